@@ -1,0 +1,442 @@
+"""The directory: services and places come in from files, and pages ask it for help.
+
+Work floor: is handed a session, knows no page and has never heard of a case. What is shipped is Peruvian, was seen
+in public sources, and says so on every row; nothing is added that the row does not say.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import tomllib
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+
+from referrals import matching
+from referrals.matching import NATIONAL, NO, UNKNOWN, YES, Cards, Offer, Seeker, ServiceCard
+from referrals.models import CoverageRow, DirectoryRow, PlaceRow, ServiceRow
+from referrals.needs import NEEDS, Need, assess
+from reporting.incidents import Incident
+
+DATA = Path(__file__).parent / "data"
+COLUMNS = tuple(
+    "id name service_type sector coverage regions_inei province phone whatsapp hours is_24h cost languages what_for "
+    "police_inside_or_run trans_friendly sw_friendly minors accepts_no_id has_pep has_ec has_forensic address "
+    "address_public status source_date source verified_on notes".split()
+)
+COUNTRY = "PE"
+ANSWERED_BY = {
+    "has_pep": "N_PEP",
+    "has_ec": "N_EC",
+    "has_forensic": "N_FORENSIC",
+}  # column -> need it answers
+# needs somebody may look for without telling what happened, in screen order
+ASKED = (
+    "N_EMERG_MED",
+    "N_PEP",
+    "N_EC",
+    "N_STI",
+    "N_PREG",
+    "N_CRISIS_MH",
+    "N_PFA",
+    "N_SHELTER",
+    "N_SAFETY_PLAN",
+    "N_LEGAL_INFO",
+    "N_LEGAL_STATE",
+    "N_REPORT_ROUTE",
+    "N_TRAFFICKING",
+    "N_CHILD_PROT",
+    "N_PEER",
+    "N_DOCS",
+    "N_DIGITAL",
+    "N_ECON",
+)
+NATIONAL_LINES = ("samu106", "linea100", "linea113")  # the lines in the box that is always there
+REFUSABLE = frozenset({"HEALTH_EMERGENCY", "HEALTH_STI_HIV", "HEALTH_PRIMARY", "MENTAL_HEALTH", "VIOLENCE_CENTRE",
+                       "VIOLENCE_CENTRE_POLICE", "PROSECUTOR", "OMBUDSMAN", "LEGAL_PUBLIC_DEFENCE"})  # fmt: skip
+PUBLIC = frozenset({"public", "municipal"})  # a state line leads to services of the state, not to others
+
+
+# ── coming in ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What an import did: rows stored (new or changed), rows left as they were, problems with their line."""
+
+    stored: int
+    unchanged: int
+    problems: tuple[tuple[int, str], ...]
+
+
+def load_shipped(db: Session) -> Imported:
+    """Places and services of Peru as shipped. A second time changes nothing."""
+    load_places(db, (DATA / "places-pe.csv").read_text(encoding="utf-8"))
+    return import_services(db, (DATA / "services-pe.csv").read_text(encoding="utf-8"))
+
+
+def load_places(db: Session, text: str) -> int:
+    """A tree of places from CSV: code, parent, level, name. Returns how many are new."""
+    known = set(db.scalars(select(PlaceRow.code)))
+    fresh = [row for row in csv.DictReader(io.StringIO(text)) if row["code"] not in known]
+    db.add_all(PlaceRow(code=row["code"], parent=row["parent"], level=row["level"], name=row["name"]) for row in fresh)
+    db.flush()
+    return len(fresh)
+
+
+def import_services(db: Session, text: str, *, dry_run: bool = False) -> Imported:
+    """Services from CSV, comma or semicolon: all rows or, where one is bad, none. Problems come with their line."""
+    places = {row.code: row.name for row in db.scalars(select(PlaceRow))}
+    rows, problems = _read(text, places)
+    if problems or dry_run:
+        return Imported(0, 0, tuple(problems))
+    stored = sum(_store(db, row, places) for row in rows)
+    if stored:
+        _count_change(db)
+    return Imported(stored, len(rows) - stored, ())
+
+
+def _read(text: str, places: Mapping[str, str]) -> tuple[list[dict[str, str]], list[tuple[int, str]]]:
+    cleaned = text.removeprefix("\ufeff")
+    header = cleaned.split("\n", 1)[0]
+    delimiter = ";" if header.count(";") > header.count(",") else ","
+    reader = csv.DictReader(io.StringIO(cleaned), delimiter=delimiter)
+    missing = [column for column in COLUMNS if column not in (reader.fieldnames or ())]
+    if missing:
+        return [], [(1, f"Columns are missing: {', '.join(missing)}.")]
+    rows, problems, seen = [], [], set[str]()
+    for told in reader:
+        row = {column: (told.get(column) or "").strip() for column in COLUMNS}
+        found = [*_faults(row, places), *(["This id stands twice."] if row["id"] in seen else [])]
+        problems += [(reader.line_num, fault) for fault in found]
+        seen.add(row["id"])
+        rows.append(row)
+    return rows, problems
+
+
+def _faults(row: Mapping[str, str], places: Mapping[str, str]) -> Iterable[str]:
+    """What is wrong with a row, each in a sentence."""
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", row["id"]):
+        yield "The id needs 1 to 64 letters, digits, points or lines."
+    if not row["name"]:
+        yield "The name is empty."
+    if row["service_type"] not in service_types():
+        yield f"The type is not one of: {', '.join(service_types())}."
+    if row["coverage"] not in {"national", "region", "province"}:
+        yield "coverage must be national, region or province."
+    elif row["coverage"] != "national" and not _departments(row, places):
+        yield "regions_inei names no department: two digits of INEI, such as 25, separated by semicolons."
+    if row["service_type"] == "SHELTER" and row["address"]:
+        yield "A shelter's address is never stored: empty that cell."
+    if row["verified_on"] and not re.fullmatch(r"\d{4}-\d{2}-\d{2}", row["verified_on"]):
+        yield "verified_on must be a day such as 2026-11-24."
+
+
+def _store(db: Session, row: dict[str, str], places: Mapping[str, str]) -> bool:
+    """Write a row if it differs from what is there. True if something changed."""
+    known = db.get(ServiceRow, row["id"])
+    if known is not None and all(getattr(known, column) == row[column] for column in COLUMNS):
+        return False
+    if known is None:
+        db.add(ServiceRow(**row))
+    else:
+        for column in COLUMNS:
+            setattr(known, column, row[column])
+    db.flush()
+    db.execute(delete(CoverageRow).where(CoverageRow.service == row["id"]))
+    db.add_all(CoverageRow(service=row["id"], place=place) for place in sorted(coverage_of(row, places)))
+    db.flush()
+    return True
+
+
+def coverage_of(row: Mapping[str, str], places: Mapping[str, str]) -> frozenset[str]:
+    """The places a row serves. `national` wins over a list of regions; a province not named exactly is its region."""
+    if row["coverage"] == "national":
+        return frozenset({COUNTRY})
+    departments = _departments(row, places)
+    if row["coverage"] == "region":
+        return departments
+    named = {name.strip() for name in row["province"].split(";")}
+    provinces = {
+        code
+        for code, name in places.items()
+        if len(code) == len("PE2501") and name in named and code[:4] in departments
+    }
+    return frozenset(provinces) or departments
+
+
+def _departments(row: Mapping[str, str], places: Mapping[str, str]) -> frozenset[str]:
+    codes = {COUNTRY + code.strip() for code in row["regions_inei"].split(";") if code.strip()}
+    return frozenset(codes & places.keys())
+
+
+def _count_change(db: Session) -> None:
+    row = db.get(DirectoryRow, 1)
+    if row is None:
+        db.add(DirectoryRow(id=1, number=1))
+    else:
+        row.number += 1
+    db.flush()
+
+
+# ── reviewable data ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+@cache
+def service_types() -> Mapping[str, Mapping[str, Any]]:
+    """What each type serves, its duty to report, the line that leads there."""
+    return tomllib.loads((DATA / "service-types.toml").read_text(encoding="utf-8"))
+
+
+@cache
+def _table(name: str) -> tuple[Mapping[str, str], ...]:
+    return tuple(csv.DictReader(io.StringIO((DATA / name).read_text(encoding="utf-8"))))
+
+
+@cache
+def need_texts() -> Mapping[str, Mapping[str, Any]]:
+    """What she should know about a need, in her language, with its sources."""
+    return tomllib.loads((DATA / "need-texts.toml").read_text(encoding="utf-8"))
+
+
+@cache
+def _child_policy() -> Mapping[str, Any]:
+    return tomllib.loads((DATA / "child-policy.toml").read_text(encoding="utf-8"))
+
+
+def child_policy(language: str) -> tuple[str, ...]:
+    """What somebody under 18 is told before she writes, and whether a lawyer has signed it."""
+    policy = _child_policy()
+    words = policy.get(language, policy["es"])
+    unsigned = () if policy["reviewer"] else (words["status"],)
+    return (words["title"], *words["paragraphs"], *unsigned)
+
+
+# ── in memory ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """A copy of the directory, good until its version changes."""
+
+    version: int
+    cards: Cards
+    parents: Mapping[str, str]
+
+    def service(self, service_id: str) -> ServiceCard:
+        """One service."""
+        return self.cards.by_id[service_id]
+
+
+_shelves: dict[str, Shelf] = {}
+
+
+def shelf(reading: Callable[[], AbstractContextManager[Session]]) -> Shelf:
+    """The directory as it stands; read anew only when it was changed."""
+    with reading() as db:
+        where = str(db.get_bind().engine.url)
+        version = db.scalar(select(func.max(DirectoryRow.number))) or 0
+        known = _shelves.get(where)
+        if known is None or known.version != version:
+            known = _shelves[where] = _copied(db, version)
+    return known
+
+
+def _copied(db: Session, version: int) -> Shelf:
+    covered: dict[str, set[str]] = {}
+    for row in db.scalars(select(CoverageRow)):
+        covered.setdefault(row.service, set()).add(row.place)
+    places = db.scalars(select(PlaceRow).where(PlaceRow.level != "district")).all()
+    services = db.scalars(select(ServiceRow).order_by(ServiceRow.id)).all()
+    by_id = {row.id: card_of(row, frozenset(covered.get(row.id, ()))) for row in services}
+    fallback = {row["need"]: tuple(row["lines"].split(";")) for row in _table("fallback-lines.csv")}
+    names_of_places = {row.code: row.name for row in places}
+    return Shelf(version, Cards(by_id, fallback, names_of_places), {row.code: row.parent for row in places})
+
+
+def card_of(row: ServiceRow, coverage: frozenset[str]) -> ServiceCard:
+    """A row as matching and pages need it."""
+    kind = service_types()[row.service_type]
+    phone, note, tel = _phone(row.phone, row.status)
+    return ServiceCard(
+        service_id=row.id,
+        name=row.name,
+        service_type=row.service_type,
+        phone=phone,
+        phone_note=note,
+        tel=tel,
+        hours=row.hours,
+        is_24h=_answer(row.is_24h),
+        cost=row.cost,
+        languages=frozenset(part for part in row.languages.split(";") if part),
+        what_for=row.what_for,
+        police=_answer(row.police_inside_or_run),
+        trans_friendly=_answer(row.trans_friendly),
+        sw_friendly=_answer(row.sw_friendly),
+        minors=_answer(row.minors),
+        accepts_no_id=_answer(row.accepts_no_id),
+        needs=_needs_of(row, kind["needs"]),
+        coverage=coverage,
+        coverage_national=COUNTRY in coverage,
+        status=row.status,
+        source=row.source,
+        source_date=row.source_date,
+        verified_on=row.verified_on,
+        duty=kind.get("duty", ""),
+        through=kind.get("through", "") if row.sector in PUBLIC else "",
+        warnings=tuple(one["warning"] for one in _table("service-warnings.csv") if one["service"] == row.id),
+    )
+
+
+def _answer(told: str) -> str:
+    """`yes (…)` is yes with its note; what is empty or neither is unknown."""
+    word = re.match(r"[a-z]*", told.lower())
+    first = word.group() if word else ""
+    return first if first in {YES, NO, "only"} else UNKNOWN
+
+
+def _phone(told: str, status: str) -> tuple[str, str, str]:
+    """(number as written, note, tel: link). What cannot be dialled, or nobody has seen, gets no link."""
+    written = re.fullmatch(r"(\+?[\d][\d\s-]*\d)\s*(?:\((.*)\))?", told)
+    if written is None:
+        return told, "", ""
+    number, note = written.group(1).strip(), written.group(2) or ""
+    return number, note, "" if status == "unverified" else "tel:" + re.sub(r"[\s-]", "", number)
+
+
+def _needs_of(row: ServiceRow, by_type: Iterable[str]) -> dict[str, str]:
+    """Need -> yes or unknown. The row's own answers go before what its type can serve."""
+    served = dict.fromkeys(by_type, UNKNOWN)
+    for column, need in ANSWERED_BY.items():
+        if need in served:
+            served[need] = _answer(getattr(row, column))
+    for one in _table("service-needs.csv"):
+        if one["service"] == row.id:
+            served[one["need"]] = one["answer"]
+    return {need: answer for need, answer in served.items() if answer != NO}
+
+
+# ── the doors that pages knock on ───────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A need with its doors. `timed`: whether its urgency was worked out from an incident."""
+
+    need: Need
+    label: str
+    about: Mapping[str, str]
+    offers: tuple[Offer, ...]
+    timed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Help:
+    """Everything a page shows of needs and doors."""
+
+    needs: tuple[Found, ...]
+    must_not: frozenset[str]
+    hidden: Mapping[str, int]
+    create_referral: bool
+
+    @property
+    def hidden_for_police(self) -> int:
+        """How many doors are not shown because the police are there."""
+        return sum(self.hidden.get(code, 0) for code in ("MN_POLICE", "MN_CEM_COMISARIA"))
+
+
+def help_for(held: Shelf, incident: Incident, *, languages: tuple[str, ...], only: list[str] | None = None,
+             police_shown: bool = False) -> Help:  # fmt: skip
+    """Needs, clocks and doors of an incident as of now; `only` some needs while she is still telling."""
+    assessed = assess(incident)
+    wanted = [need for need in assessed.needs if only is None or need.code in only]
+    hers = tuple(code for code in (incident.lang, *languages) if code)
+    seeker = Seeker(incident, assessed.must_not, _places(incident), hers, police_shown)
+    return _help(held, wanted, seeker, create_referral=assessed.create_referral)
+
+
+def help_with(held: Shelf, wanted: Iterable[str], department: str | None, *, languages: tuple[str, ...],
+              police_shown: bool = False) -> Help:  # fmt: skip
+    """Doors for needs that somebody names without telling what happened. Careful must-nots hold."""
+    incident = Incident(department=department)
+    seeker = Seeker(incident, assess(incident).must_not, _places(incident), languages, police_shown)
+    return _help(held, [Need(code, "H24", ()) for code in wanted if code in ASKED], seeker, timed=False)
+
+
+def urgent_needs(incident: Incident) -> list[str]:
+    """The needs that cannot wait for her next answer. The protection of a child never waits."""
+    return [need.code for need in assess(incident).needs if need.urgency == "NOW" or need.code == "N_CHILD_PROT"]
+
+
+def _help(
+    held: Shelf, wanted: Iterable[Need], seeker: Seeker, *, timed: bool = True, create_referral: bool = False
+) -> Help:
+    hidden: dict[str, set[str]] = {}
+    found, told = [], set[str]()
+    for need in wanted:
+        offers, reasons = matching.offers(need, seeker, held.cards)
+        for reason, services in reasons.items():
+            hidden.setdefault(reason, set()).update(services)
+        about = need_texts().get(need.code, {})
+        found.append(Found(need, NEEDS[need.code], about, _first_in_full(offers, told), timed))
+    counts = {reason: len(services) for reason, services in hidden.items()}
+    return Help(tuple(found), seeker.must_not, counts, create_referral)
+
+
+def _first_in_full(offers: tuple[Offer, ...], told: set[str]) -> tuple[Offer, ...]:
+    """A door that serves several needs is told in full once."""
+    marked = tuple(replace(offer, again=offer.service_id in told) for offer in offers)
+    told.update(offer.service_id for offer in offers)
+    return marked
+
+
+def _places(incident: Incident) -> tuple[str, ...]:
+    return tuple(code for code in (incident.province, incident.department) if code)
+
+
+def national_lines(held: Shelf) -> tuple[Offer, ...]:
+    """The lines that answer in the whole country, for the box that is always there."""
+    seeker = Seeker(Incident(), frozenset(), (), ("es",))
+    lines = (held.cards.by_id[line] for line in NATIONAL_LINES if line in held.cards.by_id)
+    return tuple(matching.shown(Need("N_PFA", "NOW", ()), line, NATIONAL, seeker, held.cards) for line in lines)
+
+
+def needs_to_ask() -> dict[str, str]:
+    """Needs that can be looked for without telling, with their labels."""
+    return {code: NEEDS[code] for code in ASKED}
+
+
+def provinces(held: Shelf, department: str) -> dict[str, str]:
+    """The provinces of a department, by name."""
+    return _children(held, department) if department else {}
+
+
+def other_departments(held: Shelf) -> dict[str, str]:
+    """All departments, by name."""
+    return _children(held, COUNTRY)
+
+
+def _children(held: Shelf, parent: str) -> dict[str, str]:
+    inside = [(held.cards.place_names[code], code) for code, above in held.parents.items() if above == parent]
+    return {code: name for name, code in sorted(inside)}
+
+
+def could_have_refused(held: Shelf, department: str) -> dict[str, str]:
+    """Services of her region, or of the whole country, that she may name as having refused or hurt her."""
+    here = (card for card in held.cards.by_id.values() if card.service_type in REFUSABLE and matching.is_listed(card))
+    near = (card for card in here if matching.near_band(card, (department,) if department else ()) is not None)
+    return {card.service_id: card.name for card in near}
+
+
+def names(held: Shelf) -> dict[str, str]:
+    """Names of places and services by their code."""
+    services = {card.service_id: card.name for card in held.cards.by_id.values()}
+    return {**held.cards.place_names, **services}

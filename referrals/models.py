@@ -1,0 +1,76 @@
+"""The shelves of this wing: places and services. Nothing here has heard of a case.
+
+A shelter's address is never stored, so it cannot be told.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import ForeignKey, Integer, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from reporting.database import Base
+
+
+class PlaceRow(Base):
+    """A country, department, province or district; the code is INEI's with the country before it (PE2501)."""
+
+    __tablename__ = "place"
+
+    code: Mapped[str] = mapped_column(String(12), primary_key=True)
+    parent: Mapped[str] = mapped_column(String(12), index=True)
+    level: Mapped[str] = mapped_column(String(12))
+    name: Mapped[str] = mapped_column(String(80))
+
+
+class ServiceRow(Base):
+    """A service as its row of the file tells it; three-valued answers keep their note."""
+
+    __tablename__ = "service"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    name: Mapped[str] = mapped_column(Text)
+    service_type: Mapped[str] = mapped_column(String(40), index=True)
+    sector: Mapped[str] = mapped_column(String(20))
+    phone: Mapped[str] = mapped_column(Text)
+    whatsapp: Mapped[str] = mapped_column(Text)
+    hours: Mapped[str] = mapped_column(Text)
+    is_24h: Mapped[str] = mapped_column(Text)
+    cost: Mapped[str] = mapped_column(Text)
+    languages: Mapped[str] = mapped_column(Text)
+    what_for: Mapped[str] = mapped_column(Text)
+    police_inside_or_run: Mapped[str] = mapped_column(Text)
+    trans_friendly: Mapped[str] = mapped_column(Text)
+    sw_friendly: Mapped[str] = mapped_column(Text)
+    minors: Mapped[str] = mapped_column(Text)
+    accepts_no_id: Mapped[str] = mapped_column(Text)
+    has_pep: Mapped[str] = mapped_column(Text)
+    has_ec: Mapped[str] = mapped_column(Text)
+    has_forensic: Mapped[str] = mapped_column(Text)
+    address: Mapped[str] = mapped_column(Text)
+    address_public: Mapped[str] = mapped_column(Text)
+    province: Mapped[str] = mapped_column(Text)
+    coverage: Mapped[str] = mapped_column(String(20))
+    regions_inei: Mapped[str] = mapped_column(Text)
+    status: Mapped[str] = mapped_column(String(20))
+    source: Mapped[str] = mapped_column(Text)
+    source_date: Mapped[str] = mapped_column(Text)
+    verified_on: Mapped[str] = mapped_column(String(10))
+    notes: Mapped[str] = mapped_column(Text)
+
+
+class CoverageRow(Base):
+    """A place that a service serves."""
+
+    __tablename__ = "service_coverage"
+
+    service: Mapped[str] = mapped_column(ForeignKey("service.id", ondelete="CASCADE"), primary_key=True)
+    place: Mapped[str] = mapped_column(ForeignKey("place.code"), primary_key=True)
+
+
+class DirectoryRow(Base):
+    """One row that counts changes, so that a copy in memory knows when it is old."""
+
+    __tablename__ = "directory_version"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    number: Mapped[int] = mapped_column(Integer)

@@ -1,0 +1,41 @@
+"""The web door: settings, shelves, front door, pages, done."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from functools import partial
+
+from flask import Flask
+
+from referrals import views as referral_views
+from reporting import frontdoor, languages, reporter_views, staff_views
+from reporting.config import ROOT, Settings, read_settings
+from reporting.database import checkpoint, open_database, reading, writing
+from reporting.frontdoor import House
+from reporting.keyring import Pin
+
+
+def create_app(settings: Settings | None = None, clock: Callable[[], float] = time.time) -> Flask:
+    """The application for one installation."""
+    told = settings or read_settings()
+    logging.getLogger("amparo").setLevel(logging.INFO)
+    engine = open_database(told.database_url)
+    app = Flask("reporting", root_path=str(ROOT / "reporting"), template_folder=str(ROOT / "templates"))
+    app.static_folder = None  # the two files we serve have routes of their own
+    house = House(
+        settings=told,
+        reading=partial(reading, engine),
+        writing=partial(writing, engine),
+        emptied=partial(checkpoint, engine),
+        clock=clock,
+        catalogues=languages.load(told.languages),
+        pin=Pin(told.pin_file),
+    )
+    limiter = frontdoor.hang(app, house)
+    for pages in (reporter_views.pages, staff_views.pages, referral_views.pages, frontdoor.pages):
+        app.register_blueprint(pages)
+    frontdoor.limit_narrow_doors(app, limiter)
+    referral_views.settle(house)
+    return app

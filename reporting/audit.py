@@ -1,0 +1,73 @@
+"""The audit: a chain of acts in which nothing can be cut out or slipped in unnoticed.
+
+Knows no keys: what concerns a case arrives sealed. Nothing that a reporter does is written here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from reporting.models import AuditRow
+
+START = bytes(32)
+OPEN_TO_ALL = 0  # the team number of acts on accounts and keys
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One link: number from 1, team (0: in the clear), epoch of the vault key, body, chain hash."""
+
+    number: int
+    team: int
+    epoch: int
+    body: bytes
+    chain: bytes
+
+
+def head(db: Session) -> tuple[int, bytes]:
+    """Number and chain hash of the newest entry. Inside a write transaction nobody else can add one meanwhile."""
+    if db.get_bind().dialect.name == "postgresql":
+        db.execute(text("LOCK TABLE audit IN SHARE ROW EXCLUSIVE MODE"))
+    newest = db.scalars(select(AuditRow).order_by(AuditRow.number.desc()).limit(1)).first()
+    return (newest.number, newest.chain) if newest else (0, START)
+
+
+def append(db: Session, body: bytes, team: int = OPEN_TO_ALL, epoch: int = 0) -> int:
+    """Add an act and return its number, one more than `head` said."""
+    number, before = head(db)
+    chain = _link(before, number + 1, team, epoch, body)
+    db.add(AuditRow(number=number + 1, team=team, epoch=epoch, body=body, chain=chain))
+    db.flush()
+    return number + 1
+
+
+def entries(db: Session, newest_first: int = 0) -> tuple[Entry, ...]:
+    """All entries in order, or only the newest so many."""
+    query = select(AuditRow).order_by(AuditRow.number.desc() if newest_first else AuditRow.number)
+    rows = db.scalars(query.limit(newest_first) if newest_first else query)
+    return tuple(Entry(row.number, row.team, row.epoch, row.body, row.chain) for row in rows)
+
+
+def chain_at(db: Session, number: int) -> bytes:
+    """The chain hash after so many entries; empty if that entry is missing."""
+    row = db.get(AuditRow, number) if number else None
+    return START if number == 0 else (row.chain if row else b"")
+
+
+def first_break(links: tuple[Entry, ...]) -> int | None:
+    """The number of the first entry that does not follow from the one before, or None if the chain holds."""
+    before, expected = START, 1
+    for link in links:
+        if link.number != expected or link.chain != _link(before, link.number, link.team, link.epoch, link.body):
+            return expected
+        before, expected = link.chain, expected + 1
+    return None
+
+
+def _link(before: bytes, number: int, team: int, epoch: int, body: bytes) -> bytes:
+    header = b"".join(value.to_bytes(8, "big") for value in (number, team, epoch))
+    return hashlib.sha256(before + header + body).digest()

@@ -1,0 +1,248 @@
+"""The terminal door: make, serve, try, check. Everything long says how far it is; everything that prints has --json."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+from sqlalchemy import Engine
+
+from referrals import directory, needs, rehearsal
+from reporting import demo as demonstration
+from reporting import keyring, staff
+from reporting.app import create_app
+from reporting.config import ROOT, SECRET, SETTINGS, BadSettings, Settings, make_secrets, read_settings
+from reporting.database import open_database, reading, upgrade_tables, writing
+from reporting.keyring import CASE_WORKER, COORDINATOR, Pin
+
+PORT = 8080
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+def main() -> None:
+    """Amparo: reports that only the people she chose can read, and the nearest right door for each need.
+
+    Try it:      amparo demo
+    Install it:  amparo init, then amparo serve
+    """
+
+
+# ── a real installation ─────────────────────────────────────────────────────────────────────────────────────
+
+
+@main.command()
+@click.option("--coordinator", default="coordina", show_default=True, help="Name the coordinator signs in with.")
+@click.option(
+    "--case-worker",
+    "case_worker",
+    default="primera",
+    show_default=True,
+    help="Name of the first case worker.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def init(coordinator: str, case_worker: str, as_json: bool) -> None:
+    """Make a new installation: folder, secrets, tables, directory, one coordinator, one invitation.
+
+    No key that reads a report is made here: the first case worker makes it in her own browser. Until then the
+    reporter pages say that they are not open yet.
+    """
+    settings = _new_installation()
+    engine = open_database(settings.database_url)
+    upgrade_tables(engine)
+    with reading(engine) as db:
+        if keyring.members(db):
+            raise click.ClickException("This installation has accounts already. Nothing was changed.")
+    told = _first_people(settings, engine, coordinator, case_worker)
+    if as_json:
+        click.echo(json.dumps(told, ensure_ascii=False, indent=1))
+        return
+    click.echo(f"Installation made in {settings.instance}\n")
+    click.echo("The coordinator signs in at " + told["sign_in"])
+    for part in ("name", "password", "totp_secret"):
+        click.echo(f"  {part.replace('_', ' ')}: {told['coordinator'][part]}")
+    click.echo("\nGive this address to the first case worker, and to nobody else. It opens once, for seven days:")
+    click.echo("  " + told["invitation"])
+    click.echo("\nNow start it: amparo serve")
+
+
+def _new_installation() -> Settings:
+    instance = Path(os.environ.get("AMPARO_INSTANCE") or SETTINGS["AMPARO_INSTANCE"][0])
+    make_secrets(instance if instance.is_absolute() else ROOT / instance, os.urandom(2 * SECRET))
+    return _settings()
+
+
+def _first_people(settings: Settings, engine: Engine, coordinator: str, case_worker: str) -> dict[str, Any]:
+    language = settings.languages[0]
+    password, totp = staff.suggest_password(secrets.randbelow, language), keyring.new_totp_secret()
+    account = keyring.new_member(coordinator, (COORDINATOR,), password, totp, settings.pepper)
+    with writing(engine) as db:
+        directory.load_shipped(db)
+        keyring.store_member(db, account)
+        token = staff.invite(db, case_worker, (CASE_WORKER,), time.time())
+    return {
+        "sign_in": f"{settings.base_url}/{language}/equipo",
+        "coordinator": {"name": coordinator, "password": password, "totp_secret": keyring.totp_text(totp)},
+        "invitation": f"{settings.base_url}/{language}/equipo/invitacion/{token}",
+    }
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; behind a proxy leave it.")
+@click.option("--port", default=PORT, show_default=True, help="Port to listen on.")
+def serve(host: str, port: int) -> None:
+    """Serve this installation."""
+    settings = _settings()
+    engine = open_database(settings.database_url)
+    with reading(engine) as db:
+        made = staff.keys_are_made(db, Pin(settings.pin_file))
+    click.echo(f"Serving {settings.base_url} on {host}:{port}. Stop with Ctrl+C.")
+    if not made:
+        click.echo("No case worker has made the keys yet: reporter pages say that they are not open.")
+    run(settings, host, port)
+
+
+def run(settings: Settings, host: str, port: int) -> None:
+    """Serve with waitress: threads, no log of requests, no temporary file for what she sends."""
+    import waitress  # noqa: PLC0415 -- only this door needs it
+
+    app = create_app(settings)
+    in_memory = 4 * 1024 * 1024  # bytes; above our largest body, so nothing is ever buffered on disk
+    waitress.serve(
+        app,
+        host=host,
+        port=port,
+        threads=8,
+        ident=None,
+        inbuf_overflow=in_memory,
+        outbuf_overflow=in_memory,
+        max_request_body_size=1024 * 1024,
+        clear_untrusted_proxy_headers=True,
+        _quiet=True,
+    )
+
+
+@main.command()
+def upgrade() -> None:
+    """Bring the tables to the form this version needs. Make a backup first."""
+    upgrade_tables(open_database(_settings().database_url))
+    click.echo("The tables are up to date.")
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def check(as_json: bool) -> None:
+    """Check the installation: settings, keys, audit. Says what to do; exits 1 if something is wrong."""
+    settings = _settings()
+    engine = open_database(settings.database_url)
+    with reading(engine) as db:
+        found = staff.problems(db, Pin(settings.pin_file))
+    if as_json:
+        click.echo(json.dumps({"problems": found}, ensure_ascii=False))
+    else:
+        click.echo("\n".join(found) or "Everything holds.")
+    sys.exit(1 if found else 0)
+
+
+def _settings() -> Settings:
+    try:
+        return read_settings()
+    except BadSettings as problem:
+        raise click.ClickException(str(problem)) from None
+
+
+# ── trying it ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="0.0.0.0 lets a classroom in.")
+@click.option("--port", default=PORT, show_default=True, help="Port to listen on.")
+@click.option(
+    "--folder",
+    type=click.Path(path_type=Path),
+    help="Keep the demo here instead of a folder that is thrown away.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the accounts as JSON.")
+@click.option("--no-serve", is_flag=True, help="Make it and stop.")
+def demo(host: str, port: int, folder: Path | None, as_json: bool, no_serve: bool) -> None:
+    """Make and serve a throw-away installation with people, fictional reports and the Peruvian directory.
+
+    Every page says that it is practice. Nothing of it reaches anybody.
+    """
+    with tempfile.TemporaryDirectory(prefix="amparo-demo-", ignore_cleanup_errors=True) as temporary:
+        instance = folder or Path(temporary)
+        make_secrets(instance, os.urandom(2 * SECRET))
+        settings = read_settings({
+            "AMPARO_INSTANCE": str(instance.resolve()), "PRACTICE": "1", "BASE_URL": f"http://{_shown(host)}:{port}",
+            "TEAM_NAME": "Equipo de práctica", "LANGUAGES": os.environ.get("LANGUAGES", "es,en"),
+        })  # fmt: skip
+        engine = open_database(settings.database_url)
+        upgrade_tables(engine)
+        say = (lambda _text: None) if as_json else click.echo
+        told = demonstration.furnish(settings, engine, time.time(), say)
+        click.echo(json.dumps(told, ensure_ascii=False, indent=1) if as_json else demonstration.in_words(told))
+        if not no_serve:
+            run(settings, host, port)
+
+
+def _shown(host: str) -> str:
+    return "127.0.0.1" if host == "0.0.0.0" else host  # noqa: S104 -- asked for by --host, for a classroom
+
+
+@main.command()
+@click.argument("secret")
+def code(secret: str) -> None:
+    """Print the six digits that an authenticator app shows now for SECRET. For practice, where there is no phone."""
+    try:
+        click.echo(keyring.totp_code(keyring.totp_bytes(secret), time.time()))
+    except ValueError:
+        raise click.ClickException("That is no secret of an authenticator app: letters A-Z and digits 2-7.") from None
+
+
+# ── rules ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@main.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--check", "checking", is_flag=True, help="Compare with what the file expects; exit 1 on any difference.")
+@click.option("--explain", is_flag=True, help="Print for people instead of JSON.")
+def assess(file: Path, checking: bool, explain: bool) -> None:
+    """Work out needs, urgency and must-nots of the incidents in FILE (YAML or JSON, the shape of the vignettes).
+
+    Prints a JSON list: id, gbvims, create_referral, needs (need, urgency, rules), must_not.
+    """
+    try:
+        incidents = rehearsal.assess_file(file.read_text(encoding="utf-8"), file.suffix)
+    except rehearsal.BadFile as problem:
+        raise click.ClickException(str(problem)) from None
+    assessed = [(name, incident, needs.assess(incident), expected) for name, incident, expected in incidents]
+    if explain:
+        for name, incident, assessment, _ in assessed:
+            click.echo(f"{name}\n{rehearsal.explained(incident, assessment)}\n")
+    elif not checking:
+        click.echo(
+            json.dumps([rehearsal.report(name, found) for name, _, found, _ in assessed], ensure_ascii=False, indent=1)
+        )
+    if checking:
+        sys.exit(_compare(assessed))
+
+
+def _compare(assessed: list[tuple[str, Any, Any, Any]]) -> int:
+    with_expectation = [(name, found, expected) for name, _, found, expected in assessed if expected is not None]
+    wrong = {name: rehearsal.differences(found, expected) for name, found, expected in with_expectation}
+    for name, problems in wrong.items():
+        for problem in problems:
+            click.echo(f"{name}: {problem}")
+    right = sum(not problems for problems in wrong.values())
+    click.echo(f"{right} of {len(wrong)} as expected.")
+    return 0 if right == len(wrong) else 1
+
+
+if __name__ == "__main__":
+    main()

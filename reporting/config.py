@@ -1,0 +1,156 @@
+"""Settings of one installation, and whether they are safe: told in words, at start, never in front of a reporter.
+
+Settings come from the environment; secrets lie in the instance folder, apart from the database, so that a copy
+of the database alone cannot be guessed at. Knows nothing of what they are used for.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+ROOT = Path(__file__).resolve().parent.parent  # templates/, translations/ and instance/ lie here
+SECRET = 32  # bytes
+
+# setting -> (default, what it is for). `amparo check` and the guide print this table.
+SETTINGS = {
+    "AMPARO_INSTANCE": ("instance", "folder of the database, the secrets and the pin"),
+    "DATABASE_URL": ("", "SQLAlchemy address; empty means SQLite in the instance folder"),
+    "RATELIMIT_STORAGE_URI": ("memory://", "where requests are counted; Redis where there are several hosts"),
+    "BASE_URL": ("http://127.0.0.1:8080", "the address people type; https, or an onion"),
+    "SITE_NAME": ("Hoja", "the name on screen; a telling name can put a reporter in danger"),
+    "TEAM_NAME": ("", "who reads the reports, as she will see it"),
+    "LANGUAGES": ("es,en", "languages offered, the first is the default"),
+    "EXIT_URL": ("https://www.senamhi.gob.pe/", "the neutral page the exit leads to; a weather service"),
+    "TIME_ZONE": ("America/Lima", "the clock of the place, for days and hours on pages"),
+    "PRACTICE": ("", "1 marks every page as practice"),
+}
+LOCAL_HOSTS = {"127.0.0.1", "localhost", "::1", "testserver"}
+
+
+class BadSettings(Exception):
+    """The installation cannot start. The message says what to change."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What one installation was told, and its secrets (never printed)."""
+
+    instance: Path
+    database_url: str
+    limits_url: str
+    base_url: str
+    site_name: str
+    team_name: str
+    languages: tuple[str, ...]
+    exit_url: str
+    practice: bool
+    time_zone: str
+    server_secret: bytes
+    pepper: bytes
+
+    def __repr__(self) -> str:
+        return f"Settings({self.instance})"
+
+    @property
+    def pin_file(self) -> Path:
+        """Fingerprint and highest epoch of each team; outside the database, not in backups."""
+        return self.instance / "team.pin"
+
+    @property
+    def secure(self) -> bool:
+        """Whether pages travel under TLS, so that cookies can be marked so."""
+        return urlsplit(self.base_url).scheme == "https"
+
+    def with_changes(self, **changes: object) -> Settings:
+        """The same settings with some of them changed."""
+        return replace(self, **changes)  # type: ignore[arg-type]
+
+
+def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """The settings, checked. Raises `BadSettings` with every problem in words."""
+    told = os.environ if environment is None else environment
+    value = {name: told.get(name, default).strip() for name, (default, _) in SETTINGS.items()}
+    instance = Path(value["AMPARO_INSTANCE"])
+    instance = instance if instance.is_absolute() else ROOT / instance
+    secrets = _read_secrets(instance)
+    settings = Settings(
+        instance=instance,
+        database_url=value["DATABASE_URL"] or f"sqlite:///{instance / 'amparo.db'}",
+        limits_url=value["RATELIMIT_STORAGE_URI"],
+        base_url=value["BASE_URL"].rstrip("/"),
+        site_name=value["SITE_NAME"],
+        team_name=value["TEAM_NAME"],
+        languages=tuple(part.strip() for part in value["LANGUAGES"].split(",") if part.strip()),
+        exit_url=value["EXIT_URL"],
+        practice=value["PRACTICE"] not in {"", "0", "no"},
+        time_zone=value["TIME_ZONE"],
+        server_secret=secrets["server_secret"],
+        pepper=secrets["pepper"],
+    )
+    problems = problems_of(settings)
+    if problems:
+        raise BadSettings("\n".join(problems))
+    return settings
+
+
+def problems_of(settings: Settings) -> tuple[str, ...]:
+    """What would endanger somebody, each in a sentence that says what to do."""
+    url, exit_url = urlsplit(settings.base_url), urlsplit(settings.exit_url)
+    host = url.hostname or ""
+    safe = url.scheme == "https" or host in LOCAL_HOSTS or host.endswith(".onion") or settings.practice
+    checks = (
+        (
+            url.scheme in {"http", "https"} and bool(host),
+            "BASE_URL must be a full address such as https://hoja.example.",
+        ),
+        (
+            safe,
+            "BASE_URL is plain http: use https, or an onion address. Only practice and this computer may do without.",
+        ),
+        (exit_url.scheme == "https" and bool(exit_url.hostname), "EXIT_URL must be a full https address."),
+        (_is_zone(settings.time_zone), "TIME_ZONE must be a name such as America/Lima."),
+        (bool(settings.languages), "LANGUAGES is empty: name at least one, for example es."),
+        (bool(re.fullmatch(r"[^<>\n]{1,40}", settings.site_name)), "SITE_NAME must be 1 to 40 characters."),
+    )
+    return tuple(sentence for holds, sentence in checks if not holds)
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError, ZoneInfoNotFoundError):
+        return False
+    return True
+
+
+def make_secrets(instance: Path, random_bytes: bytes) -> None:
+    """Write the secrets of a new installation, readable by its owner only. An existing file is left alone."""
+    instance.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path = instance / "secrets.toml"
+    if path.exists():
+        return
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write("# Keep this file out of every backup of the database.\n")
+        file.write(f'server_secret = "{random_bytes[:SECRET].hex()}"\n')
+        file.write(f'pepper = "{random_bytes[SECRET : 2 * SECRET].hex()}"\n')
+
+
+def _read_secrets(instance: Path) -> dict[str, bytes]:
+    path = instance / "secrets.toml"
+    try:
+        told = tomllib.loads(path.read_text(encoding="utf-8"))
+        secrets = {name: bytes.fromhex(told[name]) for name in ("server_secret", "pepper")}
+    except FileNotFoundError:
+        raise BadSettings(f"There is no installation in {instance}: run `amparo init` first.") from None
+    except (KeyError, ValueError, TypeError):
+        raise BadSettings(f"{path} cannot be read: restore it from where you keep it safe.") from None
+    if any(len(secret) != SECRET for secret in secrets.values()):
+        raise BadSettings(f"{path} is damaged: each secret has 64 hexadecimal digits.")
+    return secrets

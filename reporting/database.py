@@ -1,0 +1,105 @@
+"""The shelf boards: one engine, one way to open a transaction, the same on SQLite and PostgreSQL.
+
+Knows nothing of what is kept. SQLite runs with a write-ahead log, full sync (a receipt is only shown after the
+report is on disk) and secure deletion (erased bytes are overwritten).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.pool import NullPool
+
+# Each with its reason.
+SQLITE_PRAGMAS = (
+    "journal_mode=WAL",  # readers never wait for the writer
+    "synchronous=FULL",  # what was acknowledged survives a power cut
+    "secure_delete=ON",  # what was erased is overwritten, not only unlinked
+    "foreign_keys=ON",
+    "temp_store=MEMORY",  # no sorting residue in temporary files
+    "busy_timeout=15000",  # milliseconds; a workshop of thirty sends at once
+)
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+class Base(DeclarativeBase):
+    """Every table of both wings."""
+
+
+def open_database(url: str) -> Engine:
+    """The engine for an SQLAlchemy URL. Parameters never reach a log or an error text."""
+    if url.startswith("sqlite"):
+        engine = create_engine(url, hide_parameters=True, poolclass=NullPool if ":memory:" not in url else None)
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    return create_engine(url, hide_parameters=True, pool_pre_ping=True)
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # transactions are begun by us, not guessed by the driver
+    for pragma in SQLITE_PRAGMAS:
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Any) -> None:
+    immediate = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Session]:
+    """A session for looking. Nothing is written."""
+    with Session(engine, expire_on_commit=False) as session:
+        yield session
+        session.rollback()
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Session]:
+    """A session in one write transaction: all of it is committed, or none.
+
+    On SQLite the write lock is taken at the start, so two writers wait for each other instead of failing half-way.
+    """
+    writer = engine.execution_options(writes=True)
+    with Session(writer, expire_on_commit=False) as session, session.begin():
+        yield session
+
+
+def checkpoint(engine: Engine, tries: int = 20) -> bool:
+    """Empty SQLite's write-ahead log into the database, so that no erased byte stays in it. True when it worked."""
+    if engine.dialect.name != "sqlite":
+        return True
+    raw = engine.raw_connection()
+    try:
+        cursor = raw.cursor()
+        for _ in range(tries):
+            busy, log_pages, moved = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            if (busy, log_pages, moved) == (0, 0, 0):
+                return True
+        return False
+    finally:
+        raw.close()
+
+
+def upgrade_tables(engine: Engine) -> None:
+    """Bring the tables of both wings to the form this version needs; nothing to do is fine."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def is_alive(engine: Engine) -> bool:
+    """Whether the database answers."""
+    with engine.connect() as connection:
+        return connection.execute(text("SELECT 1")).scalar() == 1

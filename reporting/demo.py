@@ -1,0 +1,136 @@
+"""The demo: people, keys and a dozen fictional reports, made with the same calls that real ones use.
+
+Everything in it is thrown away. The reports come from the shipped vignettes.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import yaml
+from sqlalchemy import Engine
+
+from referrals import directory
+from reporting import casebook, keyring, receipts, sessions, staff
+from reporting.casebook import HOUR, Report
+from reporting.config import ROOT, Settings
+from reporting.database import reading, writing
+from reporting.incidents import incident_from_answers, tally_block
+from reporting.keyring import ADVOCATE, CASE_WORKER, CASEWORK, COORDINATOR, STATISTICS, Keys, Pin
+from reporting.receipts import Receipt
+
+VIGNETTES = ROOT / "referrals" / "data" / "vignettes.yaml"
+# name -> role; the first case worker makes the keys and lets the others in
+PEOPLE = {
+    "rosa": CASE_WORKER,
+    "milagros": CASE_WORKER,
+    "ana": ADVOCATE,
+    "lucia": ADVOCATE,
+    "carmen": COORDINATOR,
+}
+REPORTS = 12
+# hours between the moment the demo is made and the moment each report "came", newest first
+CAME = (0, 1, 3, 7, 11, 20, 26, 30, 49, 75, 120, 200)
+
+Say = Callable[[str], None]
+
+
+def furnish(settings: Settings, engine: Engine, now: float, say: Say) -> dict[str, Any]:
+    """Fill an empty installation. Returns addresses, accounts with their current six digits, and one receipt."""
+    say("Loading the directory of Peru ...")
+    with writing(engine) as db:
+        sessions.open_day(db, now)
+        directory.load_shipped(db)
+    say("Making people and keys ...")
+    accounts = _people(settings, engine, now)
+    say(f"Writing {REPORTS} fictional reports ...")
+    receipt = _reports(settings, engine, now)
+    language = settings.languages[0]
+    return {
+        "address": f"{settings.base_url}/{language}/",
+        "staff": f"{settings.base_url}/{language}/equipo",
+        "accounts": accounts,
+        "receipt": {"words": " ".join(receipt.words(language)), "digits": " ".join(receipt.digits())},
+    }
+
+
+def in_words(told: dict[str, Any]) -> str:
+    """What the terminal shows."""
+    people = "\n".join(
+        f"  {one['name']:9} {one['role']:12} password: {one['password']}\n"
+        f"  {'':22} six digits now: {one['code']}   (app secret: {one['totp_secret']})"
+        for one in told["accounts"]
+    )
+    return (
+        f"\nPRACTICE: nothing here reaches anybody.\n\nReporters:  {told['address']}\nStaff:      {told['staff']}\n\n"
+        f"{people}\n\nThe six digits change every 30 seconds: put the secret into an authenticator app, or run\n"
+        f"  amparo code SECRET\n\nA code to come back with: {told['receipt']['words']}\n"
+        f"                      or: {told['receipt']['digits']}\n\nStop with Ctrl+C; everything is thrown away.\n"
+    )
+
+
+def _people(settings: Settings, engine: Engine, now: float) -> list[dict[str, str]]:
+    pin, accounts = Pin(settings.pin_file), []
+    first: Keys | None = None
+    for name, role in PEOPLE.items():
+        password = staff.suggest_password(secrets.randbelow, settings.languages[0])
+        totp = keyring.new_totp_secret()
+        new = keyring.new_member(name, (role,), password, totp, settings.pepper)
+        with writing(engine) as db:
+            token = staff.invite(db, name, (role,), now)
+            recovery = (
+                staff.draw_sheets(secrets.randbelow, settings.languages[0]).key_pair().public if first is None else None
+            )
+            staff.accept(db, pin, token, new, now, recovery, settings.team_name)
+        with writing(engine) as db:
+            keyring.pin_teams(db, pin)
+            if first is None:
+                first = _sign_in(settings, db, pin, name, password, totp, now)
+            elif role in keyring.KINDS:
+                _let_in(db, pin, first, new.id, role)
+        accounts.append({
+            "name": name, "role": role, "password": password, "totp_secret": keyring.totp_text(totp),
+            "code": keyring.totp_code(totp, now + 30),
+        })  # fmt: skip
+    return accounts
+
+
+def _sign_in(settings: Settings, db: Any, pin: Pin, name: str, password: str, totp: bytes, now: float) -> Keys:
+    code = keyring.totp_code(totp, now - 30)  # the step before, so that the code she is shown is not used up
+    who = keyring.unlock(keyring.find_member(db, name), password, code, now, settings.pepper)
+    return keyring.take_keys(db, pin, who)
+
+
+def _let_in(db: Any, pin: Pin, first: Keys, member: int, role: str) -> None:
+    team = keyring.team_of_kind(keyring.teams(db, pin), keyring.KINDS[role])
+    epoch = team.newest.number
+    keyring.let_in(db, team.id, epoch, first.of(team.id, epoch), member, keyring.public_key(db, member))
+
+
+def _reports(settings: Settings, engine: Engine, now: float) -> Receipt:
+    with reading(engine) as db:
+        found = keyring.teams(db, Pin(settings.pin_file))
+    readers, counters = keyring.team_of_kind(found, CASEWORK), keyring.team_of_kind(found, STATISTICS)
+    drawn = [receipts.draw(secrets.randbelow) for _ in CAME]
+    for receipt, came, vignette in zip(drawn, CAME, _vignettes(), strict=True):
+        report = _report(vignette, int(now) // HOUR - came, settings.languages[0])
+        tally = tally_block(report.incident, report.hour, counted="C_STATS" in report.consents)
+        sealed = casebook.seal_report(report, receipt, readers, counters, tally, settings.pepper, now - 3600)
+        with writing(engine) as db:
+            casebook.file_report(db, sealed)
+    return drawn[0]
+
+
+def _vignettes() -> list[dict[str, Any]]:
+    told: dict[str, Any] = yaml.safe_load(Path(VIGNETTES).read_text(encoding="utf-8"))
+    vignettes: list[dict[str, Any]] = told["vignettes"][:REPORTS]
+    return vignettes
+
+
+def _report(vignette: dict[str, Any], hour: int, language: str) -> Report:
+    consents = frozenset({"C_LETTERS", "C_STATS"})
+    words = vignette["story_es" if language == "es" else "story_en"]
+    return Report(incident_from_answers(vignette["answers"]), words, {}, consents, language, sessions.new_trip(), hour)

@@ -1,0 +1,412 @@
+"""The front door: what every request passes. Language, origin, limits, headers, who is signed in, error pages.
+
+Nothing here is about reports or cases. No address is kept: requests are counted under a key that changes every
+hour and is never stored. Errors are logged as a kind and a place in the code, never with what somebody typed.
+"""
+
+from __future__ import annotations
+
+import functools
+import gzip
+import hashlib
+import hmac
+import logging
+import time
+import traceback
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import (
+    Blueprint,
+    Flask,
+    Response,
+    abort,
+    current_app,
+    g,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
+from flask.typing import ResponseReturnValue
+from flask_limiter import Limiter
+from flask_wtf import FlaskForm
+from markupsafe import Markup
+from sqlalchemy.orm import Session
+from werkzeug.exceptions import HTTPException
+from wtforms.csrf.core import CSRF
+from wtforms.validators import ValidationError
+
+from reporting import keyring, languages, sessions
+from reporting.config import Settings
+from reporting.incidents import N_
+from reporting.keyring import BrokenChain, CannotOpen, Keys, NotYet, Pin, Team
+
+log = logging.getLogger("amparo")
+
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self' data:; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "same-origin",  # 'no-referrer' would also blank the Origin that guards our forms
+    "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+FOR_SEEKERS = {"X-Robots-Tag": "noindex"}  # only what a search machine could fetch
+LARGEST_BODY = 256 * 1024  # bytes; the longest honest page is far below
+HOURLY = "20000 per hour"  # all pages together, for one key; a workshop of thirty behind one address stays far below
+NARROW_DOORS = {"reporter.come_back": "120 per minute", "staff.let_sign_in": "60 per minute"}
+
+ERRORS = {
+    400: N_("We could not understand that. Go back and try once more."),
+    403: N_("That came from another page, so we did not accept it."),
+    404: N_("There is nothing at this address."),
+    405: N_("There is nothing at this address."),
+    413: N_("That is too much at once. Send a shorter text."),
+    429: N_("Many people are here right now. Wait one minute and try again. Nothing is lost."),
+    500: N_("Something failed on our side. Nothing of yours was shown to anybody."),
+    503: N_("This page is not open yet."),
+}
+
+
+@dataclass
+class House:
+    """What pages are handed: the settings, transactions, the clock, the words. Made once by the app."""
+
+    settings: Settings
+    reading: Callable[[], AbstractContextManager[Session]]
+    writing: Callable[[], AbstractContextManager[Session]]
+    emptied: Callable[[], bool]  # after an erasure: leave no erased byte in the write-ahead log
+    clock: Callable[[], float]
+    catalogues: dict[str, languages.Catalogue]
+    pin: Pin
+    wings: dict[str, Any] = field(default_factory=dict)  # what another wing keeps here for its own pages
+    opened_day: int = -1
+
+    def teams(self, db: Session) -> tuple[Team, ...]:
+        """Every team, verified."""
+        return keyring.teams(db, self.pin)
+
+
+def house() -> House:
+    """The house of this request."""
+    made: House = current_app.extensions["amparo"]
+    return made
+
+
+# ── set-up ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def hang(app: Flask, made: House) -> Limiter:
+    """Hang the front door: everything that each request passes, in order."""
+    app.extensions["amparo"] = made
+    app.config.update(MAX_CONTENT_LENGTH=LARGEST_BODY, MAX_FORM_MEMORY_SIZE=LARGEST_BODY, MAX_FORM_PARTS=200)
+    app.jinja_env.add_extension("jinja2.ext.i18n")
+    app.jinja_env.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined]
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.before_request(_choose_language)
+    app.before_request(_refuse_strangers)
+    app.before_request(_open_day)
+    app.after_request(_put_headers)
+    app.after_request(_shrink)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(NotYet, _closed)
+    app.register_error_handler(BrokenChain, _closed)
+    app.register_error_handler(Exception, _any_error)
+    app.context_processor(_for_every_page)
+    counter = _Counter(made.settings.server_secret)
+    return Limiter(
+        key_func=counter.key,
+        app=app,
+        default_limits=[HOURLY],
+        storage_uri=made.settings.limits_url,
+        headers_enabled=False,
+    )
+
+
+class _Counter:
+    """Counts requests of one sender without keeping who it is: the key dies with the hour."""
+
+    def __init__(self, secret: bytes) -> None:
+        self._secret = secret
+
+    def key(self) -> str:
+        hour = int(time.time()) // 3600
+        hour_key = hmac.digest(self._secret, b"limits %d" % hour, hashlib.sha256)
+        sender = (request.remote_addr or "").encode()
+        return hmac.digest(hour_key, sender, hashlib.sha256)[:12].hex()
+
+
+# ── before ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _choose_language() -> None:
+    offered = house().catalogues
+    asked = (request.view_args or {}).pop("lang", None)
+    if asked is not None and asked not in offered:
+        abort(404)
+    g.lang = asked or next(iter(offered))
+    g.catalogue = offered[g.lang]
+    g.trip = None
+
+
+def speak(code: str) -> None:
+    """Answer in another language than the address says."""
+    if code in house().catalogues:
+        g.lang, g.catalogue = code, house().catalogues[code]
+
+
+def _refuse_strangers() -> None:
+    """A form of ours is only accepted from a page of ours. Old browsers send neither header and are let through."""
+    if request.method in {"GET", "HEAD", "OPTIONS"}:
+        return
+    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
+    foreign_site = site is not None and site not in {"same-origin", "none"}
+    foreign_origin = site is None and origin not in {None, "null"} and urlsplit(origin or "").netloc != request.host
+    if foreign_site or foreign_origin:
+        abort(403)
+
+
+def _open_day() -> None:
+    made = house()
+    today = int(made.clock()) // sessions.DAY
+    if made.opened_day != today:
+        with made.writing() as db:
+            sessions.open_day(db, made.clock())
+        made.opened_day = today
+
+
+# ── after ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _put_headers(response: Response) -> Response:
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    if request.method == "GET":
+        response.headers.update(FOR_SEEKERS)
+    if house().settings.secure:
+        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    return response
+
+
+def _shrink(response: Response) -> Response:
+    """Compress what holds nothing of hers. A compressed length can tell about secrets beside what somebody typed."""
+    public = request.method == "GET" and request.blueprint in {"reporter", "files"}
+    wanted = "gzip" in request.headers.get("Accept-Encoding", "")
+    if wanted and (public or g.get("may_shrink")) and response.mimetype in {"text/html", "text/css"}:
+        response.set_data(gzip.compress(response.get_data(), 9, mtime=0))
+        response.headers["Content-Encoding"] = "gzip"
+    return response
+
+
+def _http_error(error: HTTPException) -> ResponseReturnValue:
+    if error.code is not None and error.code < HTTPStatus.BAD_REQUEST:
+        return error.get_response()
+    return error_page(error.code or 500)
+
+
+def _closed(error: Exception) -> ResponseReturnValue:
+    """No keys yet, or keys nobody vouches for: no report is taken, in one neutral sentence."""
+    if isinstance(error, BrokenChain):
+        log.error("The team log does not hold: reporter pages are closed. Run `amparo check`.")
+    return error_page(503)
+
+
+def _any_error(error: Exception) -> ResponseReturnValue:
+    frames = traceback.extract_tb(error.__traceback__)
+    places = " < ".join(f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno}" for frame in reversed(frames[-4:]))
+    log.error("%s at %s", type(error).__name__, places)  # the message may hold what she typed
+    return error_page(500)
+
+
+def error_page(code: int, sentence: str = "") -> ResponseReturnValue:
+    """A neutral page in her language with the way back and the lines that answer now."""
+    if "lang" not in g:
+        _choose_language()
+    known = code if code in ERRORS else 400
+    page = render_template("errors/error.html", sentence=sentence or ERRORS[known], code=code)
+    return make_response(page, code)
+
+
+# ── words ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _gettext(message: str) -> str:
+    text: str = g.catalogue.gettext(message)
+    return text
+
+
+def _ngettext(one: str, many: str, count: int) -> str:
+    text: str = g.catalogue.ngettext(one, many, count)
+    return text
+
+
+def local_hour(hour: int) -> datetime:
+    """Hours since 1970 on the clock of the place."""
+    return languages.local(hour * 3600, house().settings.time_zone)
+
+
+def say(message: str, **parts: object) -> str:
+    """A message in the language of this request."""
+    return languages.say(g.catalogue, message, **parts)
+
+
+def _for_every_page() -> dict[str, Any]:
+    made = house()
+    return {
+        "lang": g.lang,
+        "direction": languages.LANGUAGES[g.lang].direction,
+        "tongues": languages.autonyms(made.catalogues),
+        "site_name": made.settings.site_name,
+        "practice": made.settings.practice,
+        "trip": g.get("trip"),
+        "say": say,
+        "day": lambda when: languages.day(g.lang, when),
+        "day_of": lambda hour: languages.day(g.lang, local_hour(hour).date()),
+        "here": request.endpoint,
+        "stylesheet": _stylesheet(),
+        "keys": g.get("keys"),
+        "emergency": made.wings["lines"]() if "lines" in made.wings else (),
+    }
+
+
+@functools.cache
+def _stylesheet() -> str:
+    """The address of the style sheet carries its own hash, so it can be kept by the browser for good."""
+    return hashlib.sha256((STATIC / "style.css").read_bytes()).hexdigest()[:8]
+
+
+# ── staff ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def cookie_name() -> str:
+    """The prefix makes browsers refuse a cookie that is not Secure or not ours."""
+    return "__Host-t" if house().settings.secure else "t"
+
+
+def signed_in(
+    *roles: str,
+) -> Callable[[Callable[..., ResponseReturnValue]], Callable[..., ResponseReturnValue]]:
+    """Only for people with one of these roles; everybody else is led to the sign-in page or told there is nothing."""
+
+    def guard(page: Callable[..., ResponseReturnValue]) -> Callable[..., ResponseReturnValue]:
+        @functools.wraps(page)
+        def guarded(*args: object, **parts: object) -> ResponseReturnValue:
+            keys = _resume()
+            if keys is None:
+                return redirect(url_for("staff.sign_in", lang=g.lang), 303)
+            if not set(roles) & set(keys.roles):
+                abort(404)
+            return page(*args, **parts)
+
+        guarded.roles = roles  # type: ignore[attr-defined]
+        return guarded
+
+    return guard
+
+
+def _resume() -> Keys | None:
+    token = request.cookies.get(cookie_name(), "")
+    made = house()
+    try:
+        with made.writing() as db:
+            g.keys = sessions.resume(db, token, made.clock())
+            sessions.touch(db, token, made.clock())
+    except CannotOpen:
+        return None
+    g.token = token
+    keys: Keys = g.keys
+    return keys
+
+
+def put_cookie(response: Response, token: str) -> Response:
+    """The session cookie: this browser session only, out of reach of scripts and other sites."""
+    response.set_cookie(
+        cookie_name(), token, secure=house().settings.secure, httponly=True, samesite="Strict", path="/"
+    )
+    return response
+
+
+def take_cookie(response: Response) -> Response:
+    """Sign out in the browser too."""
+    response.delete_cookie(cookie_name(), path="/", secure=house().settings.secure, httponly=True, samesite="Strict")
+    response.headers["Clear-Site-Data"] = '"cache", "cookies"'
+    return response
+
+
+class _SessionBound(CSRF):  # type: ignore[misc]
+    """A form token derived from the session's own secret; there is nothing to store."""
+
+    def generate_csrf_token(self, csrf_token_field: Any) -> str:  # noqa: ARG002 -- fixed by WTForms
+        return sessions.form_token(g.token)
+
+    def validate_csrf_token(self, form: Any, field: Any) -> None:  # noqa: ARG002 -- fixed by WTForms
+        if not hmac.compare_digest(str(field.data or ""), field.current_token):
+            raise ValidationError
+
+
+class StaffForm(FlaskForm):  # type: ignore[misc]
+    """Every form of a signed-in person."""
+
+    class Meta(FlaskForm.Meta):  # type: ignore[misc]
+        csrf = True
+        csrf_class = _SessionBound
+        csrf_field_name = "f"
+
+    def is_ours(self) -> bool:
+        """Valid, and sent from a page of this session; a forged one is answered with 403."""
+        if self.is_submitted() and not self.validate():
+            if self.errors.get("f"):
+                abort(403)
+            return False
+        return bool(self.is_submitted())
+
+
+class OpenForm(FlaskForm):  # type: ignore[misc]
+    """A form of somebody who is nobody to us: guarded by origin and ticket, not by a session."""
+
+    class Meta(FlaskForm.Meta):  # type: ignore[misc]
+        csrf = False
+
+
+def hidden(name: str, value: str) -> Markup:
+    """A hidden field."""
+    return Markup('<input type="hidden" name="{}" value="{}">').format(name, value)
+
+
+# ── the two files we serve ──────────────────────────────────────────────────────────────────────────────────
+
+pages = Blueprint("files", __name__)
+STATIC = Path(__file__).parent / "static"
+
+
+@pages.get("/s-<version>.css")
+def style(version: str) -> Response:
+    """The style sheet, under an address that changes with it."""
+    answer = make_response((STATIC / "style.css").read_bytes())
+    kept = version == _stylesheet()
+    answer.headers["Cache-Control"] = "public, max-age=31536000, immutable" if kept else "no-store"
+    answer.mimetype = "text/css"
+    return answer
+
+
+@pages.get("/i.png")
+def icon() -> Response:
+    """A plain dot. Sent no-store, which also keeps Chromium from holding our pages for its Back button."""
+    answer = make_response((STATIC / "icon.png").read_bytes())
+    answer.mimetype = "image/png"
+    return answer
+
+
+def limit_narrow_doors(app: Flask, limiter: Limiter) -> None:
+    """Codes and passwords get allowances of their own, apart from turning pages."""
+    for endpoint, allowance in NARROW_DOORS.items():
+        limit = limiter.limit(allowance, exempt_when=lambda: request.method != "POST", override_defaults=False)
+        app.view_functions[endpoint] = limit(app.view_functions[endpoint])  # type: ignore[assignment]

@@ -1,0 +1,155 @@
+"""The shelves of this wing: tables and nothing else. Rows stay here; frozen records travel.
+
+In the clear about a case: a random number, the receipt's tag, team, epoch, wrapped keys, sealed bytes, a version
+and the week of deletion. Everything else about it is inside the sealed bytes.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from sqlalchemy import BigInteger, Date, ForeignKey, Integer, LargeBinary, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from reporting.database import Base
+
+Random63 = BigInteger().with_variant(
+    Integer, "sqlite"
+)  # on SQLite the rowid itself, so rows lie in no order of arrival
+
+
+class CaseRow(Base):
+    """One case. `card` and `cover` are bound to `version`; records are bound to the version the cover gives them."""
+
+    __tablename__ = "case_file"
+
+    id: Mapped[int] = mapped_column(Random63, primary_key=True, autoincrement=False)
+    tag: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
+    team: Mapped[int] = mapped_column(Integer)
+    epoch: Mapped[int] = mapped_column(Integer)
+    front_key: Mapped[bytes | None] = mapped_column(LargeBinary)  # the case key, sealed to the team; until first seen
+    vault_key: Mapped[bytes | None] = mapped_column(LargeBinary)  # the case key under the team's vault key
+    receipt_key: Mapped[bytes] = mapped_column(LargeBinary)  # the case key under the receipt
+    card: Mapped[bytes] = mapped_column(LargeBinary)
+    cover: Mapped[bytes] = mapped_column(LargeBinary)
+    tally: Mapped[bytes] = mapped_column(LargeBinary)
+    version: Mapped[int] = mapped_column(Integer)
+    delete_after: Mapped[date] = mapped_column(Date)
+
+
+class RecordRow(Base):
+    """One sealed record of a case. What it is stands in the cover."""
+
+    __tablename__ = "record"
+
+    id: Mapped[int] = mapped_column(Random63, primary_key=True, autoincrement=False)
+    case_id: Mapped[int] = mapped_column(ForeignKey("case_file.id", ondelete="CASCADE"), index=True)
+    body: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class MemberRow(Base):
+    """Somebody of the staff: her public key, her private key under her password."""
+
+    __tablename__ = "member"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    name: Mapped[str] = mapped_column(String(40), unique=True)
+    roles: Mapped[str] = mapped_column(String(80))
+    public_key: Mapped[bytes] = mapped_column(LargeBinary)
+    salt: Mapped[bytes] = mapped_column(LargeBinary)
+    private: Mapped[bytes] = mapped_column(LargeBinary)
+    remembered: Mapped[bytes] = mapped_column(LargeBinary)
+    version: Mapped[int] = mapped_column(Integer, default=1)
+    last_counter: Mapped[int] = mapped_column(Integer, default=0)
+
+
+class InvitationRow(Base):
+    """A door that opens once. Only the hash of its token is kept."""
+
+    __tablename__ = "invitation"
+
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    name: Mapped[str] = mapped_column(String(40))
+    roles: Mapped[str] = mapped_column(String(80))
+    expires: Mapped[int] = mapped_column(BigInteger)  # seconds since 1970
+
+
+class TeamRow(Base):
+    """A circle of people who can read. Its keys stand in the team log, never here."""
+
+    __tablename__ = "team"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    name: Mapped[str] = mapped_column(String(80))
+
+
+class LogRow(Base):
+    """One entry of a team's log, signed with the key of the epoch before."""
+
+    __tablename__ = "team_log"
+    __table_args__ = (UniqueConstraint("team", "number"),)
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    team: Mapped[int] = mapped_column(ForeignKey("team.id"))
+    number: Mapped[int] = mapped_column(Integer)
+    body: Mapped[bytes] = mapped_column(LargeBinary)
+    signature: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class GrantRow(Base):
+    """An epoch's private part, sealed to one member; member 0 is the recovery sheets."""
+
+    __tablename__ = "team_grant"
+    __table_args__ = (UniqueConstraint("team", "epoch", "member"),)
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    team: Mapped[int] = mapped_column(ForeignKey("team.id"))
+    epoch: Mapped[int] = mapped_column(Integer)
+    member: Mapped[int] = mapped_column(Integer)
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class AuditRow(Base):
+    """One act: its number and the chain in the clear; what concerns a case is sealed to the team."""
+
+    __tablename__ = "audit"
+
+    number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    team: Mapped[int] = mapped_column(Integer)  # 0: an act on accounts and keys, in the clear
+    epoch: Mapped[int] = mapped_column(Integer)
+    body: Mapped[bytes] = mapped_column(LargeBinary)
+    chain: Mapped[bytes] = mapped_column(LargeBinary(32))
+
+
+class SeedRow(Base):
+    """A day's random seed. When it is gone, nothing made with it opens again."""
+
+    __tablename__ = "day_seed"
+
+    day: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    purpose: Mapped[str] = mapped_column(String(10), primary_key=True)
+    seed: Mapped[bytes] = mapped_column(LargeBinary(32))
+
+
+class EndedRow(Base):
+    """A reporter's trip that is over. The hash tells nothing; the day says when it may be forgotten."""
+
+    __tablename__ = "ended_trip"
+
+    trip_hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    how: Mapped[str] = mapped_column(String(10))
+    forget_after: Mapped[int] = mapped_column(Integer)  # day number
+
+
+class SessionRow(Base):
+    """A staff session: her unlocked keys under a key that only her cookie and the day's seed give."""
+
+    __tablename__ = "staff_session"
+
+    id: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    member: Mapped[int] = mapped_column(ForeignKey("member.id", ondelete="CASCADE"))
+    day: Mapped[int] = mapped_column(Integer)
+    started: Mapped[int] = mapped_column(BigInteger)  # seconds since 1970, as is `seen`
+    seen: Mapped[int] = mapped_column(BigInteger)
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)

@@ -1,0 +1,163 @@
+"""Receipts: seven numbers that let her come back, shown as words or as digits, and read forgivingly.
+
+A receipt is never stored, here or anywhere. The room knows neither cases nor keys; what a receipt opens is the
+sealing room's matter. Word lists: BIP-39, from the PyPI package `mnemonic`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+LENGTH = 7  # numbers; 7 x 11 bits = 77 bits
+SIZE = 2048  # words in a list
+LISTS = {"es": "spanish", "en": "english"}  # language -> file of the package
+
+# A word on paper is read by whoever finds it: none may frighten her or tell what it is about.
+UNKIND = {
+    "es": frozenset(
+        "policia victima matar carcel sexo sangre muerte morir miedo dolor golpe pegar ladron juez delito pena crimen "
+        "preso rehen jaula veneno cadaver tumba fosa odio ira rabia guerra bomba droga aborto abuso acoso dueno amante "
+        "novio desnudo pecado diablo peligro grito llanto llorar lagrima triste sufrir culpa vicio basura cama besar "
+        "beso soldado testigo secreto atar mafia maldad ahogo asalto agonia luto fusil mortal vengar "
+        "satan feo vil burla craneo hueso torso".split()
+    ),
+    "en": frozenset(
+        "police prison blood gun weapon knife hurt punch kick assault abuse crime danger scare cry anger cruel army "
+        "soldier bomb bullet shoot attack virus tragic trash trouble witness evil grief guilt adult arrest judge "
+        "lawsuit angry afraid ugly suffer horror injury client pistol riot hunt".split()
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Seven numbers, 0..2047."""
+
+    numbers: tuple[int, ...]
+
+    def words(self, language: str) -> tuple[str, ...]:
+        """Seven words of her language, or of the first language that has a list."""
+        return tuple(words_of(language)[number] for number in self.numbers)
+
+    def digits(self) -> tuple[str, ...]:
+        """Seven groups of four digits, for those who would rather write numbers."""
+        return tuple(f"{number:04d}" for number in self.numbers)
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """What was typed is no receipt. `wrong` is the piece not understood, `nearest` the closest known word."""
+
+    wrong: str = ""
+    nearest: str = ""
+
+
+def draw(below: Callable[[int], int]) -> Receipt:
+    """A new receipt. `below(n)` gives a random whole number under n (secrets.randbelow)."""
+    while True:
+        receipt = Receipt(tuple(below(SIZE) for _ in range(LENGTH)))
+        if all(_is_kind(receipt, language) for language in LISTS):
+            return receipt
+
+
+def _is_kind(receipt: Receipt, language: str) -> bool:
+    return not any(plain(word) in UNKIND[language] for word in receipt.words(language))
+
+
+def read(typed: str, language: str) -> tuple[Receipt, ...] | Unreadable:
+    """Every receipt the typed text can mean: digits, or words all from one list, hers first; or what is wrong."""
+    pieces = plain(typed).split()
+    together = "".join(pieces)
+    if together.isdigit():
+        return _read_digits(together)
+    readings = tuple(_read_words(pieces, known) for known in _hers_first(language))
+    found = tuple(reading for reading in readings if isinstance(reading, Receipt))
+    return tuple(dict.fromkeys(found)) or _most_helpful(readings)
+
+
+def _hers_first(language: str) -> tuple[str, ...]:
+    return tuple(sorted(LISTS, key=lambda known: known != language))
+
+
+def _most_helpful(readings: tuple[Receipt | Unreadable, ...]) -> Unreadable:
+    named = (reading for reading in readings if isinstance(reading, Unreadable) and reading.nearest)
+    return next(named, next(reading for reading in readings if isinstance(reading, Unreadable)))
+
+
+def _read_digits(digits: str) -> tuple[Receipt, ...] | Unreadable:
+    groups = tuple(int(digits[start : start + 4]) for start in range(0, len(digits), 4))
+    if len(digits) != 4 * LENGTH or max(groups) >= SIZE:
+        return Unreadable()
+    return (Receipt(groups),)
+
+
+def _read_words(pieces: list[str], language: str) -> Receipt | Unreadable:
+    numbers = [_number_of(piece, language) for piece in pieces]
+    if None in numbers:
+        wrong = pieces[numbers.index(None)]
+        return Unreadable(wrong, _nearest(wrong, language))
+    if len(numbers) != LENGTH:
+        return Unreadable()
+    return Receipt(tuple(number for number in numbers if number is not None))
+
+
+def _number_of(piece: str, language: str) -> int | None:
+    """Every word is told apart by its first four letters; what comes after them may be missing or wrong."""
+    beginnings = _beginnings(language)
+    return beginnings.get(piece[:4])
+
+
+def _nearest(piece: str, language: str) -> str:
+    close = difflib.get_close_matches(piece[:30], _plain_words(language), n=1)
+    return words_of(language)[_plain_words(language).index(close[0])] if close else ""
+
+
+@cache
+def words_of(language: str) -> tuple[str, ...]:
+    """The list of a language, or of the first one when it has none."""
+    name = LISTS.get(language, next(iter(LISTS.values())))
+    text = (files("mnemonic") / "wordlist" / f"{name}.txt").read_text(encoding="utf-8")
+    return tuple(unicodedata.normalize("NFC", word) for word in text.split())
+
+
+@cache
+def _plain_words(language: str) -> tuple[str, ...]:
+    return tuple(plain(word) for word in words_of(language))
+
+
+@cache
+def _beginnings(language: str) -> dict[str, int]:
+    return {word[:4]: number for number, word in enumerate(_plain_words(language))}
+
+
+def plain(text: str) -> str:
+    """Small letters without accents; everything that is neither letter nor digit becomes a space."""
+    apart = unicodedata.normalize("NFKD", text.lower())
+    kept = "".join(sign for sign in apart if not unicodedata.combining(sign))
+    return re.sub(r"[\W_]+", " ", kept)
+
+
+def draw_words(count: int, below: Callable[[int], int], language: str) -> tuple[str, ...]:
+    """Random words of a language, for passwords (six: 66 bits) and recovery sheets (twelve: 132 bits)."""
+    kind = [word for word in words_of(language) if plain(word) not in UNKIND.get(language, frozenset())]
+    return tuple(kind[below(len(kind))] for _ in range(count))
+
+
+def read_words(typed: str, count: int) -> tuple[tuple[str, ...], ...]:
+    """Every full reading of typed words as words of one list (a sheet, a spoken fingerprint); else empty."""
+    pieces = plain(typed).split()
+    if len(pieces) != count:
+        return ()
+    readings = ([_number_of(piece, language) for piece in pieces] for language in LISTS)
+    whole = zip(LISTS, readings, strict=True)
+    return tuple(
+        tuple(words_of(language)[number] for number in numbers if number is not None)
+        for language, numbers in whole
+        if None not in numbers
+    )

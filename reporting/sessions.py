@@ -1,0 +1,215 @@
+"""Short-lived things: day seeds, a reporter's tickets and ended trips, a staff member's session.
+
+A ticket is the whole state of a reporter's trip, sealed into one hidden field: nothing of it stays here. Its key
+needs the day's seed, which dies, so no saved page and no restored copy outlives it. Staff keys lie in their
+session row under a key that only the cookie gives. Knows neither cases nor questions.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import delete, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from reporting import sealing
+from reporting.keyring import Keys
+from reporting.models import EndedRow, SeedRow, SessionRow
+from reporting.sealing import CannotOpen, Place
+
+HOUR, MINUTE = 3600, 60
+DAY = 24 * HOUR
+
+# purpose -> seconds a day's seed outlives its day's start. A seed made at 0:00 must serve a ticket of 23:59.
+SEED_LIFE = {"visit": 26 * HOUR, "draft": (24 + 48) * HOUR, "staff": (24 + 8) * HOUR}
+# purpose -> seconds a ticket is good for
+TICKET_LIFE = {"visit": 15 * MINUTE, "draft": 48 * HOUR}
+DRAFT_SHOWN = 2 * HOUR  # a draft is shown so long; afterwards it can only be sent unseen
+STAFF_IDLE, STAFF_LIFE = 15 * MINUTE, 8 * HOUR
+TICKET_STEP = 256  # bytes; a ticket's length tells little more than which page it is from
+SENT, LEFT = "sent", "left"  # how a trip can have ended
+
+
+# ── day seeds ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _seed(db: Session, day: int, purpose: str, now: float) -> bytes:
+    """The seed of a day, or `CannotOpen` when it has died."""
+    row = db.get(SeedRow, (day, purpose))
+    if row is None or now > day * DAY + SEED_LIFE[purpose]:
+        raise CannotOpen
+    return row.seed
+
+
+def open_day(db: Session, now: float) -> None:
+    """Make today's seeds where they are missing and forget the dead ones. Call it in a write transaction."""
+    today = int(now) // DAY
+    for purpose, life in SEED_LIFE.items():
+        db.execute(delete(SeedRow).where(SeedRow.purpose == purpose, SeedRow.day * DAY + life < int(now)))
+        if db.get(SeedRow, (today, purpose)) is None:
+            _add_seed(db, today, purpose)
+    db.execute(delete(EndedRow).where(EndedRow.forget_after < today))
+    db.execute(delete(SessionRow).where(SessionRow.started + STAFF_LIFE < int(now)))
+
+
+def _add_seed(db: Session, day: int, purpose: str) -> None:
+    try:
+        with db.begin_nested():
+            db.add(SeedRow(day=day, purpose=purpose, seed=os.urandom(32)))
+    except IntegrityError:
+        return  # another worker was first; its seed is as good
+
+
+def day_is_open(db: Session, now: float) -> bool:
+    """Whether today's seeds are there."""
+    today = int(now) // DAY
+    return len(db.scalars(select(SeedRow.purpose).where(SeedRow.day == today)).all()) == len(SEED_LIFE)
+
+
+# ── tickets ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """The state of one trip on one page. `issued` and `expires` are seconds since 1970."""
+
+    purpose: str
+    trip: str
+    step: str
+    issued: int
+    expires: int
+    state: Mapping[str, Any]
+
+
+def new_trip() -> str:
+    """A random name for a trip: 128 bits."""
+    return os.urandom(16).hex()
+
+
+def write_ticket(
+    db: Session, server_secret: bytes, purpose: str, trip: str, step: str, state: Mapping[str, Any], now: float,
+    expires: int | None = None,
+) -> str:  # fmt: skip
+    """Seal a trip's state into one field. A visit keeps the expiry it began with."""
+    day = int(now) // DAY
+    until = int(now) + TICKET_LIFE[purpose] if expires is None else expires
+    told = {"trip": trip, "step": step, "issued": int(now), "expires": until, "state": dict(state)}
+    raw = json.dumps(told, separators=(",", ":"), ensure_ascii=False).encode()
+    filled = raw + b" " * (-len(raw) % TICKET_STEP)
+    sealed = sealing.wrap(_ticket_key(db, server_secret, purpose, day, now), _ticket_place(purpose, day), filled)
+    return f"{purpose[0]}{day}.{base64.urlsafe_b64encode(sealed).decode().rstrip('=')}"
+
+
+def read_ticket(db: Session, server_secret: bytes, purpose: str, text: str, now: float) -> Ticket:
+    """The ticket behind a field. `CannotOpen` if it is forged, foreign, of another purpose or expired."""
+    label, _, body = text.partition(".")
+    try:
+        day = int(label[1:])
+        sealed = base64.urlsafe_b64decode(body + "=" * (-len(body) % 4))
+    except (ValueError, UnicodeError):
+        raise CannotOpen from None
+    if label[:1] != purpose[0] or not 0 <= day <= int(now) // DAY:
+        raise CannotOpen
+    key = _ticket_key(db, server_secret, purpose, day, now)
+    told = json.loads(sealing.unwrap(key, _ticket_place(purpose, day), sealed))
+    if now > told["expires"]:
+        raise CannotOpen
+    return Ticket(purpose, told["trip"], told["step"], told["issued"], told["expires"], told["state"])
+
+
+def _ticket_key(db: Session, server_secret: bytes, purpose: str, day: int, now: float) -> bytes:
+    return sealing.derive(server_secret + _seed(db, day, purpose, now), f"ticket {purpose}")
+
+
+def _ticket_place(purpose: str, day: int) -> Place:
+    return Place("ticket", day, 0, purpose, 1)
+
+
+# ── ended trips ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def end_trip(db: Session, trip: str, how: str, now: float) -> None:
+    """Note that a trip is over; every repeat of its requests now gets a neutral page. The first ending stays."""
+    mark = sealing.digest(b"trip " + trip.encode("utf-8", "replace"))
+    if db.get(EndedRow, mark) is None:
+        last_ticket_day = (int(now) + SEED_LIFE["draft"]) // DAY
+        db.add(EndedRow(trip_hash=mark, how=how, forget_after=last_ticket_day + 1))
+        db.flush()
+
+
+def how_ended(db: Session, trip: str) -> str | None:
+    """SENT, LEFT, or None while the trip goes on."""
+    row = db.get(EndedRow, sealing.digest(b"trip " + trip.encode("utf-8", "replace")))
+    return row.how if row else None
+
+
+# ── staff sessions ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def begin(db: Session, keys: Keys, now: float) -> str:
+    """Start a session and return its token, for the cookie. Only its hash is kept."""
+    token, day = os.urandom(32), int(now) // DAY
+    sealed = sealing.seal(_session_key(db, token, day, now), _session_place(token), keys.to_bytes())
+    db.add(
+        SessionRow(id=_session_id(token), member=keys.member, day=day, started=int(now), seen=int(now), sealed=sealed)
+    )
+    db.flush()
+    return token.hex()
+
+
+def resume(db: Session, token: str, now: float) -> Keys:
+    """The keys of a running session; `CannotOpen` when it is unknown, idle for 15 minutes or 8 hours old."""
+    raw = _raw(token)
+    row = db.get(SessionRow, _session_id(raw))
+    if row is None or now > row.seen + STAFF_IDLE or now > row.started + STAFF_LIFE:
+        raise CannotOpen
+    return Keys.from_bytes(sealing.open_sealed(_session_key(db, raw, row.day, now), _session_place(raw), row.sealed))
+
+
+def touch(db: Session, token: str, now: float) -> None:
+    """She is still there."""
+    row = db.get(SessionRow, _session_id(_raw(token)))
+    if row is not None:
+        row.seen = int(now)
+
+
+def refresh(db: Session, token: str, keys: Keys, now: float) -> None:
+    """Put newly won keys into a running session."""
+    raw = _raw(token)
+    row = db.get_one(SessionRow, _session_id(raw))
+    row.sealed = sealing.seal(_session_key(db, raw, row.day, now), _session_place(raw), keys.to_bytes())
+
+
+def end(db: Session, token: str) -> None:
+    """Sign out: the row and with it the keys are gone."""
+    db.execute(delete(SessionRow).where(SessionRow.id == _session_id(_raw(token))))
+
+
+def form_token(token: str) -> str:
+    """The value that staff forms carry against requests forged elsewhere; bound to the session."""
+    return sealing.derive(_raw(token), "form token").hex()
+
+
+def _raw(token: str) -> bytes:
+    try:
+        return bytes.fromhex(token)
+    except ValueError:
+        raise CannotOpen from None
+
+
+def _session_id(token: bytes) -> bytes:
+    return sealing.digest(b"session " + token)
+
+
+def _session_key(db: Session, token: bytes, day: int, now: float) -> bytes:
+    return sealing.derive(token + _seed(db, day, "staff", now), "session keys")
+
+
+def _session_place(token: bytes) -> Place:
+    return Place("staff_session", int.from_bytes(_session_id(token)[:7], "big"), 0, "keys", 1)

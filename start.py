@@ -1,0 +1,152 @@
+#!/usr/bin/env python3
+"""The one start script: makes the environment from the lock file, then runs what was asked.
+
+Needs only Python 3.11 with pip and venv; no compiler, nothing installed before. Every package is checked
+against the hash in its lock file. It knows nothing of the application but the name of its command.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+PLACE = ROOT / ".venv"
+PROGRAMS = PLACE / ("Scripts" if os.name == "nt" else "bin")
+OLDEST = (3, 11)
+RUN = "requirements.txt"
+TEST = "requirements-dev.txt"  # holds all of RUN, in the same versions
+
+# word -> (lock file, program, what always follows it, what it is for)
+ACTS = {
+    "demo": (RUN, "amparo", ("demo",), "a practice copy with invented reports on http://127.0.0.1:8080"),
+    "test": (TEST, "pytest", (), "the tests; the names of files or options of pytest may follow"),
+    "amparo": (RUN, "amparo", (), "any other command, for example: amparo init, amparo --help"),
+}
+HELP = """\
+usage: python3 start.py {{{words}}} [options]
+
+{acts}
+
+The first time it makes the folder .venv here and fetches the packages (a minute or two; needs the network).
+After that it starts at once. To begin anew, delete the folder .venv; nothing else is kept there.
+"""
+
+
+class CannotStart(Exception):
+    """What is missing, and what to do about it."""
+
+
+def main(told: list[str]) -> None:
+    """Do what was asked, or say what can be asked."""
+    if not told or told[0] in {"-h", "--help", "help"}:
+        print(help_text())
+        return
+    if told[0] not in ACTS:
+        raise CannotStart(f"There is no '{told[0]}' here.\n\n{help_text()}")
+    check_python()
+    lock, program, always, _ = ACTS[told[0]]
+    prepare(lock)
+    if lock == TEST:
+        os.chdir(ROOT)  # pytest reads its settings from here
+    hand_over([str(PROGRAMS / program), *always, *told[1:]])
+
+
+def help_text() -> str:
+    """What can be asked, from the table of acts."""
+    acts = "\n".join(f"  {word:8} {purpose}" for word, (*_, purpose) in ACTS.items())
+    return HELP.format(words=",".join(ACTS), acts=acts)
+
+
+def check_python() -> None:
+    """Python is new enough and can make an environment."""
+    if sys.version_info < OLDEST:
+        have = ".".join(str(part) for part in sys.version_info[:2])
+        raise CannotStart(
+            f"This is Python {have}; Amparo needs 3.11 or later.\n"
+            "Install a newer one (Debian 12 and later have it) and call it by name: python3.11 start.py demo"
+        )
+    if not all(importlib.util.find_spec(name) for name in ("venv", "ensurepip")):
+        raise CannotStart(
+            "This Python cannot make an environment: its venv module is missing.\n"
+            "On Debian and Ubuntu: apt install python3-venv"
+        )
+
+
+def prepare(lock: str) -> None:
+    """Make .venv hold exactly what the lock file says; quick when it does already."""
+    stamp = PLACE / f"made-from-{lock}"
+    now = fingerprint(lock)
+    if runs() and stamp.exists() and stamp.read_text(encoding="ascii") == now:
+        return
+    if not runs():
+        say("Making the folder .venv ...")
+        run("the folder .venv could not be made", sys.executable, "-m", "venv", "--clear", str(PLACE))
+    count = (ROOT / lock).read_text(encoding="utf-8").count("==")
+    say(f"Fetching up to {count} packages and checking their hashes (once; a minute or two) ...")
+    pip(
+        "the packages could not be installed.\nIs this machine connected? The lines above say what is missing. "
+        "Then run the same command again",
+        *("--require-hashes", "--only-binary", ":all:", "-r", str(ROOT / lock)),
+    )
+    say("Installing Amparo itself ...")
+    pip("Amparo could not be installed", "--no-deps", "--no-build-isolation", "--editable", str(ROOT))
+    stamp.write_text(now, encoding="ascii")
+    say("Ready.\n")
+
+
+def fingerprint(lock: str) -> str:
+    """One line that changes when the lock, pyproject.toml, the folder or Python's version does."""
+    parts = [(ROOT / name).read_bytes() for name in (lock, "pyproject.toml")]
+    parts += [str(ROOT).encode(), repr(sys.version_info[:2]).encode()]
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()
+
+
+def runs() -> bool:
+    """Whether .venv holds a Python of our version that starts (a folder that was moved does not)."""
+    python = PROGRAMS / "python"
+    asked = [str(python), "-c", "import sys; print(sys.version_info[:2], sys.prefix)"]
+    try:
+        told = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return False
+    return told == f"{sys.version_info[:2]} {PLACE}"
+
+
+def pip(trouble: str, *told: str) -> None:
+    """Call the pip of .venv, quietly; its errors are shown."""
+    quietly = ["--quiet", "--disable-pip-version-check", "--no-input"]
+    without_home = [] if os.environ.get("HOME", "") else ["--no-cache-dir"]
+    run(trouble, str(PROGRAMS / "python"), "-m", "pip", "install", *quietly, *without_home, *told)
+
+
+def run(trouble: str, *command: str) -> None:
+    """Run a step; if it fails, say in words what could not be done."""
+    if subprocess.run(command, check=False, cwd=ROOT, env={**os.environ, "PIP_USER": "0"}).returncode:
+        raise CannotStart(f"Stopped: {trouble}.")
+
+
+def hand_over(command: list[str]) -> None:
+    """Become the program, so that Ctrl+C and signals reach it."""
+    sys.stdout.flush()
+    if os.name == "posix":
+        os.execv(command[0], command)
+    sys.exit(subprocess.run(command, check=False).returncode)
+
+
+def say(sentence: str) -> None:
+    """Tell what is happening, at once."""
+    print(sentence, flush=True)
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1:])
+    except CannotStart as problem:
+        sys.exit(str(problem))
+    except KeyboardInterrupt:
+        sys.exit("\nStopped.")

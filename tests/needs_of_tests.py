@@ -1,0 +1,69 @@
+"""What some tests need that not every machine has: a browser, a database server, a folder of foreign data.
+
+`requires("chromium")`, called in a test or a fixture, gives where the thing is (a path or an address) or skips
+with a reason. AMPARO_REQUIRE=chromium,postgresql turns the skip into a failure for what is named: CI names what
+it installed itself, so that a check never goes missing unnoticed. AMPARO_REQUIRE=all names everything.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+
+def _browser() -> str | None:
+    return next(filter(None, map(shutil.which, BROWSERS)), None)
+
+
+def _told(name: str) -> Callable[[], str | None]:
+    return lambda: os.environ.get(name) or None
+
+
+def _folder(name: str) -> Callable[[], str | None]:
+    return lambda: told if (told := os.environ.get(name)) and Path(told).is_dir() else None
+
+
+# name -> (how it is found, how somebody gets it)
+NEEDS: Mapping[str, tuple[Callable[[], str | None], str]] = {
+    "chromium": (_browser, "no Chromium found: apt-get install chromium"),
+    "postgresql": (
+        _told("AMPARO_TEST_POSTGRESQL"),
+        "AMPARO_TEST_POSTGRESQL is not set: the address of a PostgreSQL database that may be emptied",
+    ),
+    "redis": (
+        _told("AMPARO_TEST_REDIS"),
+        "AMPARO_TEST_REDIS is not set: the address of a Redis that may be emptied",
+    ),
+    "hsds": (
+        _folder("AMPARO_TEST_HSDS"),
+        "AMPARO_TEST_HSDS names no folder: a copy of the HSDS 3 schemas and examples",
+    ),
+}
+
+
+def requires(name: str) -> str:
+    """Where the needed thing is; otherwise the test skips, or fails when AMPARO_REQUIRE names it."""
+    find, missing = NEEDS[name]
+    found = find()
+    if found is None:
+        give_up = pytest.fail if name in demanded() else pytest.skip
+        give_up(f"needs {name}; {missing}")
+    return found
+
+
+def demanded() -> frozenset[str]:
+    """The names in AMPARO_REQUIRE. A name that nobody knows is a mistake, not a wish."""
+    told = os.environ.get("AMPARO_REQUIRE", "")
+    named = frozenset(part.strip() for part in told.split(",") if part.strip())
+    named = frozenset(NEEDS) if "all" in named else named
+    unknown = named - NEEDS.keys()
+    if unknown:
+        message = f"AMPARO_REQUIRE names {', '.join(sorted(unknown))}; known are {', '.join(NEEDS)}"
+        raise pytest.UsageError(message)
+    return named

@@ -1,0 +1,124 @@
+"""People for the tests: they do what people do, with the real parts and a clock that tests can move."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine
+
+from reporting import casebook, keyring, receipts, sessions, staff
+from reporting.casebook import HOUR, Report, Visit
+from reporting.config import SECRET, Settings, make_secrets, read_settings
+from reporting.database import open_database, reading, upgrade_tables, writing
+from reporting.incidents import Incident
+from reporting.keyring import CASE_WORKER, CASEWORK, STATISTICS, Keys, Pin, Sheets
+from reporting.receipts import Receipt
+
+NOON = 1_800_014_400.0  # a moment at noon, UTC
+
+
+@dataclass
+class Clock:
+    """Seconds since 1970; tests move it."""
+
+    now: float = NOON
+
+    def __call__(self) -> float:
+        return self.now
+
+    def on(self, *, minutes: float = 0, hours: float = 0, days: float = 0) -> None:
+        self.now += minutes * 60 + hours * 3600 + days * 86400
+
+
+@dataclass
+class Worker:
+    """Somebody of the staff, with what she keeps on paper and on her phone."""
+
+    name: str
+    password: str
+    totp: bytes
+    id: int
+
+
+@dataclass
+class Place:
+    """One installation in a folder of its own."""
+
+    settings: Settings
+    engine: Engine
+    clock: Clock
+    sheets: Sheets | None = None
+    workers: dict[str, Worker] = field(default_factory=dict)
+
+    @property
+    def pin(self) -> Pin:
+        return Pin(self.settings.pin_file)
+
+    def hires(self, name: str, *roles: str) -> Worker:
+        """An invitation accepted; the first case worker makes the keys and gets the sheets."""
+        password, totp = "seis palabras que nadie sabe " + name, keyring.new_totp_secret()
+        new = keyring.new_member(name, roles, password, totp, self.settings.pepper)
+        recovery = None
+        if CASE_WORKER in roles and self.sheets is None:
+            self.sheets = staff.draw_sheets(secrets.randbelow, "es")
+            recovery = self.sheets.key_pair().public
+        with writing(self.engine) as db:
+            token = staff.invite(db, name, roles, self.clock())
+            staff.accept(db, self.pin, token, new, self.clock(), recovery, "Equipo")
+        with reading(self.engine) as db:
+            keyring.pin_teams(db, self.pin)
+        self.workers[name] = Worker(name, password, totp, new.id)
+        return self.workers[name]
+
+    def signs_in(self, name: str, **wrong: str) -> Keys:
+        """Password and the next unused code; anything can be given wrong."""
+        worker = self.workers[name]
+        self.clock.on(minutes=1)
+        code = wrong.get("code", keyring.totp_code(worker.totp, self.clock()))
+        with reading(self.engine) as db:
+            found = keyring.find_member(db, name)
+        who = keyring.unlock(found, wrong.get("password", worker.password), code, self.clock(), self.settings.pepper)
+        with writing(self.engine) as db:
+            return keyring.take_keys(db, self.pin, who)
+
+    def lets_in(self, keys: Keys, name: str, kind: str = CASEWORK) -> None:
+        """A member lets a colleague in."""
+        with writing(self.engine) as db:
+            team = keyring.team_of_kind(keyring.teams(db, self.pin), kind)
+            epoch, member = team.newest.number, self.workers[name].id
+            keyring.let_in(db, team.id, epoch, keys.of(team.id, epoch), member, keyring.public_key(db, member))
+
+    def receives(self, incident: Incident | None = None, narrative: str = "", **parts: Any) -> Receipt:
+        """A report is filed; what she keeps is the receipt."""
+        receipt = receipts.draw(secrets.randbelow)
+        report = Report(incident or Incident(), narrative, parts.get("contact", {}),
+                        parts.get("consents", frozenset({"C_LETTERS"})), "es", parts.get("trip", sessions.new_trip()),
+                        int(self.clock()) // HOUR)  # fmt: skip
+        with reading(self.engine) as db:
+            found = keyring.teams(db, self.pin)
+        readers, counters = keyring.team_of_kind(found, CASEWORK), keyring.team_of_kind(found, STATISTICS)
+        sealed = casebook.seal_report(report, receipt, readers, counters, bytes(16), self.settings.pepper, self.clock())
+        with writing(self.engine) as db:
+            casebook.file_report(db, sealed)
+        return receipt
+
+    def comes_back(self, receipt: Receipt) -> Visit:
+        """She types her receipt."""
+        with reading(self.engine) as db:
+            return casebook.come_back(db, casebook.stretch([receipt], self.settings.pepper))[0]
+
+
+def a_new_place(folder: Path, clock: Clock | None = None, **environment: str) -> Place:
+    """An installation with tables and today's seeds, and nobody in it."""
+    make_secrets(folder, os.urandom(2 * SECRET))
+    settings = read_settings({"AMPARO_INSTANCE": str(folder), "BASE_URL": "http://localhost", **environment})
+    engine = open_database(settings.database_url)
+    upgrade_tables(engine)
+    place = Place(settings, engine, clock or Clock())
+    with writing(engine) as db:
+        sessions.open_day(db, place.clock())
+    return place

@@ -1,0 +1,86 @@
+"""A real server in a process of its own, for tests that kill it, cut its line or look at it with a browser."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PATIENCE = 30  # seconds until a server that does not answer is a failure
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@dataclass
+class Server:
+    """A running `amparo serve` and its log."""
+
+    process: subprocess.Popen[bytes]
+    port: int
+    log: Path
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def kill(self) -> None:
+        """As a power cut would: no goodbye."""
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+
+def start(instance: Path, port: int | None = None, **environment: str) -> Server:
+    """Start a server on an installation and wait until it answers."""
+    port = port or free_port()
+    log = instance.parent / f"{instance.name}.log"
+    told = os.environ | {"AMPARO_INSTANCE": str(instance), "BASE_URL": f"http://127.0.0.1:{port}"} | environment
+    with log.open("ab") as out:
+        process = subprocess.Popen(  # noqa: S603 -- our own command
+            [sys.executable, "-m", "reporting", "serve", "--port", str(port)],
+            cwd=ROOT,
+            env=told,
+            stdout=out,
+            stderr=out,
+        )
+    server = Server(process, port, log)
+    _wait(server)
+    return server
+
+
+def _wait(server: Server) -> None:
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        with (
+            contextlib.suppress(urllib.error.URLError, ConnectionError),
+            socket.create_connection(("127.0.0.1", server.port), 1),
+        ):
+            return
+        if server.process.poll() is not None:
+            raise AssertionError(server.log.read_text(encoding="utf-8"))
+        server.process.poll()
+    raise AssertionError("the server does not answer")
+
+
+@contextlib.contextmanager
+def running(instance: Path, **environment: str) -> Iterator[Server]:
+    """A server for the length of a test."""
+    server = start(instance, **environment)
+    try:
+        yield server
+    finally:
+        server.kill()

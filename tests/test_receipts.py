@@ -1,0 +1,84 @@
+"""Promises of the receipts."""
+
+import secrets
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from reporting import receipts
+from reporting.receipts import LISTS, Receipt, Unreadable
+
+drawn = st.tuples(*[st.integers(0, 2047)] * 7).map(Receipt)
+languages = st.sampled_from(sorted(LISTS))
+
+
+@given(drawn, languages)
+def test_a_receipt_is_read_again_from_its_words(receipt: Receipt, language: str) -> None:
+    assert receipt in _read(" ".join(receipt.words(language)), language)
+
+
+@given(drawn, languages)
+def test_a_receipt_is_read_again_from_its_digits(receipt: Receipt, language: str) -> None:
+    assert _read(" ".join(receipt.digits()), language) == (receipt,)
+    assert _read("".join(receipt.digits()), language) == (receipt,)
+
+
+@given(drawn, languages, languages)
+def test_words_of_another_language_are_understood_too(receipt: Receipt, hers: str, shown: str) -> None:
+    assert receipt in _read(" ".join(receipt.words(shown)), hers)
+
+
+@given(drawn, languages, st.sampled_from([" ", "  ", "-", ", ", "\n", "/"]))
+def test_spaces_case_accents_and_endings_are_forgiven(receipt: Receipt, language: str, between: str) -> None:
+    typed = between.join(receipts.plain(word).strip()[:4].upper() for word in receipt.words(language))
+    assert receipt in _read(typed, language)
+
+
+def test_her_own_language_is_tried_first() -> None:
+    assert receipts.read(" ".join(Receipt((5,) * 7).words("en")), "en")[0] == Receipt((5,) * 7)  # type: ignore[index]
+
+
+def test_a_typo_is_answered_with_the_nearest_word() -> None:
+    typed = " ".join(["avierto", *Receipt((1,) * 6).words("es")])
+    assert receipts.read(typed, "es") == Unreadable("avierto", "abierto")
+
+
+@given(st.text(max_size=400), languages)
+def test_whatever_is_typed_gets_an_answer(typed: str, language: str) -> None:
+    reading = receipts.read(typed, language)
+    assert isinstance(reading, (Unreadable, tuple))
+
+
+@given(drawn, languages, st.integers(0, 6))
+def test_six_or_eight_words_are_no_receipt(receipt: Receipt, language: str, left_out: int) -> None:
+    words = list(receipt.words(language))
+    assert isinstance(receipts.read(" ".join(words[:left_out] + words[left_out + 1 :]), language), Unreadable)
+    assert isinstance(receipts.read(" ".join([*words, words[0]]), language), Unreadable)
+
+
+@given(st.lists(st.integers(0, 9999), min_size=7, max_size=7))
+def test_digits_beyond_the_list_are_no_receipt(groups: list[int]) -> None:
+    assume(max(groups) > 2047)
+    assert isinstance(receipts.read(" ".join(f"{group:04d}" for group in groups), "es"), Unreadable)
+
+
+@pytest.mark.parametrize("language", sorted(LISTS))
+def test_no_receipt_holds_a_word_that_frightens_or_tells(language: str) -> None:
+    listed = {receipts.plain(word) for word in receipts.words_of(language)}
+    assert receipts.UNKIND[language] <= listed, "every word on the list of unkind ones can come up"
+    for _ in range(2000):
+        words = receipts.draw(secrets.randbelow).words(language)
+        assert not receipts.UNKIND[language] & {receipts.plain(word) for word in words}
+
+
+@pytest.mark.parametrize("language", sorted(LISTS))
+def test_four_letters_tell_every_word_apart(language: str) -> None:
+    words = receipts.words_of(language)
+    assert len(words) == receipts.SIZE == len({receipts.plain(word)[:4] for word in words})
+
+
+def _read(typed: str, language: str) -> tuple[Receipt, ...]:
+    reading = receipts.read(typed, language)
+    assert isinstance(reading, tuple), reading
+    return reading

@@ -1,0 +1,124 @@
+"""Trips as people take them: a reporter tells page by page, a case worker reads. Used by several tests."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import Any
+
+from flask import Flask
+
+from reporting import keyring
+from reporting.questionnaire import PAGES
+from tests.people import Place, Worker
+from tests.phone import FormOnPage, Phone
+
+Fill = Callable[[FormOnPage], dict[str, Any]]
+CHOSEN = {"radio", "checkbox", "select"}
+
+
+def starts_telling(app: Flask, language: str = "es") -> Phone:
+    """She opens the first page of a trip."""
+    phone = Phone(app)
+    phone.opens(f"/{language}/contar")
+    assert phone.status == 200, phone.words[:300]
+    return phone
+
+
+def tells(phone: Phone, fill: Fill) -> dict[str, Any]:
+    """Answer every page with `fill`, up to the check page. Returns all that was entered."""
+    entered: dict[str, Any] = {}
+    for _ in PAGES:
+        form = phone.form("next")
+        answers = fill(form)
+        entered |= answers
+        phone.presses("next", **answers)
+        assert phone.status == 200, phone.words[:400]
+    phone.form("send")
+    return entered
+
+
+def passing_over_everything(_form: FormOnPage) -> dict[str, Any]:
+    """She answers nothing at all."""
+    return {}
+
+
+def at_random(seed: int) -> Fill:
+    """She answers, or passes over, whatever comes."""
+    chance = random.Random(seed)  # noqa: S311 -- for variety, not for secrecy
+
+    def fill(form: FormOnPage) -> dict[str, Any]:
+        answers: dict[str, Any] = {}
+        for name, kind in form.kinds.items():
+            if kind == "hidden" or chance.random() < 0.3:
+                continue
+            offered = [value for value in form.offered.get(name, []) if value]
+            if kind in {"radio", "select"}:
+                answers[name] = chance.choice(offered)
+            elif kind == "checkbox":
+                answers[name] = sorted(chance.sample(offered, chance.randint(0, min(4, len(offered)))))
+            elif name == "number":
+                answers[name] = chance.randint(0, 900)
+            elif kind in {"text", "textarea"}:
+                answers[name] = f"palabra {chance.randint(0, 999)} ñ <b>&amp;"
+        return answers
+
+    return fill
+
+
+def from_vignette(answers: dict[str, Any], story: str) -> Fill:
+    """She tells what a vignette says, in the fields of the pages."""
+    flags = answers.get("flags", [])
+    told: dict[str, Any] = {
+        "about": "SELF",
+        "safety": [flag for flag in flags if flag.startswith("S_")],
+        "danger": [flag for flag in flags if flag.startswith("D_")],
+        "injuries": [flag for flag in flags if flag.startswith("I_")],
+        "unit": "hours",
+        "ongoing": "yes" if answers["ongoing"] else "no",
+        "migrant": "yes" if answers["migrant"] else "no",
+        "lang": answers["language"],
+        "narrative": story,
+        "consents": ["C_LETTERS"],
+    }
+    if answers["hours_ago"] is not None:
+        told["number"] = answers["hours_ago"]
+    for name in ("age", "region", "venue", "violence", "perpetrator", "condom", "pregnant_possible", "identity", "docs",
+                 "police_safe", "wants"):  # fmt: skip
+        told[name] = answers[name]
+    return lambda form: {name: value for name, value in told.items() if name in form.kinds}
+
+
+def sends(phone: Phone) -> str:
+    """She sends; what she keeps is the code."""
+    phone.presses("send")
+    assert phone.status == 200, phone.words[:400]
+    words, digits = phone.receipt()
+    assert (len(words), len(digits)) == (7, 7)
+    return " ".join(words)
+
+
+def signs_in(app: Flask, place: Place, worker: Worker) -> Phone:
+    """Somebody of the staff signs in with password and six digits."""
+    place.clock.on(minutes=1)
+    desk = Phone(app, cookies=True, address="127.0.0.1")
+    desk.opens("/es/equipo")
+    desk.sends(
+        "password",
+        name=worker.name,
+        password=worker.password,
+        code=keyring.totp_code(worker.totp, place.clock()),
+    )
+    assert "/equipo/" in desk.path, desk.words[:300]
+    return desk
+
+
+def opens_newest_case(desk: Phone) -> str:
+    """She opens the one case that nobody has read."""
+    desk.opens("/es/equipo/casos")
+    unread = desk.text.split('class="card unread"')[1:]
+    assert len(unread) == 1, f"{len(unread)} unread cases"
+    link = unread[0].split('href="', 1)[1].split('"', 1)[0]
+    desk.opens(link)
+    assert desk.status == 200, desk.words[:300]
+    return link
