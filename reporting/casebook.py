@@ -140,7 +140,7 @@ def seal_report(report: Report, receipt: Receipt, readers: Team, counters: Team,
         record = _random63()
         cover.append([record, kind, 1])
         records.append((record, sealing.seal(key, _record_place(case, record, kind, 1), told, SIZES[kind])))
-    trip_record, trip_seal = _seal_trip(case, report.trip, receipt_wrap, now)
+    trip_record, trip_seal = _seal_trip(key, case, report.trip, receipt_wrap, now)
     cover.append([trip_record, "trip", 1])
     records.append((trip_record, trip_seal))
     epoch, counting = readers.newest, counters.newest
@@ -176,12 +176,15 @@ def _new_card(report: Report) -> dict[str, Any]:
     return {"a": answers_from_incident(report.incident), "h": report.hour, "s": NEW, "u": True, "l": False}
 
 
-def _seal_trip(case: int, trip: str, receipt_wrap: bytes, now: float) -> tuple[int, bytes]:
-    """Only the receipt opens it: which trip sent this case and when, so that a repeated request is known again."""
+def _seal_trip(key: bytes, case: int, trip: str, receipt_wrap: bytes, now: float) -> tuple[int, bytes]:
+    """Which trip sent this case and when, so that a repeated request is known again.
+
+    Sealed twice: the case key shows that it is whole, as with every record; only the receipt reads it.
+    """
     record = _random63()
-    told = _json({"trip": trip, "sent": int(now)})
-    key = sealing.derive(receipt_wrap, "trip")
-    return record, sealing.seal(key, _record_place(case, record, "trip", 1), told, SIZES["trip"])
+    place = _record_place(case, record, "trip", 1)
+    inner = sealing.wrap(sealing.derive(receipt_wrap, "trip"), place, _json({"trip": trip, "sent": int(now)}))
+    return record, sealing.seal(key, place, inner, SIZES["trip"])
 
 
 def find_sent(db: Session, sealed: SealedReport, now: float) -> bool | None:
@@ -226,7 +229,8 @@ def _open_trip(db: Session, row: CaseRow, receipt_wrap: bytes) -> dict[str, Any]
             body = db.get(RecordRow, record)
             if body is not None:
                 place = _record_place(row.id, record, kind, version)
-                return _told(sealing.open_sealed(sealing.derive(receipt_wrap, "trip"), place, body.body))
+                inner = sealing.open_sealed(key, place, body.body)
+                return _told(sealing.unwrap(sealing.derive(receipt_wrap, "trip"), place, inner))
     raise CannotOpen
 
 
@@ -358,8 +362,7 @@ def _open_case(db: Session, row: CaseRow, key: bytes) -> Case:
         raise CannotOpen
     opened: dict[str, list[bytes]] = {kind: [] for kind in SIZES}
     for record, (kind, version) in listed.items():  # the cover keeps the order of writing
-        if kind != "trip":
-            opened[kind].append(sealing.open_sealed(key, _record_place(row.id, record, kind, version), bodies[record]))
+        opened[kind].append(sealing.open_sealed(key, _record_place(row.id, record, kind, version), bodies[record]))
     facts = _told(opened["facts"][0])
     letters = tuple(_letter(_told(raw)) for raw in opened["letter"])
     card = _read_card(key, row.id, row.version, row.card)

@@ -19,6 +19,7 @@ from wtforms import (
     StringField,
     TextAreaField,
 )
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Length, Optional
 
 from reporting.frontdoor import OpenForm
@@ -253,12 +254,12 @@ def form_of(page: int, answers: Answers, elsewhere: Mapping[str, Choices], say: 
 
 
 def _field(part: Part, choices: Choices, say: Callable[..., str]) -> Field:
-    options = [(code, say(label)) for code, label in choices.items()]
+    options = [SelectChoice(code, say(label)) for code, label in choices.items()]
     pick = say(N_("Choose from the list."))
     if part.kind == ONE:
         return RadioField(say(part.label), choices=options, validators=[Optional()], validate_choice=True)
     if part.kind == LIST:
-        return SelectField(say(part.label), choices=[("", pick), *options], validators=[Optional()])
+        return SelectField(say(part.label), choices=[SelectChoice("", pick), *options], validators=[Optional()])
     if part.kind == MANY:
         return SelectMultipleField(say(part.label), choices=options)
     if part.kind == NUMBER:

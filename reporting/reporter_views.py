@@ -13,6 +13,7 @@ from typing import Any
 from flask import Blueprint, g, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from wtforms import BooleanField, RadioField, SelectMultipleField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional
 
 from referrals import directory
@@ -324,8 +325,8 @@ class HelpForm(OpenForm):
 def find_help() -> ResponseReturnValue:
     """Help without a report: the same matching, nothing stored."""
     form = HelpForm()
-    form.region.choices = [(code, say(label)) for code, label in VOCABULARY["region"].items()]
-    form.needs.choices = [(code, say(label)) for code, label in directory.needs_to_ask().items()]
+    form.region.choices = [SelectChoice(code, say(label)) for code, label in VOCABULARY["region"].items()]
+    form.needs.choices = [SelectChoice(code, say(label)) for code, label in directory.needs_to_ask().items()]
     g.may_shrink = True
     if request.method == "GET":
         return render_template("reporter/find_help.html", form=form, found=None)

@@ -11,6 +11,7 @@ import secrets
 from flask import Blueprint, g, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from wtforms import BooleanField, PasswordField, RadioField, StringField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Regexp
 
 from reporting import keyring, sessions, staff
@@ -242,7 +243,11 @@ class InviteForm(StaffForm):
             Regexp(r"^[a-zñ0-9._-]{2,40}$", message=N_("Small letters and digits only.")),
         ],
     )
-    role = RadioField(N_("As what"), choices=list(ROLE_NAMES.items()), validators=[InputRequired()])
+    role = RadioField(
+        N_("As what"),
+        choices=[SelectChoice(role, name) for role, name in ROLE_NAMES.items()],
+        validators=[InputRequired()],
+    )
 
 
 @pages.route("/<lang>/equipo/personas", methods=["GET", "POST"])

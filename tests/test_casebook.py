@@ -176,16 +176,19 @@ def test_a_case_says_nothing_in_the_clear_but_its_week_of_deletion(place: Place)
 # ── somebody who can write the database ─────────────────────────────────────────────────────────────────────
 
 
-def test_a_swapped_record_does_not_open(place: Place, rosa: Keys) -> None:
-    for words in ("una", "otra"):
-        place.receives(RAPE, words)
+@pytest.mark.parametrize("which", range(3))  # facts, narrative and trip, in no known order
+def test_a_swapped_record_shuts_the_case_for_her_and_for_the_team(place: Place, rosa: Keys, which: int) -> None:
+    receipt, _ = (place.receives(RAPE, words) for words in ("una", "otra"))
+    visit = place.comes_back(receipt)
     with writing(place.engine) as db:
-        one, other = db.scalars(select(CaseRow)).all()
-        mine = db.scalars(select(RecordRow).where(RecordRow.case_id == one.id)).all()
-        theirs = db.scalars(select(RecordRow).where(RecordRow.case_id == other.id)).all()
-        mine[0].body, theirs[0].body = theirs[0].body, mine[0].body
-        case = one.id
-    assert_shut(place, rosa, case)
+        mine, theirs = (
+            db.scalars(select(RecordRow).where(case).order_by(RecordRow.id)).all()[which]
+            for case in (RecordRow.case_id == visit.case, RecordRow.case_id != visit.case)
+        )
+        mine.body, theirs.body = theirs.body, mine.body
+    assert_shut(place, rosa, visit.case)
+    with pytest.raises(CannotOpen):
+        open_as_reporter(place, visit)
 
 
 def test_a_record_cut_out_or_slipped_in_shuts_the_case(place: Place, rosa: Keys) -> None:

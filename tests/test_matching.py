@@ -160,7 +160,6 @@ def test_an_empty_directory_gives_no_door_and_no_crash() -> None:
 
 TRANS = Incident(department="PE20", province="PE2001", identity="TRANS_WOMAN", docs="NONE")
 WORSE: Mapping[str, Mapping[str, object]] = {  # what makes a door come later, all else equal
-    "no number": {"tel": "", "phone": ""},
     "the need unknown": {"needs": MappingProxyType({"N_PEP": "unknown"})},
     "trans people unknown": {"trans_friendly": "unknown"},
     "sex workers unknown": {"sw_friendly": "unknown"},
@@ -179,6 +178,14 @@ def test_the_better_known_door_stands_first(worse: str, urgency: str) -> None:
     second = replace(a_card("a_second", coverage=frozenset({"PE2001"})), **WORSE[worse])  # type: ignore[arg-type]
     found = offered("N_PEP", seeker(TRANS), only(second, best), urgency)
     assert found[:2] == ["z_best", "a_second"]
+
+
+@pytest.mark.parametrize("urgency", URGENCIES)
+def test_a_name_without_a_number_is_a_door_only_where_there_is_no_other(urgency: str) -> None:
+    nameless = a_card("a_silent", tel="", phone="", coverage=frozenset({"PE2001"}))
+    called = a_card("z_called", coverage=frozenset({"PE2001"}))
+    assert offered("N_PEP", seeker(TRANS), only(nameless, called), urgency) == ["z_called"]
+    assert offered("N_PEP", seeker(TRANS), only(nameless), urgency)[0] == "a_silent"
 
 
 def test_what_is_open_goes_before_what_is_near_when_time_is_short() -> None:
