@@ -15,7 +15,7 @@ from reporting import casebook, keyring, languages, questionnaire
 from reporting.casebook import NoConsent
 from reporting.frontdoor import House, StaffForm, error_page, house, local_hour, say, signed_in
 from reporting.incidents import N_, VOCABULARY
-from reporting.keyring import CASE_WORKER, CannotOpen
+from reporting.keyring import CASE_WORKER, CannotOpen, Keys
 
 pages = Blueprint("casework", __name__)
 
@@ -38,9 +38,9 @@ class LetterForm(StaffForm):
 @signed_in(CASE_WORKER)
 def queue() -> ResponseReturnValue:
     """All cases her keys open, the most urgent first. Opens cards only."""
-    made = house()
+    made, keys = house(), g.keys
     with made.reading() as db:
-        cards, broken = casebook.queue(db, g.keys)
+        cards, broken = casebook.queue(db, keys)
     page = render_template(
         "casework/queue.html",
         lines=triage.sorted_lines(cards, made.clock()),
@@ -53,14 +53,14 @@ def queue() -> ResponseReturnValue:
         out=StaffForm(),
     )
     answer = make_response(page)
-    answer.call_on_close(lambda: _move_to_vault(made))
+    answer.call_on_close(lambda: _move_to_vault(made, keys))
     return answer
 
 
-def _move_to_vault(made: House) -> None:
-    """After the page is sent: newly arrived keys go to the vault, so that the next queue is quick."""
+def _move_to_vault(made: House, keys: Keys) -> None:
+    """After the page is sent, outside of any request: newly arrived keys go to the vault, the next queue is quick."""
     with made.writing() as db:
-        casebook.move_to_vault(db, g.keys)
+        casebook.move_to_vault(db, keys)
 
 
 @pages.get("/<lang>/equipo/caso/<int:case>")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import secrets
 import sys
@@ -20,6 +21,7 @@ from reporting import keyring, staff
 from reporting.app import create_app
 from reporting.config import ROOT, SECRET, SETTINGS, BadSettings, Settings, make_secrets, read_settings
 from reporting.database import open_database, reading, upgrade_tables, writing
+from reporting.frontdoor import discreet
 from reporting.keyring import CASE_WORKER, COORDINATOR, Pin
 
 PORT = 8080
@@ -113,6 +115,7 @@ def run(settings: Settings, host: str, port: int) -> None:
     import waitress  # noqa: PLC0415 -- only this door needs it
 
     app = create_app(settings)
+    logging.getLogger("waitress").addFilter(discreet)
     in_memory = 4 * 1024 * 1024  # bytes; above our largest body, so nothing is ever buffered on disk
     waitress.serve(
         app,

@@ -220,10 +220,24 @@ def _closed(error: Exception) -> ResponseReturnValue:
 
 
 def _any_error(error: Exception) -> ResponseReturnValue:
-    frames = traceback.extract_tb(error.__traceback__)
-    places = " < ".join(f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno}" for frame in reversed(frames[-4:]))
-    log.error("%s at %s", type(error).__name__, places)  # the message may hold what she typed
+    log.error(what_failed(error))
     return error_page(500)
+
+
+def what_failed(error: BaseException) -> str:
+    """Kind and place in the code; the message is left out, it may hold what she typed."""
+    frames = traceback.extract_tb(error.__traceback__)
+    places = " < ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in reversed(frames[-4:]))
+    return f"{type(error).__name__} at {places}"
+
+
+def discreet(record: logging.LogRecord) -> bool:
+    """A filter for the web server's own log, which likes to name paths and messages: only what failed goes through."""
+    error = record.exc_info[1] if record.exc_info else None
+    if error is None:
+        return False
+    record.msg, record.args, record.exc_info, record.exc_text = what_failed(error), (), None, None
+    return True
 
 
 def error_page(code: int, sentence: str = "") -> ResponseReturnValue:

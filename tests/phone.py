@@ -8,8 +8,7 @@ from html.parser import HTMLParser
 from typing import Any
 
 from flask import Flask
-from flask.testing import FlaskClient
-from werkzeug.test import TestResponse
+from werkzeug.test import Client, TestResponse
 
 MARKER_AGENT = "Mozilla/5.0 (marker-agent-7c1)"
 
@@ -83,7 +82,7 @@ class Phone:
     """One browser window. `cookies` is for staff only; a reporter's phone keeps none."""
 
     def __init__(self, app: Flask, *, cookies: bool = False, address: str = "127.0.0.77") -> None:
-        self.client: FlaskClient = app.test_client(use_cookies=cookies)
+        self.client = Client(app, use_cookies=cookies)  # not Flask's own, which keeps a request's context alive
         self.address = address
         self.answer: TestResponse | None = None
         self.cookies_set: list[str] = []
@@ -94,7 +93,11 @@ class Phone:
         return self._read(self.client.get(address, **self._marks()))
 
     def _marks(self) -> dict[str, Any]:
-        return {"headers": {"User-Agent": MARKER_AGENT}, "environ_overrides": {"REMOTE_ADDR": self.address}}
+        return {
+            "headers": {"User-Agent": MARKER_AGENT},
+            "environ_overrides": {"REMOTE_ADDR": self.address},
+            "buffered": True,  # read to the end and close, as a server does
+        }
 
     def _read(self, answer: TestResponse) -> str:
         self.answer = answer

@@ -171,3 +171,17 @@ def test_the_log_names_a_failure_without_what_was_typed(place: Place, caplog: py
     assert MARKER not in caplog.text + phone.text
     with reading(place.engine):
         pass
+
+
+def test_the_log_of_the_web_server_names_neither_path_nor_message(caplog: pytest.LogCaptureFixture) -> None:
+    from reporting.frontdoor import discreet
+
+    log = logging.getLogger("tests.waitress")
+    log.addFilter(discreet)
+    try:
+        int(MARKER)
+    except ValueError:
+        log.exception("Exception while serving /%s", MARKER)
+    log.warning("Client disconnected while serving /%s", MARKER)
+    assert [record.getMessage().split(" at ")[0] for record in caplog.records] == ["ValueError"]
+    assert MARKER not in caplog.text

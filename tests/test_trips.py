@@ -440,6 +440,16 @@ def shown_secrets(desk: Phone) -> tuple[str, bytes]:
     return password, keyring.totp_bytes(letters)
 
 
+def test_after_the_queue_was_seen_new_case_keys_lie_in_the_vault(app: Flask, place: Place, sent: Phone) -> None:
+    desk = signs_in(app, place, place.workers["rosa"])
+    desk.opens("/es/equipo/casos")
+    with reading(place.engine) as db:
+        front, vault = db.execute(select(CaseRow.front_key, CaseRow.vault_key)).one()
+    assert vault
+    assert not front
+    opens_newest_case(desk)
+
+
 def test_a_coordinator_finds_no_case_anywhere(app: Flask, place: Place, sent: Phone) -> None:
     desk = signs_in(app, place, place.workers["carmen"])
     with reading(place.engine) as db:
