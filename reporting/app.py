@@ -12,7 +12,7 @@ from flask import Flask
 from referrals import views as referral_views
 from reporting import frontdoor, languages, reporter_views, staff_views
 from reporting.config import ROOT, Settings, read_settings
-from reporting.database import checkpoint, open_database, reading, writing
+from reporting.database import checkpoint, jotting, open_database, reading, writing
 from reporting.frontdoor import House
 from reporting.keyring import Pin
 
@@ -28,6 +28,7 @@ def create_app(settings: Settings | None = None, clock: Callable[[], float] = ti
         settings=told,
         reading=partial(reading, engine),
         writing=partial(writing, engine),
+        jotting=partial(jotting, engine),
         emptied=partial(checkpoint, engine),
         clock=clock,
         catalogues=languages.load(told.languages),

@@ -15,6 +15,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import delete, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from reporting import audit, sealing
@@ -46,7 +47,10 @@ class NoConsent(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What she sends. `hour` is whole hours since 1970, the finest time that is kept."""
+    """What she sends. `hour` is whole hours since 1970, the finest time that is kept.
+
+    `unseen`: it was sent when it was too old to be shown; whoever comes back with its receipt reads letters only.
+    """
 
     incident: Incident
     narrative: str
@@ -55,6 +59,7 @@ class Report:
     language: str
     trip: str
     hour: int
+    unseen: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +100,7 @@ class Case:
     state: str
     letters: tuple[Letter, ...]
     delete_after: date
+    unseen: bool
 
     def incident_at(self, now: float) -> Incident:
         """The incident with its hours moved on to the moment of looking."""
@@ -167,6 +173,7 @@ def _records_of(report: Report) -> dict[str, bytes]:
         "consents": sorted(report.consents),
         "language": report.language,
         "hour": report.hour,
+        "unseen": report.unseen,
     }
     told = {"facts": _json(facts), "narrative": report.narrative.encode("utf-8", "replace")}
     return told | ({"contact": _json(dict(report.contact))} if report.contact else {})
@@ -187,21 +194,23 @@ def _seal_trip(key: bytes, case: int, trip: str, receipt_wrap: bytes, now: float
     return record, sealing.seal(key, place, inner, SIZES["trip"])
 
 
-def find_sent(db: Session, sealed: SealedReport, now: float) -> bool | None:
-    """Whether this very report is filed already: None if not, else whether its receipt may be shown again."""
-    row = db.scalars(select(CaseRow).where(CaseRow.tag == sealed.case["tag"])).first()
-    if row is None:
-        return None
+def file_report(db: Session, sealed: SealedReport, now: float) -> bool:
+    """Put the case on the shelf, once however often it is asked. Whether the receipt may be shown after the commit."""
+    try:
+        with db.begin_nested():
+            db.add(CaseRow(**sealed.case))
+            db.flush()
+            db.add_all(RecordRow(id=record, case_id=sealed.case["id"], body=body) for record, body in sealed.records)
+    except IntegrityError:
+        return _may_show_again(db, sealed, now)
+    return True
+
+
+def _may_show_again(db: Session, sealed: SealedReport, now: float) -> bool:
+    """Whether it is this very report that was filed, and only a moment ago."""
+    row = db.scalars(select(CaseRow).where(CaseRow.tag == sealed.case["tag"])).one()
     trip = _open_trip(db, row, sealed.receipt_wrap)
     return bool(trip["trip"] == sealed.trip and now <= trip["sent"] + SHOW_AGAIN)
-
-
-def file_report(db: Session, sealed: SealedReport) -> None:
-    """Put the case on the shelf. Its receipt may be shown once the transaction is committed."""
-    db.add(CaseRow(**sealed.case))
-    db.flush()
-    db.add_all(RecordRow(id=record, case_id=sealed.case["id"], body=body) for record, body in sealed.records)
-    db.flush()
 
 
 # ── coming back ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -379,6 +388,7 @@ def _open_case(db: Session, row: CaseRow, key: bytes) -> Case:
         state=card["s"],
         letters=letters,
         delete_after=row.delete_after,
+        unseen=facts["unseen"],
     )
 
 

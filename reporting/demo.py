@@ -120,7 +120,7 @@ def _reports(settings: Settings, engine: Engine, now: float) -> Receipt:
         tally = tally_block(report.incident, report.hour, counted="C_STATS" in report.consents)
         sealed = casebook.seal_report(report, receipt, readers, counters, tally, settings.pepper, now - 3600)
         with writing(engine) as db:
-            casebook.file_report(db, sealed)
+            casebook.file_report(db, sealed, now)
     return drawn[0]
 
 

@@ -39,7 +39,9 @@ from flask.typing import ResponseReturnValue
 from flask_limiter import Limiter
 from flask_wtf import FlaskForm
 from markupsafe import Markup
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
+from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.exceptions import HTTPException
 from wtforms.csrf.core import CSRF
 from wtforms.validators import ValidationError
@@ -52,7 +54,7 @@ from reporting.keyring import BrokenChain, CannotOpen, Keys, NotYet, Pin, Team
 log = logging.getLogger("amparo")
 
 HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self' data:; "
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     "Cache-Control": "no-store",
     "Referrer-Policy": "same-origin",  # 'no-referrer' would also blank the Origin that guards our forms
@@ -60,9 +62,13 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 FOR_SEEKERS = {"X-Robots-Tag": "noindex"}  # only what a search machine could fetch
+SHRINKS = {"text/html", "text/css", "text/javascript"}
 LARGEST_BODY = 256 * 1024  # bytes; the longest honest page is far below
 HOURLY = "20000 per hour"  # all pages together, for one key; a workshop of thirty behind one address stays far below
 NARROW_DOORS = {"reporter.come_back": "120 per minute", "staff.let_sign_in": "60 per minute"}
+
+AGAIN = "again"  # the field, and the step, of a request that can be sent once more
+MAY_PASS = {429, 500, 503}  # trouble after which the very same request may go through
 
 ERRORS = {
     400: N_("We could not understand that. Go back and try once more."),
@@ -83,6 +89,7 @@ class House:
     settings: Settings
     reading: Callable[[], AbstractContextManager[Session]]
     writing: Callable[[], AbstractContextManager[Session]]
+    jotting: Callable[[], AbstractContextManager[Session]]  # for notes that a power cut may take
     emptied: Callable[[], bool]  # after an erasure: leave no erased byte in the write-ahead log
     clock: Callable[[], float]
     catalogues: dict[str, languages.Catalogue]
@@ -114,6 +121,7 @@ def hang(app: Flask, made: House) -> Limiter:
     app.before_request(_choose_language)
     app.before_request(_refuse_strangers)
     app.before_request(_open_day)
+    app.before_request(_unpack)
     app.after_request(_put_headers)
     app.after_request(_shrink)
     app.register_error_handler(HTTPException, _http_error)
@@ -183,6 +191,21 @@ def _open_day() -> None:
         made.opened_day = today
 
 
+def _unpack() -> None:
+    """«Send again»: what she had typed comes back sealed in one field, as if she had typed it once more."""
+    packed = request.form.get(AGAIN) if request.method == "POST" and request.blueprint == "reporter" else None
+    if not packed:
+        return
+    made = house()
+    with made.reading() as db:
+        try:
+            ticket = sessions.read_ticket(db, made.settings.server_secret, "draft", packed, made.clock())
+        except CannotOpen:
+            return
+    if ticket.step == AGAIN and ticket.state["path"] == request.path:
+        request.form = ImmutableMultiDict(ticket.state["form"])
+
+
 # ── after ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -200,7 +223,7 @@ def _shrink(response: Response) -> Response:
     """Compress what holds nothing of hers. A compressed length can tell about secrets beside what somebody typed."""
     public = request.method == "GET" and request.blueprint in {"reporter", "files"}
     wanted = "gzip" in request.headers.get("Accept-Encoding", "")
-    if wanted and (public or g.get("may_shrink")) and response.mimetype in {"text/html", "text/css"}:
+    if wanted and (public or g.get("may_shrink")) and response.mimetype in SHRINKS:
         response.set_data(gzip.compress(response.get_data(), 9, mtime=0))
         response.headers["Content-Encoding"] = "gzip"
     return response
@@ -241,12 +264,28 @@ def discreet(record: logging.LogRecord) -> bool:
 
 
 def error_page(code: int, sentence: str = "") -> ResponseReturnValue:
-    """A neutral page in her language with the way back and the lines that answer now."""
+    """A neutral page in her language with the way back and the lines that answer now. What she typed is not lost."""
     if "lang" not in g:
         _choose_language()
     known = code if code in ERRORS else 400
-    page = render_template("errors/error.html", sentence=sentence or ERRORS[known], code=code)
+    packed = _packed() if code in MAY_PASS else ""
+    page = render_template("errors/error.html", sentence=sentence or ERRORS[known], code=code, again=packed)
     return make_response(page, code)
+
+
+def _packed() -> Markup | str:
+    """Everything she sent, sealed into one field. Nothing where there is nothing, or where it cannot be sealed now."""
+    if request.method != "POST" or request.blueprint != "reporter" or not request.form:
+        return ""
+    made, state = house(), {"path": request.path, "form": request.form.to_dict(flat=False)}
+    try:
+        with made.reading() as db:
+            g.trip = sessions.trip_of(db, made.settings.server_secret, request.form.get("t", ""), made.clock())
+            trip = g.trip or sessions.new_trip()
+            text = sessions.write_ticket(db, made.settings.server_secret, "draft", trip, AGAIN, state, made.clock())
+    except (CannotOpen, SQLAlchemyError):
+        return ""
+    return hidden(AGAIN, text)
 
 
 # ── words ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -285,16 +324,16 @@ def _for_every_page() -> dict[str, Any]:
         "day": lambda when: languages.day(g.lang, when),
         "day_of": lambda hour: languages.day(g.lang, local_hour(hour).date()),
         "here": request.endpoint,
-        "stylesheet": _stylesheet(),
+        "version": _version,
         "keys": g.get("keys"),
         "emergency": made.wings["lines"]() if "lines" in made.wings else (),
     }
 
 
 @functools.cache
-def _stylesheet() -> str:
-    """The address of the style sheet carries its own hash, so it can be kept by the browser for good."""
-    return hashlib.sha256((STATIC / "style.css").read_bytes()).hexdigest()[:8]
+def _version(name: str) -> str:
+    """The address of a file carries its own hash, so that a browser can keep it for good."""
+    return hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:8]
 
 
 # ── staff ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -395,7 +434,7 @@ def hidden(name: str, value: str) -> Markup:
     return Markup('<input type="hidden" name="{}" value="{}">').format(name, value)
 
 
-# ── the two files we serve ──────────────────────────────────────────────────────────────────────────────────
+# ── the three files we serve ─────────────────────────────────────────────────────────────────────────────────
 
 pages = Blueprint("files", __name__)
 STATIC = Path(__file__).parent / "static"
@@ -404,10 +443,21 @@ STATIC = Path(__file__).parent / "static"
 @pages.get("/s-<version>.css")
 def style(version: str) -> Response:
     """The style sheet, under an address that changes with it."""
-    answer = make_response((STATIC / "style.css").read_bytes())
-    kept = version == _stylesheet()
+    return _kept_file("style.css", "text/css", version)
+
+
+@pages.get("/j-<version>.js")
+def script(version: str) -> Response:
+    """The small optional script: it only makes leaving quicker."""
+    return _kept_file("leave.js", "text/javascript", version)
+
+
+def _kept_file(name: str, mimetype: str, version: str) -> Response:
+    answer = make_response((STATIC / name).read_bytes())
+    kept = version == _version(name)
     answer.headers["Cache-Control"] = "public, max-age=31536000, immutable" if kept else "no-store"
-    answer.mimetype = "text/css"
+    answer.mimetype = mimetype
+    answer.headers["Cross-Origin-Resource-Policy"] = "same-origin"  # nobody else learns whether it is in the cache
     return answer
 
 

@@ -132,13 +132,17 @@ class SeedRow(Base):
     seed: Mapped[bytes] = mapped_column(LargeBinary(32))
 
 
-class EndedRow(Base):
-    """A reporter's trip that is over. The hash tells nothing; the day says when it may be forgotten."""
+class MarkRow(Base):
+    """What must be known again of a reporter's trip or ticket: how it ended, or, sealed, when it was first used.
 
-    __tablename__ = "ended_trip"
+    The mark is a hash that tells nothing without the ticket; the day says when it may be forgotten.
+    """
 
-    trip_hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
-    how: Mapped[str] = mapped_column(String(10))
+    __tablename__ = "trip_mark"
+    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012 -- so that rows lie in no order of arrival
+
+    mark: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    told: Mapped[bytes] = mapped_column(LargeBinary)
     forget_after: Mapped[int] = mapped_column(Integer)  # day number
 
 

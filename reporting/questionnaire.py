@@ -26,6 +26,7 @@ from reporting.frontdoor import OpenForm
 from reporting.incidents import N_, VOCABULARY, Incident
 
 ONE, MANY, LIST, NUMBER, LINE, TEXT = "one", "many", "list", "number", "line", "text"
+WORDS = {NUMBER, LINE, TEXT}  # kinds of input that are typed
 PASSED_OVER = "-"  # the value of "I would rather not say" where the vocabulary has no code for it; means: no answer
 LONGEST_TEXT = 8000  # signs
 LARGEST_NUMBER = 5000  # hours or days; the sentence below says it
@@ -307,6 +308,14 @@ def that_matter(answers: Answers) -> dict[str, Any]:
     return {name: value for name, value in answers.items() if name in asked}
 
 
+def has_words(answers: Answers) -> bool:
+    """Whether anything among the answers was typed, not chosen."""
+    typed = {
+        part.name for page in PAGES for question in page.questions for part in question.parts if part.kind in WORDS
+    }
+    return any(answers.get(name) for name in typed)
+
+
 # ── what the answers mean ───────────────────────────────────────────────────────────────────────────────────
 
 
@@ -365,20 +374,28 @@ def contact_of(answers: Answers) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One line of the check page: the page to change it on, its short name, what she answered in words."""
+    """One page of questions on the check page: its number and title, what was answered, what was passed over."""
 
-    page: int
-    name: str
-    short: str
-    values: tuple[str, ...]
+    number: int
+    title: str
+    answered: tuple[tuple[str, tuple[str, ...]], ...]  # (short name, words)
+    passed_over: tuple[str, ...]  # short names
 
 
-def told(answers: Answers, elsewhere: Mapping[str, Choices], say: Callable[..., str]) -> Iterable[Told]:
-    """Every question that mattered, with her answer in words, in order."""
-    for number in range(len(PAGES)):
-        for question in questions_of(number, answers):
-            values = tuple(word for part in question.parts for word in _words(part, answers, elsewhere, say))
-            yield Told(number, question.name, say(question.short), values)
+def told(answers: Answers, elsewhere: Mapping[str, Choices], say: Callable[..., str]) -> list[Told]:
+    """Every question that mattered, page by page, with her answers in words."""
+    pages = []
+    for number, page in enumerate(PAGES):
+        rows = [
+            (
+                say(question.short),
+                tuple(word for part in question.parts for word in _words(part, answers, elsewhere, say)),
+            )
+            for question in questions_of(number, answers)
+        ]
+        answered = tuple((short, words) for short, words in rows if words)
+        pages.append(Told(number, say(page.title), answered, tuple(short for short, words in rows if not words)))
+    return pages
 
 
 def _words(part: Part, answers: Answers, elsewhere: Mapping[str, Choices], say: Callable[..., str]) -> Iterable[str]:

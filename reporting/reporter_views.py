@@ -7,12 +7,13 @@ POST; no cookie, no redirect, no secret in an address. A repeated request is alw
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, g, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from wtforms import BooleanField, RadioField, SelectMultipleField, StringField, TextAreaField
+from wtforms import BooleanField, RadioField, SelectMultipleField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional
 
@@ -24,25 +25,32 @@ from reporting.incidents import N_, VOCABULARY, Incident, tally_block
 from reporting.keyring import CASEWORK, STATISTICS, CannotOpen, Team
 from reporting.questionnaire import PAGES
 from reporting.receipts import Receipt, Unreadable
-from reporting.sessions import DRAFT_SHOWN, LEFT, SENT, Ticket
+from reporting.sessions import LEFT, NOTED, SENT, Ticket
 
 pages = Blueprint("reporter", __name__)
 
-CHECK, LAST = "check", len(PAGES) - 1
+CHECK, LAST = "check", len(PAGES) - 1  # steps of a draft besides the numbers of its pages
+BOX, CASE = "box", "case"  # steps of a visit
 
 
 # ── the start and the way out ───────────────────────────────────────────────────────────────────────────────
+
+OVER = N_("That page is no longer valid. You can start again.")
+SENT_ALREADY = N_("It was sent already. You can come back with your code.")
 
 
 @pages.get("/")
 @pages.get("/<lang>/")
 def start() -> ResponseReturnValue:
-    """Three doors, the box for a code, the lines that answer now."""
+    """Three doors, the box for a code, the way to the page about this phone."""
     return _start_page()
 
 
 def _start_page(sentence: str = "", code: int = 200) -> ResponseReturnValue:
-    page = render_template("reporter/start.html", form=CodeForm(formdata=None), sentence=sentence, is_open=_is_open())
+    """The page that anybody may look at: it shows nothing of the trip that led here."""
+    g.trip = None
+    is_open = _is_open()
+    page = render_template("reporter/start.html", sentence=sentence, is_open=is_open, box=_box() if is_open else "")
     return make_response(page, code)
 
 
@@ -52,6 +60,18 @@ def _is_open() -> bool:
             return bool(house().teams(db))
         except (keyring.NotYet, keyring.BrokenChain):
             return False
+
+
+@pages.get("/<lang>/antes")
+def before() -> ResponseReturnValue:
+    """What to know before the first question: the way out, what stays on the phone, what is kept."""
+    return render_template("reporter/before.html")
+
+
+@pages.get("/<lang>/cuidados")
+def safety() -> ResponseReturnValue:
+    """What this page can and cannot do for somebody whose phone is looked at."""
+    return render_template("reporter/safety.html")
 
 
 @pages.route("/salir", methods=["GET", "POST"])
@@ -81,6 +101,45 @@ def now() -> ResponseReturnValue:
     return render_template("reporter/now.html", offers=directory.national_lines(_shelf()))
 
 
+# ── tickets ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A request with its ticket: how far its trip has ended, and whether its page may be shown."""
+
+    ticket: Ticket
+    ended: str | None
+    shown: bool
+
+
+def _arrive(purpose: str) -> Arrival | None:
+    """None when the ticket is forged, foreign or expired. Names the trip for the way out."""
+    made, text = house(), request.form.get("t", "")
+    with made.jotting() as db:
+        try:
+            ticket = sessions.read_ticket(db, made.settings.server_secret, purpose, text, made.clock())
+        except CannotOpen:
+            return None
+        g.trip = ticket.trip
+        shown = purpose != "draft" or sessions.may_be_shown(db, text, ticket, made.clock())
+        return Arrival(ticket, sessions.how_ended(db, ticket.trip), shown)
+
+
+def _field(purpose: str, trip: str, step: str, state: Mapping[str, Any], expires: int | None = None) -> str:
+    made = house()
+    with made.reading() as db:
+        sealed = sessions.write_ticket(
+            db, made.settings.server_secret, purpose, trip, step, state, made.clock(), expires
+        )
+    return hidden("t", sealed)
+
+
+def _box() -> str:
+    """The ticket of a receipt box or of a search for help: a repeat of what is asked with it can be refused."""
+    return _field("visit", g.trip or sessions.new_trip(), BOX, {})
+
+
 # ── telling ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -94,47 +153,53 @@ def tell() -> ResponseReturnValue:
 
 @pages.post("/<lang>/contar")
 def told() -> ResponseReturnValue:
-    """Every further step: one sealed field in, the next page out."""
-    ticket = _ticket("draft")
-    if ticket is None:
-        return _start_page(say(N_("That page is no longer valid. You can start again.")), 410)
-    g.trip = ticket.trip
+    """Every further step: one sealed field in, the next page out. What a repeat may show is decided here."""
+    came = _arrive("draft")
+    if came is None:
+        return _start_page(say(OVER), 410)
+    go, at_check = request.form.get("go", "next"), came.ticket.step == CHECK
+    had_a_code = go == "code" or (go == "next" and bool(request.form.get("code", "").strip()))
+    answers: tuple[tuple[bool, Callable[[Ticket], ResponseReturnValue]], ...] = (
+        (came.ended == LEFT, _left),
+        (at_check and go == "send", _send),
+        (at_check and go in AFTER_SENDING and came.ended == SENT and came.shown, AFTER_SENDING.get(go, _turn)),
+        (came.ended is not None, _sent_already),
+        (not came.shown or "unseen" in came.ticket.state, _stale),
+        (had_a_code and not at_check, _open_on_the_way),
+        (True, _turn),
+    )
+    return next(answer for holds, answer in answers if holds)(came.ticket)
+
+
+def _left(_ticket: Ticket) -> ResponseReturnValue:
+    return _start_page()
+
+
+def _sent_already(_ticket: Ticket) -> ResponseReturnValue:
+    return _start_page(say(SENT_ALREADY))
+
+
+def _turn(ticket: Ticket) -> ResponseReturnValue:
+    """From one page of questions to another. Answers are kept even where they are not right yet."""
     go = request.form.get("go", "next")
     if go.startswith("lang-"):
-        return _turn(ticket, go)
-    if go in {"send", "noted"} and ticket.step == CHECK:
-        return _send(ticket) if go == "send" else _noted(ticket)
-    if house().clock() > ticket.issued + DRAFT_SHOWN:
-        return _stale(ticket)
-    return _turn(ticket, go)
-
-
-def _ticket(purpose: str) -> Ticket | None:
-    """The ticket of this request; None when it is forged, foreign, expired or its trip was left."""
-    made = house()
-    with made.reading() as db:
-        try:
-            ticket = sessions.read_ticket(
-                db, made.settings.server_secret, purpose, request.form.get("t", ""), made.clock()
-            )
-        except CannotOpen:
-            return None
-        return None if sessions.how_ended(db, ticket.trip) == LEFT else ticket
-
-
-def _turn(ticket: Ticket, go: str) -> ResponseReturnValue:
-    """From one page of questions to another. Answers are kept even where they are not right yet."""
-    state = dict(ticket.state)
-    if go.startswith("lang-"):
         speak(go[5:])
-    if ticket.step.isdigit():
-        number = int(ticket.step)
-        form = _form(number, state["a"], request.form)
-        right = form.validate()
-        state["a"] = questionnaire.merged(number, state["a"], _right_answers(form))
-        if go in {"next", "check"} and not right:
-            return _ask(number, ticket.trip, state, form=form, code=422)
+    state, form = _with_typed(ticket)
+    if form is not None and form.errors and go in {"next", "check"}:
+        return _ask(int(ticket.step), ticket.trip, state, form=form, code=422)
     return _go_to(_target(ticket.step, go), ticket.trip, state)
+
+
+def _with_typed(ticket: Ticket) -> tuple[dict[str, Any], OpenForm | None]:
+    """The state with what was typed on this page, and the page's checked form where it has one."""
+    state = dict(ticket.state)
+    if not ticket.step.isdigit():
+        return state, None
+    number = int(ticket.step)
+    form = _form(number, state["a"], request.form)
+    form.validate()
+    state["a"] = questionnaire.merged(number, state["a"], _right_answers(form))
+    return state, form
 
 
 def _right_answers(form: OpenForm) -> dict[str, Any]:
@@ -168,12 +233,13 @@ def _ask(
     *,
     form: OpenForm | None = None,
     urgent: list[str] | None = None,
+    sentence: str = "",
     code: int = 200,
 ) -> ResponseReturnValue:
     """A page of questions, led by help where the answers so far call for it."""
     answers = state["a"]
     g.trip = trip if request.method == "POST" else None
-    g.may_shrink = number < LAST  # the last page holds what she typed
+    g.may_shrink = not (form or questionnaire.has_words(answers))
     incident = questionnaire.incident_of(answers)
     page = render_template(
         "reporter/questions.html",
@@ -182,8 +248,8 @@ def _ask(
         page=PAGES[number],
         questions=questionnaire.questions_of(number, answers),
         form=form or _form(number, answers),
+        sentence=sentence,
         ticket=_field("draft", trip, str(number), state),
-        from_check=state["r"] is not None,
         help=_help(incident, only=urgent) if urgent else None,
         child=directory.child_policy(g.lang) if urgent and "N_CHILD_PROT" in urgent else None,
     )
@@ -205,13 +271,18 @@ def _elsewhere(answers: Mapping[str, Any]) -> dict[str, Mapping[str, str]]:
     }
 
 
-def _field(purpose: str, trip: str, step: str, state: Mapping[str, Any], expires: int | None = None) -> str:
-    made = house()
-    with made.reading() as db:
-        sealed = sessions.write_ticket(
-            db, made.settings.server_secret, purpose, trip, step, state, made.clock(), expires
-        )
-    return hidden("t", sealed)
+def _open_on_the_way(ticket: Ticket) -> ResponseReturnValue:
+    """She had a code all along. Where it is not right, the page with her answers comes back.
+
+    The key "Enter" presses the page's first button, so a right code counts there too; a wrong one does not stop her.
+    """
+    try:
+        return _open(request.form.get("code", ""), ticket.trip)
+    except WrongCode as problem:
+        if request.form.get("go") != "code":
+            return _turn(ticket)
+        state, form = _with_typed(ticket)
+        return _ask(int(ticket.step), ticket.trip, state, form=form, sentence=problem.sentence, code=422)
 
 
 # ── checking and sending ────────────────────────────────────────────────────────────────────────────────────
@@ -220,16 +291,20 @@ def _field(purpose: str, trip: str, step: str, state: Mapping[str, Any], expires
 def _check(trip: str, state: dict[str, Any], code: int = 200) -> ResponseReturnValue:
     """Everything she said, who will read it, and the button. The receipt is drawn here and travels in the ticket."""
     state["a"] = questionnaire.that_matter(state["a"])
-    state["r"] = state["r"] or list(receipts.draw(secrets.randbelow).numbers)
+    state["r"] = state["r"] or _new_receipt()
     readers, _ = _teams()
     page = render_template(
         "reporter/check.html",
-        told=list(questionnaire.told(state["a"], _elsewhere(state["a"]), say)),
+        pages=questionnaire.told(state["a"], _elsewhere(state["a"]), say),
         reader=readers.name,
         ticket=_field("draft", trip, CHECK, state),
     )
-    g.trip = trip
+    g.may_shrink = not questionnaire.has_words(state["a"])
     return make_response(page, code)
+
+
+def _new_receipt() -> list[int]:
+    return list(receipts.draw(secrets.randbelow).numbers)
 
 
 def _teams() -> tuple[Team, Team]:
@@ -243,19 +318,17 @@ def _send(ticket: Ticket) -> ResponseReturnValue:
     made, moment = house(), house().clock()
     readers, counters = _teams()
     report = _report(ticket, moment)
-    receipt = Receipt(tuple(ticket.state["r"]))
     tally = tally_block(report.incident, report.hour, counted="C_STATS" in report.consents)
+    receipt = Receipt(tuple(ticket.state["r"]))
     sealed = casebook.seal_report(report, receipt, readers, counters, tally, made.settings.pepper, moment)
     with made.writing() as db:
         ended = sessions.how_ended(db, ticket.trip)
-        show_again = casebook.find_sent(db, sealed, moment) if ended is None else False
-        if show_again is None:
-            casebook.file_report(db, sealed)
+        show = ended in {None, SENT} and casebook.file_report(db, sealed, moment)
+        if show:
+            sessions.end_trip(db, ticket.trip, SENT, moment)
     if ended == LEFT:
         return _start_page()
-    if show_again is False:
-        return _start_page(say(N_("It was sent already. You can come back with your code.")))
-    return _sent(ticket, receipt, report)
+    return _sent(ticket) if show else _start_page(say(SENT_ALREADY))
 
 
 def _report(ticket: Ticket, moment: float) -> Report:
@@ -270,33 +343,58 @@ def _report(ticket: Ticket, moment: float) -> Report:
         language=g.lang,
         trip=ticket.trip,
         hour=int(moment) // casebook.HOUR,
+        unseen="unseen" in ticket.state,
     )
 
 
-def _sent(ticket: Ticket, receipt: Receipt, report: Report) -> ResponseReturnValue:
+def _sent(ticket: Ticket, sentence: str = "") -> ResponseReturnValue:
+    """The receipt, what happens next, the soonest door for each need. What was sent unseen tells nothing of itself."""
+    answers, receipt = ticket.state["a"], Receipt(tuple(ticket.state["r"]))
+    unseen = "unseen" in ticket.state
     page = render_template(
         "reporter/sent.html",
         words=receipt.words(g.lang),
         digits=receipt.digits(),
-        may_write="C_LETTERS" in report.consents,
-        help=_help(report.incident),
-        ticket=hidden("t", request.form.get("t", "")),
+        sentence=sentence,
+        may_write="C_LETTERS" in answers.get("consents", ()),
+        help=None if unseen else _help(questionnaire.incident_of(answers)),
+        ticket=_repeated_ticket(),
     )
-    g.trip = ticket.trip
-    return make_response(page)
+    return make_response(page, 422 if sentence else 200)
+
+
+def _more(ticket: Ticket) -> ResponseReturnValue:
+    """Every door for every need, on a page of its own without the receipt."""
+    if "unseen" in ticket.state:
+        return _start_page(say(SENT_ALREADY))
+    g.may_shrink = True
+    found = _help(questionnaire.incident_of(ticket.state["a"]))
+    return make_response(render_template("reporter/doors.html", help=found, ticket=_repeated_ticket()))
+
+
+def _repeated_ticket() -> str:
+    return hidden("t", request.form.get("t", ""))
 
 
 def _noted(ticket: Ticket) -> ResponseReturnValue:
-    """'I have written it down': from now on a repeated request says only that it was sent."""
+    """'I have written it down': a repeated request now says only that it was sent. The two words are optional."""
+    typed = receipts.plain(request.form.get("first", "")[:100]).split()
+    words = receipts.plain(" ".join(Receipt(tuple(ticket.state["r"])).words(g.lang))).split()
+    if typed and [word[:4] for word in typed[:2]] != [word[:4] for word in words[:2]]:
+        return _sent(ticket, say(N_("Those are not the first two words. Look at your paper once more.")))
     with house().writing() as db:
-        sessions.end_trip(db, ticket.trip, SENT, house().clock())
+        sessions.end_trip(db, ticket.trip, NOTED, house().clock())
     return _start_page(say(N_("Good. Your code is the only way back. Keep it where nobody looks.")))
 
 
+# what can be pressed on the page with the receipt
+AFTER_SENDING: dict[str, Callable[[Ticket], ResponseReturnValue]] = {"noted": _noted, "more": _more}
+
+
 def _stale(ticket: Ticket) -> ResponseReturnValue:
-    """After two hours a draft is not shown any more, because the phone may be in other hands; it can still be sent."""
-    state = dict(ticket.state)
-    state["r"] = state["r"] or list(receipts.draw(secrets.randbelow).numbers)
+    """An old draft is not shown any more, because the phone may be in other hands; it can still be sent."""
+    state, _ = _with_typed(ticket)
+    state |= {"r": state["r"] or _new_receipt(), "unseen": True}
     page = render_template("reporter/stale.html", ticket=_field("draft", ticket.trip, CHECK, state, ticket.expires))
     return make_response(page)
 
@@ -321,32 +419,56 @@ class HelpForm(OpenForm):
     police_shown = BooleanField()
 
 
-@pages.route("/<lang>/ayuda", methods=["GET", "POST"])
+@pages.get("/<lang>/ayuda")
+def ask_for_help() -> ResponseReturnValue:
+    """Help without a report: where, and what for."""
+    return _help_page(_help_form())
+
+
+@pages.post("/<lang>/ayuda")
 def find_help() -> ResponseReturnValue:
-    """Help without a report: the same matching, nothing stored."""
-    form = HelpForm()
-    form.region.choices = [SelectChoice(code, say(label)) for code, label in VOCABULARY["region"].items()]
-    form.needs.choices = [SelectChoice(code, say(label)) for code, label in directory.needs_to_ask().items()]
-    g.may_shrink = True
-    if request.method == "GET":
-        return render_template("reporter/find_help.html", form=form, found=None)
+    """The same matching as for a report, nothing stored. The ticket lets a repeat be refused."""
+    came = _arrive("visit")
+    if came is None or came.ended == LEFT:
+        return _over(came)
+    form = _help_form()
     if not form.validate() or not form.needs.data:
-        page = render_template("reporter/find_help.html", form=form, found=None, nothing=True)
-        return make_response(page, 422)
+        return _help_page(form, nothing=True, code=422)
     department = questionnaire.HOME_DEPARTMENTS.get(form.region.data or "")
     found = directory.help_with(
         _shelf(), form.needs.data, department, languages=(g.lang,), police_shown=form.police_shown.data
     )
-    return render_template("reporter/find_help.html", form=form, found=found)
+    return _help_page(form, found=found)
+
+
+def _help_form() -> HelpForm:
+    form = HelpForm()
+    form.region.choices = [SelectChoice(code, say(label)) for code, label in VOCABULARY["region"].items()]
+    form.needs.choices = [SelectChoice(code, say(label)) for code, label in directory.needs_to_ask().items()]
+    return form
+
+
+def _help_page(form: HelpForm, *, found: directory.Help | None = None, nothing: bool = False,
+               code: int = 200) -> ResponseReturnValue:  # fmt: skip
+    g.may_shrink = True
+    page = render_template("reporter/find_help.html", form=form, found=found, nothing=nothing, box=_box())
+    return make_response(page, code)
+
+
+def _over(came: Arrival | None) -> ResponseReturnValue:
+    """The neutral page for what cannot be repeated: without a word where she left, with one where time ran out."""
+    return _start_page() if came else _start_page(say(OVER), 410)
 
 
 # ── coming back ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
-class CodeForm(OpenForm):
-    """The receipt box."""
+class WrongCode(Exception):
+    """What was typed opens nothing. `sentence` says what to do, in her language."""
 
-    code = StringField(validators=[InputRequired(), Length(max=400)])
+    def __init__(self, sentence: str) -> None:
+        self.sentence = sentence
+        super().__init__()
 
 
 class LetterForm(OpenForm):
@@ -355,62 +477,65 @@ class LetterForm(OpenForm):
     text = TextAreaField(validators=[InputRequired(), Length(max=questionnaire.LONGEST_TEXT)])
 
 
+NOTHING_OPENS = N_("Nothing opens with that code. Look at it once more: seven words or seven groups of numbers.")
+
+
 @pages.get("/<lang>/volver")
 def back() -> ResponseReturnValue:
     """The box for a code on a page of its own."""
-    return render_template("reporter/code.html", form=CodeForm(formdata=None))
+    return _code_page()
 
 
 @pages.post("/<lang>/volver")
 def come_back() -> ResponseReturnValue:
-    """With a code: open her case. With a ticket: what she does there."""
-    if "t" in request.form:
-        return _visit()
-    typed = request.form.get("code", "")[:400]
-    reading = receipts.read(typed, g.lang)
+    """With a code: open her case. In her case: what she does there."""
+    came = _arrive("visit")
+    if came is None or came.ended == LEFT:
+        return _over(came)
+    if came.ticket.step == CASE:
+        return _visit(came.ticket)
+    try:
+        return _open(request.form.get("code", ""), came.ticket.trip)
+    except WrongCode as problem:
+        return _code_page(problem.sentence)
+
+
+def _code_page(sentence: str = "") -> ResponseReturnValue:
+    page = render_template("reporter/code.html", sentence=sentence, box=_box())
+    return make_response(page, 422 if sentence else 200)
+
+
+def _open(typed: str, trip: str) -> ResponseReturnValue:
+    """Her case, with what she typed. The same work and the same sentence whether it is wrong, erased or expired."""
+    reading = receipts.read(typed[:400], g.lang)
     if isinstance(reading, Unreadable) and reading.nearest:
-        sentence = say(N_("We do not know the word «%(wrong)s». Did you mean «%(nearest)s»?"),
-                       wrong=reading.wrong[:20], nearest=reading.nearest)  # fmt: skip
-        return _code_page(sentence)
+        raise WrongCode(say(N_("We do not know the word «%(wrong)s». Did you mean «%(nearest)s»?"),
+                            wrong=reading.wrong[:20], nearest=reading.nearest))  # fmt: skip
     stretched = casebook.stretch(() if isinstance(reading, Unreadable) else reading, house().settings.pepper)
     try:
-        visit, trip = _begin_visit(stretched)
+        return _show_case(_begin_visit(stretched), trip, None)
     except CannotOpen:
-        return _code_page(
-            say(N_("Nothing opens with that code. Look at it once more: seven words or seven groups of numbers."))
-        )
-    return _show_case(visit, trip, None)
+        raise WrongCode(say(NOTHING_OPENS)) from None
 
 
-def _code_page(sentence: str) -> ResponseReturnValue:
-    page = render_template("reporter/code.html", form=CodeForm(), sentence=sentence)
-    return make_response(page, 422)
-
-
-def _begin_visit(stretched: tuple[tuple[bytes, bytes], ...]) -> tuple[Visit, str]:
+def _begin_visit(stretched: tuple[tuple[bytes, bytes], ...]) -> Visit:
     """Open with a receipt. From now on the trip that sent it never shows the receipt again."""
     made = house()
     with made.writing() as db:
         visit, sent_by = casebook.come_back(db, stretched)
-        sessions.end_trip(db, sent_by, SENT, made.clock())
-    return visit, sessions.new_trip()
+        sessions.end_trip(db, sent_by, NOTED, made.clock())
+    return visit
 
 
-def _visit() -> ResponseReturnValue:
-    ticket = _ticket("visit")
-    if ticket is None:
-        return _start_page(say(N_("That page is no longer valid. Come back with your code.")), 410)
+def _visit(ticket: Ticket) -> ResponseReturnValue:
     visit = Visit(ticket.state["case"], bytes.fromhex(ticket.state["key"]))
-    g.trip = ticket.trip
     go = request.form.get("go", "show")
     if go.startswith("lang-"):
         speak(go[5:])
     try:
         return VISIT_ACTS.get(go, _look)(visit, ticket)
     except CannotOpen:
-        return _code_page(
-            say(N_("Nothing opens with that code. Look at it once more: seven words or seven groups of numbers."))
-        )
+        return _code_page(say(NOTHING_OPENS))
 
 
 def _look(visit: Visit, ticket: Ticket) -> ResponseReturnValue:
@@ -440,7 +565,6 @@ def _erase(visit: Visit, ticket: Ticket) -> ResponseReturnValue:
         casebook.erase(db, visit)
         sessions.end_trip(db, ticket.trip, LEFT, made.clock())
     made.emptied()
-    g.trip = None
     return _start_page(say(N_("It is erased here now, and from every copy in at most 60 days.")))
 
 
@@ -448,7 +572,7 @@ VISIT_ACTS = {"show": _look, "write": _write, "ask-erase": _ask_erase, "erase": 
 
 
 def _visit_field(visit: Visit, trip: str, expires: int | None) -> str:
-    return _field("visit", trip, "case", {"case": visit.case, "key": visit.key.hex()}, expires)
+    return _field("visit", trip, CASE, {"case": visit.case, "key": visit.key.hex()}, expires)
 
 
 def _show_case(visit: Visit, trip: str, expires: int | None, *, form: LetterForm | None = None, sentence: str = "",
@@ -462,7 +586,7 @@ def _show_case(visit: Visit, trip: str, expires: int | None, *, form: LetterForm
         "reporter/case.html",
         case=case,
         facts=questionnaire.facts_of(case.incident, directory.names(_shelf()), say),
-        help=_help(case.incident_at(made.clock())),
+        help=None if case.unseen else _help(case.incident_at(made.clock())),
         form=form or LetterForm(formdata=None),
         sentence=sentence,
         ticket=_visit_field(visit, trip, expires),

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 
 from reporting import sealing
 from reporting.keyring import Keys
-from reporting.models import EndedRow, SeedRow, SessionRow
+from reporting.models import MarkRow, SeedRow, SessionRow
 from reporting.sealing import CannotOpen, Place
 
 HOUR, MINUTE = 3600, 60
@@ -31,9 +31,11 @@ SEED_LIFE = {"visit": 26 * HOUR, "draft": (24 + 48) * HOUR, "staff": (24 + 8) * 
 # purpose -> seconds a ticket is good for
 TICKET_LIFE = {"visit": 15 * MINUTE, "draft": 48 * HOUR}
 DRAFT_SHOWN = 2 * HOUR  # a draft is shown so long; afterwards it can only be sent unseen
+SHOWN_AGAIN = 15 * MINUTE  # a page asked for a second time is shown so long after the first
 STAFF_IDLE, STAFF_LIFE = 15 * MINUTE, 8 * HOUR
 TICKET_STEP = 256  # bytes; a ticket's length tells little more than which page it is from
-SENT, LEFT = "sent", "left"  # how a trip can have ended
+SENT, NOTED, LEFT = "sent", "noted", "left"  # how far a trip has ended; it never goes back
+ENDINGS = (SENT, NOTED, LEFT)
 
 
 # ── day seeds ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -54,7 +56,7 @@ def open_day(db: Session, now: float) -> None:
         db.execute(delete(SeedRow).where(SeedRow.purpose == purpose, SeedRow.day * DAY + life < int(now)))
         if db.get(SeedRow, (today, purpose)) is None:
             _add_seed(db, today, purpose)
-    db.execute(delete(EndedRow).where(EndedRow.forget_after < today))
+    db.execute(delete(MarkRow).where(MarkRow.forget_after < today))
     db.execute(delete(SessionRow).where(SessionRow.started + STAFF_LIFE < int(now)))
 
 
@@ -123,6 +125,16 @@ def read_ticket(db: Session, server_secret: bytes, purpose: str, text: str, now:
     return Ticket(purpose, told["trip"], told["step"], told["issued"], told["expires"], told["state"])
 
 
+def trip_of(db: Session, server_secret: bytes, text: str, now: float) -> str | None:
+    """The trip of a ticket of either kind, for the way out; None where it is no ticket of ours."""
+    for purpose in TICKET_LIFE:
+        try:
+            return read_ticket(db, server_secret, purpose, text, now).trip
+        except CannotOpen:
+            continue
+    return None
+
+
 def _ticket_key(db: Session, server_secret: bytes, purpose: str, day: int, now: float) -> bytes:
     return sealing.derive(server_secret + _seed(db, day, purpose, now), f"ticket {purpose}")
 
@@ -131,22 +143,55 @@ def _ticket_place(purpose: str, day: int) -> Place:
     return Place("ticket", day, 0, purpose, 1)
 
 
-# ── ended trips ─────────────────────────────────────────────────────────────────────────────────────────────
+# ── what must be known again of a trip ──────────────────────────────────────────────────────────────────────
 
 
 def end_trip(db: Session, trip: str, how: str, now: float) -> None:
-    """Note that a trip is over; every repeat of its requests now gets a neutral page. The first ending stays."""
-    mark = sealing.digest(b"trip " + trip.encode("utf-8", "replace"))
-    if db.get(EndedRow, mark) is None:
-        last_ticket_day = (int(now) + SEED_LIFE["draft"]) // DAY
-        db.add(EndedRow(trip_hash=mark, how=how, forget_after=last_ticket_day + 1))
+    """Note that a trip has ended: every repeat of its requests now gets a neutral page. It is never taken back."""
+    before = how_ended(db, trip)
+    if before is None:
+        _mark(db, _trip_mark(trip), how.encode(), now)
+    elif ENDINGS.index(how) > ENDINGS.index(before):
+        db.get_one(MarkRow, _trip_mark(trip)).told = how.encode()
         db.flush()
 
 
 def how_ended(db: Session, trip: str) -> str | None:
-    """SENT, LEFT, or None while the trip goes on."""
-    row = db.get(EndedRow, sealing.digest(b"trip " + trip.encode("utf-8", "replace")))
-    return row.how if row else None
+    """SENT, NOTED, LEFT, or None while the trip goes on."""
+    row = db.get(MarkRow, _trip_mark(trip))
+    return row.told.decode() if row else None
+
+
+def may_be_shown(db: Session, text: str, ticket: Ticket, now: float) -> bool:
+    """Whether a draft's page may be shown: it is young, and this is its first use or was so a moment ago.
+
+    A browser's "resend" repeats a request that was answered before; whoever presses it later may be somebody else.
+    """
+    return now <= min(_first_use(db, text, now) + SHOWN_AGAIN, ticket.issued + DRAFT_SHOWN)
+
+
+def _first_use(db: Session, text: str, now: float) -> int:
+    """When this very ticket was first used (seconds). Kept sealed under the ticket: nobody else can read the time."""
+    mark, place = sealing.digest(b"ticket " + text.encode()), Place("trip_mark", 0, 0, "first use", 1)
+    key = sealing.derive(text.encode(), "first use")
+    row = db.get(MarkRow, mark)
+    if row is None:
+        _mark(db, mark, sealing.wrap(key, place, int(now).to_bytes(8, "big")), now)
+        return int(now)
+    return int.from_bytes(sealing.unwrap(key, place, row.told), "big")
+
+
+def _trip_mark(trip: str) -> bytes:
+    return sealing.digest(b"trip " + trip.encode("utf-8", "replace"))
+
+
+def _mark(db: Session, mark: bytes, told: bytes, now: float) -> None:
+    last_ticket_day = (int(now) + SEED_LIFE["draft"]) // DAY
+    try:
+        with db.begin_nested():
+            db.add(MarkRow(mark=mark, told=told, forget_after=last_ticket_day + 1))
+    except IntegrityError:
+        return  # the same request came twice at once; the first one's mark is as good
 
 
 # ── staff sessions ──────────────────────────────────────────────────────────────────────────────────────────

@@ -103,7 +103,7 @@ class Place:
         readers, counters = keyring.team_of_kind(found, CASEWORK), keyring.team_of_kind(found, STATISTICS)
         sealed = casebook.seal_report(report, receipt, readers, counters, bytes(16), self.settings.pepper, self.clock())
         with writing(self.engine) as db:
-            casebook.file_report(db, sealed)
+            casebook.file_report(db, sealed, self.clock())
         return receipt
 
     def comes_back(self, receipt: Receipt) -> Visit:

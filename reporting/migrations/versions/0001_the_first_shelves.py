@@ -50,11 +50,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
-        "ended_trip",
-        sa.Column("trip_hash", sa.LargeBinary(length=32), nullable=False),
-        sa.Column("how", sa.String(length=10), nullable=False),
+        "trip_mark",
+        sa.Column("mark", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("told", sa.LargeBinary(), nullable=False),
         sa.Column("forget_after", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("trip_hash"),
+        sa.PrimaryKeyConstraint("mark"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "invitation",
