@@ -405,10 +405,36 @@ class _SessionBound(CSRF):  # type: ignore[misc]
             raise ValidationError
 
 
+# what the forms' library says -> what we say. Nothing of what was typed is repeated.
+PLAIN = {
+    "This field is required.": N_("Fill this in."),
+    "Not a valid choice.": N_("Choose from the list."),
+    "'%(value)s' is not a valid choice for this field.": N_("Choose from the list."),
+    "Invalid Choice: could not coerce.": N_("Choose from the list."),
+    "Choices cannot be None.": N_("Choose from the list."),
+}
+TOO_LONG = N_("This is too long.")  # the one sentence of that library that counts
+
+
+class _InHerWords:
+    """The library's own complaints, in the language of the request."""
+
+    def gettext(self, text: str) -> str:
+        return say(PLAIN.get(text, text))
+
+    def ngettext(self, _one: str, _many: str, _count: int) -> str:
+        return say(TOO_LONG)
+
+
+class _Meta(FlaskForm.Meta):  # type: ignore[misc]
+    def get_translations(self, _form: Any) -> _InHerWords:
+        return _InHerWords()
+
+
 class StaffForm(FlaskForm):  # type: ignore[misc]
     """Every form of a signed-in person."""
 
-    class Meta(FlaskForm.Meta):  # type: ignore[misc]
+    class Meta(_Meta):
         csrf = True
         csrf_class = _SessionBound
         csrf_field_name = "f"
@@ -425,7 +451,7 @@ class StaffForm(FlaskForm):  # type: ignore[misc]
 class OpenForm(FlaskForm):  # type: ignore[misc]
     """A form of somebody who is nobody to us: guarded by origin and ticket, not by a session."""
 
-    class Meta(FlaskForm.Meta):  # type: ignore[misc]
+    class Meta(_Meta):
         csrf = False
 
 

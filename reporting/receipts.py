@@ -26,9 +26,9 @@ UNKIND = {
         "novio desnudo pecado diablo peligro grito llanto llorar lagrima triste sufrir culpa vicio basura cama besar "
         "beso soldado testigo secreto atar mafia maldad ahogo asalto agonia luto fusil mortal vengar "
         "satan feo vil burla craneo hueso torso prision celda herir lesion letal punal ataque trauma temor terror "
-        "rescate hurto huida huir fuga acusar juzgar celoso marido esposa gemir gozar orgia pasion lamer deuda multa "
-        "cuota cliente panico crisis ilegal asilo refugio abogado alarma guardia defensa pelea combate odiar ofensa "
-        "furia infiel intimo enfermo ulcera fobia cripta adulto adicto ebrio amparo".split()
+        "rescate hurto huida huir fuga acusar juzgar celoso marido esposa gemir gozar orgia pasion lamer deuda "
+        "rapto multa cuota cliente panico crisis ilegal asilo refugio abogado alarma guardia defensa pelea combate "
+        "odiar ofensa furia infiel intimo enfermo ulcera fobia cripta adulto adicto ebrio amparo".split()
     ),
     "en": frozenset(
         "police prison blood gun weapon knife hurt punch kick assault abuse crime danger scare cry anger cruel army "

@@ -77,10 +77,11 @@ def safety() -> ResponseReturnValue:
 @pages.route("/salir", methods=["GET", "POST"])
 def leave() -> ResponseReturnValue:
     """One touch and gone. On pages that answered a POST the trip is noted as over, so that it cannot be repeated."""
-    trip = request.form.get("trip", "")[:64]
-    if trip:
+    trips = request.form.get("trip", "")[:99].split()[:2]
+    if trips:
         with house().writing() as db:
-            sessions.end_trip(db, trip, LEFT, house().clock())
+            for trip in trips:
+                sessions.end_trip(db, trip, LEFT, house().clock())
     answer = make_response(render_template("reporter/leave.html"))
     answer.headers["Refresh"] = f"0;url={url_for('reporter.away')}"
     return answer
@@ -513,75 +514,90 @@ def _open(typed: str, trip: str) -> ResponseReturnValue:
                             wrong=reading.wrong[:20], nearest=reading.nearest))  # fmt: skip
     stretched = casebook.stretch(() if isinstance(reading, Unreadable) else reading, house().settings.pepper)
     try:
-        return _show_case(_begin_visit(stretched), trip, None)
+        return _show_case(_begin_stay(stretched, trip))
     except CannotOpen:
         raise WrongCode(say(NOTHING_OPENS)) from None
 
 
-def _begin_visit(stretched: tuple[tuple[bytes, bytes], ...]) -> Visit:
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """Her time in her case: what opens it, the trip she is on, the trip that sent the case, when it must close."""
+
+    visit: Visit
+    trip: str
+    sent_by: str
+    expires: int | None = None  # None: fifteen minutes from now
+
+
+def _begin_stay(stretched: tuple[tuple[bytes, bytes], ...], trip: str) -> Stay:
     """Open with a receipt. From now on the trip that sent it never shows the receipt again."""
     made = house()
     with made.writing() as db:
         visit, sent_by = casebook.come_back(db, stretched)
         sessions.end_trip(db, sent_by, NOTED, made.clock())
-    return visit
+    return Stay(visit, trip, sent_by)
 
 
 def _visit(ticket: Ticket) -> ResponseReturnValue:
-    visit = Visit(ticket.state["case"], bytes.fromhex(ticket.state["key"]))
+    told = ticket.state
+    stay = Stay(Visit(told["case"], bytes.fromhex(told["key"])), ticket.trip, told["by"], ticket.expires)
     go = request.form.get("go", "show")
     if go.startswith("lang-"):
         speak(go[5:])
     try:
-        return VISIT_ACTS.get(go, _look)(visit, ticket)
+        return VISIT_ACTS.get(go, _show_case)(stay)
     except CannotOpen:
         return _code_page(say(NOTHING_OPENS))
 
 
-def _look(visit: Visit, ticket: Ticket) -> ResponseReturnValue:
-    return _show_case(visit, ticket.trip, ticket.expires)
-
-
-def _write(visit: Visit, ticket: Ticket) -> ResponseReturnValue:
+def _write(stay: Stay) -> ResponseReturnValue:
     """A letter. The same letter sent twice by a bad connection is kept once."""
     form = LetterForm()
     if not form.validate():
-        return _show_case(visit, ticket.trip, ticket.expires, form=form, code=422)
+        return _show_case(stay, form=form, code=422)
     made, text = house(), form.text.data.strip()
     with made.writing() as db:
-        letters = casebook.open_visit(db, visit).letters
+        letters = casebook.open_visit(db, stay.visit).letters
         if not letters or (letters[-1].sender, letters[-1].text) != (casebook.FROM_HER, text):
-            casebook.write_as_reporter(db, visit, text, made.clock())
-    return _show_case(visit, ticket.trip, ticket.expires, sentence=say(N_("Your letter is with the team.")))
+            casebook.write_as_reporter(db, stay.visit, text, made.clock())
+    return _show_case(stay, sentence=say(N_("Your letter is with the team.")))
 
 
-def _ask_erase(visit: Visit, ticket: Ticket) -> ResponseReturnValue:
-    return render_template("reporter/erase.html", ticket=_visit_field(visit, ticket.trip, ticket.expires))
+def _ask_erase(stay: Stay) -> ResponseReturnValue:
+    return render_template("reporter/erase.html", ticket=_stay_field(stay))
 
 
-def _erase(visit: Visit, ticket: Ticket) -> ResponseReturnValue:
+def _erase(stay: Stay) -> ResponseReturnValue:
     made = house()
     with made.writing() as db:
-        casebook.erase(db, visit)
-        sessions.end_trip(db, ticket.trip, LEFT, made.clock())
+        casebook.erase(db, stay.visit)
+        for trip in (stay.trip, stay.sent_by):
+            sessions.end_trip(db, trip, LEFT, made.clock())
     made.emptied()
     return _start_page(say(N_("It is erased here now, and from every copy in at most 60 days.")))
 
 
-VISIT_ACTS = {"show": _look, "write": _write, "ask-erase": _ask_erase, "erase": _erase}
+VISIT_ACTS: dict[str, Callable[[Stay], ResponseReturnValue]] = {
+    "write": _write,
+    "ask-erase": _ask_erase,
+    "erase": _erase,
+}
 
 
-def _visit_field(visit: Visit, trip: str, expires: int | None) -> str:
-    return _field("visit", trip, CASE, {"case": visit.case, "key": visit.key.hex()}, expires)
+def _stay_field(stay: Stay) -> str:
+    """Its ticket. The way out of her case also ends the trip that sent it: not even "it was sent" can be had again."""
+    g.trip = f"{stay.trip} {stay.sent_by}"
+    told = {"case": stay.visit.case, "key": stay.visit.key.hex(), "by": stay.sent_by}
+    return _field("visit", stay.trip, CASE, told, stay.expires)
 
 
-def _show_case(visit: Visit, trip: str, expires: int | None, *, form: LetterForm | None = None, sentence: str = "",
-               code: int = 200) -> ResponseReturnValue:  # fmt: skip
+def _show_case(
+    stay: Stay, *, form: LetterForm | None = None, sentence: str = "", code: int = 200
+) -> ResponseReturnValue:
     """Her case as it stands: letters first, then help as of now, then what she said."""
     made = house()
     with made.reading() as db:
-        case: Case = casebook.open_visit(db, visit)
-    g.trip = trip
+        case: Case = casebook.open_visit(db, stay.visit)
     page = render_template(
         "reporter/case.html",
         case=case,
@@ -589,6 +605,6 @@ def _show_case(visit: Visit, trip: str, expires: int | None, *, form: LetterForm
         help=None if case.unseen else _help(case.incident_at(made.clock())),
         form=form or LetterForm(formdata=None),
         sentence=sentence,
-        ticket=_visit_field(visit, trip, expires),
+        ticket=_stay_field(stay),
     )
     return make_response(page, code)

@@ -8,12 +8,16 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import waitress.server
 
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE = 30  # seconds until a server that does not answer is a failure
@@ -84,3 +88,16 @@ def running(instance: Path, **environment: str) -> Iterator[Server]:
         yield server
     finally:
         server.kill()
+
+
+@contextlib.contextmanager
+def in_this_process(app: Any) -> Iterator[str]:
+    """Serve an app from a thread, so that a test can move its clock. Gives the address."""
+    server = waitress.server.create_server(app, host="127.0.0.1", port=0, threads=4)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.effective_port}"
+    finally:
+        server.close()
+        thread.join(PATIENCE)

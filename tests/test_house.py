@@ -73,7 +73,9 @@ def test_a_template_uses_whatever_it_imports(template: Path) -> None:
 
 @pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: str(path.relative_to(ROOT / "templates")))
 def test_no_template_asks_for_anything_that_the_content_policy_forbids(template: Path) -> None:
-    assert not re.search(r"<script(?! src=\"{{)|<style|\sstyle=|\son[a-z]+=|target=|https?://", template.read_text("utf-8"))
+    assert not re.search(
+        r"<script(?! src=\"{{)|<style|\sstyle=|\son[a-z]+=|target=|https?://", template.read_text("utf-8")
+    )
 
 
 # ── words ───────────────────────────────────────────────────────────────────────────────────────────────────

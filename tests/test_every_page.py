@@ -1,0 +1,710 @@
+"""Every page can be used by everybody: each one is reached in a real Chromium by pressing its real buttons.
+
+SCENES reach the pages, PROMISES say what holds on each. The address map says whether a page was forgotten: what
+needs nothing but a language is opened from the map itself, links to new pages are followed, everything else fails
+with its name. In WALKS every page meets each pair of language, width and scripts, and both sets of colours.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+from unittest import mock
+from urllib.parse import urlsplit
+
+import flask
+import pytest
+import waitress.server
+from flask import Flask, Response, abort, template_rendered
+from werkzeug.routing import Rule
+
+from referrals import directory
+from reporting import keyring, staff
+from reporting.app import create_app
+from reporting.config import ROOT
+from reporting.database import writing
+from reporting.keyring import ADVOCATE, CASE_WORKER, COORDINATOR
+from tests.needs_of_tests import requires
+from tests.people import Place, Worker, a_new_place
+from tests.server import free_port
+
+LANGUAGES = ("es", "en")  # the first answers where the address names none
+NARROW = 320  # pixels: the smallest phone, or a page enlarged four times
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+         "--disable-component-update", "--disable-sync",
+         "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]  # fmt: skip
+TEMPLATES = ROOT / "templates"
+OFFERED = "button[name=go]:not([aria-hidden])"  # the hidden one only says what Enter does
+FAILURES = (400, 413, 429)  # one template says them all; 404 and 503 come by on the way
+TEAM = {"rosa": CASE_WORKER, "carmen": COORDINATOR, "ana": ADVOCATE}
+
+
+@dataclass(frozen=True)
+class Look:
+    """How somebody looks at the pages."""
+
+    language: str
+    width: int
+    height: int
+    scripts: bool
+    colours: str
+
+
+WALKS = {
+    "Spanish on a phone without scripts": Look("es", 360, 640, scripts=False, colours="light"),
+    "Spanish on a desk with scripts": Look("es", 1280, 800, scripts=True, colours="dark"),
+    "English on a phone with scripts": Look("en", 360, 640, scripts=True, colours="dark"),
+    "English on a desk without scripts": Look("en", 1280, 800, scripts=False, colours="light"),
+}
+
+# endpoint, or all of a blueprint -> why nobody has to see it as a page
+NOT_PAGES = {
+    "static": "Flask's own, switched off",
+    "files": "style sheet, script and image",
+    "reporter.away": "only a redirect, away from us",
+    "test": "made by this test",
+}
+
+# ── what is promised ────────────────────────────────────────────────────────────────────────────────────────
+
+AXE = {
+    "preload": False,  # our one style sheet is there
+    "resultTypes": ["violations"],
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    "rules": {"target-size": {"enabled": True}},  # axe leaves it off unless told
+}
+WORDS = r"""
+const all = selector => [...document.querySelectorAll(selector)];
+const controls = 'a[href], button, input:not([type=hidden]), select, textarea, summary';
+const box = element => element.getBoundingClientRect();
+const shown = element => element.checkVisibility({visibilityProperty: true});
+const waiting = element => box(element).height <= 1;  // a skip link before it is focused
+const touched = element => element.matches('[type=radio], [type=checkbox]') && element.closest('label') || element;
+const amongWords = element => getComputedStyle(element).display === 'inline' &&
+  [...element.parentElement.childNodes].some(node => node.nodeType === 3 && /\p{L}/u.test(node.data));
+const pointers = ['for', 'list', 'aria-labelledby', 'aria-describedby', 'aria-controls', 'aria-owns', 'aria-details',
+  'aria-errormessage'];
+const pointed = element => pointers.flatMap(name => (element.getAttribute(name) ?? '').split(/\s+/).filter(Boolean));
+const onTop = element => document.elementFromPoint(box(element).x + box(element).width / 2, box(element).y + 22);
+const exit = all('a[href="/salir"], form[action="/salir"] button').filter(one => !waiting(one));
+const within = (inner, outer) => inner.top >= outer.top && inner.bottom <= outer.bottom;
+const stops = all(controls + ', [tabindex]').filter(element => shown(element) && element.tabIndex >= 0 &&
+  (element.type !== 'radio' || element === (all(`[type=radio][name="${element.name}"]`).find(one => one.checked)
+  ?? document.querySelector(`[type=radio][name="${element.name}"]`))));
+const tell = element => typeof element === 'string' ? element :
+  element.outerHTML.replace(/ value="\w{40,}"|\s+/g, ' ').slice(0, 110);
+"""
+# promise -> script whose list is empty where it holds
+PROMISES = {
+    "exactly one h1": "all('h1').length === 1 ? [] : ['h1: ' + all('h1').length]",
+    "a main": "all('main').length === 1 ? [] : ['main: ' + all('main').length]",
+    "targets are 44 pixels high": """all(controls).filter(one => shown(one) && !waiting(touched(one)) &&
+        !amongWords(one) && box(touched(one)).height < 44)""",
+    "no tabindex above zero": "all('[tabindex]').filter(one => one.tabIndex > 0)",
+    "every id once": "all('[id]').filter(one => all('[id=' + CSS.escape(one.id) + ']').length > 1)",
+    "what an id points to is there": "all('*').filter(one => pointed(one).some(id => !document.getElementById(id)))",
+    "links inside the page lead somewhere": """all('a[href^="#"]').filter(one =>
+        !document.getElementById(one.hash.slice(1)))""",
+}
+# the same, after every stop of the Tab key was taken; `visited` holds them in order
+AFTER_TAB = {
+    "the first stop is the skip link": """[visited[0] ?? 'nothing'].filter(one =>
+        one !== document.querySelector(controls) || one.getAttribute('href') !== '#main')""",
+    "Tab follows the page": """visited.filter((one, place) => place &&
+        !(visited[place - 1].compareDocumentPosition(one) & Node.DOCUMENT_POSITION_FOLLOWING))""",
+    "what waits for Tab shows when it is focused": """stops.filter(waiting).filter(one =>
+        { one.focus(); return box(one).height < 44 || box(one).width < 44 })""",
+    "focus is never hidden under the bar": """stops.toReversed().filter(one => all('header').some(bar =>
+        { one.focus(); return within(box(one), box(bar)) && !one.contains(onTop(one)) }))""",
+}
+ON_PAGES_WITH_EXIT = {
+    "the exit can be reached by Tab": "exit.some(one => visited.includes(one)) ? [] : ['the exit']",
+    "the exit stays in sight": """(scrollTo(0, document.body.scrollHeight),
+        exit.some(one => within(box(one), {top: 0, bottom: innerHeight})) ? [] : ['the exit'])""",
+}
+FROM_THE_TOP = """scrollTo(0, 0); const root = document.documentElement; root.tabIndex = -1; root.focus();
+    root.removeAttribute('tabindex'); window.visited = [];
+    addEventListener('focusin', event => visited.push(event.target)); return [String(stops.length)]"""
+TOO_WIDE = f"""document.activeElement.blur(); scrollTo(0, 0);
+    return document.scrollingElement.scrollWidth <= innerWidth ? [] :
+    all('body *').filter(one => box(one).right > {NARROW} + 1).slice(0, 2)"""
+# template -> what it is spared, because it is on screen for an instant and has one link
+SPARED = {"reporter/leave.html": frozenset({"the first stop is the skip link", "targets are 44 pixels high"})}
+HAVE_NO_EXIT = re.compile(r"reporter/leave\.html|staff/|casework/")
+
+
+class Source(HTMLParser):
+    """A page as it was sent: which tags it opens, and the mistakes that browsers mend in silence."""
+
+    VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())
+    NEVER_NESTED = frozenset("a button form label main option p".split())
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.started: Counter[str] = Counter()
+        self.mistakes: list[str] = []
+        self._open: list[str] = []
+        self.feed(html)
+        self.close()
+        self.mistakes += [f"<{tag}> is never closed" for tag in self._open]
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.started[tag] += 1
+        twice = [name for name, times in Counter(name for name, _ in attrs).items() if times > 1]
+        self.mistakes += [f"{name} twice in {self.get_starttag_text()}" for name in twice]
+        if tag in self.NEVER_NESTED & set(self._open):
+            self.mistakes.append(f"<{tag}> inside <{tag}>, line {self.getpos()[0]}")
+        if tag not in self.VOID:
+            self._open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in self._open[-1:]:
+            self._open.pop()
+        else:
+            self.mistakes.append(f"</{tag}> closes nothing, line {self.getpos()[0]}")
+
+
+# ── where it is looked at ───────────────────────────────────────────────────────────────────────────────────
+
+
+class Journal:
+    """What a site answered: the newest page as it was sent, and which doors and templates were reached."""
+
+    def __init__(self, app: Flask) -> None:
+        self.html = self.template = ""
+        self.reached: set[tuple[str, str]] = set()
+        self.rendered: set[str] = set()
+        app.after_request(self._answered)  # the last to be hung is the first to be asked: nothing is compressed yet
+        template_rendered.connect(self._rendered, app)
+
+    def _rendered(self, _app: Flask, template: Any, **_rest: Any) -> None:
+        if _is_for_the_window():
+            self.template = template.name
+            self.rendered.add(template.name)
+
+    def _answered(self, response: Response) -> Response:
+        has_page = _is_for_the_window() and response.location is None and bool(response.content_length)
+        if has_page:
+            self.html = response.get_data(as_text=True)
+        if has_page or flask.request.method == "POST":
+            self.reached.add((flask.request.endpoint or "", flask.request.method))
+        return response
+
+
+def _is_for_the_window() -> bool:
+    """Not for a style sheet, nor for an icon that a browser asks for by itself."""
+    return flask.request.headers.get("Sec-Fetch-Dest") == "document"
+
+
+@dataclass
+class Site:
+    """An installation with its app, served from a thread of this process, so that its clock can be moved."""
+
+    place: Place
+    app: Flask
+    journal: Journal
+    address: str
+
+
+@contextlib.contextmanager
+def served(folder: Path, **environment: str) -> Iterator[Site]:
+    port = free_port()
+    address = f"http://127.0.0.1:{port}"
+    place = a_new_place(folder, BASE_URL=address, TEAM_NAME="Equipo", **environment)
+    with writing(place.engine) as db:
+        directory.load_shipped(db)
+    app = create_app(place.settings, place.clock)
+    app.add_url_rule("/<lang>/fails/<int:code>", "test.fails", abort)
+    app.view_functions["reporter.away"] = lambda: ("", 204)  # a browser stays where it is, so the exit can be looked at
+    site = Site(place, app, Journal(app), address)
+    server = waitress.server.create_server(app, host="127.0.0.1", port=port, threads=4)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    yield site
+    server.trigger.pull_trigger(server.close)  # closed by its own thread, which then ends
+    thread.join(timeout=5)
+
+
+@dataclass
+class Sites:
+    """One where people work, and one where nobody has made keys yet."""
+
+    running: Site
+    new: Site
+
+
+@pytest.fixture(scope="module")
+def sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sites]:
+    requires("chromium")
+    folder = tmp_path_factory.mktemp("sites")
+    with served(folder / "running") as running, served(folder / "new", PRACTICE="1") as new:
+        for name, role in TEAM.items():
+            running.place.hires(name, role)
+        yield Sites(running, new)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    path = requires("chromium")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as player:
+        yield player.chromium.launch(executable_path=path, args=FLAGS)
+
+
+# ── who walks ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass
+class Seen:
+    """What came of a walk: promises broken and where, doors and templates reached, buttons offered and pressed."""
+
+    broken: dict[tuple[str, str], set[str]] = field(default_factory=dict)
+    reached: set[tuple[str, str]] = field(default_factory=set)
+    rendered: set[str] = field(default_factory=set)
+    offered: set[str] = field(default_factory=set)
+    pressed: set[str] = field(default_factory=set)
+
+    def in_words(self) -> str:
+        return "\n".join(
+            f"{promise}: {what}\n    on {len(pages)}: {', '.join(sorted(pages)[:3])}"
+            for (promise, what), pages in sorted(self.broken.items())
+        )
+
+
+class Walk:
+    """Somebody with one browser window. Every page she arrives at is looked at before she goes on."""
+
+    def __init__(self, window: Any, sites: Sites, look: Look) -> None:
+        self.sites, self.site, self.look, self.seen = sites, sites.running, look, Seen()
+        self.page = window.new_page()
+        self.code = ""  # what she wrote on paper
+        self._links: set[str] = set()
+        self._known: set[str] = set()
+        self._name, self._spared = "", frozenset[str]()
+        self._switch = window.new_cdp_session(self.page)
+        for site in (sites.running, sites.new):
+            site.journal.reached, site.journal.rendered = self.seen.reached, self.seen.rendered
+
+    # what she does
+
+    def opens(self, address: str, language: str = "") -> None:
+        path = address.format(lang=self.look.language)
+        self._arrive(lambda: self.page.goto(self.site.address + path), language)
+
+    def presses(self, go: str, language: str = "") -> None:
+        self.seen.pressed.add(kind_of(go))
+        self.clicks(f"{OFFERED}[value={go}]", language)
+
+    def sends(self, holding: str, *, unchecked: bool = False, **typed: str) -> None:
+        """Press the one button of the form with this field; `unchecked` as a browser that checks nothing would."""
+        for name, text in typed.items():
+            self.page.fill(f"[name={name}]", text)
+        if unchecked:
+            self.page.evaluate("for (const form of document.forms) form.noValidate = true")
+        self.clicks(f"form:has([name={holding}]) button")
+
+    def clicks(self, selector: str, language: str = "") -> None:
+        def click() -> None:
+            with self.page.expect_navigation():
+                self.page.locator(selector).first.click()
+
+        self._arrive(click, language)
+
+    def sees(self, selector: str) -> bool:
+        return bool(self.page.locator(selector).count())
+
+    def answers(self) -> None:
+        """Something for every question, whatever is asked."""
+        asked = self.page.evaluate(f"() => {{ {WORDS} {ASKED} }}")
+        for name, offered in asked.items():
+            for value in ANSWERS.get(name) or offered[:1]:
+                self._answer(name, value, offered)
+
+    def _answer(self, name: str, value: str, offered: list[str]) -> None:
+        field_ = self.page.locator(f"[name={name}]")
+        if self.sees(f"select[name={name}]"):
+            field_.select_option(value)
+        elif offered:
+            self.page.check(f"[name={name}][value='{value}']")
+        else:
+            field_.fill(value)
+
+    # what is looked at
+
+    def _arrive(self, go: Callable[[], Any], language: str = "") -> None:
+        self._scripts(on=False)
+        self.site.journal.template = self._name = ""
+        go()
+        self._scripts(on=True)  # the page is there; from here on it is us who ask
+        self._look_around(language or self.look.language)
+
+    def _scripts(self, *, on: bool) -> None:
+        """A window that may run scripts always does."""
+        if not self.look.scripts:
+            self._switch.send("Emulation.setScriptExecutionDisabled", {"value": not on})
+
+    def _look_around(self, language: str) -> None:
+        template = self.site.journal.template
+        if not template:
+            self._note("a page of ours", [self.page.url.removeprefix(self.site.address)])
+            return
+        if self._is_known():
+            return
+        self._name = f"{template} «{' '.join(self.page.locator('h1').all_inner_texts())}»"
+        self._spared = SPARED.get(template, frozenset())
+        self.page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
+        self._note_all(PROMISES | {"the right language": f"all('html:not([lang={language}])').map(one => one.lang)"})
+        self._note("no mistakes in the HTML", self._mended())
+        self._note_axe()
+        self._take_every_tab_stop(has_exit=not HAVE_NO_EXIT.match(template))
+        self._make_narrow()
+        self._remember()
+
+    def _is_known(self) -> bool:
+        """Whether she saw the very same page, but for what is sealed in it."""
+        known = len(self._known)
+        self._known.add(re.sub(r'value="[^"]{40,}"', "", self.site.journal.html))
+        return len(self._known) == known
+
+    def _ask(self, script: str) -> list[str]:
+        found: list[str] = self.page.evaluate(f"() => {{ {WORDS} return (() => {{ {script} }})().map(tell) }}")
+        return found
+
+    def _note_all(self, promises: Mapping[str, str]) -> None:
+        table = ", ".join(f"{json.dumps(promise)}: ({script}).map(tell)" for promise, script in promises.items())
+        for promise, breaks in self.page.evaluate(f"() => {{ {WORDS} return {{ {table} }} }}").items():
+            self._note(promise, breaks)
+
+    def _note(self, promise: str, breaks: list[str]) -> None:
+        for what in breaks if promise not in self._spared else ():
+            self.seen.broken.setdefault((promise, what), set()).add(self._name)
+
+    def _mended(self) -> list[str]:
+        source = Source(self.site.journal.html)
+        there = Counter(self.page.evaluate("[...document.querySelectorAll('*')].map(one => one.localName)"))
+        differ = sorted(tag for tag in there | source.started if there[tag] != source.started[tag])
+        return source.mistakes + [f"<{tag}>: {source.started[tag]} sent, {there[tag]} in the page" for tag in differ]
+
+    def _note_axe(self) -> None:
+        from axe_playwright_python.base import AXE_SCRIPT
+
+        self._switch.send("Runtime.evaluate", {"expression": AXE_SCRIPT})
+        for violation in self.page.evaluate("told => axe.run(told).then(found => found.violations)", AXE):
+            self._note(f"axe {violation['id']}", [" ".join(map(str, node["target"])) for node in violation["nodes"]])
+
+    def _take_every_tab_stop(self, *, has_exit: bool) -> None:
+        for _ in range(int(self._ask(FROM_THE_TOP)[0])):
+            self.page.keyboard.press("Tab")
+        self._note_all(AFTER_TAB | (ON_PAGES_WITH_EXIT if has_exit else {}))
+
+    def _make_narrow(self) -> None:
+        self.page.set_viewport_size({"width": NARROW, "height": self.look.height})
+        self._note("nothing scrolls sideways", self._ask(TOO_WIDE))
+        self.page.set_viewport_size({"width": self.look.width, "height": self.look.height})
+
+    def _remember(self) -> None:
+        links = {urlsplit(link).path for link in self._ask("return all('a[href^=\"/\"]').map(one => one.href)")}
+        doors = self.site.app.url_map.bind("127.0.0.1")
+        self._note("links lead somewhere", [path for path in links if not doors.test(path)])
+        self._links |= {path for path in links if doors.test(path) and is_page(doors.match(path)[0])}
+        self.seen.offered |= {kind_of(go) for go in self._ask(f"return all('{OFFERED}').map(one => one.value)")}
+
+    # what nobody has to write a scene for
+
+    def opens_all_of(self, role: str | None) -> None:
+        """Every address that needs nothing but a language, for this role or for anybody."""
+        for rule in plain_rules(self.site.app, role):
+            self.opens(rule.rule.replace("<lang>", "{lang}"), "" if "lang" in rule.arguments else LANGUAGES[0])
+
+    def follows_new_links(self) -> None:
+        while path := next(filter(self._is_new, sorted(self._links)), None):
+            self.opens(path, path.split("/")[1] if path.split("/")[1] in LANGUAGES else LANGUAGES[0])
+        self._links = set()
+
+    def _is_new(self, path: str) -> bool:
+        endpoint, _ = self.site.app.url_map.bind("127.0.0.1").match(path)
+        return (endpoint, "GET") not in self.seen.reached
+
+
+def kind_of(go: str) -> str:
+    """What a button does, without which page or which language."""
+    return re.sub(r"^(to|lang)-.*", r"\1-", go)
+
+
+def is_page(endpoint: str) -> bool:
+    return not {endpoint, endpoint.partition(".")[0]} & NOT_PAGES.keys()
+
+
+def plain_rules(app: Flask, role: str | None) -> list[Rule]:
+    def is_for(rule: Rule) -> bool:
+        roles = getattr(app.view_functions[rule.endpoint], "roles", ())
+        return role in roles if role else not roles
+
+    plain = [rule for rule in app.url_map.iter_rules() if rule.arguments <= {"lang"} and "GET" in (rule.methods or ())]
+    return [rule for rule in plain if is_page(rule.endpoint) and is_for(rule)]
+
+
+# ── telling ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+ASKED = """const asked = {};
+    for (const one of all('.question :is(input, textarea, select)'))
+        (asked[one.name] ??= []).push(...one.options ? [...one.options].map(o => o.value).filter(Boolean)
+            : one.matches('[type=radio], [type=checkbox]') ? [one.value] : []);
+    return asked"""
+# field -> what she answers; where nothing stands here she takes the first
+ANSWERS: Mapping[str, tuple[str, ...]] = {
+    "safety": ("S_WEAPON",),
+    "danger": ("D_BLEEDING",),
+    "age": ("A14_17",),
+    "when": ("H24",),
+    "number": ("5",),
+    "violence": ("RAPE", "SERVICE_DENIAL"),
+    "condom": ("no",),
+    "pregnant_possible": ("yes",),
+    "wants": ("W_HEALTH", "W_CONTACT_BACK"),
+    "consents": ("C_LETTERS", "C_STATS"),
+    "number_to_call": ("987654321",),
+    "safe_hours": ("10 a 12",),
+    "if_other": ("Una amiga",),
+    "code_word": ("luna",),
+    "narrative": ("Fue en la noche. Muchasletrassinningúnespacioquenocabenenunalíneadelteléfono.",),
+}
+# the way on, whatever the page calls it
+ONWARD = (f"{OFFERED}[value=next]", "main .actions button:not(.plain)", "main .actions a", "main .door")
+
+
+def anybody_opens_what_is_open(walk: Walk) -> None:
+    walk.opens_all_of(None)
+
+
+def she_tells(walk: Walk) -> None:
+    walk.opens("/{lang}/contar")
+    _tells_until(walk, "send")
+    other = next(language for language in LANGUAGES if language != walk.look.language)
+    walk.presses(f"lang-{other}", other)
+    walk.presses(f"lang-{walk.look.language}")
+    walk.presses("to-1")
+    walk.presses("check")
+    walk.presses("back")
+    walk.presses("check")
+    walk.presses("send")
+    walk.code = " ".join(walk.page.locator(".words span").all_inner_texts())
+    walk.page.fill("[name=first]", "otra palabra")
+    walk.presses("noted")
+    walk.presses("more")
+    walk.presses("send")
+    walk.presses("noted")
+
+
+def _tells_until(walk: Walk, button: str) -> None:
+    for _ in range(20):
+        if walk.sees(f"{OFFERED}[value={button}]"):
+            return
+        walk.answers()
+        _goes_on(walk)
+    pytest.fail(f"no button {button} after twenty pages")
+
+
+def _goes_on(walk: Walk) -> None:
+    way = next(filter(walk.sees, ONWARD))
+    walk.seen.pressed |= {"next"} if "next" in way else set()
+    walk.clicks(way)
+
+
+def she_makes_a_mistake_and_waits_too_long(walk: Walk) -> None:
+    walk.opens("/{lang}/contar")
+    while not walk.sees("[name=number]"):
+        _goes_on(walk)
+    walk.page.fill("[name=code]", "12")
+    walk.presses("code")
+    walk.page.fill("[name=number]", "muchas")
+    walk.presses("next")
+    walk.page.fill("[name=number]", "3")
+    walk.page.check("[name=region][value=OTHER]")
+    with mock.patch.dict(walk.site.app.view_functions, {"reporter.told": lambda: abort(503)}):
+        walk.presses("next")
+    walk.clicks("main form button")
+    walk.site.place.clock.on(hours=3)
+    walk.presses("next")
+    walk.site.place.clock.on(days=3.1)
+    walk.presses("send")
+
+
+def she_leaves_in_the_middle(walk: Walk) -> None:
+    walk.opens("/{lang}/contar")
+    while not walk.sees("form[action='/salir'] button"):
+        _goes_on(walk)
+    walk.clicks("form[action='/salir'] button", LANGUAGES[0])
+
+
+def she_looks_for_help(walk: Walk) -> None:
+    walk.opens("/{lang}/ayuda")
+    walk.sends("needs", unchecked=True)
+    walk.page.check("[name=region][value=PIURA]")
+    for need in walk.page.locator("[name=needs]").all():
+        need.check()
+    walk.page.check("[name=police_shown]")
+    walk.sends("needs")
+
+
+def she_comes_back_and_erases(walk: Walk) -> None:
+    walk.opens("/{lang}/volver")
+    walk.sends("code", code="12")
+    walk.sends("code", code=walk.code)
+    walk.sends("text", unchecked=True)
+    walk.page.fill("[name=text]", "Gracias, ya fui.")
+    walk.presses("write")
+    walk.presses("ask-erase")
+    walk.presses("show")
+    walk.presses("ask-erase")
+    walk.presses("erase")
+
+
+# ── working ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def the_case_worker_reads_and_answers(walk: Walk) -> None:
+    rosa = walk.site.place.workers["rosa"]
+    walk.opens("/{lang}/equipo")
+    _signs_in(walk, rosa, code="000000")
+    _signs_in(walk, rosa)
+    walk.clicks(".unread a")
+    walk.sends("text", unchecked=True)
+    walk.sends("text", text="Te leímos. Puedes ir hoy.")
+    walk.opens("/{lang}/equipo/caso/999999")
+    walk.opens_all_of(CASE_WORKER)
+    walk.follows_new_links()
+    _signs_out(walk)
+
+
+def _signs_in(walk: Walk, who: Worker, code: str = "") -> None:
+    walk.site.place.clock.on(minutes=1)
+    right = keyring.totp_code(who.totp, walk.site.place.clock())
+    walk.sends("password", name=who.name, password=who.password, code=code or right)
+
+
+def _signs_out(walk: Walk) -> None:
+    walk.clicks("form[action$='/equipo/salir'] button")
+
+
+def the_coordinator_invites_a_colleague(walk: Walk) -> None:
+    walk.opens("/{lang}/equipo")
+    _signs_in(walk, walk.site.place.workers["carmen"])
+    walk.opens("/{lang}/equipo/personas")
+    walk.sends("role", name="A B", unchecked=True)
+    walk.page.check(f"[name=role][value={CASE_WORKER}]")
+    name = f"nueva{len(walk.site.place.workers)}"
+    walk.sends("role", name=name)
+    link = walk.page.locator(".code").inner_text().strip()
+    walk.opens_all_of(COORDINATOR)
+    walk.follows_new_links()
+    _signs_out(walk)
+    walk.site.place.workers[name] = _accepts(walk, name, link.removeprefix(walk.site.address))
+    _signs_in(walk, walk.site.place.workers[name])  # nobody has let her in yet: a queue without cases
+    _signs_out(walk)
+
+
+def _accepts(walk: Walk, name: str, path: str) -> Worker:
+    """She begins, makes a mistake, and proves what she was shown."""
+    walk.opens(path)
+    walk.clicks("main form button")
+    password = walk.page.locator(".code .words").first.inner_text().strip()
+    totp = keyring.totp_bytes("".join(walk.page.locator(".code .digits span").all_inner_texts()))
+    walk.sends("password", unchecked=True, password=password, code="000000")
+    if walk.sees("[name=written]"):
+        walk.page.check("[name=written]")
+    walk.sends("password", password=password, code=keyring.totp_code(totp, walk.site.place.clock()))
+    return Worker(name, password, totp, 0)
+
+
+def the_advocate_arrives(walk: Walk) -> None:
+    walk.opens("/{lang}/equipo")
+    _signs_in(walk, walk.site.place.workers["ana"])
+    walk.opens_all_of(ADVOCATE)
+    walk.follows_new_links()
+    _signs_out(walk)
+
+
+def something_fails(walk: Walk) -> None:
+    for code in FAILURES:
+        walk.opens(f"/{{lang}}/fails/{code}")
+
+
+def nobody_has_made_keys_yet(walk: Walk) -> None:
+    walk.site = site = walk.sites.new
+    walk.opens("/{lang}/")
+    walk.opens("/{lang}/contar")
+    with writing(site.place.engine) as db:
+        token = staff.invite(db, "rosa", (CASE_WORKER,), site.place.clock())
+    walk.opens(f"/{{lang}}/equipo/invitacion/{token}")
+    walk.clicks("main form button")
+    walk.sends("password", unchecked=True)
+    walk.site = walk.sites.running
+
+
+SCENES: tuple[Callable[[Walk], None], ...] = (
+    anybody_opens_what_is_open,
+    she_tells,
+    she_looks_for_help,
+    she_leaves_in_the_middle,
+    the_case_worker_reads_and_answers,
+    she_comes_back_and_erases,
+    the_coordinator_invites_a_colleague,
+    the_advocate_arrives,
+    something_fails,
+    nobody_has_made_keys_yet,
+    she_makes_a_mistake_and_waits_too_long,
+)
+
+
+@pytest.fixture(scope="module", params=WALKS)
+def seen(sites: Sites, browser: Any, request: pytest.FixtureRequest) -> Seen:
+    """What came of a walk through all scenes."""
+    return _walk(browser, sites, WALKS[request.param])
+
+
+def _walk(browser: Any, sites: Sites, look: Look) -> Seen:
+    size = {"width": look.width, "height": look.height}
+    window = browser.new_context(viewport=size, color_scheme=look.colours, locale=f"{look.language}-PE")
+    window.set_default_timeout(10_000)
+    walk = Walk(window, sites, look)
+    for scene in SCENES:
+        scene(walk)
+        walk.follows_new_links()
+    window.close()
+    return walk.seen
+
+
+# ── it holds ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_every_page_can_be_used_by_everybody(seen: Seen) -> None:
+    assert not seen.broken, seen.in_words()
+
+
+def test_no_page_is_forgotten(seen: Seen, sites: Sites) -> None:
+    rules = [rule for rule in sites.running.app.url_map.iter_rules() if is_page(rule.endpoint)]
+    doors = {(rule.endpoint, method) for rule in rules for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}}
+    forgotten = doors - seen.reached
+    assert not forgotten
+
+
+def test_no_template_is_forgotten(seen: Seen) -> None:
+    sources = {path.relative_to(TEMPLATES).as_posix(): path.read_text("utf-8") for path in TEMPLATES.rglob("*.html")}
+    extended = {name for source in sources.values() for name in re.findall(r'{% extends "(.*?)"', source)}
+    forgotten = {name for name in sources if not name.startswith("parts/")} - extended - seen.rendered
+    assert not forgotten
+
+
+def test_no_button_is_forgotten(seen: Seen) -> None:
+    forgotten = seen.offered - seen.pressed
+    assert not forgotten

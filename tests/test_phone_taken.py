@@ -1,0 +1,264 @@
+"""Somebody takes the phone: what Back, reload, "resend", forward and a restored session show in a real Chromium.
+
+The browser's back-forward cache is on. A plain page is tried first: it must leak, or the rest would prove nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from referrals import directory
+from reporting.app import create_app
+from reporting.database import writing
+from reporting.keyring import CASE_WORKER
+from tests.needs_of_tests import requires
+from tests.people import Clock, a_new_place
+from tests.server import in_this_process
+
+QUICKLY: dict[str, Any] = {"wait_until": "commit", "timeout": 3000}  # a page out of the cache never says "load"
+PATIENCE = 20  # looks at a page that is still on its way
+SECRET, CHOSEN = "palabra-marcada", 'checked=""'
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+         "--disable-component-update", "--disable-sync"]  # fmt: skip
+
+
+def a_plain_site() -> Flask:
+    """A page that does only the usual: no-store and a link away. And the page anybody may look at."""
+    app = Flask("plain")
+
+    @app.get("/")
+    def secret() -> tuple[str, dict[str, str]]:
+        text = f'<!doctype html><link rel=icon href="data:,"><p>{SECRET}</p><a class=leave href=/away>Out</a>'
+        return text, {"Cache-Control": "no-store"}
+
+    @app.post("/answer")
+    def answer() -> tuple[str, dict[str, str]]:
+        return secret()
+
+    @app.get("/ask")
+    def ask() -> str:
+        return '<!doctype html><link rel=icon href="data:,"><form method=post action=/answer><button>Go</button></form>'
+
+    @app.get("/away")
+    def away() -> str:
+        return "<!doctype html><title>Weather</title><h1>Sunny</h1>"
+
+    return app
+
+
+@dataclass
+class Site:
+    """Our pages and a page elsewhere, with a clock that tests move."""
+
+    address: str
+    elsewhere: str
+    clock: Clock
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    place = a_new_place(tmp_path_factory.mktemp("taken") / "instance")
+    with writing(place.engine) as db:
+        directory.load_shipped(db)
+    place.hires("rosa", CASE_WORKER)
+    with in_this_process(a_plain_site()) as elsewhere:
+        settings = place.settings.with_changes(exit_url=f"{elsewhere}/away")
+        with in_this_process(create_app(settings, place.clock)) as address:
+            yield Site(address, elsewhere, place.clock)
+
+
+@dataclass
+class Hand:
+    """A browser in somebody's hand. `secrets` is what must not be seen any more."""
+
+    page: Any
+    site: Site
+    secrets: list[str] = field(default_factory=lambda: [SECRET])
+
+    def presses(self, name: str, value: str) -> None:
+        with self.page.expect_navigation():
+            self.page.locator(f"button[name={name}][value={value}]:not(.unseen)").first.click()
+
+    def leaves(self) -> None:
+        self.page.locator(".leave").click()
+        self.page.wait_for_url("**/away")
+
+    def goes(self, way: Callable[[], object]) -> str:
+        """Try a way back; a browser that refuses shows its own page, which is fine."""
+        from playwright.sync_api import Error
+
+        with contextlib.suppress(Error):
+            way()
+        return self.reads()
+
+    def reads(self) -> str:
+        """The page as it stands once it stands still."""
+        from playwright.sync_api import Error
+
+        for _ in range(PATIENCE):
+            with contextlib.suppress(Error):  # it was still on its way
+                self.page.wait_for_load_state("domcontentloaded", timeout=500)
+            with contextlib.suppress(Error):
+                text: str = self.page.content()
+                return text
+        raise AssertionError("the page does not come to rest")
+
+    def looks_everywhere(self) -> list[str]:
+        """Back twice, reload ("resend form") at each, forward again. Returns what was seen of the secrets."""
+        seen = []
+        ways = [self.page.go_back, self.page.reload, self.page.go_back, self.page.reload, self.page.go_forward,
+                self.page.reload]  # fmt: skip
+        for number, way in enumerate(ways):
+            text = self.goes(lambda way=way: way(**QUICKLY))
+            seen += [f"{secret} at step {number}" for secret in self.secrets if secret in text]
+        return seen
+
+
+@pytest.fixture(params=["scripts off", "scripts on"])
+def hand(request: pytest.FixtureRequest, site: Site) -> Iterator[Hand]:
+    requires("chromium")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as player:
+        browser = player.chromium.launch(
+            executable_path=requires("chromium"), args=FLAGS, ignore_default_args=["--disable-back-forward-cache"]
+        )
+        context = browser.new_context(
+            viewport={"width": 360, "height": 640}, java_script_enabled=request.param == "scripts on", locale="es-PE"
+        )
+        yield Hand(context.new_page(), site)
+        browser.close()
+
+
+# ── how far she came ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def on_the_first_page(hand: Hand) -> None:
+    hand.page.goto(f"{hand.site.address}/es/antes")
+    hand.page.get_by_role("link", name="Empezar").click()
+    hand.page.check("input[name=safety][value=S_WEAPON]")
+    hand.secrets = [CHOSEN]
+
+
+def in_the_middle(hand: Hand) -> None:
+    on_the_first_page(hand)
+    hand.presses("go", "next")
+    hand.presses("go", "back")
+    hand.secrets = [CHOSEN]
+    assert CHOSEN in hand.reads()
+
+
+def at_the_check_page(hand: Hand) -> None:
+    on_the_first_page(hand)
+    for _ in range(6):
+        hand.presses("go", "next")
+    hand.page.fill("textarea[name=narrative]", SECRET)
+    hand.presses("go", "next")
+    assert SECRET in hand.reads()
+    hand.secrets = [SECRET, CHOSEN]
+
+
+def at_the_receipt(hand: Hand) -> None:
+    at_the_check_page(hand)
+    hand.presses("go", "send")
+    words = hand.page.locator(".words span").all_inner_texts()
+    assert len(words) == 7
+    hand.secrets += [f"<span>{words[0]}</span>", 'class="need"']
+
+
+def in_her_case(hand: Hand) -> None:
+    at_the_receipt(hand)
+    words = " ".join(hand.page.locator(".words span").all_inner_texts())
+    hand.presses("go", "noted")
+    hand.page.fill("#f-code", words)
+    with hand.page.expect_navigation():
+        hand.page.locator(".box button").click()
+    assert SECRET in hand.reads()
+    hand.secrets.append("Ya se envió")
+
+
+def at_a_search(hand: Hand) -> None:
+    hand.page.goto(f"{hand.site.address}/es/ayuda")
+    hand.page.check("input[name=needs][value=N_PEP]")
+    with hand.page.expect_navigation():
+        hand.page.locator(".actions button").click()
+    hand.secrets = ['class="need"', CHOSEN]
+    assert all(secret in hand.reads() for secret in hand.secrets)
+
+
+SCENES = [on_the_first_page, in_the_middle, at_the_check_page, at_the_receipt, in_her_case, at_a_search]
+
+
+# ── what is seen ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_page_that_does_only_the_usual_leaks(hand: Hand, site: Site) -> None:
+    hand.page.goto(f"{site.elsewhere}/")
+    hand.leaves()
+    assert SECRET in hand.goes(lambda: hand.page.go_back(**QUICKLY))
+
+
+def test_an_answer_that_does_only_the_usual_leaks_when_it_is_sent_again(hand: Hand, site: Site) -> None:
+    hand.page.goto(f"{site.elsewhere}/ask")
+    with hand.page.expect_navigation():
+        hand.page.locator("button").click()
+    hand.leaves()
+    assert hand.looks_everywhere()
+
+
+@pytest.mark.parametrize("comes", SCENES, ids=lambda scene: scene.__name__)
+def test_after_the_exit_nothing_is_seen(hand: Hand, comes: Callable[[Hand], None]) -> None:
+    comes(hand)
+    hand.leaves()
+    assert hand.looks_everywhere() == []
+
+
+@pytest.mark.parametrize("comes", SCENES[1:], ids=lambda scene: scene.__name__)
+def test_sixteen_minutes_later_nothing_is_seen_without_the_exit_either(
+    hand: Hand, comes: Callable[[Hand], None]
+) -> None:
+    comes(hand)
+    hand.secrets = [secret for secret in hand.secrets if secret != "Ya se envió"]
+    hand.page.goto(f"{hand.site.elsewhere}/away")
+    hand.site.clock.on(minutes=16)
+    assert hand.looks_everywhere() == []
+
+
+@pytest.mark.parametrize("leaving", [True, False], ids=["after the exit", "sixteen minutes later"])
+@pytest.mark.parametrize("comes", [at_the_receipt, in_her_case], ids=lambda scene: scene.__name__)
+def test_a_restored_session_shows_nothing(
+    site: Site, tmp_path: Path, comes: Callable[[Hand], None], *, leaving: bool
+) -> None:
+    requires("chromium")
+    from playwright.sync_api import sync_playwright
+
+    def opened(player: Any, *flags: str) -> Any:
+        return player.chromium.launch_persistent_context(
+            str(tmp_path / "profile"), executable_path=requires("chromium"), args=[*FLAGS, *flags],
+            ignore_default_args=["--disable-back-forward-cache"], java_script_enabled=False, locale="es-PE",
+        )  # fmt: skip
+
+    with sync_playwright() as player:
+        window = opened(player)
+        hand = Hand(window.new_page(), site)
+        comes(hand)
+        hand.secrets = [secret for secret in hand.secrets if secret != "Ya se envió"]
+        if leaving:
+            hand.leaves()
+        window.close()
+        site.clock.on(minutes=0 if leaving else 16)
+        window = opened(player, "--restore-last-session")
+        seen = []
+        for page in window.pages:
+            restored = Hand(page, site, hand.secrets)
+            text = restored.goes(lambda page=page: page.reload(**QUICKLY))
+            seen += [secret for secret in hand.secrets if secret in text] + restored.looks_everywhere()
+        window.close()
+    assert seen == []
