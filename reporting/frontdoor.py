@@ -489,7 +489,7 @@ def _kept_file(name: str, mimetype: str, version: str) -> Response:
 
 @pages.get("/i.png")
 def icon() -> Response:
-    """A plain dot. Sent no-store, which also keeps Chromium from holding our pages for its Back button."""
+    """A plain dot, for pages that are typed into. Being no-store it keeps Chromium from holding them for Back."""
     answer = make_response((STATIC / "icon.png").read_bytes())
     answer.mimetype = "image/png"
     return answer
