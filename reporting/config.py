@@ -27,10 +27,13 @@ SETTINGS = {
     "SITE_NAME": ("Hoja", "the name on screen; a telling name can put a reporter in danger"),
     "TEAM_NAME": ("", "who reads the reports, as she will see it"),
     "LANGUAGES": ("es,en", "languages offered, the first is the default"),
-    "EXIT_URL": ("https://www.senamhi.gob.pe/", "the neutral page the exit leads to; a weather service"),
+    "COUNTRY": ("PE", "where reporters live, two letters; decides the neutral page of the exit"),
+    "EXIT_URL": ("", "another neutral page for the exit; empty means the weather service of the country"),
     "TIME_ZONE": ("America/Lima", "the clock of the place, for days and hours on pages"),
     "PRACTICE": ("", "1 marks every page as practice"),
 }
+# country -> its weather service: looked at by everybody, the same for everybody
+EXITS = {"PE": "https://www.senamhi.gob.pe/"}
 LOCAL_HOSTS = {"127.0.0.1", "localhost", "::1", "testserver"}
 
 
@@ -88,7 +91,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         site_name=value["SITE_NAME"],
         team_name=value["TEAM_NAME"],
         languages=tuple(part.strip() for part in value["LANGUAGES"].split(",") if part.strip()),
-        exit_url=value["EXIT_URL"],
+        exit_url=value["EXIT_URL"] or EXITS.get(value["COUNTRY"].upper(), ""),
         practice=value["PRACTICE"] not in {"", "0", "no"},
         time_zone=value["TIME_ZONE"],
         server_secret=secrets["server_secret"],
@@ -114,7 +117,10 @@ def problems_of(settings: Settings) -> tuple[str, ...]:
             safe,
             "BASE_URL is plain http: use https, or an onion address. Only practice and this computer may do without.",
         ),
-        (exit_url.scheme == "https" and bool(exit_url.hostname), "EXIT_URL must be a full https address."),
+        (
+            exit_url.scheme == "https" and bool(exit_url.hostname),
+            "EXIT_URL must be a full https address. It can be empty only where we know the country's weather service.",
+        ),
         (_is_zone(settings.time_zone), "TIME_ZONE must be a name such as America/Lima."),
         (bool(settings.languages), "LANGUAGES is empty: name at least one, for example es."),
         (bool(re.fullmatch(r"[^<>\n]{1,40}", settings.site_name)), "SITE_NAME must be 1 to 40 characters."),

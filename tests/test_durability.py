@@ -24,6 +24,7 @@ from tests.people import Place, a_new_place
 from tests.test_no_trace import FarPhone
 
 SUBMISSIONS = 50
+WORDS = "Fue en la noche."
 
 
 @pytest.fixture
@@ -125,3 +126,31 @@ def wait_for(holds: object, patience: float = 20) -> None:
     while not holds():  # type: ignore[operator]
         assert time.monotonic() < end, "it did not come to pass"
         pause.wait(0.01)
+
+
+def test_a_server_that_goes_away_between_two_pages_loses_nothing(place: Place) -> None:
+    """At every step the request fails, the server comes back, the very same request goes through."""
+    running = server.start(place.settings.instance)
+    try:
+        phone = FarPhone(running.port)
+        phone.opens("/es/contar")
+        for button in [*["next"] * 7, "send"]:
+            form = phone.form(button)
+            typed = {"narrative": [WORDS]} if "narrative" in form.kinds else {}
+            request = (form.action, form.values | typed | {"go": [button]})
+            running.kill()
+            with pytest.raises(OSError, match="refused"):
+                phone.repeats(*request)
+            running = server.start(place.settings.instance, running.port)
+            phone.repeats(*request)
+            assert phone.status == 200
+        words, _ = phone.receipt()
+        running.kill()
+        running = server.start(place.settings.instance, running.port)
+        phone.repeats(*request)
+        assert phone.receipt()[0] == words, "a server started anew shows the same words"
+    finally:
+        running.kill()
+    with reading(place.engine) as db:
+        assert casebook.open_visit(db, place.comes_back(receipt_of(words))).narrative == WORDS
+    assert case_rows(place) == 1

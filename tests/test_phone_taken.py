@@ -262,3 +262,47 @@ def test_a_restored_session_shows_nothing(
             seen += [secret for secret in hand.secrets if secret in text] + restored.looks_everywhere()
         window.close()
     assert seen == []
+
+
+# ── the small script ────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def keyboard(site: Site) -> Iterator[Hand]:
+    requires("chromium")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as player:
+        browser = player.chromium.launch(executable_path=requires("chromium"), args=FLAGS)
+        yield Hand(browser.new_page(), site)
+        browser.close()
+
+
+def test_with_scripts_the_screen_is_empty_before_the_network_answers(keyboard: Hand) -> None:
+    at_the_check_page(keyboard)
+    keyboard.page.route("**/salir", lambda _route: None)  # the network does not answer
+    tools = keyboard.page.context.new_cdp_session(keyboard.page)  # which do not wait for the network either
+    script = "document.querySelector('.leave').click(); document.querySelector('main').checkVisibility()"
+    assert tools.send("Runtime.evaluate", {"expression": script})["result"]["value"] is False
+
+
+@pytest.mark.parametrize("comes", [on_the_first_page, at_the_check_page], ids=lambda scene: scene.__name__)
+def test_with_scripts_shift_three_times_leaves(keyboard: Hand, comes: Callable[[Hand], None]) -> None:
+    comes(keyboard)
+    for _ in range(2):
+        keyboard.page.keyboard.press("Shift")
+    keyboard.page.keyboard.press("a")
+    for _ in range(2):
+        keyboard.page.keyboard.press("Shift")
+    assert "/away" not in keyboard.page.url, "other keys in between are typing, not leaving"
+    keyboard.page.keyboard.press("Shift")
+    keyboard.page.wait_for_url("**/away")
+    assert keyboard.looks_everywhere() == []
+
+
+def test_with_scripts_a_plain_exit_leaves_no_entry_for_back(keyboard: Hand, site: Site) -> None:
+    keyboard.page.goto(f"{site.elsewhere}/ask")
+    keyboard.page.goto(f"{site.address}/es/")
+    keyboard.leaves()
+    keyboard.goes(lambda: keyboard.page.go_back(**QUICKLY))
+    assert keyboard.page.url == f"{site.elsewhere}/ask"
