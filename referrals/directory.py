@@ -59,6 +59,8 @@ ASKED = (
     "N_DIGITAL",
     "N_ECON",
 )
+FIRST = frozenset({"N_CHILD_PROT", "N_SAFETY_PLAN", "N_EC"})  # within a day: shown before the next question, like NOW
+IN_SIGHT = {"N_CHILD_PROT": 2}  # need -> doors in sight, where it is not one: both lines that a child may know
 NATIONAL_LINES = ("samu106", "linea100", "linea113")  # the lines in the box that is always there
 REFUSABLE = frozenset({"HEALTH_EMERGENCY", "HEALTH_STI_HIV", "HEALTH_PRIMARY", "MENTAL_HEALTH", "VIOLENCE_CENTRE",
                        "VIOLENCE_CENTRE_POLICE", "PROSECUTOR", "OMBUDSMAN", "LEGAL_PUBLIC_DEFENCE"})  # fmt: skip
@@ -337,6 +339,16 @@ class Found:
     offers: tuple[Offer, ...]
     timed: bool
 
+    @property
+    def open(self) -> tuple[Offer, ...]:
+        """The doors that are always in sight."""
+        return self.offers[: IN_SIGHT.get(self.need.code, 1)]
+
+    @property
+    def folded(self) -> tuple[Offer, ...]:
+        """The doors behind one touch, on pages that have room for them."""
+        return self.offers[len(self.open) :]
+
 
 @dataclass(frozen=True, slots=True)
 class Help:
@@ -372,30 +384,34 @@ def help_with(held: Shelf, wanted: Iterable[str], department: str | None, *, lan
 
 
 def urgent_needs(incident: Incident) -> list[str]:
-    """The needs that cannot wait for her next answer. The protection of a child never waits."""
-    return [need.code for need in assess(incident).needs if need.urgency == "NOW" or need.code == "N_CHILD_PROT"]
+    """The needs that cannot wait for her next answer."""
+    needs = assess(incident).needs
+    return [need.code for need in needs if need.urgency == "NOW" or (need.urgency == "H24" and need.code in FIRST)]
 
 
 def _help(
     held: Shelf, wanted: Iterable[Need], seeker: Seeker, *, timed: bool = True, create_referral: bool = False
 ) -> Help:
     hidden: dict[str, set[str]] = {}
-    found, told = [], set[str]()
+    found: list[Found] = []
+    told: tuple[set[str], set[str]] = (set(), set())
     for need in wanted:
         offers, reasons = matching.offers(need, seeker, held.cards)
         for reason, services in reasons.items():
             hidden.setdefault(reason, set()).update(services)
         about = need_texts().get(need.code, {})
-        found.append(Found(need, NEEDS[need.code], about, _first_in_full(offers, told), timed))
+        found.append(_first_in_full(Found(need, NEEDS[need.code], about, offers, timed), *told))
     counts = {reason: len(services) for reason, services in hidden.items()}
     return Help(tuple(found), seeker.must_not, counts, create_referral)
 
 
-def _first_in_full(offers: tuple[Offer, ...], told: set[str]) -> tuple[Offer, ...]:
-    """A door that serves several needs is told in full once."""
-    marked = tuple(replace(offer, again=offer.service_id in told) for offer in offers)
-    told.update(offer.service_id for offer in offers)
-    return marked
+def _first_in_full(found: Found, in_sight: set[str], folded: set[str]) -> Found:
+    """A door for several needs is told in full once in sight; a folded one only where it was not told before."""
+    shown = [replace(offer, again=offer.service_id in in_sight) for offer in found.open]
+    in_sight.update(offer.service_id for offer in found.open)
+    more = [replace(offer, again=offer.service_id in in_sight | folded) for offer in found.folded]
+    folded.update(offer.service_id for offer in found.folded)
+    return replace(found, offers=(*shown, *more))
 
 
 def _places(incident: Incident) -> tuple[str, ...]:

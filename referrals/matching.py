@@ -155,7 +155,8 @@ def offers(need: Need, seeker: Seeker, cards: Cards) -> tuple[tuple[Offer, ...],
     best = (reachable or in_order)[:SHOWN] + asked_for  # a name without a number helps only where there is no other
     found = [shown(need, card, band, seeker, cards) for card, band in best]
     if not any(offer.tel for offer in found):
-        found += _fallback(need, seeker, cards, {offer.service_id for offer in found})
+        line = _fallback(need, seeker, cards, {offer.service_id for offer in found})
+        found = [*line, *found] if need.urgency in URGENT else [*found, *line]  # in a hurry a number goes before a name
     return tuple(found), hidden
 
 
@@ -236,15 +237,17 @@ WARNINGS = {
     "KIT_DISPUTED": N_("It was not clear whether they hand out the medicines. Get care first."),
     "INTERIOR": N_("The ministry of the police runs it."),
 }
-DUTY = N_("The people there may have to report violence to an authority. You can ask before you tell.")
+DUTY = N_("They may have to report violence to an authority. You can ask before you tell.")
 POLICE_INSIDE = N_("The police run this or are inside.")
 NEVER_CHECKED = N_("Not verified by us: call first.")
+NEVER_CHECKED_NO_NUMBER = N_("Not verified by us.")
 CHECKED = N_("Verified on %(day)s.")
 
 
 def shown(need: Need, card: ServiceCard, band: int, seeker: Seeker, cards: Cards, *, fallback: bool = False) -> Offer:
     """A card as an offer, with its reasons and warnings."""
     line = None if card.tel else _line_to(card, seeker, cards)
+    unchecked = NEVER_CHECKED if card.tel or line else NEVER_CHECKED_NO_NUMBER
     return Offer(
         need=need.code,
         service_id=card.service_id,
@@ -254,7 +257,7 @@ def shown(need: Need, card: ServiceCard, band: int, seeker: Seeker, cards: Cards
         what_for=card.what_for,
         reasons=tuple(_reasons(need, card, band, seeker, cards, line)),
         warnings=tuple(_warnings(card, seeker)),
-        verified=said(CHECKED, day=card.verified_on) if card.verified_on else said(NEVER_CHECKED),
+        verified=said(CHECKED, day=card.verified_on) if card.verified_on else said(unchecked),
         source_name=_source_name(card.source),
         source_date=card.source_date,
         fallback=fallback,
@@ -278,7 +281,7 @@ def _reasons(
         yield said(N_("Hours: %(hours)s."), hours=card.hours)
     else:
         yield said(N_("We do not know its hours: call first."))
-    if card.needs.get(need.code) == UNKNOWN:
+    if card.needs.get(need.code) != YES:
         yield said(N_("We do not know for sure if they help with this: call first."))
     yield from _good(card, seeker)
     yield _where(card, band, seeker, cards)

@@ -34,6 +34,7 @@ URGENCY_LABELS: Final = {
 NEEDS: Final = {
     "N_EMERG_MED": N_("Emergency care"),
     "N_CRISIS_MH": N_("Help when you think of ending your life"),
+    "N_CHILD_PROT": N_("Protection for people under 18"),
     "N_PEP": N_("Medicine that can prevent HIV (PEP)"),
     "N_EC": N_("Emergency contraception"),
     "N_STI": N_("Tests and treatment for infections from sex"),
@@ -41,11 +42,10 @@ NEEDS: Final = {
     "N_WOUND": N_("Care for wounds, and tetanus"),
     "N_MED_CHECK": N_("A health check"),
     "N_PREG": N_("Pregnancy test, options and care"),
-    "N_FORENSIC": N_("Medico-legal exam, if you choose it"),
-    "N_CHILD_PROT": N_("Protection for people under 18"),
     "N_TRAFFICKING": N_("Help to get out of forced work"),
     "N_SAFETY_PLAN": N_("A plan to be safer"),
     "N_SHELTER": N_("A safe place to stay"),
+    "N_FORENSIC": N_("Medico-legal exam, if you choose it"),
     "N_LEGAL_STATE": N_("Legal help against an authority"),
     "N_PROTECTION": N_("Protection measures from a family court"),
     "N_REPORT_ROUTE": N_("Company to choose where to report"),
@@ -57,7 +57,7 @@ NEEDS: Final = {
     "N_DOCS": N_("Help with papers"),
     "N_ECON": N_("Economic support"),
     "N_SERVICE_COMPLAINT": N_("A complaint about a service"),
-}  # the order is also the order of needs of one urgency
+}  # the order is also the order of needs of one urgency: care and safety before an exam
 
 MUST_NOTS: Final = {
     "MN_POLICE": N_("No police and no line run by the police, unless she asks for it in words"),

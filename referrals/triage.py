@@ -11,8 +11,10 @@ from dataclasses import dataclass
 
 from referrals.needs import URGENCIES, Need, assess
 from reporting.casebook import HOUR, Card, alias
+from reporting.incidents import MINOR_AGES
 
 MEDICAL_DANGER = "D_"  # flags that begin so
+DANGER_NOW = frozenset({"S_PERP_NEAR", "S_LOCKED"})
 HEALTH_WINDOWS = frozenset({"N_PEP", "N_EC", "N_HEPB", "N_FORENSIC"})
 
 
@@ -24,6 +26,8 @@ class Line:
     alias: str
     need: Need | None
     danger: bool
+    unsafe: bool
+    minor: bool
     place: str | None
     hour: int
     state: str
@@ -37,12 +41,20 @@ def line_of(card: Card, now: float) -> Line:
     incident = card.incident.later(max(0.0, now / HOUR - card.hour))
     assessment = assess(incident)
     first = assessment.needs[0] if assessment.needs else None
-    danger = any(flag.startswith(MEDICAL_DANGER) for flag in incident.flags)
-    place = incident.province or incident.department or incident.region
     return Line(
-        card.case, alias(card.case), first, danger, place, card.hour, card.state, card.unread, card.answered,
-        not assessment.create_referral,
-    )  # fmt: skip
+        case=card.case,
+        alias=alias(card.case),
+        need=first,
+        danger=any(flag.startswith(MEDICAL_DANGER) for flag in incident.flags),
+        unsafe=bool(incident.flags & DANGER_NOW),
+        minor=incident.age in MINOR_AGES,
+        place=incident.province or incident.department or incident.region,
+        hour=card.hour,
+        state=card.state,
+        unread=card.unread,
+        answered=card.answered,
+        record_only=not assessment.create_referral,
+    )
 
 
 def sorted_lines(cards: Iterable[Card], now: float) -> list[Line]:

@@ -14,7 +14,7 @@ from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date, format_skeleton
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
@@ -84,7 +84,7 @@ def day(code: str, when: date) -> str:
 
 def hour(code: str, when: datetime) -> str:
     """A day and its hour, no finer."""
-    return format_datetime(when, "d MMMM, HH:00", locale=LANGUAGES[code].formats)
+    return f"{format_skeleton('MMMMd', when, locale=LANGUAGES[code].formats)}, {when:%H}:00"
 
 
 def local(seconds: float, zone: str) -> datetime:

@@ -29,7 +29,7 @@ ONE, MANY, LIST, NUMBER, LINE, TEXT = "one", "many", "list", "number", "line", "
 WORDS = {NUMBER, LINE, TEXT}  # kinds of input that are typed
 PASSED_OVER = "-"  # the value of "I would rather not say" where the vocabulary has no code for it; means: no answer
 LONGEST_TEXT = 8000  # signs
-LARGEST_NUMBER = 5000  # hours or days; the sentence below says it
+LARGEST_NUMBER = 5000  # hours or days
 
 Answers = Mapping[str, Any]
 Choices = Mapping[str, str]  # code -> label, in screen order
@@ -188,7 +188,7 @@ PAGES: tuple[Page, ...] = (
         N_("What you want"),
         (
             Question("wants", N_("What would you like?"), _many("wants"),
-                     N_("Mark all you want. You can change it later."), N_("Wishes")),
+                     N_("Mark all you want."), N_("What you want")),
             Question("reported", N_("Have you told any authority?"), _one("reported"), short=N_("Told an authority")),
             Question("reason", N_("If you told nobody: why not?"), _many("reason"), short=N_("Why not"),
                      hint=N_("Every reason is a good reason.")),
@@ -201,10 +201,10 @@ PAGES: tuple[Page, ...] = (
             Question("contact", N_("How can the team reach you safely?"),
                      tuple(Part(name, ONE if name == "channel" else LINE, CHANNELS if name == "channel" else "", label)
                            for name, label in CONTACT_NAMES.items()),
-                     N_("Only if you want. You can take it back whenever you like."), N_("Contact"),
+                     N_("Only if you want."), N_("Contact"),
                      lambda i: "W_CONTACT_BACK" in i.wants),
             Question("consents", N_("What do you allow?"), (Part("consents", MANY, CONSENTS),),
-                     N_("Everything starts as no. You can change it later."), N_("Permissions")),
+                     N_("Everything starts as no."), N_("Permissions")),
             Question("narrative", N_("Do you want to tell it in your own words?"),
                      (Part("narrative", TEXT, longest=LONGEST_TEXT),),
                      N_("You do not have to. Leave out names, number plates and addresses."), N_("Your words")),
@@ -264,7 +264,7 @@ def _field(part: Part, choices: Choices, say: Callable[..., str]) -> Field:
     if part.kind == MANY:
         return SelectMultipleField(say(part.label), choices=options)
     if part.kind == NUMBER:
-        return _Number(say(part.label), wrong=say(N_("Write a number from 0 to 5000.")))
+        return _Number(say(part.label), wrong=say(N_("Write only a number, for example 5, or leave it empty.")))
     too_long = say(N_("This text is too long: %(longest)s signs at most."), longest=part.longest)
     kind = TextAreaField if part.kind == TEXT else StringField
     return kind(say(part.label), validators=[Length(max=part.longest, message=too_long)])
@@ -400,7 +400,13 @@ def told(answers: Answers, elsewhere: Mapping[str, Choices], say: Callable[..., 
 
 def _words(part: Part, answers: Answers, elsewhere: Mapping[str, Choices], say: Callable[..., str]) -> Iterable[str]:
     answer = answers.get(part.name)
-    if answer in (None, "", []) or (part.name == "unit" and answers.get("number") is None):
+    if answer in (None, "", []) or part.name == "unit" or (part.name == "when" and answers.get("number") is not None):
+        return  # a number goes before a range, and takes its unit along
+    if part.kind == NUMBER:
+        yield f"{answer} {say(UNIT_LABELS[answers.get('unit') or 'hours'])}"
+        return
+    if part.kind == LINE:
+        yield f"{say(part.label)}: {answer}"
         return
     labels = choices_of(part, elsewhere)
     for value in answer if isinstance(answer, list) else [answer]:

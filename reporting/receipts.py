@@ -117,7 +117,7 @@ def _number_of(piece: str, language: str) -> int | None:
 
 
 def _nearest(piece: str, language: str) -> str:
-    close = difflib.get_close_matches(piece[:30], _plain_words(language), n=1)
+    close = difflib.get_close_matches(piece[:30], _plain_words(language), n=1, cutoff=0.7)
     return words_of(language)[_plain_words(language).index(close[0])] if close else ""
 
 

@@ -21,7 +21,7 @@ from referrals import directory
 from reporting import casebook, keyring, questionnaire, receipts, sessions
 from reporting.casebook import Case, Report, Visit
 from reporting.frontdoor import OpenForm, hidden, house, say, speak
-from reporting.incidents import N_, VOCABULARY, Incident, tally_block
+from reporting.incidents import MINOR_AGES, N_, VOCABULARY, Incident, tally_block
 from reporting.keyring import CASEWORK, STATISTICS, CannotOpen, Team
 from reporting.questionnaire import PAGES
 from reporting.receipts import Receipt, Unreadable
@@ -186,6 +186,8 @@ def _turn(ticket: Ticket) -> ResponseReturnValue:
     if go.startswith("lang-"):
         speak(go[5:])
     state, form = _with_typed(ticket)
+    if go == "police" and ticket.step.isdigit():
+        return _ask(int(ticket.step), ticket.trip, state | {"p": True}, urgent=state["n"])
     if form is not None and form.errors and go in {"next", "check"}:
         return _ask(int(ticket.step), ticket.trip, state, form=form, code=422)
     return _go_to(_target(ticket.step, go), ticket.trip, state)
@@ -251,7 +253,7 @@ def _ask(
         form=form or _form(number, answers),
         sentence=sentence,
         ticket=_field("draft", trip, str(number), state),
-        help=_help(incident, only=urgent) if urgent else None,
+        help=_help(incident, only=urgent, police_shown=state.get("p", False)) if urgent else None,
         child=directory.child_policy(g.lang) if urgent and "N_CHILD_PROT" in urgent else None,
     )
     return make_response(page, code)
@@ -298,6 +300,8 @@ def _check(trip: str, state: dict[str, Any], code: int = 200) -> ResponseReturnV
         "reporter/check.html",
         pages=questionnaire.told(state["a"], _elsewhere(state["a"]), say),
         reader=readers.name,
+        ask_letters="C_LETTERS" not in state["a"].get("consents", ()),
+        minor=state["a"].get("age") in MINOR_AGES,
         ticket=_field("draft", trip, CHECK, state),
     )
     g.may_shrink = not questionnaire.has_words(state["a"])
@@ -335,7 +339,7 @@ def _send(ticket: Ticket) -> ResponseReturnValue:
 def _report(ticket: Ticket, moment: float) -> Report:
     answers = ticket.state["a"]
     contact = questionnaire.contact_of(answers)
-    consents = frozenset(answers.get("consents", ())) | ({"C_CONTACT"} if contact else frozenset())
+    consents = _consents(answers) | ({"C_CONTACT"} if contact else frozenset())
     return Report(
         incident=questionnaire.incident_of(answers),
         narrative=answers.get("narrative", ""),
@@ -348,6 +352,12 @@ def _report(ticket: Ticket, moment: float) -> Report:
     )
 
 
+def _consents(answers: Mapping[str, Any]) -> frozenset[str]:
+    """What she marked on the last page of questions or beside the button that sends."""
+    beside_the_button = {"C_LETTERS"} if request.form.get("letters") else frozenset[str]()
+    return frozenset(answers.get("consents", ())) | beside_the_button
+
+
 def _sent(ticket: Ticket, sentence: str = "") -> ResponseReturnValue:
     """The receipt, what happens next, the soonest door for each need. What was sent unseen tells nothing of itself."""
     answers, receipt = ticket.state["a"], Receipt(tuple(ticket.state["r"]))
@@ -357,8 +367,10 @@ def _sent(ticket: Ticket, sentence: str = "") -> ResponseReturnValue:
         words=receipt.words(g.lang),
         digits=receipt.digits(),
         sentence=sentence,
-        may_write="C_LETTERS" in answers.get("consents", ()),
-        help=None if unseen else _help(questionnaire.incident_of(answers)),
+        may_write="C_LETTERS" in _consents(answers),
+        may_contact=bool(questionnaire.contact_of(answers)),
+        minor=answers.get("age") in MINOR_AGES,
+        help=None if unseen else _help(questionnaire.incident_of(answers), police_shown=_police_shown(ticket)),
         ticket=_repeated_ticket(),
     )
     return make_response(page, 422 if sentence else 200)
@@ -369,8 +381,15 @@ def _more(ticket: Ticket) -> ResponseReturnValue:
     if "unseen" in ticket.state:
         return _start_page(say(SENT_ALREADY))
     g.may_shrink = True
-    found = _help(questionnaire.incident_of(ticket.state["a"]))
-    return make_response(render_template("reporter/doors.html", help=found, ticket=_repeated_ticket()))
+    found = _help(questionnaire.incident_of(ticket.state["a"]), police_shown=_police_shown(ticket))
+    letters = "C_LETTERS" in _consents(ticket.state["a"])
+    page = render_template("reporter/doors.html", help=found, letters=letters, ticket=_repeated_ticket())
+    return make_response(page)
+
+
+def _police_shown(ticket: Ticket) -> bool:
+    """She pressed the button that counts as asking in words, here or on an earlier page."""
+    return request.form.get("go") == "police" or "p" in ticket.state
 
 
 def _repeated_ticket() -> str:
@@ -389,7 +408,7 @@ def _noted(ticket: Ticket) -> ResponseReturnValue:
 
 
 # what can be pressed on the page with the receipt
-AFTER_SENDING: dict[str, Callable[[Ticket], ResponseReturnValue]] = {"noted": _noted, "more": _more}
+AFTER_SENDING: dict[str, Callable[[Ticket], ResponseReturnValue]] = {"noted": _noted, "more": _more, "police": _more}
 
 
 def _stale(ticket: Ticket) -> ResponseReturnValue:
@@ -602,7 +621,9 @@ def _show_case(
         "reporter/case.html",
         case=case,
         facts=questionnaire.facts_of(case.incident, directory.names(_shelf()), say),
-        help=None if case.unseen else _help(case.incident_at(made.clock())),
+        help=None
+        if case.unseen
+        else _help(case.incident_at(made.clock()), police_shown=request.form.get("go") == "police"),
         form=form or LetterForm(formdata=None),
         sentence=sentence,
         ticket=_stay_field(stay),

@@ -19,6 +19,7 @@ class FormOnPage:
 
     action: str
     method: str
+    id: str = ""
     values: dict[str, list[str]] = field(default_factory=dict)  # what would be sent
     offered: dict[str, list[str]] = field(default_factory=dict)  # what could be chosen
     kinds: dict[str, str] = field(default_factory=dict)
@@ -29,6 +30,7 @@ class _Reader(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.forms: list[FormOnPage] = []
+        self.apart: list[tuple[str, tuple[str, str]]] = []  # buttons that name their form from elsewhere
         self._form: FormOnPage | None = None
         self._area: str | None = None
         self._select: str | None = None
@@ -36,8 +38,11 @@ class _Reader(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         told = {name: value or "" for name, value in attrs}
         if tag == "form":
-            self._form = FormOnPage(told.get("action", ""), told.get("method", "get"))
+            self._form = FormOnPage(told.get("action", ""), told.get("method", "get"), told.get("id", ""))
             self.forms.append(self._form)
+        if tag == "button" and "form" in told:
+            self.apart.append((told["form"], (told.get("name", ""), told.get("value", ""))))
+            return
         if self._form is None:
             return
         name, kind = told.get("name", ""), told.get("type", "text")
@@ -76,6 +81,15 @@ class _Reader(HTMLParser):
             self._area = None
         elif tag == "select":
             self._select = None
+
+
+def forms_on(text: str) -> list[FormOnPage]:
+    """Every form of a page, with all its buttons."""
+    reader = _Reader()
+    reader.feed(text)
+    for name, button in reader.apart:
+        next(form for form in reader.forms if form.id == name).buttons.append(button)
+    return reader.forms
 
 
 class Phone:
@@ -118,9 +132,7 @@ class Phone:
 
     @property
     def forms(self) -> list[FormOnPage]:
-        reader = _Reader()
-        reader.feed(self.text)
-        return reader.forms
+        return forms_on(self.text)
 
     def form(self, button: str = "", holding: str = "") -> FormOnPage:
         """The form that has a button with this value, or a field of this name."""

@@ -185,7 +185,7 @@ def test_a_name_without_a_number_is_a_door_only_where_there_is_no_other(urgency:
     nameless = a_card("a_silent", tel="", phone="", coverage=frozenset({"PE2001"}))
     called = a_card("z_called", coverage=frozenset({"PE2001"}))
     assert offered("N_PEP", seeker(TRANS), only(nameless, called), urgency) == ["z_called"]
-    assert offered("N_PEP", seeker(TRANS), only(nameless), urgency)[0] == "a_silent"
+    assert offered("N_PEP", seeker(TRANS), only(nameless), urgency) == ["a_silent"]
 
 
 def test_what_is_open_goes_before_what_is_near_when_time_is_short() -> None:
@@ -259,3 +259,26 @@ def test_every_sentence_can_be_filled_in() -> None:
             found, _ = offers(Need(need, "H24", ()), seeker(replace(TRANS, department=department)), peru().cards)
             for sentence in (part for offer in found for part in (*offer.reasons, *offer.warnings, offer.verified)):
                 assert "%(" not in (sentence.message % sentence.parts_in(str) if sentence.parts else sentence.message)
+
+
+def test_a_door_is_told_in_full_wherever_it_is_first_seen_open() -> None:
+    incident = Incident(department="PE25", violence=frozenset({"RAPE"}), hours=(30.0, 30.0), condom="no",
+                        wants=frozenset({"W_PSYCH", "W_SHELTER", "W_LEGAL"}))  # fmt: skip
+    found = directory.help_for(peru(), incident, languages=("es",)).needs
+    in_sight = [offer for one in found for offer in one.open]
+    assert len({offer.service_id for offer in in_sight}) < len(in_sight)
+    for number, offer in enumerate(in_sight):
+        assert offer.again is (offer.service_id in {before.service_id for before in in_sight[:number]})
+
+
+def test_a_child_sees_both_lines_for_children() -> None:
+    found = directory.help_for(peru(), Incident(department="PE25", age="A14_17"), languages=("es",)).needs
+    lines = next(one for one in found if one.need.code == "N_CHILD_PROT").open
+    assert {offer.tel for offer in lines} == {"tel:100", "tel:1810"}
+
+
+def test_in_a_hurry_a_number_goes_before_a_name() -> None:
+    nameless = a_card("a_silent", tel="", phone="", coverage=frozenset({"PE2001"}))
+    line = peru().service("linea113")
+    assert offered("N_PEP", seeker(TRANS), only(nameless, line), "NOW")[0] == "linea113"
+    assert offered("N_PEP", seeker(TRANS), only(nameless, line), "SOON")[0] == "a_silent"

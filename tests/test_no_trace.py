@@ -16,7 +16,7 @@ from reporting.database import reading, writing
 from reporting.keyring import CASE_WORKER
 from tests import server
 from tests.people import Place, a_new_place
-from tests.phone import FormOnPage, Phone, _Reader
+from tests.phone import FormOnPage, Phone, forms_on
 
 MARKER = "zarzamora-4417"
 AGENT = "marker-agent-7c1"
@@ -58,9 +58,7 @@ class FarPhone(Phone):
 
     @property
     def forms(self) -> list[FormOnPage]:
-        reader = _Reader()
-        reader.feed(self.page)
-        return reader.forms
+        return forms_on(self.page)
 
 
 @pytest.fixture

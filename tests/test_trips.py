@@ -164,6 +164,70 @@ def test_a_child_is_told_the_limits_of_secrecy_before_she_writes(app: Flask, age
     assert "tel:1810" in phone.text
 
 
+@pytest.mark.parametrize("age", ["A14_17", "A25_34"])
+def test_what_is_promised_about_authorities_fits_her_age(app: Flask, age: str) -> None:
+    phone = starts_telling(app)
+    phone.presses("next", age=age)
+    phone.presses("check")
+    for _ in range(2):
+        assert (say("If somebody else had to know, the team tells you first.") in phone.words) is (age == "A14_17")
+        assert ("sin tu sí" in phone.words) is (age != "A14_17")
+        if phone.title == say("Check"):
+            phone.presses("send")
+
+
+def test_a_medicine_with_a_window_is_shown_before_the_next_question(app: Flask) -> None:
+    phone = starts_telling(app)
+    answers = {"when": "H24", "violence": ["RAPE"], "condom": "no", "pregnant_possible": "yes"}
+    for _ in range(3):
+        phone.presses("next", **{name: answers[name] for name in answers if name in phone.form("next").kinds})
+    page = phone.words[: phone.words.index(say("Page %(number)s of %(of)s", number=4, of=7))]
+    assert say(NEEDS["N_PEP"]) in page
+    assert say(NEEDS["N_EC"]) in page
+
+
+def test_places_of_the_police_come_with_one_button_on_the_way_and_stay(app: Flask) -> None:
+    phone = starts_telling(app)
+    phone.presses("next", safety=["S_PERP_NEAR"])
+    assert "tel:105" not in phone.text
+    phone.presses("police", region="PIURA")
+    assert "tel:105" in phone.text
+    assert phone.form("next").values["region"] == ["PIURA"]
+    phone.presses("check")
+    phone.presses("send")
+    phone.presses("more")
+    assert "tel:105" in phone.text
+
+
+def test_who_wants_only_a_record_is_told_that_nothing_else_is_needed(app: Flask) -> None:
+    phone = starts_telling(app)
+    tells(phone, at_random_with(wants=["W_RECORD_ONLY"], perpetrator=["POLICE"]))
+    sends(phone)
+    assert "No tienes que hacer nada más" in phone.words
+    assert "<details open>" not in phone.text
+
+
+def test_letters_can_be_allowed_beside_the_button_that_sends(app: Flask, place: Place) -> None:
+    phone = starts_telling(app)
+    phone.presses("next")
+    phone.presses("check")
+    phone.presses("send", letters=["y"])
+    assert say("She can write to you here. Come back with your code to read it.") in phone.words
+    phone.presses("noted", first="abeja abeja")
+    assert say("She can write to you here. Come back with your code to read it.") in phone.words
+    desk = signs_in(app, place, place.workers["rosa"])
+    opens_newest_case(desk)
+    desk.sends("text", text="Te leímos.")
+    assert "Te leímos." in desk.words
+
+
+def test_who_allowed_no_letters_is_told_before_she_writes_one(app: Flask) -> None:
+    phone = starts_telling(app)
+    tells(phone, passing_over_everything)
+    back = comes_back(app, sends(phone))
+    assert "no puede responderte aquí" in back.words
+
+
 def test_help_without_a_report_stores_nothing(app: Flask, place: Place) -> None:
     phone = Phone(app)
     phone.opens("/es/ayuda")
@@ -199,7 +263,7 @@ def test_a_wrong_number_gets_a_sentence_and_the_rest_is_kept(app: Flask) -> None
     phone.presses("next")
     phone.presses("next", number="muchas", region="PIURA")
     assert phone.status == 422
-    assert say("Write a number from 0 to 5000.") in phone.words
+    assert say("Write only a number, for example 5, or leave it empty.") in phone.words
     assert phone.form("next").values["region"] == ["PIURA"]
 
 
