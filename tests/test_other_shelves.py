@@ -1,0 +1,112 @@
+"""The same trips on PostgreSQL, with requests counted in Redis: for those who run several hosts."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy import create_engine, func, select, text
+from sqlalchemy.engine import make_url
+
+from referrals import directory
+from reporting.app import create_app
+from reporting.database import reading, writing
+from reporting.keyring import CASE_WORKER
+from reporting.models import CaseRow, RecordRow
+from tests.needs_of_tests import requires
+from tests.people import Place, a_new_place
+from tests.phone import Phone
+from tests.trips import at_random, opens_newest_case, passing_over_everything, sends, signs_in, starts_telling, tells
+
+
+@pytest.fixture
+def database() -> Iterator[str]:
+    """A schema of its own on the server, gone afterwards."""
+    address = make_url(requires("postgresql")).set(drivername="postgresql+psycopg")
+    schema = f"amparo_{secrets.token_hex(6)}"
+    engine = create_engine(address)
+    with engine.begin() as connection:
+        connection.execute(text(f"CREATE SCHEMA {schema}"))
+    yield address.update_query_dict({"options": f"-csearch_path={schema}"}).render_as_string(hide_password=False)
+    with engine.begin() as connection:
+        connection.execute(text(f"DROP SCHEMA {schema} CASCADE"))
+    engine.dispose()
+
+
+@pytest.fixture
+def place(database: str, tmp_path: Path) -> Iterator[Place]:
+    made = a_new_place(tmp_path, DATABASE_URL=database)
+    with writing(made.engine) as db:
+        directory.load_shipped(db)
+    made.hires("rosa", CASE_WORKER)
+    yield made
+    made.engine.dispose()
+
+
+@pytest.fixture
+def app(place: Place) -> Flask:
+    return create_app(place.settings, place.clock)
+
+
+def cases(place: Place) -> int:
+    with reading(place.engine) as db:
+        return db.scalar(select(func.count()).select_from(CaseRow)) or 0
+
+
+def test_a_whole_trip_is_the_same_on_postgresql(app: Flask, place: Place) -> None:
+    phone = starts_telling(app)
+    tells(phone, lambda form: at_random(7)(form) | ({"consents": ["C_LETTERS"]} if "consents" in form.kinds else {}))
+    code = sends(phone)
+    last = phone.last
+    assert last is not None
+    assert sends_again(phone, last) == code
+    assert cases(place) == 1
+    desk = signs_in(app, place, place.workers["rosa"])
+    opens_newest_case(desk)
+    desk.sends("text", text="Te leímos.")
+    back = Phone(app)
+    back.opens("/es/")
+    back.sends("code", code=code)
+    assert "Te leímos." in back.words
+    back.presses("write", text="Gracias.")
+    opens_newest_case(desk)
+    assert "Gracias." in desk.words
+    back.presses("ask-erase")
+    back.presses("erase")
+    assert cases(place) == 0
+    with reading(place.engine) as db:
+        assert not db.scalars(select(RecordRow)).all()
+
+
+def sends_again(phone: Phone, last: tuple[str, dict[str, list[str]]]) -> str:
+    phone.repeats(*last)
+    return " ".join(phone.receipt()[0])
+
+
+def test_after_the_exit_nothing_can_be_had_again_on_postgresql(app: Flask) -> None:
+    phone = starts_telling(app)
+    tells(phone, passing_over_everything)
+    last = phone.last
+    assert last is not None
+    phone.repeats("/salir", phone.form(holding="trip").values)
+    phone.repeats(*last)
+    assert "draft" not in phone.text
+    assert not [form for form in phone.forms if any(value == "send" for _, value in form.buttons)]
+
+
+def test_requests_are_counted_in_redis_without_an_address(place: Place) -> None:
+    import redis
+
+    address = requires("redis")
+    store = redis.Redis.from_url(address)
+    store.flushdb()
+    phone = Phone(create_app(place.settings.with_changes(limits_url=address), place.clock))
+    phone.opens("/es/volver")
+    phone.sends("code", code="12")
+    kept = [*store.keys("*")]
+    assert kept
+    assert not [key for key in kept if b"127.0.0" in key]
+    store.flushdb()
