@@ -9,6 +9,7 @@ import secrets
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from reporting.frontdoor import discreet
 from reporting.keyring import CASE_WORKER, COORDINATOR, Pin
 
 PORT = 8080
+EVERYWHERE = "0.0.0.0"  # noqa: S104 -- only where --host asks for it, for a classroom
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -160,6 +162,60 @@ def _settings() -> Settings:
         raise click.ClickException(str(problem)) from None
 
 
+# ── the directory ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+@main.group("directory")
+def services() -> None:
+    """Services: bring them in from a file."""
+
+
+@services.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--dry-run", is_flag=True, help="Only look for problems; change nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def import_file(file: Path, dry_run: bool, as_json: bool) -> None:
+    """Bring in services from FILE: CSV with the columns of referrals/data/services-pe.csv, comma or semicolon.
+
+    A row whose id is known replaces it. One bad row and nothing is brought in; every problem is listed by line.
+    """
+    _brought_in(file, dry_run, as_json, directory.import_services)
+
+
+@main.command("places")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def import_places(file: Path) -> None:
+    """Bring in a tree of places from FILE: CSV with code, parent, level, name. Known codes are left as they are."""
+    with writing(open_database(_settings().database_url)) as db:
+        try:
+            fresh = directory.load_places(db, _text_of(file))
+        except KeyError as column:
+            raise click.ClickException(f"The column {column} is missing: code, parent, level, name.") from None
+    click.echo(f"{fresh} places are new.")
+
+
+def _brought_in(file: Path, dry_run: bool, as_json: bool, bring: Callable[..., directory.Imported]) -> None:
+    text = _text_of(file)
+    with writing(open_database(_settings().database_url)) as db:
+        done = bring(db, text, dry_run=dry_run)
+    told = {"stored": done.stored, "unchanged": done.unchanged, "problems": [list(one) for one in done.problems]}
+    lines = [f"line {line}: {problem}" for line, problem in done.problems]
+    summary = (
+        "Nothing was changed." if done.problems or dry_run else f"{done.stored} stored, {done.unchanged} as before."
+    )
+    click.echo(json.dumps(told, ensure_ascii=False) if as_json else "\n".join([*lines, summary]))
+    sys.exit(1 if done.problems else 0)
+
+
+def _text_of(file: Path) -> str:
+    """A file as spreadsheets write it: UTF-8, or the Windows code page of Latin America."""
+    raw = file.read_bytes()
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return raw.decode("cp1252", "replace")
+
+
 # ── trying it ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -187,15 +243,18 @@ def demo(host: str, port: int, folder: Path | None, as_json: bool, no_serve: boo
         })  # fmt: skip
         engine = open_database(settings.database_url)
         upgrade_tables(engine)
+        with reading(engine) as db:
+            if keyring.members(db):
+                raise click.ClickException(f"{instance} holds people already: give --folder an empty folder.")
         say = (lambda _text: None) if as_json else click.echo
-        told = demonstration.furnish(settings, engine, time.time(), say)
+        told = demonstration.furnish(settings, engine, time.time(), say) | {"classroom": host == EVERYWHERE}
         click.echo(json.dumps(told, ensure_ascii=False, indent=1) if as_json else demonstration.in_words(told))
         if not no_serve:
             run(settings, host, port)
 
 
 def _shown(host: str) -> str:
-    return "127.0.0.1" if host == "0.0.0.0" else host  # noqa: S104 -- asked for by --host, for a classroom
+    return "127.0.0.1" if host == EVERYWHERE else host
 
 
 @main.command()

@@ -64,8 +64,15 @@ def in_words(told: dict[str, Any]) -> str:
         f"  {'':22} six digits now: {one['code']}   (app secret: {one['totp_secret']})"
         for one in told["accounts"]
     )
+    classroom = ""
+    if told["classroom"]:
+        classroom = (
+            "In the classroom: the same with this computer's address in the network instead of 127.0.0.1; "
+            "the network settings say it.\n"
+        )
     return (
-        f"\nPRACTICE: nothing here reaches anybody.\n\nReporters:  {told['address']}\nStaff:      {told['staff']}\n\n"
+        f"\nPRACTICE: nothing here reaches anybody.\n\nReporters:  {told['address']}\n"
+        f"Staff:      {told['staff']}\n{classroom}\n"
         f"{people}\n\nThe six digits change every 30 seconds: put the secret into an authenticator app, or run\n"
         f"  amparo code SECRET\n\nA code to come back with: {told['receipt']['words']}\n"
         f"                      or: {told['receipt']['digits']}\n\nStop with Ctrl+C; everything is thrown away.\n"

@@ -1,0 +1,129 @@
+"""The terminal door: what a volunteer types, and what it says back."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from referrals.directory import DATA
+from reporting.commands import main
+
+VIGNETTES = DATA / "vignettes.yaml"
+
+
+@pytest.fixture
+def instance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("AMPARO_INSTANCE", str(tmp_path / "instance"))
+    return tmp_path / "instance"
+
+
+def types(*words: str) -> Result:
+    return CliRunner().invoke(main, list(words), catch_exceptions=False)
+
+
+@pytest.fixture
+def made(instance: Path) -> Path:
+    assert types("init").exit_code == 0
+    return instance
+
+
+def test_a_new_installation_prints_one_coordinator_and_one_invitation(instance: Path) -> None:
+    told = json.loads(types("init", "--json").stdout)
+    assert set(told) == {"sign_in", "coordinator", "invitation"}
+    assert (instance / "secrets.toml").stat().st_mode & 0o077 == 0
+    assert not (instance / "team.pin").exists(), "no key is made in the terminal"
+    assert "No case worker has made the keys yet" in types("check").stdout
+
+
+def test_init_a_second_time_changes_nothing(made: Path) -> None:
+    before = (made / "secrets.toml").read_bytes()
+    again = types("init")
+    assert again.exit_code == 1
+    assert "accounts already" in again.output
+    assert (made / "secrets.toml").read_bytes() == before
+
+
+def test_without_an_installation_it_says_what_to_do(instance: Path) -> None:
+    for command in ("serve", "check", "upgrade"):
+        told = types(command)
+        assert told.exit_code == 1
+        assert "run `amparo init` first" in told.output
+
+
+@pytest.mark.parametrize(("name", "value", "hint"), [
+    ("BASE_URL", "http://hoja.example", "https"),
+    ("BASE_URL", "hoja.example", "full address"),
+    ("EXIT_URL", "http://weather.example", "https"),
+    ("COUNTRY", "XX", "weather service"),
+    ("TIME_ZONE", "Lima", "America/Lima"),
+    ("LANGUAGES", ",", "LANGUAGES"),
+    ("SITE_NAME", "<b>", "SITE_NAME"),
+])  # fmt: skip
+def test_a_dangerous_setting_stops_it_at_start_in_words(
+    made: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str, hint: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    told = types("check")
+    assert told.exit_code == 1
+    assert hint in told.output
+
+
+def test_the_sixteen_vignettes_are_as_expected() -> None:
+    told = types("assess", str(VIGNETTES), "--check")
+    assert (told.exit_code, told.stdout.strip()) == (0, "16 of 16 as expected.")
+
+
+def test_an_assessment_is_a_list_for_machines() -> None:
+    told = json.loads(types("assess", str(VIGNETTES)).stdout)
+    assert len(told) == 16
+    assert set(told[0]) == {"id", "gbvims", "create_referral", "needs", "must_not"}
+
+
+def test_a_difference_is_said_and_counted(tmp_path: Path) -> None:
+    file = tmp_path / "cases.json"
+    row = {"id": "A", "answers": {"flags": ["D_BLEEDING"]}, "expected": {"needs": [], "gbvims": "G1_RAPE"}}
+    file.write_text(json.dumps([row]), encoding="utf-8")
+    told = types("assess", str(file), "--check")
+    assert told.exit_code == 1
+    assert "A: gbvims: expected G1_RAPE" in told.stdout
+    assert "0 of 1 as expected." in told.stdout
+
+
+def test_services_come_in_from_a_spreadsheet_and_a_second_time_change_nothing(made: Path, tmp_path: Path) -> None:
+    file = tmp_path / "services.csv"
+    shipped = (DATA / "services-pe.csv").read_text("utf-8")
+    file.write_bytes(shipped.replace("linea113", "linea113b").encode("cp1252"))
+    assert types("directory", "import", str(file), "--dry-run").stdout.strip() == "Nothing was changed."
+    assert types("directory", "import", str(file)).stdout.strip() == "1 stored, 71 as before."
+    assert types("directory", "import", str(file)).stdout.strip() == "0 stored, 72 as before."
+
+
+def test_one_bad_row_and_nothing_comes_in(made: Path, tmp_path: Path) -> None:
+    file = tmp_path / "services.csv"
+    shipped = (DATA / "services-pe.csv").read_text("utf-8")
+    file.write_text(shipped.replace("linea100,", "linea100b,").replace(",SHELTER,", ",CASTLE,"), encoding="utf-8")
+    told = types("directory", "import", str(file))
+    assert told.exit_code == 1
+    assert "line " in told.stdout
+    assert "The type is not one of" in told.stdout
+    assert "Nothing was changed." in told.stdout
+
+
+def test_the_demo_can_be_made_without_being_served(tmp_path: Path) -> None:
+    told = json.loads(types("demo", "--json", "--no-serve", "--folder", str(tmp_path)).stdout)
+    assert [one["role"] for one in told["accounts"]] == [
+        "case_worker", "case_worker", "advocate", "advocate", "coordinator",
+    ]  # fmt: skip
+    assert len(told["receipt"]["words"].split()) == 7
+    again = types("demo", "--no-serve", "--folder", str(tmp_path))
+    assert again.exit_code == 1
+    assert "empty folder" in again.output
+
+
+def test_every_command_teaches() -> None:
+    for name, command in main.commands.items():
+        assert command.help, name
+        assert types(name, "--help").exit_code == 0
