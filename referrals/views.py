@@ -13,7 +13,7 @@ from wtforms.validators import InputRequired, Length
 from referrals import directory, needs, triage
 from reporting import casebook, keyring, languages, questionnaire
 from reporting.casebook import NoConsent
-from reporting.frontdoor import House, StaffForm, error_page, house, local_hour, say, signed_in
+from reporting.frontdoor import House, StaffForm, error_page, house, local_hour, refresh_keys, say, signed_in
 from reporting.incidents import N_, VOCABULARY
 from reporting.keyring import CASE_WORKER, CannotOpen, Keys
 
@@ -38,7 +38,7 @@ class LetterForm(StaffForm):
 @signed_in(CASE_WORKER)
 def queue() -> ResponseReturnValue:
     """All cases her keys open, the most urgent first. Opens cards only."""
-    made, keys = house(), g.keys
+    made, keys = house(), refresh_keys()
     with made.reading() as db:
         cards, broken = casebook.queue(db, keys)
     page = render_template(

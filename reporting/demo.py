@@ -113,8 +113,7 @@ def _sign_in(settings: Settings, db: Any, pin: Pin, name: str, password: str, to
 
 def _let_in(db: Any, pin: Pin, first: Keys, member: int, role: str) -> None:
     team = keyring.team_of_kind(keyring.teams(db, pin), keyring.KINDS[role])
-    epoch = team.newest.number
-    keyring.let_in(db, team.id, epoch, first.of(team.id, epoch), member, keyring.public_key(db, member))
+    keyring.let_in(db, team.id, first.epochs[team.id], member, keyring.public_key(db, member))
 
 
 def _reports(settings: Settings, engine: Engine, now: float) -> Receipt:

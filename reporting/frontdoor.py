@@ -15,7 +15,7 @@ import time
 import traceback
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from http import HTTPStatus
 from pathlib import Path
@@ -376,6 +376,19 @@ def _resume() -> Keys | None:
         return None
     g.token = token
     keys: Keys = g.keys
+    return keys
+
+
+def refresh_keys() -> Keys:
+    """Her keys as they are now: a colleague may have let her in or made a new epoch since she signed in."""
+    made = house()
+    keys: Keys = g.keys
+    with made.writing() as db:
+        held = keyring.held_by(db, keys.private, keys.member, made.teams(db))
+        if held != keys.epochs:
+            keys = replace(keys, epochs=held)
+            sessions.refresh(db, g.token, keys, made.clock())
+    g.keys = keys
     return keys
 
 

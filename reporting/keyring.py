@@ -10,12 +10,13 @@ from __future__ import annotations
 import base64
 import json
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from reporting import audit, receipts, sealing
@@ -28,11 +29,19 @@ CASE_WORKER, ADVOCATE, COORDINATOR = "case_worker", "advocate", "coordinator"
 ROLES = (CASE_WORKER, ADVOCATE, COORDINATOR)
 KINDS = {CASE_WORKER: CASEWORK, ADVOCATE: STATISTICS}  # role -> kind of team it reads
 RECOVERY = 0  # the member number of the recovery sheets
+SPOKEN = 6  # words a newcomer says and a member types: 66 bits of her key, account and request
+SPARES = 8  # spare codes, each good once in place of the six digits
+SPARE_DIGITS = 8
+USED = b"\xff" * 4
 SHEET_WORDS = 12  # words on each of the two sheets; both together give the recovery key
 
 
 class BrokenChain(Exception):
     """The team's keys are not vouched for: a row was changed, cut out or put back. Nothing is sealed to them."""
+
+
+class NotHer(Exception):
+    """The words that were typed are not those of the key that lies there. Nobody is let in."""
 
 
 class NotYet(Exception):
@@ -189,6 +198,14 @@ def teams(db: Session, pin: Pin) -> tuple[Team, ...]:
     return found
 
 
+def teams_or_none(db: Session, pin: Pin) -> tuple[Team, ...]:
+    """The same, and nothing before the first keys are made."""
+    try:
+        return teams(db, pin)
+    except NotYet:
+        return ()
+
+
 def team_of_kind(found: tuple[Team, ...], kind: str) -> Team:
     """The first team of a kind."""
     for team in found:
@@ -245,7 +262,11 @@ def _note_grant(told: Mapping[str, str], _epochs: list[Epoch], members: dict[int
     members[int(told["member"])] = bytes.fromhex(told["public"])
 
 
-_ACTS = {"epoch": _note_epoch, "grant": _note_grant}
+def _note_removal(told: Mapping[str, str], _epochs: list[Epoch], members: dict[int, bytes]) -> None:
+    members.pop(int(told["member"]), None)
+
+
+_ACTS = {"epoch": _note_epoch, "grant": _note_grant, "remove": _note_removal}
 
 
 def _write_entry(db: Session, team: int, signing: bytes, told: Mapping[str, object]) -> None:
@@ -281,7 +302,7 @@ def first_keys(db: Session, pin: Pin, member: MemberRow, names: Mapping[str, str
     if pin.read() or db.scalars(select(TeamRow)).first():
         raise BrokenChain
     for kind in (CASEWORK, STATISTICS):
-        team = TeamRow(kind=kind, name=names[kind])
+        team = TeamRow(kind=kind, name=names[kind], due=False)
         db.add(team)
         db.flush()
         keys, signing_public, pair = _new_epoch()
@@ -289,15 +310,20 @@ def first_keys(db: Session, pin: Pin, member: MemberRow, names: Mapping[str, str
                 "signing": signing_public.hex(), "recovery": recovery.hex()}  # fmt: skip
         _write_entry(db, team.id, keys.signing, told)
         _grant(db, team.id, 1, keys, RECOVERY, recovery)
-        let_in(db, team.id, 1, keys, member.id, member.public_key)
+        let_in(db, team.id, {1: keys}, member.id, member.public_key)
     note(db, "first keys made", member.id)
 
 
 def pin_teams(db: Session, pin: Pin) -> None:
     """Pin what stands in the database, once, right after the first keys were committed."""
     if not pin.read():
-        for row in db.scalars(select(TeamRow)):
-            pin.raise_to(_verified(db, row))
+        raise_pin(db, pin)
+
+
+def raise_pin(db: Session, pin: Pin) -> None:
+    """Remember the newest epoch of every team, right after it was committed."""
+    for row in db.scalars(select(TeamRow)):
+        pin.raise_to(_verified(db, row))
 
 
 def _new_epoch() -> tuple[EpochKeys, bytes, KeyPair]:
@@ -305,21 +331,133 @@ def _new_epoch() -> tuple[EpochKeys, bytes, KeyPair]:
     return EpochKeys(pair.private, signing.private, sealing.new_key()), signing.public, pair
 
 
-def let_in(db: Session, team: int, epoch: int, keys: EpochKeys, member: int, public: bytes) -> None:
-    """Seal an epoch to one more member and say so in the log, signed by somebody who holds it."""
-    told = {"act": "grant", "epoch": epoch, "member": member, "public": sealing.digest(public).hex()}
-    _write_entry(db, team, keys.signing, told)
-    _grant(db, team, epoch, keys, member, public)
+def let_in(db: Session, team: int, held: Mapping[int, EpochKeys], member: int, public: bytes) -> None:
+    """Seal every epoch held to one more member and say so in the log, signed with the newest."""
+    newest = max(held)
+    told = {"act": "grant", "epoch": newest, "member": member, "public": sealing.digest(public).hex()}
+    _write_entry(db, team, held[newest].signing, told)
+    for epoch, keys in held.items():
+        _grant(db, team, epoch, keys, member, public)
     note(db, "let in", member)
 
 
 def _grant(db: Session, team: int, epoch: int, keys: EpochKeys, member: int, public: bytes) -> None:
+    db.execute(delete(GrantRow).where(GrantRow.team == team, GrantRow.epoch == epoch, GrantRow.member == member))
     sealed = sealing.seal_to(public, _grant_place(team, epoch, member), keys.to_bytes())
     db.add(GrantRow(team=team, epoch=epoch, member=member, sealed=sealed))
+    db.flush()
 
 
 def _grant_place(team: int, epoch: int, member: int) -> Place:
     return Place("team_grant", team, member, "epoch", epoch)
+
+
+# ── who comes, who goes ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def spoken_words(private: bytes, member: int, ask: bytes, language: str) -> tuple[str, ...]:
+    """The six words a newcomer says, out of the key in her own hands: what lies in the database cannot change them."""
+    numbers = _spoken(sealing.new_key_pair(private).public, member, ask)
+    return tuple(receipts.words_of(language)[number] for number in numbers)
+
+
+def _spoken(public: bytes, member: int, ask: bytes) -> tuple[int, ...]:
+    told = sealing.digest(b"spoken" + sealing.digest(public) + member.to_bytes(8, "big") + ask)
+    number = int.from_bytes(told[:16], "big")
+    return tuple(number >> 11 * place & 2047 for place in range(SPOKEN))
+
+
+def let_in_by_words(db: Session, pin: Pin, keys: Keys, member: int, typed: str) -> None:
+    """A member lets a newcomer in: the seal goes only to the key that gives the words she heard. Else `NotHer`."""
+    row = db.get_one(MemberRow, member)
+    expected = _spoken(row.public_key, row.id, row.ask)
+    if not row.private or expected not in receipts.read_numbers(typed, SPOKEN):
+        raise NotHer
+    for team in teams(db, pin):
+        if reads(team, row.roles.split(",")) and team.newest.number in keys.epochs.get(team.id, {}):
+            let_in(db, team.id, keys.epochs[team.id], row.id, row.public_key)
+    _see(db, pin, keys)
+
+
+def _see(db: Session, pin: Pin, keys: Keys) -> None:
+    """She remembers what she just wrote: if it is cut out again, her next sign-in says so."""
+    heads = _heads(db, teams(db, pin))
+    db.get_one(MemberRow, keys.member).remembered = _remember(keys.private, keys.member, heads)
+    db.flush()
+
+
+def reads(team: Team, roles: Iterable[str]) -> bool:
+    """Whether people with these roles belong into a team."""
+    return any(KINDS.get(role) == team.kind for role in roles)
+
+
+def is_in(team: Team, row: MemberRow) -> bool:
+    """Whether the log vouches for the key that lies there, and the account still opens."""
+    return bool(row.private) and team.members.get(row.id) == sealing.digest(row.public_key)
+
+
+def settle(db: Session, pin: Pin, keys: Keys) -> tuple[Keys, tuple[str, ...]]:
+    """What a member does for her teams when she signs in: note who is gone, make the epoch that is due.
+
+    Returns her keys with the new epochs, and the names of those who are not in any more.
+    """
+    gone: set[str] = set()
+    for team in teams_or_none(db, pin):
+        held = keys.epochs.get(team.id, {})
+        row = db.get_one(TeamRow, team.id)
+        rows = {one.id: one for one in db.scalars(select(MemberRow))}
+        missing = [member for member in team.members if member not in rows or not is_in(team, rows[member])]
+        if team.newest.number not in held or not (missing or row.due):
+            continue
+        for member in missing:
+            _write_entry(db, team.id, held[team.newest.number].signing, {"act": "remove", "member": member})
+            gone.add(rows[member].name if member in rows else "?")
+        keys = _rotate(db, _verified(db, row), keys)
+        row.due = False
+        _see(db, pin, keys)
+    return keys, tuple(sorted(gone))
+
+
+def _rotate(db: Session, team: Team, keys: Keys) -> Keys:
+    """A new epoch, signed with the one before, for everybody the log vouches for and for the sheets. Nobody else."""
+    fresh, signing_public, pair = _new_epoch()
+    number, recovery = team.newest.number + 1, team.newest.recovery
+    told = {"act": "epoch", "epoch": number, "sealing": pair.public.hex(), "signing": signing_public.hex(),
+            "recovery": recovery.hex()}  # fmt: skip
+    _write_entry(db, team.id, keys.of(team.id, team.newest.number).signing, told)
+    _grant(db, team.id, number, fresh, RECOVERY, recovery)
+    for row in db.scalars(select(MemberRow)).all():
+        if is_in(team, row):
+            _grant(db, team.id, number, fresh, row.id, row.public_key)
+    note(db, "new epoch", keys.member)
+    epochs = {**keys.epochs, team.id: {**keys.epochs[team.id], number: fresh}}
+    return replace(keys, epochs=epochs)
+
+
+def shut(db: Session, member: int, act: str) -> None:
+    """Her wrapped key is forgotten: neither her password nor a new one opens it. An epoch is due in each team."""
+    row = db.get_one(MemberRow, member)
+    row.private, row.version, row.last_counter = b"", row.version + 1, 0
+    db.execute(update(TeamRow).values(due=True))
+    db.flush()
+    note(db, act, member)
+
+
+def recover(db: Session, pin: Pin, sheets: Sheets, member: int) -> None:
+    """Both sheets let an account in that nobody is left to let in. `CannotOpen` when they are not the sheets."""
+    pair, row = sheets.key_pair(), db.get_one(MemberRow, member)
+    for team in teams(db, pin):
+        held = {
+            grant.epoch: EpochKeys.from_bytes(
+                sealing.open_with(pair.private, _grant_place(team.id, grant.epoch, RECOVERY), grant.sealed)
+            )
+            for grant in db.scalars(select(GrantRow).where(GrantRow.team == team.id, GrantRow.member == RECOVERY))
+        }
+        if team.newest.number not in held:
+            raise CannotOpen
+        if reads(team, row.roles.split(",")):
+            let_in(db, team.id, held, row.id, row.public_key)
+    note(db, "recovered with the sheets", member)
 
 
 # ── members ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -333,25 +471,71 @@ class NewMember:
     name: str
     roles: tuple[str, ...]
     public: bytes
+    ask: bytes
     salt: bytes
     private: bytes
     remembered: bytes
+    version: int
 
 
-def new_member(name: str, roles: tuple[str, ...], password: str, totp_secret: bytes, pepper: bytes) -> NewMember:
-    """Her keys, the private ones under her password. Takes about 0.15 s; call it outside a transaction."""
-    number = int.from_bytes(os.urandom(4), "big") >> 1 or 1
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """What her password opens: her private key, the secret of her app, her spare codes."""
+
+    private: bytes
+    totp: bytes
+    spares: tuple[bytes, ...]
+
+    def to_bytes(self) -> bytes:
+        """96 + 20 + 8 x 4 bytes."""
+        return self.private + self.totp + b"".join(self.spares)
+
+    @classmethod
+    def from_bytes(cls, raw: bytes) -> Secrets:
+        """The inverse of `to_bytes`."""
+        private, totp, rest = raw[: sealing.PRIVATE], raw[sealing.PRIVATE :][:20], raw[sealing.PRIVATE + 20 :]
+        return cls(private, totp, tuple(rest[start : start + 4] for start in range(0, len(rest), 4)))
+
+    def without(self, spare: bytes) -> Secrets:
+        """The same with one spare code used up."""
+        return replace(self, spares=tuple(USED if one == spare else one for one in self.spares))
+
+
+def new_spares(below: Callable[[int], int]) -> tuple[str, ...]:
+    """Eight spare codes of eight digits, for the day her phone is gone. They stand in for the app only."""
+    return tuple(f"{below(10**SPARE_DIGITS):0{SPARE_DIGITS}d}" for _ in range(SPARES))
+
+
+def new_member(name: str, roles: tuple[str, ...], password: str, totp_secret: bytes, pepper: bytes,
+               spares: tuple[str, ...] = (), again: MemberRow | Account | None = None) -> NewMember:  # fmt: skip
+    """Her keys, the private ones under her password. Takes about 0.15 s; call it outside a transaction.
+
+    `again`: an account that was reset and keeps its number.
+    """
+    number = again.id if again else int.from_bytes(os.urandom(4), "big") >> 1 or 1
+    version = again.version + 1 if again else 1
     pair, salt = sealing.new_key_pair(), os.urandom(16)
     wrapping = sealing.stretch_password(password, salt, pepper)
-    private = sealing.seal(wrapping, _private_place(number, 1), pair.private + totp_secret)
-    return NewMember(number, name, roles, pair.public, salt, private, _remember(pair.private, number, {}))
+    secrets = Secrets(pair.private, totp_secret, tuple(_spare_bytes(spare) for spare in spares))
+    private = sealing.seal(wrapping, _private_place(number, version), secrets.to_bytes())
+    return NewMember(number, name, roles, pair.public, os.urandom(16), salt, private,
+                     _remember(pair.private, number, {}), version)  # fmt: skip
+
+
+def _spare_bytes(spare: str) -> bytes:
+    return int(spare).to_bytes(4, "big")
 
 
 def store_member(db: Session, new: NewMember) -> MemberRow:
-    """Put a new member on the shelf."""
-    row = MemberRow(id=new.id, name=new.name, roles=",".join(new.roles), public_key=new.public, salt=new.salt,
-                    private=new.private, remembered=new.remembered, version=1, last_counter=0)  # fmt: skip
-    db.add(row)
+    """Put a new member on the shelf, or the new key of one who was reset."""
+    row = db.get(MemberRow, new.id)
+    if row is None:
+        row = MemberRow(id=new.id, name=new.name, roles=",".join(new.roles))
+        db.add(row)
+    elif row.private:
+        raise CannotOpen
+    row.public_key, row.ask, row.salt, row.private = new.public, new.ask, new.salt, new.private
+    row.remembered, row.version, row.last_counter = new.remembered, new.version, 0
     db.flush()
     note(db, "account made", new.id)
     return row
@@ -387,6 +571,7 @@ class Unlocked:
     locked: Locked
     private: bytes
     counter: int
+    resealed: bytes | None = None  # a spare code was used up
 
 
 def unlock(found: Locked | None, password: str, code: str, at: float, pepper: bytes) -> Unlocked:
@@ -394,12 +579,39 @@ def unlock(found: Locked | None, password: str, code: str, at: float, pepper: by
     wrapping = sealing.stretch_password(password, found.salt if found else bytes(16), pepper)
     if found is None:
         raise CannotOpen
-    secret = sealing.open_sealed(wrapping, _private_place(found.id, found.version), found.private)
-    private, totp_secret = secret[: sealing.PRIVATE], secret[sealing.PRIVATE :]
-    counter = sealing.totp_counter(totp_secret, code.strip().replace(" ", ""), at, found.last_counter)
-    if counter is None:
+    secrets, digits = _open_secrets(found, wrapping), "".join(code.split())
+    counter = sealing.totp_counter(secrets.totp, digits, at, found.last_counter)
+    if counter is not None:
+        return Unlocked(found, secrets.private, counter)
+    if re.fullmatch(rf"[0-9]{{{SPARE_DIGITS}}}", digits) and _spare_bytes(digits) in secrets.spares:
+        left = secrets.without(_spare_bytes(digits)).to_bytes()
+        resealed = sealing.seal(wrapping, _private_place(found.id, found.version + 1), left)
+        return Unlocked(found, secrets.private, found.last_counter + 1, resealed)
+    raise CannotOpen
+
+
+def _open_secrets(found: Locked, wrapping: bytes) -> Secrets:
+    return Secrets.from_bytes(sealing.open_sealed(wrapping, _private_place(found.id, found.version), found.private))
+
+
+def with_new_password(found: Locked | None, old: str, new: str, pepper: bytes) -> tuple[bytes, bytes]:
+    """(salt, private) under a new password; `CannotOpen` when the old one is wrong. Outside any transaction."""
+    if found is None:
         raise CannotOpen
-    return Unlocked(found, private, counter)
+    secrets = _open_secrets(found, sealing.stretch_password(old, found.salt, pepper))
+    salt = os.urandom(16)
+    wrapping = sealing.stretch_password(new, salt, pepper)
+    return salt, sealing.seal(wrapping, _private_place(found.id, found.version + 1), secrets.to_bytes())
+
+
+def store_password(db: Session, found: Locked | None, salt: bytes, private: bytes) -> None:
+    """Put the newly wrapped key on the shelf, if nobody changed it meanwhile."""
+    row = db.get(MemberRow, found.id) if found else None
+    if found is None or row is None or row.private != found.private:
+        raise CannotOpen
+    row.salt, row.private, row.version = salt, private, row.version + 1
+    db.flush()
+    note(db, "password changed", found.id)
 
 
 def take_keys(db: Session, pin: Pin, who: Unlocked) -> Keys:
@@ -411,22 +623,30 @@ def take_keys(db: Session, pin: Pin, who: Unlocked) -> Keys:
     if row.last_counter >= who.counter or row.private != who.locked.private:
         raise CannotOpen
     remembered = _recall(who.private, row)
-    try:
-        found = teams(db, pin)
-    except NotYet:
-        found = ()
+    found = teams_or_none(db, pin)
     _hold_against(db, remembered, found)
     row.last_counter = who.counter
+    if who.resealed is not None:
+        row.private, row.version = who.resealed, row.version + 1
     row.remembered = _remember(who.private, row.id, _heads(db, found))
-    return Keys(row.id, row.name, tuple(row.roles.split(",")), who.private, _grants(db, who, found))
+    return Keys(row.id, row.name, tuple(row.roles.split(",")), who.private, held_by(db, who.private, row.id, found))
 
 
-def _grants(db: Session, who: Unlocked, found: tuple[Team, ...]) -> dict[int, dict[int, EpochKeys]]:
-    held: dict[int, dict[int, EpochKeys]] = {team.id: {} for team in found}
-    for row in db.scalars(select(GrantRow).where(GrantRow.member == who.locked.id)):
-        raw = sealing.open_with(who.private, _grant_place(row.team, row.epoch, row.member), row.sealed)
-        held[row.team][row.epoch] = EpochKeys.from_bytes(raw)
-    return {team: epochs for team, epochs in held.items() if epochs}
+def held_by(db: Session, private: bytes, member: int, found: tuple[Team, ...]) -> dict[int, dict[int, EpochKeys]]:
+    """Every epoch that was sealed to her and that the log vouches for. A key from elsewhere is a broken chain."""
+    held: dict[int, dict[int, EpochKeys]] = {}
+    for team in found:
+        public = {epoch.number: epoch.sealing for epoch in team.epochs}
+        for row in db.scalars(select(GrantRow).where(GrantRow.team == team.id, GrantRow.member == member)):
+            try:
+                raw = sealing.open_with(private, _grant_place(team.id, row.epoch, member), row.sealed)
+            except CannotOpen:
+                continue  # sealed to a key she had before a reset
+            keys = EpochKeys.from_bytes(raw)
+            if sealing.new_key_pair(keys.sealing).public != public.get(row.epoch):
+                raise BrokenChain
+            held.setdefault(team.id, {})[row.epoch] = keys
+    return held
 
 
 def _heads(db: Session, found: tuple[Team, ...]) -> dict[str, list[int | str]]:
@@ -485,17 +705,40 @@ def is_totp_right(secret: bytes, code: str, at: float) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What everybody of the staff may know of a colleague."""
+    """What everybody of the staff may know of a colleague. `open`: she can sign in; `inside`: her teams let her in."""
 
     id: int
     name: str
     roles: tuple[str, ...]
+    version: int
+    open: bool
+    inside: bool
 
 
-def members(db: Session) -> tuple[Account, ...]:
-    """Every account."""
-    rows = db.scalars(select(MemberRow).order_by(MemberRow.name))
-    return tuple(Account(row.id, row.name, tuple(row.roles.split(","))) for row in rows)
+def members(db: Session, found: tuple[Team, ...] = ()) -> tuple[Account, ...]:
+    """Every account; with the verified teams, also whether each is let in."""
+    return tuple(_account(row, found) for row in db.scalars(select(MemberRow).order_by(MemberRow.name)))
+
+
+def account(db: Session, member: int, found: tuple[Team, ...] = ()) -> Account:
+    """One account; `CannotOpen` where there is none."""
+    row = db.get(MemberRow, member)
+    if row is None:
+        raise CannotOpen
+    return _account(row, found)
+
+
+def _account(row: MemberRow, found: tuple[Team, ...]) -> Account:
+    roles = tuple(row.roles.split(","))
+    hers = [team for team in found if reads(team, roles)]
+    return Account(
+        row.id, row.name, roles, row.version, bool(row.private), bool(hers) and all(is_in(t, row) for t in hers)
+    )
+
+
+def ask_of(db: Session, member: int) -> bytes:
+    """The number drawn with her key."""
+    return db.get_one(MemberRow, member).ask
 
 
 def totp_text(secret: bytes) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from sqlalchemy import BigInteger, Date, ForeignKey, Integer, LargeBinary, String, UniqueConstraint
+from sqlalchemy import BigInteger, Boolean, Date, ForeignKey, Integer, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from reporting.database import Base
@@ -56,11 +56,22 @@ class MemberRow(Base):
     name: Mapped[str] = mapped_column(String(40), unique=True)
     roles: Mapped[str] = mapped_column(String(80))
     public_key: Mapped[bytes] = mapped_column(LargeBinary)
+    ask: Mapped[bytes] = mapped_column(LargeBinary(16))  # drawn with each new key; part of the words she is let in by
     salt: Mapped[bytes] = mapped_column(LargeBinary)
-    private: Mapped[bytes] = mapped_column(LargeBinary)
+    private: Mapped[bytes] = mapped_column(LargeBinary)  # empty: she was reset or has left, nothing opens
     remembered: Mapped[bytes] = mapped_column(LargeBinary)
     version: Mapped[int] = mapped_column(Integer, default=1)
     last_counter: Mapped[int] = mapped_column(Integer, default=0)
+
+
+class TryRow(Base):
+    """Wrong sign-ins of late, for one name or for all together. Who tried is not kept."""
+
+    __tablename__ = "sign_in_try"
+
+    who: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    failed: Mapped[int] = mapped_column(Integer)
+    not_before: Mapped[int] = mapped_column(BigInteger)  # seconds since 1970
 
 
 class InvitationRow(Base):
@@ -82,6 +93,7 @@ class TeamRow(Base):
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     kind: Mapped[str] = mapped_column(String(20))
     name: Mapped[str] = mapped_column(String(80))
+    due: Mapped[bool] = mapped_column(Boolean, default=False)  # the next member who signs in makes a new epoch
 
 
 class LogRow(Base):

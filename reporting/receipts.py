@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -154,13 +154,19 @@ def draw_words(count: int, below: Callable[[int], int], language: str) -> tuple[
 
 def read_words(typed: str, count: int) -> tuple[tuple[str, ...], ...]:
     """Every full reading of typed words as words of one list (a sheet, a spoken fingerprint); else empty."""
-    pieces = plain(typed).split()
-    if len(pieces) != count:
-        return ()
-    readings = ([_number_of(piece, language) for piece in pieces] for language in LISTS)
-    whole = zip(LISTS, readings, strict=True)
     return tuple(
-        tuple(words_of(language)[number] for number in numbers if number is not None)
-        for language, numbers in whole
-        if None not in numbers
+        tuple(words_of(language)[number] for number in numbers) for language, numbers in _readings(typed, count)
     )
+
+
+def read_numbers(typed: str, count: int) -> tuple[tuple[int, ...], ...]:
+    """The same as the numbers of the words."""
+    return tuple(numbers for _, numbers in _readings(typed, count))
+
+
+def _readings(typed: str, count: int) -> Iterator[tuple[str, tuple[int, ...]]]:
+    pieces = plain(typed).split()
+    for language in LISTS if len(pieces) == count else ():
+        numbers = [_number_of(piece, language) for piece in pieces]
+        if None not in numbers:
+            yield language, tuple(number for number in numbers if number is not None)

@@ -236,6 +236,33 @@ def end(db: Session, token: str) -> None:
     db.execute(delete(SessionRow).where(SessionRow.id == _session_id(_raw(token))))
 
 
+def end_all(db: Session, member: int, but: str = "") -> int:
+    """End every session of a member, but perhaps her own one. Returns how many."""
+    kept = _session_id(_raw(but)) if but else b""
+    rows = db.scalars(select(SessionRow).where(SessionRow.member == member, SessionRow.id != kept)).all()
+    for row in rows:
+        db.delete(row)
+    db.flush()
+    return len(rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Sitting:
+    """One running session, as its owner sees it: when it began and was last used (seconds), whether it is this one."""
+
+    started: int
+    seen: int
+    this: bool
+
+
+def sittings(db: Session, token: str, member: int, now: float) -> tuple[Sitting, ...]:
+    """Her running sessions, the newest first."""
+    this = _session_id(_raw(token))
+    rows = db.scalars(select(SessionRow).where(SessionRow.member == member).order_by(SessionRow.started.desc()))
+    alive = (row for row in rows if now <= min(row.seen + STAFF_IDLE, row.started + STAFF_LIFE))
+    return tuple(Sitting(row.started, row.seen, row.id == this) for row in alive)
+
+
 def form_token(token: str) -> str:
     """The value that staff forms carry against requests forged elsewhere; bound to the session."""
     return sealing.derive(_raw(token), "form token").hex()

@@ -6,6 +6,7 @@ Makes no key that reads a case except in the hands of a case worker. Knows nothi
 from __future__ import annotations
 
 import hashlib
+import hmac
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,9 +14,9 @@ from dataclasses import dataclass
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
-from reporting import audit, keyring, receipts
+from reporting import audit, keyring, receipts, sessions
 from reporting.keyring import CASE_WORKER, CASEWORK, STATISTICS, CannotOpen, NewMember, Pin, Sheets
-from reporting.models import InvitationRow, MemberRow
+from reporting.models import InvitationRow, MemberRow, TryRow
 
 INVITATION_LIFE = 7 * 24 * 3600  # seconds
 PASSWORD_WORDS = 6  # 66 bits
@@ -81,6 +82,65 @@ def accept(db: Session, pin: Pin, token: str, new: NewMember, now: float, recove
     return row
 
 
+# ── who goes ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def reset(db: Session, member: int, now: float) -> str:
+    """A coordinator's help for a forgotten password: the old key is forgotten, a new invitation is printed.
+
+    It gives no key to anybody: whoever accepts it must be let in again, by her voice.
+    """
+    account = keyring.account(db, member)
+    keyring.shut(db, member, "reset")
+    sessions.end_all(db, member)
+    return invite(db, account.name, account.roles, now)
+
+
+def dismiss(db: Session, member: int) -> None:
+    """She leaves: her sessions end at once, her password opens nothing, an epoch is due in every team."""
+    keyring.shut(db, member, "dismissed")
+    sessions.end_all(db, member)
+
+
+# ── slow and steady at the door ─────────────────────────────────────────────────────────────────────────────
+
+FREE_TRIES = 5  # wrong sign-ins for one name before it slows down
+FREE_FOR_ALL = 60  # the same for all names together
+LONGEST_WAIT = 60  # seconds: nobody is locked out for good, and a guesser gets 1,440 tries a day
+EVERYBODY = b"everybody"
+
+
+def wait_before(db: Session, pepper: bytes, name: str, now: float) -> int:
+    """Seconds until this name may be tried again; 0 when it may be now. Names nobody has are slowed alike."""
+    rows = (db.get(TryRow, _who(pepper, who)) for who in (name.encode("utf-8", "replace"), EVERYBODY))
+    return max((row.not_before - int(now) for row in rows if row is not None and row.not_before > now), default=0)
+
+
+def note_failure(db: Session, pepper: bytes, name: str, now: float) -> None:
+    """One wrong sign-in more; twice the wait each time, for one name and, later and shorter, for all."""
+    for who, free, longest in (
+        (name.encode("utf-8", "replace"), FREE_TRIES, LONGEST_WAIT),
+        (EVERYBODY, FREE_FOR_ALL, 4),
+    ):
+        row = db.get(TryRow, _who(pepper, who))
+        if row is None:
+            row = TryRow(who=_who(pepper, who), failed=0, not_before=int(now))
+            db.add(row)
+        row.failed = 1 if now > row.not_before + 3600 else row.failed + 1  # an hour of quiet forgives
+        over = row.failed - free
+        row.not_before = int(now) + (min(longest, 2 ** min(over, 6)) if over >= 0 else 0)
+    db.flush()
+
+
+def note_success(db: Session, pepper: bytes, name: str) -> None:
+    """She is in: her name starts anew."""
+    db.execute(delete(TryRow).where(TryRow.who == _who(pepper, name.encode("utf-8", "replace"))))
+
+
+def _who(pepper: bytes, who: bytes) -> bytes:
+    return hmac.digest(pepper, b"sign-in " + who, "sha256")
+
+
 def keys_are_made(db: Session, pin: Pin) -> bool:
     """Whether a case worker has made the first keys."""
     try:
@@ -97,14 +157,18 @@ def problems(db: Session, pin: Pin) -> list[str]:
     """What is wrong or risky with keys, people and audit, each in a sentence that says what to do."""
     found: list[str] = []
     try:
-        keyring.teams(db, pin)
+        teams = keyring.teams(db, pin)
+        inside = [one for one in keyring.members(db, teams) if CASE_WORKER in one.roles and one.inside]
+        if len(inside) == 1:
+            found.append(f"Only {inside[0].name} can read reports: let in a second case worker, so that no bad day of "
+                         "one person shuts the door.")  # fmt: skip
     except keyring.NotYet:
         found.append("No case worker has made the keys yet: reporter pages are closed. Give her the invitation.")
     except keyring.BrokenChain:
         found.append("The team log does not hold: a row was changed or an old copy was put back. Reporter pages are "
                      "closed. Do not make new keys; find out who wrote to the database.")  # fmt: skip
     both = {keyring.COORDINATOR, CASE_WORKER}
-    readers = (account.name for account in keyring.members(db) if both <= set(account.roles))
+    readers = (one.name for one in keyring.members(db) if both <= set(one.roles) and one.open)
     found += [f"{name} is coordinator and case worker: she can read cases. Better two people." for name in readers]
     number = audit.first_break(audit.entries(db))
     if number is not None:

@@ -6,28 +6,31 @@ They speak HTTP and nothing else. A wrong name, password or code looks the same 
 from __future__ import annotations
 
 import base64
+import itertools
 import secrets
 
-from flask import Blueprint, g, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, g, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from wtforms import BooleanField, PasswordField, RadioField, StringField
+from wtforms import BooleanField, PasswordField, RadioField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Regexp
 
-from reporting import keyring, sessions, staff
+from reporting import keyring, languages, receipts, sessions, staff
 from reporting.frontdoor import (
     OpenForm,
     StaffForm,
     error_page,
     hidden,
     house,
+    local_hour,
     put_cookie,
+    refresh_keys,
     say,
     signed_in,
     take_cookie,
 )
 from reporting.incidents import N_
-from reporting.keyring import ADVOCATE, CASE_WORKER, COORDINATOR, BrokenChain, CannotOpen, Sheets
+from reporting.keyring import ADVOCATE, CASE_WORKER, COORDINATOR, BrokenChain, CannotOpen, Keys, NotHer, Sheets
 from reporting.staff import Invitation
 
 pages = Blueprint("staff", __name__)
@@ -58,30 +61,47 @@ def sign_in() -> ResponseReturnValue:
 @pages.post("/<lang>/equipo")
 def let_sign_in() -> ResponseReturnValue:
     """Check password and six digits, take her keys, begin a session."""
-    form, made = SignInForm(), house()
+    form, made, moment = SignInForm(), house(), house().clock()
     if not form.validate():
         return _refuse(form, NO)
+    name, pepper = form.name.data.strip().lower(), made.settings.pepper
     with made.reading() as db:
-        found = keyring.find_member(db, form.name.data.strip().lower())
+        found, wait = keyring.find_member(db, name), staff.wait_before(db, pepper, name, moment)
+    if wait:
+        return _refuse(form, N_("Too many wrong tries. Wait a minute and try again."), 429)
     try:
-        password = staff.tidy_password(form.password.data)
-        who = keyring.unlock(found, password, form.code.data, made.clock(), made.settings.pepper)
+        who = keyring.unlock(found, staff.tidy_password(form.password.data), form.code.data, moment, pepper)
         with made.writing() as db:
-            keys = keyring.take_keys(db, made.pin, who)
-            token = sessions.begin(db, keys, made.clock())
+            keys, gone = keyring.settle(db, made.pin, keyring.take_keys(db, made.pin, who))
+            staff.note_success(db, pepper, name)
+            token = sessions.begin(db, keys, moment)
     except CannotOpen:
+        with made.writing() as db:
+            staff.note_failure(db, pepper, name, moment)
         return _refuse(form, NO)
     except BrokenChain:
         return _refuse(
             form,
             N_("Something you have seen here is gone or was changed. Do not go on. Call your colleagues."),
         )
-    home = next(page for role, page in HOMES.items() if role in keys.roles)
-    return put_cookie(make_response(redirect(url_for(home, lang=g.lang), 303)), token)
+    return put_cookie(_arrives(keys, token, gone), token)
 
 
-def _refuse(form: SignInForm, sentence: str) -> ResponseReturnValue:
-    return make_response(render_template("staff/sign_in.html", form=form, sentence=say(sentence)), 422)
+def _arrives(keys: Keys, token: str, gone: tuple[str, ...]) -> Response:
+    """Where she goes after signing in; first the news, where something happened to her team that she should know."""
+    made, home = house(), next(page for role, page in HOMES.items() if role in keys.roles)
+    with made.reading() as db:
+        keyring.raise_pin(db, made.pin)
+        me = keyring.account(db, keys.member, keyring.teams_or_none(db, made.pin))
+    if gone:
+        g.keys, g.token = keys, token
+        return make_response(render_template("staff/news.html", gone=gone, home=home, out=StaffForm(formdata=None)))
+    waits = not me.inside and any(role in keyring.KINDS for role in me.roles)
+    return make_response(redirect(url_for("staff.me" if waits else home, lang=g.lang), 303))
+
+
+def _refuse(form: SignInForm, sentence: str, code: int = 422) -> ResponseReturnValue:
+    return make_response(render_template("staff/sign_in.html", form=form, sentence=say(sentence)), code)
 
 
 @pages.post("/<lang>/equipo/salir")
@@ -98,7 +118,7 @@ def sign_out() -> ResponseReturnValue:
 @signed_in(ADVOCATE)
 def home() -> ResponseReturnValue:
     """Where an advocate arrives."""
-    return render_template("staff/home.html", out=StaffForm())
+    return render_template("staff/home.html", out=StaffForm(formdata=None))
 
 
 # ── invitations ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -150,6 +170,7 @@ def _draw() -> dict[str, str]:
     drawn = {
         "password": staff.suggest_password(secrets.randbelow, g.lang),
         "totp": keyring.new_totp_secret().hex(),
+        "spares": " ".join(keyring.new_spares(secrets.randbelow)),
     }
     with house().reading() as db:
         first = not staff.keys_are_made(db, house().pin)
@@ -211,7 +232,12 @@ def _problem(form: AcceptForm, drawn: dict[str, str]) -> str:
 
 def _become_member(found: Invitation, token: str, drawn: dict[str, str], password: str) -> ResponseReturnValue:
     made = house()
-    new = keyring.new_member(found.name, found.roles, password, bytes.fromhex(drawn["totp"]), made.settings.pepper)
+    with made.reading() as db:
+        again = next((one for one in keyring.members(db) if one.name == found.name), None)
+    new = keyring.new_member(
+        found.name, found.roles, password, bytes.fromhex(drawn["totp"]), made.settings.pepper,
+        tuple(drawn["spares"].split()), again,
+    )  # fmt: skip
     recovery = None
     if "first" in drawn and CASE_WORKER in found.roles:
         recovery = Sheets(tuple(drawn["first"].split()), tuple(drawn["second"].split())).key_pair().public
@@ -254,14 +280,224 @@ class InviteForm(StaffForm):
 @signed_in(COORDINATOR)
 def people() -> ResponseReturnValue:
     """A coordinator sees the accounts and invites; she never sees a case."""
-    form, link, made = InviteForm(), "", house()
-    if form.is_ours():
+    form, made = InviteForm(), house()
+    if not form.is_ours():
+        return _people(form, code=422 if form.is_submitted() else 200)
+    with made.writing() as db:
+        if any(one.name == form.name.data for one in keyring.members(db)):
+            form.name.errors = [N_("Somebody has this name already. If she forgot her password, press «New password».")]
+            return _people(form, code=422)
+        token = staff.invite(db, form.name.data, (form.role.data,), made.clock())
+    return _people(InviteForm(formdata=None), token)
+
+
+@pages.post("/<lang>/equipo/personas/<int:member>")
+@signed_in(COORDINATOR)
+def help_or_dismiss(member: int) -> ResponseReturnValue:
+    """A forgotten password gets a new invitation; who leaves is shut out at once. Neither gives anybody a key."""
+    made, form = house(), StaffForm()
+    if not form.is_ours() or member == g.keys.member:
+        return error_page(404)
+    try:
         with made.writing() as db:
-            token = staff.invite(db, form.name.data, (form.role.data,), made.clock())
-        link = made.settings.base_url + url_for("staff.invitation", lang=g.lang, token=token)
+            if request.form.get("go") == "reset":
+                return _people(InviteForm(formdata=None), staff.reset(db, member, made.clock()))
+            staff.dismiss(db, member)
+    except CannotOpen:
+        return error_page(404)
+    return redirect(url_for("staff.people", lang=g.lang), 303)
+
+
+def _people(form: InviteForm, token: str = "", code: int = 200) -> ResponseReturnValue:
+    made = house()
+    link = made.settings.base_url + url_for("staff.invitation", lang=g.lang, token=token) if token else ""
     with made.reading() as db:
-        members = keyring.members(db)
+        members = keyring.members(db, keyring.teams_or_none(db, made.pin))
     page = render_template(
-        "staff/people.html", form=form, link=link, members=members, role_names=ROLE_NAMES, out=StaffForm()
+        "staff/people.html", form=form, link=link, members=members, role_names=ROLE_NAMES, me=g.keys.member,
+        kinds=keyring.KINDS, out=StaffForm(formdata=None),
+    )  # fmt: skip
+    return make_response(page, code)
+
+
+# ── colleagues ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class WordsForm(StaffForm):
+    """The six words she heard."""
+
+    words = TextAreaField(N_("The six words she tells you"), validators=[InputRequired(), Length(max=200)])
+
+
+@pages.get("/<lang>/equipo/companeras")
+@signed_in(CASE_WORKER, ADVOCATE)
+def colleagues() -> ResponseReturnValue:
+    """Who reads with her, who waits to be let in, whose phone was taken."""
+    return _colleagues()
+
+
+def _colleagues(sentence: str = "", code: int = 200) -> ResponseReturnValue:
+    made, keys = house(), refresh_keys()
+    with made.reading() as db:
+        teams = made.teams(db)
+        hers = [team for team in teams if team.id in keys.epochs]
+        others = [one for one in keyring.members(db, teams) if one.id != keys.member]
+    page = render_template(
+        "staff/colleagues.html",
+        others=[one for one in others if any(keyring.reads(team, one.roles) for team in hers)],
+        sentence=sentence,
+        role_names=ROLE_NAMES,
+        form=WordsForm(formdata=None),
+        out=StaffForm(formdata=None),
     )
-    return make_response(page, 422 if form.is_submitted() and not link else 200)
+    return make_response(page, code)
+
+
+@pages.post("/<lang>/equipo/companeras/<int:member>")
+@signed_in(CASE_WORKER, ADVOCATE)
+def with_colleague(member: int) -> ResponseReturnValue:
+    """Let somebody in by her six words, end her sessions, or take her out of the team."""
+    made, go = house(), request.form.get("go", "")
+    try:
+        with made.reading() as db:
+            teams = made.teams(db)
+            her = keyring.account(db, member)
+        if not any(keyring.reads(team, her.roles) for team in teams if team.id in refresh_keys().epochs):
+            return error_page(404)
+        return COLLEAGUE_ACTS.get(go, _let_in)(member)
+    except CannotOpen:
+        return error_page(404)
+
+
+def _let_in(member: int) -> ResponseReturnValue:
+    form, made = WordsForm(), house()
+    if not form.is_ours():
+        return _colleagues(say(N_("Type the six words.")), 422)
+    try:
+        with made.writing() as db:
+            keyring.let_in_by_words(db, made.pin, g.keys, member, form.words.data)
+    except NotHer:
+        sentence = N_(
+            "Those are not her words. Call her again and hear her voice. If they still differ, let nobody in."
+        )
+        return _colleagues(say(sentence), 422)
+    return redirect(url_for("staff.colleagues", lang=g.lang), 303)
+
+
+def _end_sessions(member: int) -> ResponseReturnValue:
+    if StaffForm().is_ours():
+        with house().writing() as db:
+            sessions.end_all(db, member)
+            keyring.note(db, "sessions ended", member)
+    return redirect(url_for("staff.colleagues", lang=g.lang), 303)
+
+
+def _take_out(member: int) -> ResponseReturnValue:
+    """She is out, and the next epoch is made here and now: what comes from now on is closed to her."""
+    made = house()
+    if StaffForm().is_ours() and member != g.keys.member:
+        with made.writing() as db:
+            staff.dismiss(db, member)
+            keys, _ = keyring.settle(db, made.pin, g.keys)
+            sessions.refresh(db, g.token, keys, made.clock())
+        with made.reading() as db:
+            keyring.raise_pin(db, made.pin)
+    return redirect(url_for("staff.colleagues", lang=g.lang), 303)
+
+
+COLLEAGUE_ACTS = {"let-in": _let_in, "end": _end_sessions, "take-out": _take_out}
+
+
+# ── her own page ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class PasswordForm(StaffForm):
+    """A new password under the old one."""
+
+    old = PasswordField(N_("The password you have now"), validators=[InputRequired(), Length(max=200)])
+    new = PasswordField(N_("The new one: 16 signs or more"), validators=[InputRequired(), Length(max=200)])
+
+
+class SheetsForm(StaffForm):
+    """Both recovery sheets."""
+
+    first = TextAreaField(N_("Sheet 1"), validators=[InputRequired(), Length(max=400)])
+    second = TextAreaField(N_("Sheet 2"), validators=[InputRequired(), Length(max=400)])
+
+
+@pages.get("/<lang>/equipo/yo")
+@signed_in(CASE_WORKER, ADVOCATE, COORDINATOR)
+def me() -> ResponseReturnValue:
+    """Her sessions, her password, and the six words as long as she waits."""
+    return _me()
+
+
+def _me(sentence: str = "", code: int = 200, *, done: str = "") -> ResponseReturnValue:
+    made, keys = house(), g.keys
+    with made.reading() as db:
+        found = keyring.teams_or_none(db, made.pin)
+        account, ask = keyring.account(db, keys.member, found), keyring.ask_of(db, keys.member)
+        sittings = sessions.sittings(db, g.token, keys.member, made.clock())
+    waits = bool(found) and not account.inside and any(role in keyring.KINDS for role in account.roles)
+    page = render_template(
+        "staff/me.html",
+        words=keyring.spoken_words(keys.private, keys.member, ask, g.lang) if waits else (),
+        sittings=[(languages.hour(g.lang, local_hour(one.started // 3600)), one.this) for one in sittings],
+        sentence=sentence,
+        done=done,
+        password=PasswordForm(formdata=None),
+        sheets=SheetsForm(formdata=None) if waits else None,
+        out=StaffForm(formdata=None),
+    )
+    return make_response(page, code)
+
+
+@pages.post("/<lang>/equipo/yo")
+@signed_in(CASE_WORKER, ADVOCATE, COORDINATOR)
+def change_me() -> ResponseReturnValue:
+    """A new password, her other sessions ended, or both sheets typed."""
+    return MY_ACTS.get(request.form.get("go", ""), _end_my_others)()
+
+
+def _change_password() -> ResponseReturnValue:
+    form, made = PasswordForm(), house()
+    new = staff.tidy_password(form.new.data or "")
+    if not form.is_ours() or len(new) < staff.OWN_PASSWORD_LENGTH:
+        return _me(say(N_("A password of your own needs 16 signs or more.")), 422)
+    with made.reading() as db:
+        found = keyring.find_member(db, g.keys.name)
+    try:
+        salt, private = keyring.with_new_password(found, staff.tidy_password(form.old.data), new, made.settings.pepper)
+        with made.writing() as db:
+            keyring.store_password(db, found, salt, private)
+            sessions.end_all(db, g.keys.member, but=g.token)
+    except CannotOpen:
+        return _me(say(N_("The password you have now is not right.")), 422)
+    return _me(done=say(N_("Your password is changed. Your other sessions are closed.")))
+
+
+def _end_my_others() -> ResponseReturnValue:
+    if StaffForm().is_ours():
+        with house().writing() as db:
+            sessions.end_all(db, g.keys.member, but=g.token)
+    return _me(done=say(N_("Your other sessions are closed.")))
+
+
+def _recover() -> ResponseReturnValue:
+    form, made = SheetsForm(), house()
+    wrong = say(N_("These are not the two sheets. Look at each word once more."))
+    if not form.is_ours():
+        return _me(wrong, 422)
+    first, second = (receipts.read_words(part.data, keyring.SHEET_WORDS) for part in (form.first, form.second))
+    for one, other in itertools.product(first, second):
+        try:
+            with made.writing() as db:
+                keyring.recover(db, made.pin, Sheets(one, other), g.keys.member)
+        except CannotOpen:
+            continue
+        refresh_keys()
+        return redirect(url_for("staff.me", lang=g.lang), 303)
+    return _me(wrong, 422)
+
+
+MY_ACTS = {"password": _change_password, "recover": _recover, "end": _end_my_others}

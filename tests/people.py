@@ -89,8 +89,8 @@ class Place:
         """A member lets a colleague in."""
         with writing(self.engine) as db:
             team = keyring.team_of_kind(keyring.teams(db, self.pin), kind)
-            epoch, member = team.newest.number, self.workers[name].id
-            keyring.let_in(db, team.id, epoch, keys.of(team.id, epoch), member, keyring.public_key(db, member))
+            member = self.workers[name].id
+            keyring.let_in(db, team.id, keys.epochs[team.id], member, keyring.public_key(db, member))
 
     def receives(self, incident: Incident | None = None, narrative: str = "", **parts: Any) -> Receipt:
         """A report is filed; what she keeps is the receipt."""

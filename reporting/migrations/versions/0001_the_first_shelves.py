@@ -71,6 +71,7 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=40), nullable=False),
         sa.Column("roles", sa.String(length=80), nullable=False),
         sa.Column("public_key", sa.LargeBinary(), nullable=False),
+        sa.Column("ask", sa.LargeBinary(length=16), nullable=False),
         sa.Column("salt", sa.LargeBinary(), nullable=False),
         sa.Column("private", sa.LargeBinary(), nullable=False),
         sa.Column("remembered", sa.LargeBinary(), nullable=False),
@@ -131,7 +132,15 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("kind", sa.String(length=20), nullable=False),
         sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("due", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
+        "sign_in_try",
+        sa.Column("who", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("failed", sa.Integer(), nullable=False),
+        sa.Column("not_before", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("who"),
     )
     op.create_table(
         "record",

@@ -1,0 +1,501 @@
+"""People come and go, forget, are pressed: who reads after that, and who never does."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import secrets
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import delete, select, update
+
+from referrals import directory
+from reporting import casebook, keyring, languages, receipts, sessions, staff
+from reporting.app import create_app
+from reporting.database import reading, writing
+from reporting.incidents import Incident
+from reporting.keyring import ADVOCATE, CASE_WORKER, COORDINATOR, BrokenChain, CannotOpen, Keys, NotHer
+from reporting.models import CaseRow, GrantRow, LogRow, MemberRow, TeamRow
+from tests.people import Place, Worker, a_new_place
+from tests.phone import Phone
+from tests.trips import signs_in
+
+SPANISH = languages.load(("es",))["es"]
+
+
+def say(message: str, **parts: object) -> str:
+    return languages.say(SPANISH, message, **parts)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    made = a_new_place(tmp_path / "instance")
+    with writing(made.engine) as db:
+        directory.load_shipped(db)
+    made.hires("rosa", CASE_WORKER)
+    made.hires("carmen", COORDINATOR)
+    return made
+
+
+@pytest.fixture
+def app(place: Place) -> Flask:
+    return create_app(place.settings, place.clock)
+
+
+def signs(place: Place, name: str) -> tuple[Keys, tuple[str, ...]]:
+    """Sign in as the page does: take the keys, then settle what is due."""
+    keys = place.signs_in(name)
+    with writing(place.engine) as db:
+        settled = keyring.settle(db, place.pin, keys)
+    with reading(place.engine) as db:
+        keyring.raise_pin(db, place.pin)
+    return settled
+
+
+def opens(place: Place, keys: Keys) -> set[str]:
+    """The words of every case her keys open."""
+    with writing(place.engine) as db:
+        cards, _ = casebook.queue(db, keys)
+        return {casebook.open_case(db, keys, card.case, place.clock()).narrative for card in cards}
+
+
+def words_of(place: Place, keys: Keys) -> str:
+    """What the newcomer reads from her page."""
+    with reading(place.engine) as db:
+        ask = keyring.ask_of(db, keys.member)
+    return " ".join(keyring.spoken_words(keys.private, keys.member, ask, "es"))
+
+
+def lets_in(place: Place, keys: Keys, name: str, words: str) -> None:
+    with writing(place.engine) as db:
+        keyring.let_in_by_words(db, place.pin, keys, place.workers[name].id, words)
+
+
+# ── let in ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_newcomer_reads_nothing_until_a_member_types_her_six_words(place: Place) -> None:
+    place.receives(Incident(), "una")
+    place.hires("milagros", CASE_WORKER)
+    milagros = place.signs_in("milagros")
+    assert opens(place, milagros) == set()
+    lets_in(place, place.signs_in("rosa"), "milagros", words_of(place, milagros).upper())
+    assert opens(place, place.signs_in("milagros")) == {"una"}
+
+
+@pytest.mark.parametrize("wrong", ["", "abeja " * 6, "abeja " * 5, "another"])
+def test_other_words_let_nobody_in(place: Place, wrong: str) -> None:
+    place.hires("milagros", CASE_WORKER)
+    words = words_of(place, place.signs_in("milagros")).split()
+    typed = " ".join([*words[1:], words[0]]) if wrong == "another" else wrong
+    with pytest.raises(NotHer):
+        lets_in(place, place.signs_in("rosa"), "milagros", typed)
+
+
+def test_a_public_key_swapped_before_she_is_let_in_gives_other_words(place: Place) -> None:
+    place.hires("milagros", CASE_WORKER)
+    milagros = place.signs_in("milagros")
+    puppet = keyring.new_member("puppet", (CASE_WORKER,), "x" * 16, bytes(20), place.settings.pepper)
+    with writing(place.engine) as db:
+        db.execute(update(MemberRow).where(MemberRow.id == milagros.member).values(public_key=puppet.public))
+    with pytest.raises(NotHer):
+        lets_in(place, place.signs_in("rosa"), "milagros", words_of(place, milagros))
+
+
+def test_an_advocate_is_let_in_to_count_and_not_to_read(place: Place) -> None:
+    place.receives(Incident(), "una")
+    place.hires("ana", ADVOCATE)
+    ana = place.signs_in("ana")
+    lets_in(place, place.signs_in("rosa"), "ana", words_of(place, ana))
+    ana = place.signs_in("ana")
+    assert ana.epochs
+    assert opens(place, ana) == set()
+
+
+# ── the coordinator's attack ────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def attacked(place: Place) -> Place:
+    """One report, two readers."""
+    place.receives(Incident(), "una")
+    place.hires("milagros", CASE_WORKER)
+    lets_in(place, place.signs_in("rosa"), "milagros", words_of(place, place.signs_in("milagros")))
+    return place
+
+
+def resets(place: Place, name: str) -> Keys:
+    """The coordinator resets a password, accepts the invitation herself and signs in under that name."""
+    worker = place.workers[name]
+    with writing(place.engine) as db:
+        token = staff.reset(db, worker.id, place.clock())
+        account = keyring.account(db, worker.id)
+    totp = keyring.new_totp_secret()
+    new = keyring.new_member(name, account.roles, "x" * 16, totp, place.settings.pepper, again=account)
+    with writing(place.engine) as db:
+        staff.accept(db, place.pin, token, new, place.clock(), None, "Equipo")
+    place.workers[name] = Worker(name, "x" * 16, totp, worker.id)
+    return place.signs_in(name)
+
+
+def test_a_reset_password_opens_nothing_and_the_next_member_is_told(attacked: Place) -> None:
+    assert opens(attacked, resets(attacked, "milagros")) == set()
+    _, gone = signs(attacked, "rosa")
+    assert gone == ("milagros",)
+    attacked.receives(Incident(), "dos")
+    assert opens(attacked, attacked.signs_in("milagros")) == set()
+    assert opens(attacked, attacked.signs_in("rosa")) == {"una", "dos"}
+
+
+def test_roles_granted_by_hand_open_nothing(attacked: Place) -> None:
+    carmen = attacked.workers["carmen"].id
+    with writing(attacked.engine) as db:
+        db.execute(update(MemberRow).where(MemberRow.id == carmen).values(roles="coordinator,case_worker,advocate"))
+    assert opens(attacked, attacked.signs_in("carmen")) == set()
+    signs(attacked, "rosa")
+    attacked.receives(Incident(), "dos")
+    assert opens(attacked, attacked.signs_in("carmen")) == set()
+
+
+def test_a_puppet_that_waits_for_a_new_epoch_gets_none(attacked: Place) -> None:
+    attacked.hires("puppet", CASE_WORKER)
+    with writing(attacked.engine) as db:
+        staff.dismiss(db, attacked.workers["milagros"].id)
+    signs(attacked, "rosa")
+    attacked.receives(Incident(), "dos")
+    assert opens(attacked, attacked.signs_in("puppet")) == set()
+
+
+def a_grant_of_her_own(attacked: Place) -> None:
+    """Epoch keys of her own making, sealed to rosa, in place of the real ones."""
+    with writing(attacked.engine) as db:
+        team = keyring.team_of_kind(keyring.teams(db, attacked.pin), keyring.CASEWORK)
+        keys, _, _ = keyring._new_epoch()  # noqa: SLF001 -- the attacker has our code
+        rosa = attacked.workers["rosa"].id
+        keyring._grant(db, team.id, 1, keys, rosa, keyring.public_key(db, rosa))  # noqa: SLF001 -- the same
+
+
+def an_entry_of_her_own(attacked: Place) -> None:
+    """A log entry that says a puppet was let in, signed with a key of her own."""
+    with writing(attacked.engine) as db:
+        team = db.scalars(select(TeamRow)).first()
+        assert team is not None
+        told = {"act": "grant", "epoch": 1, "member": 7, "public": "00" * 32}
+        keyring._write_entry(db, team.id, secrets.token_bytes(32), told)  # noqa: SLF001 -- the attacker has our code
+
+
+def the_last_entry_cut_off(attacked: Place) -> None:
+    with writing(attacked.engine) as db:
+        last = db.scalars(select(LogRow).order_by(LogRow.id.desc())).first()
+        db.delete(last)
+
+
+def the_team_renamed(attacked: Place) -> None:
+    with writing(attacked.engine) as db:
+        db.execute(update(TeamRow).values(name="Otro equipo"))
+
+
+@pytest.mark.parametrize("attack", [a_grant_of_her_own, an_entry_of_her_own, the_last_entry_cut_off, the_team_renamed])
+def test_rows_changed_directly_are_noticed_at_the_next_sign_in(attacked: Place, attack: Any) -> None:
+    attack(attacked)
+    with pytest.raises(BrokenChain):
+        attacked.signs_in("rosa")
+
+
+def test_grants_taken_away_shut_her_out_and_nobody_else_in(attacked: Place) -> None:
+    with writing(attacked.engine) as db:
+        db.execute(delete(GrantRow).where(GrantRow.member == attacked.workers["milagros"].id))
+    assert opens(attacked, attacked.signs_in("milagros")) == set()
+    assert opens(attacked, attacked.signs_in("rosa")) == {"una"}
+
+
+def test_a_backup_from_before_a_removal_is_refused(attacked: Place, tmp_path: Path) -> None:
+    database = attacked.settings.instance / "amparo.db"
+    raw = attacked.engine.raw_connection()
+    raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    raw.close()
+    shutil.copy(database, tmp_path / "before.db")
+    with writing(attacked.engine) as db:
+        staff.dismiss(db, attacked.workers["milagros"].id)
+    signs(attacked, "rosa")
+    for file in attacked.settings.instance.glob("amparo.db*"):
+        file.unlink()
+    shutil.copy(tmp_path / "before.db", database)
+    for name in ("rosa", "milagros"):
+        with pytest.raises(BrokenChain):
+            attacked.signs_in(name)
+    with pytest.raises(BrokenChain):
+        attacked.receives(Incident(), "dos")
+
+
+# ── who leaves ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_who_left_opens_no_later_case_even_with_a_copy_from_before(attacked: Place) -> None:
+    before = attacked.signs_in("milagros")  # her keys as they were in her session
+    with writing(attacked.engine) as db:
+        staff.dismiss(db, before.member)
+    signs(attacked, "rosa")
+    attacked.receives(Incident(), "dos")
+    with pytest.raises(CannotOpen):
+        attacked.signs_in("milagros")
+    assert opens(attacked, before) == {"una"}
+    with reading(attacked.engine) as db:
+        later = db.scalars(select(CaseRow).where(CaseRow.epoch == 2)).one()
+        for _, epoch in itertools.product(range(1), before.epochs[later.team]):
+            with pytest.raises(CannotOpen):
+                casebook._case_key(before, later.id, later.team, epoch, later.front_key, None)  # noqa: SLF001
+    assert opens(attacked, attacked.signs_in("rosa")) == {"una", "dos"}
+
+
+def test_a_new_epoch_that_fails_half_way_leaves_nothing_behind(
+    attacked: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with writing(attacked.engine) as db:
+        staff.dismiss(db, attacked.workers["milagros"].id)
+    with monkeypatch.context() as broken:
+        broken.setattr(keyring, "note", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            signs(attacked, "rosa")
+    signs(attacked, "rosa")
+    attacked.receives(Incident(), "dos")
+    assert opens(attacked, attacked.signs_in("rosa")) == {"una", "dos"}
+
+
+# ── forgotten ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_both_sheets_bring_everything_back_and_one_brings_nothing(place: Place) -> None:
+    place.receives(Incident(), "una")
+    assert place.sheets is not None
+    rosa = resets(place, "rosa")
+    assert opens(place, rosa) == set()
+    half = keyring.Sheets(place.sheets.first, receipts.draw_words(12, secrets.randbelow, "es"))
+    with writing(place.engine) as db, pytest.raises(CannotOpen):
+        keyring.recover(db, place.pin, half, rosa.member)
+    with writing(place.engine) as db:
+        keyring.recover(db, place.pin, place.sheets, rosa.member)
+    assert opens(place, place.signs_in("rosa")) == {"una"}
+
+
+def test_a_new_password_replaces_the_old_one(place: Place) -> None:
+    worker = place.workers["rosa"]
+    with reading(place.engine) as db:
+        found = keyring.find_member(db, "rosa")
+    salt, private = keyring.with_new_password(found, worker.password, "otra larga y nueva", place.settings.pepper)
+    with writing(place.engine) as db:
+        keyring.store_password(db, found, salt, private)
+    with pytest.raises(CannotOpen):
+        place.signs_in("rosa")
+    assert place.signs_in("rosa", password="otra larga y nueva").epochs
+
+
+def test_a_spare_code_stands_in_for_the_app_once(place: Place) -> None:
+    spares = keyring.new_spares(secrets.randbelow)
+    totp = keyring.new_totp_secret()
+    new = keyring.new_member("luz", (CASE_WORKER,), "y" * 16, totp, place.settings.pepper, spares)
+    with writing(place.engine) as db:
+        token = staff.invite(db, "luz", (CASE_WORKER,), place.clock())
+        staff.accept(db, place.pin, token, new, place.clock(), None, "Equipo")
+    place.workers["luz"] = Worker("luz", "y" * 16, totp, new.id)
+    assert place.signs_in("luz", code=spares[3])
+    with pytest.raises(CannotOpen):
+        place.signs_in("luz", code=spares[3])
+    with pytest.raises(CannotOpen):
+        place.signs_in("luz", code=spares[4], password="wrong")
+    assert place.signs_in("luz", code=spares[4])
+    assert place.signs_in("luz")
+
+
+def test_a_guesser_is_slowed_and_nobody_is_locked_out_for_good(app: Flask, place: Place) -> None:
+    desk = Phone(app, cookies=True)
+    for _ in range(staff.FREE_TRIES + 1):
+        desk.opens("/es/equipo")
+        desk.sends("password", name="rosa", password="wrong", code="000000")
+    assert desk.status == 429
+    worker = place.workers["rosa"]
+    desk.opens("/es/equipo")
+    desk.sends("password", name="rosa", password=worker.password, code=keyring.totp_code(worker.totp, place.clock()))
+    assert desk.status == 429
+    place.clock.on(minutes=1.1)
+    signs_in(app, place, worker)
+
+
+# ── a bad week, on the pages ────────────────────────────────────────────────────────────────────────────────
+
+
+def accepts(app: Flask, place: Place, link: str, name: str) -> Worker:
+    """She opens her invitation, writes down what she is shown, and proves it."""
+    desk = Phone(app, cookies=True)
+    path = "/" + link.split("/", 3)[3]
+    desk.opens(path)
+    desk.repeats(path, {})
+    password = desk.text.split('<p class="words">')[1].split("<")[0].strip()
+    letters = re.search(r'<p class="digits">((?:<span>[A-Z2-7]{4}</span> )+)', desk.text)
+    assert letters
+    totp = keyring.totp_bytes(re.sub(r"<[^>]+>", "", letters.group(1)))
+    desk.sends("password", password=password, code=keyring.totp_code(totp, place.clock()))
+    with reading(place.engine) as db:
+        found = keyring.find_member(db, name)
+    assert found is not None
+    worker = place.workers[name] = Worker(name, password, totp, found.id)
+    return worker
+
+
+def invited(desk: Phone) -> str:
+    found = re.search(r'<p class="code">(\S+)</p>', desk.text)
+    assert found, desk.words
+    return found.group(1)
+
+
+def enters(app: Flask, place: Place, name: str) -> Phone:
+    return signs_in(app, place, place.workers[name])
+
+
+def hears_and_lets_in(speaker: Phone, listener: Phone, name: str) -> None:
+    """By telephone: one reads six words, the other types them."""
+    speaker.opens("/es/equipo/yo")
+    words = " ".join(re.findall(r"<span>(\w+)</span>", speaker.text))
+    listener.opens("/es/equipo/companeras")
+    section = listener.text.split(f"<h2>{name}</h2>")[1].split("</section>")[0]
+    action = re.search(r'action="([^"]+)"', section)
+    token = re.search(r'name="f"[^>]*value="([^"]+)"', section)
+    assert action
+    assert token
+    listener.repeats(action.group(1), {"f": [token.group(1)], "words": [words], "go": ["let-in"]})
+    assert say("reads with you") in listener.text.split(f"<h2>{name}</h2>")[1]
+
+
+def test_a_bad_week(app: Flask, place: Place) -> None:
+    place.receives(Incident(), "lunes")
+    # Monday: the coordinator invites a second reader, who is let in by telephone.
+    carmen, rosa = enters(app, place, "carmen"), enters(app, place, "rosa")
+    carmen.opens("/es/equipo/personas")
+    carmen.sends("role", name="milagros", role="case_worker")
+    accepts(app, place, invited(carmen), "milagros")
+    milagros = enters(app, place, "milagros")
+    assert say("You wait to be let in") in milagros.words
+    milagros.opens("/es/equipo/casos")
+    assert say("There are no cases.") in milagros.words
+    hears_and_lets_in(milagros, rosa, "milagros")
+    milagros.opens("/es/equipo/casos")
+    assert say("There are no cases.") not in milagros.words, "without signing in anew"
+    # Tuesday: her phone is taken; rosa closes her sessions.
+    presses_beside(rosa, "milagros", "end")
+    milagros.opens("/es/equipo/casos")
+    assert say("Sign in") in milagros.words
+    # Wednesday: rosa forgets her password. The coordinator resets it; milagros is told, and lets her in again.
+    carmen.opens("/es/equipo/personas")
+    row = carmen.text.split("<h2>rosa</h2>")[1]
+    action = re.search(r'action="([^"]+)"', row)
+    token = re.search(r'name="f"[^>]*value="([^"]+)"', row)
+    assert action
+    assert token
+    carmen.repeats(action.group(1), {"f": [token.group(1)], "go": ["reset"]})
+    accepts(app, place, invited(carmen), "rosa")
+    place.clock.on(minutes=1)
+    milagros = Phone(app, cookies=True)
+    milagros.opens("/es/equipo")
+    worker = place.workers["milagros"]
+    milagros.sends("password", name="milagros", password=worker.password,
+                   code=keyring.totp_code(worker.totp, place.clock()))  # fmt: skip
+    assert say("Something changed in your team") in milagros.words
+    assert "rosa" in milagros.words
+    rosa = enters(app, place, "rosa")
+    rosa.opens("/es/equipo/casos")
+    assert say("There are no cases.") in rosa.words
+    hears_and_lets_in(rosa, milagros, "rosa")
+    # Thursday: milagros leaves. What comes on Friday is closed to her.
+    presses_beside(rosa, "milagros", "take-out")
+    milagros.opens("/es/equipo/casos")
+    assert say("Sign in") in milagros.words
+    place.receives(Incident(), "viernes")
+    with pytest.raises(CannotOpen):
+        place.signs_in("milagros")
+    assert opens(place, place.signs_in("rosa")) == {"lunes", "viernes"}
+
+
+def presses_beside(desk: Phone, name: str, button: str) -> None:
+    """A button in the part of the page that is about one colleague."""
+    desk.opens("/es/equipo/companeras")
+    section = desk.text.split(f"<h2>{name}</h2>")[1].split("</section>")[0]
+    action = re.search(r'action="([^"]+)"', section)
+    token = re.search(r'name="f"[^>]*value="([^"]+)"', section)
+    assert action
+    assert token
+    assert f'value="{button}"' in section
+    desk.repeats(action.group(1), {"f": [token.group(1)], "go": [button]})
+
+
+def test_her_own_password_and_sessions_on_her_page(app: Flask, place: Place) -> None:
+    one, other = enters(app, place, "rosa"), enters(app, place, "rosa")
+    one.opens("/es/equipo/yo")
+    one.presses("password", old="wrong", new="una contraseña larga")
+    assert say("The password you have now is not right.") in one.words
+    one.presses("password", old=place.workers["rosa"].password, new="corta")
+    assert one.status == 422
+    one.presses("password", old=place.workers["rosa"].password, new="una contraseña larga")
+    assert say("Your password is changed. Your other sessions are closed.") in one.words
+    other.opens("/es/equipo/casos")
+    assert say("Sign in") in other.words
+    with pytest.raises(CannotOpen):
+        place.signs_in("rosa")
+    assert place.signs_in("rosa", password=staff.tidy_password("una contraseña larga"))
+
+
+def test_both_sheets_can_be_typed_on_the_page(app: Flask, place: Place) -> None:
+    place.receives(Incident(), "una")
+    assert place.sheets is not None
+    resets(place, "rosa")
+    desk = enters(app, place, "rosa")
+    first, second = (" ".join(sheet) for sheet in (place.sheets.first, place.sheets.second))
+    desk.presses("recover", first=second, second=second)
+    assert say("These are not the two sheets. Look at each word once more.") in desk.words
+    desk.presses("recover", first=first.upper(), second=second)
+    desk.opens("/es/equipo/casos")
+    assert say("There are no cases.") not in desk.words
+
+
+def test_what_anybody_may_open_is_exactly_this(app: Flask, place: Place) -> None:
+    """Every staff page that can be read, for every role and for nobody; the list comes from the app itself."""
+    place.hires("ana", ADVOCATE)
+    case = 1
+    allowed = {
+        "casework.queue": {"rosa"}, "casework.case_page": set(), "casework.acts": {"rosa"},
+        "staff.home": {"ana"}, "staff.people": {"carmen"}, "staff.colleagues": {"rosa", "ana"},
+        "staff.me": {"rosa", "carmen", "ana"},
+    }  # fmt: skip
+    desks: dict[str, Phone] = {name: enters(app, place, name) for name in ("rosa", "carmen", "ana")}
+    desks["nobody"], desks["expired"] = Phone(app, cookies=True), enters(app, place, "rosa")
+    with writing(place.engine) as db:
+        sessions.end_all(db, place.workers["rosa"].id)
+    desks["rosa"] = enters(app, place, "rosa")
+    guarded = [
+        rule for rule in app.url_map.iter_rules()
+        if "GET" in (rule.methods or ()) and hasattr(app.view_functions[rule.endpoint], "roles")
+    ]  # fmt: skip
+    assert {rule.endpoint for rule in guarded} == set(allowed), "a page nobody has decided about"
+    for rule in guarded:
+        for name, desk in desks.items():
+            answer = desk.client.get(rule.rule.replace("<lang>", "es").replace("<int:case>", str(case)))
+            assert (answer.status_code == 200) is (name in allowed[rule.endpoint]), (rule.endpoint, name)
+
+
+def test_every_form_of_a_signed_in_person_refuses_a_forged_token(app: Flask, place: Place) -> None:
+    place.hires("ana", ADVOCATE)
+    member = place.workers["ana"].id
+    for rule in app.url_map.iter_rules():
+        roles = getattr(app.view_functions[rule.endpoint], "roles", ())
+        if "POST" not in (rule.methods or ()) or not roles:
+            continue
+        desk = enters(app, place, "carmen" if COORDINATOR in roles else "rosa")
+        path = rule.rule.replace("<lang>", "es").replace("<int:case>", "1").replace("<int:member>", str(member))
+        for go in ("", "let-in", "end", "take-out", "reset", "dismiss", "password", "recover"):
+            form = {"f": ["forged"], "go": [go], "words": ["a"], "old": ["a"], "new": ["a" * 20], "name": ["zoe"],
+                    "role": ["advocate"], "first": ["a"], "second": ["a"], "text": ["a"]}  # fmt: skip
+            desk.repeats(path, form)
+            assert desk.status == 403, (rule.endpoint, go)
