@@ -611,8 +611,74 @@ def the_coordinator_invites_a_colleague(walk: Walk) -> None:
     walk.follows_new_links()
     _signs_out(walk)
     walk.site.place.workers[name] = _accepts(walk, name, link.removeprefix(walk.site.address))
-    _signs_in(walk, walk.site.place.workers[name])  # nobody has let her in yet: a queue without cases
+    _the_team_changes(walk, name)
+
+
+def _the_team_changes(walk: Walk, name: str) -> None:
+    """She waits, is let in by telephone, is shut out, comes again, and leaves."""
+    people = walk.site.place.workers
+    words = _waits(walk, people[name])
+    _signs_in_anew(walk, people["rosa"], "companeras")
+    walk.page.locator(f"{_card(name)} textarea").fill("abeja abeja")
+    _presses_beside(walk, name, "let-in")
+    walk.page.locator(f"{_card(name)} textarea").fill(words)
+    _presses_beside(walk, name, "let-in")
+    _presses_beside(walk, name, "end", folded=True)
     _signs_out(walk)
+    _signs_in_anew(walk, people["carmen"], "personas")
+    _presses_beside(walk, name, "dismiss", folded=True)
+    _presses_beside(walk, name, "reset", folded=True)
+    link = walk.page.locator(".code").inner_text().strip()
+    _signs_out(walk)
+    people[name] = _accepts(walk, name, link.removeprefix(walk.site.address))
+    walk.opens("/{lang}/equipo")
+    _signs_in(walk, people["rosa"])  # and reads the news
+    walk.clicks("main .door")
+    walk.opens("/{lang}/equipo/companeras")
+    _presses_beside(walk, name, "take-out", folded=True)
+    _signs_out(walk)
+
+
+def _waits(walk: Walk, who: Worker) -> str:
+    for _ in range(2):
+        walk.opens("/{lang}/equipo")
+        _signs_in(walk, who)
+    walk.opens("/{lang}/equipo/yo")
+    words = " ".join(walk.page.locator(".words span").all_inner_texts())
+    walk.presses("end")
+    _unfolds(walk, "details summary", "[name=first]")
+    walk.page.fill("[name=first]", "abeja")
+    walk.page.fill("[name=second]", "abeja")
+    walk.presses("recover")
+    walk.page.fill("[name=old]", "no es")
+    walk.page.fill("[name=new]", "una que es bastante larga")
+    walk.presses("password")
+    _signs_out(walk)
+    return words
+
+
+def _signs_in_anew(walk: Walk, who: Worker, page: str) -> None:
+    walk.opens("/{lang}/equipo")
+    _signs_in(walk, who)
+    walk.opens(f"/{{lang}}/equipo/{page}")
+
+
+def _card(name: str) -> str:
+    return f".card:has(h2:text-is('{name}'))"
+
+
+def _presses_beside(walk: Walk, name: str, button: str, *, folded: bool = False) -> None:
+    way = f"{_card(name)} button[value={button}]"
+    if folded:
+        _unfolds(walk, f"{_card(name)} summary", way)
+    walk.seen.pressed.add(button)
+    walk.clicks(way)
+
+
+def _unfolds(walk: Walk, summary: str, inside: str) -> None:
+    """The audit of a page may have left it open."""
+    if not walk.page.locator(inside).is_visible():
+        walk.page.locator(summary).first.click()
 
 
 def _accepts(walk: Walk, name: str, path: str) -> Worker:
@@ -620,7 +686,7 @@ def _accepts(walk: Walk, name: str, path: str) -> Worker:
     walk.opens(path)
     walk.clicks("main form button")
     password = walk.page.locator(".code .words").first.inner_text().strip()
-    totp = keyring.totp_bytes("".join(walk.page.locator(".code .digits span").all_inner_texts()))
+    totp = keyring.totp_bytes("".join(walk.page.locator(".code").nth(1).locator("span").all_inner_texts()))
     walk.sends("password", unchecked=True, password=password, code="000000")
     if walk.sees("[name=written]"):
         walk.page.check("[name=written]")
