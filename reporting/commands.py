@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import logging
 import os
@@ -10,21 +11,25 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 from sqlalchemy import Engine
+from sqlalchemy.orm import Session
 
 from referrals import directory, needs, rehearsal
 from reporting import demo as demonstration
-from reporting import keyring, staff
+from reporting import keyring, receipts, sessions, staff
 from reporting.app import create_app
 from reporting.config import ROOT, SECRET, SETTINGS, BadSettings, Settings, make_secrets, read_settings
+from reporting.database import destroy as erase_everything
 from reporting.database import open_database, reading, upgrade_tables, writing
 from reporting.frontdoor import discreet
 from reporting.keyring import CASE_WORKER, COORDINATOR, Pin
 
+T = TypeVar("T")
 PORT = 8080
 EVERYWHERE = "0.0.0.0"  # noqa: S104 -- only where --host asks for it, for a classroom
 
@@ -93,7 +98,7 @@ def _first_people(settings: Settings, engine: Engine, coordinator: str, case_wor
     return {
         "sign_in": f"{settings.base_url}/{language}/equipo",
         "coordinator": {"name": coordinator, "password": password, "totp_secret": keyring.totp_text(totp)},
-        "invitation": f"{settings.base_url}/{language}/equipo/invitacion/{token}",
+        "invitation": _invitation(settings, token),
     }
 
 
@@ -160,6 +165,158 @@ def _settings() -> Settings:
         return read_settings()
     except BadSettings as problem:
         raise click.ClickException(str(problem)) from None
+
+
+# ── people and keys ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+@main.group("staff")
+def people() -> None:
+    """Accounts: list, invite, reset, dismiss. None of it gives anybody a key."""
+
+
+@people.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def list_people(as_json: bool) -> None:
+    """Who has an account, as what, and whether her team let her in."""
+    settings, engine = _opened()
+    with reading(engine) as db:
+        found = keyring.members(db, keyring.teams_or_none(db, Pin(settings.pin_file)))
+    rows = [{"name": one.name, "roles": list(one.roles), "open": one.open, "inside": one.inside} for one in found]
+    lines = (
+        f"{one.name:20} {', '.join(one.roles):24} "
+        f"{'let in' if one.inside else 'can sign in' if one.open else 'cannot sign in'}"
+        for one in found
+    )
+    click.echo(json.dumps(rows, ensure_ascii=False) if as_json else "\n".join(lines))
+
+
+@people.command("invite")
+@click.argument("name")
+@click.argument("role", type=click.Choice(keyring.ROLES))
+def invite_person(name: str, role: str) -> None:
+    """Print an address for NAME that opens once, for seven days. She makes her password in her own browser."""
+    settings, engine = _opened()
+    with writing(engine) as db:
+        if any(one.name == name for one in keyring.members(db)):
+            raise click.ClickException(f"{name} has an account: use `amparo staff reset {name}`.")
+        token = staff.invite(db, name, (role,), time.time())
+    click.echo(_invitation(settings, token))
+
+
+@people.command("reset")
+@click.argument("name")
+def reset_person(name: str) -> None:
+    """A forgotten password: her old key is forgotten, an address is printed. Her team must let her in again."""
+    settings, engine = _opened()
+    with writing(engine) as db:
+        token = staff.reset(db, _number_of(db, name), time.time())
+    click.echo(_invitation(settings, token))
+
+
+@people.command("dismiss")
+@click.argument("name")
+def dismiss_person(name: str) -> None:
+    """She leaves: her sessions end now, and the next member who signs in makes new keys without her."""
+    with writing(_opened()[1]) as db:
+        staff.dismiss(db, _number_of(db, name))
+    click.echo(f"{name} cannot sign in any more. Ask a case worker to sign in soon: that makes the new keys.")
+
+
+@main.group("keys")
+def key_acts() -> None:
+    """The teams' keys: status, log, recovery. Nothing here prints a key."""
+
+
+@key_acts.command("status")
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def key_status(as_json: bool) -> None:
+    """Each team with its fingerprint, newest epoch and readers. Compare the fingerprint with the one on paper."""
+    settings, engine = _opened()
+    with reading(engine) as db:
+        found = _vouched_for(lambda: keyring.status(db, Pin(settings.pin_file)))
+    if as_json:
+        click.echo(json.dumps([asdict(one) for one in found], ensure_ascii=False))
+        return
+    for one in found:
+        due = ", a new one is due" if one.due else ""
+        click.echo(f"{one.name} ({one.kind})\n  fingerprint {one.fingerprint}\n  epoch {one.epoch}{due}")
+        click.echo(f"  readers: {', '.join(one.readers) or 'nobody'}")
+
+
+@key_acts.command("log")
+def key_log() -> None:
+    """Every entry of the team log: who was let in or taken out, and each new epoch."""
+    settings, engine = _opened()
+    with reading(engine) as db:
+        click.echo("\n".join(_vouched_for(lambda: keyring.log_in_words(db, Pin(settings.pin_file)))))
+
+
+@key_acts.command("recover")
+@click.argument("name")
+def key_recover(name: str) -> None:
+    """Both recovery sheets let NAME in, when nobody is left who could. She needs an account that can sign in."""
+    settings, engine = _opened()
+    with reading(engine) as db:
+        number = _number_of(db, name)
+    first, second = (
+        receipts.read_words(click.prompt(f"Sheet {sheet}, twelve words"), keyring.SHEET_WORDS) for sheet in (1, 2)
+    )
+    for one, other in itertools.product(first, second):
+        try:
+            with writing(engine) as db:
+                keyring.recover(db, Pin(settings.pin_file), keyring.Sheets(one, other), number)
+        except keyring.CannotOpen:
+            continue
+        click.echo(f"{name} is let in. She signs in as always.")
+        return
+    raise click.ClickException("These are not the two sheets. Nothing was changed.")
+
+
+@main.command()
+def lock() -> None:
+    """In danger: end every session and forget every open draft, receipt page and visit. Nothing sent is lost."""
+    with writing(_opened()[1]) as db:
+        sessions.forget_all(db)
+        sessions.open_day(db, time.time())
+    click.echo("Everybody is signed out, and every open page is closed. People sign in again as always.")
+
+
+@main.command()
+def destroy() -> None:
+    """Erase this installation beyond recovery: every report, key, account and secret. Backups are not touched."""
+    settings, engine = _opened()
+    if click.prompt(f"Everything in {settings.instance} will be gone. Type the name on screen") != settings.site_name:
+        raise click.ClickException("That is not the name. Nothing was changed.")
+    erase_everything(engine)
+    for name in ("secrets.toml", "team.pin", "amparo.db", "amparo.db-wal", "amparo.db-shm"):
+        (settings.instance / name).unlink(missing_ok=True)
+    click.echo("It is gone. Destroy the backups and the recovery sheets too.")
+
+
+def _opened() -> tuple[Settings, Engine]:
+    settings = _settings()
+    return settings, open_database(settings.database_url)
+
+
+def _number_of(db: Session, name: str) -> int:
+    found = next((one.id for one in keyring.members(db) if one.name == name), None)
+    if found is None:
+        raise click.ClickException(f"Nobody here is called {name}: see `amparo staff list`.")
+    return found
+
+
+def _invitation(settings: Settings, token: str) -> str:
+    return f"{settings.base_url}/{settings.languages[0]}/equipo/invitacion/{token}"
+
+
+def _vouched_for(look: Callable[[], T]) -> T:
+    try:
+        return look()
+    except keyring.NotYet:
+        raise click.ClickException("No case worker has made the keys yet.") from None
+    except keyring.BrokenChain:
+        raise click.ClickException("The team log does not hold. Do not make new keys: run `amparo check`.") from None
 
 
 # ── the directory ───────────────────────────────────────────────────────────────────────────────────────────

@@ -13,7 +13,7 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy import Engine, create_engine, event, inspect, text
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.pool import NullPool
 
@@ -109,6 +109,21 @@ def upgrade_tables(engine: Engine) -> None:
     with engine.begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+
+
+def destroy(engine: Engine) -> None:
+    """Drop every table of both wings; on SQLite the pages are overwritten and the log is emptied first."""
+    with engine.begin() as connection:
+        names = inspect(connection).get_table_names()
+        for table in reversed(Base.metadata.sorted_tables):
+            if table.name in names:
+                connection.execute(table.delete())
+    checkpoint(engine)
+    with engine.begin() as connection:
+        Base.metadata.drop_all(connection)
+        connection.execute(text("DROP TABLE IF EXISTS alembic_version"))
+    checkpoint(engine)
+    engine.dispose()
 
 
 def is_alive(engine: Engine) -> bool:

@@ -74,6 +74,12 @@ def day_is_open(db: Session, now: float) -> bool:
     return len(db.scalars(select(SeedRow.purpose).where(SeedRow.day == today)).all()) == len(SEED_LIFE)
 
 
+def forget_all(db: Session) -> None:
+    """Every seed and every session goes: no ticket, draft, receipt page or cookie made until now opens anything."""
+    db.execute(delete(SeedRow))
+    db.execute(delete(SessionRow))
+
+
 # ── tickets ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 

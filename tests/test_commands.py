@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from referrals.directory import DATA
+from reporting import sessions
 from reporting.commands import main
+from reporting.database import reading, writing
+from reporting.keyring import CASE_WORKER, CannotOpen
+from tests.people import Place, a_new_place
 
 VIGNETTES = DATA / "vignettes.yaml"
 
@@ -127,3 +132,66 @@ def test_every_command_teaches() -> None:
     for name, command in main.commands.items():
         assert command.help, name
         assert types(name, "--help").exit_code == 0
+
+
+# ── people and keys ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def place(tmp_path: Path, instance: Path) -> Place:
+    made = a_new_place(instance)
+    made.clock.now = time.time()
+    with writing(made.engine) as db:
+        sessions.open_day(db, made.clock())
+    made.hires("rosa", CASE_WORKER)
+    return made
+
+
+def test_the_terminal_says_who_reads_and_prints_no_key(place: Place) -> None:
+    told = json.loads(types("keys", "status", "--json").stdout)
+    assert [(one["kind"], one["epoch"], one["readers"]) for one in told] == [
+        ("casework", 1, ["rosa"]), ("statistics", 1, ["rosa"]),
+    ]  # fmt: skip
+    assert "grant" in types("keys", "log").stdout
+    assert "Only rosa can read reports" in types("check").stdout
+
+
+def test_a_colleague_is_invited_reset_and_dismissed_from_the_terminal(place: Place) -> None:
+    assert "/equipo/invitacion/" in types("staff", "invite", "milagros", "case_worker").stdout
+    assert "/equipo/invitacion/" in types("staff", "reset", "rosa").stdout
+    assert "cannot sign in" in types("staff", "list").stdout
+    assert types("staff", "dismiss", "nobody").exit_code == 1
+    assert types("staff", "invite", "rosa", "advocate").exit_code == 1
+
+
+def test_both_sheets_recover_in_the_terminal(place: Place) -> None:
+    assert place.sheets is not None
+    place.hires("luz", CASE_WORKER)
+    sheets = [" ".join(place.sheets.first), " ".join(place.sheets.second)]
+    wrong = CliRunner().invoke(main, ["keys", "recover", "luz"], input=f"{sheets[0]}\n{sheets[0]}\n")
+    assert wrong.exit_code == 1
+    right = CliRunner().invoke(main, ["keys", "recover", "luz"], input="\n".join(sheets) + "\n")
+    assert right.exit_code == 0
+    assert place.signs_in("luz").epochs
+
+
+def test_lock_signs_everybody_out_and_closes_every_open_page(place: Place) -> None:
+    keys = place.signs_in("rosa")
+    with writing(place.engine) as db:
+        token = sessions.begin(db, keys, place.clock())
+        ticket = sessions.write_ticket(db, b"s" * 32, "draft", sessions.new_trip(), "0", {}, place.clock())
+    assert types("lock").exit_code == 0
+    with reading(place.engine) as db:
+        with pytest.raises(CannotOpen):
+            sessions.resume(db, token, place.clock())
+        with pytest.raises(CannotOpen):
+            sessions.read_ticket(db, b"s" * 32, "draft", ticket, place.clock())
+
+
+def test_destroy_leaves_nothing_and_only_after_the_name_was_typed(place: Place) -> None:
+    receipt = place.receives(narrative="palabra-marcada")
+    assert CliRunner().invoke(main, ["destroy"], input="no\n").exit_code == 1
+    assert place.comes_back(receipt)
+    place.engine.dispose()
+    assert CliRunner().invoke(main, ["destroy"], input="Hoja\n").exit_code == 0
+    assert list(place.settings.instance.iterdir()) == []
