@@ -11,10 +11,13 @@ from typing import Any
 
 import polib
 import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
 from babel.messages.frontend import CommandLineInterface
 
 from reporting import languages
 from reporting.config import SETTINGS
+from reporting.database import Base, open_database, upgrade_tables
 from reporting.languages import CATALOGUES, LANGUAGES
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -51,6 +54,13 @@ def test_every_room_stands_on_a_floor(room: Path) -> None:
 def test_every_room_that_needs_no_http_is_kept_from_it(room: Path) -> None:
     kept_from_it = name_of(room) in CONTRACTS["Below the front door nobody has heard of HTTP"]["source_modules"]
     assert kept_from_it is not (room.stem in WITH_HTTP or room.stem.endswith("views"))
+
+
+def test_the_migrations_make_exactly_the_shelves_of_the_models(tmp_path: Path) -> None:
+    engine = open_database(f"sqlite:///{tmp_path}/amparo.db")
+    upgrade_tables(engine)
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
 
 
 # ── templates ───────────────────────────────────────────────────────────────────────────────────────────────
