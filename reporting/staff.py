@@ -153,6 +153,11 @@ def _hash(token: str) -> bytes:
     return hashlib.sha256(b"invitation " + token.encode("utf-8", "replace")).digest()
 
 
+def count_acts(db: Session) -> int:
+    """How many acts the audit holds."""
+    return audit.head(db)[0]
+
+
 def problems(db: Session, pin: Pin) -> list[str]:
     """What is wrong or risky with keys, people and audit, each in a sentence that says what to do."""
     found: list[str] = []

@@ -9,6 +9,7 @@ import base64
 import itertools
 import secrets
 
+import segno
 from flask import Blueprint, Response, g, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from wtforms import BooleanField, PasswordField, RadioField, StringField, TextAreaField
@@ -200,13 +201,15 @@ def _show_secrets(
             db, made.settings.server_secret, "visit", sessions.new_trip(), token, drawn, made.clock()
         )
     secret = base64.b32encode(bytes.fromhex(drawn["totp"])).decode()
+    link = f"otpauth://totp/{made.settings.site_name}:{found.name}?secret={secret}&issuer={made.settings.site_name}"
     page = render_template(
         "staff/secrets.html",
         invitation=found,
         token=token,
         drawn=drawn,
         secret=[secret[start : start + 4] for start in range(0, len(secret), 4)],
-        link=f"otpauth://totp/{made.settings.site_name}:{found.name}?secret={secret}&issuer={made.settings.site_name}",
+        link=link,
+        picture=segno.make(link, micro=False).png_data_uri(scale=4, border=4),
         form=form,
         sentence=problem,
         ticket=hidden("t", sealed),
@@ -306,6 +309,17 @@ def help_or_dismiss(member: int) -> ResponseReturnValue:
     except CannotOpen:
         return error_page(404)
     return redirect(url_for("staff.people", lang=g.lang), 303)
+
+
+@pages.get("/<lang>/equipo/cadena")
+@signed_in(CASE_WORKER, COORDINATOR)
+def chain() -> ResponseReturnValue:
+    """Whether the record of acts and the teams' logs hold. Who did what stays with the team."""
+    made = house()
+    with made.reading() as db:
+        found, count = staff.problems(db, made.pin), staff.count_acts(db)
+    page = render_template("staff/chain.html", problems=found, count=count, out=StaffForm(formdata=None))
+    return make_response(page)
 
 
 def _people(form: InviteForm, token: str = "", code: int = 200) -> ResponseReturnValue:

@@ -466,6 +466,7 @@ def test_what_anybody_may_open_is_exactly_this(app: Flask, place: Place) -> None
     case = 1
     allowed = {
         "casework.queue": {"rosa"}, "casework.case_page": set(), "casework.acts": {"rosa"},
+        "staff.chain": {"rosa", "carmen"},
         "staff.home": {"ana"}, "staff.people": {"carmen"}, "staff.colleagues": {"rosa", "ana"},
         "staff.me": {"rosa", "carmen", "ana"},
     }  # fmt: skip
