@@ -91,6 +91,8 @@ def load_places(db: Session, text: str) -> int:
     fresh = [row for row in csv.DictReader(io.StringIO(text)) if row["code"] not in known]
     db.add_all(PlaceRow(code=row["code"], parent=row["parent"], level=row["level"], name=row["name"]) for row in fresh)
     db.flush()
+    if fresh:
+        _count_change(db)
     return len(fresh)
 
 
@@ -144,8 +146,9 @@ def _faults(row: Mapping[str, str], places: Mapping[str, str]) -> Iterable[str]:
 
 def _store(db: Session, row: dict[str, str], places: Mapping[str, str]) -> bool:
     """Write a row if it differs from what is there. True if something changed."""
-    known = db.get(ServiceRow, row["id"])
-    if known is not None and all(getattr(known, column) == row[column] for column in COLUMNS):
+    known, covers = db.get(ServiceRow, row["id"]), coverage_of(row, places)
+    covered = frozenset(db.scalars(select(CoverageRow.place).where(CoverageRow.service == row["id"])))
+    if known is not None and covered == covers and all(getattr(known, column) == row[column] for column in COLUMNS):
         return False
     if known is None:
         db.add(ServiceRow(**row))
@@ -154,7 +157,7 @@ def _store(db: Session, row: dict[str, str], places: Mapping[str, str]) -> bool:
             setattr(known, column, row[column])
     db.flush()
     db.execute(delete(CoverageRow).where(CoverageRow.service == row["id"]))
-    db.add_all(CoverageRow(service=row["id"], place=place) for place in sorted(coverage_of(row, places)))
+    db.add_all(CoverageRow(service=row["id"], place=place) for place in sorted(covers))
     db.flush()
     return True
 

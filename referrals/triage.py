@@ -15,7 +15,6 @@ from reporting.incidents import MINOR_AGES
 
 MEDICAL_DANGER = "D_"  # flags that begin so
 DANGER_NOW = frozenset({"S_PERP_NEAR", "S_LOCKED"})
-HEALTH_WINDOWS = frozenset({"N_PEP", "N_EC", "N_HEPB", "N_FORENSIC"})
 
 
 @dataclass(frozen=True, slots=True)

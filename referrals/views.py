@@ -63,7 +63,7 @@ def _move_to_vault(made: House, keys: Keys) -> None:
         casebook.move_to_vault(db, keys)
 
 
-@pages.get("/<lang>/equipo/caso/<int:case>")
+@pages.get("/<lang>/equipo/caso/<int(max=9223372036854775807):case>")
 @signed_in(CASE_WORKER)
 def case_page(case: int) -> ResponseReturnValue:
     """Everything of one case. The opening is in the audit."""
@@ -96,7 +96,7 @@ def _show(opened: casebook.Case, form: LetterForm, code: int = 200) -> ResponseR
     return make_response(page, code)
 
 
-@pages.post("/<lang>/equipo/caso/<int:case>")
+@pages.post("/<lang>/equipo/caso/<int(max=9223372036854775807):case>")
 @signed_in(CASE_WORKER)
 def write(case: int) -> ResponseReturnValue:
     """A letter to her."""

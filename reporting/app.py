@@ -23,7 +23,7 @@ def create_app(settings: Settings | None = None, clock: Callable[[], float] = ti
     logging.getLogger("amparo").setLevel(logging.INFO)
     engine = open_database(told.database_url)
     app = Flask("reporting", root_path=str(ROOT / "reporting"), template_folder=str(ROOT / "templates"))
-    app.static_folder = None  # the two files we serve have routes of their own
+    app.static_folder = None  # the files we serve have routes of their own
     house = House(
         settings=told,
         reading=partial(reading, engine),

@@ -15,7 +15,6 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import delete, select, update
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from reporting import audit, sealing
@@ -35,7 +34,6 @@ QUEUE_COLUMNS = ("id", "team", "epoch", "front_key", "vault_key", "card", "versi
 CARD_SIZE, COVER_SIZE = 1024, 512
 FROM_HER, FROM_TEAM = "reporter", "team"
 NEW, OPEN = "new", "open"  # states of a case
-CONSENTS = ("C_LETTERS", "C_CONTACT", "C_STATS")
 
 
 class NoConsent(Exception):
@@ -194,21 +192,19 @@ def _seal_trip(key: bytes, case: int, trip: str, receipt_wrap: bytes, now: float
     return record, sealing.seal(key, place, inner, SIZES["trip"])
 
 
-def file_report(db: Session, sealed: SealedReport, now: float) -> bool:
-    """Put the case on the shelf, once however often it is asked. Whether the receipt may be shown after the commit."""
-    try:
-        with db.begin_nested():
-            db.add(CaseRow(**sealed.case))
-            db.flush()
-            db.add_all(RecordRow(id=record, case_id=sealed.case["id"], body=body) for record, body in sealed.records)
-    except IntegrityError:
-        return _may_show_again(db, sealed, now)
-    return True
+def file_report(db: Session, sealed: SealedReport) -> None:
+    """Put the case on the shelf. Its receipt may be shown once the transaction is committed."""
+    db.add(CaseRow(**sealed.case))
+    db.flush()
+    db.add_all(RecordRow(id=record, case_id=sealed.case["id"], body=body) for record, body in sealed.records)
+    db.flush()
 
 
-def _may_show_again(db: Session, sealed: SealedReport, now: float) -> bool:
-    """Whether it is this very report that was filed, and only a moment ago."""
-    row = db.scalars(select(CaseRow).where(CaseRow.tag == sealed.case["tag"])).one()
+def may_show_again(db: Session, sealed: SealedReport, now: float) -> bool:
+    """Whether it is this very receipt that was filed, and only a moment ago."""
+    row = db.scalars(select(CaseRow).where(CaseRow.tag == sealed.case["tag"])).first()
+    if row is None:
+        return False
     trip = _open_trip(db, row, sealed.receipt_wrap)
     return bool(trip["trip"] == sealed.trip and now <= trip["sent"] + SHOW_AGAIN)
 
@@ -288,14 +284,20 @@ def move_to_vault(db: Session, keys: Keys, at_most: int = 200) -> int:
     waiting = db.scalars(
         select(CaseRow).where(CaseRow.vault_key.is_(None), CaseRow.team.in_(list(keys.epochs))).limit(at_most)
     ).all()
-    mine = [row for row in waiting if row.epoch in keys.epochs[row.team]]
-    for row in mine:
-        key = _case_key(keys, row.id, row.team, row.epoch, row.front_key, None)
+    moved = 0
+    for row in waiting:
+        if row.epoch not in keys.epochs[row.team]:
+            continue
+        try:
+            key = _case_key(keys, row.id, row.team, row.epoch, row.front_key, None)
+        except CannotOpen:
+            continue  # the queue counts it; the others need not wait for it
         vault = keys.of(row.team, row.epoch).vault
         wrapped = sealing.wrap(vault, _vault_place(row.id, row.team, row.epoch), key)
         still = update(CaseRow).where(CaseRow.id == row.id, CaseRow.vault_key.is_(None))
         db.execute(still.values(vault_key=wrapped, front_key=None))
-    return len(mine)
+        moved += 1
+    return moved
 
 
 def open_case(db: Session, keys: Keys, case: int, now: float) -> Case:
@@ -337,7 +339,10 @@ def acts(db: Session, keys: Keys, newest: int = 200) -> tuple[Act, ...]:
     for entry in audit.entries(db, newest_first=newest):
         if entry.team in keys.epochs and entry.epoch in keys.epochs[entry.team]:
             place = _audit_place(entry.team, entry.epoch, entry.number)
-            told = _told(sealing.open_sealed(keys.of(entry.team, entry.epoch).vault, place, entry.body))
+            try:
+                told = _told(sealing.open_sealed(keys.of(entry.team, entry.epoch).vault, place, entry.body))
+            except CannotOpen:
+                continue  # the chain says where it breaks
             opened.append(Act(entry.number, told["actor"], told["case"], told["act"], told["hour"]))
     return tuple(opened)
 

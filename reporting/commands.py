@@ -6,12 +6,14 @@ import itertools
 import json
 import logging
 import os
+import re
 import secrets
 import sys
 import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -31,6 +33,7 @@ from reporting.keyring import CASE_WORKER, COORDINATOR, Pin
 
 T = TypeVar("T")
 PORT = 8080
+BEHIND_A_PROXY = {"trusted_proxy_headers": {"x-forwarded-for", "x-forwarded-proto"}, "trusted_proxy_count": 1}
 EVERYWHERE = "0.0.0.0"  # noqa: S104 -- only where --host asks for it, for a classroom
 
 
@@ -43,18 +46,19 @@ def main() -> None:
     """
 
 
+def _a_name(_context: click.Context, _option: click.Parameter, name: str) -> str:
+    """A name that the sign-in page can take."""
+    if not re.fullmatch(staff.NAME, name):
+        raise click.BadParameter("small letters and digits, 2 to 40, without spaces.")
+    return name
+
+
 # ── a real installation ─────────────────────────────────────────────────────────────────────────────────────
 
 
 @main.command()
-@click.option("--coordinator", default="coordina", show_default=True, help="Name the coordinator signs in with.")
-@click.option(
-    "--case-worker",
-    "case_worker",
-    default="primera",
-    show_default=True,
-    help="Name of the first case worker.",
-)
+@click.option("--coordinator", default="coordina", show_default=True, callback=_a_name, help="The coordinator's name.")
+@click.option("--case-worker", default="primera", show_default=True, callback=_a_name, help="The first case worker's.")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def init(coordinator: str, case_worker: str, as_json: bool) -> None:
     """Make a new installation: folder, secrets, tables, directory, one coordinator, one invitation.
@@ -134,6 +138,7 @@ def run(settings: Settings, host: str, port: int) -> None:
         outbuf_overflow=in_memory,
         max_request_body_size=1024 * 1024,
         clear_untrusted_proxy_headers=True,
+        **(BEHIND_A_PROXY | {"trusted_proxy": settings.trusted_proxy} if settings.trusted_proxy else {}),
         _quiet=True,
     )
 
@@ -192,7 +197,7 @@ def list_people(as_json: bool) -> None:
 
 
 @people.command("invite")
-@click.argument("name")
+@click.argument("name", callback=_a_name)
 @click.argument("role", type=click.Choice(keyring.ROLES))
 def invite_person(name: str, role: str) -> None:
     """Print an address for NAME that opens once, for seven days. She makes her password in her own browser."""
@@ -263,14 +268,17 @@ def key_recover(name: str) -> None:
         receipts.read_words(click.prompt(f"Sheet {sheet}, twelve words"), keyring.SHEET_WORDS) for sheet in (1, 2)
     )
     for one, other in itertools.product(first, second):
+        sheets = keyring.Sheets(one, other)
         try:
             with writing(engine) as db:
-                keyring.recover(db, Pin(settings.pin_file), keyring.Sheets(one, other), number)
+                _vouched_for(partial(keyring.recover, db, Pin(settings.pin_file), sheets, number))
         except keyring.CannotOpen:
             continue
         click.echo(f"{name} is let in. She signs in as always.")
         return
-    raise click.ClickException("These are not the two sheets. Nothing was changed.")
+    raise click.ClickException(
+        f"Nothing was changed: these are not the two sheets, or {name} cannot sign in or reads in no team."
+    )
 
 
 @main.command()
@@ -461,7 +469,3 @@ def _compare(assessed: list[tuple[str, Any, Any, Any]]) -> int:
     right = sum(not problems for problems in wrong.values())
     click.echo(f"{right} of {len(wrong)} as expected.")
     return 0 if right == len(wrong) else 1
-
-
-if __name__ == "__main__":
-    main()

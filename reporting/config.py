@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 ROOT = Path(__file__).resolve().parent.parent  # templates/, translations/ and instance/ lie here
 SECRET = 32  # bytes
 
-# setting -> (default, what it is for). `amparo check` and the guide print this table.
+# setting -> (default, what it is for). README.md shows the same table to people.
 SETTINGS = {
     "AMPARO_INSTANCE": ("instance", "folder of the database, the secrets and the pin"),
     "DATABASE_URL": ("", "SQLAlchemy address; empty means SQLite in the instance folder"),
@@ -30,6 +30,7 @@ SETTINGS = {
     "COUNTRY": ("PE", "where reporters live, two letters; decides the neutral page of the exit"),
     "EXIT_URL": ("", "another neutral page for the exit; empty means the weather service of the country"),
     "TIME_ZONE": ("America/Lima", "the clock of the place, for days and hours on pages"),
+    "TRUSTED_PROXY": ("", "address of the web server in front of this one, for example 127.0.0.1"),
     "PRACTICE": ("", "1 marks every page as practice"),
 }
 # country -> its weather service: looked at by everybody, the same for everybody
@@ -53,6 +54,7 @@ class Settings:
     team_name: str
     languages: tuple[str, ...]
     exit_url: str
+    trusted_proxy: str
     practice: bool
     time_zone: str
     server_secret: bytes
@@ -92,6 +94,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         team_name=value["TEAM_NAME"],
         languages=tuple(part.strip() for part in value["LANGUAGES"].split(",") if part.strip()),
         exit_url=value["EXIT_URL"] or EXITS.get(value["COUNTRY"].upper(), ""),
+        trusted_proxy=value["TRUSTED_PROXY"],
         practice=value["PRACTICE"] not in {"", "0", "no"},
         time_zone=value["TIME_ZONE"],
         server_secret=secrets["server_secret"],

@@ -124,9 +124,3 @@ def destroy(engine: Engine) -> None:
         connection.execute(text("DROP TABLE IF EXISTS alembic_version"))
     checkpoint(engine)
     engine.dispose()
-
-
-def is_alive(engine: Engine) -> bool:
-    """Whether the database answers."""
-    with engine.connect() as connection:
-        return connection.execute(text("SELECT 1")).scalar() == 1

@@ -91,9 +91,10 @@ def _people(settings: Settings, engine: Engine, now: float) -> list[dict[str, st
             recovery = (
                 staff.draw_sheets(secrets.randbelow, settings.languages[0]).key_pair().public if first is None else None
             )
-            staff.accept(db, pin, token, new, now, recovery, settings.team_name)
+            made = staff.accept(db, pin, token, new, now, recovery, settings.team_name)
+        if made:
+            pin.begin(made)
         with writing(engine) as db:
-            keyring.pin_teams(db, pin)
             if first is None:
                 first = _sign_in(settings, db, pin, name, password, totp, now)
             elif role in keyring.KINDS:
@@ -126,7 +127,7 @@ def _reports(settings: Settings, engine: Engine, now: float) -> Receipt:
         tally = tally_block(report.incident, report.hour, counted="C_STATS" in report.consents)
         sealed = casebook.seal_report(report, receipt, readers, counters, tally, settings.pepper, now - 3600)
         with writing(engine) as db:
-            casebook.file_report(db, sealed, now)
+            casebook.file_report(db, sealed)
     return drawn[0]
 
 

@@ -129,9 +129,9 @@ def hang(app: Flask, made: House) -> Limiter:
     app.register_error_handler(BrokenChain, _closed)
     app.register_error_handler(Exception, _any_error)
     app.context_processor(_for_every_page)
-    counter = _Counter(made.settings.server_secret)
+    app.logger.addFilter(discreet)
     return Limiter(
-        key_func=counter.key,
+        key_func=sender,
         app=app,
         default_limits=[HOURLY],
         storage_uri=made.settings.limits_url,
@@ -139,17 +139,11 @@ def hang(app: Flask, made: House) -> Limiter:
     )
 
 
-class _Counter:
-    """Counts requests of one sender without keeping who it is: the key dies with the hour."""
-
-    def __init__(self, secret: bytes) -> None:
-        self._secret = secret
-
-    def key(self) -> str:
-        hour = int(time.time()) // 3600
-        hour_key = hmac.digest(self._secret, b"limits %d" % hour, hashlib.sha256)
-        sender = (request.remote_addr or "").encode()
-        return hmac.digest(hour_key, sender, hashlib.sha256)[:12].hex()
+def sender() -> str:
+    """A name for whoever sends this request, without keeping who it is: its key dies with the hour."""
+    hour = int(time.time()) // 3600
+    hour_key = hmac.digest(house().settings.server_secret, b"limits %d" % hour, hashlib.sha256)
+    return hmac.digest(hour_key, (request.remote_addr or "").encode(), hashlib.sha256)[:12].hex()
 
 
 # ── before ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -177,9 +171,16 @@ def _refuse_strangers() -> None:
         return
     site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
     foreign_site = site is not None and site not in {"same-origin", "none"}
-    foreign_origin = site is None and origin not in {None, "null"} and urlsplit(origin or "").netloc != request.host
+    foreign_origin = site is None and origin not in {None, "null"} and _host_of(origin or "") != request.host
     if foreign_site or foreign_origin:
         abort(403)
+
+
+def _host_of(address: str) -> str:
+    try:
+        return urlsplit(address).netloc
+    except ValueError:
+        return ""
 
 
 def _open_day() -> None:
@@ -326,8 +327,16 @@ def _for_every_page() -> dict[str, Any]:
         "here": request.endpoint,
         "version": _version,
         "keys": g.get("keys"),
-        "emergency": made.wings["lines"]() if "lines" in made.wings else (),
+        "emergency": _lines(),
     }
+
+
+def _lines() -> tuple[Any, ...]:
+    """The lines that answer now; none where even the directory cannot be read."""
+    try:
+        return tuple(house().wings["lines"]()) if "lines" in house().wings else ()
+    except SQLAlchemyError:
+        return ()
 
 
 @functools.cache
@@ -414,7 +423,7 @@ class _SessionBound(CSRF):  # type: ignore[misc]
         return sessions.form_token(g.token)
 
     def validate_csrf_token(self, form: Any, field: Any) -> None:  # noqa: ARG002 -- fixed by WTForms
-        if not hmac.compare_digest(str(field.data or ""), field.current_token):
+        if not hmac.compare_digest(str(field.data or "").encode("utf-8", "replace"), field.current_token.encode()):
             raise ValidationError
 
 

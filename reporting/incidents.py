@@ -333,11 +333,7 @@ def _services(field: str, value: object) -> frozenset[str]:
 
 def _hours(field: str, value: object) -> tuple[float, float]:
     bounds: list[Any] = list(value) if isinstance(value, list | tuple) else [value, value]
-    if (
-        len(bounds) != len(("earliest", "latest"))
-        or not all(_is_hour(bound) for bound in bounds)
-        or bounds[0] > bounds[1]
-    ):
+    if len(bounds) != ENDS or not all(_is_hour(bound) for bound in bounds) or bounds[0] > bounds[1]:
         raise BadIncident(field, WANTS_HOURS, value)
     return float(bounds[0]), float(bounds[1])
 

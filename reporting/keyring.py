@@ -55,9 +55,9 @@ class NotYet(Exception):
 class EpochKeys:
     """The private part of one epoch: opens what was sealed to the team, signs its log, keeps its vault."""
 
-    sealing: bytes  # 96
-    signing: bytes  # 32
-    vault: bytes  # 32
+    sealing: bytes = field(repr=False)  # 96
+    signing: bytes = field(repr=False)  # 32
+    vault: bytes = field(repr=False)  # 32
 
     def to_bytes(self) -> bytes:
         """160 bytes."""
@@ -94,6 +94,7 @@ class Team:
     length: int
     head: bytes
     hashes: tuple[bytes, ...] = field(repr=False)
+    made: tuple[bytes, ...] = field(repr=False)  # hash of the entry that made each epoch
 
     @property
     def newest(self) -> Epoch:
@@ -108,8 +109,8 @@ class Keys:
     member: int
     name: str
     roles: tuple[str, ...]
-    private: bytes
-    epochs: Mapping[int, Mapping[int, EpochKeys]]  # team -> epoch number -> private part
+    private: bytes = field(repr=False)
+    epochs: Mapping[int, Mapping[int, EpochKeys]] = field(repr=False)  # team -> epoch number -> private part
 
     def of(self, team: int, epoch: int) -> EpochKeys:
         """Her key of a team's epoch, or `CannotOpen` where she has none."""
@@ -146,34 +147,53 @@ class Keys:
 
 @dataclass(frozen=True, slots=True)
 class Pin:
-    """A small file outside the database: per team the first fingerprint and the highest epoch. It never goes down."""
+    """A small file outside the database: what is believed of each team. It never goes down, and no team slips in.
+
+    Team -> fingerprint of its first entry, highest epoch, hash of the entry that made that epoch.
+    """
 
     path: Path
 
-    def read(self) -> dict[int, tuple[bytes, int]]:
-        """Team -> (fingerprint, highest epoch). Empty before the first keys are made."""
+    def read(self) -> dict[int, tuple[bytes, int, bytes]]:
+        """Empty before the first keys are made."""
         try:
             told = json.loads(self.path.read_text(encoding="utf-8"))
-            return {int(team): (bytes.fromhex(first), int(epoch)) for team, (first, epoch) in told.items()}
+            return {
+                int(team): (bytes.fromhex(first), int(epoch), bytes.fromhex(made))
+                for team, (first, epoch, made) in told.items()
+            }
         except FileNotFoundError:
             return {}
         except (ValueError, TypeError, AttributeError):
             raise BrokenChain from None
 
-    def raise_to(self, team: Team) -> None:
-        """Remember a team's newest epoch. A team once pinned keeps its first fingerprint."""
-        pinned = self.read()
-        first, epoch = pinned.get(team.id, (team.fingerprint, 0))
-        if first != team.fingerprint or epoch > team.newest.number:
+    def begin(self, made: Iterable[Team]) -> None:
+        """Pin the teams that were made in this very request; once, and from what it holds, not from the database."""
+        if self.read():
             raise BrokenChain
-        if epoch < team.newest.number:
-            pinned[team.id] = (first, team.newest.number)
+        self._write({team.id: (team.fingerprint, team.newest.number, team.made[-1]) for team in made})
+
+    def vouches_for(self, team: Team) -> bool:
+        """Whether a verified team is the pinned one, and not older or forked."""
+        first, epoch, made = self.read().get(team.id, (b"", 0, b""))
+        return first == team.fingerprint and 0 < epoch <= team.newest.number and made == team.made[epoch - 1]
+
+    def raise_to(self, found: Iterable[Team]) -> None:
+        """Remember the newest epochs of teams that are pinned already."""
+        pinned = self.read()
+        for team in found:
+            if not self.vouches_for(team):
+                raise BrokenChain
+            pinned[team.id] = (team.fingerprint, team.newest.number, team.made[-1])
+        if pinned != self.read():
             self._write(pinned)
 
-    def _write(self, pinned: dict[int, tuple[bytes, int]]) -> None:
+    def _write(self, pinned: Mapping[int, tuple[bytes, int, bytes]]) -> None:
         fresh = self.path.with_suffix(".new")
         with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            json.dump({str(team): [first.hex(), epoch] for team, (first, epoch) in pinned.items()}, file)
+            json.dump(
+                {str(team): [first.hex(), epoch, made.hex()] for team, (first, epoch, made) in pinned.items()}, file
+            )
             file.flush()
             os.fsync(file.fileno())
         fresh.replace(self.path)
@@ -189,12 +209,8 @@ def teams(db: Session, pin: Pin) -> tuple[Team, ...]:
     if not rows and not pinned:
         raise NotYet
     found = tuple(_verified(db, row) for row in rows)
-    if {team.id for team in found} != set(pinned):
+    if {team.id for team in found} != set(pinned) or not all(map(pin.vouches_for, found)):
         raise BrokenChain
-    for team in found:
-        first, epoch = pinned[team.id]
-        if first != team.fingerprint or team.newest.number < epoch:
-            raise BrokenChain
     return found
 
 
@@ -263,6 +279,7 @@ def _verified(db: Session, row: TeamRow) -> Team:
     epochs: list[Epoch] = []
     members: dict[int, bytes] = {}
     hashes: list[bytes] = []
+    made: list[bytes] = []
     for number, entry in enumerate(db.scalars(select(LogRow).where(LogRow.team == row.id).order_by(LogRow.number)), 1):
         told = _read_entry(entry, number, row, hashes[-1] if hashes else b"")
         signer = epochs[-1].signing if epochs else _first_signer(told)
@@ -270,9 +287,21 @@ def _verified(db: Session, row: TeamRow) -> Team:
             raise BrokenChain
         _ACTS[told["act"]](told, epochs, members)
         hashes.append(sealing.digest(entry.body))
+        made += [hashes[-1]] if told["act"] == "epoch" else []
     if not epochs:
         raise BrokenChain
-    return Team(row.id, row.kind, row.name, tuple(epochs), members, hashes[0], len(hashes), hashes[-1], tuple(hashes))
+    return Team(
+        row.id,
+        row.kind,
+        row.name,
+        tuple(epochs),
+        members,
+        hashes[0],
+        len(hashes),
+        hashes[-1],
+        tuple(hashes),
+        tuple(made),
+    )
 
 
 def _read_entry(entry: LogRow, number: int, row: TeamRow, before: bytes) -> dict[str, Any]:
@@ -338,11 +367,13 @@ class Sheets:
         return sealing.new_key_pair(sealing.derive(words.encode(), "recovery sheets", length=sealing.PRIVATE))
 
 
-def first_keys(db: Session, pin: Pin, member: MemberRow, names: Mapping[str, str], recovery: bytes) -> None:
+def first_keys(db: Session, pin: Pin, member: MemberRow, names: Mapping[str, str], recovery: bytes) -> tuple[Team, ...]:
     """Epoch 1 of the casework and the statistics team, granted to the first case worker and to the sheets.
 
-    Refused when anything of a team is there already: the first keys are made once.
+    Refused when anything of a team is there already: the first keys are made once. Give what comes back to
+    `Pin.begin` once it is committed.
     """
+    made = []
     if pin.read() or db.scalars(select(TeamRow)).first():
         raise BrokenChain
     for kind in (CASEWORK, STATISTICS):
@@ -355,19 +386,9 @@ def first_keys(db: Session, pin: Pin, member: MemberRow, names: Mapping[str, str
         _write_entry(db, team.id, keys.signing, told)
         _grant(db, team.id, 1, keys, RECOVERY, recovery)
         let_in(db, team.id, {1: keys}, member.id, member.public_key)
+        made.append(_verified(db, team))
     note(db, "first keys made", member.id)
-
-
-def pin_teams(db: Session, pin: Pin) -> None:
-    """Pin what stands in the database, once, right after the first keys were committed."""
-    if not pin.read():
-        raise_pin(db, pin)
-
-
-def raise_pin(db: Session, pin: Pin) -> None:
-    """Remember the newest epoch of every team, right after it was committed."""
-    for row in db.scalars(select(TeamRow)):
-        pin.raise_to(_verified(db, row))
+    return tuple(made)
 
 
 def _new_epoch() -> tuple[EpochKeys, bytes, KeyPair]:
@@ -399,14 +420,17 @@ def _grant_place(team: int, epoch: int, member: int) -> Place:
 # ── who comes, who goes ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def spoken_words(private: bytes, member: int, ask: bytes, language: str) -> tuple[str, ...]:
-    """The six words a newcomer says, out of the key in her own hands: what lies in the database cannot change them."""
-    numbers = _spoken(sealing.new_key_pair(private).public, member, ask)
+def spoken_words(keys: Keys, language: str) -> tuple[str, ...]:
+    """The six words a newcomer says, out of the key in her own hands: what lies in the database cannot change them.
+
+    Nothing that somebody else can choose goes in, so that no second key can be searched for that gives the same.
+    """
+    numbers = _spoken(sealing.new_key_pair(keys.private).public, keys.member, keys.roles)
     return tuple(receipts.words_of(language)[number] for number in numbers)
 
 
-def _spoken(public: bytes, member: int, ask: bytes) -> tuple[int, ...]:
-    told = sealing.digest(b"spoken" + sealing.digest(public) + member.to_bytes(8, "big") + ask)
+def _spoken(public: bytes, member: int, roles: Iterable[str]) -> tuple[int, ...]:
+    told = sealing.digest(b"spoken" + sealing.digest(public) + member.to_bytes(8, "big") + ",".join(roles).encode())
     number = int.from_bytes(told[:16], "big")
     return tuple(number >> 11 * place & 2047 for place in range(SPOKEN))
 
@@ -414,7 +438,7 @@ def _spoken(public: bytes, member: int, ask: bytes) -> tuple[int, ...]:
 def let_in_by_words(db: Session, pin: Pin, keys: Keys, member: int, typed: str) -> None:
     """A member lets a newcomer in: the seal goes only to the key that gives the words she heard. Else `NotHer`."""
     row = db.get_one(MemberRow, member)
-    expected = _spoken(row.public_key, row.id, row.ask)
+    expected = _spoken(row.public_key, row.id, row.roles.split(","))
     if not row.private or expected not in receipts.read_numbers(typed, SPOKEN):
         raise NotHer
     for team in teams(db, pin):
@@ -488,9 +512,15 @@ def shut(db: Session, member: int, act: str) -> None:
 
 
 def recover(db: Session, pin: Pin, sheets: Sheets, member: int) -> None:
-    """Both sheets let an account in that nobody is left to let in. `CannotOpen` when they are not the sheets."""
+    """Both sheets let an account in that nobody is left to let in.
+
+    `CannotOpen` when they are not the sheets, or she cannot sign in, or no team is hers.
+    """
     pair, row = sheets.key_pair(), db.get_one(MemberRow, member)
-    for team in teams(db, pin):
+    found = teams(db, pin)
+    if not row.private or not any(reads(team, row.roles.split(",")) for team in found):
+        raise CannotOpen
+    for team in found:
         held = {
             grant.epoch: EpochKeys.from_bytes(
                 sealing.open_with(pair.private, _grant_place(team.id, grant.epoch, RECOVERY), grant.sealed)
@@ -515,7 +545,6 @@ class NewMember:
     name: str
     roles: tuple[str, ...]
     public: bytes
-    ask: bytes
     salt: bytes
     private: bytes
     remembered: bytes
@@ -526,12 +555,12 @@ class NewMember:
 class Secrets:
     """What her password opens: her private key, the secret of her app, her spare codes."""
 
-    private: bytes
-    totp: bytes
-    spares: tuple[bytes, ...]
+    private: bytes = field(repr=False)
+    totp: bytes = field(repr=False)
+    spares: tuple[bytes, ...] = field(repr=False)
 
     def to_bytes(self) -> bytes:
-        """96 + 20 + 8 x 4 bytes."""
+        """96 + 20 bytes, and four for each spare code."""
         return self.private + self.totp + b"".join(self.spares)
 
     @classmethod
@@ -562,7 +591,7 @@ def new_member(name: str, roles: tuple[str, ...], password: str, totp_secret: by
     wrapping = sealing.stretch_password(password, salt, pepper)
     secrets = Secrets(pair.private, totp_secret, tuple(_spare_bytes(spare) for spare in spares))
     private = sealing.seal(wrapping, _private_place(number, version), secrets.to_bytes())
-    return NewMember(number, name, roles, pair.public, os.urandom(16), salt, private,
+    return NewMember(number, name, roles, pair.public, salt, private,
                      _remember(pair.private, number, {}), version)  # fmt: skip
 
 
@@ -578,7 +607,7 @@ def store_member(db: Session, new: NewMember) -> MemberRow:
         db.add(row)
     elif row.private:
         raise CannotOpen
-    row.public_key, row.ask, row.salt, row.private = new.public, new.ask, new.salt, new.private
+    row.public_key, row.salt, row.private = new.public, new.salt, new.private
     row.remembered, row.version, row.last_counter = new.remembered, new.version, 0
     db.flush()
     note(db, "account made", new.id)
@@ -613,7 +642,7 @@ class Unlocked:
     """A member whose password and six digits were right. Her team keys are fetched with `take_keys`."""
 
     locked: Locked
-    private: bytes
+    private: bytes = field(repr=False)
     counter: int
     resealed: bytes | None = None  # a spare code was used up
 
@@ -663,7 +692,7 @@ def take_keys(db: Session, pin: Pin, who: Unlocked) -> Keys:
 
     Raises `BrokenChain` when an entry she has seen is gone, `CannotOpen` when her code was used meanwhile.
     """
-    row = db.get_one(MemberRow, who.locked.id)
+    row = db.get_one(MemberRow, who.locked.id, with_for_update=True)
     if row.last_counter >= who.counter or row.private != who.locked.private:
         raise CannotOpen
     remembered = _recall(who.private, row)
@@ -778,11 +807,6 @@ def _account(row: MemberRow, found: tuple[Team, ...]) -> Account:
     return Account(
         row.id, row.name, roles, row.version, bool(row.private), bool(hers) and all(is_in(t, row) for t in hers)
     )
-
-
-def ask_of(db: Session, member: int) -> bytes:
-    """The number drawn with her key."""
-    return db.get_one(MemberRow, member).ask
 
 
 def totp_text(secret: bytes) -> str:

@@ -56,7 +56,6 @@ class MemberRow(Base):
     name: Mapped[str] = mapped_column(String(40), unique=True)
     roles: Mapped[str] = mapped_column(String(80))
     public_key: Mapped[bytes] = mapped_column(LargeBinary)
-    ask: Mapped[bytes] = mapped_column(LargeBinary(16))  # drawn with each new key; part of the words she is let in by
     salt: Mapped[bytes] = mapped_column(LargeBinary)
     private: Mapped[bytes] = mapped_column(LargeBinary)  # empty: she was reset or has left, nothing opens
     remembered: Mapped[bytes] = mapped_column(LargeBinary)

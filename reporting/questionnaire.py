@@ -367,7 +367,8 @@ def _hours(answers: Answers) -> tuple[float, float] | None:
 
 def contact_of(answers: Answers) -> dict[str, str]:
     """What she told about reaching her, if she asked to be reached."""
-    if "W_CONTACT_BACK" not in answers.get("wants", ()) or not answers.get("number_to_call"):
+    told = (answers.get(name) for name in CONTACT_NAMES if name != "channel")
+    if "W_CONTACT_BACK" not in answers.get("wants", ()) or not any(told):
         return {}
     return {name: answers[name] for name in CONTACT_NAMES if answers.get(name)}
 

@@ -77,7 +77,7 @@ def read(typed: str, language: str) -> tuple[Receipt, ...] | Unreadable:
     """Every receipt the typed text can mean: digits, or words all from one list, hers first; or what is wrong."""
     pieces = plain(typed).split()
     together = "".join(pieces)
-    if together.isdigit():
+    if together.isdecimal():
         return _read_digits(together)
     readings = tuple(_read_words(pieces, known) for known in _hers_first(language))
     found = tuple(reading for reading in readings if isinstance(reading, Receipt))

@@ -123,7 +123,7 @@ def _arrive(purpose: str) -> Arrival | None:
         except CannotOpen:
             return None
         g.trip = ticket.trip
-        shown = purpose != "draft" or sessions.may_be_shown(db, text, ticket, made.clock())
+        shown = purpose != "draft" or sessions.may_be_shown(db, ticket, made.clock())
         return Arrival(ticket, sessions.how_ended(db, ticket.trip), shown)
 
 
@@ -186,7 +186,7 @@ def _turn(ticket: Ticket) -> ResponseReturnValue:
     if go.startswith("lang-"):
         speak(go[5:])
     state, form = _with_typed(ticket)
-    if go == "police" and ticket.step.isdigit():
+    if go == "police" and ticket.step.isdecimal():
         return _ask(int(ticket.step), ticket.trip, state | {"p": True}, urgent=state["n"])
     if form is not None and form.errors and go in {"next", "check"}:
         return _ask(int(ticket.step), ticket.trip, state, form=form, code=422)
@@ -196,7 +196,10 @@ def _turn(ticket: Ticket) -> ResponseReturnValue:
 def _with_typed(ticket: Ticket) -> tuple[dict[str, Any], OpenForm | None]:
     """The state with what was typed on this page, and the page's checked form where it has one."""
     state = dict(ticket.state)
-    if not ticket.step.isdigit():
+    if not ticket.step.isdecimal():
+        state["a"] = dict(state["a"]) | (
+            {"consents": sorted(_consents(state["a"]))} if request.form.get("letters") else {}
+        )
         return state, None
     number = int(ticket.step)
     form = _form(number, state["a"], request.form)
@@ -210,10 +213,10 @@ def _right_answers(form: OpenForm) -> dict[str, Any]:
 
 
 def _target(step: str, go: str) -> str:
-    here = int(step) if step.isdigit() else LAST
+    here = int(step) if step.isdecimal() else LAST
     if go.startswith("lang-"):
         return step
-    if go.startswith("to-") and go[3:].isdigit() and int(go[3:]) <= LAST:
+    if go.startswith("to-") and go[3:].isdecimal() and int(go[3:]) <= LAST:
         return go[3:]
     if go == "back":
         return str(max(0, here - (step != CHECK)))
@@ -223,7 +226,7 @@ def _target(step: str, go: str) -> str:
 def _go_to(step: str, trip: str, state: dict[str, Any]) -> ResponseReturnValue:
     urgent = directory.urgent_needs(questionnaire.incident_of(state["a"]))
     fresh = [need for need in urgent if need not in state["n"]]
-    if fresh and step.isdigit():
+    if fresh and step.isdecimal():
         state["n"] = [*state["n"], *fresh]
         return _ask(int(step), trip, state, urgent=fresh)
     return _check(trip, state) if step == CHECK else _ask(int(step), trip, state)
@@ -327,10 +330,12 @@ def _send(ticket: Ticket) -> ResponseReturnValue:
     receipt = Receipt(tuple(ticket.state["r"]))
     sealed = casebook.seal_report(report, receipt, readers, counters, tally, made.settings.pepper, moment)
     with made.writing() as db:
+        show = sessions.end_trip(db, ticket.trip, SENT, moment)  # one trip, one case, whichever page it is sent from
         ended = sessions.how_ended(db, ticket.trip)
-        show = ended in {None, SENT} and casebook.file_report(db, sealed, moment)
         if show:
-            sessions.end_trip(db, ticket.trip, SENT, moment)
+            casebook.file_report(db, sealed)
+        elif ended == SENT:
+            show = casebook.may_show_again(db, sealed, moment)
     if ended == LEFT:
         return _start_page()
     return _sent(ticket) if show else _start_page(say(SENT_ALREADY))
@@ -348,7 +353,7 @@ def _report(ticket: Ticket, moment: float) -> Report:
         language=g.lang,
         trip=ticket.trip,
         hour=int(moment) // casebook.HOUR,
-        unseen="unseen" in ticket.state,
+        unseen=_is_unseen(ticket),
     )
 
 
@@ -361,7 +366,6 @@ def _consents(answers: Mapping[str, Any]) -> frozenset[str]:
 def _sent(ticket: Ticket, sentence: str = "") -> ResponseReturnValue:
     """The receipt, what happens next, the soonest door for each need. What was sent unseen tells nothing of itself."""
     answers, receipt = ticket.state["a"], Receipt(tuple(ticket.state["r"]))
-    unseen = "unseen" in ticket.state
     page = render_template(
         "reporter/sent.html",
         words=receipt.words(g.lang),
@@ -370,15 +374,22 @@ def _sent(ticket: Ticket, sentence: str = "") -> ResponseReturnValue:
         may_write="C_LETTERS" in _consents(answers),
         may_contact=bool(questionnaire.contact_of(answers)),
         minor=answers.get("age") in MINOR_AGES,
-        help=None if unseen else _help(questionnaire.incident_of(answers), police_shown=_police_shown(ticket)),
+        help=None
+        if _is_unseen(ticket)
+        else _help(questionnaire.incident_of(answers), police_shown=_police_shown(ticket)),
         ticket=_repeated_ticket(),
     )
     return make_response(page, 422 if sentence else 200)
 
 
+def _is_unseen(ticket: Ticket) -> bool:
+    """Too old to be shown when it was sent, or kept from being shown before."""
+    return "unseen" in ticket.state or house().clock() > ticket.issued + sessions.DRAFT_SHOWN
+
+
 def _more(ticket: Ticket) -> ResponseReturnValue:
     """Every door for every need, on a page of its own without the receipt."""
-    if "unseen" in ticket.state:
+    if _is_unseen(ticket):
         return _start_page(say(SENT_ALREADY))
     g.may_shrink = True
     found = _help(questionnaire.incident_of(ticket.state["a"]), police_shown=_police_shown(ticket))

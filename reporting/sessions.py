@@ -10,8 +10,9 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import delete, select
@@ -34,6 +35,7 @@ DRAFT_SHOWN = 2 * HOUR  # a draft is shown so long; afterwards it can only be se
 SHOWN_AGAIN = 15 * MINUTE  # a page asked for a second time is shown so long after the first
 STAFF_IDLE, STAFF_LIFE = 15 * MINUTE, 8 * HOUR
 TICKET_STEP = 256  # bytes; a ticket's length tells little more than which page it is from
+SPELLING = re.compile(r"([vd])(0|[1-9][0-9]{0,6})\.((?:[A-Za-z0-9_-]{4})+(?:[A-Za-z0-9_-]{2,3})?)", re.ASCII)
 SENT, NOTED, LEFT = "sent", "noted", "left"  # how far a trip has ended; it never goes back
 ENDINGS = (SENT, NOTED, LEFT)
 
@@ -68,12 +70,6 @@ def _add_seed(db: Session, day: int, purpose: str) -> None:
         return  # another worker was first; its seed is as good
 
 
-def day_is_open(db: Session, now: float) -> bool:
-    """Whether today's seeds are there."""
-    today = int(now) // DAY
-    return len(db.scalars(select(SeedRow.purpose).where(SeedRow.day == today)).all()) == len(SEED_LIFE)
-
-
 def forget_all(db: Session) -> None:
     """Every seed and every session goes: no ticket, draft, receipt page or cookie made until now opens anything."""
     db.execute(delete(SeedRow))
@@ -93,6 +89,7 @@ class Ticket:
     issued: int
     expires: int
     state: Mapping[str, Any]
+    sealed: bytes = field(repr=False)  # what it is known again by: its spelling can be changed, this cannot
 
 
 def new_trip() -> str:
@@ -116,19 +113,16 @@ def write_ticket(
 
 def read_ticket(db: Session, server_secret: bytes, purpose: str, text: str, now: float) -> Ticket:
     """The ticket behind a field. `CannotOpen` if it is forged, foreign, of another purpose or expired."""
-    label, _, body = text.partition(".")
-    try:
-        day = int(label[1:])
-        sealed = base64.urlsafe_b64decode(body + "=" * (-len(body) % 4))
-    except (ValueError, UnicodeError):
-        raise CannotOpen from None
-    if label[:1] != purpose[0] or not 0 <= day <= int(now) // DAY:
+    spelt = SPELLING.fullmatch(text)
+    if spelt is None or spelt[1] != purpose[0] or int(spelt[2]) > int(now) // DAY:
         raise CannotOpen
+    day = int(spelt[2])
+    sealed = base64.urlsafe_b64decode(spelt[3] + "=" * (-len(spelt[3]) % 4))
     key = _ticket_key(db, server_secret, purpose, day, now)
     told = json.loads(sealing.unwrap(key, _ticket_place(purpose, day), sealed))
     if now > told["expires"]:
         raise CannotOpen
-    return Ticket(purpose, told["trip"], told["step"], told["issued"], told["expires"], told["state"])
+    return Ticket(purpose, told["trip"], told["step"], told["issued"], told["expires"], told["state"], sealed)
 
 
 def trip_of(db: Session, server_secret: bytes, text: str, now: float) -> str | None:
@@ -152,14 +146,18 @@ def _ticket_place(purpose: str, day: int) -> Place:
 # ── what must be known again of a trip ──────────────────────────────────────────────────────────────────────
 
 
-def end_trip(db: Session, trip: str, how: str, now: float) -> None:
-    """Note that a trip has ended: every repeat of its requests now gets a neutral page. It is never taken back."""
-    before = how_ended(db, trip)
-    if before is None:
-        _mark(db, _trip_mark(trip), how.encode(), now)
-    elif ENDINGS.index(how) > ENDINGS.index(before):
-        db.get_one(MarkRow, _trip_mark(trip)).told = how.encode()
+def end_trip(db: Session, trip: str, how: str, now: float) -> bool:
+    """Note that a trip has ended: every repeat of its requests now gets a neutral page. It is never taken back.
+
+    True when nothing had ended it before.
+    """
+    if how_ended(db, trip) is None and _mark(db, _trip_mark(trip), how.encode(), now):
+        return True
+    row = db.get_one(MarkRow, _trip_mark(trip), with_for_update=True)
+    if ENDINGS.index(how) > ENDINGS.index(row.told.decode()):
+        row.told = how.encode()
         db.flush()
+    return False
 
 
 def how_ended(db: Session, trip: str) -> str | None:
@@ -168,18 +166,18 @@ def how_ended(db: Session, trip: str) -> str | None:
     return row.told.decode() if row else None
 
 
-def may_be_shown(db: Session, text: str, ticket: Ticket, now: float) -> bool:
+def may_be_shown(db: Session, ticket: Ticket, now: float) -> bool:
     """Whether a draft's page may be shown: it is young, and this is its first use or was so a moment ago.
 
     A browser's "resend" repeats a request that was answered before; whoever presses it later may be somebody else.
     """
-    return now <= min(_first_use(db, text, now) + SHOWN_AGAIN, ticket.issued + DRAFT_SHOWN)
+    return now <= min(_first_use(db, ticket.sealed, now) + SHOWN_AGAIN, ticket.issued + DRAFT_SHOWN)
 
 
-def _first_use(db: Session, text: str, now: float) -> int:
+def _first_use(db: Session, ticket: bytes, now: float) -> int:
     """When this very ticket was first used (seconds). Kept sealed under the ticket: nobody else can read the time."""
-    mark, place = sealing.digest(b"ticket " + text.encode()), Place("trip_mark", 0, 0, "first use", 1)
-    key = sealing.derive(text.encode(), "first use")
+    mark, place = sealing.digest(b"ticket " + ticket), Place("trip_mark", 0, 0, "first use", 1)
+    key = sealing.derive(ticket, "first use")
     row = db.get(MarkRow, mark)
     if row is None:
         _mark(db, mark, sealing.wrap(key, place, int(now).to_bytes(8, "big")), now)
@@ -191,13 +189,15 @@ def _trip_mark(trip: str) -> bytes:
     return sealing.digest(b"trip " + trip.encode("utf-8", "replace"))
 
 
-def _mark(db: Session, mark: bytes, told: bytes, now: float) -> None:
+def _mark(db: Session, mark: bytes, told: bytes, now: float) -> bool:
+    """Whether it was new: the same request may come twice at once."""
     last_ticket_day = (int(now) + SEED_LIFE["draft"]) // DAY
     try:
         with db.begin_nested():
             db.add(MarkRow(mark=mark, told=told, forget_after=last_ticket_day + 1))
     except IntegrityError:
-        return  # the same request came twice at once; the first one's mark is as good
+        return False
+    return True
 
 
 # ── staff sessions ──────────────────────────────────────────────────────────────────────────────────────────

@@ -1,4 +1,4 @@
-"""Accounts: the first coordinator, invitations that open once, and the first case worker's ceremony.
+"""Accounts: invitations that open once, the first case worker's ceremony, resets, leaving, the slow door, the check.
 
 Makes no key that reads a case except in the hands of a case worker. Knows nothing of the web.
 """
@@ -15,10 +15,11 @@ from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from reporting import audit, keyring, receipts, sessions
-from reporting.keyring import CASE_WORKER, CASEWORK, STATISTICS, CannotOpen, NewMember, Pin, Sheets
-from reporting.models import InvitationRow, MemberRow, TryRow
+from reporting.keyring import CASE_WORKER, CASEWORK, STATISTICS, CannotOpen, NewMember, Pin, Sheets, Team
+from reporting.models import InvitationRow, TryRow
 
 INVITATION_LIFE = 7 * 24 * 3600  # seconds
+NAME = r"[a-zñ0-9._-]{2,40}"  # what somebody may be called here; the sign-in page makes letters small
 PASSWORD_WORDS = 6  # 66 bits
 OWN_PASSWORD_LENGTH = 16  # signs, for those who choose their own
 
@@ -32,7 +33,8 @@ class Invitation:
 
 
 def invite(db: Session, name: str, roles: tuple[str, ...], now: float) -> str:
-    """A one-time token for somebody's browser. Only its hash is kept."""
+    """A one-time token for somebody's browser. Only its hash is kept. An older one for the same name is void."""
+    db.execute(delete(InvitationRow).where((InvitationRow.name == name) | (InvitationRow.expires < int(now))))
     token = os.urandom(20).hex()
     row = InvitationRow(token_hash=_hash(token), name=name, roles=",".join(roles), expires=int(now) + INVITATION_LIFE)
     db.add(row)
@@ -66,20 +68,21 @@ def draw_sheets(below: Callable[[int], int], language: str) -> Sheets:
 
 
 def accept(db: Session, pin: Pin, token: str, new: NewMember, now: float, recovery: bytes | None,
-           team_name: str) -> MemberRow:  # fmt: skip
+           team_name: str) -> tuple[Team, ...]:  # fmt: skip
     """Turn an invitation into a member. The first case worker also makes the first keys, here and nowhere else.
 
-    `recovery` is the public key of the sheets she was shown; None for everybody after her.
+    `recovery` is the public key of the sheets she was shown; None for everybody after her. Returns the teams that
+    were made, for `Pin.begin` after the commit.
     """
     invitation = read_invitation(db, token, now)
     if invitation.roles != new.roles or invitation.name != new.name:
         raise CannotOpen
     db.execute(delete(InvitationRow).where(InvitationRow.token_hash == _hash(token)))
     row = keyring.store_member(db, new)
-    if recovery is not None and CASE_WORKER in new.roles:
-        names = {CASEWORK: team_name, STATISTICS: f"{team_name} ·"}
-        keyring.first_keys(db, pin, row, names, recovery)
-    return row
+    if recovery is None or CASE_WORKER not in new.roles:
+        return ()
+    names = {CASEWORK: team_name, STATISTICS: f"{team_name} ·"}
+    return keyring.first_keys(db, pin, row, names, recovery)
 
 
 # ── who goes ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -90,55 +93,63 @@ def reset(db: Session, member: int, now: float) -> str:
 
     It gives no key to anybody: whoever accepts it must be let in again, by her voice.
     """
-    account = keyring.account(db, member)
-    keyring.shut(db, member, "reset")
-    sessions.end_all(db, member)
+    account = _shut_out(db, member, "reset")
     return invite(db, account.name, account.roles, now)
 
 
 def dismiss(db: Session, member: int) -> None:
     """She leaves: her sessions end at once, her password opens nothing, an epoch is due in every team."""
-    keyring.shut(db, member, "dismissed")
+    _shut_out(db, member, "dismissed")
+
+
+def _shut_out(db: Session, member: int, act: str) -> keyring.Account:
+    """Nothing of hers opens any more: no password, no session, no invitation that was printed before."""
+    account = keyring.account(db, member)
+    keyring.shut(db, member, act)
     sessions.end_all(db, member)
+    db.execute(delete(InvitationRow).where(InvitationRow.name == account.name))
+    return account
 
 
 # ── slow and steady at the door ─────────────────────────────────────────────────────────────────────────────
 
-FREE_TRIES = 5  # wrong sign-ins for one name before it slows down
-FREE_FOR_ALL = 60  # the same for all names together
-LONGEST_WAIT = 60  # seconds: nobody is locked out for good, and a guesser gets 1,440 tries a day
-EVERYBODY = b"everybody"
+FREE_TRIES = 5
+# whom a wrong sign-in slows down -> (tries before it does, longest wait in seconds). A name alone waits so little
+# that nobody can lock her out, and so long that guessing the six digits takes weeks even with her password.
+SLOWED: dict[str, tuple[int, int]] = {"name and sender": (FREE_TRIES, 60), "name": (20, 8), "everybody": (200, 1)}
 
 
-def wait_before(db: Session, pepper: bytes, name: str, now: float) -> int:
-    """Seconds until this name may be tried again; 0 when it may be now. Names nobody has are slowed alike."""
-    rows = (db.get(TryRow, _who(pepper, who)) for who in (name.encode("utf-8", "replace"), EVERYBODY))
+def wait_before(db: Session, pepper: bytes, name: str, sender: str, now: float) -> int:
+    """Seconds until this name may be tried again from here; 0 when it may be now. Names nobody has are slowed alike."""
+    rows = (db.get(TryRow, mark) for mark in _marks(pepper, name, sender).values())
     return max((row.not_before - int(now) for row in rows if row is not None and row.not_before > now), default=0)
 
 
-def note_failure(db: Session, pepper: bytes, name: str, now: float) -> None:
-    """One wrong sign-in more; twice the wait each time, for one name and, later and shorter, for all."""
-    for who, free, longest in (
-        (name.encode("utf-8", "replace"), FREE_TRIES, LONGEST_WAIT),
-        (EVERYBODY, FREE_FOR_ALL, 4),
-    ):
-        row = db.get(TryRow, _who(pepper, who))
+def note_failure(db: Session, pepper: bytes, name: str, sender: str, now: float) -> None:
+    """One wrong sign-in more: twice the wait each time, up to the longest."""
+    for whom, mark in _marks(pepper, name, sender).items():
+        free, longest = SLOWED[whom]
+        row = db.get(TryRow, mark)
         if row is None:
-            row = TryRow(who=_who(pepper, who), failed=0, not_before=int(now))
+            row = TryRow(who=mark, failed=0, not_before=int(now))
             db.add(row)
         row.failed = 1 if now > row.not_before + 3600 else row.failed + 1  # an hour of quiet forgives
         over = row.failed - free
         row.not_before = int(now) + (min(longest, 2 ** min(over, 6)) if over >= 0 else 0)
+    db.execute(delete(TryRow).where(TryRow.not_before < int(now) - 2 * 3600))  # and two hours forget
     db.flush()
 
 
-def note_success(db: Session, pepper: bytes, name: str) -> None:
-    """She is in: her name starts anew."""
-    db.execute(delete(TryRow).where(TryRow.who == _who(pepper, name.encode("utf-8", "replace"))))
+def note_success(db: Session, pepper: bytes, name: str, sender: str) -> None:
+    """She is in: from here her name starts anew."""
+    db.execute(delete(TryRow).where(TryRow.who == _marks(pepper, name, sender)["name and sender"]))
 
 
-def _who(pepper: bytes, who: bytes) -> bytes:
-    return hmac.digest(pepper, b"sign-in " + who, "sha256")
+def _marks(pepper: bytes, name: str, sender: str) -> dict[str, bytes]:
+    """Under which marks a try is counted; they tell neither the name nor the sender."""
+    parts = {"name and sender": f"{name} {sender}", "name": name, "everybody": ""}
+    return {whom: hmac.digest(pepper, f"sign-in {whom} {told}".encode("utf-8", "replace"), "sha256")
+            for whom, told in parts.items()}  # fmt: skip
 
 
 def keys_are_made(db: Session, pin: Pin) -> bool:

@@ -1,11 +1,10 @@
-"""Staff pages that are about people, not cases: invitation, signing in and out, inviting somebody.
+"""Staff pages about people, not cases: signing in, invitations, colleagues, her own page, whether the record holds.
 
 They speak HTTP and nothing else. A wrong name, password or code looks the same from outside.
 """
 
 from __future__ import annotations
 
-import base64
 import itertools
 import secrets
 
@@ -27,6 +26,7 @@ from reporting.frontdoor import (
     put_cookie,
     refresh_keys,
     say,
+    sender,
     signed_in,
     take_cookie,
 )
@@ -39,6 +39,7 @@ pages = Blueprint("staff", __name__)
 ROLE_NAMES = {CASE_WORKER: N_("Case worker"), ADVOCATE: N_("Advocate"), COORDINATOR: N_("Coordinator")}
 # role -> where somebody goes after signing in; the first role she has decides
 HOMES = {CASE_WORKER: "casework.queue", COORDINATOR: "staff.people", ADVOCATE: "staff.home"}
+NOT_VALID = N_("This invitation is not valid any more. Ask for a new one.")
 NO = N_("Name, password or code is not right. Look at each once more, and at the clock of your phone.")
 
 
@@ -65,20 +66,20 @@ def let_sign_in() -> ResponseReturnValue:
     form, made, moment = SignInForm(), house(), house().clock()
     if not form.validate():
         return _refuse(form, NO)
-    name, pepper = form.name.data.strip().lower(), made.settings.pepper
+    name, pepper = form.name.data.strip().lower().replace("\0", ""), made.settings.pepper
     with made.reading() as db:
-        found, wait = keyring.find_member(db, name), staff.wait_before(db, pepper, name, moment)
+        found, wait = keyring.find_member(db, name), staff.wait_before(db, pepper, name, sender(), moment)
     if wait:
         return _refuse(form, N_("Too many wrong tries. Wait a minute and try again."), 429)
     try:
         who = keyring.unlock(found, staff.tidy_password(form.password.data), form.code.data, moment, pepper)
         with made.writing() as db:
             keys, gone = keyring.settle(db, made.pin, keyring.take_keys(db, made.pin, who))
-            staff.note_success(db, pepper, name)
+            staff.note_success(db, pepper, name, sender())
             token = sessions.begin(db, keys, moment)
     except CannotOpen:
         with made.writing() as db:
-            staff.note_failure(db, pepper, name, moment)
+            staff.note_failure(db, pepper, name, sender(), moment)
         return _refuse(form, NO)
     except BrokenChain:
         return _refuse(
@@ -92,8 +93,9 @@ def _arrives(keys: Keys, token: str, gone: tuple[str, ...]) -> Response:
     """Where she goes after signing in; first the news, where something happened to her team that she should know."""
     made, home = house(), next(page for role, page in HOMES.items() if role in keys.roles)
     with made.reading() as db:
-        keyring.raise_pin(db, made.pin)
-        me = keyring.account(db, keys.member, keyring.teams_or_none(db, made.pin))
+        found = keyring.teams_or_none(db, made.pin)
+        made.pin.raise_to(found)
+        me = keyring.account(db, keys.member, found)
     if gone:
         g.keys, g.token = keys, token
         return make_response(render_template("staff/news.html", gone=gone, home=home, out=StaffForm(formdata=None)))
@@ -138,7 +140,7 @@ def invitation(token: str) -> ResponseReturnValue:
     """Whom the invitation is for. Nothing happens before she presses the button."""
     found = _invitation(token)
     if found is None:
-        return error_page(404, N_("This invitation is not valid any more. Ask for a new one."))
+        return error_page(404, NOT_VALID)
     return render_template("staff/invitation.html", invitation=found, token=token)
 
 
@@ -147,10 +149,10 @@ def accept(token: str) -> ResponseReturnValue:
     """First her password, her app and, for the first case worker, the sheets are shown; then she proves them."""
     found = _invitation(token)
     if found is None:
-        return error_page(404, N_("This invitation is not valid any more. Ask for a new one."))
+        return error_page(404, NOT_VALID)
     drawn = _drawn(token)
     if drawn is None:
-        return _show_secrets(found, token, _draw(), AcceptForm(formdata=None))
+        return _show_secrets(found, token, _draw(found), AcceptForm(formdata=None))
     form = AcceptForm()
     problem = _problem(form, drawn)
     if problem:
@@ -166,8 +168,8 @@ def _invitation(token: str) -> Invitation | None:
             return None
 
 
-def _draw() -> dict[str, str]:
-    """What she is shown: a password, the app's secret and, if no keys exist yet, two sheets."""
+def _draw(found: Invitation) -> dict[str, str]:
+    """What she is shown: a password, the app's secret, spare codes and, if she makes the first keys, two sheets."""
     drawn = {
         "password": staff.suggest_password(secrets.randbelow, g.lang),
         "totp": keyring.new_totp_secret().hex(),
@@ -175,7 +177,7 @@ def _draw() -> dict[str, str]:
     }
     with house().reading() as db:
         first = not staff.keys_are_made(db, house().pin)
-    if first:
+    if first and CASE_WORKER in found.roles:
         sheets = staff.draw_sheets(secrets.randbelow, g.lang)
         drawn |= {"first": " ".join(sheets.first), "second": " ".join(sheets.second)}
     return drawn
@@ -200,7 +202,7 @@ def _show_secrets(
         sealed = sessions.write_ticket(
             db, made.settings.server_secret, "visit", sessions.new_trip(), token, drawn, made.clock()
         )
-    secret = base64.b32encode(bytes.fromhex(drawn["totp"])).decode()
+    secret = keyring.totp_text(bytes.fromhex(drawn["totp"]))
     link = f"otpauth://totp/{made.settings.site_name}:{found.name}?secret={secret}&issuer={made.settings.site_name}"
     page = render_template(
         "staff/secrets.html",
@@ -213,7 +215,7 @@ def _show_secrets(
         form=form,
         sentence=problem,
         ticket=hidden("t", sealed),
-        makes_keys="first" in drawn and CASE_WORKER in found.roles,
+        makes_keys="first" in drawn,
     )
     return make_response(page, 422 if problem else 200)
 
@@ -242,20 +244,16 @@ def _become_member(found: Invitation, token: str, drawn: dict[str, str], passwor
         tuple(drawn["spares"].split()), again,
     )  # fmt: skip
     recovery = None
-    if "first" in drawn and CASE_WORKER in found.roles:
+    if "first" in drawn:
         recovery = Sheets(tuple(drawn["first"].split()), tuple(drawn["second"].split())).key_pair().public
-    with made.writing() as db:
-        staff.accept(
-            db,
-            made.pin,
-            token,
-            new,
-            made.clock(),
-            recovery,
-            made.settings.team_name or made.settings.site_name,
-        )
-    with made.reading() as db:
-        keyring.pin_teams(db, made.pin)
+    team_name = made.settings.team_name or made.settings.site_name
+    try:
+        with made.writing() as db:
+            fresh = staff.accept(db, made.pin, token, new, made.clock(), recovery, team_name)
+    except (CannotOpen, BrokenChain):  # pressed twice, or somebody else made the first keys meanwhile
+        return error_page(404, NOT_VALID)
+    if fresh:
+        made.pin.begin(fresh)
     return redirect(url_for("staff.sign_in", lang=g.lang), 303)
 
 
@@ -269,7 +267,7 @@ class InviteForm(StaffForm):
         N_("A name without spaces, only for signing in"),
         validators=[
             InputRequired(),
-            Regexp(r"^[a-zñ0-9._-]{2,40}$", message=N_("Small letters and digits only.")),
+            Regexp(rf"{staff.NAME}\Z", message=N_("Small letters and digits only.")),
         ],
     )
     role = RadioField(
@@ -290,25 +288,30 @@ def people() -> ResponseReturnValue:
         if any(one.name == form.name.data for one in keyring.members(db)):
             form.name.errors = [N_("Somebody has this name already. If she forgot her password, press «New password».")]
             return _people(form, code=422)
+        if form.role.data == CASE_WORKER and not staff.keys_are_made(db, made.pin):
+            form.role.errors = [N_("First the person who was invited at the start makes the keys.")]
+            return _people(form, code=422)
         token = staff.invite(db, form.name.data, (form.role.data,), made.clock())
     return _people(InviteForm(formdata=None), token)
 
 
-@pages.post("/<lang>/equipo/personas/<int:member>")
+@pages.post("/<lang>/equipo/personas/<int(max=2147483647):member>")
 @signed_in(COORDINATOR)
 def help_or_dismiss(member: int) -> ResponseReturnValue:
     """A forgotten password gets a new invitation; who leaves is shut out at once. Neither gives anybody a key."""
-    made, form = house(), StaffForm()
-    if not form.is_ours() or member == g.keys.member:
+    made, go = house(), request.form.get("go")
+    if not StaffForm().is_ours() or member == g.keys.member or go not in {"reset", "dismiss"}:
         return error_page(404)
+    token = ""
     try:
         with made.writing() as db:
-            if request.form.get("go") == "reset":
-                return _people(InviteForm(formdata=None), staff.reset(db, member, made.clock()))
-            staff.dismiss(db, member)
+            if go == "reset":
+                token = staff.reset(db, member, made.clock())
+            else:
+                staff.dismiss(db, member)
     except CannotOpen:
         return error_page(404)
-    return redirect(url_for("staff.people", lang=g.lang), 303)
+    return _people(InviteForm(formdata=None), token)
 
 
 @pages.get("/<lang>/equipo/cadena")
@@ -367,7 +370,7 @@ def _colleagues(sentence: str = "", code: int = 200) -> ResponseReturnValue:
     return make_response(page, code)
 
 
-@pages.post("/<lang>/equipo/companeras/<int:member>")
+@pages.post("/<lang>/equipo/companeras/<int(max=2147483647):member>")
 @signed_in(CASE_WORKER, ADVOCATE)
 def with_colleague(member: int) -> ResponseReturnValue:
     """Let somebody in by her six words, end her sessions, or take her out of the team."""
@@ -376,7 +379,8 @@ def with_colleague(member: int) -> ResponseReturnValue:
         with made.reading() as db:
             teams = made.teams(db)
             her = keyring.account(db, member)
-        if not any(keyring.reads(team, her.roles) for team in teams if team.id in refresh_keys().epochs):
+        held = refresh_keys().epochs
+        if not any(keyring.reads(team, her.roles) for team in teams if team.id in held):
             return error_page(404)
         return COLLEAGUE_ACTS.get(go, _let_in)(member)
     except CannotOpen:
@@ -415,7 +419,7 @@ def _take_out(member: int) -> ResponseReturnValue:
             keys, _ = keyring.settle(db, made.pin, g.keys)
             sessions.refresh(db, g.token, keys, made.clock())
         with made.reading() as db:
-            keyring.raise_pin(db, made.pin)
+            made.pin.raise_to(made.teams(db))
     return redirect(url_for("staff.colleagues", lang=g.lang), 303)
 
 
@@ -450,12 +454,12 @@ def _me(sentence: str = "", code: int = 200, *, done: str = "") -> ResponseRetur
     made, keys = house(), g.keys
     with made.reading() as db:
         found = keyring.teams_or_none(db, made.pin)
-        account, ask = keyring.account(db, keys.member, found), keyring.ask_of(db, keys.member)
+        account = keyring.account(db, keys.member, found)
         sittings = sessions.sittings(db, g.token, keys.member, made.clock())
     waits = bool(found) and not account.inside and any(role in keyring.KINDS for role in account.roles)
     page = render_template(
         "staff/me.html",
-        words=keyring.spoken_words(keys.private, keys.member, ask, g.lang) if waits else (),
+        words=keyring.spoken_words(keys, g.lang) if waits else (),
         sittings=[(languages.hour(g.lang, local_hour(one.started // 3600)), one.this) for one in sittings],
         sentence=sentence,
         done=done,

@@ -8,14 +8,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, func, select
 
+from referrals import directory
 from reporting import casebook, keyring, receipts, sessions, staff
 from reporting.casebook import HOUR, Report, Visit
 from reporting.config import SECRET, Settings, make_secrets, read_settings
 from reporting.database import open_database, reading, upgrade_tables, writing
 from reporting.incidents import Incident
 from reporting.keyring import CASE_WORKER, CASEWORK, STATISTICS, Keys, Pin, Sheets
+from reporting.models import CaseRow
 from reporting.receipts import Receipt
 
 NOON = 1_800_014_400.0  # a moment at noon, UTC
@@ -68,9 +70,9 @@ class Place:
             recovery = self.sheets.key_pair().public
         with writing(self.engine) as db:
             token = staff.invite(db, name, roles, self.clock())
-            staff.accept(db, self.pin, token, new, self.clock(), recovery, "Equipo")
-        with reading(self.engine) as db:
-            keyring.pin_teams(db, self.pin)
+            made = staff.accept(db, self.pin, token, new, self.clock(), recovery, "Equipo")
+        if made:
+            self.pin.begin(made)
         self.workers[name] = Worker(name, password, totp, new.id)
         return self.workers[name]
 
@@ -103,13 +105,27 @@ class Place:
         readers, counters = keyring.team_of_kind(found, CASEWORK), keyring.team_of_kind(found, STATISTICS)
         sealed = casebook.seal_report(report, receipt, readers, counters, bytes(16), self.settings.pepper, self.clock())
         with writing(self.engine) as db:
-            casebook.file_report(db, sealed, self.clock())
+            casebook.file_report(db, sealed)
         return receipt
+
+    def cases(self) -> int:
+        """How many cases there are."""
+        with reading(self.engine) as db:
+            return db.scalar(select(func.count()).select_from(CaseRow)) or 0
 
     def comes_back(self, receipt: Receipt) -> Visit:
         """She types her receipt."""
         with reading(self.engine) as db:
             return casebook.come_back(db, casebook.stretch([receipt], self.settings.pepper))[0]
+
+
+def a_furnished_place(folder: Path, clock: Clock | None = None, **environment: str) -> Place:
+    """An installation with the directory of Peru and one case worker, rosa, who made the keys."""
+    place = a_new_place(folder, clock, **environment)
+    with writing(place.engine) as db:
+        directory.load_shipped(db)
+    place.hires("rosa", CASE_WORKER)
+    return place
 
 
 def a_new_place(folder: Path, clock: Clock | None = None, **environment: str) -> Place:

@@ -141,6 +141,17 @@ def test_keys_moved_to_the_vault_still_open_the_case(place: Place, rosa: Keys) -
     assert open_as_team(place, rosa).narrative == "palabras"
 
 
+def test_one_damaged_key_keeps_no_other_from_the_vault(place: Place, rosa: Keys) -> None:
+    place.receives(RAPE)
+    place.receives(RAPE)
+    with writing(place.engine) as db:
+        row = db.scalars(select(CaseRow)).first()
+        assert row is not None
+        row.front_key = b"damaged"
+    with writing(place.engine) as db:
+        assert casebook.move_to_vault(db, rosa) == 1
+
+
 def test_short_and_long_reports_with_and_without_consent_weigh_the_same(place: Place) -> None:
     for narrative, consents in (
         ("a" * 40, ()),

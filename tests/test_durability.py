@@ -11,16 +11,12 @@ import urllib.parse
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select
 
-from referrals import directory
 from reporting import casebook, receipts
 from reporting.database import reading, writing
-from reporting.keyring import CASE_WORKER
-from reporting.models import CaseRow
 from reporting.receipts import Receipt
 from tests import server
-from tests.people import Place, a_new_place
+from tests.people import Place, a_furnished_place
 from tests.test_no_trace import FarPhone
 
 SUBMISSIONS = 50
@@ -29,11 +25,8 @@ WORDS = "Fue en la noche."
 
 @pytest.fixture
 def place(tmp_path: Path) -> Place:
-    made = a_new_place(tmp_path / "instance")
+    made = a_furnished_place(tmp_path / "instance")
     made.clock.now = time.time()
-    with writing(made.engine) as db:
-        directory.load_shipped(db)
-    made.hires("rosa", CASE_WORKER)
     return made
 
 
@@ -50,11 +43,6 @@ def receipt_of(words: list[str]) -> Receipt:
     reading_of = receipts.read(" ".join(words), "es")
     assert isinstance(reading_of, tuple)
     return reading_of[0]
-
-
-def case_rows(place: Place) -> int:
-    with reading(place.engine) as db:
-        return db.scalar(select(func.count()).select_from(CaseRow)) or 0
 
 
 def test_a_killed_server_loses_no_receipt_and_doubles_no_case(place: Place) -> None:
@@ -86,7 +74,7 @@ def test_a_killed_server_loses_no_receipt_and_doubles_no_case(place: Place) -> N
         assert not broken
         for card in cards:
             casebook.open_case(db, keys, card.case, place.clock())
-    assert 0 < len(arrived) <= case_rows(place) == len(cards) <= SUBMISSIONS
+    assert 0 < len(arrived) <= place.cases() == len(cards) <= SUBMISSIONS
     with reading(place.engine) as db:
         assert db.connection().exec_driver_sql("PRAGMA integrity_check").scalar() == "ok"
 
@@ -110,14 +98,14 @@ def test_a_lost_answer_does_not_lose_the_receipt(place: Place) -> None:
         for turn in range(20):
             phone = walk_to_check(running.port)
             action, values = send_and_hang_up(phone)
-            wait_for(lambda turn=turn: case_rows(place) == turn + 1)
+            wait_for(lambda turn=turn: place.cases() == turn + 1)
             seen = []
             for _ in range(2):
                 phone.repeats(action, values)
                 seen.append(phone.receipt())
             assert seen[0] == seen[1]
             place.comes_back(receipt_of(seen[0][0]))
-            assert case_rows(place) == turn + 1
+            assert place.cases() == turn + 1
 
 
 def wait_for(holds: object, patience: float = 20) -> None:
@@ -153,4 +141,4 @@ def test_a_server_that_goes_away_between_two_pages_loses_nothing(place: Place) -
         running.kill()
     with reading(place.engine) as db:
         assert casebook.open_visit(db, place.comes_back(receipt_of(words))).narrative == WORDS
-    assert case_rows(place) == 1
+    assert place.cases() == 1

@@ -6,43 +6,26 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import select
 
-from referrals import directory
-from reporting import languages
 from reporting.app import create_app
-from reporting.database import reading, writing
-from reporting.keyring import CASE_WORKER
-from reporting.models import CaseRow, MarkRow
-from tests.people import Place, a_new_place
+from reporting.database import reading
+from reporting.models import MarkRow
+from tests.people import Place, a_furnished_place
 from tests.phone import Phone
-from tests.trips import opens_newest_case, passing_over_everything, sends, signs_in, starts_telling, tells
+from tests.trips import opens_newest_case, passing_over_everything, say, sends, signs_in, starts_telling, tells
 
-SPANISH = languages.load(("es",))["es"]
 TYPED = "palabra-marcada"
-
-
-def say(message: str, **parts: object) -> str:
-    return languages.say(SPANISH, message, **parts)
 
 
 @pytest.fixture
 def place(tmp_path: Path) -> Place:
-    made = a_new_place(tmp_path)
-    with writing(made.engine) as db:
-        directory.load_shipped(db)
-    made.hires("rosa", CASE_WORKER)
-    return made
+    return a_furnished_place(tmp_path)
 
 
 @pytest.fixture
 def app(place: Place) -> Flask:
     return create_app(place.settings, place.clock)
-
-
-def cases(place: Place) -> int:
-    with reading(place.engine) as db:
-        return db.scalar(select(func.count()).select_from(CaseRow)) or 0
 
 
 def leaves(phone: Phone) -> None:
@@ -227,7 +210,42 @@ def test_after_sending_the_questions_are_closed(app: Flask, place: Place) -> Non
     again(phone, check)
     assert say("It was sent already. You can come back with your code.") in phone.words
     assert TYPED not in phone.text
-    assert cases(place) == 1
+    assert place.cases() == 1
+
+
+def test_one_trip_makes_one_case_whichever_of_its_pages_it_is_sent_from(app: Flask, place: Place) -> None:
+    phone = told_to_the_check_page(app)
+    first, arrival = phone.form("send"), phone.last
+    again(phone, arrival)  # a second check page, with a receipt of its own
+    words = sends(phone)
+    phone.repeats(first.action, first.values | {"go": ["send"]})
+    assert say("It was sent already. You can come back with your code.") in phone.words
+    assert place.cases() == 1
+    back = Phone(app)
+    back.opens("/es/")
+    back.sends("code", code=words)
+    assert back.status == 200
+
+
+def test_a_check_page_that_waited_two_hours_is_sent_unseen(app: Flask, place: Place) -> None:
+    phone = starts_telling(app)
+    phone.presses("next", danger=["D_BLEEDING"])
+    phone.presses("check")
+    place.clock.on(hours=2.1)
+    sends(phone)
+    assert say("Emergency care") not in phone.words
+
+
+def test_what_is_ticked_beside_the_button_survives_another_language_and_a_change(app: Flask, place: Place) -> None:
+    phone = starts_telling(app)
+    phone.presses("next")
+    phone.presses("check")
+    phone.presses("lang-en", letters=["y"])
+    phone.presses("to-1")
+    phone.presses("check")
+    phone.presses("lang-es")
+    sends(phone)
+    assert say("She can write to you here. Come back with your code to read it.") in phone.words
 
 
 def test_every_door_is_on_a_page_of_its_own_and_leads_back_to_the_code(app: Flask) -> None:
@@ -293,7 +311,7 @@ def test_a_failure_on_our_side_keeps_what_she_typed_and_the_way_out_still_counts
     kept, values = phone.form(holding="again"), phone.form(holding="trip").values
     phone.repeats("/es/contar", kept.values)
     assert len(phone.receipt()[0]) == 7
-    assert cases(place) == 1
+    assert place.cases() == 1
     phone.repeats("/salir", values)
     phone.repeats("/es/contar", kept.values)
     assert shows_only_the_start(phone, TYPED)

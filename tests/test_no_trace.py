@@ -10,12 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from referrals import directory
 from reporting import receipts
 from reporting.database import reading, writing
-from reporting.keyring import CASE_WORKER
 from tests import server
-from tests.people import Place, a_new_place
+from tests.people import Place, a_furnished_place
 from tests.phone import FormOnPage, Phone, forms_on
 
 MARKER = "zarzamora-4417"
@@ -65,11 +63,8 @@ class FarPhone(Phone):
 def place(tmp_path: Path) -> Place:
     import time
 
-    made = a_new_place(tmp_path / "instance")
+    made = a_furnished_place(tmp_path / "instance")
     made.clock.now = time.time()
-    with writing(made.engine) as db:
-        directory.load_shipped(db)
-    made.hires("rosa", CASE_WORKER)
     return made
 
 

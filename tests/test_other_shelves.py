@@ -8,16 +8,14 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from sqlalchemy import create_engine, func, select, text
+from sqlalchemy import create_engine, select, text
 from sqlalchemy.engine import make_url
 
-from referrals import directory
 from reporting.app import create_app
-from reporting.database import reading, writing
-from reporting.keyring import CASE_WORKER
-from reporting.models import CaseRow, RecordRow
+from reporting.database import reading
+from reporting.models import RecordRow
 from tests.needs_of_tests import requires
-from tests.people import Place, a_new_place
+from tests.people import Place, a_furnished_place
 from tests.phone import Phone
 from tests.trips import at_random, opens_newest_case, passing_over_everything, sends, signs_in, starts_telling, tells
 
@@ -38,10 +36,7 @@ def database() -> Iterator[str]:
 
 @pytest.fixture
 def place(database: str, tmp_path: Path) -> Iterator[Place]:
-    made = a_new_place(tmp_path, DATABASE_URL=database)
-    with writing(made.engine) as db:
-        directory.load_shipped(db)
-    made.hires("rosa", CASE_WORKER)
+    made = a_furnished_place(tmp_path, DATABASE_URL=database)
     yield made
     made.engine.dispose()
 
@@ -51,11 +46,6 @@ def app(place: Place) -> Flask:
     return create_app(place.settings, place.clock)
 
 
-def cases(place: Place) -> int:
-    with reading(place.engine) as db:
-        return db.scalar(select(func.count()).select_from(CaseRow)) or 0
-
-
 def test_a_whole_trip_is_the_same_on_postgresql(app: Flask, place: Place) -> None:
     phone = starts_telling(app)
     tells(phone, lambda form: at_random(7)(form) | ({"consents": ["C_LETTERS"]} if "consents" in form.kinds else {}))
@@ -63,7 +53,7 @@ def test_a_whole_trip_is_the_same_on_postgresql(app: Flask, place: Place) -> Non
     last = phone.last
     assert last is not None
     assert sends_again(phone, last) == code
-    assert cases(place) == 1
+    assert place.cases() == 1
     desk = signs_in(app, place, place.workers["rosa"])
     opens_newest_case(desk)
     desk.sends("text", text="Te leímos.")
@@ -76,7 +66,7 @@ def test_a_whole_trip_is_the_same_on_postgresql(app: Flask, place: Place) -> Non
     assert "Gracias." in desk.words
     back.presses("ask-erase")
     back.presses("erase")
-    assert cases(place) == 0
+    assert place.cases() == 0
     with reading(place.engine) as db:
         assert not db.scalars(select(RecordRow)).all()
 

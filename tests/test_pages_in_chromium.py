@@ -9,12 +9,9 @@ from typing import Any
 
 import pytest
 
-from referrals import directory
-from reporting.database import writing
-from reporting.keyring import CASE_WORKER
 from tests import server
 from tests.needs_of_tests import requires
-from tests.people import a_new_place
+from tests.people import a_furnished_place
 from tests.server import Server
 
 FIRST_PAGE, WHOLE_TRIP = 6_000, 40_000  # bytes on the wire, uncompressed by us; goals, not limits
@@ -27,11 +24,8 @@ SCREENSHOTS = os.environ.get("AMPARO_SCREENSHOTS", "")  # a folder to keep pictu
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     import time
 
-    place = a_new_place(tmp_path_factory.mktemp("pages") / "instance")
+    place = a_furnished_place(tmp_path_factory.mktemp("pages") / "instance")
     place.clock.now = time.time()
-    with writing(place.engine) as db:
-        directory.load_shipped(db)
-    place.hires("rosa", CASE_WORKER)
     with server.running(place.settings.instance) as started:
         yield started
 

@@ -14,29 +14,20 @@ from flask import Flask
 from sqlalchemy import delete, select, update
 
 from referrals import directory
-from reporting import casebook, keyring, languages, receipts, sessions, staff
+from reporting import casebook, keyring, receipts, sessions, staff
 from reporting.app import create_app
 from reporting.database import reading, writing
 from reporting.incidents import Incident
 from reporting.keyring import ADVOCATE, CASE_WORKER, COORDINATOR, BrokenChain, CannotOpen, Keys, NotHer
 from reporting.models import CaseRow, GrantRow, LogRow, MemberRow, TeamRow
-from tests.people import Place, Worker, a_new_place
+from tests.people import Place, Worker, a_furnished_place, a_new_place
 from tests.phone import Phone
-from tests.trips import signs_in
-
-SPANISH = languages.load(("es",))["es"]
-
-
-def say(message: str, **parts: object) -> str:
-    return languages.say(SPANISH, message, **parts)
+from tests.trips import say, signs_in
 
 
 @pytest.fixture
 def place(tmp_path: Path) -> Place:
-    made = a_new_place(tmp_path / "instance")
-    with writing(made.engine) as db:
-        directory.load_shipped(db)
-    made.hires("rosa", CASE_WORKER)
+    made = a_furnished_place(tmp_path / "instance")
     made.hires("carmen", COORDINATOR)
     return made
 
@@ -52,7 +43,7 @@ def signs(place: Place, name: str) -> tuple[Keys, tuple[str, ...]]:
     with writing(place.engine) as db:
         settled = keyring.settle(db, place.pin, keys)
     with reading(place.engine) as db:
-        keyring.raise_pin(db, place.pin)
+        place.pin.raise_to(keyring.teams(db, place.pin))
     return settled
 
 
@@ -63,11 +54,9 @@ def opens(place: Place, keys: Keys) -> set[str]:
         return {casebook.open_case(db, keys, card.case, place.clock()).narrative for card in cards}
 
 
-def words_of(place: Place, keys: Keys) -> str:
+def words_of(keys: Keys) -> str:
     """What the newcomer reads from her page."""
-    with reading(place.engine) as db:
-        ask = keyring.ask_of(db, keys.member)
-    return " ".join(keyring.spoken_words(keys.private, keys.member, ask, "es"))
+    return " ".join(keyring.spoken_words(keys, "es"))
 
 
 def lets_in(place: Place, keys: Keys, name: str, words: str) -> None:
@@ -83,14 +72,14 @@ def test_a_newcomer_reads_nothing_until_a_member_types_her_six_words(place: Plac
     place.hires("milagros", CASE_WORKER)
     milagros = place.signs_in("milagros")
     assert opens(place, milagros) == set()
-    lets_in(place, place.signs_in("rosa"), "milagros", words_of(place, milagros).upper())
+    lets_in(place, place.signs_in("rosa"), "milagros", words_of(milagros).upper())
     assert opens(place, place.signs_in("milagros")) == {"una"}
 
 
 @pytest.mark.parametrize("wrong", ["", "abeja " * 6, "abeja " * 5, "another"])
 def test_other_words_let_nobody_in(place: Place, wrong: str) -> None:
     place.hires("milagros", CASE_WORKER)
-    words = words_of(place, place.signs_in("milagros")).split()
+    words = words_of(place.signs_in("milagros")).split()
     typed = " ".join([*words[1:], words[0]]) if wrong == "another" else wrong
     with pytest.raises(NotHer):
         lets_in(place, place.signs_in("rosa"), "milagros", typed)
@@ -103,14 +92,14 @@ def test_a_public_key_swapped_before_she_is_let_in_gives_other_words(place: Plac
     with writing(place.engine) as db:
         db.execute(update(MemberRow).where(MemberRow.id == milagros.member).values(public_key=puppet.public))
     with pytest.raises(NotHer):
-        lets_in(place, place.signs_in("rosa"), "milagros", words_of(place, milagros))
+        lets_in(place, place.signs_in("rosa"), "milagros", words_of(milagros))
 
 
 def test_an_advocate_is_let_in_to_count_and_not_to_read(place: Place) -> None:
     place.receives(Incident(), "una")
     place.hires("ana", ADVOCATE)
     ana = place.signs_in("ana")
-    lets_in(place, place.signs_in("rosa"), "ana", words_of(place, ana))
+    lets_in(place, place.signs_in("rosa"), "ana", words_of(ana))
     ana = place.signs_in("ana")
     assert ana.epochs
     assert opens(place, ana) == set()
@@ -124,7 +113,7 @@ def attacked(place: Place) -> Place:
     """One report, two readers."""
     place.receives(Incident(), "una")
     place.hires("milagros", CASE_WORKER)
-    lets_in(place, place.signs_in("rosa"), "milagros", words_of(place, place.signs_in("milagros")))
+    lets_in(place, place.signs_in("rosa"), "milagros", words_of(place.signs_in("milagros")))
     return place
 
 
@@ -188,6 +177,17 @@ def an_entry_of_her_own(attacked: Place) -> None:
         keyring._write_entry(db, team.id, secrets.token_bytes(32), told)  # noqa: SLF001 -- the attacker has our code
 
 
+def a_team_of_her_own(attacked: Place) -> None:
+    """A second casework team of the same name, with keys of her own, that would stand before the real one."""
+    with writing(attacked.engine) as db:
+        keys, signing_public, pair = keyring._new_epoch()  # noqa: SLF001 -- the attacker has our code
+        db.add(TeamRow(id=0, kind="casework", name="Equipo", due=False))
+        db.flush()
+        told = {"act": "epoch", "epoch": 1, "kind": "casework", "name": "Equipo", "sealing": pair.public.hex(),
+                "signing": signing_public.hex(), "recovery": pair.public.hex()}  # fmt: skip
+        keyring._write_entry(db, 0, keys.signing, told)  # noqa: SLF001 -- the same
+
+
 def the_last_entry_cut_off(attacked: Place) -> None:
     with writing(attacked.engine) as db:
         last = db.scalars(select(LogRow).order_by(LogRow.id.desc())).first()
@@ -199,11 +199,41 @@ def the_team_renamed(attacked: Place) -> None:
         db.execute(update(TeamRow).values(name="Otro equipo"))
 
 
-@pytest.mark.parametrize("attack", [a_grant_of_her_own, an_entry_of_her_own, the_last_entry_cut_off, the_team_renamed])
+@pytest.mark.parametrize(
+    "attack", [a_grant_of_her_own, an_entry_of_her_own, a_team_of_her_own, the_last_entry_cut_off, the_team_renamed]
+)
 def test_rows_changed_directly_are_noticed_at_the_next_sign_in(attacked: Place, attack: Any) -> None:
     attack(attacked)
     with pytest.raises(BrokenChain):
         attacked.signs_in("rosa")
+
+
+def test_a_team_that_slips_in_while_somebody_signs_in_is_never_pinned(attacked: Place) -> None:
+    before = attacked.pin.read()
+    a_team_of_her_own(attacked)
+    with reading(attacked.engine) as db, pytest.raises(BrokenChain):
+        attacked.pin.raise_to([keyring._verified(db, row) for row in db.scalars(select(TeamRow))])  # noqa: SLF001
+    assert attacked.pin.read() == before
+    with pytest.raises(BrokenChain):
+        attacked.receives(Incident(), "dos")
+
+
+def test_a_log_that_was_forked_by_somebody_who_left_is_refused(attacked: Place) -> None:
+    """She cuts the log before her removal and signs an epoch 2 of her own with the epoch-1 key she knows."""
+    milagros = attacked.signs_in("milagros")
+    with writing(attacked.engine) as db:
+        kept = {row.id for row in db.scalars(select(LogRow))}
+        staff.dismiss(db, milagros.member)
+    signs(attacked, "rosa")
+    with writing(attacked.engine) as db:
+        db.execute(delete(LogRow).where(LogRow.id.not_in(kept)))
+        for team, held in milagros.epochs.items():
+            _, signing_public, pair = keyring._new_epoch()  # noqa: SLF001 -- the attacker has our code
+            told = {"act": "epoch", "epoch": 2, "sealing": pair.public.hex(), "signing": signing_public.hex(),
+                    "recovery": pair.public.hex()}  # fmt: skip
+            keyring._write_entry(db, team, held[1].signing, told)  # noqa: SLF001 -- the same
+    with pytest.raises(BrokenChain):
+        attacked.receives(Incident(), "dos")
 
 
 def test_grants_taken_away_shut_her_out_and_nobody_else_in(attacked: Place) -> None:
@@ -264,6 +294,36 @@ def test_a_new_epoch_that_fails_half_way_leaves_nothing_behind(
     signs(attacked, "rosa")
     attacked.receives(Incident(), "dos")
     assert opens(attacked, attacked.signs_in("rosa")) == {"una", "dos"}
+
+
+def test_an_invitation_printed_before_she_left_opens_nothing(place: Place) -> None:
+    place.hires("eva", COORDINATOR)
+    with writing(place.engine) as db:
+        older = staff.reset(db, place.workers["eva"].id, place.clock())
+        newer = staff.reset(db, place.workers["eva"].id, place.clock())
+        staff.read_invitation(db, newer, place.clock())
+        with pytest.raises(CannotOpen):
+            staff.read_invitation(db, older, place.clock())
+        staff.dismiss(db, place.workers["eva"].id)
+        with pytest.raises(CannotOpen):
+            staff.read_invitation(db, newer, place.clock())
+
+
+def test_the_sheets_do_not_bring_back_an_account_that_was_shut(place: Place) -> None:
+    assert place.sheets is not None
+    place.hires("milagros", CASE_WORKER)
+    with writing(place.engine) as db:
+        staff.dismiss(db, place.workers["milagros"].id)
+        for name in ("milagros", "carmen"):
+            with pytest.raises(CannotOpen):
+                keyring.recover(db, place.pin, place.sheets, place.workers[name].id)
+
+
+def test_keys_are_not_printed_by_accident(place: Place) -> None:
+    keys = place.signs_in("rosa")
+    shown = repr(keys) + repr(next(iter(keys.epochs.values())))
+    assert repr(keys.private) not in shown
+    assert "vault=" not in shown
 
 
 # ── forgotten ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -431,6 +491,26 @@ def presses_beside(desk: Phone, name: str, button: str) -> None:
     desk.repeats(action.group(1), {"f": [token.group(1)], "go": [button]})
 
 
+def test_an_advocate_invited_before_the_keys_exist_needs_no_sheets(tmp_path: Path) -> None:
+    made = a_new_place(tmp_path / "new")
+    with writing(made.engine) as db:
+        directory.load_shipped(db)
+        token = staff.invite(db, "ana", (ADVOCATE,), made.clock())
+    app = create_app(made.settings, made.clock)
+    accepts(app, made, f"http://localhost/es/equipo/invitacion/{token}", "ana")
+    assert made.workers["ana"].id
+
+
+def test_a_button_nobody_offered_dismisses_nobody(app: Flask, place: Place) -> None:
+    carmen = enters(app, place, "carmen")
+    carmen.opens("/es/equipo/personas")
+    token = re.search(r'name="f"[^>]*value="([^"]+)"', carmen.text)
+    assert token
+    carmen.repeats(f"/es/equipo/personas/{place.workers['rosa'].id}", {"f": [token.group(1)], "go": ["x"]})
+    assert carmen.status == 404
+    assert place.signs_in("rosa")
+
+
 def test_her_own_password_and_sessions_on_her_page(app: Flask, place: Place) -> None:
     one, other = enters(app, place, "rosa"), enters(app, place, "rosa")
     one.opens("/es/equipo/yo")
@@ -460,6 +540,10 @@ def test_both_sheets_can_be_typed_on_the_page(app: Flask, place: Place) -> None:
     assert say("There are no cases.") not in desk.words
 
 
+def an_address(rule: str, number: int) -> str:
+    return re.sub(r"<int\(.*?>", str(number), rule.replace("<lang>", "es"))
+
+
 def test_what_anybody_may_open_is_exactly_this(app: Flask, place: Place) -> None:
     """Every staff page that can be read, for every role and for nobody; the list comes from the app itself."""
     place.hires("ana", ADVOCATE)
@@ -482,7 +566,7 @@ def test_what_anybody_may_open_is_exactly_this(app: Flask, place: Place) -> None
     assert {rule.endpoint for rule in guarded} == set(allowed), "a page nobody has decided about"
     for rule in guarded:
         for name, desk in desks.items():
-            answer = desk.client.get(rule.rule.replace("<lang>", "es").replace("<int:case>", str(case)))
+            answer = desk.client.get(an_address(rule.rule, case))
             assert (answer.status_code == 200) is (name in allowed[rule.endpoint]), (rule.endpoint, name)
 
 
@@ -494,7 +578,7 @@ def test_every_form_of_a_signed_in_person_refuses_a_forged_token(app: Flask, pla
         if "POST" not in (rule.methods or ()) or not roles:
             continue
         desk = enters(app, place, "carmen" if COORDINATOR in roles else "rosa")
-        path = rule.rule.replace("<lang>", "es").replace("<int:case>", "1").replace("<int:member>", str(member))
+        path = an_address(rule.rule, member)
         for go in ("", "let-in", "end", "take-out", "reset", "dismiss", "password", "recover"):
             form = {"f": ["forged"], "go": [go], "words": ["a"], "old": ["a"], "new": ["a" * 20], "name": ["zoe"],
                     "role": ["advocate"], "first": ["a"], "second": ["a"], "text": ["a"]}  # fmt: skip

@@ -14,12 +14,9 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from referrals import directory
 from reporting.app import create_app
-from reporting.database import writing
-from reporting.keyring import CASE_WORKER
 from tests.needs_of_tests import requires
-from tests.people import Clock, a_new_place
+from tests.people import Clock, a_furnished_place
 from tests.server import in_this_process
 
 QUICKLY: dict[str, Any] = {"wait_until": "commit", "timeout": 3000}  # a page out of the cache never says "load"
@@ -64,10 +61,7 @@ class Site:
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    place = a_new_place(tmp_path_factory.mktemp("taken") / "instance")
-    with writing(place.engine) as db:
-        directory.load_shipped(db)
-    place.hires("rosa", CASE_WORKER)
+    place = a_furnished_place(tmp_path_factory.mktemp("taken") / "instance")
     with in_this_process(a_plain_site()) as elsewhere:
         settings = place.settings.with_changes(exit_url=f"{elsewhere}/away")
         with in_this_process(create_app(settings, place.clock)) as address:

@@ -13,6 +13,11 @@ drawn = st.tuples(*[st.integers(0, 2047)] * 7).map(Receipt)
 languages = st.sampled_from(sorted(LISTS))
 
 
+@pytest.mark.parametrize("typed", ["፩" * 28, "²" * 28, "٣" * 28, "\uff11" * 28, "\ud800", "\x00" * 9, "0" * 400])
+def test_strange_digits_and_signs_are_read_or_refused_and_never_fail(typed: str) -> None:
+    assert receipts.read(typed, "es") is not None
+
+
 @given(drawn, languages)
 def test_a_receipt_is_read_again_from_its_words(receipt: Receipt, language: str) -> None:
     assert receipt in _read(" ".join(receipt.words(language)), language)

@@ -9,23 +9,24 @@ from typing import Any
 import pytest
 import yaml
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from referrals import directory
 from referrals.needs import NEEDS, assess, forbidden
-from reporting import languages, questionnaire
+from reporting import questionnaire
 from reporting.app import create_app
 from reporting.database import reading, writing
 from reporting.incidents import Incident
 from reporting.keyring import CASE_WORKER, COORDINATOR
 from reporting.models import CaseRow, LogRow
-from tests.people import Place, a_new_place
+from tests.people import Place, a_furnished_place, a_new_place
 from tests.phone import Phone
 from tests.trips import (
     at_random,
     from_vignette,
     opens_newest_case,
     passing_over_everything,
+    say,
     sends,
     signs_in,
     starts_telling,
@@ -35,19 +36,11 @@ from tests.trips import (
 VIGNETTES = yaml.safe_load((Path(directory.__file__).parent / "data" / "vignettes.yaml").read_text(encoding="utf-8"))[
     "vignettes"
 ]
-SPANISH = languages.load(("es",))["es"]
-
-
-def say(message: str, **parts: object) -> str:
-    return languages.say(SPANISH, message, **parts)
 
 
 @pytest.fixture
 def place(tmp_path: Path) -> Place:
-    made = a_new_place(tmp_path)
-    with writing(made.engine) as db:
-        directory.load_shipped(db)
-    made.hires("rosa", CASE_WORKER)
+    made = a_furnished_place(tmp_path)
     made.hires("carmen", COORDINATOR)
     return made
 
@@ -55,11 +48,6 @@ def place(tmp_path: Path) -> Place:
 @pytest.fixture
 def app(place: Place) -> Flask:
     return create_app(place.settings, place.clock)
-
-
-def cases(place: Place) -> int:
-    with reading(place.engine) as db:
-        return db.scalar(select(func.count()).select_from(CaseRow)) or 0
 
 
 # ── she tells, the team reads ───────────────────────────────────────────────────────────────────────────────
@@ -141,7 +129,7 @@ def test_nothing_has_to_be_answered(app: Flask, place: Place) -> None:
     phone = starts_telling(app)
     tells(phone, passing_over_everything)
     sends(phone)
-    assert cases(place) == 1
+    assert place.cases() == 1
 
 
 # ── help comes first ────────────────────────────────────────────────────────────────────────────────────────
@@ -234,7 +222,7 @@ def test_help_without_a_report_stores_nothing(app: Flask, place: Place) -> None:
     phone.sends("needs", region="PIURA", needs=["N_PEP"])
     assert phone.status == 200
     assert "PEP" in phone.words
-    assert cases(place) == 0
+    assert place.cases() == 0
     assert phone.cookies_set == []
 
 
@@ -319,7 +307,7 @@ def test_the_same_last_request_shows_the_same_words_and_makes_one_case(sent: Pho
     words = sent.receipt()
     again(sent)
     assert sent.receipt() == words
-    assert cases(place) == 1
+    assert place.cases() == 1
 
 
 def test_after_sixteen_minutes_the_words_are_not_shown_again(sent: Phone, place: Place) -> None:
@@ -328,7 +316,7 @@ def test_after_sixteen_minutes_the_words_are_not_shown_again(sent: Phone, place:
     again(sent)
     assert " ".join(words) not in sent.words
     assert "Ya se envió" in sent.words
-    assert cases(place) == 1
+    assert place.cases() == 1
 
 
 def test_after_i_have_written_it_down_the_words_are_not_shown_again(sent: Phone, place: Place) -> None:
@@ -353,10 +341,10 @@ def test_after_erasing_a_repeated_request_revives_nothing(sent: Phone, app: Flas
     back = comes_back(app, " ".join(words))
     back.presses("ask-erase")
     back.presses("erase")
-    assert cases(place) == 0
+    assert place.cases() == 0
     assert last is not None
     sent.repeats(*last)
-    assert cases(place) == 0
+    assert place.cases() == 0
 
 
 def test_after_leaving_a_repeated_request_shows_only_the_start(app: Flask, place: Place) -> None:
@@ -382,7 +370,7 @@ def test_a_draft_is_not_shown_after_two_hours_but_can_still_be_sent(app: Flask, 
     phone.presses("next", venue="HOTEL")
     assert "HOTEL" not in phone.text
     sends(phone)
-    assert cases(place) == 1
+    assert place.cases() == 1
 
 
 def test_a_ticket_of_three_days_ago_opens_nothing(app: Flask, place: Place) -> None:
@@ -391,7 +379,7 @@ def test_a_ticket_of_three_days_ago_opens_nothing(app: Flask, place: Place) -> N
     place.clock.on(days=3.1)
     phone.presses("next")
     assert phone.status == 410
-    assert cases(place) == 0
+    assert place.cases() == 0
 
 
 # ── coming back ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -465,7 +453,7 @@ def test_a_changed_team_key_closes_the_reporter_doors_with_a_sentence(app: Flask
     phone.presses("send")
     assert phone.status == 503
     assert say("This page is not open yet.") in phone.words
-    assert cases(place) == 0
+    assert place.cases() == 0
 
 
 # ── the first case worker ───────────────────────────────────────────────────────────────────────────────────

@@ -8,13 +8,19 @@ from typing import Any
 
 from flask import Flask
 
-from reporting import keyring
+from reporting import keyring, languages
 from reporting.questionnaire import PAGES
 from tests.people import Place, Worker
 from tests.phone import FormOnPage, Phone
 
+SPANISH = languages.load(("es",))["es"]
 Fill = Callable[[FormOnPage], dict[str, Any]]
 CHOSEN = {"radio", "checkbox", "select"}
+
+
+def say(message: str, **parts: object) -> str:
+    """A message as it stands on a Spanish page."""
+    return languages.say(SPANISH, message, **parts)
 
 
 def starts_telling(app: Flask, language: str = "es") -> Phone:

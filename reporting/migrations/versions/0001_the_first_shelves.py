@@ -71,7 +71,6 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=40), nullable=False),
         sa.Column("roles", sa.String(length=80), nullable=False),
         sa.Column("public_key", sa.LargeBinary(), nullable=False),
-        sa.Column("ask", sa.LargeBinary(length=16), nullable=False),
         sa.Column("salt", sa.LargeBinary(), nullable=False),
         sa.Column("private", sa.LargeBinary(), nullable=False),
         sa.Column("remembered", sa.LargeBinary(), nullable=False),
