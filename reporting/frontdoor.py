@@ -65,7 +65,7 @@ FOR_SEEKERS = {"X-Robots-Tag": "noindex"}  # only what a search machine could fe
 SHRINKS = {"text/html", "text/css", "text/javascript"}
 LARGEST_BODY = 256 * 1024  # bytes; the longest honest page is far below
 HOURLY = "20000 per hour"  # all pages together, for one key; a workshop of thirty behind one address stays far below
-NARROW_DOORS = {"reporter.come_back": "120 per minute", "staff.let_sign_in": "60 per minute"}
+NARROW_DOORS = {"reporter.come_back": "120 per minute", "door.let_sign_in": "60 per minute"}
 
 AGAIN = "again"  # the field, and the step, of a request that can be sent once more
 MAY_PASS = {429, 500, 503}  # trouble after which the very same request may go through
@@ -363,7 +363,7 @@ def signed_in(
         def guarded(*args: object, **parts: object) -> ResponseReturnValue:
             keys = _resume()
             if keys is None:
-                return redirect(url_for("staff.sign_in", lang=g.lang), 303)
+                return redirect(url_for("door.sign_in", lang=g.lang), 303)
             if not set(roles) & set(keys.roles):
                 abort(404)
             return page(*args, **parts)

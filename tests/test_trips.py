@@ -518,7 +518,7 @@ def test_a_coordinator_finds_no_case_anywhere(app: Flask, place: Place, sent: Ph
     ("part", "wrong"), [("name", "nadie"), ("password", "otra contraseña larga"), ("code", "000000")]
 )
 def test_whatever_is_wrong_at_sign_in_looks_the_same(app: Flask, place: Place, part: str, wrong: str) -> None:
-    from reporting import keyring, staff_views
+    from reporting import door_views, keyring
 
     worker = place.workers["rosa"]
     desk = Phone(app, cookies=True)
@@ -530,7 +530,7 @@ def test_whatever_is_wrong_at_sign_in_looks_the_same(app: Flask, place: Place, p
     }
     desk.sends("password", **(right | {part: wrong}))
     assert desk.status == 422
-    assert say(staff_views.NO) in desk.words
+    assert say(door_views.NO) in desk.words
     assert not desk.cookies_set
 
 
