@@ -11,11 +11,12 @@ from wtforms import TextAreaField
 from wtforms.validators import InputRequired, Length
 
 from referrals import directory, needs, triage
-from reporting import casebook, keyring, languages, questionnaire
+from reporting import casebook, languages, members, questionnaire
 from reporting.casebook import NoConsent
 from reporting.frontdoor import House, StaffForm, error_page, house, local_hour, refresh_keys, say, signed_in
 from reporting.incidents import N_, VOCABULARY
-from reporting.keyring import CASE_WORKER, CannotOpen, Keys
+from reporting.keyring import Keys
+from reporting.teamlog import CASE_WORKER, CannotOpen
 
 pages = Blueprint("casework", __name__)
 
@@ -119,7 +120,7 @@ def write(case: int) -> ResponseReturnValue:
 def acts() -> ResponseReturnValue:
     """Who opened what, as far as her keys tell."""
     with house().reading() as db:
-        people = {account.id: account.name for account in keyring.members(db)}
+        people = {account.id: account.name for account in members.accounts(db)}
         listed = casebook.acts(db, g.keys)
     return render_template("casework/acts.html", acts=listed, people=people, alias=casebook.alias, act_names=ACT_NAMES,
                            out=StaffForm())  # fmt: skip

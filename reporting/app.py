@@ -14,7 +14,7 @@ from reporting import door_views, frontdoor, languages, reporter_views, staff_vi
 from reporting.config import ROOT, Settings, read_settings
 from reporting.database import checkpoint, jotting, open_database, reading, writing
 from reporting.frontdoor import House
-from reporting.keyring import Pin
+from reporting.teamlog import Pin
 
 
 def create_app(settings: Settings | None = None, clock: Callable[[], float] = time.time) -> Flask:

@@ -6,6 +6,7 @@ Knows no keys: what concerns a case arrives sealed. Nothing that a reporter does
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass
 
 from sqlalchemy import select, text
@@ -43,6 +44,11 @@ def append(db: Session, body: bytes, team: int = OPEN_TO_ALL, epoch: int = 0) ->
     db.add(AuditRow(number=number + 1, team=team, epoch=epoch, body=body, chain=chain))
     db.flush()
     return number + 1
+
+
+def note(db: Session, act: str, member: int) -> None:
+    """An act on accounts or keys, in the clear."""
+    append(db, json.dumps({"act": act, "member": member}).encode())
 
 
 def entries(db: Session, newest_first: int = 0) -> tuple[Entry, ...]:

@@ -19,10 +19,11 @@ from sqlalchemy.orm import Session
 
 from reporting import audit, sealing
 from reporting.incidents import Incident, answers_from_incident, incident_from_answers
-from reporting.keyring import Keys, Team
+from reporting.keyring import Keys
 from reporting.models import CaseRow, RecordRow
 from reporting.receipts import Receipt
 from reporting.sealing import CannotOpen, Place
+from reporting.teamlog import Team
 
 HOUR = 3600
 SHOW_AGAIN = 15 * 60  # seconds; so long a repeated last request shows the receipt once more

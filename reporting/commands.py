@@ -23,13 +23,13 @@ from sqlalchemy.orm import Session
 
 from referrals import directory, needs, rehearsal
 from reporting import demo as demonstration
-from reporting import keyring, receipts, sessions, staff
+from reporting import keyring, members, receipts, sessions, staff, teamlog
 from reporting.app import create_app
 from reporting.config import ROOT, SECRET, SETTINGS, BadSettings, Settings, make_secrets, read_settings
 from reporting.database import destroy as erase_everything
 from reporting.database import open_database, reading, upgrade_tables, writing
 from reporting.frontdoor import discreet
-from reporting.keyring import CASE_WORKER, COORDINATOR, Pin
+from reporting.teamlog import CASE_WORKER, COORDINATOR, Pin
 
 T = TypeVar("T")
 PORT = 8080
@@ -70,7 +70,7 @@ def init(coordinator: str, case_worker: str, as_json: bool) -> None:
     engine = open_database(settings.database_url)
     upgrade_tables(engine)
     with reading(engine) as db:
-        if keyring.members(db):
+        if members.accounts(db):
             raise click.ClickException("This installation has accounts already. Nothing was changed.")
     told = _first_people(settings, engine, coordinator, case_worker)
     if as_json:
@@ -93,15 +93,15 @@ def _new_installation() -> Settings:
 
 def _first_people(settings: Settings, engine: Engine, coordinator: str, case_worker: str) -> dict[str, Any]:
     language = settings.languages[0]
-    password, totp = staff.suggest_password(secrets.randbelow, language), keyring.new_totp_secret()
-    account = keyring.new_member(coordinator, (COORDINATOR,), password, totp, settings.pepper)
+    password, totp = staff.suggest_password(secrets.randbelow, language), members.new_totp_secret()
+    account = members.new_member(coordinator, (COORDINATOR,), password, totp, settings.pepper)
     with writing(engine) as db:
         directory.load_shipped(db)
-        keyring.store_member(db, account)
+        members.store_member(db, account)
         token = staff.invite(db, case_worker, (CASE_WORKER,), time.time())
     return {
         "sign_in": f"{settings.base_url}/{language}/equipo",
-        "coordinator": {"name": coordinator, "password": password, "totp_secret": keyring.totp_text(totp)},
+        "coordinator": {"name": coordinator, "password": password, "totp_secret": members.totp_text(totp)},
         "invitation": _invitation(settings, token),
     }
 
@@ -186,7 +186,7 @@ def list_people(as_json: bool) -> None:
     """Who has an account, as what, and whether her team let her in."""
     settings, engine = _opened()
     with reading(engine) as db:
-        found = keyring.members(db, keyring.teams_or_none(db, Pin(settings.pin_file)))
+        found = members.accounts(db, teamlog.teams_or_none(db, Pin(settings.pin_file)))
     rows = [{"name": one.name, "roles": list(one.roles), "open": one.open, "inside": one.inside} for one in found]
     lines = (
         f"{one.name:20} {', '.join(one.roles):24} "
@@ -198,12 +198,12 @@ def list_people(as_json: bool) -> None:
 
 @people.command("invite")
 @click.argument("name", callback=_a_name)
-@click.argument("role", type=click.Choice(keyring.ROLES))
+@click.argument("role", type=click.Choice(teamlog.ROLES))
 def invite_person(name: str, role: str) -> None:
     """Print an address for NAME that opens once, for seven days. She makes her password in her own browser."""
     settings, engine = _opened()
     with writing(engine) as db:
-        if any(one.name == name for one in keyring.members(db)):
+        if any(one.name == name for one in members.accounts(db)):
             raise click.ClickException(f"{name} has an account: use `amparo staff reset {name}`.")
         token = staff.invite(db, name, (role,), time.time())
     click.echo(_invitation(settings, token))
@@ -239,7 +239,7 @@ def key_status(as_json: bool) -> None:
     """Each team with its fingerprint, newest epoch and readers. Compare the fingerprint with the one on paper."""
     settings, engine = _opened()
     with reading(engine) as db:
-        found = _vouched_for(lambda: keyring.status(db, Pin(settings.pin_file)))
+        found = _vouched_for(lambda: teamlog.status(db, Pin(settings.pin_file)))
     if as_json:
         click.echo(json.dumps([asdict(one) for one in found], ensure_ascii=False))
         return
@@ -254,7 +254,7 @@ def key_log() -> None:
     """Every entry of the team log: who was let in or taken out, and each new epoch."""
     settings, engine = _opened()
     with reading(engine) as db:
-        click.echo("\n".join(_vouched_for(lambda: keyring.log_in_words(db, Pin(settings.pin_file)))))
+        click.echo("\n".join(_vouched_for(lambda: teamlog.log_in_words(db, Pin(settings.pin_file)))))
 
 
 @key_acts.command("recover")
@@ -272,7 +272,7 @@ def key_recover(name: str) -> None:
         try:
             with writing(engine) as db:
                 _vouched_for(partial(keyring.recover, db, Pin(settings.pin_file), sheets, number))
-        except keyring.CannotOpen:
+        except teamlog.CannotOpen:
             continue
         click.echo(f"{name} is let in. She signs in as always.")
         return
@@ -308,7 +308,7 @@ def _opened() -> tuple[Settings, Engine]:
 
 
 def _number_of(db: Session, name: str) -> int:
-    found = next((one.id for one in keyring.members(db) if one.name == name), None)
+    found = next((one.id for one in members.accounts(db) if one.name == name), None)
     if found is None:
         raise click.ClickException(f"Nobody here is called {name}: see `amparo staff list`.")
     return found
@@ -321,9 +321,9 @@ def _invitation(settings: Settings, token: str) -> str:
 def _vouched_for(look: Callable[[], T]) -> T:
     try:
         return look()
-    except keyring.NotYet:
+    except teamlog.NotYet:
         raise click.ClickException("No case worker has made the keys yet.") from None
-    except keyring.BrokenChain:
+    except teamlog.BrokenChain:
         raise click.ClickException("The team log does not hold. Do not make new keys: run `amparo check`.") from None
 
 
@@ -409,7 +409,7 @@ def demo(host: str, port: int, folder: Path | None, as_json: bool, no_serve: boo
         engine = open_database(settings.database_url)
         upgrade_tables(engine)
         with reading(engine) as db:
-            if keyring.members(db):
+            if members.accounts(db):
                 raise click.ClickException(f"{instance} holds people already: give --folder an empty folder.")
         say = (lambda _text: None) if as_json else click.echo
         told = demonstration.furnish(settings, engine, time.time(), say) | {"classroom": host == EVERYWHERE}
@@ -427,7 +427,7 @@ def _shown(host: str) -> str:
 def code(secret: str) -> None:
     """Print the six digits that an authenticator app shows now for SECRET. For practice, where there is no phone."""
     try:
-        click.echo(keyring.totp_code(keyring.totp_bytes(secret), time.time()))
+        click.echo(members.totp_code(members.totp_bytes(secret), time.time()))
     except ValueError:
         raise click.ClickException("That is no secret of an authenticator app: letters A-Z and digits 2-7.") from None
 

@@ -14,13 +14,14 @@ import yaml
 from sqlalchemy import Engine
 
 from referrals import directory
-from reporting import casebook, keyring, receipts, sessions, staff
+from reporting import casebook, keyring, members, receipts, sessions, staff, teamlog
 from reporting.casebook import HOUR, Report
 from reporting.config import ROOT, Settings
 from reporting.database import reading, writing
 from reporting.incidents import incident_from_answers, tally_block
-from reporting.keyring import ADVOCATE, CASE_WORKER, CASEWORK, COORDINATOR, STATISTICS, Keys, Pin
+from reporting.keyring import Keys
 from reporting.receipts import Receipt
+from reporting.teamlog import ADVOCATE, CASE_WORKER, CASEWORK, COORDINATOR, STATISTICS, Pin
 
 VIGNETTES = ROOT / "referrals" / "data" / "vignettes.yaml"
 # name -> role; the first case worker makes the keys and lets the others in
@@ -84,8 +85,8 @@ def _people(settings: Settings, engine: Engine, now: float) -> list[dict[str, st
     first: Keys | None = None
     for name, role in PEOPLE.items():
         password = staff.suggest_password(secrets.randbelow, settings.languages[0])
-        totp = keyring.new_totp_secret()
-        new = keyring.new_member(name, (role,), password, totp, settings.pepper)
+        totp = members.new_totp_secret()
+        new = members.new_member(name, (role,), password, totp, settings.pepper)
         with writing(engine) as db:
             token = staff.invite(db, name, (role,), now)
             recovery = (
@@ -97,30 +98,30 @@ def _people(settings: Settings, engine: Engine, now: float) -> list[dict[str, st
         with writing(engine) as db:
             if first is None:
                 first = _sign_in(settings, db, pin, name, password, totp, now)
-            elif role in keyring.KINDS:
+            elif role in teamlog.KINDS:
                 _let_in(db, pin, first, new.id, role)
         accounts.append({
-            "name": name, "role": role, "password": password, "totp_secret": keyring.totp_text(totp),
-            "code": keyring.totp_code(totp, now + 30),
+            "name": name, "role": role, "password": password, "totp_secret": members.totp_text(totp),
+            "code": members.totp_code(totp, now + 30),
         })  # fmt: skip
     return accounts
 
 
 def _sign_in(settings: Settings, db: Any, pin: Pin, name: str, password: str, totp: bytes, now: float) -> Keys:
-    code = keyring.totp_code(totp, now - 30)  # the step before, so that the code she is shown is not used up
-    who = keyring.unlock(keyring.find_member(db, name), password, code, now, settings.pepper)
+    code = members.totp_code(totp, now - 30)  # the step before, so that the code she is shown is not used up
+    who = members.unlock(members.find_member(db, name), password, code, now, settings.pepper)
     return keyring.take_keys(db, pin, who)
 
 
 def _let_in(db: Any, pin: Pin, first: Keys, member: int, role: str) -> None:
-    team = keyring.team_of_kind(keyring.teams(db, pin), keyring.KINDS[role])
-    keyring.let_in(db, team.id, first.epochs[team.id], member, keyring.public_key(db, member))
+    team = teamlog.team_of_kind(teamlog.teams(db, pin), teamlog.KINDS[role])
+    keyring.let_in(db, team.id, first.epochs[team.id], member, members.public_key(db, member))
 
 
 def _reports(settings: Settings, engine: Engine, now: float) -> Receipt:
     with reading(engine) as db:
-        found = keyring.teams(db, Pin(settings.pin_file))
-    readers, counters = keyring.team_of_kind(found, CASEWORK), keyring.team_of_kind(found, STATISTICS)
+        found = teamlog.teams(db, Pin(settings.pin_file))
+    readers, counters = teamlog.team_of_kind(found, CASEWORK), teamlog.team_of_kind(found, STATISTICS)
     drawn = [receipts.draw(secrets.randbelow) for _ in CAME]
     for receipt, came, vignette in zip(drawn, CAME, _vignettes(), strict=True):
         report = _report(vignette, int(now) // HOUR - came, settings.languages[0])

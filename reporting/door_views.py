@@ -13,7 +13,7 @@ from flask.typing import ResponseReturnValue
 from wtforms import BooleanField, PasswordField, StringField
 from wtforms.validators import InputRequired, Length
 
-from reporting import keyring, sessions, staff
+from reporting import keyring, members, sessions, staff, teamlog
 from reporting.frontdoor import (
     OpenForm,
     StaffForm,
@@ -27,8 +27,9 @@ from reporting.frontdoor import (
     take_cookie,
 )
 from reporting.incidents import N_
-from reporting.keyring import ADVOCATE, CASE_WORKER, COORDINATOR, BrokenChain, CannotOpen, Keys, Sheets
+from reporting.keyring import Keys, Sheets
 from reporting.staff import Invitation
+from reporting.teamlog import ADVOCATE, CASE_WORKER, COORDINATOR, BrokenChain, CannotOpen
 
 pages = Blueprint("door", __name__)
 
@@ -63,11 +64,11 @@ def let_sign_in() -> ResponseReturnValue:
         return _refuse(form, NO)
     name, pepper = form.name.data.strip().lower().replace("\0", ""), made.settings.pepper
     with made.reading() as db:
-        found, wait = keyring.find_member(db, name), staff.wait_before(db, pepper, name, sender(), moment)
+        found, wait = members.find_member(db, name), staff.wait_before(db, pepper, name, sender(), moment)
     if wait:
         return _refuse(form, N_("Too many wrong tries. Wait a minute and try again."), 429)
     try:
-        who = keyring.unlock(found, staff.tidy_password(form.password.data), form.code.data, moment, pepper)
+        who = members.unlock(found, staff.tidy_password(form.password.data), form.code.data, moment, pepper)
         with made.writing() as db:
             keys, gone = keyring.settle(db, made.pin, keyring.take_keys(db, made.pin, who))
             staff.note_success(db, pepper, name, sender())
@@ -88,13 +89,13 @@ def _arrives(keys: Keys, token: str, gone: tuple[str, ...]) -> Response:
     """Where she goes after signing in; first the news, where something happened to her team that she should know."""
     made, home = house(), next(page for role, page in HOMES.items() if role in keys.roles)
     with made.reading() as db:
-        found = keyring.teams_or_none(db, made.pin)
+        found = teamlog.teams_or_none(db, made.pin)
         made.pin.raise_to(found)
-        me = keyring.account(db, keys.member, found)
+        me = members.account(db, keys.member, found)
     if gone:
         g.keys, g.token = keys, token
         return make_response(render_template("staff/news.html", gone=gone, home=home, out=StaffForm(formdata=None)))
-    waits = not me.inside and any(role in keyring.KINDS for role in me.roles)
+    waits = not me.inside and any(role in teamlog.KINDS for role in me.roles)
     return make_response(redirect(url_for("staff.me" if waits else home, lang=g.lang), 303))
 
 
@@ -160,8 +161,8 @@ def _draw(found: Invitation) -> dict[str, str]:
     """What she is shown: a password, the app's secret, spare codes and, if she makes the first keys, two sheets."""
     drawn = {
         "password": staff.suggest_password(secrets.randbelow, g.lang),
-        "totp": keyring.new_totp_secret().hex(),
-        "spares": " ".join(keyring.new_spares(secrets.randbelow)),
+        "totp": members.new_totp_secret().hex(),
+        "spares": " ".join(members.new_spares(secrets.randbelow)),
     }
     with house().reading() as db:
         first = not staff.keys_are_made(db, house().pin)
@@ -190,7 +191,7 @@ def _show_secrets(
         sealed = sessions.write_ticket(
             db, made.settings.server_secret, "visit", sessions.new_trip(), token, drawn, made.clock()
         )
-    secret = keyring.totp_text(bytes.fromhex(drawn["totp"]))
+    secret = members.totp_text(bytes.fromhex(drawn["totp"]))
     link = f"otpauth://totp/{made.settings.site_name}:{found.name}?secret={secret}&issuer={made.settings.site_name}"
     page = render_template(
         "staff/secrets.html",
@@ -215,7 +216,7 @@ def _problem(form: AcceptForm, drawn: dict[str, str]) -> str:
     checks = (
         (form.validate(), N_("Fill in everything.")),
         (not chosen or len(typed) >= staff.OWN_PASSWORD_LENGTH, N_("A password of your own needs 16 signs or more.")),
-        (keyring.is_totp_right(bytes.fromhex(drawn["totp"]), form.code.data or "", house().clock()),
+        (members.is_totp_right(bytes.fromhex(drawn["totp"]), form.code.data or "", house().clock()),
          N_("The six digits are not right. Wait for the next ones and look at the clock of your phone.")),
         ("first" not in drawn or bool(form.written.data),
          N_("First write both sheets on paper. They are shown only now.")),
@@ -226,8 +227,8 @@ def _problem(form: AcceptForm, drawn: dict[str, str]) -> str:
 def _become_member(found: Invitation, token: str, drawn: dict[str, str], password: str) -> ResponseReturnValue:
     made = house()
     with made.reading() as db:
-        again = next((one for one in keyring.members(db) if one.name == found.name), None)
-    new = keyring.new_member(
+        again = next((one for one in members.accounts(db) if one.name == found.name), None)
+    new = members.new_member(
         found.name, found.roles, password, bytes.fromhex(drawn["totp"]), made.settings.pepper,
         tuple(drawn["spares"].split()), again,
     )  # fmt: skip

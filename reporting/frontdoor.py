@@ -46,10 +46,11 @@ from werkzeug.exceptions import HTTPException
 from wtforms.csrf.core import CSRF
 from wtforms.validators import ValidationError
 
-from reporting import keyring, languages, sessions
+from reporting import keyring, languages, sessions, teamlog
 from reporting.config import Settings
 from reporting.incidents import N_
-from reporting.keyring import BrokenChain, CannotOpen, Keys, NotYet, Pin, Team
+from reporting.keyring import Keys
+from reporting.teamlog import BrokenChain, CannotOpen, NotYet, Pin, Team
 
 log = logging.getLogger("amparo")
 
@@ -99,7 +100,7 @@ class House:
 
     def teams(self, db: Session) -> tuple[Team, ...]:
         """Every team, verified."""
-        return keyring.teams(db, self.pin)
+        return teamlog.teams(db, self.pin)
 
 
 def house() -> House:

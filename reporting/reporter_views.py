@@ -18,14 +18,14 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional
 
 from referrals import directory
-from reporting import casebook, keyring, questionnaire, receipts, sessions
+from reporting import casebook, questionnaire, receipts, sessions, teamlog
 from reporting.casebook import Case, Report, Visit
 from reporting.frontdoor import OpenForm, hidden, house, say, speak
 from reporting.incidents import MINOR_AGES, N_, VOCABULARY, Incident, tally_block
-from reporting.keyring import CASEWORK, STATISTICS, CannotOpen, Team
 from reporting.questionnaire import PAGES
 from reporting.receipts import Receipt, Unreadable
 from reporting.sessions import LEFT, NOTED, SENT, Ticket
+from reporting.teamlog import CASEWORK, STATISTICS, CannotOpen, Team
 
 pages = Blueprint("reporter", __name__)
 
@@ -58,7 +58,7 @@ def _is_open() -> bool:
     with house().reading() as db:
         try:
             return bool(house().teams(db))
-        except (keyring.NotYet, keyring.BrokenChain):
+        except (teamlog.NotYet, teamlog.BrokenChain):
             return False
 
 
@@ -318,7 +318,7 @@ def _new_receipt() -> list[int]:
 def _teams() -> tuple[Team, Team]:
     with house().reading() as db:
         found = house().teams(db)
-    return keyring.team_of_kind(found, CASEWORK), keyring.team_of_kind(found, STATISTICS)
+    return teamlog.team_of_kind(found, CASEWORK), teamlog.team_of_kind(found, STATISTICS)
 
 
 def _send(ticket: Ticket) -> ResponseReturnValue:

@@ -14,9 +14,11 @@ from dataclasses import dataclass
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
-from reporting import audit, keyring, receipts, sessions
-from reporting.keyring import CASE_WORKER, CASEWORK, STATISTICS, CannotOpen, NewMember, Pin, Sheets, Team
+from reporting import audit, keyring, members, receipts, sessions, teamlog
+from reporting.keyring import Sheets
+from reporting.members import NewMember
 from reporting.models import InvitationRow, TryRow
+from reporting.teamlog import CASE_WORKER, CASEWORK, STATISTICS, CannotOpen, Pin, Team
 
 INVITATION_LIFE = 7 * 24 * 3600  # seconds
 NAME = r"[a-zñ0-9._-]{2,40}"  # what somebody may be called here; the sign-in page makes letters small
@@ -39,7 +41,7 @@ def invite(db: Session, name: str, roles: tuple[str, ...], now: float) -> str:
     row = InvitationRow(token_hash=_hash(token), name=name, roles=",".join(roles), expires=int(now) + INVITATION_LIFE)
     db.add(row)
     db.flush()
-    keyring.note(db, "invited", 0)
+    audit.note(db, "invited", 0)
     return token
 
 
@@ -78,7 +80,7 @@ def accept(db: Session, pin: Pin, token: str, new: NewMember, now: float, recove
     if invitation.roles != new.roles or invitation.name != new.name:
         raise CannotOpen
     db.execute(delete(InvitationRow).where(InvitationRow.token_hash == _hash(token)))
-    row = keyring.store_member(db, new)
+    row = members.store_member(db, new)
     if recovery is None or CASE_WORKER not in new.roles:
         return ()
     names = {CASEWORK: team_name, STATISTICS: f"{team_name} ·"}
@@ -102,10 +104,10 @@ def dismiss(db: Session, member: int) -> None:
     _shut_out(db, member, "dismissed")
 
 
-def _shut_out(db: Session, member: int, act: str) -> keyring.Account:
+def _shut_out(db: Session, member: int, act: str) -> members.Account:
     """Nothing of hers opens any more: no password, no session, no invitation that was printed before."""
-    account = keyring.account(db, member)
-    keyring.shut(db, member, act)
+    account = members.account(db, member)
+    members.shut(db, member, act)
     sessions.end_all(db, member)
     db.execute(delete(InvitationRow).where(InvitationRow.name == account.name))
     return account
@@ -155,8 +157,8 @@ def _marks(pepper: bytes, name: str, sender: str) -> dict[str, bytes]:
 def keys_are_made(db: Session, pin: Pin) -> bool:
     """Whether a case worker has made the first keys."""
     try:
-        return bool(keyring.teams(db, pin))
-    except keyring.NotYet:
+        return bool(teamlog.teams(db, pin))
+    except teamlog.NotYet:
         return False
 
 
@@ -173,18 +175,18 @@ def problems(db: Session, pin: Pin) -> list[str]:
     """What is wrong or risky with keys, people and audit, each in a sentence that says what to do."""
     found: list[str] = []
     try:
-        teams = keyring.teams(db, pin)
-        inside = [one for one in keyring.members(db, teams) if CASE_WORKER in one.roles and one.inside]
+        teams = teamlog.teams(db, pin)
+        inside = [one for one in members.accounts(db, teams) if CASE_WORKER in one.roles and one.inside]
         if len(inside) == 1:
             found.append(f"Only {inside[0].name} can read reports: let in a second case worker, so that no bad day of "
                          "one person shuts the door.")  # fmt: skip
-    except keyring.NotYet:
+    except teamlog.NotYet:
         found.append("No case worker has made the keys yet: reporter pages are closed. Give her the invitation.")
-    except keyring.BrokenChain:
+    except teamlog.BrokenChain:
         found.append("The team log does not hold: a row was changed or an old copy was put back. Reporter pages are "
                      "closed. Do not make new keys; find out who wrote to the database.")  # fmt: skip
-    both = {keyring.COORDINATOR, CASE_WORKER}
-    readers = (one.name for one in keyring.members(db) if both <= set(one.roles) and one.open)
+    both = {teamlog.COORDINATOR, CASE_WORKER}
+    readers = (one.name for one in members.accounts(db) if both <= set(one.roles) and one.open)
     found += [f"{name} is coordinator and case worker: she can read cases. Better two people." for name in readers]
     number = audit.first_break(audit.entries(db))
     if number is not None:

@@ -13,7 +13,7 @@ from wtforms import PasswordField, RadioField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Regexp
 
-from reporting import keyring, languages, receipts, sessions, staff
+from reporting import audit, keyring, languages, members, receipts, sessions, staff, teamlog
 from reporting.frontdoor import (
     StaffForm,
     error_page,
@@ -24,7 +24,8 @@ from reporting.frontdoor import (
     signed_in,
 )
 from reporting.incidents import N_
-from reporting.keyring import ADVOCATE, CASE_WORKER, COORDINATOR, CannotOpen, NotHer, Sheets
+from reporting.keyring import NotHer, Sheets
+from reporting.teamlog import ADVOCATE, CASE_WORKER, COORDINATOR, CannotOpen
 
 pages = Blueprint("staff", __name__)
 
@@ -66,7 +67,7 @@ def people() -> ResponseReturnValue:
     if not form.is_ours():
         return _people(form, code=422 if form.is_submitted() else 200)
     with made.writing() as db:
-        if any(one.name == form.name.data for one in keyring.members(db)):
+        if any(one.name == form.name.data for one in members.accounts(db)):
             form.name.errors = [N_("Somebody has this name already. If she forgot her password, press «New password».")]
             return _people(form, code=422)
         if form.role.data == CASE_WORKER and not staff.keys_are_made(db, made.pin):
@@ -110,10 +111,10 @@ def _people(form: InviteForm, token: str = "", code: int = 200) -> ResponseRetur
     made = house()
     link = made.settings.base_url + url_for("door.invitation", lang=g.lang, token=token) if token else ""
     with made.reading() as db:
-        members = keyring.members(db, keyring.teams_or_none(db, made.pin))
+        listed = members.accounts(db, teamlog.teams_or_none(db, made.pin))
     page = render_template(
-        "staff/people.html", form=form, link=link, members=members, role_names=ROLE_NAMES, me=g.keys.member,
-        kinds=keyring.KINDS, out=StaffForm(formdata=None),
+        "staff/people.html", form=form, link=link, members=listed, role_names=ROLE_NAMES, me=g.keys.member,
+        kinds=teamlog.KINDS, out=StaffForm(formdata=None),
     )  # fmt: skip
     return make_response(page, code)
 
@@ -139,10 +140,10 @@ def _colleagues(sentence: str = "", code: int = 200) -> ResponseReturnValue:
     with made.reading() as db:
         teams = made.teams(db)
         hers = [team for team in teams if team.id in keys.epochs]
-        others = [one for one in keyring.members(db, teams) if one.id != keys.member]
+        others = [one for one in members.accounts(db, teams) if one.id != keys.member]
     page = render_template(
         "staff/colleagues.html",
-        others=[one for one in others if any(keyring.reads(team, one.roles) for team in hers)],
+        others=[one for one in others if any(teamlog.reads(team, one.roles) for team in hers)],
         sentence=sentence,
         role_names=ROLE_NAMES,
         form=WordsForm(formdata=None),
@@ -159,9 +160,9 @@ def with_colleague(member: int) -> ResponseReturnValue:
     try:
         with made.reading() as db:
             teams = made.teams(db)
-            her = keyring.account(db, member)
+            her = members.account(db, member)
         held = refresh_keys().epochs
-        if not any(keyring.reads(team, her.roles) for team in teams if team.id in held):
+        if not any(teamlog.reads(team, her.roles) for team in teams if team.id in held):
             return error_page(404)
         return COLLEAGUE_ACTS.get(go, _let_in)(member)
     except CannotOpen:
@@ -187,7 +188,7 @@ def _end_sessions(member: int) -> ResponseReturnValue:
     if StaffForm().is_ours():
         with house().writing() as db:
             sessions.end_all(db, member)
-            keyring.note(db, "sessions ended", member)
+            audit.note(db, "sessions ended", member)
     return redirect(url_for("staff.colleagues", lang=g.lang), 303)
 
 
@@ -234,10 +235,10 @@ def me() -> ResponseReturnValue:
 def _me(sentence: str = "", code: int = 200, *, done: str = "") -> ResponseReturnValue:
     made, keys = house(), g.keys
     with made.reading() as db:
-        found = keyring.teams_or_none(db, made.pin)
-        account = keyring.account(db, keys.member, found)
+        found = teamlog.teams_or_none(db, made.pin)
+        account = members.account(db, keys.member, found)
         sittings = sessions.sittings(db, g.token, keys.member, made.clock())
-    waits = bool(found) and not account.inside and any(role in keyring.KINDS for role in account.roles)
+    waits = bool(found) and not account.inside and any(role in teamlog.KINDS for role in account.roles)
     page = render_template(
         "staff/me.html",
         words=keyring.spoken_words(keys, g.lang) if waits else (),
@@ -264,11 +265,11 @@ def _change_password() -> ResponseReturnValue:
     if not form.is_ours() or len(new) < staff.OWN_PASSWORD_LENGTH:
         return _me(say(N_("A password of your own needs 16 signs or more.")), 422)
     with made.reading() as db:
-        found = keyring.find_member(db, g.keys.name)
+        found = members.find_member(db, g.keys.name)
     try:
-        salt, private = keyring.with_new_password(found, staff.tidy_password(form.old.data), new, made.settings.pepper)
+        salt, private = members.with_new_password(found, staff.tidy_password(form.old.data), new, made.settings.pepper)
         with made.writing() as db:
-            keyring.store_password(db, found, salt, private)
+            members.store_password(db, found, salt, private)
             sessions.end_all(db, g.keys.member, but=g.token)
     except CannotOpen:
         return _me(say(N_("The password you have now is not right.")), 422)

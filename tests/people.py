@@ -11,14 +11,15 @@ from typing import Any
 from sqlalchemy import Engine, func, select
 
 from referrals import directory
-from reporting import casebook, keyring, receipts, sessions, staff
+from reporting import casebook, keyring, members, receipts, sessions, staff, teamlog
 from reporting.casebook import HOUR, Report, Visit
 from reporting.config import SECRET, Settings, make_secrets, read_settings
 from reporting.database import open_database, reading, upgrade_tables, writing
 from reporting.incidents import Incident
-from reporting.keyring import CASE_WORKER, CASEWORK, STATISTICS, Keys, Pin, Sheets
+from reporting.keyring import Keys, Sheets
 from reporting.models import CaseRow
 from reporting.receipts import Receipt
+from reporting.teamlog import CASE_WORKER, CASEWORK, STATISTICS, Pin
 
 NOON = 1_800_014_400.0  # a moment at noon, UTC
 
@@ -62,8 +63,8 @@ class Place:
 
     def hires(self, name: str, *roles: str) -> Worker:
         """An invitation accepted; the first case worker makes the keys and gets the sheets."""
-        password, totp = "seis palabras que nadie sabe " + name, keyring.new_totp_secret()
-        new = keyring.new_member(name, roles, password, totp, self.settings.pepper)
+        password, totp = "seis palabras que nadie sabe " + name, members.new_totp_secret()
+        new = members.new_member(name, roles, password, totp, self.settings.pepper)
         recovery = None
         if CASE_WORKER in roles and self.sheets is None:
             self.sheets = staff.draw_sheets(secrets.randbelow, "es")
@@ -80,19 +81,19 @@ class Place:
         """Password and the next unused code; anything can be given wrong."""
         worker = self.workers[name]
         self.clock.on(minutes=1)
-        code = wrong.get("code", keyring.totp_code(worker.totp, self.clock()))
+        code = wrong.get("code", members.totp_code(worker.totp, self.clock()))
         with reading(self.engine) as db:
-            found = keyring.find_member(db, name)
-        who = keyring.unlock(found, wrong.get("password", worker.password), code, self.clock(), self.settings.pepper)
+            found = members.find_member(db, name)
+        who = members.unlock(found, wrong.get("password", worker.password), code, self.clock(), self.settings.pepper)
         with writing(self.engine) as db:
             return keyring.take_keys(db, self.pin, who)
 
     def lets_in(self, keys: Keys, name: str, kind: str = CASEWORK) -> None:
         """A member lets a colleague in."""
         with writing(self.engine) as db:
-            team = keyring.team_of_kind(keyring.teams(db, self.pin), kind)
+            team = teamlog.team_of_kind(teamlog.teams(db, self.pin), kind)
             member = self.workers[name].id
-            keyring.let_in(db, team.id, keys.epochs[team.id], member, keyring.public_key(db, member))
+            keyring.let_in(db, team.id, keys.epochs[team.id], member, members.public_key(db, member))
 
     def receives(self, incident: Incident | None = None, narrative: str = "", **parts: Any) -> Receipt:
         """A report is filed; what she keeps is the receipt."""
@@ -101,8 +102,8 @@ class Place:
                         parts.get("consents", frozenset({"C_LETTERS"})), "es", parts.get("trip", sessions.new_trip()),
                         int(self.clock()) // HOUR)  # fmt: skip
         with reading(self.engine) as db:
-            found = keyring.teams(db, self.pin)
-        readers, counters = keyring.team_of_kind(found, CASEWORK), keyring.team_of_kind(found, STATISTICS)
+            found = teamlog.teams(db, self.pin)
+        readers, counters = teamlog.team_of_kind(found, CASEWORK), teamlog.team_of_kind(found, STATISTICS)
         sealed = casebook.seal_report(report, receipt, readers, counters, bytes(16), self.settings.pepper, self.clock())
         with writing(self.engine) as db:
             casebook.file_report(db, sealed)

@@ -15,8 +15,9 @@ from reporting import casebook
 from reporting.casebook import FROM_HER, FROM_TEAM, Case, NoConsent, Visit
 from reporting.database import reading, writing
 from reporting.incidents import Incident
-from reporting.keyring import CASE_WORKER, BrokenChain, CannotOpen, Keys
+from reporting.keyring import Keys
 from reporting.models import AuditRow, CaseRow, LogRow, RecordRow
+from reporting.teamlog import CASE_WORKER, BrokenChain, CannotOpen
 from tests.people import Place, a_new_place
 
 RAPE = Incident(violence=frozenset({"RAPE"}), hours=(5.0, 5.0), region="UCAYALI", department="PE25", age="A25_34")

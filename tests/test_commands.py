@@ -13,7 +13,7 @@ from referrals.directory import DATA
 from reporting import sessions
 from reporting.commands import main
 from reporting.database import reading, writing
-from reporting.keyring import CASE_WORKER, CannotOpen
+from reporting.teamlog import CASE_WORKER, CannotOpen
 from tests.people import Place, a_new_place
 
 VIGNETTES = DATA / "vignettes.yaml"

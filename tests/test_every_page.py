@@ -27,11 +27,11 @@ from flask import Flask, Response, abort, template_rendered
 from werkzeug.routing import Rule
 
 from referrals import directory
-from reporting import keyring, staff
+from reporting import members, staff
 from reporting.app import create_app
 from reporting.config import ROOT
 from reporting.database import writing
-from reporting.keyring import ADVOCATE, CASE_WORKER, COORDINATOR
+from reporting.teamlog import ADVOCATE, CASE_WORKER, COORDINATOR
 from tests.needs_of_tests import requires
 from tests.people import Place, Worker, a_new_place
 from tests.server import free_port
@@ -590,7 +590,7 @@ def the_case_worker_reads_and_answers(walk: Walk) -> None:
 
 def _signs_in(walk: Walk, who: Worker, code: str = "") -> None:
     walk.site.place.clock.on(minutes=1)
-    right = keyring.totp_code(who.totp, walk.site.place.clock())
+    right = members.totp_code(who.totp, walk.site.place.clock())
     walk.sends("password", name=who.name, password=who.password, code=code or right)
 
 
@@ -686,11 +686,11 @@ def _accepts(walk: Walk, name: str, path: str) -> Worker:
     walk.opens(path)
     walk.clicks("main form button")
     password = walk.page.locator(".code .words").first.inner_text().strip()
-    totp = keyring.totp_bytes("".join(walk.page.locator(".code").nth(1).locator("span").all_inner_texts()))
+    totp = members.totp_bytes("".join(walk.page.locator(".code").nth(1).locator("span").all_inner_texts()))
     walk.sends("password", unchecked=True, password=password, code="000000")
     if walk.sees("[name=written]"):
         walk.page.check("[name=written]")
-    walk.sends("password", password=password, code=keyring.totp_code(totp, walk.site.place.clock()))
+    walk.sends("password", password=password, code=members.totp_code(totp, walk.site.place.clock()))
     return Worker(name, password, totp, 0)
 
 

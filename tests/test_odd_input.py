@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy.exc import OperationalError
 
 from reporting.app import create_app
-from reporting.keyring import COORDINATOR
+from reporting.teamlog import COORDINATOR
 from tests.people import Place, a_furnished_place
 from tests.phone import Phone
 from tests.trips import passing_over_everything, say, sends, signs_in, starts_telling, tells

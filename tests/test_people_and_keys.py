@@ -14,12 +14,13 @@ from flask import Flask
 from sqlalchemy import delete, select, update
 
 from referrals import directory
-from reporting import casebook, keyring, receipts, sessions, staff
+from reporting import audit, casebook, keyring, members, receipts, sessions, staff, teamlog
 from reporting.app import create_app
 from reporting.database import reading, writing
 from reporting.incidents import Incident
-from reporting.keyring import ADVOCATE, CASE_WORKER, COORDINATOR, BrokenChain, CannotOpen, Keys, NotHer
+from reporting.keyring import Keys, NotHer
 from reporting.models import CaseRow, GrantRow, LogRow, MemberRow, TeamRow
+from reporting.teamlog import ADVOCATE, CASE_WORKER, COORDINATOR, BrokenChain, CannotOpen
 from tests.people import Place, Worker, a_furnished_place, a_new_place
 from tests.phone import Phone
 from tests.trips import say, signs_in
@@ -43,7 +44,7 @@ def signs(place: Place, name: str) -> tuple[Keys, tuple[str, ...]]:
     with writing(place.engine) as db:
         settled = keyring.settle(db, place.pin, keys)
     with reading(place.engine) as db:
-        place.pin.raise_to(keyring.teams(db, place.pin))
+        place.pin.raise_to(teamlog.teams(db, place.pin))
     return settled
 
 
@@ -88,7 +89,7 @@ def test_other_words_let_nobody_in(place: Place, wrong: str) -> None:
 def test_a_public_key_swapped_before_she_is_let_in_gives_other_words(place: Place) -> None:
     place.hires("milagros", CASE_WORKER)
     milagros = place.signs_in("milagros")
-    puppet = keyring.new_member("puppet", (CASE_WORKER,), "x" * 16, bytes(20), place.settings.pepper)
+    puppet = members.new_member("puppet", (CASE_WORKER,), "x" * 16, bytes(20), place.settings.pepper)
     with writing(place.engine) as db:
         db.execute(update(MemberRow).where(MemberRow.id == milagros.member).values(public_key=puppet.public))
     with pytest.raises(NotHer):
@@ -122,9 +123,9 @@ def resets(place: Place, name: str) -> Keys:
     worker = place.workers[name]
     with writing(place.engine) as db:
         token = staff.reset(db, worker.id, place.clock())
-        account = keyring.account(db, worker.id)
-    totp = keyring.new_totp_secret()
-    new = keyring.new_member(name, account.roles, "x" * 16, totp, place.settings.pepper, again=account)
+        account = members.account(db, worker.id)
+    totp = members.new_totp_secret()
+    new = members.new_member(name, account.roles, "x" * 16, totp, place.settings.pepper, again=account)
     with writing(place.engine) as db:
         staff.accept(db, place.pin, token, new, place.clock(), None, "Equipo")
     place.workers[name] = Worker(name, "x" * 16, totp, worker.id)
@@ -162,10 +163,10 @@ def test_a_puppet_that_waits_for_a_new_epoch_gets_none(attacked: Place) -> None:
 def a_grant_of_her_own(attacked: Place) -> None:
     """Epoch keys of her own making, sealed to rosa, in place of the real ones."""
     with writing(attacked.engine) as db:
-        team = keyring.team_of_kind(keyring.teams(db, attacked.pin), keyring.CASEWORK)
+        team = teamlog.team_of_kind(teamlog.teams(db, attacked.pin), teamlog.CASEWORK)
         keys, _, _ = keyring._new_epoch()  # noqa: SLF001 -- the attacker has our code
         rosa = attacked.workers["rosa"].id
-        keyring._grant(db, team.id, 1, keys, rosa, keyring.public_key(db, rosa))  # noqa: SLF001 -- the same
+        keyring._grant(db, team.id, 1, keys, rosa, members.public_key(db, rosa))  # noqa: SLF001 -- the same
 
 
 def an_entry_of_her_own(attacked: Place) -> None:
@@ -174,7 +175,7 @@ def an_entry_of_her_own(attacked: Place) -> None:
         team = db.scalars(select(TeamRow)).first()
         assert team is not None
         told = {"act": "grant", "epoch": 1, "member": 7, "public": "00" * 32}
-        keyring._write_entry(db, team.id, secrets.token_bytes(32), told)  # noqa: SLF001 -- the attacker has our code
+        teamlog.write_entry(db, team.id, secrets.token_bytes(32), told)
 
 
 def a_team_of_her_own(attacked: Place) -> None:
@@ -185,7 +186,7 @@ def a_team_of_her_own(attacked: Place) -> None:
         db.flush()
         told = {"act": "epoch", "epoch": 1, "kind": "casework", "name": "Equipo", "sealing": pair.public.hex(),
                 "signing": signing_public.hex(), "recovery": pair.public.hex()}  # fmt: skip
-        keyring._write_entry(db, 0, keys.signing, told)  # noqa: SLF001 -- the same
+        teamlog.write_entry(db, 0, keys.signing, told)
 
 
 def the_last_entry_cut_off(attacked: Place) -> None:
@@ -212,7 +213,7 @@ def test_a_team_that_slips_in_while_somebody_signs_in_is_never_pinned(attacked: 
     before = attacked.pin.read()
     a_team_of_her_own(attacked)
     with reading(attacked.engine) as db, pytest.raises(BrokenChain):
-        attacked.pin.raise_to([keyring._verified(db, row) for row in db.scalars(select(TeamRow))])  # noqa: SLF001
+        attacked.pin.raise_to([teamlog.verified(db, row) for row in db.scalars(select(TeamRow))])
     assert attacked.pin.read() == before
     with pytest.raises(BrokenChain):
         attacked.receives(Incident(), "dos")
@@ -231,7 +232,7 @@ def test_a_log_that_was_forked_by_somebody_who_left_is_refused(attacked: Place) 
             _, signing_public, pair = keyring._new_epoch()  # noqa: SLF001 -- the attacker has our code
             told = {"act": "epoch", "epoch": 2, "sealing": pair.public.hex(), "signing": signing_public.hex(),
                     "recovery": pair.public.hex()}  # fmt: skip
-            keyring._write_entry(db, team, held[1].signing, told)  # noqa: SLF001 -- the same
+            teamlog.write_entry(db, team, held[1].signing, told)
     with pytest.raises(BrokenChain):
         attacked.receives(Incident(), "dos")
 
@@ -288,7 +289,7 @@ def test_a_new_epoch_that_fails_half_way_leaves_nothing_behind(
     with writing(attacked.engine) as db:
         staff.dismiss(db, attacked.workers["milagros"].id)
     with monkeypatch.context() as broken:
-        broken.setattr(keyring, "note", lambda *_: 1 / 0)
+        broken.setattr(audit, "note", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             signs(attacked, "rosa")
     signs(attacked, "rosa")
@@ -345,19 +346,19 @@ def test_both_sheets_bring_everything_back_and_one_brings_nothing(place: Place) 
 def test_a_new_password_replaces_the_old_one(place: Place) -> None:
     worker = place.workers["rosa"]
     with reading(place.engine) as db:
-        found = keyring.find_member(db, "rosa")
-    salt, private = keyring.with_new_password(found, worker.password, "otra larga y nueva", place.settings.pepper)
+        found = members.find_member(db, "rosa")
+    salt, private = members.with_new_password(found, worker.password, "otra larga y nueva", place.settings.pepper)
     with writing(place.engine) as db:
-        keyring.store_password(db, found, salt, private)
+        members.store_password(db, found, salt, private)
     with pytest.raises(CannotOpen):
         place.signs_in("rosa")
     assert place.signs_in("rosa", password="otra larga y nueva").epochs
 
 
 def test_a_spare_code_stands_in_for_the_app_once(place: Place) -> None:
-    spares = keyring.new_spares(secrets.randbelow)
-    totp = keyring.new_totp_secret()
-    new = keyring.new_member("luz", (CASE_WORKER,), "y" * 16, totp, place.settings.pepper, spares)
+    spares = members.new_spares(secrets.randbelow)
+    totp = members.new_totp_secret()
+    new = members.new_member("luz", (CASE_WORKER,), "y" * 16, totp, place.settings.pepper, spares)
     with writing(place.engine) as db:
         token = staff.invite(db, "luz", (CASE_WORKER,), place.clock())
         staff.accept(db, place.pin, token, new, place.clock(), None, "Equipo")
@@ -379,7 +380,7 @@ def test_a_guesser_is_slowed_and_nobody_is_locked_out_for_good(app: Flask, place
     assert desk.status == 429
     worker = place.workers["rosa"]
     desk.opens("/es/equipo")
-    desk.sends("password", name="rosa", password=worker.password, code=keyring.totp_code(worker.totp, place.clock()))
+    desk.sends("password", name="rosa", password=worker.password, code=members.totp_code(worker.totp, place.clock()))
     assert desk.status == 429
     place.clock.on(minutes=1.1)
     signs_in(app, place, worker)
@@ -397,10 +398,10 @@ def accepts(app: Flask, place: Place, link: str, name: str) -> Worker:
     password = desk.text.split('<p class="words">')[1].split("<")[0].strip()
     letters = re.search(r'<p class="digits">((?:<span>[A-Z2-7]{4}</span> )+)', desk.text)
     assert letters
-    totp = keyring.totp_bytes(re.sub(r"<[^>]+>", "", letters.group(1)))
-    desk.sends("password", password=password, code=keyring.totp_code(totp, place.clock()))
+    totp = members.totp_bytes(re.sub(r"<[^>]+>", "", letters.group(1)))
+    desk.sends("password", password=password, code=members.totp_code(totp, place.clock()))
     with reading(place.engine) as db:
-        found = keyring.find_member(db, name)
+        found = members.find_member(db, name)
     assert found is not None
     worker = place.workers[name] = Worker(name, password, totp, found.id)
     return worker
@@ -462,7 +463,7 @@ def test_a_bad_week(app: Flask, place: Place) -> None:
     milagros.opens("/es/equipo")
     worker = place.workers["milagros"]
     milagros.sends("password", name="milagros", password=worker.password,
-                   code=keyring.totp_code(worker.totp, place.clock()))  # fmt: skip
+                   code=members.totp_code(worker.totp, place.clock()))  # fmt: skip
     assert say("Something changed in your team") in milagros.words
     assert "rosa" in milagros.words
     rosa = enters(app, place, "rosa")

@@ -13,12 +13,12 @@ from sqlalchemy import select
 
 from referrals import directory
 from referrals.needs import NEEDS, assess, forbidden
-from reporting import questionnaire
+from reporting import members, questionnaire
 from reporting.app import create_app
 from reporting.database import reading, writing
 from reporting.incidents import Incident
-from reporting.keyring import CASE_WORKER, COORDINATOR
 from reporting.models import CaseRow, LogRow
+from reporting.teamlog import CASE_WORKER, COORDINATOR
 from tests.people import Place, a_furnished_place, a_new_place
 from tests.phone import Phone
 from tests.trips import (
@@ -460,7 +460,7 @@ def test_a_changed_team_key_closes_the_reporter_doors_with_a_sentence(app: Flask
 
 
 def test_the_first_case_worker_makes_the_keys_in_her_browser(tmp_path: Path) -> None:
-    from reporting import keyring, staff
+    from reporting import staff
 
     made = a_new_place(tmp_path / "new")
     with writing(made.engine) as db:
@@ -471,12 +471,12 @@ def test_the_first_case_worker_makes_the_keys_in_her_browser(tmp_path: Path) -> 
     desk.opens(f"/es/equipo/invitacion/{token}")
     desk.repeats(f"/es/equipo/invitacion/{token}", {})
     password, totp = shown_secrets(desk)
-    code = keyring.totp_code(totp, made.clock())
+    code = members.totp_code(totp, made.clock())
     desk.sends("password", password=password, code=code)
     assert desk.status == 422, "the sheets must be written first"
     desk.sends("password", password=password, code=code, written=["y"])
     made.clock.on(minutes=1)
-    desk.sends("password", name="rosa", password=password, code=keyring.totp_code(totp, made.clock()))
+    desk.sends("password", name="rosa", password=password, code=members.totp_code(totp, made.clock()))
     assert say("There are no cases.") in desk.words
     phone = starts_telling(app)
     tells(phone, passing_over_everything)
@@ -487,12 +487,11 @@ def test_the_first_case_worker_makes_the_keys_in_her_browser(tmp_path: Path) -> 
 
 
 def shown_secrets(desk: Phone) -> tuple[str, bytes]:
-    from reporting import keyring
 
     blocks = desk.text.split('<div class="code"')[1:]
     password = blocks[0].split('<p class="words">')[1].split("<")[0].strip()
     letters = "".join(piece.split("</span>")[0] for piece in blocks[1].split("<span>")[1:])
-    return password, keyring.totp_bytes(letters)
+    return password, members.totp_bytes(letters)
 
 
 def test_after_the_queue_was_seen_new_case_keys_lie_in_the_vault(app: Flask, place: Place, sent: Phone) -> None:
@@ -518,7 +517,7 @@ def test_a_coordinator_finds_no_case_anywhere(app: Flask, place: Place, sent: Ph
     ("part", "wrong"), [("name", "nadie"), ("password", "otra contraseña larga"), ("code", "000000")]
 )
 def test_whatever_is_wrong_at_sign_in_looks_the_same(app: Flask, place: Place, part: str, wrong: str) -> None:
-    from reporting import door_views, keyring
+    from reporting import door_views
 
     worker = place.workers["rosa"]
     desk = Phone(app, cookies=True)
@@ -526,7 +525,7 @@ def test_whatever_is_wrong_at_sign_in_looks_the_same(app: Flask, place: Place, p
     right = {
         "name": "rosa",
         "password": worker.password,
-        "code": keyring.totp_code(worker.totp, place.clock()),
+        "code": members.totp_code(worker.totp, place.clock()),
     }
     desk.sends("password", **(right | {part: wrong}))
     assert desk.status == 422

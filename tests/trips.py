@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Flask
 
-from reporting import keyring, languages
+from reporting import languages, members
 from reporting.questionnaire import PAGES
 from tests.people import Place, Worker
 from tests.phone import FormOnPage, Phone
@@ -113,7 +113,7 @@ def signs_in(app: Flask, place: Place, worker: Worker) -> Phone:
         "password",
         name=worker.name,
         password=worker.password,
-        code=keyring.totp_code(worker.totp, place.clock()),
+        code=members.totp_code(worker.totp, place.clock()),
     )
     assert "/equipo/" in desk.path, desk.words[:300]
     return desk

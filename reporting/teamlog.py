@@ -1,0 +1,279 @@
+"""The team log: what is believed of each team, and only that. Public keys, never a private one.
+
+Every team key stands in an append-only log, each entry signed with the key of the epoch before; the first fingerprint
+and the entry of the newest epoch are pinned outside the database. Who can write rows cannot make them believed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from reporting import sealing
+from reporting.models import LogRow, MemberRow, TeamRow
+from reporting.sealing import CannotOpen as CannotOpen  # the rooms above catch it here
+
+CASEWORK, STATISTICS = "casework", "statistics"
+CASE_WORKER, ADVOCATE, COORDINATOR = "case_worker", "advocate", "coordinator"
+ROLES = (CASE_WORKER, ADVOCATE, COORDINATOR)
+KINDS = {CASE_WORKER: CASEWORK, ADVOCATE: STATISTICS}  # role -> kind of team it reads
+
+
+class BrokenChain(Exception):
+    """The team's keys are not vouched for: a row was changed, cut out or put back. Nothing is sealed to them."""
+
+
+class NotYet(Exception):
+    """No case worker has made the keys yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """The public part of one epoch, as the log vouches for it."""
+
+    number: int
+    sealing: bytes
+    signing: bytes
+    recovery: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    """A team whose log verified from its first entry to its last."""
+
+    id: int
+    kind: str
+    name: str
+    epochs: tuple[Epoch, ...]
+    members: Mapping[int, bytes]  # member id -> digest of the public key that was let in
+    fingerprint: bytes
+    length: int
+    head: bytes
+    hashes: tuple[bytes, ...] = field(repr=False)
+    made: tuple[bytes, ...] = field(repr=False)  # hash of the entry that made each epoch
+
+    @property
+    def newest(self) -> Epoch:
+        """The epoch that new cases are sealed to."""
+        return self.epochs[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """A small file outside the database: what is believed of each team. It never goes down, and no team slips in.
+
+    Team -> fingerprint of its first entry, highest epoch, hash of the entry that made that epoch.
+    """
+
+    path: Path
+
+    def read(self) -> dict[int, tuple[bytes, int, bytes]]:
+        """Empty before the first keys are made."""
+        try:
+            told = json.loads(self.path.read_text(encoding="utf-8"))
+            return {
+                int(team): (bytes.fromhex(first), int(epoch), bytes.fromhex(made))
+                for team, (first, epoch, made) in told.items()
+            }
+        except FileNotFoundError:
+            return {}
+        except (ValueError, TypeError, AttributeError):
+            raise BrokenChain from None
+
+    def begin(self, made: Iterable[Team]) -> None:
+        """Pin the teams that were made in this very request; once, and from what it holds, not from the database."""
+        if self.read():
+            raise BrokenChain
+        self._write({team.id: (team.fingerprint, team.newest.number, team.made[-1]) for team in made})
+
+    def vouches_for(self, team: Team) -> bool:
+        """Whether a verified team is the pinned one, and not older or forked."""
+        first, epoch, made = self.read().get(team.id, (b"", 0, b""))
+        return first == team.fingerprint and 0 < epoch <= team.newest.number and made == team.made[epoch - 1]
+
+    def raise_to(self, found: Iterable[Team]) -> None:
+        """Remember the newest epochs of teams that are pinned already."""
+        pinned = self.read()
+        for team in found:
+            if not self.vouches_for(team):
+                raise BrokenChain
+            pinned[team.id] = (team.fingerprint, team.newest.number, team.made[-1])
+        if pinned != self.read():
+            self._write(pinned)
+
+    def _write(self, pinned: Mapping[int, tuple[bytes, int, bytes]]) -> None:
+        fresh = self.path.with_suffix(".new")
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            json.dump(
+                {str(team): [first.hex(), epoch, made.hex()] for team, (first, epoch, made) in pinned.items()}, file
+            )
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(self.path)
+
+
+def teams(db: Session, pin: Pin) -> tuple[Team, ...]:
+    """Every team, verified from the first entry and held against the pin. Raises `NotYet` or `BrokenChain`."""
+    rows = db.scalars(select(TeamRow).order_by(TeamRow.id)).all()
+    pinned = pin.read()
+    if not rows and not pinned:
+        raise NotYet
+    found = tuple(verified(db, row) for row in rows)
+    if {team.id for team in found} != set(pinned) or not all(map(pin.vouches_for, found)):
+        raise BrokenChain
+    return found
+
+
+def teams_or_none(db: Session, pin: Pin) -> tuple[Team, ...]:
+    """The same, and nothing before the first keys are made."""
+    try:
+        return teams(db, pin)
+    except NotYet:
+        return ()
+
+
+def team_of_kind(found: tuple[Team, ...], kind: str) -> Team:
+    """The first team of a kind."""
+    for team in found:
+        if team.kind == kind:
+            return team
+    raise NotYet
+
+
+def reads(team: Team, roles: Iterable[str]) -> bool:
+    """Whether people with these roles belong into a team."""
+    return any(KINDS.get(role) == team.kind for role in roles)
+
+
+def is_in(team: Team, row: MemberRow) -> bool:
+    """Whether the log vouches for the key that lies there, and the account still opens."""
+    return bool(row.private) and team.members.get(row.id) == sealing.digest(row.public_key)
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """A team for the terminal: whose keys, how new, who reads, whether an epoch is due."""
+
+    name: str
+    kind: str
+    fingerprint: str
+    epoch: int
+    readers: tuple[str, ...]
+    due: bool
+
+
+def status(db: Session, pin: Pin) -> tuple[Status, ...]:
+    """Every team, verified."""
+    rows = db.scalars(select(MemberRow).order_by(MemberRow.name)).all()
+    return tuple(
+        Status(
+            team.name,
+            team.kind,
+            team.fingerprint.hex()[:32],
+            team.newest.number,
+            tuple(row.name for row in rows if is_in(team, row)),
+            db.get_one(TeamRow, team.id).due,
+        )
+        for team in teams(db, pin)
+    )
+
+
+def log_in_words(db: Session, pin: Pin) -> tuple[str, ...]:
+    """Every entry of every verified log, a line each: team, number, act, epoch or member, hash."""
+    names = {row.id: row.name for row in db.scalars(select(MemberRow))}
+    lines = []
+    for team in teams(db, pin):
+        for row in db.scalars(select(LogRow).where(LogRow.team == team.id).order_by(LogRow.number)):
+            told = json.loads(row.body)
+            what = (
+                f"epoch {told['epoch']}" if told["act"] == "epoch" else names.get(told["member"], str(told["member"]))
+            )
+            lines.append(
+                f"{team.name}  {row.number:4}  {told['act']:7} {what:20} {sealing.digest(row.body).hex()[:16]}"
+            )
+    return tuple(lines)
+
+
+def verified(db: Session, row: TeamRow) -> Team:
+    """Walk the log: each entry names the one before it and is signed with the key then in force."""
+    epochs: list[Epoch] = []
+    members: dict[int, bytes] = {}
+    hashes: list[bytes] = []
+    made: list[bytes] = []
+    for number, entry in enumerate(db.scalars(select(LogRow).where(LogRow.team == row.id).order_by(LogRow.number)), 1):
+        told = _read_entry(entry, number, row, hashes[-1] if hashes else b"")
+        signer = epochs[-1].signing if epochs else _first_signer(told)
+        if not sealing.is_signed(signer, entry.signature, entry.body):
+            raise BrokenChain
+        _ACTS[told["act"]](told, epochs, members)
+        hashes.append(sealing.digest(entry.body))
+        made += [hashes[-1]] if told["act"] == "epoch" else []
+    if not epochs:
+        raise BrokenChain
+    return Team(
+        row.id,
+        row.kind,
+        row.name,
+        tuple(epochs),
+        members,
+        hashes[0],
+        len(hashes),
+        hashes[-1],
+        tuple(hashes),
+        tuple(made),
+    )
+
+
+def _read_entry(entry: LogRow, number: int, row: TeamRow, before: bytes) -> dict[str, Any]:
+    try:
+        told: dict[str, Any] = json.loads(entry.body)
+        fits = (told["team"], told["number"], told["before"]) == (
+            row.id,
+            number,
+            before.hex(),
+        ) and entry.number == number
+        named = number > 1 or (told["act"], told["kind"], told["name"]) == ("epoch", row.kind, row.name)
+    except (ValueError, KeyError, TypeError):
+        raise BrokenChain from None
+    if not (fits and named and told["act"] in _ACTS):
+        raise BrokenChain
+    return told
+
+
+def _first_signer(told: Mapping[str, str]) -> bytes:
+    return bytes.fromhex(told["signing"])
+
+
+def _note_epoch(told: Mapping[str, str], epochs: list[Epoch], _members: dict[int, bytes]) -> None:
+    public = (bytes.fromhex(told[part]) for part in ("sealing", "signing", "recovery"))
+    if int(told["epoch"]) != len(epochs) + 1:
+        raise BrokenChain
+    epochs.append(Epoch(int(told["epoch"]), *public))
+
+
+def _note_grant(told: Mapping[str, str], _epochs: list[Epoch], members: dict[int, bytes]) -> None:
+    members[int(told["member"])] = bytes.fromhex(told["public"])
+
+
+def _note_removal(told: Mapping[str, str], _epochs: list[Epoch], members: dict[int, bytes]) -> None:
+    members.pop(int(told["member"]), None)
+
+
+_ACTS = {"epoch": _note_epoch, "grant": _note_grant, "remove": _note_removal}
+
+
+def write_entry(db: Session, team: int, signing: bytes, told: Mapping[str, object]) -> None:
+    """Append an entry, signed with the key of the epoch in force (of the epoch it makes, for the first)."""
+    newest = db.scalars(select(LogRow).where(LogRow.team == team).order_by(LogRow.number.desc()).limit(1)).first()
+    number = newest.number + 1 if newest else 1
+    before = sealing.digest(newest.body).hex() if newest else ""
+    body = json.dumps({"team": team, "number": number, "before": before, **told}, sort_keys=True).encode()
+    db.add(LogRow(team=team, number=number, body=body, signature=sealing.sign(signing, body)))
+    db.flush()
