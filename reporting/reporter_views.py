@@ -77,7 +77,7 @@ def safety() -> ResponseReturnValue:
 @pages.route("/salir", methods=["GET", "POST"])
 def leave() -> ResponseReturnValue:
     """One touch and gone. On pages that answered a POST the trip is noted as over, so that it cannot be repeated."""
-    trips = request.form.get("trip", "")[:99].split()[:2]
+    trips = sessions.trips_in(request.form.get("trip", ""))
     if trips:
         with house().writing() as db:
             for trip in trips:

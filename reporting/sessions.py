@@ -97,6 +97,11 @@ def new_trip() -> str:
     return os.urandom(16).hex()
 
 
+def trips_in(text: str) -> tuple[str, ...]:
+    """The trips named in a field of the exit, two at most; whatever is not shaped like one of ours is left out."""
+    return tuple(re.findall(r"\b[0-9a-f]{32}\b", text[:99]))[:2]
+
+
 def write_ticket(
     db: Session, server_secret: bytes, purpose: str, trip: str, step: str, state: Mapping[str, Any], now: float,
     expires: int | None = None,

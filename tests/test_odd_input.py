@@ -9,9 +9,12 @@ import pytest
 from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
 from reporting.app import create_app
+from reporting.database import reading
+from reporting.models import MarkRow
 from reporting.teamlog import COORDINATOR
 from tests.people import Place, a_furnished_place
 from tests.phone import Phone
@@ -166,3 +169,13 @@ def test_when_the_database_is_away_the_log_names_neither_path_nor_words(
     tells(again, passing_over_everything)
     sends(again)
     logging.getLogger("amparo").setLevel(logging.INFO)
+
+
+def test_the_exit_keeps_no_mark_of_what_is_no_trip(tmp_path: Path) -> None:
+    place = a_furnished_place(tmp_path)
+    phone = Phone(create_app(place.settings, place.clock))
+    for trip in ("", "x" * 32, "a" * 31, MARKER, " ".join([MARKER] * 9)):
+        phone.repeats("/salir", {"trip": [trip]})
+        assert phone.status == 200
+    with reading(place.engine) as db:
+        assert not db.scalars(select(MarkRow)).all()
