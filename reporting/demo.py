@@ -126,6 +126,7 @@ def _reports(settings: Settings, engine: Engine, now: float) -> Receipt:
     for receipt, came, vignette in zip(drawn, CAME, _vignettes(), strict=True):
         report = _report(vignette, int(now) // HOUR - came, settings.languages[0])
         tally = tally_block(report.incident, report.hour, counted="C_STATS" in report.consents)
+        # as if sent an hour ago: its receipt is not to be shown again by a repeated request
         sealed = casebook.seal_report(report, receipt, readers, counters, tally, settings.pepper, now - 3600)
         with writing(engine) as db:
             casebook.file_report(db, sealed)

@@ -18,13 +18,13 @@ from reporting.frontdoor import (
     OpenForm,
     StaffForm,
     error_page,
-    hidden,
     house,
     put_cookie,
     say,
     sender,
     signed_in,
     take_cookie,
+    ticket_field,
 )
 from reporting.incidents import N_
 from reporting.keyring import Keys, Sheets
@@ -95,8 +95,7 @@ def _arrives(keys: Keys, token: str, gone: tuple[str, ...]) -> Response:
     if gone:
         g.keys, g.token = keys, token
         return make_response(render_template("staff/news.html", gone=gone, home=home, out=StaffForm(formdata=None)))
-    waits = not me.inside and any(role in teamlog.KINDS for role in me.roles)
-    return make_response(redirect(url_for("staff.me" if waits else home, lang=g.lang), 303))
+    return make_response(redirect(url_for("staff.me" if me.waits else home, lang=g.lang), 303))
 
 
 def _refuse(form: SignInForm, sentence: str, code: int = 422) -> ResponseReturnValue:
@@ -187,10 +186,6 @@ def _show_secrets(
     found: Invitation, token: str, drawn: dict[str, str], form: AcceptForm, problem: str = ""
 ) -> ResponseReturnValue:
     made = house()
-    with made.reading() as db:
-        sealed = sessions.write_ticket(
-            db, made.settings.server_secret, "visit", sessions.new_trip(), token, drawn, made.clock()
-        )
     secret = members.totp_text(bytes.fromhex(drawn["totp"]))
     link = f"otpauth://totp/{made.settings.site_name}:{found.name}?secret={secret}&issuer={made.settings.site_name}"
     page = render_template(
@@ -203,7 +198,7 @@ def _show_secrets(
         picture=segno.make(link, micro=False).png_data_uri(scale=4, border=4),
         form=form,
         sentence=problem,
-        ticket=hidden("t", sealed),
+        ticket=ticket_field("visit", sessions.new_trip(), token, drawn),
         makes_keys="first" in drawn,
     )
     return make_response(page, 422 if problem else 200)

@@ -13,7 +13,7 @@ import hmac
 import logging
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -393,12 +393,12 @@ def refresh_keys() -> Keys:
     """Her keys as they are now: a colleague may have let her in or made a new epoch since she signed in."""
     made = house()
     keys: Keys = g.keys
-    with made.writing() as db:
+    with made.reading() as db:
         held = keyring.held_by(db, keys.private, keys.member, made.teams(db))
-        if held != keys.epochs:
-            keys = replace(keys, epochs=held)
+    if held != keys.epochs:
+        g.keys = keys = replace(keys, epochs=held)
+        with made.writing() as db:
             sessions.refresh(db, g.token, keys, made.clock())
-    g.keys = keys
     return keys
 
 
@@ -481,6 +481,16 @@ class OpenForm(FlaskForm):  # type: ignore[misc]
 def hidden(name: str, value: str) -> Markup:
     """A hidden field."""
     return Markup('<input type="hidden" name="{}" value="{}">').format(name, value)
+
+
+def ticket_field(purpose: str, trip: str, step: str, state: Mapping[str, Any], expires: int | None = None) -> Markup:
+    """A trip's state, sealed into the one hidden field of a form."""
+    made = house()
+    with made.reading() as db:
+        sealed = sessions.write_ticket(
+            db, made.settings.server_secret, purpose, trip, step, state, made.clock(), expires
+        )
+    return hidden("t", sealed)
 
 
 # ── the three files we serve ─────────────────────────────────────────────────────────────────────────────────

@@ -283,7 +283,7 @@ def held_by(db: Session, private: bytes, member: int, found: tuple[Team, ...]) -
 
 def _heads(db: Session, found: tuple[Team, ...]) -> dict[str, list[int | str]]:
     number, chain = audit.head(db)
-    heads: dict[str, list[int | str]] = {str(team.id): [team.length, team.head.hex()] for team in found}
+    heads: dict[str, list[int | str]] = {str(team.id): [len(team.hashes), team.hashes[-1].hex()] for team in found}
     return heads | {"audit": [number, chain.hex()]}
 
 

@@ -69,7 +69,7 @@ def new_spares(below: Callable[[int], int]) -> tuple[str, ...]:
 
 
 def new_member(name: str, roles: tuple[str, ...], password: str, totp_secret: bytes, pepper: bytes,
-               spares: tuple[str, ...] = (), again: MemberRow | Account | None = None) -> NewMember:  # fmt: skip
+               spares: tuple[str, ...] = (), again: Account | None = None) -> NewMember:  # fmt: skip
     """Her keys, the private ones under her password. Takes about 0.15 s; call it outside a transaction.
 
     `again`: an account that was reset and keeps its number.
@@ -239,6 +239,11 @@ class Account:
     version: int
     open: bool
     inside: bool
+
+    @property
+    def waits(self) -> bool:
+        """She belongs into a team that has not let her in yet."""
+        return not self.inside and any(role in teamlog.KINDS for role in self.roles)
 
 
 def accounts(db: Session, found: tuple[Team, ...] = ()) -> tuple[Account, ...]:

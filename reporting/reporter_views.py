@@ -20,7 +20,7 @@ from wtforms.validators import InputRequired, Length, Optional
 from referrals import directory
 from reporting import casebook, questionnaire, receipts, sessions, teamlog
 from reporting.casebook import Case, Report, Visit
-from reporting.frontdoor import OpenForm, hidden, house, say, speak
+from reporting.frontdoor import OpenForm, hidden, house, say, speak, ticket_field
 from reporting.incidents import MINOR_AGES, N_, VOCABULARY, Incident, tally_block
 from reporting.questionnaire import PAGES
 from reporting.receipts import Receipt, Unreadable
@@ -57,8 +57,8 @@ def _start_page(sentence: str = "", code: int = 200) -> ResponseReturnValue:
 def _is_open() -> bool:
     with house().reading() as db:
         try:
-            return bool(house().teams(db))
-        except (teamlog.NotYet, teamlog.BrokenChain):
+            return bool(teamlog.teams_or_none(db, house().pin))
+        except teamlog.BrokenChain:
             return False
 
 
@@ -127,18 +127,9 @@ def _arrive(purpose: str) -> Arrival | None:
         return Arrival(ticket, sessions.how_ended(db, ticket.trip), shown)
 
 
-def _field(purpose: str, trip: str, step: str, state: Mapping[str, Any], expires: int | None = None) -> str:
-    made = house()
-    with made.reading() as db:
-        sealed = sessions.write_ticket(
-            db, made.settings.server_secret, purpose, trip, step, state, made.clock(), expires
-        )
-    return hidden("t", sealed)
-
-
 def _box() -> str:
     """The ticket of a receipt box or of a search for help: a repeat of what is asked with it can be refused."""
-    return _field("visit", g.trip or sessions.new_trip(), BOX, {})
+    return ticket_field("visit", g.trip or sessions.new_trip(), BOX, {})
 
 
 # ── telling ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -255,7 +246,7 @@ def _ask(
         questions=questionnaire.questions_of(number, answers),
         form=form or _form(number, answers),
         sentence=sentence,
-        ticket=_field("draft", trip, str(number), state),
+        ticket=ticket_field("draft", trip, str(number), state),
         help=_help(incident, only=urgent, police_shown=state.get("p", False)) if urgent else None,
         child=directory.child_policy(g.lang) if urgent and "N_CHILD_PROT" in urgent else None,
     )
@@ -305,7 +296,7 @@ def _check(trip: str, state: dict[str, Any], code: int = 200) -> ResponseReturnV
         reader=readers.name,
         ask_letters="C_LETTERS" not in state["a"].get("consents", ()),
         minor=state["a"].get("age") in MINOR_AGES,
-        ticket=_field("draft", trip, CHECK, state),
+        ticket=ticket_field("draft", trip, CHECK, state),
     )
     g.may_shrink = not questionnaire.has_words(state["a"])
     return make_response(page, code)
@@ -426,7 +417,9 @@ def _stale(ticket: Ticket) -> ResponseReturnValue:
     """An old draft is not shown any more, because the phone may be in other hands; it can still be sent."""
     state, _ = _with_typed(ticket)
     state |= {"r": state["r"] or _new_receipt(), "unseen": True}
-    page = render_template("reporter/stale.html", ticket=_field("draft", ticket.trip, CHECK, state, ticket.expires))
+    page = render_template(
+        "reporter/stale.html", ticket=ticket_field("draft", ticket.trip, CHECK, state, ticket.expires)
+    )
     return make_response(page)
 
 
@@ -618,7 +611,7 @@ def _stay_field(stay: Stay) -> str:
     """Its ticket. The way out of her case also ends the trip that sent it: not even "it was sent" can be had again."""
     g.trip = f"{stay.trip} {stay.sent_by}"
     told = {"case": stay.visit.case, "key": stay.visit.key.hex(), "by": stay.sent_by}
-    return _field("visit", stay.trip, CASE, told, stay.expires)
+    return ticket_field("visit", stay.trip, CASE, told, stay.expires)
 
 
 def _show_case(

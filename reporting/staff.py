@@ -156,10 +156,7 @@ def _marks(pepper: bytes, name: str, sender: str) -> dict[str, bytes]:
 
 def keys_are_made(db: Session, pin: Pin) -> bool:
     """Whether a case worker has made the first keys."""
-    try:
-        return bool(teamlog.teams(db, pin))
-    except teamlog.NotYet:
-        return False
+    return bool(teamlog.teams_or_none(db, pin))
 
 
 def _hash(token: str) -> bytes:

@@ -114,7 +114,7 @@ def _people(form: InviteForm, token: str = "", code: int = 200) -> ResponseRetur
         listed = members.accounts(db, teamlog.teams_or_none(db, made.pin))
     page = render_template(
         "staff/people.html", form=form, link=link, members=listed, role_names=ROLE_NAMES, me=g.keys.member,
-        kinds=teamlog.KINDS, out=StaffForm(formdata=None),
+        out=StaffForm(formdata=None),
     )  # fmt: skip
     return make_response(page, code)
 
@@ -238,7 +238,7 @@ def _me(sentence: str = "", code: int = 200, *, done: str = "") -> ResponseRetur
         found = teamlog.teams_or_none(db, made.pin)
         account = members.account(db, keys.member, found)
         sittings = sessions.sittings(db, g.token, keys.member, made.clock())
-    waits = bool(found) and not account.inside and any(role in teamlog.KINDS for role in account.roles)
+    waits = bool(found) and account.waits
     page = render_template(
         "staff/me.html",
         words=keyring.spoken_words(keys, g.lang) if waits else (),

@@ -53,16 +53,18 @@ class Team:
     name: str
     epochs: tuple[Epoch, ...]
     members: Mapping[int, bytes]  # member id -> digest of the public key that was let in
-    fingerprint: bytes
-    length: int
-    head: bytes
-    hashes: tuple[bytes, ...] = field(repr=False)
+    hashes: tuple[bytes, ...] = field(repr=False)  # of every entry
     made: tuple[bytes, ...] = field(repr=False)  # hash of the entry that made each epoch
 
     @property
     def newest(self) -> Epoch:
         """The epoch that new cases are sealed to."""
         return self.epochs[-1]
+
+    @property
+    def fingerprint(self) -> bytes:
+        """The hash of the first entry: whose team this is, for ever."""
+        return self.hashes[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,20 +95,19 @@ class Pin:
             raise BrokenChain
         self._write({team.id: (team.fingerprint, team.newest.number, team.made[-1]) for team in made})
 
-    def vouches_for(self, team: Team) -> bool:
-        """Whether a verified team is the pinned one, and not older or forked."""
-        first, epoch, made = self.read().get(team.id, (b"", 0, b""))
-        return first == team.fingerprint and 0 < epoch <= team.newest.number and made == team.made[epoch - 1]
-
-    def raise_to(self, found: Iterable[Team]) -> None:
-        """Remember the newest epochs of teams that are pinned already."""
+    def vouches_for(self, found: Iterable[Team]) -> bool:
+        """Whether verified teams are pinned, every one, and none of them is older or forked."""
         pinned = self.read()
-        for team in found:
-            if not self.vouches_for(team):
-                raise BrokenChain
-            pinned[team.id] = (team.fingerprint, team.newest.number, team.made[-1])
-        if pinned != self.read():
-            self._write(pinned)
+        return all(_fits(team, *pinned.get(team.id, (b"", 0, b""))) for team in found)
+
+    def raise_to(self, found: tuple[Team, ...]) -> None:
+        """Remember the newest epochs of teams that are pinned already."""
+        if not self.vouches_for(found):
+            raise BrokenChain
+        pinned = self.read()
+        newest = {team.id: (team.fingerprint, team.newest.number, team.made[-1]) for team in found}
+        if pinned | newest != pinned:
+            self._write(pinned | newest)
 
     def _write(self, pinned: Mapping[int, tuple[bytes, int, bytes]]) -> None:
         fresh = self.path.with_suffix(".new")
@@ -119,6 +120,10 @@ class Pin:
         fresh.replace(self.path)
 
 
+def _fits(team: Team, first: bytes, epoch: int, made: bytes) -> bool:
+    return first == team.fingerprint and 0 < epoch <= team.newest.number and made == team.made[epoch - 1]
+
+
 def teams(db: Session, pin: Pin) -> tuple[Team, ...]:
     """Every team, verified from the first entry and held against the pin. Raises `NotYet` or `BrokenChain`."""
     rows = db.scalars(select(TeamRow).order_by(TeamRow.id)).all()
@@ -126,7 +131,7 @@ def teams(db: Session, pin: Pin) -> tuple[Team, ...]:
     if not rows and not pinned:
         raise NotYet
     found = tuple(verified(db, row) for row in rows)
-    if {team.id for team in found} != set(pinned) or not all(map(pin.vouches_for, found)):
+    if {team.id for team in found} != set(pinned) or not pin.vouches_for(found):
         raise BrokenChain
     return found
 
@@ -217,18 +222,7 @@ def verified(db: Session, row: TeamRow) -> Team:
         made += [hashes[-1]] if told["act"] == "epoch" else []
     if not epochs:
         raise BrokenChain
-    return Team(
-        row.id,
-        row.kind,
-        row.name,
-        tuple(epochs),
-        members,
-        hashes[0],
-        len(hashes),
-        hashes[-1],
-        tuple(hashes),
-        tuple(made),
-    )
+    return Team(row.id, row.kind, row.name, tuple(epochs), members, tuple(hashes), tuple(made))
 
 
 def _read_entry(entry: LogRow, number: int, row: TeamRow, before: bytes) -> dict[str, Any]:
