@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session
 from referrals import matching
 from referrals.matching import NATIONAL, NO, UNKNOWN, YES, Cards, Offer, Seeker, ServiceCard
 from referrals.models import CoverageRow, DirectoryRow, PlaceRow, ServiceRow
-from referrals.needs import NEEDS, Need, assess
+from referrals.needs import NEEDS, Need, assess, forbidden
 from reporting.incidents import Incident
 
 DATA = Path(__file__).parent / "data"
@@ -426,6 +426,25 @@ def national_lines(held: Shelf) -> tuple[Offer, ...]:
     seeker = Seeker(Incident(), frozenset(), (), ("es",))
     lines = (held.cards.by_id[line] for line in NATIONAL_LINES if line in held.cards.by_id)
     return tuple(matching.shown(Need("N_PFA", "NOW", ()), line, NATIONAL, seeker, held.cards) for line in lines)
+
+
+def services_for(held: Shelf, incident: Incident) -> list[tuple[str, str]]:
+    """(id, name) of every service that may be offered to her: those near first, then those of the whole country."""
+    must_not, places = assess(incident).must_not, _places(incident)
+    bands = ((matching.near_band(card, places), card) for card in held.cards.by_id.values() if matching.is_listed(card))
+    allowed = [(band, card) for band, card in bands if band is not None and not forbidden(card, must_not, incident)]
+    return [(card.service_id, card.name) for _, card in sorted(allowed, key=lambda one: (one[0], one[1].name))]
+
+
+def door(held: Shelf, service: str, need: str, incident: Incident, *, languages: tuple[str, ...] = ("es",)
+         ) -> Offer | None:  # fmt: skip
+    """One service as an offer to her, with its reasons and warnings; None where the directory has it no more."""
+    card = held.cards.by_id.get(service)
+    if card is None:
+        return None
+    seeker = Seeker(incident, assess(incident).must_not, _places(incident), languages)
+    band = matching.near_band(card, seeker.places) or NATIONAL
+    return matching.shown(Need(need, "SOON", ()), card, band, seeker, held.cards)
 
 
 def needs_to_ask() -> dict[str, str]:

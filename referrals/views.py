@@ -1,27 +1,49 @@
-"""Casework pages: the queue, a case, letters, the audit. And what pages of the other wing borrow from this one.
+"""Casework pages: the queue, a case, what is done with it, the audit. And what pages of the other wing borrow.
 
-They speak HTTP and nothing else. A case worker is named in the audit whenever a case is opened.
+They speak HTTP and nothing else. A case worker is named in the audit whenever a case is opened. What can be done with
+a case is one table of acts; each form carries the version it was made from.
 """
 
 from __future__ import annotations
 
-from flask import Blueprint, g, make_response, redirect, render_template, url_for
-from flask.typing import ResponseReturnValue
-from wtforms import TextAreaField
-from wtforms.validators import InputRequired, Length
+from collections.abc import Callable
+from typing import Any
 
-from referrals import directory, needs, triage
-from reporting import casebook, languages, members, questionnaire
-from reporting.casebook import NoConsent
+from flask import Blueprint, g, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from wtforms import SelectMultipleField, StringField, TextAreaField
+from wtforms.validators import Length
+
+from referrals import directory, needs, queue, sheets, triage
+from referrals.directory import Help, Shelf
+from referrals.matching import ServiceCard
+from referrals.queue import View
+from reporting import casebook, casework, languages, members, questionnaire, receipts, teamlog
+from reporting.casebook import Case, ChangedMeanwhile, Folder, NoConsent
+from reporting.casework import NotNow
 from reporting.frontdoor import House, StaffForm, error_page, house, local_hour, refresh_keys, say, signed_in
-from reporting.incidents import N_, VOCABULARY
+from reporting.incidents import MINOR_AGES, N_, VOCABULARY
 from reporting.keyring import Keys
-from reporting.teamlog import CASE_WORKER, CannotOpen
+from reporting.questionnaire import PAGES
+from reporting.teamlog import CASE_WORKER, CASEWORK, STATISTICS, CannotOpen, Team
 
 pages = Blueprint("casework", __name__)
 
-ACT_NAMES = {"opened": N_("opened"), "letter": N_("wrote a letter")}
+ACT_NAMES = {
+    "opened": N_("opened"),
+    "letter": N_("wrote a letter"),
+    "contact": N_("looked how to reach her"),
+    "searched": N_("searched all cases for words"),
+    "changed": N_("changed something"),
+    "referral": N_("moved a referral"),
+    "sheet": N_("opened a referral sheet"),
+    "printed": N_("printed her words"),
+    "handed over": N_("handed it over to another team"),
+    "voice": N_("wrote down what was told by voice"),
+}
 NOT_OPENED = N_("This case does not open: it was erased, or a record of it was changed.")
+MEANWHILE = N_("Somebody else changed this case in the meantime. Look at it again, then decide.")
+LONGEST_NUMBER = 20  # digits of a record's number
 
 
 def settle(made: House) -> None:
@@ -29,90 +51,579 @@ def settle(made: House) -> None:
     made.wings["lines"] = lambda: directory.national_lines(directory.shelf(made.reading))
 
 
-class LetterForm(StaffForm):
-    """A letter to the reporter; it waits behind her code."""
-
-    text = TextAreaField(N_("Letter to her"), validators=[InputRequired(), Length(max=questionnaire.LONGEST_TEXT)])
+# ── the queue ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pages.get("/<lang>/equipo/casos")
+class BulkForm(StaffForm):
+    """Several cases at once, or words to look for."""
+
+    cases = SelectMultipleField(validate_choice=False)
+    owner = StringField()
+    label = StringField(validators=[Length(max=casework.LABEL_LENGTH)])
+    outcome = StringField()
+    reason = TextAreaField(validators=[Length(max=questionnaire.LONGEST_TEXT)])
+    words = StringField(validators=[Length(max=200)])
+
+
+@pages.get("/<lang>/equipo/casos", endpoint="queue")
 @signed_in(CASE_WORKER)
-def queue() -> ResponseReturnValue:
-    """All cases her keys open, the most urgent first. Opens cards only."""
+def queue_page() -> ResponseReturnValue:
+    """The cases her keys open, fifty a page, sorted and filtered by what stands in the address. Opens cards only."""
+    return _queue_page(_view())
+
+
+def _view() -> View:
+    """What is asked for in the address; what nobody knows is read as the first choice."""
+    told = request.args
+    folder, sort = told.get("folder", ""), told.get("sort", "")
+    after = told.get("after", "")
+    return View(
+        folder=folder if folder in queue.FOLDERS else "open",
+        owner=told.get("owner", "")[:12],
+        name=told.get("name", "")[: casework.LABEL_LENGTH],
+        sort=sort if sort in queue.SORTS else "urgency",
+        after=int(after) if after.isascii() and after.isdecimal() and len(after) < LONGEST_NUMBER else 0,
+    )
+
+
+def _queue_page(view: View, *, sentence: str = "", words: str = "", code: int = 200) -> ResponseReturnValue:
     made, keys = house(), refresh_keys()
     with made.reading() as db:
         cards, broken = casebook.queue(db, keys)
+        people = _case_workers(db, made, keys)
+    found = _with_words(made, keys, queue.chosen(cards, view, keys.member), words) if words else None
+    lines = queue.sorted_lines(queue.chosen(cards, view, keys.member, found), made.clock(), view.sort)
+    shown, after = queue.page_of(lines, view.after)
     page = render_template(
         "casework/queue.html",
-        lines=triage.sorted_lines(cards, made.clock()),
+        lines=shown,
+        count=len(lines),
+        next=after,
+        view=view,
+        words=words,
+        sentence=sentence,
+        folders={code: (say(name), sum(map(lies, cards))) for code, (name, lies) in queue.FOLDERS.items()},
+        sorts={code: say(name) for code, (name, _) in queue.SORTS.items()},
+        people=people,
+        outcomes=casework.OUTCOMES,
         regions=VOCABULARY["region"],
         broken=broken,
         need_names=needs.NEEDS,
         urgency_names=needs.URGENCY_LABELS,
+        states={"new": N_("New"), "open": N_("Open"), "closed": N_("Closed")},
+        marks=casework.MARKS,
         names=directory.names(directory.shelf(made.reading)),
         came=lambda hour: languages.hour(g.lang, local_hour(hour)),
-        out=StaffForm(),
+        age=lambda hour: int(made.clock() / casebook.HOUR - hour) // 24,
+        me=keys.member,
+        out=BulkForm(formdata=None),
     )
-    answer = make_response(page)
-    answer.call_on_close(lambda: _move_to_vault(made, keys))
+    answer = make_response(page, code)
+    answer.call_on_close(lambda: _after_the_queue(made, keys, cards))
     return answer
 
 
-def _move_to_vault(made: House, keys: Keys) -> None:
-    """After the page is sent, outside of any request: newly arrived keys go to the vault, the next queue is quick."""
+def _with_words(made: House, keys: Keys, cards: list[casebook.Card], words: str) -> frozenset[int]:
+    with made.writing() as db:
+        return casebook.search(db, keys, cards, receipts.plain(words).split(), made.clock())
+
+
+def _case_workers(db: Any, made: House, keys: Keys) -> dict[int, str]:
+    """Who can own a case: the people who read with her."""
+    hers = [team for team in made.teams(db) if team.id in keys.epochs and team.kind == CASEWORK]
+    inside = {member for team in hers for member in team.members}
+    return {one.id: one.name for one in members.accounts(db) if one.id in inside and one.open}
+
+
+def _after_the_queue(made: House, keys: Keys, cards: tuple[casebook.Card, ...]) -> None:
+    """After the page is sent, outside of any request: new keys go to the vault, old ways to reach somebody go."""
     with made.writing() as db:
         casebook.move_to_vault(db, keys)
+        casebook.tidy(db, keys, cards, made.clock())
+
+
+@pages.post("/<lang>/equipo/casos")
+@signed_in(CASE_WORKER)
+def bulk() -> ResponseReturnValue:
+    """Look for words, or do one thing with several cases: each is done, skipped or failed, and the counts are told."""
+    form = BulkForm()
+    if not form.is_ours():
+        return _queue_page(_view(), sentence=say(N_("That is too long.")), code=422)
+    go = request.form.get("go", "")
+    if go == "words":
+        return _queue_page(_view(), words=form.words.data or "")
+    if go not in BULK or not form.cases.data:
+        return _queue_page(_view(), sentence=say(N_("Mark at least one case, and say what to do.")), code=422)
+    done = skipped = failed = 0
+    for number in form.cases.data[: queue.PAGE]:
+        try:
+            _one_of_many(go, number, form)
+            done += 1
+        except NotNow:
+            skipped += 1
+        except (CannotOpen, ValueError):
+            failed += 1
+    told = N_("Done: %(done)s. Left as they were: %(skipped)s. Failed: %(failed)s.")
+    return _queue_page(_view(), sentence=say(told, done=done, skipped=skipped, failed=failed))
+
+
+def _one_of_many(go: str, number: str, form: BulkForm) -> None:
+    made = house()
+    with made.writing() as db, casebook.at_desk(
+        db, g.keys, _number(number), made.clock(), "changed", counters=_counters(db)
+    ) as folder:
+        BULK[go](folder, form)
+
+
+def _bulk_assign(folder: Folder, form: BulkForm) -> None:
+    casework.assign(folder, g.keys.member, _owner(form.owner.data), house().clock())
+
+
+def _bulk_label(folder: Folder, form: BulkForm) -> None:
+    if not (form.label.data or "").strip():
+        raise NotNow(N_("Write a label."))
+    casework.add_label(folder, form.label.data)
+
+
+def _bulk_close(folder: Folder, form: BulkForm) -> None:
+    casework.close(folder, g.keys.member, _outcome(form.outcome.data), _needed(form.reason.data), house().clock())
+
+
+BULK: dict[str, Callable[[Folder, BulkForm], None]] = {
+    "assign": _bulk_assign,
+    "label": _bulk_label,
+    "close": _bulk_close,
+}
+
+
+# ── one case ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class ActForm(StaffForm):
+    """Everything that a form of the case page may hold. Which of it an act needs, the act says."""
+
+    v = StringField()  # the version of the case that the page was made from
+    text = TextAreaField(validators=[Length(max=questionnaire.LONGEST_TEXT)])
+    reason = TextAreaField(validators=[Length(max=questionnaire.LONGEST_TEXT)])
+    owner = StringField()
+    labels = StringField(validators=[Length(max=300)])
+    outcome = StringField()
+    mark = StringField()
+    because = StringField()
+    alias = StringField(validators=[Length(max=12)])
+    team = StringField()
+    service = StringField(validators=[Length(max=64)])
+    need = StringField()
+    fields = SelectMultipleField(validate_choice=False)
+    number = StringField()
+    step = StringField()
+    consent = StringField()
 
 
 @pages.get("/<lang>/equipo/caso/<int(max=9223372036854775807):case>")
 @signed_in(CASE_WORKER)
 def case_page(case: int) -> ResponseReturnValue:
     """Everything of one case. The opening is in the audit."""
-    made = house()
-    try:
-        with made.writing() as db:
-            opened = casebook.open_case(db, g.keys, case, made.clock())
-    except CannotOpen:
-        return error_page(404, NOT_OPENED)
-    return _show(opened, LetterForm(formdata=None))
-
-
-def _show(opened: casebook.Case, form: LetterForm, code: int = 200) -> ResponseReturnValue:
-    made = house()
-    shelf = directory.shelf(made.reading)
-    page = render_template(
-        "casework/case.html",
-        case=opened,
-        alias=casebook.alias(opened.id),
-        facts=questionnaire.facts_of(opened.incident, directory.names(shelf), say),
-        help=directory.help_for(shelf, opened.incident_at(made.clock()), languages=(opened.language,)),
-        came=languages.hour(g.lang, local_hour(opened.hour)),
-        form=form,
-        channels=questionnaire.CHANNELS,
-        contact_names=questionnaire.CONTACT_NAMES,
-        consent_names=questionnaire.CONSENTS | {"C_CONTACT": N_("The team may contact her")},
-        must_not_names=needs.MUST_NOTS,
-        out=StaffForm(),
-    )
-    return make_response(page, code)
+    return _show(case)
 
 
 @pages.post("/<lang>/equipo/caso/<int(max=9223372036854775807):case>")
 @signed_in(CASE_WORKER)
-def write(case: int) -> ResponseReturnValue:
-    """A letter to her."""
-    form, made = LetterForm(), house()
+def act(case: int) -> ResponseReturnValue:
+    """One act on a case. What is not right comes back with what was typed."""
+    form, made, go = ActForm(), house(), request.form.get("go", "")
+    if not form.is_ours():
+        return _show(case, form=form, sentence=say(N_("That is too long.")), code=422)
+    if go == "contact":
+        return _show_contact(case)
+    known, does, needs_version = ACTS.get(go, ("", None, False))
+    if does is None:
+        return _show(case, form=form, sentence=say(N_("Choose what to do.")), code=422)
     try:
-        if not form.is_ours():
-            with made.writing() as db:
-                return _show(casebook.open_case(db, g.keys, case, made.clock()), form, 422)
         with made.writing() as db:
-            casebook.write_as_team(db, g.keys, case, form.text.data.strip(), made.clock())
+            seen = _number(form.v.data) if needs_version else None
+            with casebook.at_desk(db, g.keys, case, made.clock(), known, seen=seen, counters=_counters(db)) as folder:
+                does(folder, form)
+                casework.record_gaps(folder, _gaps(_help(directory.shelf(made.reading), folder)))
+            after = AFTERWARDS.get(go)
+            if after is not None:
+                after(db, case, form)
     except CannotOpen:
         return error_page(404, NOT_OPENED)
     except NoConsent:
-        return error_page(403, N_("She did not say yes to letters."))
+        return _show(case, form=form, sentence=say(N_("She did not say yes to letters.")), code=422)
+    except NotNow as why:
+        return _show(case, form=form, sentence=say(why.sentence), code=422)
+    except (ChangedMeanwhile, ValueError):
+        return _show(case, form=form, sentence=say(MEANWHILE), code=409)
+    if go == "handed" and not _still_hers(case):
+        return redirect(url_for("casework.queue", lang=g.lang), 303)
     return redirect(url_for("casework.case_page", lang=g.lang, case=case), 303)
+
+
+def _still_hers(case: int) -> bool:
+    try:
+        with house().writing() as db:
+            casebook.open_case(db, g.keys, case, house().clock())
+    except CannotOpen:
+        return False
+    return True
+
+
+def _show_contact(case: int) -> ResponseReturnValue:
+    made = house()
+    try:
+        with made.writing() as db:
+            contact = casebook.open_contact(db, g.keys, case, made.clock())
+    except CannotOpen:
+        return error_page(404, NOT_OPENED)
+    except NoConsent:
+        return _show(case, sentence=say(N_("She gave no way to reach her, or took it back.")), code=422)
+    return _show(case, contact=contact)
+
+
+def _show(case: int, *, form: ActForm | None = None, contact: Any = None, sentence: str = "", code: int = 200
+          ) -> ResponseReturnValue:  # fmt: skip
+    """The page of a case, as it is after it was opened."""
+    made, shelf = house(), directory.shelf(house().reading)
+    keys = refresh_keys()
+    try:
+        with made.writing() as db:
+            opened = casebook.open_case(db, keys, case, made.clock())
+            people, teams = _case_workers(db, made, keys), _other_teams(db, made, opened)
+            others = {one.case: casebook.alias(one.case) for one in casebook.queue(db, keys)[0]}
+    except CannotOpen:
+        return error_page(404, NOT_OPENED)
+    names, moment = directory.names(shelf), made.clock()
+    incident = opened.incident_at(moment)
+    page = render_template(
+        "casework/case.html",
+        case=opened,
+        alias=casebook.alias(opened.id),
+        facts=questionnaire.facts_of(opened.incident, names, say),
+        first=questionnaire.facts_of(opened.first, names, say) if opened.corrections else (),
+        help=directory.help_for(shelf, incident, languages=(opened.language,)),
+        timeline=casework.timeline(opened),
+        came=languages.hour(g.lang, local_hour(opened.hour)),
+        contact=contact,
+        typed=form,
+        pressed=request.form.get("go", "") if form else "",
+        sentence=sentence,
+        people=people,
+        teams=teams,
+        links=[(other, others[other]) for other in opened.desk.get("links", ()) if other in others],
+        asked_team=teams.get(casework.asked_hand_over(opened.desk), ""),
+        referrals=[(one, list(triage.steps(one, keys.member))) for one in opened.referrals],
+        services=directory.services_for(shelf, incident),
+        minor=incident.age in MINOR_AGES,
+        herself=casework.speaks_for_herself(opened.incident, opened.consents),
+        table=_TABLE,
+        names=names,
+        pages=[(number, say(page.title)) for number, page in enumerate(PAGES[:-1])],
+        me=keys.member,
+        out=ActForm(formdata=None),
+    )
+    return make_response(page, code)
+
+
+# words of the tables that the page shows
+_TABLE = {
+    "channels": questionnaire.CHANNELS,
+    "contact": questionnaire.CONTACT_NAMES,
+    "consents": questionnaire.CONSENTS
+    | {"C_CONTACT": N_("The team may contact her"), casework.HERSELF: N_("She herself has said yes to help")},
+    "must_nots": needs.MUST_NOTS,
+    "needs": needs.NEEDS,
+    "outcomes": casework.OUTCOMES,
+    "marks": casework.MARKS,
+    "because": casework.NOT_A_REPORT_BECAUSE,
+    "fields": triage.FIELDS,
+    "states": triage.STATES,
+    "moves": triage.MOVE_NAMES | {"propose": N_("Proposed")},
+    "allow": casework.CHANGEABLE,
+}
+
+
+def _counters(db: Any) -> Team:
+    return teamlog.team_of_kind(house().teams(db), STATISTICS)
+
+
+def _other_teams(db: Any, made: House, case: Case) -> dict[int, str]:
+    return {team.id: team.name for team in made.teams(db) if team.kind == CASEWORK and team.id != case.team}
+
+
+def _help(shelf: Shelf, folder: Folder) -> Help:
+    incident = folder.incident.later(max(0.0, house().clock() / casebook.HOUR - folder.card["t"]))
+    return directory.help_for(shelf, incident, languages=(folder.facts["language"],))
+
+
+def _gaps(found: Help) -> list[str]:
+    return triage.gaps((one.need.code, [offer.fallback for offer in one.offers]) for one in found.needs)
+
+
+# ── what can be done ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _number(text: str | None) -> int:
+    """A number that a form of ours carries; anything else cannot be from a page of ours."""
+    if not text or not text.isascii() or not text.isdecimal() or len(text) >= LONGEST_NUMBER:
+        raise CannotOpen
+    return int(text)
+
+
+def _needed(text: str | None) -> str:
+    if not (text or "").strip():
+        raise NotNow(N_("Write it in a few words."))
+    return str(text).strip()
+
+
+def _outcome(code: str | None) -> str:
+    if code not in casework.OUTCOMES:
+        raise NotNow(N_("Choose how it ended."))
+    return code
+
+
+def _owner(text: str | None) -> int:
+    """Somebody who reads with her; 0 is nobody."""
+    made, wanted = house(), _number(text or "0")
+    with made.reading() as db:
+        if wanted and wanted not in _case_workers(db, made, g.keys):
+            raise NotNow(N_("Choose somebody of your team."))
+    return wanted
+
+
+def _service(text: str | None) -> ServiceCard:
+    card = directory.shelf(house().reading).cards.by_id.get(text or "")
+    if card is None:
+        raise NotNow(N_("Choose a service of the directory."))
+    return card
+
+
+def _letter(folder: Folder, form: ActForm) -> None:
+    if "C_LETTERS" not in folder.consents:
+        raise NoConsent
+    text = {"from": casebook.FROM_TEAM, "hour": int(house().clock()) // casebook.HOUR, "text": _needed(form.text.data)}
+    folder.add("letter", text)
+    folder.card |= {"l": True}
+
+
+def _note(folder: Folder, form: ActForm) -> None:
+    casework.note(folder, g.keys.member, _needed(form.text.data), house().clock())
+
+
+def _assign(folder: Folder, form: ActForm) -> None:
+    casework.assign(folder, g.keys.member, _owner(form.owner.data), house().clock())
+
+
+def _label(folder: Folder, form: ActForm) -> None:
+    casework.label(folder, (form.labels.data or "").split(","))
+
+
+def _risk(folder: Folder, form: ActForm) -> None:
+    casework.warn_of(folder, (form.text.data or "").strip())
+
+
+def _close(folder: Folder, form: ActForm) -> None:
+    casework.close(folder, g.keys.member, _outcome(form.outcome.data), _needed(form.reason.data), house().clock())
+
+
+def _reopen(folder: Folder, form: ActForm) -> None:
+    casework.reopen(folder, g.keys.member, _needed(form.reason.data), house().clock())
+
+
+def _mark(folder: Folder, form: ActForm) -> None:
+    if form.mark.data not in casework.MARKS:
+        raise NotNow(N_("Choose a mark."))
+    because = form.because.data if form.because.data in casework.NOT_A_REPORT_BECAUSE else ""
+    if form.mark.data == casebook.NOT_A_REPORT and not because:
+        raise NotNow(N_("Say why it is not a report."))
+    reason = _needed(form.reason.data)
+    casework.mark(folder, g.keys.member, form.mark.data, because or "", reason, house().clock())
+
+
+def _unmark(folder: Folder, form: ActForm) -> None:
+    casework.unmark(folder, g.keys.member, form.mark.data or "", _needed(form.reason.data), house().clock())
+
+
+def _link(folder: Folder, form: ActForm) -> None:
+    casework.link(folder, g.keys.member, _called(form.alias.data), house().clock())
+
+
+def _called(name: str | None) -> int:
+    """The one case of that short name."""
+    wanted = receipts.plain(name or "").replace(" ", "")
+    with house().reading() as db:
+        cards, _ = casebook.queue(db, g.keys)
+    found = [card.case for card in cards if receipts.plain(casebook.alias(card.case)).replace(" ", "") == wanted]
+    if len(found) != 1:
+        raise NotNow(N_("No case has this short name."))
+    return found[0]
+
+
+def _link_back(db: Any, case: int, form: ActForm) -> None:
+    """The other case names this one too."""
+    other = _called(form.alias.data)
+    with casebook.at_desk(db, g.keys, other, house().clock(), "changed") as folder:
+        casework.link(folder, g.keys.member, case, house().clock())
+
+
+def _ask_hand_over(folder: Folder, form: ActForm) -> None:
+    made = house()
+    with made.reading() as db:
+        known = [team.id for team in made.teams(db) if team.kind == CASEWORK]
+    team = _number(form.team.data or "0")
+    if team not in known:
+        raise NotNow(N_("Choose a team."))
+    casework.ask_hand_over(folder, g.keys.member, team, _needed(form.reason.data), made.clock())
+
+
+def _said_yes_to_team(folder: Folder, form: ActForm) -> None:  # noqa: ARG001 -- every act is handed its form
+    casework.answer_hand_over(folder, yes=True)
+
+
+def _hand_over(db: Any, case: int, _form: ActForm) -> None:
+    made = house()
+    opened = casebook.open_case(db, g.keys, case, made.clock())
+    readers = next(team for team in made.teams(db) if team.id == opened.desk["handover"]["team"])
+    casebook.hand_over(db, g.keys, case, readers, made.clock())
+
+
+def _allow(folder: Folder, form: ActForm) -> None:
+    """What she said by voice about what she allows."""
+    casework.allow(folder, form.consent.data or "", yes=form.step.data == "yes")
+    casework.note(folder, g.keys.member, _needed(form.text.data), house().clock())
+
+
+def _propose(folder: Folder, form: ActForm) -> None:
+    fields = ("need", *(field for field in triage.FIELDS if field != "need" and field in (form.fields.data or ())))
+    triage.propose(folder, g.keys.member, _service(form.service.data), form.need.data or "", fields, house().clock())
+
+
+def _protect(folder: Folder, form: ActForm) -> None:
+    fields = ("need", *(field for field in triage.FIELDS if field != "need" and field in (form.fields.data or ())))
+    triage.protect_child(
+        folder, g.keys.member, _service(form.service.data), form.need.data or "", fields,
+        (form.reason.data or "").strip(), house().clock(),
+    )  # fmt: skip
+
+
+def _step(folder: Folder, form: ActForm) -> None:
+    """A move of a referral; hers are written down as said by voice."""
+    number, step, moment, me = _number(form.number.data), form.step.data or "", house().clock(), g.keys.member
+    if step == "agree":
+        triage.agree(folder, number, moment, voice=me)
+    elif step in {"decline", "revoke"}:
+        triage.say_no(folder, number, moment, voice=me)
+    elif step == "send":
+        told = folder.paper(number, "referral").told
+        triage.send(folder, number, me, _service(told["service"]), moment)
+    else:
+        triage.move(folder, number, step, me, moment, (form.text.data or "").strip())
+
+
+Does = Callable[[Folder, ActForm], None]
+# what is pressed -> the word in the audit, what it does, whether the page must be of the newest version
+ACTS: dict[str, tuple[str, Does | None, bool]] = {
+    "letter": ("letter", _letter, False),
+    "note": ("changed", _note, False),
+    "assign": ("changed", _assign, True),
+    "label": ("changed", _label, True),
+    "risk": ("changed", _risk, True),
+    "close": ("changed", _close, True),
+    "reopen": ("changed", _reopen, True),
+    "mark": ("changed", _mark, True),
+    "unmark": ("changed", _unmark, True),
+    "link": ("changed", _link, True),
+    "ask-hand-over": ("changed", _ask_hand_over, True),
+    "handed": ("changed", _said_yes_to_team, True),
+    "allow": ("changed", _allow, True),
+    "propose": ("referral", _propose, True),
+    "protect": ("referral", _protect, True),
+    "step": ("referral", _step, True),
+}
+# what follows in the same transaction, outside of the folder
+AFTERWARDS: dict[str, Callable[[Any, int, ActForm], None]] = {"link": _link_back, "handed": _hand_over}
+
+
+# ── setting right, and the sheet ────────────────────────────────────────────────────────────────────────────
+
+
+class RightForm(StaffForm):
+    """Why an answer is changed."""
+
+    v = StringField()
+    reason = TextAreaField(validators=[Length(max=questionnaire.LONGEST_TEXT)])
+
+
+@pages.route("/<lang>/equipo/caso/<int(max=9223372036854775807):case>/respuestas/<int(max=5):number>",
+             methods=["GET", "POST"])  # fmt: skip
+@signed_in(CASE_WORKER)
+def set_right(case: int, number: int) -> ResponseReturnValue:
+    """One page of her answers, to be set right by a case worker with a reason. What she said stays beside it."""
+    made, asked = house(), RightForm()
+    try:
+        with made.writing() as db:
+            opened = casebook.open_case(db, g.keys, case, made.clock())
+        answers = questionnaire.answers_of(opened.incident)
+        typed = request.form if request.method == "POST" else None
+        form = questionnaire.form_of(number, answers, _choices(opened), say, typed)
+        if not asked.is_ours():
+            return _right_page(opened, number, form, asked)
+        reason, now = _needed(asked.reason.data), opened.incident_at(made.clock())
+        if not form.validate():
+            return _right_page(opened, number, form, asked, code=422)
+        changed = questionnaire.corrected(number, now, questionnaire.answers_in(form))
+        with made.writing() as db, casebook.at_desk(
+            db, g.keys, case, made.clock(), "changed", seen=_number(asked.v.data), counters=_counters(db)
+        ) as folder:
+            if changed != now:
+                casework.correct(folder, g.keys.member, changed, reason, made.clock())
+    except CannotOpen:
+        return error_page(404, NOT_OPENED)
+    except NotNow as why:
+        return _right_page(opened, number, form, asked, say(why.sentence), 422)
+    except ChangedMeanwhile:
+        return _right_page(opened, number, form, asked, say(MEANWHILE), 409)
+    return redirect(url_for("casework.case_page", lang=g.lang, case=case), 303)
+
+
+def _right_page(opened: Case, number: int, form: Any, asked: RightForm, sentence: str = "", code: int = 200
+                ) -> ResponseReturnValue:  # fmt: skip
+    page = render_template(
+        "casework/set_right.html", case=opened, alias=casebook.alias(opened.id), number=number, page=PAGES[number],
+        questions=questionnaire.questions_of(number, questionnaire.answers_of(opened.incident)), form=form,
+        asked=asked, sentence=sentence, out=RightForm(formdata=None),
+    )  # fmt: skip
+    return make_response(page, code)
+
+
+def _choices(opened: Case) -> dict[str, Any]:
+    shelf, department = directory.shelf(house().reading), opened.incident.department or ""
+    return {
+        "department": directory.other_departments(shelf),
+        "province": directory.provinces(shelf, department),
+        "refused": directory.could_have_refused(shelf, department),
+    }
+
+
+@pages.get("/<lang>/equipo/caso/<int(max=9223372036854775807):case>/hoja/<int(max=9223372036854775807):number>")
+@signed_in(CASE_WORKER)
+def sheet(case: int, number: int) -> ResponseReturnValue:
+    """The page that goes to a service: what she agreed to, and nothing else. There is none without her yes."""
+    made = house()
+    try:
+        with made.writing() as db:
+            opened = casebook.open_sheet(db, g.keys, case, made.clock())
+    except CannotOpen:
+        return error_page(404, NOT_OPENED)
+    one = next((one for one in opened.referrals if one.id == number), None)
+    if one is None or not triage.may_go(one):
+        return error_page(404, N_("There is no sheet without her yes."))
+    names = directory.names(directory.shelf(made.reading))
+    return render_template(
+        "casework/sheet.html", one=one, service=names.get(one.service, one.service),
+        rows=sheets.words_of(opened, one, names, say, made.clock()), case=case, out=StaffForm(formdata=None),
+    )  # fmt: skip
 
 
 @pages.get("/<lang>/equipo/registro")
@@ -123,4 +634,4 @@ def acts() -> ResponseReturnValue:
         people = {account.id: account.name for account in members.accounts(db)}
         listed = casebook.acts(db, g.keys)
     return render_template("casework/acts.html", acts=listed, people=people, alias=casebook.alias, act_names=ACT_NAMES,
-                           out=StaffForm())  # fmt: skip
+                           out=StaffForm(formdata=None))  # fmt: skip

@@ -1,7 +1,9 @@
-"""The only opener of cases: files a report, opens it for its reporter or its team, adds letters, erases.
+"""The only opener of cases: files a report, opens it for its reporter or its team, writes back what changed, erases.
 
-Returns frozen records, never rows. Every record of a case is listed in a sealed cover with its id, kind and
-version; what is missing, extra or older is `CannotOpen`. Knows nothing of needs, services or the web.
+Returns frozen records, never rows. Every paper of a case is listed in a sealed cover with its id, kind and
+version; what is missing, extra or older is `CannotOpen`. A change is made in a `Folder` that lies open for a moment
+(`at_desk` for a case worker, `on_visit` for the reporter) and is written back whole. What may be changed by whom is
+decided above; this room knows nothing of needs, services or the web.
 Stretching a receipt takes about 10 ms and is done outside any transaction.
 """
 
@@ -9,7 +11,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -18,10 +21,10 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from reporting import audit, sealing
-from reporting.incidents import Incident, answers_from_incident, incident_from_answers
+from reporting.incidents import Incident, answers_from_incident, incident_from_answers, tally_block
 from reporting.keyring import Keys
 from reporting.models import CaseRow, RecordRow
-from reporting.receipts import Receipt
+from reporting.receipts import Receipt, plain
 from reporting.sealing import CannotOpen, Place
 from reporting.teamlog import Team
 
@@ -29,16 +32,34 @@ HOUR = 3600
 SHOW_AGAIN = 15 * 60  # seconds; so long a repeated last request shows the receipt once more
 KEPT_DAYS = 730  # 24 months after the last change, one clock for open and closed cases
 
-# kind of record -> smallest padded size in bytes, so that a short and a long answer weigh the same
-SIZES = {"facts": 2048, "narrative": 1024, "contact": 512, "letter": 512, "trip": 512}
+# kind of paper -> smallest padded size in bytes, so that a short and a long answer weigh the same
+SIZES = {
+    "facts": 2048,  # the answers as she first gave them; never changed
+    "narrative": 1024,
+    "consents": 512,  # what she allows now
+    "contact": 512,
+    "letter": 512,
+    "trip": 512,
+    "addition": 1024,  # what she told later, in words
+    "correction": 2048,  # the answers as they were corrected, whole; the newest one counts
+    "note": 512,  # for the team only
+    "referral": 2048,  # one proposed service, her answer, and every move
+    "desk": 2048,  # what the team keeps about its work: owner, labels, risk, marks, links, outcome, history
+}
 QUEUE_COLUMNS = ("id", "team", "epoch", "front_key", "vault_key", "card", "version")
 CARD_SIZE, COVER_SIZE = 1024, 512
 FROM_HER, FROM_TEAM = "reporter", "team"
-NEW, OPEN = "new", "open"  # states of a case
+NEW, OPEN, CLOSED = "new", "open", "closed"  # states of a case
+CONTACT_DAYS = 30  # so long after closing, how to reach her is shredded
+NOT_A_REPORT, THREAT, JUNK = "not_a_report", "threat_to_team", "junk"  # marks; reversible, nothing is deleted by them
 
 
 class NoConsent(Exception):
     """She did not say yes to this."""
+
+
+class ChangedMeanwhile(Exception):
+    """Somebody else changed the case since this page was made."""
 
 
 # ── what travels ────────────────────────────────────────────────────────────────────────────────────────────
@@ -49,6 +70,7 @@ class Report:
     """What she sends. `hour` is whole hours since 1970, the finest time that is kept.
 
     `unseen`: it was sent when it was too old to be shown; whoever comes back with its receipt reads letters only.
+    `voice`: the member who wrote down what she told by telephone or at the door; 0 when she wrote herself.
     """
 
     incident: Incident
@@ -59,6 +81,7 @@ class Report:
     trip: str
     hour: int
     unseen: bool = False
+    voice: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,39 +94,103 @@ class Letter:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """A text with its hour: a note of a member (`by`), or what the reporter added (`by` 0)."""
+
+    by: int
+    hour: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """The answers as they were set right at that hour, by a member with her reason, or by the reporter (`by` 0)."""
+
+    by: int
+    hour: int
+    incident: Incident
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Referral:
+    """A service proposed for a need: exactly these fields would be told to it. `moves` is what happened, in order.
+
+    `consent` is her yes to this service and these fields ({"hour", "how", "by"}); empty as long as she gave none.
+    `protects` is the reason for protecting a child without a yes; empty everywhere else.
+    """
+
+    id: int
+    service: str
+    need: str
+    fields: tuple[str, ...]
+    state: str
+    consent: Mapping[str, Any]
+    moves: tuple[Mapping[str, Any], ...]
+    protects: str
+
+
+@dataclass(frozen=True, slots=True)
 class Card:
-    """What the queue knows of a case: enough to sort and to choose, nothing to read."""
+    """What the queue knows of a case: enough to sort and to choose, nothing to read.
+
+    `told` is the hour of the answers, `hour` that of the report; both count hours since 1970.
+    """
 
     case: int
     team: int
+    version: int
     incident: Incident
+    told: int
     hour: int
     state: str
     unread: bool
     answered: bool
+    owner: int
+    labels: tuple[str, ...]
+    marks: tuple[str, ...]
+    closed: int
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """An opened case. `incident` is as she told it; `hour` is when it came (hours since 1970)."""
+    """An opened case. `first` is what was told at the start, `incident` what stands now; hours count since 1970.
+
+    `desk` holds what the team keeps about its work; her pages show nothing of it.
+    """
 
     id: int
     team: int
     version: int
+    first: Incident
     incident: Incident
+    told: int
+    hour: int
     narrative: str
     contact: Mapping[str, str]
+    has_contact: bool
     consents: frozenset[str]
     language: str
-    hour: int
     state: str
     letters: tuple[Letter, ...]
+    notes: tuple[Told, ...]
+    additions: tuple[Told, ...]
+    corrections: tuple[Correction, ...]
+    referrals: tuple[Referral, ...]
+    desk: Mapping[str, Any]
+    marks: tuple[str, ...]
     delete_after: date
     unseen: bool
+    voice: int
 
     def incident_at(self, now: float) -> Incident:
         """The incident with its hours moved on to the moment of looking."""
-        return self.incident.later(max(0.0, now / HOUR - self.hour))
+        return self.incident.later(max(0.0, now / HOUR - self.told))
+
+    @property
+    def unwell(self) -> bool:
+        """Whether it is folded away: a threat, junk, or not a report."""
+        return bool(self.marks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,12 +226,11 @@ def seal_report(report: Report, receipt: Receipt, readers: Team, counters: Team,
     """Seal everything before the transaction begins. `tally` is the 16-byte block for the statistics team."""
     tag, receipt_wrap = sealing.stretch_receipt(receipt.numbers, pepper)
     key, case = sealing.new_key(), _random63()
-    texts = _records_of(report)
     cover, records = [], []
-    for kind, told in texts.items():
+    for kind, told in _papers_of(report).items():
         record = _random63()
         cover.append([record, kind, 1])
-        records.append((record, sealing.seal(key, _record_place(case, record, kind, 1), told, SIZES[kind])))
+        records.append((record, _seal_paper(key, case, record, kind, 1, told)))
     trip_record, trip_seal = _seal_trip(key, case, report.trip, receipt_wrap, now)
     cover.append([trip_record, "trip", 1])
     records.append((trip_record, trip_seal))
@@ -166,20 +252,25 @@ def seal_report(report: Report, receipt: Receipt, readers: Team, counters: Team,
     return SealedReport(row, tuple(sorted(records)), report.trip, receipt_wrap)
 
 
-def _records_of(report: Report) -> dict[str, bytes]:
-    facts = {
-        "answers": answers_from_incident(report.incident),
-        "consents": sorted(report.consents),
-        "language": report.language,
-        "hour": report.hour,
-        "unseen": report.unseen,
+def _papers_of(report: Report) -> dict[str, dict[str, Any]]:
+    told: dict[str, dict[str, Any]] = {
+        "facts": {
+            "answers": answers_from_incident(report.incident),
+            "language": report.language,
+            "hour": report.hour,
+            "unseen": report.unseen,
+            "voice": report.voice,
+        },
+        "narrative": {"text": report.narrative},
+        "consents": {"codes": sorted(report.consents)},
+        "desk": {},
     }
-    told = {"facts": _json(facts), "narrative": report.narrative.encode("utf-8", "replace")}
-    return told | ({"contact": _json(dict(report.contact))} if report.contact else {})
+    return told | ({"contact": dict(report.contact)} if report.contact else {})
 
 
 def _new_card(report: Report) -> dict[str, Any]:
-    return {"a": answers_from_incident(report.incident), "h": report.hour, "s": NEW, "u": True, "l": False}
+    answers = answers_from_incident(report.incident)
+    return {"a": answers, "t": report.hour, "h": report.hour, "s": NEW, "u": True, "l": False}
 
 
 def _seal_trip(key: bytes, case: int, trip: str, receipt_wrap: bytes, now: float) -> tuple[int, bytes]:
@@ -242,12 +333,32 @@ def _open_trip(db: Session, row: CaseRow, receipt_wrap: bytes) -> dict[str, Any]
 
 def open_visit(db: Session, visit: Visit) -> Case:
     """Her own case, with the key from her ticket."""
-    return _open_case(db, _row(db, visit.case), visit.key)
+    row = _row(db, visit.case)
+    return _case_of(row, _open_folder(db, row, visit.key))
+
+
+@contextmanager
+def on_visit(db: Session, visit: Visit, now: float, counters: Team | None = None) -> Iterator[Folder]:
+    """Her case lies open for her; what she changes is written back, and the team finds it unread."""
+    row = _row(db, visit.case, lock=True)
+    folder = _open_folder(db, row, visit.key)
+    yield folder
+    if folder.is_changed:
+        folder.card |= {"u": True}
+        _put_back(db, row, folder, now, counters)
 
 
 def write_as_reporter(db: Session, visit: Visit, text: str, now: float) -> None:
     """She writes a letter; the case is unread again."""
-    _add_letter(db, _row(db, visit.case, lock=True), visit.key, FROM_HER, text, now)
+    with on_visit(db, visit, now) as folder:
+        folder.add("letter", {"from": FROM_HER, "hour": int(now) // HOUR, "text": text})
+
+
+def give_to_team(db: Session, visit: Visit, readers: Team, now: float) -> None:
+    """Her yes to another team: the case key is sealed to it, and the team before loses its own."""
+    row = _row(db, visit.case, lock=True)
+    folder = _open_folder(db, row, visit.key)
+    _hand_over(db, row, folder, readers, now)
 
 
 def erase(db: Session, visit: Visit) -> None:
@@ -302,25 +413,108 @@ def move_to_vault(db: Session, keys: Keys, at_most: int = 200) -> int:
 
 
 def open_case(db: Session, keys: Keys, case: int, now: float) -> Case:
-    """A case worker opens a case: it goes into the audit and is no longer unread."""
+    """A case worker opens a case: it goes into the audit and is no longer unread. How to reach her stays folded."""
+    with at_desk(db, keys, case, now, "opened", looking=True) as folder:
+        if folder.card["u"] or folder.card["s"] == NEW:
+            folder.card |= {"u": False, "s": OPEN if folder.card["s"] == NEW else folder.card["s"]}
+            folder.desk |= {"read": int(now) // HOUR}
+    row = _row(db, case)
+    return _case_of(row, _open_folder(db, row, folder.key), with_contact=False)
+
+
+def open_contact(db: Session, keys: Keys, case: int, now: float) -> Mapping[str, str]:
+    """How to reach her: behind one click that goes into the audit. `NoConsent` where she gave no way."""
+    with at_desk(db, keys, case, now, "contact", looking=True) as folder:
+        told = folder.all_of("contact")
+    if not told or "C_CONTACT" not in folder.consents:
+        raise NoConsent
+    return {name: str(value) for name, value in told[0].told.items()}
+
+
+def open_sheet(db: Session, keys: Keys, case: int, now: float) -> Case:
+    """A case for the page that goes to a service, with the way to reach her, which she may have agreed to tell."""
+    with at_desk(db, keys, case, now, "sheet", looking=True) as folder:
+        row = _row(db, case)
+        return _case_of(row, folder, with_contact="C_CONTACT" in folder.consents)
+
+
+@contextmanager
+def at_desk(db: Session, keys: Keys, case: int, now: float, act: str, *, seen: int | None = None,
+            counters: Team | None = None, looking: bool = False) -> Iterator[Folder]:  # fmt: skip
+    """A case lies open for a case worker; what she changes is written back, and the act goes into the audit.
+
+    `seen`: the version her page was made from; `ChangedMeanwhile` if it is another one by now. `looking` is no change
+    in the sense of the clock: the week of deletion stays.
+    """
     row = _row(db, case, lock=True)
-    key = _key_for(keys, row)
-    opened = _open_case(db, row, key)
-    card = _read_card(key, row.id, row.version, row.card)
-    if card["u"] or card["s"] == NEW:
-        _write(db, row, key, card | {"u": False, "s": OPEN if card["s"] == NEW else card["s"]}, now=None)
-    _note(db, keys, row, "opened", now)
-    return opened
+    if seen is not None and seen != row.version:
+        raise ChangedMeanwhile
+    folder = _open_folder(db, row, _key_for(keys, row))
+    yield folder
+    if folder.is_changed:
+        _put_back(db, row, folder, None if looking else now, counters)
+    _note(db, keys, row, act, now)
+
+
+def hand_over(db: Session, keys: Keys, case: int, readers: Team, now: float) -> None:
+    """The same as `give_to_team` where she said her yes by voice: a member of the team that has the case does it."""
+    row = _row(db, case, lock=True)
+    folder = _open_folder(db, row, _key_for(keys, row))
+    _note(db, keys, row, "handed over", now)
+    _hand_over(db, row, folder, readers, now)
+
+
+def _hand_over(db: Session, row: CaseRow, folder: Folder, readers: Team, now: float) -> None:
+    epoch = readers.newest
+    row.team, row.epoch, row.vault_key = readers.id, epoch.number, None
+    place = _front_place(row.id, readers.id, epoch.number)
+    row.front_key = sealing.seal_to(epoch.sealing, place, folder.key, smallest=64)
+    folder.card |= {"u": True, "o": 0}
+    _put_back(db, row, folder, now, None)
 
 
 def write_as_team(db: Session, keys: Keys, case: int, text: str, now: float) -> None:
     """A case worker writes a letter, which waits behind the reporter's receipt."""
-    row = _row(db, case, lock=True)
-    key = _key_for(keys, row)
-    if "C_LETTERS" not in _open_case(db, row, key).consents:
-        raise NoConsent
-    _add_letter(db, row, key, FROM_TEAM, text, now)
-    _note(db, keys, row, "letter", now)
+    with at_desk(db, keys, case, now, "letter") as folder:
+        if "C_LETTERS" not in folder.consents:
+            raise NoConsent
+        folder.add("letter", {"from": FROM_TEAM, "hour": int(now) // HOUR, "text": text})
+        folder.card |= {"l": True}
+
+
+def tidy(db: Session, keys: Keys, cards: Iterable[Card], now: float) -> int:
+    """How to reach her goes thirty days after her case was closed. Only who opens cards knows which those are."""
+    due = [card.case for card in cards if card.state == CLOSED and now / HOUR > card.closed + 24 * CONTACT_DAYS]
+    shredded = 0
+    for case in due:
+        row = _row(db, case, lock=True)
+        folder = _open_folder(db, row, _key_for(keys, row))
+        if folder.all_of("contact"):
+            folder.shred("contact")
+            _put_back(db, row, folder, None, None)
+            shredded += 1
+    return shredded
+
+
+def search(db: Session, keys: Keys, cards: Sequence[Card], words: Sequence[str], now: float) -> frozenset[int]:
+    """The cases in which every word stands: her words, additions, letters, notes. One act of the audit a team.
+
+    `words` are plain (`receipts.plain`): small letters without accents.
+    """
+    found, noted = set(), set()
+    for card in cards:
+        try:
+            row = _row(db, card.case)
+            folder = _open_folder(db, row, _key_for(keys, row))
+        except CannotOpen:
+            continue
+        text = plain(" ".join(folder.texts()))
+        if all(word in text for word in words):
+            found.add(card.case)
+        if row.team not in noted:
+            noted.add(row.team)
+            _note(db, keys, row, "searched", now, case=0)
+    return frozenset(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -370,65 +564,192 @@ def _case_key(keys: Keys, case: int, team: int, epoch: int, front: bytes | None,
     return sealing.open_with(held.sealing, _front_place(case, team, epoch), front or b"")
 
 
-def _open_case(db: Session, row: CaseRow, key: bytes) -> Case:
-    listed = {record: (kind, version) for record, kind, version in _open_cover(key, row)}
-    bodies = {record.id: record.body for record in db.scalars(select(RecordRow).where(RecordRow.case_id == row.id))}
-    if set(listed) != set(bodies):
+@dataclass(slots=True)
+class Paper:
+    """One opened record of a case."""
+
+    record: int
+    kind: str
+    version: int
+    told: dict[str, Any]
+
+
+@dataclass(slots=True)
+class Folder:
+    """A case that lies open: its papers in the order of writing, its card. It is written back whole or not at all."""
+
+    case: int
+    key: bytes = field(repr=False)
+    papers: list[Paper] = field(repr=False)
+    card: dict[str, Any] = field(repr=False)
+    before: bytes = field(repr=False)  # card and papers as they were, to see whether anything changed
+
+    def all_of(self, kind: str) -> list[Paper]:
+        """Its papers of a kind, the oldest first."""
+        return [paper for paper in self.papers if paper.kind == kind]
+
+    def add(self, kind: str, told: Mapping[str, Any]) -> int:
+        """One more paper; its number comes back."""
+        self.papers.append(Paper(_random63(), kind, 0, dict(told)))
+        return self.papers[-1].record
+
+    def shred(self, kind: str) -> None:
+        """Take every paper of a kind out."""
+        self.papers = [paper for paper in self.papers if paper.kind != kind]
+
+    def paper(self, record: int, kind: str) -> Paper:
+        """One paper by its number, or `CannotOpen`."""
+        for paper in self.all_of(kind):
+            if paper.record == record:
+                return paper
         raise CannotOpen
-    opened: dict[str, list[bytes]] = {kind: [] for kind in SIZES}
-    for record, (kind, version) in listed.items():  # the cover keeps the order of writing
-        opened[kind].append(sealing.open_sealed(key, _record_place(row.id, record, kind, version), bodies[record]))
-    facts = _told(opened["facts"][0])
-    letters = tuple(_letter(_told(raw)) for raw in opened["letter"])
+
+    @property
+    def desk(self) -> dict[str, Any]:
+        """What the team keeps about its work."""
+        return self.all_of("desk")[0].told
+
+    @desk.setter
+    def desk(self, told: dict[str, Any]) -> None:
+        self.all_of("desk")[0].told = told
+
+    @property
+    def consents(self) -> frozenset[str]:
+        """What she allows now."""
+        return frozenset(self.all_of("consents")[0].told["codes"])
+
+    @consents.setter
+    def consents(self, codes: frozenset[str]) -> None:
+        self.all_of("consents")[0].told = {"codes": sorted(codes)}
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """The answers at the start, with language, hour and how they came."""
+        return self.all_of("facts")[0].told
+
+    @property
+    def incident(self) -> Incident:
+        """The answers as they stand now, of the hour `card["t"]`."""
+        corrected = self.all_of("correction")
+        return incident_from_answers((corrected[-1].told if corrected else self.facts)["answers"])
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether anything is to be written back."""
+        return self.before != _as_it_is(self.card, self.papers)
+
+    def texts(self) -> Iterator[str]:
+        """Everything that was written in words."""
+        return (str(paper.told["text"]) for paper in self.papers if paper.told.get("text"))
+
+
+def _as_it_is(card: Mapping[str, Any], papers: Iterable[Paper]) -> bytes:
+    return _json([card, [[paper.record, paper.told] for paper in papers]])
+
+
+def _open_folder(db: Session, row: CaseRow, key: bytes) -> Folder:
+    cover = _open_cover(key, row)
+    bodies = {record.id: record.body for record in db.scalars(select(RecordRow).where(RecordRow.case_id == row.id))}
+    if {record for record, _, _ in cover} != set(bodies):
+        raise CannotOpen
+    papers = [
+        Paper(record, kind, version, _open_paper(key, row.id, record, kind, version, bodies[record]))
+        for record, kind, version in cover  # the cover keeps the order of writing
+    ]
     card = _read_card(key, row.id, row.version, row.card)
+    return Folder(row.id, key, papers, card, _as_it_is(card, papers))
+
+
+def _seal_paper(key: bytes, case: int, record: int, kind: str, version: int, told: Mapping[str, Any]) -> bytes:
+    return sealing.seal(key, _record_place(case, record, kind, version), _json(told), SIZES[kind])
+
+
+def _open_paper(key: bytes, case: int, record: int, kind: str, version: int, body: bytes) -> dict[str, Any]:
+    opened = sealing.open_sealed(key, _record_place(case, record, kind, version), body)
+    return {} if kind == "trip" else _told(opened)  # what is in a trip, only the receipt reads
+
+
+def _put_back(db: Session, row: CaseRow, folder: Folder, now: float | None, counters: Team | None) -> None:
+    """Seal what changed at the next version, with card and cover. `now` None keeps the week of deletion."""
+    before = {record: told for record, told in json.loads(folder.before)[1]}
+    row.version += 1
+    for paper in folder.papers:
+        if paper.version and json.loads(_json(paper.told)) == before[paper.record]:
+            continue
+        body = _seal_paper(folder.key, row.id, paper.record, paper.kind, row.version, paper.told)
+        fresh, paper.version = paper.version == 0, row.version
+        if fresh:
+            db.add(RecordRow(id=paper.record, case_id=row.id, body=body))
+        else:
+            db.get_one(RecordRow, paper.record).body = body
+    gone = before.keys() - {paper.record for paper in folder.papers}
+    db.execute(delete(RecordRow).where(RecordRow.id.in_(gone), RecordRow.case_id == row.id))
+    row.card = _seal_card(folder.key, row.id, row.version, folder.card)
+    listed = [[paper.record, paper.kind, paper.version] for paper in folder.papers]
+    row.cover = _seal_cover(folder.key, row.id, row.version, listed)
+    row.delete_after = row.delete_after if now is None else _deletion_monday(now)
+    if counters is not None:
+        _count_anew(row, folder, counters)
+    folder.before = _as_it_is(folder.card, folder.papers)
+    db.flush()
+
+
+def _count_anew(row: CaseRow, folder: Folder, counters: Team) -> None:
+    """The tally follows her consent, her corrections and the outcome, until its period is frozen and it is gone."""
+    if not row.tally:
+        return
+    counted = "C_STATS" in folder.consents and NOT_A_REPORT not in folder.card.get("m", ())
+    outcome = folder.desk.get("outcome", "OPEN")
+    block = tally_block(folder.incident, folder.facts["hour"], counted=counted, outcome=outcome)
+    epoch = counters.newest
+    row.tally = sealing.seal_to(epoch.sealing, _tally_place(counters.id, epoch.number), block, smallest=64)
+
+
+def _case_of(row: CaseRow, folder: Folder, *, with_contact: bool = True) -> Case:
+    facts, contact = folder.facts, folder.all_of("contact")
     return Case(
         id=row.id,
         team=row.team,
         version=row.version,
-        incident=incident_from_answers(facts["answers"]),
-        narrative=opened["narrative"][0].decode(),
-        contact=_told(opened["contact"][0]) if opened["contact"] else {},
-        consents=frozenset(facts["consents"]),
-        language=facts["language"],
+        first=incident_from_answers(facts["answers"]),
+        incident=folder.incident,
+        told=folder.card["t"],
         hour=facts["hour"],
-        state=card["s"],
-        letters=letters,
+        narrative=folder.all_of("narrative")[0].told["text"],
+        contact=contact[0].told if contact and with_contact else {},
+        has_contact=bool(contact),
+        consents=folder.consents,
+        language=facts["language"],
+        state=folder.card["s"],
+        letters=tuple(Letter(p.told["from"], p.told["hour"], p.told["text"]) for p in folder.all_of("letter")),
+        notes=tuple(Told(p.told["by"], p.told["hour"], p.told["text"]) for p in folder.all_of("note")),
+        additions=tuple(Told(p.told["by"], p.told["hour"], p.told["text"]) for p in folder.all_of("addition")),
+        corrections=tuple(_correction(paper.told) for paper in folder.all_of("correction")),
+        referrals=tuple(referral_of(paper) for paper in folder.all_of("referral")),
+        desk=folder.desk,
+        marks=tuple(folder.card.get("m", ())),
         delete_after=row.delete_after,
         unseen=facts["unseen"],
+        voice=facts["voice"],
     )
 
 
-def _letter(told: Mapping[str, Any]) -> Letter:
-    return Letter(told["from"], told["hour"], told["text"])
+def _correction(told: Mapping[str, Any]) -> Correction:
+    return Correction(told["by"], told["hour"], incident_from_answers(told["answers"]), told["reason"])
 
 
-def _add_letter(db: Session, row: CaseRow, key: bytes, sender: str, text: str, now: float) -> None:
-    told = _json({"from": sender, "hour": int(now) // HOUR, "text": text})
-    record, version = _random63(), row.version + 1
-    body = sealing.seal(key, _record_place(row.id, record, "letter", version), told, SIZES["letter"])
-    cover = [*_open_cover(key, row), [record, "letter", version]]
-    card = _read_card(key, row.id, row.version, row.card)
-    by_her = sender == FROM_HER
-    _write(db, row, key, card | {"u": by_her or card["u"], "l": not by_her}, now=now, cover=cover)
-    db.add(RecordRow(id=record, case_id=row.id, body=body))
-    db.flush()
+def referral_of(paper: Paper) -> Referral:
+    """A referral as its paper holds it."""
+    told = paper.told
+    return Referral(paper.record, told["service"], told["need"], tuple(told["fields"]), told["state"],
+                    told.get("consent", {}), tuple(told["moves"]), told.get("protects", ""))  # fmt: skip
 
 
-def _write(db: Session, row: CaseRow, key: bytes, card: Mapping[str, Any], *, now: float | None,
-           cover: list[list[Any]] | None = None) -> None:  # fmt: skip
-    """Bind card and cover to the next version. Looking is no change: `now` None keeps the deletion week."""
-    kept = _open_cover(key, row) if cover is None else cover
-    row.version += 1
-    row.card = _seal_card(key, row.id, row.version, card)
-    row.cover = _seal_cover(key, row.id, row.version, kept)
-    row.delete_after = row.delete_after if now is None else _deletion_monday(now)
-    db.flush()
-
-
-def _note(db: Session, keys: Keys, row: CaseRow, act: str, now: float) -> None:
-    """An act on a case, sealed under the team's vault key and bound to its number in the chain."""
+def _note(db: Session, keys: Keys, row: CaseRow, act: str, now: float, case: int | None = None) -> None:
+    """An act on a case (0: on all of the team's), sealed under its vault key and bound to its number in the chain."""
     number = audit.head(db)[0] + 1
-    told = _json({"actor": keys.member, "case": row.id, "act": act, "hour": int(now) // HOUR})
+    about = row.id if case is None else case
+    told = _json({"actor": keys.member, "case": about, "act": act, "hour": int(now) // HOUR})
     place = _audit_place(row.team, row.epoch, number)
     audit.append(db, sealing.seal(keys.of(row.team, row.epoch).vault, place, told), row.team, row.epoch)
 
@@ -443,7 +764,10 @@ def _read_card(key: bytes, case: int, version: int, sealed: bytes) -> dict[str, 
 
 def _open_card(key: bytes, case: int, team: int, version: int, sealed: bytes) -> Card:
     told = _read_card(key, case, version, sealed)
-    return Card(case, team, incident_from_answers(told["a"]), told["h"], told["s"], told["u"], told["l"])
+    return Card(
+        case, team, version, incident_from_answers(told["a"]), told["t"], told["h"], told["s"], told["u"], told["l"],
+        told.get("o", 0), tuple(told.get("b", ())), tuple(told.get("m", ())), told.get("z", 0),
+    )  # fmt: skip
 
 
 def _seal_cover(key: bytes, case: int, version: int, cover: list[list[Any]]) -> bytes:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from wtforms import (
@@ -202,7 +202,7 @@ PAGES: tuple[Page, ...] = (
                      tuple(Part(name, ONE if name == "channel" else LINE, CHANNELS if name == "channel" else "", label)
                            for name, label in CONTACT_NAMES.items()),
                      N_("Only if you want."), N_("Contact"),
-                     lambda i: "W_CONTACT_BACK" in i.wants),
+                     lambda i: "W_CONTACT_BACK" in i.wants and i.about != "OTHER"),
             Question("consents", N_("What do you allow?"), (Part("consents", MANY, CONSENTS),),
                      N_("Everything starts as no."), N_("Permissions")),
             Question("narrative", N_("Do you want to tell it in your own words?"),
@@ -365,11 +365,34 @@ def _hours(answers: Answers) -> tuple[float, float] | None:
     return WHEN[answers["when"]][0] if answers.get("when") else None
 
 
+CHOSEN = ("about", "age", "region", "venue", "department", "province", "condom", "pregnant_possible", "identity",
+          "docs", "police_safe", "reported", "lang")  # fmt: skip
+LISTED = {"violence": "violence", "perpetrator": "perpetrator", "wants": "wants", "reason": "reason",
+          "refused": "refused_by"}  # fmt: skip
+
+
+def answers_of(incident: Incident) -> dict[str, Any]:
+    """What the pages would hold for an incident, so that it can be set right. The time is left open: it moved on."""
+    told: dict[str, Any] = {name: getattr(incident, name) for name in CHOSEN}
+    told |= {name: sorted(getattr(incident, field)) for name, field in LISTED.items()}
+    for name, beginning in FLAG_QUESTIONS.items():
+        told[name] = sorted(flag for flag in incident.flags if flag.startswith(beginning))
+    for name in ("ongoing", "migrant"):
+        told[name] = {None: None, True: "yes", False: "no"}[getattr(incident, name)]
+    return {name: value for name, value in told.items() if value not in (None, [], "")}
+
+
+def corrected(page: int, incident: Incident, fresh: Answers) -> Incident:
+    """The incident after one page of questions was answered anew. No new time leaves the time as it is."""
+    changed = incident_of(merged(page, answers_of(incident), fresh))
+    return changed if changed.hours is not None else replace(changed, hours=incident.hours)
+
+
 def contact_of(answers: Answers) -> dict[str, str]:
     """What she told about reaching her, if she asked to be reached."""
     told = (answers.get(name) for name in CONTACT_NAMES if name != "channel")
-    if "W_CONTACT_BACK" not in answers.get("wants", ()) or not any(told):
-        return {}
+    if "W_CONTACT_BACK" not in answers.get("wants", ()) or answers.get("about") == "OTHER" or not any(told):
+        return {}  # told for somebody else: nobody is called before she herself says yes
     return {name: answers[name] for name in CONTACT_NAMES if answers.get(name)}
 
 
@@ -449,13 +472,16 @@ def facts_of(
     """(short name, words) of everything that was answered. `names` gives places and services by their code."""
     rows = ((field, getattr(incident, field)) for field in FACTS)
     return [
-        (say(FACTS[field]), tuple(_fact(field, value, names, say)))
+        (say(FACTS[field]), tuple(words_of_fact(field, value, names, say)))
         for field, value in rows
         if value not in (None, frozenset())
     ]
 
 
-def _fact(field: str, value: Any, names: Mapping[str, str], say: Callable[..., str]) -> Iterable[str]:
+def words_of_fact(field: str, value: Any, names: Mapping[str, str], say: Callable[..., str]) -> Iterable[str]:
+    """One field of an incident in words; nothing where nothing was told."""
+    if value in (None, frozenset()):
+        return
     if field == "hours":
         yield hours_in_words(value, say)
     elif isinstance(value, bool):
@@ -469,11 +495,11 @@ def _fact(field: str, value: Any, names: Mapping[str, str], say: Callable[..., s
 
 
 def hours_in_words(hours: tuple[float, float], say: Callable[..., str]) -> str:
-    """Hours before the report was sent, exact or as a range."""
+    """Hours before it was told, exact or as a range."""
     ranges = {limits: label for limits, label in WHEN.values() if limits}
     if hours in ranges:
         return say(ranges[hours])
     low, high = (f"{value:g}" for value in hours)
     if low == high:
-        return say(N_("%(hours)s hours before sending"), hours=low)
-    return say(N_("%(low)s to %(high)s hours before sending"), low=low, high=high)
+        return say(N_("%(hours)s hours before it was told"), hours=low)
+    return say(N_("%(low)s to %(high)s hours before it was told"), low=low, high=high)

@@ -8,29 +8,28 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, g, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from wtforms import BooleanField, RadioField, SelectMultipleField, TextAreaField
+from wtforms import BooleanField, RadioField, SelectMultipleField
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import InputRequired, Length, Optional
+from wtforms.validators import Optional
 
 from referrals import directory
-from reporting import casebook, questionnaire, receipts, sessions, teamlog
-from reporting.casebook import Case, Report, Visit
+from reporting import casebook, her_case, questionnaire, receipts, sessions, teamlog
+from reporting.casebook import Report
 from reporting.frontdoor import OpenForm, hidden, house, say, speak, ticket_field
 from reporting.incidents import MINOR_AGES, N_, VOCABULARY, Incident, tally_block
 from reporting.questionnaire import PAGES
 from reporting.receipts import Receipt, Unreadable
 from reporting.sessions import LEFT, NOTED, SENT, Ticket
+from reporting.stays import BOX, CASE, Arrival, Stay, arrive, stay_of
 from reporting.teamlog import CASEWORK, STATISTICS, CannotOpen, Team
 
 pages = Blueprint("reporter", __name__)
 
 CHECK, LAST = "check", len(PAGES) - 1  # steps of a draft besides the numbers of its pages
-BOX, CASE = "box", "case"  # steps of a visit
 
 
 # ── the start and the way out ───────────────────────────────────────────────────────────────────────────────
@@ -105,28 +104,6 @@ def now() -> ResponseReturnValue:
 # ── tickets ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """A request with its ticket: how far its trip has ended, and whether its page may be shown."""
-
-    ticket: Ticket
-    ended: str | None
-    shown: bool
-
-
-def _arrive(purpose: str) -> Arrival | None:
-    """None when the ticket is forged, foreign or expired. Names the trip for the way out."""
-    made, text = house(), request.form.get("t", "")
-    with made.jotting() as db:
-        try:
-            ticket = sessions.read_ticket(db, made.settings.server_secret, purpose, text, made.clock())
-        except CannotOpen:
-            return None
-        g.trip = ticket.trip
-        shown = purpose != "draft" or sessions.may_be_shown(db, ticket, made.clock())
-        return Arrival(ticket, sessions.how_ended(db, ticket.trip), shown)
-
-
 def _box() -> str:
     """The ticket of a receipt box or of a search for help: a repeat of what is asked with it can be refused."""
     return ticket_field("visit", g.trip or sessions.new_trip(), BOX, {})
@@ -146,7 +123,7 @@ def tell() -> ResponseReturnValue:
 @pages.post("/<lang>/contar")
 def told() -> ResponseReturnValue:
     """Every further step: one sealed field in, the next page out. What a repeat may show is decided here."""
-    came = _arrive("draft")
+    came = arrive("draft")
     if came is None:
         return _start_page(say(OVER), 410)
     go, at_check = request.form.get("go", "next"), came.ticket.step == CHECK
@@ -258,14 +235,7 @@ def _form(number: int, answers: Mapping[str, Any], typed: Any = None) -> OpenFor
 
 
 def _elsewhere(answers: Mapping[str, Any]) -> dict[str, Mapping[str, str]]:
-    """Choices that only the directory knows: her provinces, the other departments, places that may have refused her."""
-    incident = questionnaire.incident_of(answers)
-    shelf = _shelf()
-    return {
-        "department": directory.other_departments(shelf),
-        "province": directory.provinces(shelf, incident.department or ""),
-        "refused": directory.could_have_refused(shelf, incident.department or ""),
-    }
+    return her_case.directory_choices(questionnaire.incident_of(answers).department)
 
 
 def _open_on_the_way(ticket: Ticket) -> ResponseReturnValue:
@@ -452,7 +422,7 @@ def ask_for_help() -> ResponseReturnValue:
 @pages.post("/<lang>/ayuda")
 def find_help() -> ResponseReturnValue:
     """The same matching as for a report, nothing stored. The ticket lets a repeat be refused."""
-    came = _arrive("visit")
+    came = arrive("visit")
     if came is None or came.ended == LEFT:
         return _over(came)
     form = _help_form()
@@ -495,15 +465,6 @@ class WrongCode(Exception):
         super().__init__()
 
 
-class LetterForm(OpenForm):
-    """A letter to the team."""
-
-    text = TextAreaField(validators=[InputRequired(), Length(max=questionnaire.LONGEST_TEXT)])
-
-
-NOTHING_OPENS = N_("Nothing opens with that code. Look at it once more: seven words or seven groups of numbers.")
-
-
 @pages.get("/<lang>/volver")
 def back() -> ResponseReturnValue:
     """The box for a code on a page of its own."""
@@ -513,11 +474,11 @@ def back() -> ResponseReturnValue:
 @pages.post("/<lang>/volver")
 def come_back() -> ResponseReturnValue:
     """With a code: open her case. In her case: what she does there."""
-    came = _arrive("visit")
+    came = arrive("visit")
     if came is None or came.ended == LEFT:
         return _over(came)
     if came.ticket.step == CASE:
-        return _visit(came.ticket)
+        return _visit(stay_of(came.ticket))
     try:
         return _open(request.form.get("code", ""), came.ticket.trip)
     except WrongCode as problem:
@@ -537,19 +498,9 @@ def _open(typed: str, trip: str) -> ResponseReturnValue:
                             wrong=reading.wrong[:20], nearest=reading.nearest))  # fmt: skip
     stretched = casebook.stretch(() if isinstance(reading, Unreadable) else reading, house().settings.pepper)
     try:
-        return _show_case(_begin_stay(stretched, trip))
+        return her_case.show(_begin_stay(stretched, trip))
     except CannotOpen:
-        raise WrongCode(say(NOTHING_OPENS)) from None
-
-
-@dataclass(frozen=True, slots=True)
-class Stay:
-    """Her time in her case: what opens it, the trip she is on, the trip that sent the case, when it must close."""
-
-    visit: Visit
-    trip: str
-    sent_by: str
-    expires: int | None = None  # None: fifteen minutes from now
+        raise WrongCode(say(her_case.NOTHING_OPENS)) from None
 
 
 def _begin_stay(stretched: tuple[tuple[bytes, bytes], ...], trip: str) -> Stay:
@@ -561,75 +512,25 @@ def _begin_stay(stretched: tuple[tuple[bytes, bytes], ...], trip: str) -> Stay:
     return Stay(visit, trip, sent_by)
 
 
-def _visit(ticket: Ticket) -> ResponseReturnValue:
-    told = ticket.state
-    stay = Stay(Visit(told["case"], bytes.fromhex(told["key"])), ticket.trip, told["by"], ticket.expires)
-    go = request.form.get("go", "show")
-    if go.startswith("lang-"):
-        speak(go[5:])
+def _visit(stay: Stay) -> ResponseReturnValue:
+    """What she does in her case; once it is erased there is nothing to go back to."""
+    if request.form.get("go") == "erase":
+        return _erase(stay)
     try:
-        return VISIT_ACTS.get(go, _show_case)(stay)
+        return her_case.act(stay, request.form.get("go", "show"))
     except CannotOpen:
-        return _code_page(say(NOTHING_OPENS))
-
-
-def _write(stay: Stay) -> ResponseReturnValue:
-    """A letter. The same letter sent twice by a bad connection is kept once."""
-    form = LetterForm()
-    if not form.validate():
-        return _show_case(stay, form=form, code=422)
-    made, text = house(), form.text.data.strip()
-    with made.writing() as db:
-        letters = casebook.open_visit(db, stay.visit).letters
-        if not letters or (letters[-1].sender, letters[-1].text) != (casebook.FROM_HER, text):
-            casebook.write_as_reporter(db, stay.visit, text, made.clock())
-    return _show_case(stay, sentence=say(N_("Your letter is with the team.")))
-
-
-def _ask_erase(stay: Stay) -> ResponseReturnValue:
-    return render_template("reporter/erase.html", ticket=_stay_field(stay))
+        return _code_page(say(her_case.NOTHING_OPENS))
 
 
 def _erase(stay: Stay) -> ResponseReturnValue:
     made = house()
-    with made.writing() as db:
-        casebook.erase(db, stay.visit)
-        for trip in (stay.trip, stay.sent_by):
-            sessions.end_trip(db, trip, LEFT, made.clock())
+    try:
+        with made.writing() as db:
+            casebook.erase(db, stay.visit)
+            for trip in (stay.trip, stay.sent_by):
+                sessions.end_trip(db, trip, LEFT, made.clock())
+    except CannotOpen:
+        return _code_page(say(her_case.NOTHING_OPENS))
     made.emptied()
-    return _start_page(say(N_("It is erased here now, and from every copy in at most 60 days.")))
-
-
-VISIT_ACTS: dict[str, Callable[[Stay], ResponseReturnValue]] = {
-    "write": _write,
-    "ask-erase": _ask_erase,
-    "erase": _erase,
-}
-
-
-def _stay_field(stay: Stay) -> str:
-    """Its ticket. The way out of her case also ends the trip that sent it: not even "it was sent" can be had again."""
-    g.trip = f"{stay.trip} {stay.sent_by}"
-    told = {"case": stay.visit.case, "key": stay.visit.key.hex(), "by": stay.sent_by}
-    return ticket_field("visit", stay.trip, CASE, told, stay.expires)
-
-
-def _show_case(
-    stay: Stay, *, form: LetterForm | None = None, sentence: str = "", code: int = 200
-) -> ResponseReturnValue:
-    """Her case as it stands: letters first, then help as of now, then what she said."""
-    made = house()
-    with made.reading() as db:
-        case: Case = casebook.open_visit(db, stay.visit)
-    page = render_template(
-        "reporter/case.html",
-        case=case,
-        facts=questionnaire.facts_of(case.incident, directory.names(_shelf()), say),
-        help=None
-        if case.unseen
-        else _help(case.incident_at(made.clock()), police_shown=request.form.get("go") == "police"),
-        form=form or LetterForm(formdata=None),
-        sentence=sentence,
-        ticket=_stay_field(stay),
-    )
-    return make_response(page, code)
+    return _start_page(say(N_("It is erased here now, and from every copy in at most 60 days. "
+                              "Nobody can find your words again.")))  # fmt: skip

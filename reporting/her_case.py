@@ -1,0 +1,309 @@
+"""Her case, as she sees it: letters first, then questions to her, help as of now, what she told, what she allows.
+
+Every page is an answer to POST and carries the ticket of her stay. She can add, set right, allow and take back; what
+she told before is never lost. Shows nothing of what the team keeps for itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from flask import g, make_response, render_template, request
+from flask.typing import ResponseReturnValue
+from wtforms import RadioField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice
+from wtforms.validators import InputRequired, Length, Optional
+
+from referrals import directory
+from reporting import casebook, casework, questionnaire
+from reporting.casebook import Case
+from reporting.casework import NotNow
+from reporting.frontdoor import OpenForm, house, say, speak
+from reporting.incidents import N_
+from reporting.questionnaire import PAGES
+from reporting.stays import Stay, stay_field
+from reporting.teamlog import STATISTICS, Team, team_of_kind
+
+NOTHING_OPENS = N_("Nothing opens with that code. Look at it once more: seven words or seven groups of numbers.")
+# consent -> what it means, as a sentence beside yes and no
+ALLOWS = {
+    "C_LETTERS": N_("The team may write to me here"),
+    "C_CONTACT": N_("The team may reach me as I wrote"),
+    "C_STATS": N_("My answers may be counted in yearly figures"),
+    casework.HERSELF: N_("This is about me, and I want help: the team may propose services to me"),
+}
+# states of a referral in which she is asked, and those in which she can still say no
+ASKED, MAY_STOP = frozenset({"proposed"}), frozenset({"consented", "sent", "accepted", "not_reached"})
+
+
+class LetterForm(OpenForm):
+    """A letter to the team, or words to add to what she told."""
+
+    text = TextAreaField(validators=[InputRequired(), Length(max=questionnaire.LONGEST_TEXT)])
+
+
+def act(stay: Stay, go: str) -> ResponseReturnValue:
+    """What she pressed. What nobody knows shows her case."""
+    if go.startswith("lang-"):
+        speak(go[5:])
+    verb, _, rest = go.partition("-")
+    try:
+        return ACTS.get(go, MANY.get(verb, _show))(stay, rest)
+    except NotNow as why:
+        return show(stay, sentence=say(why.sentence), code=422)
+
+
+def show(stay: Stay, *, form: LetterForm | None = None, sentence: str = "", code: int = 200) -> ResponseReturnValue:
+    """Her case as it stands."""
+    made = house()
+    with made.reading() as db:
+        case = casebook.open_visit(db, stay.visit)
+        teams = {team.id: team.name for team in made.teams(db)}
+    shelf = directory.shelf(made.reading)
+    page = render_template(
+        "reporter/case.html",
+        case=case,
+        team=teams.get(case.team, ""),
+        facts=questionnaire.facts_of(case.incident, directory.names(shelf), say),
+        first=questionnaire.facts_of(case.first, directory.names(shelf), say) if case.corrections else (),
+        names=directory.names(shelf),
+        pages=[(number, say(page.title)) for number, page in enumerate(PAGES[:-1])],
+        help=None if case.unseen else _help(case),
+        allows=_allows(case),
+        asked=[one for one in case.referrals if one.state in ASKED],
+        may_stop=[one for one in case.referrals if one.state in MAY_STOP and not one.protects],
+        protects=[one for one in case.referrals if one.protects and one.state != "revoked"],
+        other_team=teams.get(casework.asked_hand_over(case.desk), ""),
+        form=form or LetterForm(formdata=None),
+        sentence=sentence,
+        ticket=stay_field(stay),
+    )
+    return make_response(page, code)
+
+
+def _help(case: Case) -> directory.Help:
+    police_shown = request.form.get("go") == "police"
+    shelf, incident = directory.shelf(house().reading), case.incident_at(house().clock())
+    return directory.help_for(shelf, incident, languages=(g.lang,), police_shown=police_shown)
+
+
+def _allows(case: Case) -> list[tuple[str, str, bool]]:
+    """What can be allowed in this case: code, sentence, whether she allows it now."""
+    told_by_another = case.first.about == "OTHER"
+    shown = {"C_LETTERS": True, "C_CONTACT": case.has_contact, "C_STATS": True, casework.HERSELF: told_by_another}
+    return [(code, say(text), code in case.consents) for code, text in ALLOWS.items() if shown[code]]
+
+
+def _show(stay: Stay, _rest: str) -> ResponseReturnValue:
+    return show(stay)
+
+
+def _counters() -> Team:
+    with house().reading() as db:
+        return team_of_kind(house().teams(db), STATISTICS)
+
+
+# ── writing and adding ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def _write(stay: Stay, _rest: str) -> ResponseReturnValue:
+    """A letter. The same letter sent twice by a bad connection is kept once."""
+    form = LetterForm()
+    if not form.validate():
+        return show(stay, form=form, code=422)
+    made, text = house(), form.text.data.strip()
+    with made.writing() as db:
+        letters = casebook.open_visit(db, stay.visit).letters
+        if not letters or (letters[-1].sender, letters[-1].text) != (casebook.FROM_HER, text):
+            casebook.write_as_reporter(db, stay.visit, text, made.clock())
+    return show(stay, sentence=say(N_("Your letter is with the team.")))
+
+
+def _ask_more(stay: Stay, _rest: str) -> ResponseReturnValue:
+    """A page of its own for what she remembers later."""
+    return _more_page(stay, LetterForm(formdata=None))
+
+
+def _more_page(stay: Stay, form: LetterForm, code: int = 200) -> ResponseReturnValue:
+    return make_response(render_template("reporter/add.html", form=form, ticket=stay_field(stay)), code)
+
+
+def _add(stay: Stay, _rest: str) -> ResponseReturnValue:
+    form, made = LetterForm(), house()
+    if not form.validate():
+        return _more_page(stay, form, 422)
+    text = form.text.data.strip()
+    with made.writing() as db:
+        added = casebook.open_visit(db, stay.visit).additions
+        if not added or added[-1].text != text:
+            with casebook.on_visit(db, stay.visit, made.clock()) as folder:
+                casework.add_words(folder, text, made.clock())
+    return show(stay, sentence=say(N_("It is added. What you told before stays as it was.")))
+
+
+# ── setting right ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _ask_right(stay: Stay, rest: str) -> ResponseReturnValue:
+    """One page of the questions, filled with her answers."""
+    with house().reading() as db:
+        case = casebook.open_visit(db, stay.visit)
+    if case.unseen or not _is_page(rest):
+        return show(stay)
+    return _right_page(stay, int(rest), case, None)
+
+
+def _set_right(stay: Stay, rest: str) -> ResponseReturnValue:
+    """Her new answers to one page; what she told before is kept beside them."""
+    made = house()
+    with made.reading() as db:
+        case = casebook.open_visit(db, stay.visit)
+    if case.unseen or not _is_page(rest):
+        return show(stay)
+    form = _form(int(rest), case, request.form)
+    if not form.validate():
+        return _right_page(stay, int(rest), case, form)
+    with made.writing() as db, casebook.on_visit(db, stay.visit, made.clock(), _counters()) as folder:
+        now = case.incident_at(made.clock())
+        changed = questionnaire.corrected(int(rest), now, questionnaire.answers_in(form))
+        if changed != now:
+            casework.correct(folder, 0, changed, "", made.clock())
+    return show(stay, sentence=say(N_("It is changed. What you told before is kept beside it.")))
+
+
+def _is_page(rest: str) -> bool:
+    return rest.isdecimal() and int(rest) < len(PAGES) - 1
+
+
+def _form(number: int, case: Case, typed: Any) -> OpenForm:
+    answers = questionnaire.answers_of(case.incident)
+    return questionnaire.form_of(number, answers, directory_choices(case.incident.department), say, typed)
+
+
+def directory_choices(department: str | None) -> dict[str, Mapping[str, str]]:
+    """Choices that only the directory knows: her provinces, the other departments, places that may have refused her."""
+    shelf = directory.shelf(house().reading)
+    return {
+        "department": directory.other_departments(shelf),
+        "province": directory.provinces(shelf, department or ""),
+        "refused": directory.could_have_refused(shelf, department or ""),
+    }
+
+
+def _right_page(stay: Stay, number: int, case: Case, form: OpenForm | None) -> ResponseReturnValue:
+    answers = questionnaire.answers_of(case.incident)
+    page = render_template(
+        "reporter/set_right.html",
+        number=number,
+        page=PAGES[number],
+        questions=questionnaire.questions_of(number, answers),
+        form=form or _form(number, case, None),
+        ticket=stay_field(stay),
+    )
+    return make_response(page, 422 if form else 200)
+
+
+# ── allowing and answering ──────────────────────────────────────────────────────────────────────────────────
+
+
+def _allow(stay: Stay, rest: str) -> ResponseReturnValue:
+    return _change_consent(stay, rest, yes=True)
+
+
+def _deny(stay: Stay, rest: str) -> ResponseReturnValue:
+    return _change_consent(stay, rest, yes=False)
+
+
+def _change_consent(stay: Stay, code: str, *, yes: bool) -> ResponseReturnValue:
+    made = house()
+    with made.writing() as db, casebook.on_visit(db, stay.visit, made.clock(), _counters()) as folder:
+        casework.allow(folder, code, yes=yes)
+    return show(stay, sentence=say(N_("Done: it is as you say now.")))
+
+
+class ContactForm(OpenForm):
+    """How the team can reach her safely."""
+
+    channel = RadioField(choices=[SelectChoice(code, text) for code, text in questionnaire.CHANNELS.items()],
+                         validators=[Optional()])  # fmt: skip
+    number_to_call = StringField(questionnaire.CONTACT_NAMES["number_to_call"],
+                                 validators=[InputRequired(), Length(max=200)])  # fmt: skip
+    safe_hours = StringField(questionnaire.CONTACT_NAMES["safe_hours"], validators=[Length(max=200)])
+    if_other = StringField(questionnaire.CONTACT_NAMES["if_other"], validators=[Length(max=200)])
+    code_word = StringField(questionnaire.CONTACT_NAMES["code_word"], validators=[Length(max=200)])
+
+
+def _ask_reach(stay: Stay, _rest: str) -> ResponseReturnValue:
+    return _reach_page(stay, ContactForm(formdata=None))
+
+
+def _reach_page(stay: Stay, form: ContactForm, code: int = 200) -> ResponseReturnValue:
+    return make_response(render_template("reporter/reach.html", form=form, ticket=stay_field(stay)), code)
+
+
+def _reach(stay: Stay, _rest: str) -> ResponseReturnValue:
+    """A new way to reach her. Nobody who tells for somebody else gives one."""
+    form, made = ContactForm(), house()
+    if not form.validate():
+        return _reach_page(stay, form, 422)
+    told = {name: (getattr(form, name).data or "").strip() for name in questionnaire.CONTACT_NAMES}
+    with made.writing() as db, casebook.on_visit(db, stay.visit, made.clock()) as folder:
+        if not casework.speaks_for_herself(folder.incident, folder.consents):
+            raise NotNow(N_("You told this for somebody else. First she herself says that it is about her."))
+        casework.reach(folder, {name: value for name, value in told.items() if value})
+    return show(stay, sentence=say(N_("We use only this to reach you, until you take it back.")))
+
+
+def _hand_over(stay: Stay, rest: str) -> ResponseReturnValue:
+    """Her answer to the question whether another team may have it."""
+    made = house()
+    with made.writing() as db:
+        with casebook.on_visit(db, stay.visit, made.clock()) as folder:
+            goes_to = casework.answer_hand_over(folder, yes=rest == "yes")
+        readers = [team for team in made.teams(db) if team.id == goes_to]
+        if readers:
+            casebook.give_to_team(db, stay.visit, readers[0], made.clock())
+    done = N_("Done. From now on the other team reads it, and this one no more.") if readers else N_("Good. It stays.")
+    return show(stay, sentence=say(done))
+
+
+# ── proof, and the way to erasing ───────────────────────────────────────────────────────────────────────────
+
+
+def _proof(stay: Stay, _rest: str) -> ResponseReturnValue:
+    """A dated acknowledgement to take along: that something was received, and when. Not what."""
+    made = house()
+    with made.reading() as db:
+        case = casebook.open_visit(db, stay.visit)
+        teams = {team.id: team.name for team in made.teams(db)}
+    page = render_template("reporter/proof.html", case=case, team=teams.get(case.team, ""), ticket=stay_field(stay))
+    return make_response(page)
+
+
+def _ask_erase(stay: Stay, _rest: str) -> ResponseReturnValue:
+    with house().reading() as db:
+        casebook.open_visit(db, stay.visit)
+    return render_template("reporter/erase.html", ticket=stay_field(stay))
+
+
+Act = Callable[[Stay, str], ResponseReturnValue]
+# what is pressed -> what is done
+ACTS: dict[str, Act] = {
+    "write": _write,
+    "ask-more": _ask_more,
+    "add": _add,
+    "ask-reach": _ask_reach,
+    "reach": _reach,
+    "proof": _proof,
+    "ask-erase": _ask_erase,
+}
+# the same for what names something after a hyphen: a page, a consent, an answer
+MANY: dict[str, Act] = {
+    "right": _ask_right,
+    "save": _set_right,
+    "allow": _allow,
+    "deny": _deny,
+    "handover": _hand_over,
+}
+
