@@ -231,34 +231,45 @@ def case_page(case: int) -> ResponseReturnValue:
 @signed_in(CASE_WORKER)
 def act(case: int) -> ResponseReturnValue:
     """One act on a case. What is not right comes back with what was typed."""
-    form, made, go = ActForm(), house(), request.form.get("go", "")
+    form, go = ActForm(), request.form.get("go", "")
     if not form.is_ours():
         return _show(case, form=form, sentence=say(N_("That is too long.")), code=422)
     if go == "contact":
         return _show_contact(case)
-    known, does, needs_version = ACTS.get(go, ("", None, False))
-    if does is None:
-        return _show(case, form=form, sentence=say(N_("Choose what to do.")), code=422)
+    refused = _refused(case, go, form)
+    if refused:
+        return _show(case, form=form, sentence=say(refused[0]), code=refused[1])
+    if go == "handed" and not _still_hers(case):
+        return redirect(url_for("casework.queue", lang=g.lang), 303)
+    return redirect(url_for("casework.case_page", lang=g.lang, case=case), 303)
+
+
+def _refused(case: int, go: str, form: ActForm) -> tuple[str, int] | None:
+    """Do it, in one transaction; or why it was not done, as a message, with the status of the answer."""
+    made = house()
+    known, does, needs_version = ACTS.get(go, ("", _nothing, False))
     try:
         with made.writing() as db:
             seen = _number(form.v.data) if needs_version else None
             with casebook.at_desk(db, g.keys, case, made.clock(), known, seen=seen, counters=_counters(db)) as folder:
                 does(folder, form)
                 casework.record_gaps(folder, _gaps(_help(directory.shelf(made.reading), folder)))
-            after = AFTERWARDS.get(go)
-            if after is not None:
-                after(db, case, form)
-    except CannotOpen:
-        return error_page(404, NOT_OPENED)
+            AFTERWARDS.get(go, _nothing_more)(db, case, form)
     except NoConsent:
-        return _show(case, form=form, sentence=say(N_("She did not say yes to letters.")), code=422)
+        return N_("She did not say yes to letters."), 422
     except NotNow as why:
-        return _show(case, form=form, sentence=say(why.sentence), code=422)
-    except (ChangedMeanwhile, ValueError):
-        return _show(case, form=form, sentence=say(MEANWHILE), code=409)
-    if go == "handed" and not _still_hers(case):
-        return redirect(url_for("casework.queue", lang=g.lang), 303)
-    return redirect(url_for("casework.case_page", lang=g.lang, case=case), 303)
+        return why.sentence, 422
+    except (ChangedMeanwhile, CannotOpen, ValueError):
+        return MEANWHILE, 409
+    return None
+
+
+def _nothing(_folder: Folder, _form: ActForm) -> None:
+    raise NotNow(N_("Choose what to do."))
+
+
+def _nothing_more(_db: Any, _case: int, _form: ActForm) -> None:
+    return
 
 
 def _still_hers(case: int) -> bool:
@@ -365,9 +376,9 @@ def _gaps(found: Help) -> list[str]:
 
 
 def _number(text: str | None) -> int:
-    """A number that a form of ours carries; anything else cannot be from a page of ours."""
+    """A number that a form of ours carries; anything else is from no page of ours, or from an old one."""
     if not text or not text.isascii() or not text.isdecimal() or len(text) >= LONGEST_NUMBER:
-        raise CannotOpen
+        raise ValueError
     return int(text)
 
 
@@ -523,7 +534,7 @@ def _step(folder: Folder, form: ActForm) -> None:
 
 Does = Callable[[Folder, ActForm], None]
 # what is pressed -> the word in the audit, what it does, whether the page must be of the newest version
-ACTS: dict[str, tuple[str, Does | None, bool]] = {
+ACTS: dict[str, tuple[str, Does, bool]] = {
     "letter": ("letter", _letter, False),
     "note": ("changed", _note, False),
     "assign": ("changed", _assign, True),

@@ -122,10 +122,10 @@ def _check(trip: str, answers: dict[str, Any]) -> ResponseReturnValue:
 
 def _hers(made: House, db: Any, keys: Keys) -> Team:
     """The casework team she reads with; the case goes there."""
-    held = [team for team in made.teams(db) if team.kind == CASEWORK and team.newest.number in keys.epochs.get(team.id, {})]
-    if not held:
-        raise CannotOpen
-    return held[0]
+    for team in made.teams(db):
+        if team.kind == CASEWORK and team.newest.number in keys.epochs.get(team.id, {}):
+            return team
+    raise CannotOpen
 
 
 def _send(ticket: Ticket, answers: dict[str, Any]) -> ResponseReturnValue:

@@ -671,7 +671,7 @@ def _open_paper(key: bytes, case: int, record: int, kind: str, version: int, bod
 
 def _put_back(db: Session, row: CaseRow, folder: Folder, now: float | None, counters: Team | None) -> None:
     """Seal what changed at the next version, with card and cover. `now` None keeps the week of deletion."""
-    before = {record: told for record, told in json.loads(folder.before)[1]}
+    before = dict(json.loads(folder.before)[1])
     row.version += 1
     for paper in folder.papers:
         if paper.version and json.loads(_json(paper.told)) == before[paper.record]:

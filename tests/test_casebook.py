@@ -50,11 +50,24 @@ def open_as_reporter(place: Place, visit: Visit) -> Case:
 def test_what_she_told_is_what_the_case_worker_reads(place: Place, rosa: Keys) -> None:
     receipt = place.receives(RAPE, "Fue en la noche.", contact={"number_to_call": "999"})
     for case in (open_as_team(place, rosa), open_as_reporter(place, place.comes_back(receipt))):
-        assert (case.incident, case.narrative, case.contact) == (
-            RAPE,
-            "Fue en la noche.",
-            {"number_to_call": "999"},
-        )
+        assert (case.incident, case.narrative, case.has_contact) == (RAPE, "Fue en la noche.", True)
+    assert open_as_reporter(place, place.comes_back(receipt)).contact == {"number_to_call": "999"}
+
+
+def test_how_to_reach_her_is_behind_one_act_of_the_audit(place: Place, rosa: Keys) -> None:
+    consents = frozenset({"C_CONTACT"})
+    place.receives(RAPE, contact={"number_to_call": "999"}, consents=consents)
+    case = open_as_team(place, rosa)
+    assert not case.contact
+    with writing(place.engine) as db:
+        assert casebook.open_contact(db, rosa, case.id, place.clock()) == {"number_to_call": "999"}
+        assert [act.act for act in casebook.acts(db, rosa)] == ["contact", "opened"]
+
+
+def test_how_to_reach_her_stays_shut_without_her_yes(place: Place, rosa: Keys) -> None:
+    place.receives(RAPE, contact={"number_to_call": "999"}, consents=frozenset())
+    with writing(place.engine) as db, pytest.raises(NoConsent):
+        casebook.open_contact(db, rosa, open_as_team(place, rosa).id, place.clock())
 
 
 def test_letters_go_both_ways_and_stay_in_order(place: Place, rosa: Keys) -> None:
