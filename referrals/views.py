@@ -169,9 +169,10 @@ def bulk() -> ResponseReturnValue:
 
 def _one_of_many(go: str, number: str, form: BulkForm) -> None:
     made = house()
-    with made.writing() as db, casebook.at_desk(
-        db, g.keys, _number(number), made.clock(), "changed", counters=_counters(db)
-    ) as folder:
+    with (
+        made.writing() as db,
+        casebook.at_desk(db, g.keys, _number(number), made.clock(), "changed", counters=_counters(db)) as folder,
+    ):
         BULK[go](folder, form)
 
 
@@ -572,21 +573,25 @@ class RightForm(StaffForm):
 def set_right(case: int, number: int) -> ResponseReturnValue:
     """One page of her answers, to be set right by a case worker with a reason. What she said stays beside it."""
     made, asked = house(), RightForm()
+    is_ours = asked.is_ours()
     try:
         with made.writing() as db:
             opened = casebook.open_case(db, g.keys, case, made.clock())
         answers = questionnaire.answers_of(opened.incident)
         typed = request.form if request.method == "POST" else None
         form = questionnaire.form_of(number, answers, _choices(opened), say, typed)
-        if not asked.is_ours():
+        if not is_ours:
             return _right_page(opened, number, form, asked)
         reason, now = _needed(asked.reason.data), opened.incident_at(made.clock())
         if not form.validate():
             return _right_page(opened, number, form, asked, code=422)
         changed = questionnaire.corrected(number, now, questionnaire.answers_in(form))
-        with made.writing() as db, casebook.at_desk(
-            db, g.keys, case, made.clock(), "changed", seen=_number(asked.v.data), counters=_counters(db)
-        ) as folder:
+        with (
+            made.writing() as db,
+            casebook.at_desk(
+                db, g.keys, case, made.clock(), "changed", seen=_number(asked.v.data), counters=_counters(db)
+            ) as folder,
+        ):
             if changed != now:
                 casework.correct(folder, g.keys.member, changed, reason, made.clock())
     except CannotOpen:

@@ -306,4 +306,3 @@ MANY: dict[str, Act] = {
     "deny": _deny,
     "handover": _hand_over,
 }
-

@@ -142,7 +142,7 @@ def test_an_erased_report_leaves_no_sealed_byte_behind(place: Place) -> None:
         casebook.erase(db, visit)
     assert checkpoint(place.engine)
     files = b"".join(path.read_bytes() for path in place.settings.instance.glob("amparo.db*"))
-    assert len(bodies) == 4
+    assert len(bodies) == 6
     assert not [body for body in bodies if body[20:60] in files]
 
 

@@ -56,7 +56,7 @@ def test_a_whole_trip_is_the_same_on_postgresql(app: Flask, place: Place) -> Non
     assert place.cases() == 1
     desk = signs_in(app, place, place.workers["rosa"])
     opens_newest_case(desk)
-    desk.sends("text", text="Te leímos.")
+    desk.presses("letter", text="Te leímos.")
     back = Phone(app)
     back.opens("/es/")
     back.sends("code", code=code)

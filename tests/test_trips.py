@@ -205,7 +205,7 @@ def test_letters_can_be_allowed_beside_the_button_that_sends(app: Flask, place: 
     assert say("She can write to you here. Come back with your code to read it.") in phone.words
     desk = signs_in(app, place, place.workers["rosa"])
     opens_newest_case(desk)
-    desk.sends("text", text="Te leímos.")
+    desk.presses("letter", text="Te leímos.")
     assert "Te leímos." in desk.words
 
 
@@ -398,7 +398,7 @@ def test_letters_go_both_ways_behind_the_code(app: Flask, place: Place) -> None:
     code = sends(phone)
     desk = signs_in(app, place, place.workers["rosa"])
     opens_newest_case(desk)
-    desk.sends("text", text="Te leímos. Puedes ir hoy.")
+    desk.presses("letter", text="Te leímos. Puedes ir hoy.")
     back = comes_back(app, code)
     assert "Te leímos. Puedes ir hoy." in back.words
     back.presses("write", text="Gracias, ya fui.")
@@ -477,7 +477,7 @@ def test_the_first_case_worker_makes_the_keys_in_her_browser(tmp_path: Path) -> 
     desk.sends("password", password=password, code=code, written=["y"])
     made.clock.on(minutes=1)
     desk.sends("password", name="rosa", password=password, code=members.totp_code(totp, made.clock()))
-    assert say("There are no cases.") in desk.words
+    assert say("There are no cases here.") in desk.words
     phone = starts_telling(app)
     tells(phone, passing_over_everything)
     sends(phone)

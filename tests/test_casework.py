@@ -1,0 +1,632 @@
+"""From the queue to an outcome: nothing goes anywhere without her yes, and she always knows whether somebody read it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import select, update
+
+from referrals import directory, needs, queue, triage
+from reporting import casebook, casework, sealing, sessions
+from reporting.app import create_app
+from reporting.casebook import CannotOpen, ChangedMeanwhile, Folder, Paper
+from reporting.casework import NotNow
+from reporting.database import reading, writing
+from reporting.incidents import Incident, answers_from_incident, tally_from_block
+from reporting.keyring import Keys
+from reporting.models import CaseRow, RecordRow, TeamRow
+from reporting.receipts import Receipt
+from reporting.sealing import Place as SealedPlace
+from reporting.teamlog import CASE_WORKER
+from tests.people import Place, a_furnished_place
+from tests.phone import Phone
+from tests.trips import opens_newest_case, say, signs_in, starts_telling
+
+YES_TO_LETTERS = frozenset({"C_LETTERS"})
+RAPE = Incident(
+    about="SELF", violence=frozenset({"RAPE"}), perpetrator=frozenset({"CLIENT"}), hours=(5.0, 5.0), region="UCAYALI",
+    department="PE25", age="A25_34", condom="no", wants=frozenset({"W_HEALTH"}), police_safe="no",
+)  # fmt: skip
+CHILD = Incident(
+    about="SELF", violence=frozenset({"RAPE"}), perpetrator=frozenset({"FAMILY"}), hours=(5.0, 5.0), region="UCAYALI",
+    department="PE25", age="A14_17", condom="no",
+)  # fmt: skip
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    made = a_furnished_place(tmp_path / "instance")
+    made.hires("milagros", CASE_WORKER)
+    made.lets_in(made.signs_in("rosa"), "milagros")
+    return made
+
+
+@pytest.fixture
+def app(place: Place) -> Flask:
+    return create_app(place.settings, place.clock)
+
+
+def at_the_desk(app: Flask, place: Place, name: str = "rosa") -> Phone:
+    return signs_in(app, place, place.workers[name])
+
+
+def comes_back(app: Flask, receipt: Receipt) -> Phone:
+    phone = Phone(app)
+    phone.opens("/es/volver")
+    phone.sends("code", code=" ".join(receipt.digits()))
+    assert phone.status == 200, phone.words[:300]
+    return phone
+
+
+def a_service(app: Flask, place: Place, need: str, incident: Incident = RAPE) -> str:
+    """A service that may be offered to her for a need."""
+    shelf = directory.shelf(lambda: reading(place.engine))
+    found = directory.help_for(shelf, incident, languages=("es",))
+    return next(one for one in found.needs if one.need.code == need).offers[0].service_id
+
+
+def only_case(place: Place, keys: Keys) -> casebook.Case:
+    with writing(place.engine) as db:
+        return casebook.open_case(db, keys, casebook.queue(db, keys)[0][0].case, place.clock())
+
+
+# ── the whole way ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_whole_way_from_a_report_to_an_outcome_and_to_nothing_left(app: Flask, place: Place) -> None:
+    marker = "zanahoria4711"
+    receipt = place.receives(RAPE, f"Fue anoche. {marker}", consents=YES_TO_LETTERS)
+    rosa = at_the_desk(app, place)
+    rosa.opens("/es/equipo/casos")
+    assert say("Medicine that can prevent HIV (PEP)") in rosa.words
+    assert "quedan 66 horas" in rosa.words
+    opens_newest_case(rosa)
+    case = rosa.path
+    rosa.presses("letter", text=f"Te leímos. {marker}")
+    her = comes_back(app, receipt)
+    assert say("A case worker read it on %(when)s.", when="15 de enero de 2027") in her.words
+    her.presses("write", text=f"Gracias. {marker}")
+    rosa.opens("/es/equipo/casos?folder=unread")
+    opens_newest_case(rosa)
+    rosa.presses("propose", service=a_service(app, place, "N_PEP"), need="N_PEP", fields=["violence", "narrative"])
+    assert say("proposed; waits for her answer") in rosa.words
+    # She sees exactly what would be told, and says no.
+    her = comes_back(app, receipt)
+    decides(her, "no")
+    assert say("Noted: no. Nothing is told to them from now on.") in her.words
+    rosa.opens(case)
+    assert say("she said no") in rosa.words
+    assert say("It is sent") not in buttons(rosa)
+    # Another is proposed, and she says yes.
+    rosa.presses("propose", service=a_service(app, place, "N_STI"), need="N_STI", fields=["violence"])
+    her = comes_back(app, receipt)
+    words = decides(her, "yes")
+    assert say("What happened") in words
+    assert marker not in words.split(say("They would be told only this"))[1], "her words were not among the fields"
+    for step, state in (("send", "sent; the service has not answered"), ("accept", "the service accepted"),
+                        ("reach", "she was attended"), ("close", "closed")):  # fmt: skip
+        steps(rosa, case, step)
+        assert say(state) in rosa.words
+    rosa.presses("close", outcome="REACHED", reason="La atendieron el martes.")
+    assert say("Closed:") in rosa.words
+    # She erases. Nothing of hers is left in any file.
+    her = comes_back(app, receipt)
+    her.presses("ask-erase")
+    her.presses("erase")
+    rosa.opens(case)
+    assert rosa.status == 404
+    place.engine.dispose()
+    for path in Path(place.settings.instance).rglob("*"):
+        if path.is_file():
+            assert marker.encode() not in path.read_bytes(), path
+
+
+def buttons(desk: Phone) -> list[str]:
+    return re.findall(r"<button[^>]*>([^<]+)", desk.text)
+
+
+def decides(her: Phone, answer: str) -> str:
+    """She looks at the first proposal and says yes or no. Returns what she read."""
+    form = next(form for form in her.forms if form.action.endswith("/propuesta"))
+    her.repeats(form.action, form.values | {name: [value] for name, value in form.buttons})
+    words = her.words
+    her.presses(answer)
+    return words
+
+
+def steps(desk: Phone, case: str, step: str) -> None:
+    """The newest referral moves on."""
+    desk.opens(case)
+    forms = [form for form in desk.forms if ("step", step) in form.buttons and "number" in form.values]
+    desk.repeats(case, forms[-1].values | {"step": [step]})
+    assert desk.status == 200, desk.words[:300]
+
+
+# ── her yes ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Walk:
+    """A folder in memory, with the moves that people try on its one referral."""
+
+    def __init__(self, incident: Incident, service: Any) -> None:
+        card = {"a": answers_from_incident(incident), "t": 0, "h": 0, "s": "open", "u": False, "l": False}
+        facts = {"answers": answers_from_incident(incident), "language": "es", "hour": 0, "unseen": False, "voice": 0}
+        papers = [Paper(1, "facts", 1, facts), Paper(2, "consents", 1, {"codes": []}), Paper(3, "desk", 1, {})]
+        self.folder, self.service, self.number = Folder(9, b"", papers, card, b""), service, 0
+        self.trail: list[str] = []
+
+    def tries(self, act: str, by: int) -> None:
+        """One person tries one thing; what is refused changes nothing."""
+        folder, number, now = self.folder, self.number, 3600.0
+        try:
+            if act == "propose" and not number:
+                self.number = triage.propose(folder, by, self.service, "N_PFA", ("need", "age"), now)
+            elif act == "protect" and not number:
+                self.number = triage.protect_child(folder, by, self.service, "N_PFA", ("need",), "sola", now)
+            elif act == "agree":
+                triage.agree(folder, number, now, voice=by)
+            elif act == "no":
+                triage.say_no(folder, number, now)
+            elif act == "send":
+                triage.send(folder, number, by, self.service, now)
+            else:
+                triage.move(folder, number, act, by, now)
+        except (NotNow, CannotOpen):
+            return
+        self.trail.append(act)
+
+    @property
+    def referral(self) -> casebook.Referral | None:
+        return casebook.referral_of(self.folder.all_of("referral")[0]) if self.number else None
+
+
+ACTS = [
+    "propose",
+    "protect",
+    "agree",
+    "no",
+    "send",
+    "withdraw",
+    "accept",
+    "refuse",
+    "miss",
+    "reach",
+    "close",
+    "confirm",
+]
+
+
+@pytest.fixture(scope="module")
+def services(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    place = a_furnished_place(tmp_path_factory.mktemp("walks") / "instance")
+    return dict(directory.shelf(lambda: reading(place.engine)).cards.by_id)
+
+
+@settings(max_examples=300)
+@given(
+    data=st.data(),
+    child=st.booleans(),
+    tried=st.lists(st.tuples(st.sampled_from(ACTS), st.integers(1, 2)), max_size=12),
+)
+def test_no_walk_over_the_moves_sends_anything_without_her_yes_or_two_who_protect_a_child(
+    services: dict[str, Any], data: st.DataObject, child: bool, tried: list[tuple[str, int]]
+) -> None:
+    incident = CHILD if child else RAPE
+    walk = Walk(incident, services[data.draw(st.sampled_from(sorted(services)))])
+    for act, by in tried:
+        before = walk.referral
+        walk.tries(act, by)
+        after = walk.referral
+        if after is None or after.state != "sent" or (before and before.state == "sent"):
+            continue
+        confirmed = {one["by"] for one in after.moves if one["move"] in {"propose", "confirm"}}
+        assert after.consent if not after.protects else (child and len(confirmed) == 2)
+        assert not needs.forbidden(walk.service, needs.assess(incident).must_not, incident)
+
+
+def test_every_state_is_reached_by_some_move_and_every_move_has_a_name() -> None:
+    reached = {move.next for moves in triage.MOVES.values() for move in moves.values()}
+    assert reached | {triage.PROPOSED, triage.TO_PROTECT} == set(triage.MOVES) == set(triage.STATES)
+    assert {name for moves in triage.MOVES.values() for name in moves} == set(triage.MOVE_NAMES)
+
+
+def test_a_yes_to_other_fields_sends_nothing() -> None:
+    one = casebook.Referral(1, "a", "N_PFA", ("need", "age"), "consented",
+                            {"hour": 0, "how": "receipt", "by": 0, "service": "a", "fields": ["need"]}, (), "")  # fmt: skip
+    assert not triage.may_go(one)
+
+
+def test_what_may_not_be_offered_may_not_be_proposed(app: Flask, place: Place) -> None:
+    place.receives(RAPE, consents=YES_TO_LETTERS)
+    desk = at_the_desk(app, place)
+    case = opens_newest_case(desk)
+    shelf = directory.shelf(lambda: reading(place.engine))
+    police = next(card.service_id for card in shelf.cards.by_id.values() if card.police == "yes")
+    assert f'value="{police}"' not in desk.text
+    form = desk.form("propose")
+    desk.repeats(case, form.values | {"service": [police], "need": ["N_PFA"], "go": ["propose"]})
+    assert desk.status == 422
+    assert say("This service may not be offered to her.") in desk.words
+
+
+# ── swapped, cut, older ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def body_of(place: Place, receipt: Receipt, kind: str) -> tuple[int, bytes]:
+    """The sealed bytes of her newest paper of a kind."""
+    visit = place.comes_back(receipt)
+    with reading(place.engine) as db:
+        row = db.get_one(CaseRow, visit.case)
+        number = casebook._open_folder(db, row, visit.key).all_of(kind)[-1].record  # noqa: SLF001 -- the attacker's eye
+        return number, db.get_one(RecordRow, number).body
+
+
+@pytest.mark.parametrize("kind", ["consents", "letter"])
+def test_an_older_record_put_back_shuts_the_case_with_the_same_sentence(app: Flask, place: Place, kind: str) -> None:
+    receipt = place.receives(RAPE, consents=YES_TO_LETTERS)
+    her = comes_back(app, receipt)
+    her.presses("write", text="primera")
+    number, older = body_of(place, receipt, kind)
+    comes_back(app, receipt).presses("deny-C_LETTERS")
+    if kind == "letter":
+        with writing(place.engine) as db:
+            db.delete(db.get_one(RecordRow, number))
+            db.flush()
+            db.add(RecordRow(id=number + 1, case_id=place.comes_back(receipt).case, body=older))
+    else:
+        with writing(place.engine) as db:
+            db.execute(update(RecordRow).where(RecordRow.id == number).values(body=older))
+    desk = at_the_desk(app, place)
+    desk.opens("/es/equipo/casos")
+    link = re.search(r'href="(/es/equipo/caso/\d+)"', desk.text)
+    assert link
+    desk.opens(link.group(1))
+    assert desk.status == 404
+    assert say("This case does not open: it was erased, or a record of it was changed.") in desk.words
+
+
+def test_a_record_cut_out_shuts_the_case(app: Flask, place: Place) -> None:
+    receipt = place.receives(RAPE, consents=YES_TO_LETTERS)
+    number, _ = body_of(place, receipt, "consents")
+    with writing(place.engine) as db:
+        db.delete(db.get_one(RecordRow, number))
+    with writing(place.engine) as db, pytest.raises(CannotOpen):
+        casebook.open_case(db, place.signs_in("rosa"), place.comes_back(receipt).case, place.clock())
+
+
+# ── stories ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_told_by_voice_she_gets_a_code_and_comes_back_by_herself(app: Flask, place: Place) -> None:
+    desk = at_the_desk(app, place)
+    desk.opens("/es/equipo/voz")
+    assert say("Say this first") in desk.words
+    desk.presses("next", about="SELF", age="A25_34")
+    desk.presses("next", region="UCAYALI")
+    desk.presses("next", violence=["ROBBERY"])
+    for _ in range(3):
+        desk.presses("next")
+    desk.presses("next", narrative="Me lo contó por teléfono.", consents=["C_LETTERS"])
+    repeated = desk.form("send")
+    desk.presses("send")
+    words, _ = desk.receipt()
+    desk.repeats("/es/equipo/voz", repeated.values | {"go": ["send"]})
+    assert place.cases() == 1, "sent twice is kept once"
+    her = Phone(app)
+    her.opens("/es/volver")
+    her.sends("code", code=" ".join(words))
+    assert "Me lo contó por teléfono." in her.words
+    assert say("A case worker read it on %(when)s.", when="15 de enero de 2027") in her.words
+    desk.opens("/es/equipo/casos?owner=mine")
+    link = re.search(r"/es/equipo/caso/\d+", desk.text)
+    assert link
+    desk.opens(link.group())
+    assert say("told by voice to %(name)s", name="rosa") in desk.words
+
+
+def test_told_for_another_person_nothing_is_referred_until_she_says_yes_herself(app: Flask, place: Place) -> None:
+    receipt = place.receives(Incident(about="OTHER", violence=frozenset({"RAPE"}), hours=(5.0, 5.0), department="PE25",
+                                      region="UCAYALI", wants=frozenset({"W_HEALTH"})), consents=YES_TO_LETTERS)  # fmt: skip
+    desk = at_the_desk(app, place)
+    case = opens_newest_case(desk)
+    assert say("Somebody else told this. No contact and no referral before she herself says yes.") in desk.words
+    assert "propose" not in [value for form in desk.forms for _, value in form.buttons]
+    her = comes_back(app, receipt)
+    her.presses("ask-reach")
+    her.presses("reach", number_to_call="999")
+    assert her.status == 422, "no contact for somebody else"
+    her.presses("allow-C_HERSELF")
+    desk.opens(case)
+    desk.presses("propose", service=a_service(app, place, "N_PEP"), need="N_PEP", fields=[])
+    assert say("proposed; waits for her answer") in desk.words
+
+
+def test_a_child_is_protected_by_two_with_a_reason_that_she_can_read(app: Flask, place: Place) -> None:
+    receipt = place.receives(CHILD, consents=YES_TO_LETTERS)
+    rosa = at_the_desk(app, place)
+    case = opens_newest_case(rosa)
+    service = a_service(app, place, "N_CHILD_PROT", CHILD)
+    rosa.presses("protect", service=service, need="N_CHILD_PROT", fields=[])
+    assert say("Write the reason. She will be able to read it.") in rosa.words
+    rosa.presses("protect", service=service, need="N_CHILD_PROT", fields=[], reason="Vive con quien la agrede.")
+    assert ("step", "confirm") not in [button for form in rosa.forms for button in form.buttons]
+    her = comes_back(app, receipt)
+    assert "Vive con quien la agrede." in her.words
+    milagros = at_the_desk(app, place, "milagros")
+    steps(milagros, case, "confirm")
+    steps(milagros, case, "send")
+    assert say("sent; the service has not answered") in milagros.words
+
+
+def test_an_adult_is_never_protected_without_her_yes(app: Flask, place: Place) -> None:
+    place.receives(RAPE)
+    desk = at_the_desk(app, place)
+    case = opens_newest_case(desk)
+    desk.repeats(case, desk.form("propose").values | {"go": ["protect"], "service": ["linea100"], "need": ["N_PFA"],
+                                                       "reason": ["x"]})  # fmt: skip
+    assert say("Only somebody under 18 can be protected without her yes.") in desk.words
+
+
+def test_two_cases_of_one_person_name_each_other(app: Flask, place: Place) -> None:
+    place.receives(RAPE, "primera vez")
+    lost = place.receives(RAPE, "perdí mi código")
+    keys = place.signs_in("rosa")
+    with reading(place.engine) as db:
+        numbers = {card.case for card in casebook.queue(db, keys)[0]}
+    second = place.comes_back(lost).case
+    (first,) = numbers - {second}
+    desk = at_the_desk(app, place)
+    desk.opens(f"/es/equipo/caso/{second}")
+    desk.presses("link", alias=casebook.alias(first).lower())
+    assert f"/es/equipo/caso/{first}" in desk.text
+    desk.opens(f"/es/equipo/caso/{first}")
+    assert f"/es/equipo/caso/{second}" in desk.text
+    desk.presses("link", alias="ZZ-000")
+    assert desk.status == 422
+
+
+def test_a_threat_is_folded_away_and_nothing_of_it_is_lost(app: Flask, place: Place) -> None:
+    place.receives(Incident(), "Sabemos dónde están.")
+    desk = at_the_desk(app, place)
+    case = opens_newest_case(desk)
+    desk.presses("mark", mark="threat_to_team", reason="Nombra a una compañera.")
+    desk.opens("/es/equipo/casos")
+    assert case not in desk.text
+    desk.opens("/es/equipo/casos?folder=threats")
+    assert case in desk.text
+    desk.opens(case)
+    assert "Sabemos dónde están." in desk.words
+    desk.presses("unmark", mark="threat_to_team", reason="Era otra cosa.")
+    desk.opens("/es/equipo/casos")
+    assert case in desk.text
+
+
+def test_what_is_called_untrue_needs_a_second_case_worker(app: Flask, place: Place) -> None:
+    receipt = place.receives(RAPE, "cuento", consents=frozenset({"C_STATS"}))
+    rosa = at_the_desk(app, place)
+    case = opens_newest_case(rosa)
+    for _ in range(2):
+        rosa.presses("mark", mark="not_a_report", because="UNTRUE", reason="Lo vi en una película.")
+    rosa.opens("/es/equipo/casos")
+    assert case in rosa.text, "one person alone marks nothing as untrue"
+    milagros = at_the_desk(app, place, "milagros")
+    milagros.opens(case)
+    milagros.presses("mark", mark="not_a_report", because="UNTRUE", reason="Yo también.")
+    milagros.opens("/es/equipo/casos")
+    assert case not in milagros.text
+    assert tally_of(place, receipt) is None, "what is no report is not counted"
+    milagros.opens(case)
+    milagros.presses("unmark", mark="not_a_report", reason="Nos equivocamos.")
+    assert tally_of(place, receipt) is not None
+
+
+def tally_of(place: Place, receipt: Receipt) -> Any:
+    """What the statistics team would count of her case."""
+    case, keys = place.comes_back(receipt).case, place.signs_in("rosa")
+    with reading(place.engine) as db:
+        team = db.scalars(select(TeamRow.id).where(TeamRow.kind == "statistics")).one()
+        sealed = db.get_one(CaseRow, case).tally
+    opened = sealing.open_with(keys.of(team, 1).sealing, SealedPlace("tally", team, 0, "tally", 1), sealed)
+    return tally_from_block(opened)
+
+
+def test_taking_back_the_yes_to_figures_makes_her_tally_void(app: Flask, place: Place) -> None:
+    receipt = place.receives(RAPE, consents=frozenset())
+    her = comes_back(app, receipt)
+    her.presses("allow-C_STATS")
+    assert tally_of(place, receipt) is not None
+    comes_back(app, receipt).presses("deny-C_STATS")
+    assert tally_of(place, receipt) is None
+
+
+def test_setting_an_answer_right_keeps_what_she_said_beside_it(app: Flask, place: Place) -> None:
+    receipt = place.receives(RAPE, consents=YES_TO_LETTERS)
+    her = comes_back(app, receipt)
+    her.presses("right-2")
+    her.presses("save-2", violence=["ROBBERY"])
+    assert say("It is changed. What you told before is kept beside it.") in her.words
+    case = only_case(place, place.signs_in("rosa"))
+    assert (case.first.violence, case.incident.violence) == ({"RAPE"}, {"ROBBERY"})
+    desk = at_the_desk(app, place)
+    desk.opens(f"/es/equipo/caso/{case.id}/respuestas/2")
+    desk.sends("reason", violence=["RAPE"], reason="")
+    assert desk.status == 422
+    desk.sends("reason", violence=["RAPE"], reason="Me lo dijo por teléfono.")
+    case = only_case(place, place.signs_in("rosa"))
+    assert [(one.by == 0, one.incident.violence) for one in case.corrections] == [
+        (True, {"ROBBERY"}),
+        (False, {"RAPE"}),
+    ]
+    assert say("Medicine that can prevent HIV (PEP)") in desk.words, "needs are worked out anew"
+
+
+def test_the_time_moves_on_while_another_answer_is_set_right(app: Flask, place: Place) -> None:
+    receipt = place.receives(RAPE)
+    place.clock.on(hours=10)
+    her = comes_back(app, receipt)
+    her.presses("right-2")
+    her.presses("save-2", violence=["RAPE", "ROBBERY"])
+    case = only_case(place, place.signs_in("rosa"))
+    assert case.incident_at(place.clock()).hours == pytest.approx((15.0, 15.0), abs=1)
+
+
+def test_what_she_adds_is_added_once_and_read_by_the_team(app: Flask, place: Place) -> None:
+    receipt = place.receives(RAPE, "Lo primero.")
+    her = comes_back(app, receipt)
+    her.presses("ask-more")
+    her.presses("add", text="")
+    assert her.status == 422
+    her.presses("add", text="Y después volvió.")
+    assert her.last
+    her.repeats(*her.last)
+    case = only_case(place, place.signs_in("rosa"))
+    assert (case.narrative, [one.text for one in case.additions]) == ("Lo primero.", ["Y después volvió."])
+
+
+def test_the_way_to_reach_her_is_shredded_when_she_takes_it_back(app: Flask, place: Place) -> None:
+    receipt = place.receives(RAPE)
+    her = comes_back(app, receipt)
+    her.presses("ask-reach")
+    her.presses("reach", number_to_call="999 111 222", channel="CALL")
+    desk = at_the_desk(app, place)
+    case = opens_newest_case(desk)
+    assert "999 111 222" not in desk.words, "folded"
+    desk.presses("contact")
+    assert "999 111 222" in desk.words
+    comes_back(app, receipt).presses("deny-C_CONTACT")
+    desk.opens(case)
+    assert "contact" not in [value for form in desk.forms for _, value in form.buttons]
+
+
+def test_the_way_to_reach_her_goes_thirty_days_after_closing(app: Flask, place: Place) -> None:
+    place.receives(RAPE, contact={"number_to_call": "999"}, consents=frozenset({"C_CONTACT"}))
+    desk = at_the_desk(app, place)
+    opens_newest_case(desk)
+    desk.presses("close", outcome="REACHED", reason="Está bien.")
+    place.clock.on(days=31)
+    with writing(place.engine) as db:
+        sessions.open_day(db, place.clock())
+    at_the_desk(app, place).opens("/es/equipo/casos")
+    assert not only_case(place, place.signs_in("rosa")).has_contact
+
+
+def test_somebody_else_changed_this(app: Flask, place: Place) -> None:
+    place.receives(RAPE)
+    rosa, milagros = at_the_desk(app, place), at_the_desk(app, place, "milagros")
+    case = opens_newest_case(rosa)
+    milagros.opens(case)
+    rosa.presses("label", labels="urgente")
+    milagros.presses("close", outcome="REACHED", reason="ya")
+    assert milagros.status == 409
+    assert "ya" in milagros.form("close").values["reason"], "what she typed is kept"
+    assert only_case(place, place.signs_in("rosa")).state == "open"
+
+
+def test_nothing_is_closed_while_a_referral_is_on_its_way() -> None:
+    folder = Walk(RAPE, None).folder
+    folder.add("referral", {"state": "sent"})
+    with pytest.raises(NotNow):
+        casework.close(folder, 1, "REACHED", "ya", 0.0)
+
+
+# ── the queue ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_several_cases_are_done_skipped_and_failed_in_one_go(app: Flask, place: Place) -> None:
+    for _ in range(3):
+        place.receives(RAPE)
+    keys = place.signs_in("rosa")
+    with reading(place.engine) as db:
+        cards, _ = casebook.queue(db, keys)
+    desk = at_the_desk(app, place)
+    desk.opens(f"/es/equipo/caso/{cards[0].case}")
+    desk.presses("close", outcome="REACHED", reason="ya")
+    desk.opens("/es/equipo/casos?folder=all")
+    desk.presses("close", cases=[card.case for card in cards] + [5], outcome="REACHED", reason="juntos")
+    told = say("Done: %(done)s. Left as they were: %(skipped)s. Failed: %(failed)s.", done=2, skipped=1, failed=1)
+    assert told in desk.words
+
+
+def test_a_view_is_an_address_and_pages_of_fifty_follow_each_other(app: Flask, place: Place) -> None:
+    for _ in range(53):
+        place.receives(RAPE)
+    desk = at_the_desk(app, place)
+    seen: list[str] = []
+    desk.opens("/es/equipo/casos?sort=oldest&owner=nobody")
+    seen += re.findall(r"/es/equipo/caso/\d+", desk.text)
+    assert len(seen) == 50
+    following = re.search(r'class="door" href="([^"]+)"', desk.text)
+    assert following
+    desk.opens(following.group(1).replace("&amp;", "&"))
+    seen += re.findall(r"/es/equipo/caso/\d+", desk.text)
+    assert len(seen) == len(set(seen)) == 53
+
+
+def test_words_are_found_and_stand_in_no_address(app: Flask, place: Place) -> None:
+    place.receives(RAPE, "el chofer del mototaxi")
+    place.receives(RAPE, "otra cosa")
+    desk = at_the_desk(app, place)
+    desk.opens("/es/equipo/casos")
+    desk.presses("words", words="Mototáxi CHOFER")
+    assert len(set(re.findall(r"/es/equipo/caso/\d+", desk.text))) == 1
+    with reading(place.engine) as db:
+        assert "searched" in [act.act for act in casebook.acts(db, place.signs_in("rosa"))]
+
+
+def test_the_queue_knows_folders_owners_and_short_names() -> None:
+    def card(case: int, **parts: Any) -> casebook.Card:
+        told = {"team": 1, "version": 1, "incident": Incident(), "told": 0, "hour": case, "state": "open", "unread": False,
+                "answered": False, "owner": 0, "labels": (), "marks": (), "closed": 0}  # fmt: skip
+        return casebook.Card(case=case, **(told | parts))
+
+    cards = [card(1, owner=7), card(2, labels=("Chacra",)), card(3, marks=("junk",)), card(4, state="closed")]
+    view = queue.View
+    assert [one.case for one in queue.chosen(cards, view(), 7)] == [1, 2]
+    assert [one.case for one in queue.chosen(cards, view(owner="mine"), 7)] == [1]
+    assert [one.case for one in queue.chosen(cards, view(owner="nobody"), 7)] == [2]
+    assert [one.case for one in queue.chosen(cards, view(name="chácra"), 7)] == [2]
+    assert [one.case for one in queue.chosen(cards, view(folder="junk"), 7)] == [3]
+    assert [one.case for one in queue.chosen(cards, view(folder="all", name=casebook.alias(4)), 7)] == [4]
+
+
+def test_an_old_version_cannot_be_written_over(place: Place) -> None:
+    place.receives(RAPE)
+    keys = place.signs_in("rosa")
+    case = only_case(place, keys)
+    with (
+        writing(place.engine) as db,
+        casebook.at_desk(db, keys, case.id, place.clock(), "changed", seen=case.version) as one,
+    ):
+        casework.label(one, ["a"])
+    with (
+        writing(place.engine) as db,
+        pytest.raises(ChangedMeanwhile),
+        casebook.at_desk(db, keys, case.id, place.clock(), "changed", seen=case.version) as one,
+    ):
+        casework.label(one, ["b"])
+
+
+def test_a_reporter_sees_nothing_that_the_team_keeps_for_itself(app: Flask, place: Place) -> None:
+    receipt = place.receives(RAPE, consents=YES_TO_LETTERS)
+    desk = at_the_desk(app, place)
+    opens_newest_case(desk)
+    desk.presses("note", text="solo nosotras")
+    desk.presses("risk", text="su pareja contesta el celular")
+    desk.presses("label", labels="chacra")
+    her = comes_back(app, receipt)
+    assert not [word for word in ("solo nosotras", "su pareja contesta", "chacra") if word in her.words]
+
+
+def test_who_tells_for_somebody_else_is_not_asked_how_she_can_be_reached(app: Flask) -> None:
+    phone = starts_telling(app)
+    phone.presses("next", about="OTHER")
+    for _ in range(4):
+        phone.presses("next")
+    phone.presses("next", wants=["W_CONTACT_BACK"])
+    assert "number_to_call" not in phone.form("next").kinds
