@@ -1,17 +1,21 @@
 """The queue: which case first, and why. Works on cards alone; opens nothing.
 
+With thousands of cases it matters that nothing is worked out twice: a `Sheet` remembers how urgent each card was and
+until when that holds.
 Order: urgency class, then medical danger, then hours left in the nearest window, then the day it came. What is folded
 away (a threat, junk, what is no report) and what is closed has a place of its own.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
-from referrals.needs import URGENCIES, Need, assess
+from referrals.needs import LIMITS, RULES, URGENCIES, Need, assess
 from reporting.casebook import CLOSED, HOUR, NEW, OPEN, THREAT, Card, alias
 from reporting.incidents import MINOR_AGES, N_
 from reporting.receipts import plain
@@ -19,6 +23,7 @@ from reporting.receipts import plain
 MEDICAL_DANGER = "D_"  # flags that begin so
 DANGER_NOW = frozenset({"S_PERP_NEAR", "S_LOCKED"})
 PAGE = 50  # lines on a page
+RULES_STAMP = hashlib.sha256(repr(RULES).encode()).hexdigest()[:16]  # a rank is good for the rules it was made with
 
 # a place in the queue -> its name, and which cards lie there
 FOLDERS: Final[Mapping[str, tuple[str, Callable[[Card], bool]]]] = {
@@ -54,7 +59,7 @@ class Line:
 
 def line_of(card: Card, now: float) -> Line:
     """What a card says now; needs and clocks are worked out at the moment of looking."""
-    incident = card.incident.later(max(0.0, now / HOUR - card.told))
+    incident = card.incident.later(_elapsed(card, now))
     assessment = assess(incident)
     return Line(
         card=card,
@@ -68,18 +73,121 @@ def line_of(card: Card, now: float) -> Line:
     )
 
 
-def _urgency(line: Line) -> tuple[Any, ...]:
-    urgency = URGENCIES.index(line.need.urgency) if line.need else len(URGENCIES)
-    left = line.need.hours_left if line.need and line.need.hours_left is not None else math.inf
-    return urgency, not line.danger, left, line.card.hour // 24, line.case
+def _elapsed(card: Card, now: float) -> float:
+    return max(0.0, now / HOUR - card.told)
 
 
-# how a queue can be sorted: name, key
-SORTS: Final[Mapping[str, tuple[str, Callable[[Line], tuple[Any, ...]]]]] = {
+# ── what was worked out before ──────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Rank:
+    """How urgent a case is, until when that holds, and when its nearest window closes (hours since 1970)."""
+
+    urgency: int
+    danger: bool
+    closes: float | None
+    until: float | None  # None: nothing changes any more
+
+    def holds(self, now: float) -> bool:
+        """Whether nothing has changed since it was worked out."""
+        return self.until is None or now / HOUR < self.until
+
+
+def rank_of(card: Card, now: float) -> Rank:
+    """Worked out with the rules; it changes only where an end of the time she gave passes a limit of a rule."""
+    incident = card.incident
+    line, elapsed = line_of(card, now), _elapsed(card, now)
+    left = line.need.hours_left if line.need else None
+    ends = incident.hours or ()
+    coming = [card.told + limit - end for limit in LIMITS for end in ends if limit - end >= elapsed]
+    return Rank(
+        urgency=URGENCIES.index(line.need.urgency) if line.need else len(URGENCIES),
+        danger=line.danger,
+        closes=None if left is None else now / HOUR + left,
+        until=min(coming, default=None),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """Cards and ranks of a queue as they were last worked out, by case. A rank is good for one seal of a card."""
+
+    cards: Mapping[int, tuple[str, Mapping[str, Any]]] = field(default_factory=dict)
+    ranks: Mapping[int, Rank] = field(default_factory=dict)
+
+    def rank(self, card: Card, now: float) -> Rank:
+        """The rank of a card: the one that is known, where it still holds."""
+        known = self.ranks.get(card.case)
+        if known is not None and self.cards[card.case][0] == card.seal and known.holds(now):
+            return known
+        return rank_of(card, now)
+
+    def is_stale(self, cards: Sequence[Card], now: float) -> bool:
+        """Whether so much has changed that it is worth writing anew."""
+        changed = sum(
+            card.case not in self.ranks or self.cards[card.case][0] != card.seal or not self.ranks[card.case].holds(now)
+            for card in cards
+        )
+        return changed * FEW > len(cards)
+
+
+FEW = 50  # a sheet is written anew when more than one card in fifty has changed
+
+
+def to_bytes(sheet: Sheet) -> bytes:
+    """For the sealed record."""
+    rows = [
+        [case, *sheet.cards[case], rank.urgency, rank.danger, rank.closes, rank.until]
+        for case, rank in sheet.ranks.items()
+    ]
+    return json.dumps({"rules": RULES_STAMP, "rows": rows}, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def from_bytes(told: bytes) -> Sheet:
+    """The inverse; empty where the rules are others by now, or where there is nothing."""
+    read = json.loads(told) if told else {}
+    if read.get("rules") != RULES_STAMP:
+        return Sheet()
+    cards = {case: (seal, raw) for case, seal, raw, *_ in read["rows"]}
+    ranks = {case: Rank(*rank) for case, _, _, *rank in read["rows"]}
+    return Sheet(cards, ranks)
+
+
+def joined(sheets: Iterable[Sheet]) -> Sheet:
+    """The sheets of several teams as one."""
+    cards: dict[int, tuple[str, Mapping[str, Any]]] = {}
+    ranks: dict[int, Rank] = {}
+    for sheet in sheets:
+        cards |= sheet.cards
+        ranks |= sheet.ranks
+    return Sheet(cards, ranks)
+
+
+def worked_out(cards: Iterable[Card], before: Sheet, now: float) -> Sheet:
+    """The sheet of these cards as of now."""
+    listed = list(cards)
+    return Sheet({card.case: (card.seal, card.raw) for card in listed},
+                 {card.case: before.rank(card, now) for card in listed})  # fmt: skip
+
+
+# ── the order ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+Key = Callable[[Card, Rank, float], tuple[Any, ...]]
+
+
+def _urgency(card: Card, rank: Rank, hour: float) -> tuple[Any, ...]:
+    left = math.inf if rank.closes is None else max(0.0, rank.closes - hour)
+    return rank.urgency, not rank.danger, left, card.hour // 24, card.case
+
+
+# how a queue can be sorted: name, key at an hour
+SORTS: Final[Mapping[str, tuple[str, Key]]] = {
     "urgency": (N_("The most urgent first"), _urgency),
-    "newest": (N_("The newest first"), lambda line: (-line.card.hour, line.case)),
-    "oldest": (N_("The oldest first"), lambda line: (line.card.hour, line.case)),
-    "answered": (N_("The unanswered first"), lambda line: (line.card.answered, *_urgency(line))),
+    "newest": (N_("The newest first"), lambda card, _rank, _hour: (-card.hour, card.case)),
+    "oldest": (N_("The oldest first"), lambda card, _rank, _hour: (card.hour, card.case)),
+    "answered": (N_("The unanswered first"), lambda card, rank, hour: (card.answered, *_urgency(card, rank, hour))),
 }
 
 
@@ -121,13 +229,14 @@ def _is_called(card: Card, name: str) -> bool:
     return any(wanted in plain(one).replace(" ", "") for one in (alias(card.case), *card.labels))
 
 
-def sorted_lines(cards: Iterable[Card], now: float, sort: str = "urgency") -> list[Line]:
-    """The lines of these cards in the order asked for."""
-    return sorted((line_of(card, now) for card in cards), key=SORTS[sort][1])
+def in_order(cards: Iterable[Card], now: float, sort: str = "urgency", sheet: Sheet | None = None) -> list[Card]:
+    """The cards in the order asked for."""
+    known, key = sheet or Sheet(), SORTS[sort][1]
+    return sorted(cards, key=lambda card: key(card, known.rank(card, now), now / HOUR))
 
 
-def page_of(lines: Sequence[Line], after: int) -> tuple[Sequence[Line], int]:
-    """The fifty lines after a case, and the case after which the next page begins (0: there is none)."""
-    start = next((number + 1 for number, line in enumerate(lines) if line.case == after), 0)
-    shown = lines[start : start + PAGE]
-    return shown, shown[-1].case if start + PAGE < len(lines) else 0
+def page_of(cards: Sequence[Card], after: int) -> tuple[Sequence[Card], int]:
+    """The fifty cards after a case, and the case after which the next page begins (0: there is none)."""
+    start = next((number + 1 for number, card in enumerate(cards) if card.case == after), 0)
+    shown = cards[start : start + PAGE]
+    return shown, shown[-1].case if start + PAGE < len(cards) else 0

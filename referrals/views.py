@@ -89,15 +89,16 @@ def _view() -> View:
 def _queue_page(view: View, *, sentence: str = "", words: str = "", code: int = 200) -> ResponseReturnValue:
     made, keys = house(), refresh_keys()
     with made.reading() as db:
-        cards, broken = casebook.queue(db, keys)
+        sheet = _sheet(db, keys)
+        cards, broken = casebook.queue(db, keys, sheet.cards)
         people = _case_workers(db, made, keys)
     found = _with_words(made, keys, queue.chosen(cards, view, keys.member), words) if words else None
-    lines = queue.sorted_lines(queue.chosen(cards, view, keys.member, found), made.clock(), view.sort)
-    shown, after = queue.page_of(lines, view.after)
+    ordered = queue.in_order(queue.chosen(cards, view, keys.member, found), made.clock(), view.sort, sheet)
+    shown, after = queue.page_of(ordered, view.after)
     page = render_template(
         "casework/queue.html",
-        lines=shown,
-        count=len(lines),
+        lines=[queue.line_of(card, made.clock()) for card in shown],
+        count=len(ordered),
         next=after,
         view=view,
         words=words,
@@ -119,7 +120,7 @@ def _queue_page(view: View, *, sentence: str = "", words: str = "", code: int = 
         out=BulkForm(formdata=None),
     )
     answer = make_response(page, code)
-    answer.call_on_close(lambda: _after_the_queue(made, keys, cards))
+    answer.call_on_close(lambda: _after_the_queue(made, keys))
     return answer
 
 
@@ -135,10 +136,23 @@ def _case_workers(db: Any, made: House, keys: Keys) -> dict[int, str]:
     return {one.id: one.name for one in members.accounts(db) if one.id in inside and one.open}
 
 
-def _after_the_queue(made: House, keys: Keys, cards: tuple[casebook.Card, ...]) -> None:
-    """After the page is sent, outside of any request: new keys go to the vault, old ways to reach somebody go."""
+def _sheet(db: Any, keys: Keys) -> queue.Sheet:
+    return queue.joined(queue.from_bytes(casebook.read_sheet(db, keys, team)) for team in keys.epochs)
+
+
+def _after_the_queue(made: House, keys: Keys) -> None:
+    """After the page is sent, outside of any request: new keys go to the vault, old ways to reach somebody go.
+
+    And what was worked out is kept, so that the next look is quick.
+    """
     with made.writing() as db:
         casebook.move_to_vault(db, keys)
+        sheet = _sheet(db, keys)
+        cards, _ = casebook.queue(db, keys, sheet.cards)
+        if sheet.is_stale(cards, made.clock()):
+            for team in keys.epochs:
+                hers = queue.worked_out((card for card in cards if card.team == team), sheet, made.clock())
+                casebook.write_sheet(db, keys, team, queue.to_bytes(hers))
         casebook.tidy(db, keys, cards, made.clock())
 
 
@@ -303,7 +317,6 @@ def _show(case: int, *, form: ActForm | None = None, contact: Any = None, senten
         with made.writing() as db:
             opened = casebook.open_case(db, keys, case, made.clock())
             people, teams = _case_workers(db, made, keys), _other_teams(db, made, opened)
-            others = {one.case: casebook.alias(one.case) for one in casebook.queue(db, keys)[0]}
     except CannotOpen:
         return error_page(404, NOT_OPENED)
     names, moment = directory.names(shelf), made.clock()
@@ -323,7 +336,7 @@ def _show(case: int, *, form: ActForm | None = None, contact: Any = None, senten
         sentence=sentence,
         people=people,
         teams=teams,
-        links=[(other, others[other]) for other in opened.desk.get("links", ()) if other in others],
+        links=[(other, casebook.alias(other)) for other in opened.desk.get("links", ())],
         asked_team=teams.get(casework.asked_hand_over(opened.desk), ""),
         referrals=[(one, list(triage.steps(one, keys.member))) for one in opened.referrals],
         services=directory.services_for(shelf, incident),
@@ -465,8 +478,8 @@ def _called(name: str | None) -> int:
     """The one case of that short name."""
     wanted = receipts.plain(name or "").replace(" ", "")
     with house().reading() as db:
-        cards, _ = casebook.queue(db, g.keys)
-    found = [card.case for card in cards if receipts.plain(casebook.alias(card.case)).replace(" ", "") == wanted]
+        cases = casebook.cases_of(db, g.keys)
+    found = [case for case in cases if receipts.plain(casebook.alias(case)).replace(" ", "") == wanted]
     if len(found) != 1:
         raise NotNow(N_("No case has this short name."))
     return found[0]

@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session
 from reporting import audit, sealing
 from reporting.incidents import Incident, answers_from_incident, incident_from_answers, tally_block
 from reporting.keyring import Keys
-from reporting.models import CaseRow, RecordRow
+from reporting.models import CaseRow, RecordRow, SheetRow
 from reporting.receipts import Receipt, plain
 from reporting.sealing import CannotOpen, Place
 from reporting.teamlog import Team
@@ -134,22 +134,64 @@ class Referral:
 class Card:
     """What the queue knows of a case: enough to sort and to choose, nothing to read.
 
-    `told` is the hour of the answers, `hour` that of the report; both count hours since 1970.
+    `told` is the hour of the answers, `hour` that of the report; both count hours since 1970. `seal` is the hash of
+    the sealed bytes it was read from: while that is the same, so is all that follows from it.
     """
 
     case: int
     team: int
-    version: int
-    incident: Incident
-    told: int
-    hour: int
-    state: str
-    unread: bool
-    answered: bool
-    owner: int
-    labels: tuple[str, ...]
-    marks: tuple[str, ...]
-    closed: int
+    seal: str
+    raw: Mapping[str, Any] = field(repr=False)
+
+    @property
+    def incident(self) -> Incident:
+        """The answers as they stand now."""
+        return incident_from_answers(self.raw["a"])
+
+    @property
+    def told(self) -> int:
+        """Hour of the answers."""
+        return int(self.raw["t"])
+
+    @property
+    def hour(self) -> int:
+        """Hour of the report."""
+        return int(self.raw["h"])
+
+    @property
+    def state(self) -> str:
+        """NEW, OPEN or CLOSED."""
+        return str(self.raw["s"])
+
+    @property
+    def unread(self) -> bool:
+        """Something came that nobody of the team has seen."""
+        return bool(self.raw["u"])
+
+    @property
+    def answered(self) -> bool:
+        """The newest letter is the team's."""
+        return bool(self.raw["l"])
+
+    @property
+    def owner(self) -> int:
+        """The member whose case it is; 0 is nobody."""
+        return int(self.raw.get("o", 0))
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The team's own words for finding it again."""
+        return tuple(self.raw.get("b", ()))
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """Why it is folded away; empty where it is not."""
+        return tuple(self.raw.get("m", ()))
+
+    @property
+    def closed(self) -> int:
+        """Hour of closing; 0 while it is open."""
+        return int(self.raw.get("z", 0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,8 +266,13 @@ class SealedReport:
 def seal_report(report: Report, receipt: Receipt, readers: Team, counters: Team, tally: bytes, pepper: bytes,
                 now: float) -> SealedReport:  # fmt: skip
     """Seal everything before the transaction begins. `tally` is the 16-byte block for the statistics team."""
-    tag, receipt_wrap = sealing.stretch_receipt(receipt.numbers, pepper)
-    key, case = sealing.new_key(), _random63()
+    return seal_stretched(report, sealing.stretch_receipt(receipt.numbers, pepper), readers, counters, tally, now)
+
+
+def seal_stretched(report: Report, stretched: tuple[bytes, bytes], readers: Team, counters: Team, tally: bytes,
+                   now: float) -> SealedReport:  # fmt: skip
+    """The same where the receipt was stretched before: tag and wrap key."""
+    (tag, receipt_wrap), key, case = stretched, sealing.new_key(), _random63()
     cover, records = [], []
     for kind, told in _papers_of(report).items():
         record = _random63()
@@ -372,42 +419,78 @@ def erase(db: Session, visit: Visit) -> None:
 # ── the team ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def queue(db: Session, keys: Keys) -> tuple[tuple[Card, ...], int]:
+Known = Mapping[int, tuple[str, Mapping[str, Any]]]  # case -> seal and content of a card that was opened before
+
+
+def queue(db: Session, keys: Keys, known: Known | None = None) -> tuple[tuple[Card, ...], int]:
     """The card of every case that her keys should open, and how many of them were tampered with.
 
-    Only cards are opened here, never a case.
+    Only cards are opened here, never a case; and none of them twice, where `known` has it with the very same seal.
     """
-    rows = db.execute(
-        select(*(getattr(CaseRow, column) for column in QUEUE_COLUMNS)).where(CaseRow.team.in_(list(keys.epochs)))
-    )
-    cards, broken = [], 0
-    for row in rows:
+    before, openers, cards, broken = known or {}, _Openers(keys), [], 0
+    asked = select(*(getattr(CaseRow, column) for column in QUEUE_COLUMNS)).where(CaseRow.team.in_(list(keys.epochs)))
+    for row in db.execute(asked.execution_options(yield_per=500)):
         if row.epoch in keys.epochs[row.team]:
+            seal = _seal_of(row)
+            seen, raw = before.get(row.id, ("", None))
             try:
-                key = _case_key(keys, row.id, row.team, row.epoch, row.front_key, row.vault_key)
-                cards.append(_open_card(key, row.id, row.team, row.version, row.card))
+                cards.append(Card(row.id, row.team, seal, raw if raw and seen == seal else _opened_card(openers, row)))
             except CannotOpen:
                 broken += 1
     return tuple(cards), broken
 
 
-def move_to_vault(db: Session, keys: Keys, at_most: int = 200) -> int:
+def _seal_of(row: Any) -> str:
+    """A hash over everything that a card is read from and with."""
+    parts = (row.team, row.epoch, row.version)
+    return sealing.digest(repr(parts).encode() + (row.vault_key or b"") + (row.front_key or b"") + row.card)[:16].hex()
+
+
+def _opened_card(openers: _Openers, row: Any) -> dict[str, Any]:
+    return _read_card(openers.case_key(row), row.id, row.version, row.card)
+
+
+def cases_of(db: Session, keys: Keys) -> tuple[int, ...]:
+    """The numbers of the cases of her teams, unopened."""
+    return tuple(db.scalars(select(CaseRow.id).where(CaseRow.team.in_(list(keys.epochs)))))
+
+
+def read_sheet(db: Session, keys: Keys, team: int) -> bytes:
+    """What was last worked out about a team's queue; nothing where there is nothing, or where it does not open."""
+    row = db.get(SheetRow, team)
+    if row is None or row.epoch not in keys.epochs.get(team, {}):
+        return b""
+    try:
+        return sealing.open_sealed(keys.of(team, row.epoch).vault, _sheet_place(team, row.epoch), row.sealed)
+    except CannotOpen:
+        return b""
+
+
+def write_sheet(db: Session, keys: Keys, team: int, told: bytes) -> None:
+    """Keep what was worked out about a team's queue, sealed under its newest vault key that she holds."""
+    epoch = max(keys.epochs[team])
+    sealed = sealing.seal(keys.of(team, epoch).vault, _sheet_place(team, epoch), told)
+    db.merge(SheetRow(team=team, epoch=epoch, sealed=sealed))
+    db.flush()
+
+
+def move_to_vault(db: Session, keys: Keys, at_most: int = 1000) -> int:
     """Re-wrap newly arrived case keys under the vault key, so that the next queue is quick. Returns how many."""
-    waiting = db.scalars(
-        select(CaseRow).where(CaseRow.vault_key.is_(None), CaseRow.team.in_(list(keys.epochs))).limit(at_most)
-    ).all()
-    moved = 0
+    columns = (getattr(CaseRow, column) for column in QUEUE_COLUMNS if column not in {"card", "version"})
+    mine = select(*columns).where(CaseRow.vault_key.is_(None), CaseRow.team.in_(list(keys.epochs)))
+    waiting = db.execute(mine.limit(at_most)).all()
+    moved, openers = 0, _Openers(keys)
     for row in waiting:
         if row.epoch not in keys.epochs[row.team]:
             continue
         try:
-            key = _case_key(keys, row.id, row.team, row.epoch, row.front_key, None)
+            key = openers.case_key(row)
         except CannotOpen:
             continue  # the queue counts it; the others need not wait for it
         vault = keys.of(row.team, row.epoch).vault
         wrapped = sealing.wrap(vault, _vault_place(row.id, row.team, row.epoch), key)
         still = update(CaseRow).where(CaseRow.id == row.id, CaseRow.vault_key.is_(None))
-        db.execute(still.values(vault_key=wrapped, front_key=None))
+        db.execute(still.values(vault_key=wrapped, front_key=None), execution_options={"synchronize_session": False})
         moved += 1
     return moved
 
@@ -554,14 +637,24 @@ def _row(db: Session, case: int, *, lock: bool = False) -> CaseRow:
 
 
 def _key_for(keys: Keys, row: CaseRow) -> bytes:
-    return _case_key(keys, row.id, row.team, row.epoch, row.front_key, row.vault_key)
+    return _Openers(keys).case_key(row)
 
 
-def _case_key(keys: Keys, case: int, team: int, epoch: int, front: bytes | None, vault: bytes | None) -> bytes:
-    held = keys.of(team, epoch)
-    if vault is not None:
-        return sealing.unwrap(held.vault, _vault_place(case, team, epoch), vault)
-    return sealing.open_with(held.sealing, _front_place(case, team, epoch), front or b"")
+class _Openers:
+    """A member's keys made ready, each once, for opening the keys of many cases."""
+
+    def __init__(self, keys: Keys) -> None:
+        self._keys, self._ready = keys, dict[tuple[int, int], sealing.Opener]()
+
+    def case_key(self, row: Any) -> bytes:
+        """The key of a case out of the vault, or from the front door where nobody has seen it yet."""
+        if row.vault_key is not None:
+            vault = self._keys.of(row.team, row.epoch).vault
+            return sealing.unwrap(vault, _vault_place(row.id, row.team, row.epoch), row.vault_key)
+        if (row.team, row.epoch) not in self._ready:
+            self._ready[row.team, row.epoch] = sealing.Opener(self._keys.of(row.team, row.epoch).sealing)
+        place = _front_place(row.id, row.team, row.epoch)
+        return self._ready[row.team, row.epoch].open(place, row.front_key or b"")
 
 
 @dataclass(slots=True)
@@ -762,14 +855,6 @@ def _read_card(key: bytes, case: int, version: int, sealed: bytes) -> dict[str, 
     return _told(sealing.open_sealed(key, Place("case_file", case, 0, "card", version), sealed))
 
 
-def _open_card(key: bytes, case: int, team: int, version: int, sealed: bytes) -> Card:
-    told = _read_card(key, case, version, sealed)
-    return Card(
-        case, team, version, incident_from_answers(told["a"]), told["t"], told["h"], told["s"], told["u"], told["l"],
-        told.get("o", 0), tuple(told.get("b", ())), tuple(told.get("m", ())), told.get("z", 0),
-    )  # fmt: skip
-
-
 def _seal_cover(key: bytes, case: int, version: int, cover: list[list[Any]]) -> bytes:
     return sealing.seal(key, Place("case_file", case, 0, "cover", version), _json(cover), COVER_SIZE)
 
@@ -801,6 +886,10 @@ def _receipt_place(case: int) -> Place:
 
 def _tally_place(team: int, epoch: int) -> Place:
     return Place("tally", team, 0, "tally", epoch)
+
+
+def _sheet_place(team: int, epoch: int) -> Place:
+    return Place("queue_sheet", team, 0, "sheet", epoch)
 
 
 def _audit_place(team: int, epoch: int, number: int) -> Place:

@@ -11,7 +11,8 @@ import secrets
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -21,6 +22,7 @@ import click
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from referrals import bench_queue as queue_bench
 from referrals import directory, needs, rehearsal
 from reporting import demo as demonstration
 from reporting import keyring, members, receipts, sessions, staff, teamlog
@@ -170,6 +172,39 @@ def _settings() -> Settings:
         return read_settings()
     except BadSettings as problem:
         raise click.ClickException(str(problem)) from None
+
+
+# ── measuring ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@main.group()
+def bench() -> None:
+    """Measure: each figure as JSON, ratios within one run."""
+
+
+@bench.command("queue")
+@click.option("--cases", default=10_000, show_default=True, help="Open cases.")
+@click.option("--unopened", default=1_000, show_default=True, help="How many of them nobody has seen yet.")
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def bench_queue(cases: int, unopened: int, as_json: bool) -> None:
+    """How long signing in and the queue take with very many cases, in a throw-away installation."""
+    with _throw_away("bench") as (settings, engine):
+        told = asdict(queue_bench.measure(settings, engine, cases, unopened, lambda line: click.echo(line, err=True)))
+    click.echo(json.dumps(told) if as_json else "\n".join(f"{name:14} {value}" for name, value in told.items()))
+
+
+@contextmanager
+def _throw_away(purpose: str) -> Iterator[tuple[Settings, Engine]]:
+    """An empty installation in a folder that goes away again."""
+    with tempfile.TemporaryDirectory(prefix=f"amparo-{purpose}-", ignore_cleanup_errors=True) as folder:
+        make_secrets(Path(folder), os.urandom(2 * SECRET))
+        settings = read_settings({"AMPARO_INSTANCE": folder})
+        engine = open_database(settings.database_url)
+        upgrade_tables(engine)
+        try:
+            yield settings, engine
+        finally:
+            engine.dispose()
 
 
 # ── people and keys ─────────────────────────────────────────────────────────────────────────────────────────

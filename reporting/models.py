@@ -47,6 +47,16 @@ class RecordRow(Base):
     body: Mapped[bytes] = mapped_column(LargeBinary)
 
 
+class SheetRow(Base):
+    """The queue as it was last worked out, sealed under a team's vault key, so that looking again is quick."""
+
+    __tablename__ = "queue_sheet"
+
+    team: Mapped[int] = mapped_column(ForeignKey("team.id"), primary_key=True)
+    epoch: Mapped[int] = mapped_column(Integer)
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+
+
 class MemberRow(Base):
     """Somebody of the staff: her public key, her private key under her password."""
 

@@ -27,7 +27,18 @@ TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 CONTRACTS = {contract["name"].split(":")[0]: contract for contract in PROJECT["tool"]["importlinter"]["contracts"]}
 # and every room of views
-WITH_HTTP = {"__main__", "app", "commands", "demo", "frontdoor", "her_case", "questionnaire", "sheets", "stays"}
+WITH_HTTP = {
+    "__main__",
+    "app",
+    "bench_queue",
+    "commands",
+    "demo",
+    "frontdoor",
+    "her_case",
+    "questionnaire",
+    "sheets",
+    "stays",
+}
 
 
 def name_of(room: Path) -> str:

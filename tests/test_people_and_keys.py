@@ -14,7 +14,7 @@ from flask import Flask
 from sqlalchemy import delete, select, update
 
 from referrals import directory
-from reporting import audit, casebook, keyring, members, receipts, sessions, staff, teamlog
+from reporting import audit, casebook, keyring, members, receipts, sealing, sessions, staff, teamlog
 from reporting.app import create_app
 from reporting.database import reading, writing
 from reporting.incidents import Incident
@@ -278,8 +278,10 @@ def test_who_left_opens_no_later_case_even_with_a_copy_from_before(attacked: Pla
     with reading(attacked.engine) as db:
         later = db.scalars(select(CaseRow).where(CaseRow.epoch == 2)).one()
         for _, epoch in itertools.product(range(1), before.epochs[later.team]):
+            private = before.of(later.team, epoch).sealing
+            where = sealing.Place("case_file", later.id, later.team, "front key", later.epoch)
             with pytest.raises(CannotOpen):
-                casebook._case_key(before, later.id, later.team, epoch, later.front_key, None)  # noqa: SLF001
+                sealing.open_with(private, where, later.front_key or b"")
     assert opens(attacked, attacked.signs_in("rosa")) == {"una", "dos"}
 
 
