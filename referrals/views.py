@@ -374,7 +374,7 @@ def _counters(db: Any) -> Team:
 
 
 def _other_teams(db: Any, made: House, case: Case) -> dict[int, str]:
-    return {team.id: team.name for team in made.teams(db) if team.kind == CASEWORK and team.id != case.team}
+    return {team.id: team.name for team in teamlog.trusted(made.teams(db)) if team.id != case.team}
 
 
 def _help(shelf: Shelf, folder: Folder) -> Help:
@@ -495,7 +495,7 @@ def _link_back(db: Any, case: int, form: ActForm) -> None:
 def _ask_hand_over(folder: Folder, form: ActForm) -> None:
     made = house()
     with made.reading() as db:
-        known = [team.id for team in made.teams(db) if team.kind == CASEWORK]
+        known = [team.id for team in teamlog.trusted(made.teams(db))]
     team = _number(form.team.data or "0")
     if team not in known:
         raise NotNow(N_("Choose a team."))

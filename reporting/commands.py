@@ -234,13 +234,24 @@ def list_people(as_json: bool) -> None:
 @people.command("invite")
 @click.argument("name", callback=_a_name)
 @click.argument("role", type=click.Choice(teamlog.ROLES))
-def invite_person(name: str, role: str) -> None:
-    """Print an address for NAME that opens once, for seven days. She makes her password in her own browser."""
+@click.option("--team", default="", help="With which casework team she will read; the first one if not told.")
+@click.option("--new-team", default="", help="Name of a new casework team, of which she is the first.")
+def invite_person(name: str, role: str, team: str, new_team: str) -> None:
+    """Print an address for NAME that opens once, for seven days. She makes her password in her own browser.
+
+    A new team gets no case before a case worker of a team that is there has heard its six words and typed them.
+    """
     settings, engine = _opened()
+    if (team or new_team) and role != CASE_WORKER:
+        raise click.ClickException("Only a case worker reads with a casework team.")
     with writing(engine) as db:
         if any(one.name == name for one in members.accounts(db)):
             raise click.ClickException(f"{name} has an account: use `amparo staff reset {name}`.")
-        token = staff.invite(db, name, (role,), time.time())
+        teams = _vouched_for(lambda: teamlog.teams_or_none(db, Pin(settings.pin_file)))
+        numbers = tuple(one.id for one in teams if one.name == team and one.kind == teamlog.CASEWORK)
+        if (team and not numbers) or (new_team and not teams):
+            raise click.ClickException("There is no such team yet: `amparo keys status` lists them.")
+        token = staff.invite(db, name, (role,), time.time(), numbers, new_team)
     click.echo(_invitation(settings, token))
 
 

@@ -164,7 +164,7 @@ def _draw(found: Invitation) -> dict[str, str]:
         "spares": " ".join(members.new_spares(secrets.randbelow)),
     }
     with house().reading() as db:
-        first = not staff.keys_are_made(db, house().pin)
+        first = bool(found.new_team) or not staff.keys_are_made(db, house().pin)
     if first and CASE_WORKER in found.roles:
         sheets = staff.draw_sheets(secrets.randbelow, g.lang)
         drawn |= {"first": " ".join(sheets.first), "second": " ".join(sheets.second)}
@@ -225,7 +225,7 @@ def _become_member(found: Invitation, token: str, drawn: dict[str, str], passwor
         again = next((one for one in members.accounts(db) if one.name == found.name), None)
     new = members.new_member(
         found.name, found.roles, password, bytes.fromhex(drawn["totp"]), made.settings.pepper,
-        tuple(drawn["spares"].split()), again,
+        tuple(drawn["spares"].split()), again, found.teams,
     )  # fmt: skip
     recovery = None
     if "first" in drawn:
@@ -236,6 +236,8 @@ def _become_member(found: Invitation, token: str, drawn: dict[str, str], passwor
             fresh = staff.accept(db, made.pin, token, new, made.clock(), recovery, team_name)
     except (CannotOpen, BrokenChain):  # pressed twice, or somebody else made the first keys meanwhile
         return error_page(404, NOT_VALID)
-    if fresh:
+    if fresh and found.new_team:
+        made.pin.add(fresh[0])
+    elif fresh:
         made.pin.begin(fresh)
     return redirect(url_for("door.sign_in", lang=g.lang), 303)

@@ -23,7 +23,7 @@ from reporting.frontdoor import OpenForm, house, say, speak
 from reporting.incidents import N_
 from reporting.questionnaire import PAGES
 from reporting.stays import Stay, stay_field
-from reporting.teamlog import STATISTICS, Team, team_of_kind
+from reporting.teamlog import STATISTICS, Team, team_of_kind, trusted
 
 NOTHING_OPENS = N_("Nothing opens with that code. Look at it once more: seven words or seven groups of numbers.")
 # consent -> what it means, as a sentence beside yes and no
@@ -261,7 +261,7 @@ def _hand_over(stay: Stay, rest: str) -> ResponseReturnValue:
     with made.writing() as db:
         with casebook.on_visit(db, stay.visit, made.clock()) as folder:
             goes_to = casework.answer_hand_over(folder, yes=rest == "yes")
-        readers = [team for team in made.teams(db) if team.id == goes_to]
+        readers = [team for team in trusted(made.teams(db)) if team.id == goes_to]
         if readers:
             casebook.give_to_team(db, stay.visit, readers[0], made.clock())
     done = N_("Done. From now on the other team reads it, and this one no more.") if readers else N_("Good. It stays.")

@@ -57,6 +57,7 @@ class Keys:
     roles: tuple[str, ...]
     private: bytes = field(repr=False)
     epochs: Mapping[int, Mapping[int, EpochKeys]] = field(repr=False)  # team -> epoch number -> private part
+    meant: tuple[int, ...] = ()  # the teams her account is for; empty: the founding ones of her roles
 
     def of(self, team: int, epoch: int) -> EpochKeys:
         """Her key of a team's epoch, or `CannotOpen` where she has none."""
@@ -74,6 +75,7 @@ class Keys:
             "roles": self.roles,
             "private": self.private.hex(),
             "epochs": held,
+            "meant": self.meant,
         }
         return json.dumps(told).encode()
 
@@ -85,7 +87,8 @@ class Keys:
             int(team): {int(number): EpochKeys.from_bytes(bytes.fromhex(key)) for number, key in epochs.items()}
             for team, epochs in told["epochs"].items()
         }
-        return cls(told["member"], told["name"], tuple(told["roles"]), bytes.fromhex(told["private"]), held)
+        private, meant = bytes.fromhex(told["private"]), tuple(told["meant"])
+        return cls(told["member"], told["name"], tuple(told["roles"]), private, held, meant)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,22 +110,58 @@ def first_keys(db: Session, pin: Pin, member: MemberRow, names: Mapping[str, str
     Refused when anything of a team is there already: the first keys are made once. Give what comes back to
     `Pin.begin` once it is committed.
     """
-    made = []
     if pin.read() or db.scalars(select(TeamRow)).first():
         raise BrokenChain
-    for kind in (CASEWORK, STATISTICS):
-        team = TeamRow(kind=kind, name=names[kind], due=False)
-        db.add(team)
-        db.flush()
-        keys, signing_public, pair = _new_epoch()
-        told = {"act": "epoch", "epoch": 1, "kind": kind, "name": team.name, "sealing": pair.public.hex(),
-                "signing": signing_public.hex(), "recovery": recovery.hex()}  # fmt: skip
-        teamlog.write_entry(db, team.id, keys.signing, told)
-        _grant(db, team.id, 1, keys, RECOVERY, recovery)
-        let_in(db, team.id, {1: keys}, member.id, member.public_key)
-        made.append(teamlog.verified(db, team))
+    made = tuple(_make_team(db, kind, names[kind], member, recovery) for kind in (CASEWORK, STATISTICS))
     audit.note(db, "first keys made", member.id)
-    return tuple(made)
+    return made
+
+
+def new_team(db: Session, pin: Pin, member: MemberRow, name: str, recovery: bytes) -> Team:
+    """Epoch 1 of another casework team, in the hands of its first case worker. Give it to `Pin.add` after the commit.
+
+    No case is sealed to it before a member of a trusted team vouches for it.
+    """
+    teamlog.teams(db, pin)
+    made = _make_team(db, CASEWORK, name, member, recovery)
+    member.teams = str(made.id)
+    audit.note(db, "new team begun", member.id)
+    return made
+
+
+def _make_team(db: Session, kind: str, name: str, member: MemberRow, recovery: bytes) -> Team:
+    team = TeamRow(kind=kind, name=name, due=False)
+    db.add(team)
+    db.flush()
+    keys, signing_public, pair = _new_epoch()
+    told = {"act": "epoch", "epoch": 1, "kind": kind, "name": team.name, "sealing": pair.public.hex(),
+            "signing": signing_public.hex(), "recovery": recovery.hex()}  # fmt: skip
+    teamlog.write_entry(db, team.id, keys.signing, told)
+    _grant(db, team.id, 1, keys, RECOVERY, recovery)
+    let_in(db, team.id, {1: keys}, member.id, member.public_key)
+    return teamlog.verified(db, team)
+
+
+def words_of_team(team: Team, language: str) -> tuple[str, ...]:
+    """The six words that somebody of a new team says, out of the first entry of its log."""
+    return tuple(receipts.words_of(language)[number] for number in _spoken_team(team))
+
+
+def _spoken_team(team: Team) -> tuple[int, ...]:
+    return _six(sealing.digest(b"spoken team" + team.fingerprint))
+
+
+def vouch(db: Session, pin: Pin, keys: Keys, other: int, typed: str) -> None:
+    """A member of a trusted team vouches for a new one whose words she heard. Else `NotHer`."""
+    found = teamlog.teams(db, pin)
+    hers = [team for team in teamlog.trusted(found) if team.newest.number in keys.epochs.get(team.id, {})]
+    fresh = [team for team in found if team.id == other and team not in teamlog.trusted(found, team.kind)]
+    if not hers or not fresh or _spoken_team(fresh[0]) not in receipts.read_numbers(typed, SPOKEN):
+        raise NotHer
+    told = {"act": "vouch", "vouched": other, "fingerprint": fresh[0].fingerprint.hex()}
+    teamlog.write_entry(db, hers[0].id, keys.of(hers[0].id, hers[0].newest.number).signing, told)
+    audit.note(db, "vouched for a team", keys.member)
+    _see(db, pin, keys)
 
 
 def _new_epoch() -> tuple[EpochKeys, bytes, KeyPair]:
@@ -156,12 +195,18 @@ def spoken_words(keys: Keys, language: str) -> tuple[str, ...]:
 
     Nothing that somebody else can choose goes in, so that no second key can be searched for that gives the same.
     """
-    numbers = _spoken(sealing.new_key_pair(keys.private).public, keys.member, keys.roles)
+    numbers = _spoken(sealing.new_key_pair(keys.private).public, keys.member, keys.roles, keys.meant)
     return tuple(receipts.words_of(language)[number] for number in numbers)
 
 
-def _spoken(public: bytes, member: int, roles: Iterable[str]) -> tuple[int, ...]:
-    told = sealing.digest(b"spoken" + sealing.digest(public) + member.to_bytes(8, "big") + ",".join(roles).encode())
+def _spoken(public: bytes, member: int, roles: Iterable[str], meant: Iterable[int]) -> tuple[int, ...]:
+    whom = [",".join(roles), *(str(team) for team in meant)]
+    return _six(
+        sealing.digest(b"spoken" + sealing.digest(public) + member.to_bytes(8, "big") + " ".join(whom).encode())
+    )
+
+
+def _six(told: bytes) -> tuple[int, ...]:
     number = int.from_bytes(told[:16], "big")
     return tuple(number >> 11 * place & 2047 for place in range(SPOKEN))
 
@@ -169,11 +214,12 @@ def _spoken(public: bytes, member: int, roles: Iterable[str]) -> tuple[int, ...]
 def let_in_by_words(db: Session, pin: Pin, keys: Keys, member: int, typed: str) -> None:
     """A member lets a newcomer in: the seal goes only to the key that gives the words she heard. Else `NotHer`."""
     row = db.get_one(MemberRow, member)
-    expected = _spoken(row.public_key, row.id, row.roles.split(","))
+    roles, meant = row.roles.split(","), teamlog.teams_in(row.teams)
+    expected = _spoken(row.public_key, row.id, roles, meant)
     if not row.private or expected not in receipts.read_numbers(typed, SPOKEN):
         raise NotHer
     for team in teamlog.teams(db, pin):
-        if teamlog.reads(team, row.roles.split(",")) and team.newest.number in keys.epochs.get(team.id, {}):
+        if teamlog.reads(team, roles, meant) and team.newest.number in keys.epochs.get(team.id, {}):
             let_in(db, team.id, keys.epochs[team.id], row.id, row.public_key)
     _see(db, pin, keys)
 
@@ -229,10 +275,12 @@ def recover(db: Session, pin: Pin, sheets: Sheets, member: int) -> None:
     `CannotOpen` when they are not the sheets, or she cannot sign in, or no team is hers.
     """
     pair, row = sheets.key_pair(), db.get_one(MemberRow, member)
-    found = teamlog.teams(db, pin)
-    if not row.private or not any(teamlog.reads(team, row.roles.split(",")) for team in found):
+    roles, meant = row.roles.split(","), teamlog.teams_in(row.teams)
+    hers = [team for team in teamlog.teams(db, pin) if teamlog.reads(team, roles, meant)]
+    theirs = [team for team in hers if team.newest.recovery == pair.public]
+    if not row.private or not theirs:
         raise CannotOpen
-    for team in found:
+    for team in theirs:
         held = {
             grant.epoch: EpochKeys.from_bytes(
                 sealing.open_with(pair.private, _grant_place(team.id, grant.epoch, RECOVERY), grant.sealed)
@@ -241,8 +289,7 @@ def recover(db: Session, pin: Pin, sheets: Sheets, member: int) -> None:
         }
         if team.newest.number not in held:
             raise CannotOpen
-        if teamlog.reads(team, row.roles.split(",")):
-            let_in(db, team.id, held, row.id, row.public_key)
+        let_in(db, team.id, held, row.id, row.public_key)
     audit.note(db, "recovered with the sheets", member)
 
 
@@ -261,7 +308,8 @@ def take_keys(db: Session, pin: Pin, who: Unlocked) -> Keys:
     if who.resealed is not None:
         row.private, row.version = who.resealed, row.version + 1
     row.remembered = members.remember(who.private, row.id, _heads(db, found))
-    return Keys(row.id, row.name, tuple(row.roles.split(",")), who.private, held_by(db, who.private, row.id, found))
+    held, meant = held_by(db, who.private, row.id, found), teamlog.teams_in(row.teams)
+    return Keys(row.id, row.name, tuple(row.roles.split(",")), who.private, held, meant)
 
 
 def held_by(db: Session, private: bytes, member: int, found: tuple[Team, ...]) -> dict[int, dict[int, EpochKeys]]:

@@ -17,7 +17,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from reporting import audit, sealing, teamlog
-from reporting.models import MemberRow, TeamRow
+from reporting.models import GrantRow, MemberRow, TeamRow
 from reporting.sealing import Place
 from reporting.teamlog import CannotOpen, Team
 
@@ -38,6 +38,7 @@ class NewMember:
     private: bytes
     remembered: bytes
     version: int
+    teams: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,8 @@ def new_spares(below: Callable[[int], int]) -> tuple[str, ...]:
 
 
 def new_member(name: str, roles: tuple[str, ...], password: str, totp_secret: bytes, pepper: bytes,
-               spares: tuple[str, ...] = (), again: Account | None = None) -> NewMember:  # fmt: skip
+               spares: tuple[str, ...] = (), again: Account | None = None, teams: tuple[int, ...] = ()
+               ) -> NewMember:  # fmt: skip
     """Her keys, the private ones under her password. Takes about 0.15 s; call it outside a transaction.
 
     `again`: an account that was reset and keeps its number.
@@ -81,7 +83,7 @@ def new_member(name: str, roles: tuple[str, ...], password: str, totp_secret: by
     secrets = Secrets(pair.private, totp_secret, tuple(_spare_bytes(spare) for spare in spares))
     private = sealing.seal(wrapping, _private_place(number, version), secrets.to_bytes())
     return NewMember(number, name, roles, pair.public, salt, private,
-                     remember(pair.private, number, {}), version)  # fmt: skip
+                     remember(pair.private, number, {}), version, teams)  # fmt: skip
 
 
 def _spare_bytes(spare: str) -> bytes:
@@ -98,6 +100,7 @@ def store_member(db: Session, new: NewMember) -> MemberRow:
         raise CannotOpen
     row.public_key, row.salt, row.private = new.public, new.salt, new.private
     row.remembered, row.version, row.last_counter = new.remembered, new.version, 0
+    row.teams = ",".join(str(team) for team in new.teams)
     db.flush()
     audit.note(db, "account made", new.id)
     return row
@@ -177,10 +180,11 @@ def store_password(db: Session, found: Locked | None, salt: bytes, private: byte
 
 
 def shut(db: Session, member: int, act: str) -> None:
-    """Her wrapped key is forgotten: neither her password nor a new one opens it. An epoch is due in each team."""
+    """Her wrapped key is forgotten: neither her password nor a new one opens it. An epoch is due in her teams."""
     row = db.get_one(MemberRow, member)
     row.private, row.version, row.last_counter = b"", row.version + 1, 0
-    db.execute(update(TeamRow).values(due=True))
+    hers = select(GrantRow.team).where(GrantRow.member == member)
+    db.execute(update(TeamRow).where(TeamRow.id.in_(hers)).values(due=True))
     db.flush()
     audit.note(db, act, member)
 
@@ -239,6 +243,7 @@ class Account:
     version: int
     open: bool
     inside: bool
+    teams: tuple[int, ...] = ()
 
     @property
     def waits(self) -> bool:
@@ -260,11 +265,10 @@ def account(db: Session, member: int, found: tuple[Team, ...] = ()) -> Account:
 
 
 def _account(row: MemberRow, found: tuple[Team, ...]) -> Account:
-    roles = tuple(row.roles.split(","))
-    hers = [team for team in found if teamlog.reads(team, roles)]
-    return Account(
-        row.id, row.name, roles, row.version, bool(row.private), bool(hers) and all(teamlog.is_in(t, row) for t in hers)
-    )
+    roles, meant = tuple(row.roles.split(",")), teamlog.teams_in(row.teams)
+    hers = [team for team in found if teamlog.reads(team, roles, meant)]
+    inside = bool(hers) and all(teamlog.is_in(team, row) for team in hers)
+    return Account(row.id, row.name, roles, row.version, bool(row.private), inside, meant)
 
 
 def public_key(db: Session, member: int) -> bytes:

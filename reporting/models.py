@@ -65,6 +65,9 @@ class MemberRow(Base):
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     name: Mapped[str] = mapped_column(String(40), unique=True)
     roles: Mapped[str] = mapped_column(String(80))
+    teams: Mapped[str] = mapped_column(
+        String(80), default="", server_default=""
+    )  # empty: the founding teams of her roles
     public_key: Mapped[bytes] = mapped_column(LargeBinary)
     salt: Mapped[bytes] = mapped_column(LargeBinary)
     private: Mapped[bytes] = mapped_column(LargeBinary)  # empty: she was reset or has left, nothing opens
@@ -91,6 +94,8 @@ class InvitationRow(Base):
     token_hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
     name: Mapped[str] = mapped_column(String(40))
     roles: Mapped[str] = mapped_column(String(80))
+    teams: Mapped[str] = mapped_column(String(80), default="", server_default="")
+    new_team: Mapped[str] = mapped_column(String(80), default="", server_default="")  # its name; she makes its keys
     expires: Mapped[int] = mapped_column(BigInteger)  # seconds since 1970
 
 

@@ -25,7 +25,7 @@ from reporting.questionnaire import PAGES
 from reporting.receipts import Receipt, Unreadable
 from reporting.sessions import LEFT, NOTED, SENT, Ticket
 from reporting.stays import BOX, CASE, Arrival, Stay, arrive, stay_of
-from reporting.teamlog import CASEWORK, STATISTICS, CannotOpen, Team
+from reporting.teamlog import STATISTICS, CannotOpen, Team
 
 pages = Blueprint("reporter", __name__)
 
@@ -255,37 +255,59 @@ def _open_on_the_way(ticket: Ticket) -> ResponseReturnValue:
 # ── checking and sending ────────────────────────────────────────────────────────────────────────────────────
 
 
-def _check(trip: str, state: dict[str, Any], code: int = 200) -> ResponseReturnValue:
+def _check(trip: str, state: dict[str, Any], sentence: str = "") -> ResponseReturnValue:
     """Everything she said, who will read it, and the button. The receipt is drawn here and travels in the ticket."""
     state["a"] = questionnaire.that_matter(state["a"])
     state["r"] = state["r"] or _new_receipt()
-    readers, _ = _teams()
     page = render_template(
         "reporter/check.html",
         pages=questionnaire.told(state["a"], _elsewhere(state["a"]), say),
-        reader=readers.name,
+        readers=_readers(),
+        sentence=sentence,
         ask_letters="C_LETTERS" not in state["a"].get("consents", ()),
         minor=state["a"].get("age") in MINOR_AGES,
         ticket=ticket_field("draft", trip, CHECK, state),
     )
     g.may_shrink = not questionnaire.has_words(state["a"])
-    return make_response(page, code)
+    return make_response(page, 422 if sentence else 200)
 
 
 def _new_receipt() -> list[int]:
     return list(receipts.draw(secrets.randbelow).numbers)
 
 
-def _teams() -> tuple[Team, Team]:
+def _readers() -> list[tuple[int, str]]:
+    """The teams she can choose between: (number, name)."""
+    with house().reading() as db:
+        return [(team.id, team.name) for team in teamlog.trusted(house().teams(db))]
+
+
+def _teams() -> tuple[Team | None, Team]:
+    """The team that she picked, or the only one there is; none where she has to pick. And who counts."""
     with house().reading() as db:
         found = house().teams(db)
-    return teamlog.team_of_kind(found, CASEWORK), teamlog.team_of_kind(found, STATISTICS)
+    known, picked = teamlog.trusted(found), request.form.get("team", "")
+    chosen = known if len(known) == 1 else [team for team in known if str(team.id) == picked]
+    return chosen[0] if chosen else None, teamlog.team_of_kind(found, STATISTICS)
+
+
+PICK = N_("Choose who shall read it.")
+
+
+def _let_her_pick(ticket: Ticket) -> ResponseReturnValue:
+    """Nothing goes to a team that she did not choose. Her answers are kept."""
+    if _is_unseen(ticket):
+        return _stale(ticket, say(PICK))
+    state, _ = _with_typed(ticket)
+    return _check(ticket.trip, state, say(PICK))
 
 
 def _send(ticket: Ticket) -> ResponseReturnValue:
     """File the report once, however often the request comes; the receipt is shown only after it is durable."""
     made, moment = house(), house().clock()
     readers, counters = _teams()
+    if readers is None:
+        return _let_her_pick(ticket)
     report = _report(ticket, moment)
     tally = tally_block(report.incident, report.hour, counted="C_STATS" in report.consents)
     receipt = Receipt(tuple(ticket.state["r"]))
@@ -338,9 +360,16 @@ def _sent(ticket: Ticket, sentence: str = "") -> ResponseReturnValue:
         help=None
         if _is_unseen(ticket)
         else _help(questionnaire.incident_of(answers), police_shown=_police_shown(ticket)),
+        team=_picked_name(),
         ticket=_repeated_ticket(),
     )
     return make_response(page, 422 if sentence else 200)
+
+
+def _picked_name() -> str:
+    """Who reads it; on a repeated page, where nothing was picked anew, the team is not named again."""
+    picked = _teams()[0]
+    return picked.name if picked else ""
 
 
 def _is_unseen(ticket: Ticket) -> bool:
@@ -383,14 +412,15 @@ def _noted(ticket: Ticket) -> ResponseReturnValue:
 AFTER_SENDING: dict[str, Callable[[Ticket], ResponseReturnValue]] = {"noted": _noted, "more": _more, "police": _more}
 
 
-def _stale(ticket: Ticket) -> ResponseReturnValue:
+def _stale(ticket: Ticket, sentence: str = "") -> ResponseReturnValue:
     """An old draft is not shown any more, because the phone may be in other hands; it can still be sent."""
     state, _ = _with_typed(ticket)
     state |= {"r": state["r"] or _new_receipt(), "unseen": True}
     page = render_template(
-        "reporter/stale.html", ticket=ticket_field("draft", ticket.trip, CHECK, state, ticket.expires)
-    )
-    return make_response(page)
+        "reporter/stale.html", readers=_readers(), sentence=sentence,
+        ticket=ticket_field("draft", ticket.trip, CHECK, state, ticket.expires),
+    )  # fmt: skip
+    return make_response(page, 422 if sentence else 200)
 
 
 # ── help ────────────────────────────────────────────────────────────────────────────────────────────────────

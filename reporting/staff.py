@@ -32,13 +32,22 @@ class Invitation:
 
     name: str
     roles: tuple[str, ...]
+    teams: tuple[int, ...] = ()
+    new_team: str = ""
 
 
-def invite(db: Session, name: str, roles: tuple[str, ...], now: float) -> str:
-    """A one-time token for somebody's browser. Only its hash is kept. An older one for the same name is void."""
+def invite(db: Session, name: str, roles: tuple[str, ...], now: float, teams: tuple[int, ...] = (),
+           new_team: str = "") -> str:  # fmt: skip
+    """A one-time token for somebody's browser. Only its hash is kept. An older one for the same name is void.
+
+    `teams`: whom she will read with (none: the founding teams). `new_team`: she is the first of a team of that name.
+    """
     db.execute(delete(InvitationRow).where((InvitationRow.name == name) | (InvitationRow.expires < int(now))))
     token = os.urandom(20).hex()
-    row = InvitationRow(token_hash=_hash(token), name=name, roles=",".join(roles), expires=int(now) + INVITATION_LIFE)
+    row = InvitationRow(
+        token_hash=_hash(token), name=name, roles=",".join(roles), teams=",".join(str(team) for team in teams),
+        new_team=new_team, expires=int(now) + INVITATION_LIFE,
+    )  # fmt: skip
     db.add(row)
     db.flush()
     audit.note(db, "invited", 0)
@@ -50,7 +59,7 @@ def read_invitation(db: Session, token: str, now: float) -> Invitation:
     row = db.get(InvitationRow, _hash(token))
     if row is None or now > row.expires:
         raise CannotOpen
-    return Invitation(row.name, tuple(row.roles.split(",")))
+    return Invitation(row.name, tuple(row.roles.split(",")), teamlog.teams_in(row.teams), row.new_team)
 
 
 def suggest_password(below: Callable[[int], int], language: str) -> str:
@@ -73,16 +82,20 @@ def accept(db: Session, pin: Pin, token: str, new: NewMember, now: float, recove
            team_name: str) -> tuple[Team, ...]:  # fmt: skip
     """Turn an invitation into a member. The first case worker also makes the first keys, here and nowhere else.
 
+    The first of a new team makes that team's.
+
     `recovery` is the public key of the sheets she was shown; None for everybody after her. Returns the teams that
     were made, for `Pin.begin` after the commit.
     """
     invitation = read_invitation(db, token, now)
-    if invitation.roles != new.roles or invitation.name != new.name:
+    if (invitation.roles, invitation.name, invitation.teams) != (new.roles, new.name, new.teams):
         raise CannotOpen
     db.execute(delete(InvitationRow).where(InvitationRow.token_hash == _hash(token)))
     row = members.store_member(db, new)
     if recovery is None or CASE_WORKER not in new.roles:
         return ()
+    if invitation.new_team:
+        return (keyring.new_team(db, pin, row, invitation.new_team, recovery),)
     names = {CASEWORK: team_name, STATISTICS: f"{team_name} ·"}
     return keyring.first_keys(db, pin, row, names, recovery)
 
@@ -96,7 +109,7 @@ def reset(db: Session, member: int, now: float) -> str:
     It gives no key to anybody: whoever accepts it must be let in again, by her voice.
     """
     account = _shut_out(db, member, "reset")
-    return invite(db, account.name, account.roles, now)
+    return invite(db, account.name, account.roles, now, account.teams)
 
 
 def dismiss(db: Session, member: int) -> None:
@@ -173,10 +186,14 @@ def problems(db: Session, pin: Pin) -> list[str]:
     found: list[str] = []
     try:
         teams = teamlog.teams(db, pin)
-        inside = [one for one in members.accounts(db, teams) if CASE_WORKER in one.roles and one.inside]
-        if len(inside) == 1:
-            found.append(f"Only {inside[0].name} can read reports: let in a second case worker, so that no bad day of "
-                         "one person shuts the door.")  # fmt: skip
+        everybody = members.accounts(db, teams)
+        for team in (team for team in teams if team.kind == CASEWORK):
+            inside = [one.name for one in everybody if one.id in team.members and one.inside]
+            if len(inside) == 1:
+                found.append(f"Only {inside[0]} can read the reports of {team.name}: let in a second case worker, so "
+                             "that no bad day of one person shuts the door.")  # fmt: skip
+            if team not in teamlog.trusted(teams):
+                found.append(f"{team.name} is a new team that nobody has vouched for: reporters are not offered it.")
     except teamlog.NotYet:
         found.append("No case worker has made the keys yet: reporter pages are closed. Give her the invitation.")
     except teamlog.BrokenChain:

@@ -9,9 +9,9 @@ import itertools
 
 from flask import Blueprint, g, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from wtforms import PasswordField, RadioField, StringField, TextAreaField
+from wtforms import PasswordField, RadioField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import InputRequired, Length, Regexp
+from wtforms.validators import InputRequired, Length, Optional, Regexp
 
 from reporting import audit, keyring, languages, members, receipts, sessions, staff, teamlog
 from reporting.frontdoor import (
@@ -25,7 +25,7 @@ from reporting.frontdoor import (
 )
 from reporting.incidents import N_
 from reporting.keyring import NotHer, Sheets
-from reporting.teamlog import ADVOCATE, CASE_WORKER, COORDINATOR, CannotOpen
+from reporting.teamlog import ADVOCATE, CASE_WORKER, CASEWORK, COORDINATOR, CannotOpen, Team
 
 pages = Blueprint("staff", __name__)
 
@@ -57,13 +57,18 @@ class InviteForm(StaffForm):
         choices=[SelectChoice(role, name) for role, name in ROLE_NAMES.items()],
         validators=[InputRequired()],
     )
+    team = SelectField(N_("With which team she will read, if she is a case worker"), validators=[Optional()])
+    new_team = StringField(
+        N_("Or the name of a new team, of which she is the first"),
+        validators=[Optional(), Regexp(r"[^<>\n]{2,40}\Z", message=N_("2 to 40 signs."))],
+    )
 
 
 @pages.route("/<lang>/equipo/personas", methods=["GET", "POST"])
 @signed_in(COORDINATOR)
 def people() -> ResponseReturnValue:
     """A coordinator sees the accounts and invites; she never sees a case."""
-    form, made = InviteForm(), house()
+    form, made = _invite_form(), house()
     if not form.is_ours():
         return _people(form, code=422 if form.is_submitted() else 200)
     with made.writing() as db:
@@ -73,8 +78,24 @@ def people() -> ResponseReturnValue:
         if form.role.data == CASE_WORKER and not staff.keys_are_made(db, made.pin):
             form.role.errors = [N_("First the person who was invited at the start makes the keys.")]
             return _people(form, code=422)
-        token = staff.invite(db, form.name.data, (form.role.data,), made.clock())
-    return _people(InviteForm(formdata=None), token)
+        new_team = (form.new_team.data or "").strip()
+        if new_team and form.role.data != CASE_WORKER:
+            form.new_team.errors = [N_("A new team begins with a case worker.")]
+            return _people(form, code=422)
+        chosen = form.team.data if form.role.data == CASE_WORKER and not new_team else ""
+        teams = (int(chosen),) if chosen else ()
+        token = staff.invite(db, form.name.data, (form.role.data,), made.clock(), teams, new_team)
+    return _people(_invite_form(blank=True), token)
+
+
+def _invite_form(*, blank: bool = False) -> InviteForm:
+    form: InviteForm = InviteForm(formdata=None) if blank else InviteForm()
+    with house().reading() as db:
+        found = [team for team in teamlog.teams_or_none(db, house().pin) if team.kind == CASEWORK]
+    form.team.choices = [SelectChoice("" if team.founding else str(team.id), team.name) for team in found] or [
+        SelectChoice("", house().settings.team_name or house().settings.site_name)
+    ]
+    return form
 
 
 @pages.post("/<lang>/equipo/personas/<int(max=2147483647):member>")
@@ -93,7 +114,7 @@ def help_or_dismiss(member: int) -> ResponseReturnValue:
                 staff.dismiss(db, member)
     except CannotOpen:
         return error_page(404)
-    return _people(InviteForm(formdata=None), token)
+    return _people(_invite_form(blank=True), token)
 
 
 @pages.get("/<lang>/equipo/cadena")
@@ -111,10 +132,12 @@ def _people(form: InviteForm, token: str = "", code: int = 200) -> ResponseRetur
     made = house()
     link = made.settings.base_url + url_for("door.invitation", lang=g.lang, token=token) if token else ""
     with made.reading() as db:
-        listed = members.accounts(db, teamlog.teams_or_none(db, made.pin))
+        found = teamlog.teams_or_none(db, made.pin)
+        listed = members.accounts(db, found)
+    names = {one.id: [team.name for team in found if teamlog.reads(team, one.roles, one.teams)] for one in listed}
     page = render_template(
         "staff/people.html", form=form, link=link, members=listed, role_names=ROLE_NAMES, me=g.keys.member,
-        out=StaffForm(formdata=None),
+        teams=names if sum(team.kind == CASEWORK for team in found) > 1 else {}, out=StaffForm(formdata=None),
     )  # fmt: skip
     return make_response(page, code)
 
@@ -143,13 +166,37 @@ def _colleagues(sentence: str = "", code: int = 200) -> ResponseReturnValue:
         others = [one for one in members.accounts(db, teams) if one.id != keys.member]
     page = render_template(
         "staff/colleagues.html",
-        others=[one for one in others if any(teamlog.reads(team, one.roles) for team in hers)],
+        others=[one for one in others if any(teamlog.reads(team, one.roles, one.teams) for team in hers)],
+        fresh=_fresh_teams(teams, hers),
         sentence=sentence,
         role_names=ROLE_NAMES,
         form=WordsForm(formdata=None),
         out=StaffForm(formdata=None),
     )
     return make_response(page, code)
+
+
+def _fresh_teams(teams: tuple[Team, ...], hers: list[Team]) -> list[Team]:
+    """New teams that she could vouch for: she reads in a trusted one."""
+    known = teamlog.trusted(teams)
+    waiting = [team for team in teams if team.kind == CASEWORK and team not in known]
+    return waiting if any(team in known for team in hers) else []
+
+
+@pages.post("/<lang>/equipo/companeras/equipo/<int(max=2147483647):team>")
+@signed_in(CASE_WORKER)
+def vouch(team: int) -> ResponseReturnValue:
+    """She heard the six words of a new team from somebody whose voice she knows: from now on it is offered."""
+    form, made = WordsForm(), house()
+    if not form.is_ours():
+        return _colleagues(say(N_("Type the six words.")), 422)
+    try:
+        refresh_keys()
+        with made.writing() as db:
+            keyring.vouch(db, made.pin, g.keys, team, form.words.data)
+    except NotHer:
+        return _colleagues(say(N_("Those are not the words of that team. Hear her voice once more.")), 422)
+    return redirect(url_for("staff.colleagues", lang=g.lang), 303)
 
 
 @pages.post("/<lang>/equipo/companeras/<int(max=2147483647):member>")
@@ -162,7 +209,7 @@ def with_colleague(member: int) -> ResponseReturnValue:
             teams = made.teams(db)
             her = members.account(db, member)
         held = refresh_keys().epochs
-        if not any(teamlog.reads(team, her.roles) for team in teams if team.id in held):
+        if not any(teamlog.reads(team, her.roles, her.teams) for team in teams if team.id in held):
             return error_page(404)
         return COLLEAGUE_ACTS.get(go, _let_in)(member)
     except CannotOpen:
@@ -239,9 +286,12 @@ def _me(sentence: str = "", code: int = 200, *, done: str = "") -> ResponseRetur
         account = members.account(db, keys.member, found)
         sittings = sessions.sittings(db, g.token, keys.member, made.clock())
     waits = bool(found) and account.waits
+    known = teamlog.trusted(found)
+    unknown = [team for team in found if team.id in keys.epochs and team.kind == CASEWORK and team not in known]
     page = render_template(
         "staff/me.html",
         words=keyring.spoken_words(keys, g.lang) if waits else (),
+        unknown=[(team.name, keyring.words_of_team(team, g.lang)) for team in unknown],
         sittings=[(languages.hour(g.lang, local_hour(one.started // 3600)), one.this) for one in sittings],
         sentence=sentence,
         done=done,

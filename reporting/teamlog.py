@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from reporting import sealing
@@ -53,6 +53,8 @@ class Team:
     name: str
     epochs: tuple[Epoch, ...]
     members: Mapping[int, bytes]  # member id -> digest of the public key that was let in
+    vouched: Mapping[int, bytes]  # team id -> fingerprint of another team that a member of this one vouched for
+    founding: bool  # the first team of its kind
     hashes: tuple[bytes, ...] = field(repr=False)  # of every entry
     made: tuple[bytes, ...] = field(repr=False)  # hash of the entry that made each epoch
 
@@ -94,6 +96,12 @@ class Pin:
         if self.read():
             raise BrokenChain
         self._write({team.id: (team.fingerprint, team.newest.number, team.made[-1]) for team in made})
+
+    def add(self, made: Team) -> None:
+        """Pin one team more, made in this very request; from what it holds, not from the database."""
+        if made.id in self.read() or not self.read():
+            raise BrokenChain
+        self._write(self.read() | {made.id: (made.fingerprint, made.newest.number, made.made[-1])})
 
     def vouches_for(self, found: Iterable[Team]) -> bool:
         """Whether verified teams are pinned, every one, and none of them is older or forked."""
@@ -152,9 +160,28 @@ def team_of_kind(found: tuple[Team, ...], kind: str) -> Team:
     raise NotYet
 
 
-def reads(team: Team, roles: Iterable[str]) -> bool:
-    """Whether people with these roles belong into a team."""
-    return any(KINDS.get(role) == team.kind for role in roles)
+def trusted(found: Iterable[Team], kind: str = CASEWORK) -> tuple[Team, ...]:
+    """The teams of a kind that may be given cases: the founding one, and whatever a trusted one has vouched for.
+
+    A coordinator can have a new team begun; that it is what it says, a member of a trusted team must have heard.
+    """
+    known, left = [team for team in found if team.founding], [team for team in found if not team.founding]
+    while True:
+        fresh = [team for team in left if any(one.vouched.get(team.id) == team.fingerprint for one in known)]
+        if not fresh:
+            return tuple(sorted((team for team in known if team.kind == kind), key=lambda team: team.id))
+        known, left = [*known, *fresh], [team for team in left if team not in fresh]
+
+
+def teams_in(told: str) -> tuple[int, ...]:
+    """The team numbers of an account or an invitation as they lie on the shelf."""
+    return tuple(int(part) for part in told.split(",") if part)
+
+
+def reads(team: Team, roles: Iterable[str], meant: Iterable[int] = ()) -> bool:
+    """Whether people with these roles, meant for these teams (none named: the founding ones), belong into a team."""
+    here = team.id in tuple(meant) if tuple(meant) else team.founding
+    return here and any(KINDS.get(role) == team.kind for role in roles)
 
 
 def is_in(team: Team, row: MemberRow) -> bool:
@@ -197,19 +224,24 @@ def log_in_words(db: Session, pin: Pin) -> tuple[str, ...]:
     for team in teams(db, pin):
         for row in db.scalars(select(LogRow).where(LogRow.team == team.id).order_by(LogRow.number)):
             told = json.loads(row.body)
-            what = (
-                f"epoch {told['epoch']}" if told["act"] == "epoch" else names.get(told["member"], str(told["member"]))
-            )
+            what = _concerns(told, names)
             lines.append(
                 f"{team.name}  {row.number:4}  {told['act']:7} {what:20} {sealing.digest(row.body).hex()[:16]}"
             )
     return tuple(lines)
 
 
+def _concerns(told: Mapping[str, Any], names: Mapping[int, str]) -> str:
+    if told["act"] == "vouch":
+        return f"team {told['vouched']}"
+    return f"epoch {told['epoch']}" if told["act"] == "epoch" else names.get(told["member"], str(told["member"]))
+
+
 def verified(db: Session, row: TeamRow) -> Team:
     """Walk the log: each entry names the one before it and is signed with the key then in force."""
     epochs: list[Epoch] = []
     members: dict[int, bytes] = {}
+    vouched: dict[int, bytes] = {}
     hashes: list[bytes] = []
     made: list[bytes] = []
     for number, entry in enumerate(db.scalars(select(LogRow).where(LogRow.team == row.id).order_by(LogRow.number)), 1):
@@ -217,12 +249,13 @@ def verified(db: Session, row: TeamRow) -> Team:
         signer = epochs[-1].signing if epochs else _first_signer(told)
         if not sealing.is_signed(signer, entry.signature, entry.body):
             raise BrokenChain
-        _ACTS[told["act"]](told, epochs, members)
+        _ACTS[told["act"]](told, epochs, vouched if told["act"] == "vouch" else members)
         hashes.append(sealing.digest(entry.body))
         made += [hashes[-1]] if told["act"] == "epoch" else []
     if not epochs:
         raise BrokenChain
-    return Team(row.id, row.kind, row.name, tuple(epochs), members, tuple(hashes), tuple(made))
+    first = db.scalar(select(func.min(TeamRow.id)).where(TeamRow.kind == row.kind)) == row.id
+    return Team(row.id, row.kind, row.name, tuple(epochs), members, vouched, first, tuple(hashes), tuple(made))
 
 
 def _read_entry(entry: LogRow, number: int, row: TeamRow, before: bytes) -> dict[str, Any]:
@@ -260,7 +293,11 @@ def _note_removal(told: Mapping[str, str], _epochs: list[Epoch], members: dict[i
     members.pop(int(told["member"]), None)
 
 
-_ACTS = {"epoch": _note_epoch, "grant": _note_grant, "remove": _note_removal}
+def _note_vouch(told: Mapping[str, str], _epochs: list[Epoch], vouched: dict[int, bytes]) -> None:
+    vouched[int(told["vouched"])] = bytes.fromhex(told["fingerprint"])
+
+
+_ACTS = {"epoch": _note_epoch, "grant": _note_grant, "remove": _note_removal, "vouch": _note_vouch}
 
 
 def write_entry(db: Session, team: int, signing: bytes, told: Mapping[str, object]) -> None:

@@ -55,24 +55,27 @@ class Place:
     engine: Engine
     clock: Clock
     sheets: Sheets | None = None
+    sheets_of: dict[str, Sheets] = field(default_factory=dict)  # by the name of a new team; "" is the first
     workers: dict[str, Worker] = field(default_factory=dict)
 
     @property
     def pin(self) -> Pin:
         return Pin(self.settings.pin_file)
 
-    def hires(self, name: str, *roles: str) -> Worker:
-        """An invitation accepted; the first case worker makes the keys and gets the sheets."""
+    def hires(self, name: str, *roles: str, new_team: str = "", teams: tuple[int, ...] = ()) -> Worker:
+        """An invitation accepted; the first case worker makes the keys and gets the sheets, of a new team likewise."""
         password, totp = "seis palabras que nadie sabe " + name, members.new_totp_secret()
-        new = members.new_member(name, roles, password, totp, self.settings.pepper)
+        new = members.new_member(name, roles, password, totp, self.settings.pepper, teams=teams)
         recovery = None
-        if CASE_WORKER in roles and self.sheets is None:
-            self.sheets = staff.draw_sheets(secrets.randbelow, "es")
-            recovery = self.sheets.key_pair().public
+        if CASE_WORKER in roles and (self.sheets is None or new_team):
+            sheets = self.sheets_of[new_team] = staff.draw_sheets(secrets.randbelow, "es")
+            self.sheets, recovery = self.sheets or sheets, sheets.key_pair().public
         with writing(self.engine) as db:
-            token = staff.invite(db, name, roles, self.clock())
+            token = staff.invite(db, name, roles, self.clock(), teams, new_team)
             made = staff.accept(db, self.pin, token, new, self.clock(), recovery, "Equipo")
-        if made:
+        if made and new_team:
+            self.pin.add(made[0])
+        elif made:
             self.pin.begin(made)
         self.workers[name] = Worker(name, password, totp, new.id)
         return self.workers[name]
@@ -103,7 +106,8 @@ class Place:
                         int(self.clock()) // HOUR)  # fmt: skip
         with reading(self.engine) as db:
             found = teamlog.teams(db, self.pin)
-        readers, counters = teamlog.team_of_kind(found, CASEWORK), teamlog.team_of_kind(found, STATISTICS)
+        counters = teamlog.team_of_kind(found, STATISTICS)
+        readers = next(team for team in teamlog.trusted(found) if team.name == parts.get("team", "Equipo"))
         sealed = casebook.seal_report(report, receipt, readers, counters, bytes(16), self.settings.pepper, self.clock())
         with writing(self.engine) as db:
             casebook.file_report(db, sealed)
