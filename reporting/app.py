@@ -9,6 +9,7 @@ from functools import partial
 
 from flask import Flask
 
+from referrals import directory_views
 from referrals import views as referral_views
 from reporting import door_views, frontdoor, languages, reporter_views, staff_views
 from reporting.config import ROOT, Settings, read_settings
@@ -35,8 +36,8 @@ def create_app(settings: Settings | None = None, clock: Callable[[], float] = ti
         pin=Pin(told.pin_file),
     )
     limiter = frontdoor.hang(app, house)
-    for pages in (reporter_views.pages, door_views.pages, staff_views.pages, referral_views.pages, frontdoor.pages):
-        app.register_blueprint(pages)
+    for room in (reporter_views, door_views, staff_views, referral_views, directory_views, frontdoor):
+        app.register_blueprint(room.pages)
     frontdoor.limit_narrow_doors(app, limiter)
     referral_views.settle(house)
     return app
