@@ -274,8 +274,8 @@ QUESTIONS = (
     Question("has_forensic", N_("Do they do the medico-legal exam?"), YES_NO, "N_FORENSIC"),
     Question("accepts_no_id", N_("Do they attend people without an identity card?"), YES_NO),
     Question("police_inside_or_run", N_("Are there police inside, or is it run by the police?"), YES_NO),
-    Question("trans_friendly", N_("Do they treat trans people well?"), YES_NO),
-    Question("sw_friendly", N_("Do they treat sex workers well?"), YES_NO),
+    Question("trans_friendly", N_("Ask companions, not the service: do they treat trans people well?"), YES_NO),
+    Question("sw_friendly", N_("Ask companions, not the service: do they treat sex workers well?"), YES_NO),
     Question("minors", N_("Do they attend people under 18?"), (YES, "no", "only")),
     Question("cost", N_("What does it cost?")),
     Question("languages", N_("Which languages do they speak?")),
@@ -342,7 +342,7 @@ VERIFIED, LISTED, FAR, MISSING = "verified", "listed", "national", "missing"
 STATES = {
     VERIFIED: N_("Verified within a year"),
     LISTED: N_("Only in a source, not verified"),
-    FAR: N_("Only a line for the whole country"),
+    FAR: N_("Only something for the whole country, not verified"),
     MISSING: N_("Nothing"),
 }
 

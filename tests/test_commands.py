@@ -102,8 +102,8 @@ def test_services_come_in_from_a_spreadsheet_and_a_second_time_change_nothing(ma
     shipped = (DATA / "services-pe.csv").read_text("utf-8")
     file.write_bytes(shipped.replace("linea113", "linea113b").encode("cp1252"))
     assert "Nothing was changed." in types("directory", "import", str(file), "--dry-run").stdout
-    assert types("directory", "import", str(file)).stdout.strip() == "1 stored, 71 as before."
-    assert types("directory", "import", str(file)).stdout.strip() == "0 stored, 72 as before."
+    assert "72 rows: 1 stored, 71 as before, 0 listed." in types("directory", "import", str(file)).stdout
+    assert "72 rows: 0 stored, 72 as before, 0 listed." in types("directory", "import", str(file)).stdout
 
 
 def test_one_bad_row_and_nothing_comes_in(made: Path, tmp_path: Path) -> None:
