@@ -539,7 +539,8 @@ def test_both_sheets_can_be_typed_on_the_page(app: Flask, place: Place) -> None:
 
 
 def an_address(rule: str, number: int) -> str:
-    return re.sub(r"<int\(.*?>", str(number), rule.replace("<lang>", "es"))
+    named = rule.replace("<lang>", "es").replace("<place>", "PE25").replace("<service>", "cem_ucayali")
+    return re.sub(r"<int\(.*?>", str(number), named)
 
 
 def test_what_anybody_may_open_is_exactly_this(app: Flask, place: Place) -> None:
@@ -551,6 +552,10 @@ def test_what_anybody_may_open_is_exactly_this(app: Flask, place: Place) -> None
         "staff.chain": {"rosa", "carmen"},
         "staff.home": {"ana"}, "staff.people": {"carmen"}, "staff.colleagues": {"rosa", "ana"},
         "staff.me": {"rosa", "carmen", "ana"},
+        **dict.fromkeys(("directory.services", "directory.export", "directory.service_page", "directory.gaps",
+                         "directory.gaps_of", "directory.gaps_file", "directory.calls", "directory.calls_in",
+                         "directory.call"), {"rosa", "carmen"}),
+        "directory.bring": {"carmen"},
     }  # fmt: skip
     desks: dict[str, Phone] = {name: enters(app, place, name) for name in ("rosa", "carmen", "ana")}
     desks["nobody"], desks["expired"] = Phone(app, cookies=True), enters(app, place, "rosa")
