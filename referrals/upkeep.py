@@ -262,9 +262,11 @@ class Question:
     words: str
     answers: tuple[str, ...] = ()
     need: str = ""  # asked only where the type of service can serve this need
+    on_paper: bool = True  # a sheet that is left lying about must not tell for whom the list is
 
 
 YES_NO = (YES, "no")
+NOT_ON_PAPER = False
 QUESTIONS = (
     Question("phone", N_("Which number do they answer?")),
     Question("hours", N_("On which days and at which hours do they attend?")),
@@ -274,13 +276,15 @@ QUESTIONS = (
     Question("has_forensic", N_("Do they do the medico-legal exam?"), YES_NO, "N_FORENSIC"),
     Question("accepts_no_id", N_("Do they attend people without an identity card?"), YES_NO),
     Question("police_inside_or_run", N_("Are there police inside, or is it run by the police?"), YES_NO),
-    Question("trans_friendly", N_("Ask companions, not the service: do they treat trans people well?"), YES_NO),
-    Question("sw_friendly", N_("Ask companions, not the service: do they treat sex workers well?"), YES_NO),
+    Question("trans_friendly", N_("Ask companions, not the service: do they treat trans people well?"), YES_NO, "",
+             NOT_ON_PAPER),
+    Question("sw_friendly", N_("Ask companions, not the service: do they treat sex workers well?"), YES_NO, "",
+             NOT_ON_PAPER),
     Question("minors", N_("Do they attend people under 18?"), (YES, "no", "only")),
     Question("cost", N_("What does it cost?")),
     Question("languages", N_("Which languages do they speak?")),
     Question("address", N_("Where is it?")),
-)
+)  # fmt: skip
 
 
 def unknown_of(cells: Mapping[str, str]) -> tuple[Question, ...]:

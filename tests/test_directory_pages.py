@@ -257,3 +257,12 @@ def test_the_rules_are_linked_from_staff_pages_and_from_no_page_of_hers(app: Fla
         phone = Phone(app)
         phone.opens(path)
         assert "reglas" not in phone.text
+
+
+def test_a_printed_sheet_left_lying_about_does_not_tell_for_whom_the_list_is(rosa: Phone) -> None:
+    rosa.opens("/es/equipo/directorio/llamadas/PE25")
+    hidden = r'(?s)<(div|p|details|header|section)\b[^>]*class="[^"]*\b(unprinted|bar|actions)\b[^"]*".*?</\1>'
+    sheet = re.sub(hidden, "", rosa.text)
+    assert "CEM Ucayali" in sheet
+    for word in ("sexual", "trans ", "violencia"):
+        assert word not in sheet.lower().split("<main")[1], word

@@ -610,11 +610,11 @@ def _changes_the_directory(walk: Walk) -> None:
         walk.presses(go)
     walk.opens("/{lang}/equipo/directorio/servicio/linea100")
     walk.presses("confirm")
-    _unfolds(walk, "main details summary", "[name=why]")
-    walk.page.fill("[name=phone]", "100")
-    walk.presses("edit")
-    walk.page.fill("[name=why]", "llamada")
-    walk.presses("edit")
+    for day in ("ayer", "2026-11-24"):
+        _unfolds(walk, "main details summary", "[name=why]")
+        walk.page.fill("[name=verified_on]", day)
+        walk.page.fill("[name=why]", "llamada")
+        walk.presses("edit")
 
 
 def _signs_in(walk: Walk, who: Worker, code: str = "") -> None:
