@@ -13,6 +13,7 @@ import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from referrals import matching
 from referrals.matching import NATIONAL, NO, UNKNOWN, YES, Cards, Offer, Seeker, ServiceCard
 from referrals.models import CoverageRow, DirectoryRow, PlaceRow, ServiceRow
 from referrals.needs import NEEDS, Need, assess, forbidden
-from reporting.incidents import Incident
+from reporting.incidents import N_, Incident
 
 DATA = Path(__file__).parent / "data"
 COLUMNS = tuple(
@@ -92,7 +93,7 @@ def load_places(db: Session, text: str) -> int:
     db.add_all(PlaceRow(code=row["code"], parent=row["parent"], level=row["level"], name=row["name"]) for row in fresh)
     db.flush()
     if fresh:
-        _count_change(db)
+        changed(db, ())
     return len(fresh)
 
 
@@ -102,10 +103,10 @@ def import_services(db: Session, text: str, *, dry_run: bool = False) -> Importe
     rows, problems = _read(text, places)
     if problems or dry_run:
         return Imported(0, 0, tuple(problems))
-    stored = sum(_store(db, row, places) for row in rows)
+    stored = [row["id"] for row in rows if store(db, row, places)]
     if stored:
-        _count_change(db)
-    return Imported(stored, len(rows) - stored, ())
+        changed(db, stored)
+    return Imported(len(stored), len(rows) - len(stored), ())
 
 
 def _read(text: str, places: Mapping[str, str]) -> tuple[list[dict[str, str]], list[tuple[int, str]]]:
@@ -119,32 +120,50 @@ def _read(text: str, places: Mapping[str, str]) -> tuple[list[dict[str, str]], l
     rows, problems, seen = [], [], set[str]()
     for told in reader:
         row = {column: (told.get(column) or "").strip() for column in COLUMNS}
-        found = [*_faults(row, places), *(["This id stands twice."] if row["id"] in seen else [])]
+        found = [*faults(row, places), *(["This id stands twice."] if row["id"] in seen else [])]
         problems += [(reader.line_num, fault) for fault in found]
         seen.add(row["id"])
         rows.append(row)
     return rows, problems
 
 
-def _faults(row: Mapping[str, str], places: Mapping[str, str]) -> Iterable[str]:
+FAULTS = {
+    "id": N_("The id needs 1 to 64 letters, digits, points or lines."),
+    "name": N_("The name is empty."),
+    "type": N_("This type of service is not known."),
+    "coverage": N_("The coverage must be national, region or province."),
+    "regions": N_("No department is named: two digits of INEI, such as 25, separated by semicolons."),
+    "shelter": N_("A shelter's address is never stored: leave it out."),
+    "day": N_("The day of verification must be written like 2026-11-24."),
+}
+
+
+def faults(row: Mapping[str, str], places: Mapping[str, str]) -> Iterable[str]:
     """What is wrong with a row, each in a sentence."""
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", row["id"]):
-        yield "The id needs 1 to 64 letters, digits, points or lines."
+        yield FAULTS["id"]
     if not row["name"]:
-        yield "The name is empty."
+        yield FAULTS["name"]
     if row["service_type"] not in service_types():
-        yield f"The type is not one of: {', '.join(service_types())}."
+        yield FAULTS["type"]
     if row["coverage"] not in {"national", "region", "province"}:
-        yield "coverage must be national, region or province."
+        yield FAULTS["coverage"]
     elif row["coverage"] != "national" and not _departments(row, places):
-        yield "regions_inei names no department: two digits of INEI, such as 25, separated by semicolons."
+        yield FAULTS["regions"]
     if row["service_type"] == "SHELTER" and row["address"]:
-        yield "A shelter's address is never stored: empty that cell."
-    if row["verified_on"] and not re.fullmatch(r"\d{4}-\d{2}-\d{2}", row["verified_on"]):
-        yield "verified_on must be a day such as 2026-11-24."
+        yield FAULTS["shelter"]
+    if row["verified_on"] and not _is_day(row["verified_on"]):
+        yield FAULTS["day"]
 
 
-def _store(db: Session, row: dict[str, str], places: Mapping[str, str]) -> bool:
+def _is_day(told: str) -> bool:
+    try:
+        return date.fromisoformat(told).isoformat() == told
+    except ValueError:
+        return False
+
+
+def store(db: Session, row: Mapping[str, str], places: Mapping[str, str]) -> bool:
     """Write a row if it differs from what is there. True if something changed."""
     known, covers = db.get(ServiceRow, row["id"]), coverage_of(row, places)
     covered = frozenset(db.scalars(select(CoverageRow.place).where(CoverageRow.service == row["id"])))
@@ -183,7 +202,8 @@ def _departments(row: Mapping[str, str], places: Mapping[str, str]) -> frozenset
     return frozenset(codes & places.keys())
 
 
-def _count_change(db: Session) -> None:
+def changed(db: Session, _services: Iterable[str]) -> None:
+    """Every change of services passes here, in its own transaction: whatever is worked out of them follows."""
     row = db.get(DirectoryRow, 1)
     if row is None:
         db.add(DirectoryRow(id=1, number=1))

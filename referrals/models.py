@@ -5,7 +5,7 @@ A shelter's address is never stored, so it cannot be told.
 
 from __future__ import annotations
 
-from sqlalchemy import ForeignKey, Integer, String, Text
+from sqlalchemy import Boolean, ForeignKey, Integer, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from reporting.database import Base
@@ -74,3 +74,39 @@ class DirectoryRow(Base):
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     number: Mapped[int] = mapped_column(Integer)
+
+
+class HistoryRow(Base):
+    """What was done to a service: by whom, on which day, why, and what stood there before."""
+
+    __tablename__ = "service_history"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    service: Mapped[str] = mapped_column(ForeignKey("service.id", ondelete="CASCADE"), index=True)
+    day: Mapped[str] = mapped_column(String(10))
+    who: Mapped[str] = mapped_column(String(80))
+    act: Mapped[str] = mapped_column(String(12))
+    why: Mapped[str] = mapped_column(Text)
+    changes: Mapped[str] = mapped_column(Text)  # JSON: field -> [before, after]
+
+
+class FlagRow(Base):
+    """How often, in one week, somebody said that a number is dead or that a place was not safe. Nothing about them."""
+
+    __tablename__ = "service_flag"
+
+    service: Mapped[str] = mapped_column(ForeignKey("service.id", ondelete="CASCADE"), primary_key=True)
+    week: Mapped[str] = mapped_column(String(8), primary_key=True)  # 2026-W48
+    kind: Mapped[str] = mapped_column(String(8), primary_key=True)
+    count: Mapped[int] = mapped_column(Integer)
+    waits: Mapped[bool] = mapped_column(Boolean)  # nobody has confirmed or corrected the service since
+
+
+class ForeignRow(Base):
+    """What a file of somebody else said of a service and our columns do not hold, as it was read."""
+
+    __tablename__ = "service_foreign"
+
+    service: Mapped[str] = mapped_column(ForeignKey("service.id", ondelete="CASCADE"), primary_key=True)
+    told: Mapped[str] = mapped_column(Text)  # JSON: name of the column -> cell
+    print: Mapped[str] = mapped_column(String(64))  # hash of the whole row, so that a second import knows it again

@@ -9,7 +9,7 @@ from functools import partial
 
 from flask import Flask
 
-from referrals import her_views, voice_views
+from referrals import directory_views, her_views, voice_views
 from referrals import views as referral_views
 from reporting import door_views, frontdoor, languages, reporter_views, staff_views
 from reporting.config import ROOT, Settings, read_settings
@@ -36,7 +36,8 @@ def create_app(settings: Settings | None = None, clock: Callable[[], float] = ti
         pin=Pin(told.pin_file),
     )
     limiter = frontdoor.hang(app, house)
-    for room in (reporter_views, door_views, staff_views, referral_views, her_views, voice_views, frontdoor):
+    for room in (reporter_views, door_views, staff_views, referral_views, her_views, voice_views, directory_views,
+                 frontdoor):  # fmt: skip
         app.register_blueprint(room.pages)
     frontdoor.limit_narrow_doors(app, limiter)
     referral_views.settle(house)

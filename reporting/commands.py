@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -23,9 +24,9 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from referrals import bench_queue as queue_bench
-from referrals import directory, needs, rehearsal
+from referrals import directory, importing, needs, rehearsal, upkeep
 from reporting import demo as demonstration
-from reporting import keyring, members, receipts, sessions, staff, teamlog
+from reporting import keyring, languages, members, receipts, sessions, staff, teamlog
 from reporting.app import create_app
 from reporting.config import ROOT, SECRET, SETTINGS, BadSettings, Settings, make_secrets, read_settings
 from reporting.database import destroy as erase_everything
@@ -378,19 +379,78 @@ def _vouched_for(look: Callable[[], T]) -> T:
 
 @main.group("directory")
 def services() -> None:
-    """Services: bring them in from a file."""
+    """Services: bring them in, take them out, see what is due, what is missing, whom to call."""
 
 
 @services.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--dry-run", is_flag=True, help="Only look for problems; change nothing.")
+@click.option("--type", "kind", default="", help="The type of all services, where the file does not say it.")
+@click.option("--region", default="", help="Two digits of INEI, where the file names no place: 25 is Ucayali.")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
-def import_file(file: Path, dry_run: bool, as_json: bool) -> None:
-    """Bring in services from FILE: CSV with the columns of referrals/data/services-pe.csv, comma or semicolon.
+def import_file(file: Path, dry_run: bool, kind: str, region: str, as_json: bool) -> None:
+    """Bring in services from FILE: our own CSV, somebody else's table (, ; tab |), or HSDS 3 as JSON.
 
-    A row whose id is known replaces it. One bad row and nothing is brought in; every problem is listed by line.
+    Our own file (`amparo directory export`) comes in whole or not at all. From any other file each good row comes in
+    and waits, unseen by reporters, until somebody confirms it. What is not stored is listed by its line; exit code 1.
     """
-    _brought_in(file, dry_run, as_json, directory.import_services)
+    hints = importing.Hints(file.name, kind, region)
+    click.echo(f"Reading {file.name} ...", err=True)
+    with writing(_opened()[1]) as db:
+        done = importing.bring_in(db, file.read_bytes(), "terminal", _today(), hints=hints, dry_run=dry_run)
+    told = importing.as_json(done)
+    click.echo(json.dumps(told, ensure_ascii=False) if as_json else importing.in_words(done, dry_run))
+    sys.exit(1 if done.problems else 0)
+
+
+@services.command("export")
+def export_file() -> None:
+    """Print the whole directory as CSV. Brought in again it changes nothing."""
+    with reading(_opened()[1]) as db:
+        click.echo(importing.as_csv(db), nl=False)
+
+
+@services.command("due")
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def list_due(as_json: bool) -> None:
+    """Services that have to be looked at now, the flagged first."""
+    with reading(_opened()[1]) as db:
+        found = [one for one in upkeep.due(db, _today()) if one.over]
+    lines = [f"{one.service:28} {one.verified_on or 'never':10}  {one.flagged or '':>3}  {one.name}" for one in found]
+    click.echo(json.dumps([asdict(one) for one in found], ensure_ascii=False) if as_json else "\n".join(lines))
+
+
+@services.command("gaps")
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def list_gaps(as_json: bool) -> None:
+    """For each need: in how many provinces a service is verified, only in a source, only national, missing."""
+    held = directory.shelf(partial(reading, _opened()[1]))
+    found, never = upkeep.gaps(held, _today()), upkeep.never_matched(held)
+    if as_json:
+        rows = [{"need": gap.need, **{state: len(codes) for state, codes in gap.provinces.items()}} for gap in found]
+        click.echo(json.dumps({"gaps": rows, "never_matched": never}, ensure_ascii=False))
+        return
+    click.echo(f"{'need':22}" + "".join(f"{state:>10}" for state in upkeep.STATES))
+    click.echo("\n".join(f"{gap.need:22}" + "".join(f"{gap.count(one):10}" for one in upkeep.STATES) for gap in found))
+    click.echo("\nNever matched:\n" + "\n".join(f"  {service:28} {why}" for service, why in never.items()))
+
+
+@services.command("worklist")
+@click.option("--province", "place", required=True, help="A department or province: 25, PE25 or PE2501.")
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def list_calls(place: str, as_json: bool) -> None:
+    """Whom a local team can call in an afternoon, and what to ask. The page of the same prints on A4."""
+    engine = _opened()[1]
+    held, code = directory.shelf(partial(reading, engine)), place if place.startswith("PE") else f"PE{place}"
+    if code not in held.cards.place_names:
+        raise click.ClickException(f"There is no place {place}: two or four digits of INEI, such as 25 or 2501.")
+    with reading(engine) as db:
+        tasks = upkeep.worklist(db, held, code, _today())
+    rows = [{"service": one.row["id"], "name": one.row["name"], "phone": one.row["phone"], "never_seen": one.gaps,
+             "ask": [question.column for question in one.unknown]} for one in tasks]  # fmt: skip
+    lines = [f"{one.row['name']}\n  {one.row['phone'] or 'no number'}\n  ask: "
+             + ", ".join(question.column for question in one.unknown) for one in tasks]  # fmt: skip
+    click.echo(json.dumps(rows, ensure_ascii=False) if as_json else "\n".join(lines))
 
 
 @main.command("places")
@@ -405,17 +465,9 @@ def import_places(file: Path) -> None:
     click.echo(f"{fresh} places are new.")
 
 
-def _brought_in(file: Path, dry_run: bool, as_json: bool, bring: Callable[..., directory.Imported]) -> None:
-    text = _text_of(file)
-    with writing(open_database(_settings().database_url)) as db:
-        done = bring(db, text, dry_run=dry_run)
-    told = {"stored": done.stored, "unchanged": done.unchanged, "problems": [list(one) for one in done.problems]}
-    lines = [f"line {line}: {problem}" for line, problem in done.problems]
-    summary = (
-        "Nothing was changed." if done.problems or dry_run else f"{done.stored} stored, {done.unchanged} as before."
-    )
-    click.echo(json.dumps(told, ensure_ascii=False) if as_json else "\n".join([*lines, summary]))
-    sys.exit(1 if done.problems else 0)
+def _today() -> date:
+    """The day on the clock of the place."""
+    return languages.local(time.time(), _settings().time_zone).date()
 
 
 def _text_of(file: Path) -> str:

@@ -101,9 +101,9 @@ def test_services_come_in_from_a_spreadsheet_and_a_second_time_change_nothing(ma
     file = tmp_path / "services.csv"
     shipped = (DATA / "services-pe.csv").read_text("utf-8")
     file.write_bytes(shipped.replace("linea113", "linea113b").encode("cp1252"))
-    assert types("directory", "import", str(file), "--dry-run").stdout.strip() == "Nothing was changed."
-    assert types("directory", "import", str(file)).stdout.strip() == "1 stored, 71 as before."
-    assert types("directory", "import", str(file)).stdout.strip() == "0 stored, 72 as before."
+    assert "Nothing was changed." in types("directory", "import", str(file), "--dry-run").stdout
+    assert "72 rows: 1 stored, 71 as before, 0 listed." in types("directory", "import", str(file)).stdout
+    assert "72 rows: 0 stored, 72 as before, 0 listed." in types("directory", "import", str(file)).stdout
 
 
 def test_one_bad_row_and_nothing_comes_in(made: Path, tmp_path: Path) -> None:
@@ -113,7 +113,7 @@ def test_one_bad_row_and_nothing_comes_in(made: Path, tmp_path: Path) -> None:
     told = types("directory", "import", str(file))
     assert told.exit_code == 1
     assert "line " in told.stdout
-    assert "The type is not one of" in told.stdout
+    assert "This type of service is not known." in told.stdout
     assert "Nothing was changed." in told.stdout
 
 

@@ -70,6 +70,9 @@ NOT_PAGES = {
     "static": "Flask's own, switched off",
     "files": "style sheet, script and image",
     "reporter.away": "only a redirect, away from us",
+    "directory.flag": "an answer without a page: she stays where she is",
+    "directory.export": "a file to keep",
+    "directory.gaps_file": "the same",
     "test": "made by this test",
 }
 
@@ -583,9 +586,35 @@ def the_case_worker_reads_and_answers(walk: Walk) -> None:
     walk.sends("text", unchecked=True)
     walk.sends("text", text="Te leímos. Puedes ir hoy.")
     walk.opens("/{lang}/equipo/caso/999999")
+    _calls_for_an_afternoon(walk)
     walk.opens_all_of(CASE_WORKER)
     walk.follows_new_links()
     _signs_out(walk)
+
+
+def _calls_for_an_afternoon(walk: Walk) -> None:
+    walk.opens("/{lang}/equipo/directorio/vacios/PE25")
+    walk.opens("/{lang}/equipo/directorio/llamadas/PE25")
+    walk.clicks("main .actions a")
+    walk.presses("nobody")
+    walk.page.fill("[name=phone]", "061 570000")
+    walk.presses("learned")
+    walk.presses("skip")
+
+
+def _changes_the_directory(walk: Walk) -> None:
+    walk.opens("/{lang}/equipo/directorio/traer")
+    wild = {"name": "lista.csv", "mimeType": "text/csv", "buffer": b"nombre;tipo\n;posta\n"}
+    for go in ("look", "store"):
+        walk.page.set_input_files("[name=file]", wild)
+        walk.presses(go)
+    walk.opens("/{lang}/equipo/directorio/servicio/linea100")
+    walk.presses("confirm")
+    for day in ("ayer", "2026-11-24"):
+        _unfolds(walk, "main details summary", "[name=why]")
+        walk.page.fill("[name=verified_on]", day)
+        walk.page.fill("[name=why]", "llamada")
+        walk.presses("edit")
 
 
 def _signs_in(walk: Walk, who: Worker, code: str = "") -> None:
@@ -601,6 +630,7 @@ def _signs_out(walk: Walk) -> None:
 def the_coordinator_invites_a_colleague(walk: Walk) -> None:
     walk.opens("/{lang}/equipo")
     _signs_in(walk, walk.site.place.workers["carmen"])
+    _changes_the_directory(walk)
     walk.opens("/{lang}/equipo/personas")
     walk.sends("role", name="A B", unchecked=True)
     walk.page.check(f"[name=role][value={CASE_WORKER}]")

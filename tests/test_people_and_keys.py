@@ -541,7 +541,8 @@ def test_both_sheets_can_be_typed_on_the_page(app: Flask, place: Place) -> None:
 
 
 def an_address(rule: str, number: int) -> str:
-    small = re.sub(r"<int\(max=\d\).*?>", "2", rule.replace("<lang>", "es"))
+    named = rule.replace("<lang>", "es").replace("<place>", "PE25").replace("<service>", "cem_ucayali")
+    small = re.sub(r"<int\(max=\d\).*?>", "2", named)
     return re.sub(r"<int\(.*?>", str(number), small)
 
 
@@ -555,6 +556,11 @@ def test_what_anybody_may_open_is_exactly_this(app: Flask, place: Place) -> None
         "staff.chain": {"rosa", "carmen"},
         "staff.home": {"ana"}, "staff.people": {"carmen"}, "staff.colleagues": {"rosa", "ana"},
         "staff.me": {"rosa", "carmen", "ana"},
+        "directory.services": {"rosa", "carmen"}, "directory.service_page": {"rosa", "carmen"},
+        "directory.export": {"rosa", "carmen"}, "directory.gaps": {"rosa", "carmen"},
+        "directory.gaps_of": {"rosa", "carmen"}, "directory.gaps_file": {"rosa", "carmen"},
+        "directory.calls": {"rosa", "carmen"}, "directory.calls_in": {"rosa", "carmen"},
+        "directory.call": {"rosa", "carmen"}, "directory.bring": {"carmen"},
     }  # fmt: skip
     desks: dict[str, Phone] = {name: enters(app, place, name) for name in ("rosa", "carmen", "ana")}
     desks["nobody"], desks["expired"] = Phone(app, cookies=True), enters(app, place, "rosa")
