@@ -22,8 +22,8 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from referrals import directory, needs, rehearsal
+from reporting import backups, keyring, members, receipts, retention, sessions, staff, teamlog
 from reporting import demo as demonstration
-from reporting import keyring, members, receipts, sessions, staff, teamlog
 from reporting.app import create_app
 from reporting.config import ROOT, SECRET, SETTINGS, BadSettings, Settings, make_secrets, read_settings
 from reporting.database import destroy as erase_everything
@@ -157,7 +157,7 @@ def check(as_json: bool) -> None:
     settings = _settings()
     engine = open_database(settings.database_url)
     with reading(engine) as db:
-        found = staff.problems(db, Pin(settings.pin_file))
+        found = staff.problems(db, Pin(settings.pin_file), retention.audit_before(time.time()))
     if as_json:
         click.echo(json.dumps({"problems": found}, ensure_ascii=False))
     else:
@@ -170,6 +170,64 @@ def _settings() -> Settings:
         return read_settings()
     except BadSettings as problem:
         raise click.ClickException(str(problem)) from None
+
+
+# ── keeping ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@main.command()
+@click.option("--rewrite", is_flag=True, help="Write the database anew now, without waiting for its week.")
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def sweep(rewrite: bool, as_json: bool) -> None:
+    """What is over goes: run it every night. How long each thing is kept: reporting/data/retention.toml."""
+    settings, engine = _opened()
+    swept = retention.sweep(engine, Pin(settings.pin_file), settings.instance, time.time(), _progress, rewrite=rewrite)
+    lines = (f"{name.replace('_', ' ')}: {count}" for name, count in swept.items())
+    click.echo(json.dumps(swept) if as_json else "\n".join(lines))
+
+
+@main.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def backup(file: Path, as_json: bool) -> None:
+    """Write a backup to FILE while people go on working. It is sealed to the key of the month, and read back.
+
+    The keys are in the folder backup-keys of the instance. Keep a copy of it, of secrets.toml and of team.pin apart
+    from the backups, and take away each key 60 days after its month began: `amparo sweep` does so here.
+    """
+    settings, engine = _opened()
+    told = _allowed(lambda: backups.back_up(engine, settings.instance, file, time.time(), _progress))
+    click.echo(json.dumps(told) if as_json else f"{told['rows']} rows of {told['month']} in {told['file']}.")
+
+
+@main.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def restore(file: Path, as_json: bool) -> None:
+    """Put the backup in FILE back. Erased cases and people who were taken out do not come back.
+
+    Where people and keys are here, only missing cases come back. Is the database lost? Run `amparo upgrade` first:
+    into empty tables everything comes back, unless the backup is older than the newest keys.
+    """
+    settings, engine = _opened()
+    pin, now = Pin(settings.pin_file), time.time()
+    done = _allowed(lambda: backups.restore(engine, pin, settings.instance, file, settings.pepper, now, _progress))
+    words = "Everything came back" if done.everything else "Missing cases came back"
+    stays = f"{done.here_already} cases were here already and stay as they are; {done.stays_gone} stay gone."
+    click.echo(json.dumps(asdict(done)) if as_json else f"{words}: {done.rows} rows. {stays} Everybody signs in again.")
+
+
+def _progress(text: str) -> None:
+    click.echo(text, err=True)
+
+
+def _allowed(act: Callable[[], T]) -> T:
+    try:
+        return act()
+    except backups.Refused as refusal:
+        raise click.ClickException(str(refusal)) from None
+    except FileExistsError as problem:
+        raise click.ClickException(f"{problem.filename} is in the way: another backup is being written.") from None
 
 
 # ── people and keys ─────────────────────────────────────────────────────────────────────────────────────────
@@ -292,14 +350,15 @@ def lock() -> None:
 
 @main.command()
 def destroy() -> None:
-    """Erase this installation beyond recovery: every report, key, account and secret. Backups are not touched."""
+    """Erase this installation beyond recovery: every report, key, account and secret, and the keys of the backups."""
     settings, engine = _opened()
     if click.prompt(f"Everything in {settings.instance} will be gone. Type the name on screen") != settings.site_name:
         raise click.ClickException("That is not the name. Nothing was changed.")
     erase_everything(engine)
     for name in ("secrets.toml", "team.pin", "amparo.db", "amparo.db-wal", "amparo.db-shm"):
         (settings.instance / name).unlink(missing_ok=True)
-    click.echo("It is gone. Destroy the backups and the recovery sheets too.")
+    backups.forget_keys(settings.instance, time.time(), days=-31)
+    click.echo("It is gone, and the keys of its backups too. Destroy copies of those keys, and the recovery sheets.")
 
 
 def _opened() -> tuple[Settings, Engine]:

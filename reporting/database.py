@@ -102,6 +102,15 @@ def checkpoint(engine: Engine, tries: int = 20) -> bool:
         raw.close()
 
 
+def vacuum(engine: Engine) -> None:
+    """Write SQLite's file anew: no free page is left, and nothing of what was on one."""
+    raw = engine.raw_connection()
+    try:
+        raw.cursor().execute("VACUUM")
+    finally:
+        raw.close()
+
+
 def upgrade_tables(engine: Engine) -> None:
     """Bring the tables of both wings to the form this version needs; nothing to do is fine."""
     config = Config()

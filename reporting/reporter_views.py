@@ -593,7 +593,7 @@ def _ask_erase(stay: Stay) -> ResponseReturnValue:
 def _erase(stay: Stay) -> ResponseReturnValue:
     made = house()
     with made.writing() as db:
-        casebook.erase(db, stay.visit)
+        casebook.erase(db, stay.visit, made.settings.pepper, made.clock())
         for trip in (stay.trip, stay.sent_by):
             sessions.end_trip(db, trip, LEFT, made.clock())
     made.emptied()

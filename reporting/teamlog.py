@@ -10,6 +10,7 @@ import json
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,15 @@ class Epoch:
 
 
 @dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A member's word, as the log holds it: the audit up to this entry has this chain hash, on this day."""
+
+    number: int
+    chain: bytes
+    day: date
+
+
+@dataclass(frozen=True, slots=True)
 class Team:
     """A team whose log verified from its first entry to its last."""
 
@@ -55,6 +65,7 @@ class Team:
     members: Mapping[int, bytes]  # member id -> digest of the public key that was let in
     hashes: tuple[bytes, ...] = field(repr=False)  # of every entry
     made: tuple[bytes, ...] = field(repr=False)  # hash of the entry that made each epoch
+    checkpoints: tuple[Checkpoint, ...] = ()  # of the audit, oldest first
 
     @property
     def newest(self) -> Epoch:
@@ -197,13 +208,17 @@ def log_in_words(db: Session, pin: Pin) -> tuple[str, ...]:
     for team in teams(db, pin):
         for row in db.scalars(select(LogRow).where(LogRow.team == team.id).order_by(LogRow.number)):
             told = json.loads(row.body)
-            what = (
-                f"epoch {told['epoch']}" if told["act"] == "epoch" else names.get(told["member"], str(told["member"]))
-            )
+            what = _in_words(told, names)
             lines.append(
                 f"{team.name}  {row.number:4}  {told['act']:7} {what:20} {sealing.digest(row.body).hex()[:16]}"
             )
     return tuple(lines)
+
+
+def _in_words(told: Mapping[str, Any], names: Mapping[int, str]) -> str:
+    if told["act"] == AUDIT:
+        return f"to {told['entry']}, {told['day']}"
+    return f"epoch {told['epoch']}" if told["act"] == "epoch" else names.get(told["member"], str(told["member"]))
 
 
 def verified(db: Session, row: TeamRow) -> Team:
@@ -212,6 +227,7 @@ def verified(db: Session, row: TeamRow) -> Team:
     members: dict[int, bytes] = {}
     hashes: list[bytes] = []
     made: list[bytes] = []
+    checkpoints: list[Checkpoint] = []
     for number, entry in enumerate(db.scalars(select(LogRow).where(LogRow.team == row.id).order_by(LogRow.number)), 1):
         told = _read_entry(entry, number, row, hashes[-1] if hashes else b"")
         signer = epochs[-1].signing if epochs else _first_signer(told)
@@ -220,9 +236,11 @@ def verified(db: Session, row: TeamRow) -> Team:
         _ACTS[told["act"]](told, epochs, members)
         hashes.append(sealing.digest(entry.body))
         made += [hashes[-1]] if told["act"] == "epoch" else []
+        checkpoints += [_checkpoint(told)] if told["act"] == AUDIT else []
     if not epochs:
         raise BrokenChain
-    return Team(row.id, row.kind, row.name, tuple(epochs), members, tuple(hashes), tuple(made))
+    return Team(row.id, row.kind, row.name, tuple(epochs), members, tuple(hashes), tuple(made),
+                tuple(checkpoints))  # fmt: skip
 
 
 def _read_entry(entry: LogRow, number: int, row: TeamRow, before: bytes) -> dict[str, Any]:
@@ -260,7 +278,19 @@ def _note_removal(told: Mapping[str, str], _epochs: list[Epoch], members: dict[i
     members.pop(int(told["member"]), None)
 
 
-_ACTS = {"epoch": _note_epoch, "grant": _note_grant, "remove": _note_removal}
+def _note_nothing(_told: Mapping[str, str], _epochs: list[Epoch], _members: dict[int, bytes]) -> None:
+    """A checkpoint of the audit changes nobody's keys."""
+
+
+def _checkpoint(told: Mapping[str, Any]) -> Checkpoint:
+    try:
+        return Checkpoint(int(told["entry"]), bytes.fromhex(told["chain"]), date.fromisoformat(told["day"]))
+    except (KeyError, ValueError, TypeError):
+        raise BrokenChain from None
+
+
+AUDIT = "audit"
+_ACTS = {"epoch": _note_epoch, "grant": _note_grant, "remove": _note_removal, AUDIT: _note_nothing}
 
 
 def write_entry(db: Session, team: int, signing: bytes, told: Mapping[str, object]) -> None:
