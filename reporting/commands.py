@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import logging
 import os
 import re
 import secrets
@@ -22,18 +21,17 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from referrals import directory, needs, rehearsal
-from reporting import backups, keyring, members, receipts, retention, sessions, staff, teamlog
+from reporting import backups, keyring, members, receipts, retention, serving, sessions, staff, teamlog
+from reporting import bench as measuring
 from reporting import demo as demonstration
 from reporting.app import create_app
 from reporting.config import ROOT, SECRET, SETTINGS, BadSettings, Settings, make_secrets, read_settings
 from reporting.database import destroy as erase_everything
 from reporting.database import open_database, reading, upgrade_tables, writing
-from reporting.frontdoor import discreet
 from reporting.teamlog import CASE_WORKER, COORDINATOR, Pin
 
 T = TypeVar("T")
 PORT = 8080
-BEHIND_A_PROXY = {"trusted_proxy_headers": {"x-forwarded-for", "x-forwarded-proto"}, "trusted_proxy_count": 1}
 EVERYWHERE = "0.0.0.0"  # noqa: S104 -- only where --host asks for it, for a classroom
 
 
@@ -109,7 +107,8 @@ def _first_people(settings: Settings, engine: Engine, coordinator: str, case_wor
 @main.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; behind a proxy leave it.")
 @click.option("--port", default=PORT, show_default=True, help="Port to listen on.")
-def serve(host: str, port: int) -> None:
+@click.option("--workers", type=click.IntRange(1, 64), help="Processes. [default: one a processor, four at most]")
+def serve(host: str, port: int, workers: int | None) -> None:
     """Serve this installation."""
     settings = _settings()
     engine = open_database(settings.database_url)
@@ -118,29 +117,7 @@ def serve(host: str, port: int) -> None:
     click.echo(f"Serving {settings.base_url} on {host}:{port}. Stop with Ctrl+C.")
     if not made:
         click.echo("No case worker has made the keys yet: reporter pages say that they are not open.")
-    run(settings, host, port)
-
-
-def run(settings: Settings, host: str, port: int) -> None:
-    """Serve with waitress: threads, no log of requests, no temporary file for what she sends."""
-    import waitress  # noqa: PLC0415 -- only this door needs it
-
-    app = create_app(settings)
-    logging.getLogger("waitress").addFilter(discreet)
-    in_memory = 4 * 1024 * 1024  # bytes; above our largest body, so nothing is ever buffered on disk
-    waitress.serve(
-        app,
-        host=host,
-        port=port,
-        threads=8,
-        ident=None,
-        inbuf_overflow=in_memory,
-        outbuf_overflow=in_memory,
-        max_request_body_size=1024 * 1024,
-        clear_untrusted_proxy_headers=True,
-        **(BEHIND_A_PROXY | {"trusted_proxy": settings.trusted_proxy} if settings.trusted_proxy else {}),
-        _quiet=True,
-    )
+    serving.serve(create_app, settings, host, port, workers or serving.default_workers())
 
 
 @main.command()
@@ -474,7 +451,7 @@ def demo(host: str, port: int, folder: Path | None, as_json: bool, no_serve: boo
         told = demonstration.furnish(settings, engine, time.time(), say) | {"classroom": host == EVERYWHERE}
         click.echo(json.dumps(told, ensure_ascii=False, indent=1) if as_json else demonstration.in_words(told))
         if not no_serve:
-            run(settings, host, port)
+            serving.serve(create_app, settings, host, port)
 
 
 def _shown(host: str) -> str:
@@ -528,3 +505,49 @@ def _compare(assessed: list[tuple[str, Any, Any, Any]]) -> int:
     right = sum(not problems for problems in wrong.values())
     click.echo(f"{right} of {len(wrong)} as expected.")
     return 0 if right == len(wrong) else 1
+
+
+# ── measuring ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@main.group()
+def bench() -> None:
+    """Measure: each figure as JSON, ratios within one run."""
+
+
+_workers = click.option("--workers", default=2, show_default=True, help="Processes of the server.")
+_at_once = click.option("--at-once", multiple=True, type=int, default=(8, 32), show_default=True, help="People at once.")
+_seconds = click.option("--seconds", default=5.0, show_default=True, help="Length of a run.")
+_runs = click.option("--runs", default=5, show_default=True, help="Runs; the figures are medians.")
+_as_json = click.option("--json", "as_json", is_flag=True, help="Print as JSON (it always is).")
+
+
+@bench.command("submit")
+@_workers
+@_at_once
+@_seconds
+@_runs
+@_as_json
+def bench_submit(workers: int, at_once: tuple[int, ...], seconds: float, runs: int, as_json: bool) -> None:  # noqa: ARG001 -- see its help
+    """Whole trips, from the first page to the receipt, against a server of our own; and their ratio to the floor."""
+    click.echo(json.dumps(measuring.submit(workers, at_once, seconds, runs, _progress), indent=1))
+
+
+@bench.command("limit")
+@_workers
+@_at_once
+@_seconds
+@_runs
+@_as_json
+def bench_limit(workers: int, at_once: tuple[int, ...], seconds: float, runs: int, as_json: bool) -> None:  # noqa: ARG001 -- see its help
+    """The floor: the same bytes with only the cryptography, one durable commit and a bare answer."""
+    click.echo(json.dumps(measuring.limit(workers, at_once, seconds, runs, _progress), indent=1))
+
+
+@bench.command("floor", hidden=True)
+@_workers
+@click.option("--port", type=int, required=True)
+@click.option("--sizes", required=True)
+def bench_floor(workers: int, port: int, sizes: str) -> None:
+    """Serve the floor; `bench limit` starts it."""
+    measuring.serve_floor(_settings(), port, workers, json.loads(sizes))
