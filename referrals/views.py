@@ -26,7 +26,7 @@ NOT_OPENED = N_("This case does not open: it was erased, or a record of it was c
 
 def settle(made: House) -> None:
     """Bring what the front door shows on practice and error pages: the lines that answer in the whole country."""
-    made.wings["lines"] = lambda: directory.national_lines(directory.shelf(made.reading))
+    made.wings["lines"] = lambda: directory.national_lines(g.get("shelf") or directory.shelf(made.reading))
 
 
 class LetterForm(StaffForm):

@@ -26,8 +26,8 @@ from reporting import bench as measuring
 from reporting import demo as demonstration
 from reporting.app import create_app
 from reporting.config import ROOT, SECRET, SETTINGS, BadSettings, Settings, make_secrets, read_settings
+from reporting.database import checkpoint, open_database, reading, upgrade_tables, writing
 from reporting.database import destroy as erase_everything
-from reporting.database import open_database, reading, upgrade_tables, writing
 from reporting.teamlog import CASE_WORKER, COORDINATOR, Pin
 
 T = TypeVar("T")
@@ -319,9 +319,11 @@ def key_recover(name: str) -> None:
 @main.command()
 def lock() -> None:
     """In danger: end every session and forget every open draft, receipt page and visit. Nothing sent is lost."""
-    with writing(_opened()[1]) as db:
+    engine = _opened()[1]
+    with writing(engine) as db:
         sessions.forget_all(db)
         sessions.open_day(db, time.time())
+    checkpoint(engine)
     click.echo("Everybody is signed out, and every open page is closed. People sign in again as always.")
 
 

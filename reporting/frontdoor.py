@@ -190,6 +190,7 @@ def _open_day() -> None:
     if made.opened_day != today:
         with made.writing() as db:
             sessions.open_day(db, made.clock())
+        made.emptied()  # yesterday's seeds go from the write-ahead log too
         made.opened_day = today
 
 

@@ -427,7 +427,11 @@ def _stale(ticket: Ticket) -> ResponseReturnValue:
 
 
 def _shelf() -> directory.Shelf:
-    return directory.shelf(house().reading)
+    """The directory, looked up once for each request."""
+    if "shelf" not in g:
+        g.shelf = directory.shelf(house().reading)
+    found: directory.Shelf = g.shelf
+    return found
 
 
 def _help(incident: Incident, only: list[str] | None = None, *, police_shown: bool = False) -> directory.Help:

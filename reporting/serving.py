@@ -6,6 +6,7 @@ No log of requests, no temporary file for what she sends, no picture of the memo
 from __future__ import annotations
 
 import contextlib
+import gc
 import logging
 import os
 import signal
@@ -80,8 +81,11 @@ def _leave_with(listening: int) -> None:
 def _work(make_app: MakeApp, settings: Settings, door: socket.socket) -> None:
     logging.getLogger("waitress").addFilter(discreet)
     proxy = BEHIND_A_PROXY | {"trusted_proxy": settings.trusted_proxy} if settings.trusted_proxy else {}
+    app = make_app(settings)
+    gc.collect()
+    gc.freeze()  # what is there from the beginning need not be looked through again and again
     waitress.server.create_server(
-        make_app(settings),
+        app,
         sockets=[door],
         threads=THREADS,
         ident=None,
