@@ -518,7 +518,7 @@ def bench() -> None:
 
 
 _workers = click.option("--workers", default=2, show_default=True, help="Processes of the server.")
-_at_once = click.option("--at-once", multiple=True, type=int, default=(8, 32), show_default=True, help="People at once.")
+_at_once = click.option("--at-once", multiple=True, type=int, default=(8, 32), show_default=True, help="At once.")
 _seconds = click.option("--seconds", default=5.0, show_default=True, help="Length of a run.")
 _runs = click.option("--runs", default=5, show_default=True, help="Runs; the figures are medians.")
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print as JSON (it always is).")

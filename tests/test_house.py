@@ -26,7 +26,7 @@ ROOMS = sorted(path for wing in WINGS for path in (ROOT / wing).glob("*.py") if 
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 CONTRACTS = {contract["name"].split(":")[0]: contract for contract in PROJECT["tool"]["importlinter"]["contracts"]}
-WITH_HTTP = {"__main__", "app", "bench", "commands", "demo", "frontdoor", "questionnaire", "serving"}  # and every room of views
+WITH_HTTP = {"__main__", "app", "bench", "commands", "demo", "frontdoor", "questionnaire", "serving"}  # and views
 
 
 def name_of(room: Path) -> str:
