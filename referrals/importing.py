@@ -160,6 +160,7 @@ def bring_in(db: Session, raw: bytes, who: str, today: date, *, hints: Hints | N
 
 def as_json(report: Report) -> dict[str, Any]:
     """A report as data."""
+
     def told(problems: Iterable[Problem]) -> list[list[Any]]:
         return [[one.line, one.said.message % dict(one.said.parts)] for one in problems]
 

@@ -26,7 +26,11 @@ from reporting.incidents import N_, Incident
 OFTEN, SELDOM, OLD = 30, 180, 365  # days: lines and PEP sites are due, others are due, marked as old
 EDITABLE = tuple(column for column in COLUMNS if column != "id")
 CONFIRMED, EDITED, LEARNED, NOBODY, IMPORTED = "confirmed", "edited", "learned", "nobody", "imported"
-FLAGS = {"dead": N_("Dead number"), "unsafe": N_("They were not safe")}
+FLAGS = {
+    "dead": N_("Dead number"),
+    "unsafe": N_("They were not safe"),
+    "refused": N_("They refused somebody we referred"),
+}
 LONGEST = 2000  # characters of a cell
 SHELTER = "SHELTER"
 OUR_CALL = "Llamada de nuestro equipo"  # the source of a row that no paper has named: somebody of the team asked

@@ -14,7 +14,7 @@ from flask.typing import ResponseReturnValue
 from wtforms import SelectMultipleField, StringField, TextAreaField
 from wtforms.validators import Length
 
-from referrals import directory, needs, queue, sheets, triage
+from referrals import directory, needs, queue, sheets, triage, upkeep
 from referrals.directory import Help, Shelf
 from referrals.matching import ServiceCard
 from referrals.queue import View
@@ -48,7 +48,7 @@ LONGEST_NUMBER = 20  # digits of a record's number
 
 def settle(made: House) -> None:
     """Bring what the front door shows on practice and error pages: the lines that answer in the whole country."""
-    made.wings["lines"] = lambda: directory.national_lines(directory.shelf(made.reading))
+    made.wings["lines"] = lambda: directory.national_lines(g.get("shelf") or directory.shelf(made.reading))
 
 
 # ── the queue ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -546,6 +546,14 @@ def _step(folder: Folder, form: ActForm) -> None:
         triage.move(folder, number, step, me, moment, (form.text.data or "").strip())
 
 
+def _flag_who_refused(db: Any, case: int, form: ActForm) -> None:
+    """A service that refused is due to be looked at. Only the week is kept, nothing of the case."""
+    if form.step.data == "refuse":
+        opened = casebook.open_case(db, g.keys, case, house().clock())
+        service = next(one.service for one in opened.referrals if str(one.id) == form.number.data)
+        upkeep.flag(db, service, "refused", local_hour(int(house().clock()) // casebook.HOUR).date())
+
+
 Does = Callable[[Folder, ActForm], None]
 # what is pressed -> the word in the audit, what it does, whether the page must be of the newest version
 ACTS: dict[str, tuple[str, Does, bool]] = {
@@ -567,7 +575,11 @@ ACTS: dict[str, tuple[str, Does, bool]] = {
     "step": ("referral", _step, True),
 }
 # what follows in the same transaction, outside of the folder
-AFTERWARDS: dict[str, Callable[[Any, int, ActForm], None]] = {"link": _link_back, "handed": _hand_over}
+AFTERWARDS: dict[str, Callable[[Any, int, ActForm], None]] = {
+    "link": _link_back,
+    "handed": _hand_over,
+    "step": _flag_who_refused,
+}
 
 
 # ── setting right, and the sheet ────────────────────────────────────────────────────────────────────────────

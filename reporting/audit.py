@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import select, text
+from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.orm import Session
 
 from reporting.models import AuditRow
@@ -52,10 +53,15 @@ def note(db: Session, act: str, member: int) -> None:
 
 
 def entries(db: Session, newest_first: int = 0) -> tuple[Entry, ...]:
-    """All entries in order, or only the newest so many."""
+    """All entries in order, or only the newest so many. The first may be empty: what was before it is swept."""
     query = select(AuditRow).order_by(AuditRow.number.desc() if newest_first else AuditRow.number)
     rows = db.scalars(query.limit(newest_first) if newest_first else query)
     return tuple(Entry(row.number, row.team, row.epoch, row.body, row.chain) for row in rows)
+
+
+def first_number(db: Session) -> int:
+    """The number of the oldest entry that is still there; 0 where there is none."""
+    return db.scalar(select(func.min(AuditRow.number))) or 0
 
 
 def chain_at(db: Session, number: int) -> bytes:
@@ -64,10 +70,27 @@ def chain_at(db: Session, number: int) -> bytes:
     return START if number == 0 else (row.chain if row else b"")
 
 
-def first_break(links: tuple[Entry, ...]) -> int | None:
-    """The number of the first entry that does not follow from the one before, or None if the chain holds."""
+def forget_below(db: Session, number: int) -> int:
+    """Sweep up to an entry that a signed checkpoint vouches for. It stays, empty, in the place of all before it."""
+    done = db.execute(delete(AuditRow).where(AuditRow.number < number))
+    db.execute(update(AuditRow).where(AuditRow.number == number).values(team=OPEN_TO_ALL, epoch=0, body=b""))
+    db.flush()
+    return max(getattr(done, "rowcount", 0), 0)
+
+
+def first_break(links: tuple[Entry, ...], vouched: Mapping[int, bytes] | None = None) -> int | None:
+    """The number of the first entry that does not follow from the one before, or None if the chain holds.
+
+    `vouched`: entry number -> chain hash of signed checkpoints. Where the beginning was swept, an empty entry that
+    one of them vouches for stands in its place; every later one must agree with the chain too.
+    """
+    signed = dict(vouched or {})
     before, expected = START, 1
+    if links and links[0].number > 1 and not links[0].body and signed.get(links[0].number) == links[0].chain:
+        before, expected, links = links[0].chain, links[0].number + 1, links[1:]
     for link in links:
+        if signed.get(link.number, link.chain) != link.chain:
+            return expected
         if link.number != expected or link.chain != _link(before, link.number, link.team, link.epoch, link.body):
             return expected
         before, expected = link.chain, expected + 1

@@ -23,13 +23,14 @@ from sqlalchemy.orm import Session
 from reporting import audit, sealing
 from reporting.incidents import Incident, answers_from_incident, incident_from_answers, tally_block
 from reporting.keyring import Keys
-from reporting.models import CaseRow, RecordRow, SheetRow
+from reporting.models import CaseRow, ErasedRow, RecordRow, SheetRow
 from reporting.receipts import Receipt, plain
 from reporting.sealing import CannotOpen, Place
 from reporting.teamlog import Team
 
 HOUR = 3600
 SHOW_AGAIN = 15 * 60  # seconds; so long a repeated last request shows the receipt once more
+ERASED_DAYS = 60  # as long as any backup that holds it could be opened
 KEPT_DAYS = 730  # 24 months after the last change, one clock for open and closed cases
 
 # kind of paper -> smallest padded size in bytes, so that a short and a long answer weigh the same
@@ -408,12 +409,18 @@ def give_to_team(db: Session, visit: Visit, readers: Team, now: float) -> None:
     _hand_over(db, row, folder, readers, now)
 
 
-def erase(db: Session, visit: Visit) -> None:
+def erase(db: Session, visit: Visit, pepper: bytes, now: float) -> None:
     """Her yes to 'erase everything': the wrapped keys and every row of the case go. Checkpoint afterwards."""
     row = _row(db, visit.case, lock=True)
     _open_cover(visit.key, row)  # only who can open may erase
     db.execute(delete(RecordRow).where(RecordRow.case_id == row.id))
     db.execute(delete(CaseRow).where(CaseRow.id == row.id))
+    db.merge(ErasedRow(mark=erased_mark(pepper, visit.case), forget_after=_monday_in(ERASED_DAYS, now)))
+
+
+def erased_mark(pepper: bytes, case: int) -> bytes:
+    """Under what an erased case is remembered for 60 days: without the pepper it fits no old copy."""
+    return sealing.derive(pepper, "erased", case.to_bytes(8, "big"))
 
 
 # ── the team ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -918,5 +925,9 @@ def _day(now: float) -> date:
 
 def _deletion_monday(now: float) -> date:
     """The first Monday on or after 24 months from now: a week, not a day, is what a stolen copy tells."""
-    then = _day(now) + timedelta(days=KEPT_DAYS)
+    return _monday_in(KEPT_DAYS, now)
+
+
+def _monday_in(days: int, now: float) -> date:
+    then = _day(now) + timedelta(days=days)
     return then + timedelta(days=-then.weekday() % 7)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import logging
 import os
 import re
 import secrets
@@ -25,18 +24,17 @@ from sqlalchemy.orm import Session
 
 from referrals import bench_queue as queue_bench
 from referrals import directory, importing, needs, rehearsal, upkeep
+from reporting import backups, keyring, languages, members, receipts, retention, serving, sessions, staff, teamlog
+from reporting import bench as measuring
 from reporting import demo as demonstration
-from reporting import keyring, languages, members, receipts, sessions, staff, teamlog
 from reporting.app import create_app
 from reporting.config import ROOT, SECRET, SETTINGS, BadSettings, Settings, make_secrets, read_settings
+from reporting.database import checkpoint, open_database, reading, upgrade_tables, writing
 from reporting.database import destroy as erase_everything
-from reporting.database import open_database, reading, upgrade_tables, writing
-from reporting.frontdoor import discreet
 from reporting.teamlog import CASE_WORKER, COORDINATOR, Pin
 
 T = TypeVar("T")
 PORT = 8080
-BEHIND_A_PROXY = {"trusted_proxy_headers": {"x-forwarded-for", "x-forwarded-proto"}, "trusted_proxy_count": 1}
 EVERYWHERE = "0.0.0.0"  # noqa: S104 -- only where --host asks for it, for a classroom
 
 
@@ -112,7 +110,8 @@ def _first_people(settings: Settings, engine: Engine, coordinator: str, case_wor
 @main.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; behind a proxy leave it.")
 @click.option("--port", default=PORT, show_default=True, help="Port to listen on.")
-def serve(host: str, port: int) -> None:
+@click.option("--workers", type=click.IntRange(1, 64), help="Processes. [default: one a processor, four at most]")
+def serve(host: str, port: int, workers: int | None) -> None:
     """Serve this installation."""
     settings = _settings()
     engine = open_database(settings.database_url)
@@ -121,29 +120,7 @@ def serve(host: str, port: int) -> None:
     click.echo(f"Serving {settings.base_url} on {host}:{port}. Stop with Ctrl+C.")
     if not made:
         click.echo("No case worker has made the keys yet: reporter pages say that they are not open.")
-    run(settings, host, port)
-
-
-def run(settings: Settings, host: str, port: int) -> None:
-    """Serve with waitress: threads, no log of requests, no temporary file for what she sends."""
-    import waitress  # noqa: PLC0415 -- only this door needs it
-
-    app = create_app(settings)
-    logging.getLogger("waitress").addFilter(discreet)
-    in_memory = 4 * 1024 * 1024  # bytes; above our largest body, so nothing is ever buffered on disk
-    waitress.serve(
-        app,
-        host=host,
-        port=port,
-        threads=8,
-        ident=None,
-        inbuf_overflow=in_memory,
-        outbuf_overflow=in_memory,
-        max_request_body_size=1024 * 1024,
-        clear_untrusted_proxy_headers=True,
-        **(BEHIND_A_PROXY | {"trusted_proxy": settings.trusted_proxy} if settings.trusted_proxy else {}),
-        _quiet=True,
-    )
+    serving.serve(create_app, settings, host, port, workers or serving.default_workers())
 
 
 @main.command()
@@ -160,7 +137,7 @@ def check(as_json: bool) -> None:
     settings = _settings()
     engine = open_database(settings.database_url)
     with reading(engine) as db:
-        found = staff.problems(db, Pin(settings.pin_file))
+        found = staff.problems(db, Pin(settings.pin_file), retention.audit_before(time.time()))
     if as_json:
         click.echo(json.dumps({"problems": found}, ensure_ascii=False))
     else:
@@ -175,37 +152,62 @@ def _settings() -> Settings:
         raise click.ClickException(str(problem)) from None
 
 
-# ── measuring ───────────────────────────────────────────────────────────────────────────────────────────────
+# ── keeping ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@main.group()
-def bench() -> None:
-    """Measure: each figure as JSON, ratios within one run."""
-
-
-@bench.command("queue")
-@click.option("--cases", default=10_000, show_default=True, help="Open cases.")
-@click.option("--unopened", default=1_000, show_default=True, help="How many of them nobody has seen yet.")
+@main.command()
+@click.option("--rewrite", is_flag=True, help="Write the database anew now, without waiting for its week.")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
-def bench_queue(cases: int, unopened: int, as_json: bool) -> None:
-    """How long signing in and the queue take with very many cases, in a throw-away installation."""
-    with _throw_away("bench") as (settings, engine):
-        told = asdict(queue_bench.measure(settings, engine, cases, unopened, lambda line: click.echo(line, err=True)))
-    click.echo(json.dumps(told) if as_json else "\n".join(f"{name:14} {value}" for name, value in told.items()))
+def sweep(rewrite: bool, as_json: bool) -> None:
+    """What is over goes: run it every night. How long each thing is kept: reporting/data/retention.toml."""
+    settings, engine = _opened()
+    swept = retention.sweep(engine, Pin(settings.pin_file), settings.instance, time.time(), _progress, rewrite=rewrite)
+    lines = (f"{name.replace('_', ' ')}: {count}" for name, count in swept.items())
+    click.echo(json.dumps(swept) if as_json else "\n".join(lines))
 
 
-@contextmanager
-def _throw_away(purpose: str) -> Iterator[tuple[Settings, Engine]]:
-    """An empty installation in a folder that goes away again."""
-    with tempfile.TemporaryDirectory(prefix=f"amparo-{purpose}-", ignore_cleanup_errors=True) as folder:
-        make_secrets(Path(folder), os.urandom(2 * SECRET))
-        settings = read_settings({"AMPARO_INSTANCE": folder})
-        engine = open_database(settings.database_url)
-        upgrade_tables(engine)
-        try:
-            yield settings, engine
-        finally:
-            engine.dispose()
+@main.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def backup(file: Path, as_json: bool) -> None:
+    """Write a backup to FILE while people go on working. It is sealed to the key of the month, and read back.
+
+    The keys are in the folder backup-keys of the instance. Keep a copy of it, of secrets.toml and of team.pin apart
+    from the backups, and take away each key 60 days after its month began: `amparo sweep` does so here.
+    """
+    settings, engine = _opened()
+    told = _allowed(lambda: backups.back_up(engine, settings.instance, file, time.time(), _progress))
+    click.echo(json.dumps(told) if as_json else f"{told['rows']} rows of {told['month']} in {told['file']}.")
+
+
+@main.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def restore(file: Path, as_json: bool) -> None:
+    """Put the backup in FILE back. Erased cases and people who were taken out do not come back.
+
+    Where people and keys are here, only missing cases come back. Is the database lost? Run `amparo upgrade` first:
+    into empty tables everything comes back, unless the backup is older than the newest keys.
+    """
+    settings, engine = _opened()
+    pin, now = Pin(settings.pin_file), time.time()
+    done = _allowed(lambda: backups.restore(engine, pin, settings.instance, file, settings.pepper, now, _progress))
+    words = "Everything came back" if done.everything else "Missing cases came back"
+    stays = f"{done.here_already} cases were here already and stay as they are; {done.stays_gone} stay gone."
+    click.echo(json.dumps(asdict(done)) if as_json else f"{words}: {done.rows} rows. {stays} Everybody signs in again.")
+
+
+def _progress(text: str) -> None:
+    click.echo(text, err=True)
+
+
+def _allowed(act: Callable[[], T]) -> T:
+    try:
+        return act()
+    except backups.Refused as refusal:
+        raise click.ClickException(str(refusal)) from None
+    except FileExistsError as problem:
+        raise click.ClickException(f"{problem.filename} is in the way: another backup is being written.") from None
 
 
 # ── people and keys ─────────────────────────────────────────────────────────────────────────────────────────
@@ -331,22 +333,25 @@ def key_recover(name: str) -> None:
 @main.command()
 def lock() -> None:
     """In danger: end every session and forget every open draft, receipt page and visit. Nothing sent is lost."""
-    with writing(_opened()[1]) as db:
+    engine = _opened()[1]
+    with writing(engine) as db:
         sessions.forget_all(db)
         sessions.open_day(db, time.time())
+    checkpoint(engine)
     click.echo("Everybody is signed out, and every open page is closed. People sign in again as always.")
 
 
 @main.command()
 def destroy() -> None:
-    """Erase this installation beyond recovery: every report, key, account and secret. Backups are not touched."""
+    """Erase this installation beyond recovery: every report, key, account and secret, and the keys of the backups."""
     settings, engine = _opened()
     if click.prompt(f"Everything in {settings.instance} will be gone. Type the name on screen") != settings.site_name:
         raise click.ClickException("That is not the name. Nothing was changed.")
     erase_everything(engine)
     for name in ("secrets.toml", "team.pin", "amparo.db", "amparo.db-wal", "amparo.db-shm"):
         (settings.instance / name).unlink(missing_ok=True)
-    click.echo("It is gone. Destroy the backups and the recovery sheets too.")
+    backups.forget_keys(settings.instance, time.time(), days=-31)
+    click.echo("It is gone, and the keys of its backups too. Destroy copies of those keys, and the recovery sheets.")
 
 
 def _opened() -> tuple[Settings, Engine]:
@@ -513,7 +518,7 @@ def demo(host: str, port: int, folder: Path | None, as_json: bool, no_serve: boo
         told = demonstration.furnish(settings, engine, time.time(), say) | {"classroom": host == EVERYWHERE}
         click.echo(json.dumps(told, ensure_ascii=False, indent=1) if as_json else demonstration.in_words(told))
         if not no_serve:
-            run(settings, host, port)
+            serving.serve(create_app, settings, host, port)
 
 
 def _shown(host: str) -> str:
@@ -567,3 +572,74 @@ def _compare(assessed: list[tuple[str, Any, Any, Any]]) -> int:
     right = sum(not problems for problems in wrong.values())
     click.echo(f"{right} of {len(wrong)} as expected.")
     return 0 if right == len(wrong) else 1
+
+
+# ── measuring ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@main.group()
+def bench() -> None:
+    """Measure: each figure as JSON, ratios within one run."""
+
+
+_workers = click.option("--workers", default=2, show_default=True, help="Processes of the server.")
+_at_once = click.option("--at-once", multiple=True, type=int, default=(8, 32), show_default=True, help="At once.")
+_seconds = click.option("--seconds", default=5.0, show_default=True, help="Length of a run.")
+_runs = click.option("--runs", default=5, show_default=True, help="Runs; the figures are medians.")
+_as_json = click.option("--json", "as_json", is_flag=True, help="Print as JSON (it always is).")
+
+
+@bench.command("submit")
+@_workers
+@_at_once
+@_seconds
+@_runs
+@_as_json
+def bench_submit(workers: int, at_once: tuple[int, ...], seconds: float, runs: int, as_json: bool) -> None:  # noqa: ARG001 -- see its help
+    """Whole trips, from the first page to the receipt, against a server of our own; and their ratio to the floor."""
+    click.echo(json.dumps(measuring.submit(workers, at_once, seconds, runs, _progress), indent=1))
+
+
+@bench.command("limit")
+@_workers
+@_at_once
+@_seconds
+@_runs
+@_as_json
+def bench_limit(workers: int, at_once: tuple[int, ...], seconds: float, runs: int, as_json: bool) -> None:  # noqa: ARG001 -- see its help
+    """The floor: the same bytes with only the cryptography, one durable commit and a bare answer."""
+    click.echo(json.dumps(measuring.limit(workers, at_once, seconds, runs, _progress), indent=1))
+
+
+@bench.command("queue")
+@click.option("--cases", default=10_000, show_default=True, help="Open cases.")
+@click.option("--unopened", default=1_000, show_default=True, help="How many of them nobody has seen yet.")
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def bench_queue(cases: int, unopened: int, as_json: bool) -> None:
+    """How long signing in and the queue take with very many cases, in a throw-away installation."""
+    with _throw_away("bench") as (settings, engine):
+        told = asdict(queue_bench.measure(settings, engine, cases, unopened, lambda line: click.echo(line, err=True)))
+    click.echo(json.dumps(told) if as_json else "\n".join(f"{name:14} {value}" for name, value in told.items()))
+
+
+@contextmanager
+def _throw_away(purpose: str) -> Iterator[tuple[Settings, Engine]]:
+    """An empty installation in a folder that goes away again."""
+    with tempfile.TemporaryDirectory(prefix=f"amparo-{purpose}-", ignore_cleanup_errors=True) as folder:
+        make_secrets(Path(folder), os.urandom(2 * SECRET))
+        settings = read_settings({"AMPARO_INSTANCE": folder})
+        engine = open_database(settings.database_url)
+        upgrade_tables(engine)
+        try:
+            yield settings, engine
+        finally:
+            engine.dispose()
+
+
+@bench.command("floor", hidden=True)
+@_workers
+@click.option("--port", type=int, required=True)
+@click.option("--sizes", required=True)
+def bench_floor(workers: int, port: int, sizes: str) -> None:
+    """Serve the floor; `bench limit` starts it."""
+    measuring.serve_floor(_settings(), port, workers, json.loads(sizes))

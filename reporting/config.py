@@ -59,6 +59,7 @@ class Settings:
     time_zone: str
     server_secret: bytes
     pepper: bytes
+    workers: int = 1  # processes that count requests, each alone where there is no Redis
 
     def __repr__(self) -> str:
         return f"Settings({self.instance})"

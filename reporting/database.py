@@ -15,7 +15,6 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Engine, create_engine, event, inspect, text
 from sqlalchemy.orm import DeclarativeBase, Session
-from sqlalchemy.pool import NullPool
 
 # Each with its reason.
 SQLITE_PRAGMAS = (
@@ -27,6 +26,7 @@ SQLITE_PRAGMAS = (
     "busy_timeout=15000",  # milliseconds; a workshop of thirty sends at once
 )
 
+POOL = 8  # connections kept open; the last one to close empties the log, which is slow, so none is closed
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -37,7 +37,7 @@ class Base(DeclarativeBase):
 def open_database(url: str) -> Engine:
     """The engine for an SQLAlchemy URL. Parameters never reach a log or an error text."""
     if url.startswith("sqlite"):
-        engine = create_engine(url, hide_parameters=True, poolclass=NullPool if ":memory:" not in url else None)
+        engine = create_engine(url, hide_parameters=True, pool_size=POOL, max_overflow=-1)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
@@ -52,8 +52,8 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 def _begin_sqlite(connection: Any) -> None:
     told = connection.get_execution_options()
-    if told.get("jots"):
-        connection.exec_driver_sql("PRAGMA synchronous=NORMAL")
+    if told.get("writes"):  # connections are used again: each writer says anew whether it waits for the disk
+        connection.exec_driver_sql(f"PRAGMA synchronous={'NORMAL' if told.get('jots') else 'FULL'}")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if told.get("writes") else "BEGIN")
 
 
@@ -98,6 +98,15 @@ def checkpoint(engine: Engine, tries: int = 20) -> bool:
             if (busy, log_pages, moved) == (0, 0, 0):
                 return True
         return False
+    finally:
+        raw.close()
+
+
+def vacuum(engine: Engine) -> None:
+    """Write SQLite's file anew: no free page is left, and nothing of what was on one."""
+    raw = engine.raw_connection()
+    try:
+        raw.cursor().execute("VACUUM")
     finally:
         raw.close()
 

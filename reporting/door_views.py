@@ -71,6 +71,7 @@ def let_sign_in() -> ResponseReturnValue:
         who = members.unlock(found, staff.tidy_password(form.password.data), form.code.data, moment, pepper)
         with made.writing() as db:
             keys, gone = keyring.settle(db, made.pin, keyring.take_keys(db, made.pin, who))
+            keyring.vouch_for_audit(db, made.pin, keys, moment)
             staff.note_success(db, pepper, name, sender())
             token = sessions.begin(db, keys, moment)
     except CannotOpen:

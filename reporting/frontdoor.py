@@ -11,7 +11,6 @@ import gzip
 import hashlib
 import hmac
 import logging
-import time
 import traceback
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
@@ -65,8 +64,13 @@ HEADERS = {
 FOR_SEEKERS = {"X-Robots-Tag": "noindex"}  # only what a search machine could fetch
 SHRINKS = {"text/html", "text/css", "text/javascript"}
 LARGEST_BODY = 256 * 1024  # bytes; the longest honest page is far below
-HOURLY = "20000 per hour"  # all pages together, for one key; a workshop of thirty behind one address stays far below
-NARROW_DOORS = {"reporter.come_back": "120 per minute", "door.let_sign_in": "60 per minute"}
+# What one sender may do in a minute. Everybody behind one address (a workshop, every onion user) is one sender, so
+# that none of these may be reached by honest people while somebody floods beside them: turning pages has room for 400
+# requests a second, and sending, the one thing that must never fail, has more than this machine can do. Receipts: ten
+# guesses a second, 36,000 an hour, against 2^77. What is too much gets its page again, sealed, to send once more.
+PAGES_A_MINUTE, SENDING_A_MINUTE = 24_000, 120_000
+NARROW_DOORS = {"reporter.come_back": 600, "door.let_sign_in": 120}
+SENDS = "reporter.told"  # the address that takes pages and, with the button "send", the report itself
 
 AGAIN = "again"  # the field, and the step, of a request that can be sent once more
 MAY_PASS = {429, 500, 503}  # trouble after which the very same request may go through
@@ -134,17 +138,28 @@ def hang(app: Flask, made: House) -> Limiter:
     return Limiter(
         key_func=sender,
         app=app,
-        default_limits=[HOURLY],
+        default_limits=[a_minute(PAGES_A_MINUTE, made.settings)],
+        default_limits_exempt_when=_is_sending,
         storage_uri=made.settings.limits_url,
         headers_enabled=False,
     )
 
 
+def a_minute(count: int, settings: Settings) -> str:
+    """An allowance as the counter wants it. Without Redis each worker counts alone, so each allows its share."""
+    shared = not settings.limits_url.startswith("memory:")
+    return f"{count if shared else max(1, count // settings.workers)} per minute"
+
+
+def _is_sending() -> bool:
+    """The final sending, which has an allowance of its own."""
+    return request.method == "POST" and request.endpoint == SENDS and request.form.get("go") == "send"
+
+
 def sender() -> str:
     """A name for whoever sends this request, without keeping who it is: its key dies with the hour."""
-    hour = int(time.time()) // 3600
-    hour_key = hmac.digest(house().settings.server_secret, b"limits %d" % hour, hashlib.sha256)
-    return hmac.digest(hour_key, (request.remote_addr or "").encode(), hashlib.sha256)[:12].hex()
+    made = house()
+    return sessions.sender_mark(made.settings.server_secret, request.remote_addr or "", made.clock())
 
 
 # ── before ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -190,6 +205,7 @@ def _open_day() -> None:
     if made.opened_day != today:
         with made.writing() as db:
             sessions.open_day(db, made.clock())
+        made.emptied()  # yesterday's seeds go from the write-ahead log too
         made.opened_day = today
 
 
@@ -529,7 +545,18 @@ def icon() -> Response:
 
 
 def limit_narrow_doors(app: Flask, limiter: Limiter) -> None:
-    """Codes and passwords get allowances of their own, apart from turning pages."""
-    for endpoint, allowance in NARROW_DOORS.items():
-        limit = limiter.limit(allowance, exempt_when=lambda: request.method != "POST", override_defaults=False)
+    """Codes and passwords get allowances of their own, apart from turning pages; so does sending, the largest."""
+    settings = house_of(app).settings
+    for endpoint, count in NARROW_DOORS.items():
+        limit = limiter.limit(a_minute(count, settings), exempt_when=lambda: request.method != "POST")
         app.view_functions[endpoint] = limit(app.view_functions[endpoint])  # type: ignore[assignment]
+    sending = limiter.limit(
+        a_minute(SENDING_A_MINUTE, settings), exempt_when=lambda: not _is_sending(), override_defaults=False
+    )
+    app.view_functions[SENDS] = sending(app.view_functions[SENDS])  # type: ignore[assignment]
+
+
+def house_of(app: Flask) -> House:
+    """The house of an app, outside any request."""
+    made: House = app.extensions["amparo"]
+    return made

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
@@ -21,6 +22,7 @@ from reporting.teamlog import CASEWORK, STATISTICS, BrokenChain, CannotOpen, Pin
 
 RECOVERY = 0  # the member number of the recovery sheets
 SHEET_WORDS = 12  # words on each of the two sheets; both together give the recovery key
+MONTH = 30  # days between two signed checkpoints of the audit
 SPOKEN = 6  # words a newcomer says and a member types: 66 bits of her key, account and roles
 
 
@@ -253,6 +255,25 @@ def settle(db: Session, pin: Pin, keys: Keys) -> tuple[Keys, tuple[str, ...]]:
     return keys, tuple(sorted(gone))
 
 
+def vouch_for_audit(db: Session, pin: Pin, keys: Keys, now: float) -> bool:
+    """Once a month, whoever signs in first signs how far the audit has come, into her team's log.
+
+    What is swept later is swept only below such a word. A chain that breaks is not signed for.
+    """
+    today, found = datetime.fromtimestamp(now, UTC).date(), teamlog.teams_or_none(db, pin)
+    signed = {one.number: one for team in found for one in team.checkpoints}
+    mine = next((team for team in found if team.newest.number in keys.epochs.get(team.id, {})), None)
+    links = audit.entries(db)
+    soon = any(one.day > today - timedelta(days=MONTH) for one in signed.values())
+    if mine is None or soon or audit.first_break(links, {n: one.chain for n, one in signed.items()}) is not None:
+        return False
+    number, chain = audit.head(db)
+    told = {"act": teamlog.AUDIT, "entry": number, "chain": chain.hex(), "day": today.isoformat()}
+    teamlog.write_entry(db, mine.id, keys.of(mine.id, mine.newest.number).signing, told)
+    _see(db, pin, keys)
+    return True
+
+
 def _rotate(db: Session, team: Team, keys: Keys) -> Keys:
     """A new epoch, signed with the one before, for everybody the log vouches for and for the sheets. Nobody else."""
     fresh, signing_public, pair = _new_epoch()
@@ -339,8 +360,15 @@ def _hold_against(db: Session, remembered: Mapping[str, list[int | str]], found:
     hashes = {str(team.id): team.hashes for team in found}
     for name, (number, seen) in remembered.items():
         if name == "audit":
-            now = audit.chain_at(db, int(number))
+            now = audit.chain_at(db, int(number)) or _swept(db, int(number), bytes.fromhex(str(seen)), found)
         else:
             now = dict(enumerate(hashes.get(name, ()), 1)).get(int(number), b"")
         if now.hex() != seen:
             raise BrokenChain
+
+
+def _swept(db: Session, number: int, seen: bytes, found: tuple[Team, ...]) -> bytes:
+    """An audit head she remembers may be gone only below the signed checkpoint at which the audit now begins."""
+    first = audit.first_number(db)
+    signed = {one.number for team in found for one in team.checkpoints}
+    return seen if number < first and first in signed else b""

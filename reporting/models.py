@@ -183,3 +183,13 @@ class SessionRow(Base):
     started: Mapped[int] = mapped_column(BigInteger)  # seconds since 1970, as is `seen`
     seen: Mapped[int] = mapped_column(BigInteger)
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class ErasedRow(Base):
+    """That a case was erased, under a keyed hash: a backup that is put back must not bring it back."""
+
+    __tablename__ = "erased"
+    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012 -- so that rows lie in no order of erasing
+
+    mark: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    forget_after: Mapped[date] = mapped_column(Date)  # a Monday

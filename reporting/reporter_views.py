@@ -427,7 +427,11 @@ def _stale(ticket: Ticket, sentence: str = "") -> ResponseReturnValue:
 
 
 def _shelf() -> directory.Shelf:
-    return directory.shelf(house().reading)
+    """The directory, looked up once for each request."""
+    if "shelf" not in g:
+        g.shelf = directory.shelf(house().reading)
+    found: directory.Shelf = g.shelf
+    return found
 
 
 def _help(incident: Incident, only: list[str] | None = None, *, police_shown: bool = False) -> directory.Help:
@@ -556,7 +560,7 @@ def _erase(stay: Stay) -> ResponseReturnValue:
     made = house()
     try:
         with made.writing() as db:
-            casebook.erase(db, stay.visit)
+            casebook.erase(db, stay.visit, made.settings.pepper, made.clock())
             for trip in (stay.trip, stay.sent_by):
                 sessions.end_trip(db, trip, LEFT, made.clock())
     except CannotOpen:

@@ -76,6 +76,12 @@ def forget_all(db: Session) -> None:
     db.execute(delete(SessionRow))
 
 
+def sender_mark(server_secret: bytes, address: str, now: float) -> str:
+    """Under what somebody's requests are counted: the key changes every hour and is never stored."""
+    hour_key = sealing.derive(server_secret, "limits", (int(now) // HOUR).to_bytes(8, "big"))
+    return sealing.derive(hour_key, "sender", address.encode("utf-8", "replace"), 12).hex()
+
+
 # ── tickets ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -10,6 +10,7 @@ import hmac
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
@@ -181,9 +182,13 @@ def count_acts(db: Session) -> int:
     return audit.head(db)[0]
 
 
-def problems(db: Session, pin: Pin) -> list[str]:
-    """What is wrong or risky with keys, people and audit, each in a sentence that says what to do."""
+def problems(db: Session, pin: Pin, sweepable: date | None = None) -> list[str]:
+    """What is wrong or risky with keys, people and audit, each in a sentence that says what to do.
+
+    `sweepable`: audit entries signed for after this day must be there.
+    """
     found: list[str] = []
+    teams: tuple[Team, ...] = ()
     try:
         teams = teamlog.teams(db, pin)
         everybody = members.accounts(db, teams)
@@ -202,7 +207,21 @@ def problems(db: Session, pin: Pin) -> list[str]:
     both = {teamlog.COORDINATOR, CASE_WORKER}
     readers = (one.name for one in members.accounts(db) if both <= set(one.roles) and one.open)
     found += [f"{name} is coordinator and case worker: she can read cases. Better two people." for name in readers]
-    number = audit.first_break(audit.entries(db))
+    return found + _audit_problems(db, teams, sweepable)
+
+
+def _audit_problems(db: Session, teams: tuple[Team, ...], sweepable: date | None) -> list[str]:
+    """The audit from the checkpoint that stands at its beginning, and every checkpoint since."""
+    links, signed = audit.entries(db), [one for team in teams for one in team.checkpoints]
+    number = audit.first_break(links, {one.number: one.chain for one in signed})
+    begin = next((one for one in signed if links and one.number == links[0].number > 1), None)
+    if number == 1 and links[0].number > 1:
+        return [f"The audit is cut: it begins at entry {links[0].number}, and no signed checkpoint stands there."]
     if number is not None:
-        found.append(f"The audit breaks at entry {number}: it was changed or cut out.")
-    return found
+        return [f"The audit breaks at entry {number}: it was changed or cut out, or a checkpoint says otherwise."]
+    if begin is not None and sweepable is not None and begin.day > sweepable:
+        return [f"The audit was cut at entry {begin.number}, signed on {begin.day}: no sweep may do that so early."]
+    last = max(signed, key=lambda one: one.number, default=None)
+    if last is not None and last.number > audit.head(db)[0]:
+        return [f"The audit is cut at its end: entry {last.number} was signed for on {last.day} and is gone."]
+    return []

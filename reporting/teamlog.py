@@ -10,6 +10,7 @@ import json
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,15 @@ class Epoch:
 
 
 @dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A member's word, as the log holds it: the audit up to this entry has this chain hash, on this day."""
+
+    number: int
+    chain: bytes
+    day: date
+
+
+@dataclass(frozen=True, slots=True)
 class Team:
     """A team whose log verified from its first entry to its last."""
 
@@ -57,6 +67,7 @@ class Team:
     founding: bool  # the first team of its kind
     hashes: tuple[bytes, ...] = field(repr=False)  # of every entry
     made: tuple[bytes, ...] = field(repr=False)  # hash of the entry that made each epoch
+    checkpoints: tuple[Checkpoint, ...] = ()  # of the audit, oldest first
 
     @property
     def newest(self) -> Epoch:
@@ -234,6 +245,8 @@ def log_in_words(db: Session, pin: Pin) -> tuple[str, ...]:
 def _concerns(told: Mapping[str, Any], names: Mapping[int, str]) -> str:
     if told["act"] == "vouch":
         return f"team {told['vouched']}"
+    if told["act"] == AUDIT:
+        return f"to {told['entry']}, {told['day']}"
     return f"epoch {told['epoch']}" if told["act"] == "epoch" else names.get(told["member"], str(told["member"]))
 
 
@@ -244,6 +257,7 @@ def verified(db: Session, row: TeamRow) -> Team:
     vouched: dict[int, bytes] = {}
     hashes: list[bytes] = []
     made: list[bytes] = []
+    checkpoints: list[Checkpoint] = []
     for number, entry in enumerate(db.scalars(select(LogRow).where(LogRow.team == row.id).order_by(LogRow.number)), 1):
         told = _read_entry(entry, number, row, hashes[-1] if hashes else b"")
         signer = epochs[-1].signing if epochs else _first_signer(told)
@@ -252,10 +266,12 @@ def verified(db: Session, row: TeamRow) -> Team:
         _ACTS[told["act"]](told, epochs, vouched if told["act"] == "vouch" else members)
         hashes.append(sealing.digest(entry.body))
         made += [hashes[-1]] if told["act"] == "epoch" else []
+        checkpoints += [_checkpoint(told)] if told["act"] == AUDIT else []
     if not epochs:
         raise BrokenChain
     first = db.scalar(select(func.min(TeamRow.id)).where(TeamRow.kind == row.kind)) == row.id
-    return Team(row.id, row.kind, row.name, tuple(epochs), members, vouched, first, tuple(hashes), tuple(made))
+    return Team(row.id, row.kind, row.name, tuple(epochs), members, vouched, first, tuple(hashes), tuple(made),
+                tuple(checkpoints))  # fmt: skip
 
 
 def _read_entry(entry: LogRow, number: int, row: TeamRow, before: bytes) -> dict[str, Any]:
@@ -297,7 +313,25 @@ def _note_vouch(told: Mapping[str, str], _epochs: list[Epoch], vouched: dict[int
     vouched[int(told["vouched"])] = bytes.fromhex(told["fingerprint"])
 
 
-_ACTS = {"epoch": _note_epoch, "grant": _note_grant, "remove": _note_removal, "vouch": _note_vouch}
+def _note_nothing(_told: Mapping[str, str], _epochs: list[Epoch], _members: dict[int, bytes]) -> None:
+    """A checkpoint of the audit changes nobody's keys."""
+
+
+def _checkpoint(told: Mapping[str, Any]) -> Checkpoint:
+    try:
+        return Checkpoint(int(told["entry"]), bytes.fromhex(told["chain"]), date.fromisoformat(told["day"]))
+    except (KeyError, ValueError, TypeError):
+        raise BrokenChain from None
+
+
+AUDIT = "audit"
+_ACTS = {
+    "epoch": _note_epoch,
+    "grant": _note_grant,
+    "remove": _note_removal,
+    "vouch": _note_vouch,
+    AUDIT: _note_nothing,
+}
 
 
 def write_entry(db: Session, team: int, signing: bytes, told: Mapping[str, object]) -> None:

@@ -55,7 +55,7 @@ def start(instance: Path, port: int | None = None, **environment: str) -> Server
     told = os.environ | {"AMPARO_INSTANCE": str(instance), "BASE_URL": f"http://127.0.0.1:{port}"} | environment
     with log.open("ab") as out:
         process = subprocess.Popen(  # noqa: S603 -- our own command
-            [sys.executable, "-m", "reporting", "serve", "--port", str(port)],
+            [sys.executable, "-m", "reporting", "serve", "--workers", "1", "--port", str(port)],
             cwd=ROOT,
             env=told,
             stdout=out,

@@ -131,7 +131,7 @@ def test_an_erased_case_opens_for_nobody(place: Place, rosa: Keys) -> None:
     visit = place.comes_back(receipt)
     case = open_as_team(place, rosa)
     with writing(place.engine) as db:
-        casebook.erase(db, visit)
+        casebook.erase(db, visit, place.settings.pepper, place.clock())
     with pytest.raises(CannotOpen):
         place.comes_back(receipt)
     with writing(place.engine) as db, pytest.raises(CannotOpen):

@@ -26,19 +26,9 @@ ROOMS = sorted(path for wing in WINGS for path in (ROOT / wing).glob("*.py") if 
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 CONTRACTS = {contract["name"].split(":")[0]: contract for contract in PROJECT["tool"]["importlinter"]["contracts"]}
-# and every room of views
-WITH_HTTP = {
-    "__main__",
-    "app",
-    "bench_queue",
-    "commands",
-    "demo",
-    "frontdoor",
-    "her_case",
-    "questionnaire",
-    "sheets",
-    "stays",
-}
+WITH_HTTP = set(
+    "__main__ app bench bench_queue commands demo frontdoor her_case questionnaire serving sheets stays".split()
+)  # and every room of views
 
 
 def name_of(room: Path) -> str:

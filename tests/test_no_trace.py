@@ -139,7 +139,7 @@ def test_an_erased_report_leaves_no_sealed_byte_behind(place: Place) -> None:
     bodies = [row[0] for row in raw.execute("SELECT body FROM record UNION SELECT receipt_key FROM case_file")]
     raw.close()
     with writing(place.engine) as db:
-        casebook.erase(db, visit)
+        casebook.erase(db, visit, place.settings.pepper, place.clock())
     assert checkpoint(place.engine)
     files = b"".join(path.read_bytes() for path in place.settings.instance.glob("amparo.db*"))
     assert len(bodies) == 6

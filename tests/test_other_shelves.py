@@ -11,8 +11,9 @@ from flask import Flask
 from sqlalchemy import create_engine, select, text
 from sqlalchemy.engine import make_url
 
+from reporting import backups, retention, staff
 from reporting.app import create_app
-from reporting.database import reading
+from reporting.database import destroy, open_database, reading, upgrade_tables, writing
 from reporting.models import RecordRow
 from tests.needs_of_tests import requires
 from tests.people import Place, a_furnished_place
@@ -85,6 +86,36 @@ def test_after_the_exit_nothing_can_be_had_again_on_postgresql(app: Flask) -> No
     phone.repeats(*last)
     assert "draft" not in phone.text
     assert not [form for form in phone.forms if any(value == "send" for _, value in form.buttons)]
+
+
+def test_the_weekly_rewrite_leaves_no_order_of_arrival_on_postgresql(place: Place) -> None:
+    codes = [place.receives() for _ in range(6)]
+    with writing(place.engine) as db:
+        before = set(db.scalars(text("SELECT xmin::text FROM record")))
+    retention.sweep(place.engine, place.pin, place.settings.instance, place.clock(), lambda _: None)
+    with reading(place.engine) as db:
+        rows = db.execute(text("SELECT id, xmin::text FROM record ORDER BY ctid")).all()
+    assert len(before) == len(codes)
+    assert len({xmin for _, xmin in rows}) == 1
+    assert [number for number, _ in rows] == sorted(number for number, _ in rows)
+    for code in codes:
+        place.comes_back(code)
+
+
+def test_a_backup_of_postgresql_comes_back_on_sqlite_and_on_postgresql(place: Place, tmp_path: Path) -> None:
+    code, target, folder = place.receives(), tmp_path / "backup", place.settings.instance
+    backups.back_up(place.engine, folder, target, place.clock(), lambda _: None)
+    elsewhere = open_database(f"sqlite:///{tmp_path}/elsewhere.db")
+    for engine in (elsewhere, place.engine):
+        if engine is place.engine:
+            destroy(engine)
+        upgrade_tables(engine)
+        backups.restore(engine, place.pin, folder, target, place.settings.pepper, place.clock(), lambda _: None)
+        place.engine = engine
+        place.comes_back(code)
+        with writing(engine) as db:
+            staff.invite(db, "nueva", ("advocate",), place.clock())
+        place.signs_in("rosa")
 
 
 def test_requests_are_counted_in_redis_without_an_address(place: Place) -> None:

@@ -1,0 +1,104 @@
+"""The web server: a few processes on one socket, each with a few threads. Why this one: DECISIONS.md, "Speed".
+
+No log of requests, no temporary file for what she sends, no picture of the memory on the disk when something crashes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import waitress.server
+
+from reporting.config import Settings
+from reporting.frontdoor import discreet
+
+try:
+    import resource
+except ImportError:  # not on Windows, which has no core files either
+    resource = None  # type: ignore[assignment]
+
+THREADS = 4  # in each process; most of a request is Python, which one thread does at a time
+IN_MEMORY = 4 * 1024 * 1024  # bytes; above our largest body, so nothing is ever buffered on disk
+WAITING = 1024  # connections that may wait while all threads work: slow, never dropped
+BEHIND_A_PROXY = {"trusted_proxy_headers": {"x-forwarded-for", "x-forwarded-proto"}, "trusted_proxy_count": 1}
+
+MakeApp = Callable[[Settings], Any]
+
+
+def default_workers() -> int:
+    """One process for each processor, four at most: a small server has other things to do too."""
+    return min(os.cpu_count() or 1, 4) if hasattr(os, "fork") else 1
+
+
+def serve(make_app: MakeApp, settings: Settings, host: str, port: int, workers: int = 1) -> None:
+    """Serve until stopped. With several workers a dead one is replaced, and none outlives this process."""
+    no_core_files()
+    door = socket.create_server((host, port), backlog=WAITING, reuse_port=False)
+    told = settings.with_changes(workers=workers)
+    if workers == 1:
+        _work(make_app, told, door)
+        return
+    listening, alive = os.pipe()
+    children = {_hire(make_app, told, door, listening, alive) for _ in range(workers)}
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    try:
+        while True:
+            gone, _ = os.wait()
+            children.discard(gone)
+            children.add(_hire(make_app, told, door, listening, alive))
+    finally:
+        for child in children:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(child, signal.SIGTERM)
+
+
+def _hire(make_app: MakeApp, settings: Settings, door: socket.socket, listening: int, alive: int) -> int:
+    child = os.fork()
+    if child:
+        return child
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    os.close(alive)
+    threading.Thread(target=_leave_with, args=(listening,), daemon=True).start()
+    _work(make_app, settings, door)
+    os._exit(0)
+
+
+def _leave_with(listening: int) -> None:
+    """The pipe is never written to: it ends when the first process does, however it does."""
+    os.read(listening, 1)
+    os._exit(0)
+
+
+def _work(make_app: MakeApp, settings: Settings, door: socket.socket) -> None:
+    logging.getLogger("waitress").addFilter(discreet)
+    proxy = BEHIND_A_PROXY | {"trusted_proxy": settings.trusted_proxy} if settings.trusted_proxy else {}
+    app = make_app(settings)
+    gc.collect()
+    gc.freeze()  # what is there from the beginning need not be looked through again and again
+    waitress.server.create_server(
+        app,
+        sockets=[door],
+        threads=THREADS,
+        ident=None,
+        inbuf_overflow=IN_MEMORY,
+        outbuf_overflow=IN_MEMORY,
+        max_request_body_size=1024 * 1024,
+        connection_limit=WAITING,
+        clear_untrusted_proxy_headers=True,
+        **proxy,
+    ).run()
+
+
+def no_core_files() -> None:
+    """A crash leaves no picture of the memory: it would hold what people type."""
+    if resource is not None:
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
