@@ -23,8 +23,10 @@ def create_app(settings: Settings | None = None, clock: Callable[[], float] = ti
     told = settings or read_settings()
     logging.getLogger("amparo").setLevel(logging.INFO)
     engine = open_database(told.database_url)
-    app = Flask("reporting", root_path=str(ROOT / "reporting"), template_folder=str(ROOT / "templates"))
-    app.static_folder = None  # the files we serve have routes of their own
+    # the files we serve have routes of their own
+    app = Flask(
+        "reporting", root_path=str(ROOT / "reporting"), template_folder=str(ROOT / "templates"), static_folder=None
+    )
     house = House(
         settings=told,
         reading=partial(reading, engine),

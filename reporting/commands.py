@@ -28,7 +28,16 @@ from reporting import backups, keyring, languages, members, receipts, retention,
 from reporting import bench as measuring
 from reporting import demo as demonstration
 from reporting.app import create_app
-from reporting.config import ROOT, SECRET, SETTINGS, BadSettings, Settings, make_secrets, read_settings
+from reporting.config import (
+    ROOT,
+    SECRET,
+    SETTINGS,
+    BadSettings,
+    Settings,
+    make_secrets,
+    problems_on_this_machine,
+    read_settings,
+)
 from reporting.database import checkpoint, open_database, reading, upgrade_tables, writing
 from reporting.database import destroy as erase_everything
 from reporting.teamlog import CASE_WORKER, COORDINATOR, Pin
@@ -138,6 +147,7 @@ def check(as_json: bool) -> None:
     engine = open_database(settings.database_url)
     with reading(engine) as db:
         found = staff.problems(db, Pin(settings.pin_file), retention.audit_before(time.time()))
+    found += problems_on_this_machine()
     if as_json:
         click.echo(json.dumps({"problems": found}, ensure_ascii=False))
     else:

@@ -1,0 +1,235 @@
+"""Disk full, database locked, folder read-only, clock put back: a sentence, answers kept. And a seized copy."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import Engine, event
+
+from reporting import casebook
+from reporting.app import create_app
+from reporting.config import problems_on_this_machine
+from reporting.database import checkpoint, reading
+from tests.people import Place, a_furnished_place
+from tests.phone import Phone
+from tests.trips import say, sends, signs_in, starts_telling, tells
+
+SORRY = "Something failed on our side. Nothing of yours was shown to anybody."
+STORY = "zarzamora de prueba"
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return a_furnished_place(tmp_path / "instance")
+
+
+def at_the_check_page(app: Flask) -> Phone:
+    phone = starts_telling(app)
+    tells(phone, lambda form: {"narrative": STORY} if "narrative" in form.kinds else {})
+    return phone
+
+
+def fails_then_goes_through(place: Place, phone: Phone, fault: Any) -> None:
+    """The page says so and carries what she typed; one button later it is there, once."""
+    with fault:
+        phone.presses("send")
+        assert phone.status == 500
+        assert say(SORRY) in phone.words
+    again = phone.form(holding="again")
+    phone.repeats(again.action, again.values)
+    assert phone.status == 200
+    words, _ = phone.receipt()
+    back = Phone(phone.client.application)
+    back.opens("/es/volver")
+    back.sends("code", code=" ".join(words))
+    assert STORY in back.words
+    assert place.cases() == 1
+
+
+@contextmanager
+def every_connection(engine: Engine, sql: str, back: str) -> Iterator[None]:
+    """A fault that SQLite itself makes, on every connection, old and new."""
+
+    def spoil(connection: Any, *_: Any) -> None:
+        connection.exec_driver_sql(sql)
+
+    event.listen(engine, "begin", spoil, insert=True)
+    try:
+        yield
+    finally:
+        event.remove(engine, "begin", spoil)
+        engine.dispose()
+        with sqlite3.connect(str(engine.url.database)) as connection:
+            connection.execute(back)
+
+
+def engine_of(app: Flask) -> Engine:
+    engine: Engine = app.extensions["amparo"].writing.args[0]
+    return engine
+
+
+def test_when_the_disk_is_full_she_is_told_and_can_send_again(place: Place) -> None:
+    app = create_app(place.settings, place.clock)
+    phone = at_the_check_page(app)
+    pages = "PRAGMA max_page_count=1"  # SQLite then says "database or disk is full", as a full disk makes it say
+    fails_then_goes_through(place, phone, every_connection(engine_of(app), pages, "PRAGMA max_page_count=1073741823"))
+
+
+def test_when_the_disk_cannot_be_written_she_is_told_and_can_send_again(place: Place) -> None:
+    app = create_app(place.settings, place.clock)
+    phone = at_the_check_page(app)
+    read_only = every_connection(engine_of(app), "PRAGMA query_only=ON", "PRAGMA query_only=OFF")
+    fails_then_goes_through(place, phone, read_only)
+
+
+def test_when_the_database_is_locked_she_is_told_and_can_send_again(place: Place) -> None:
+    app = create_app(place.settings, place.clock)
+    phone = at_the_check_page(app)
+
+    @contextmanager
+    def locked() -> Iterator[None]:
+        other = sqlite3.connect(str(place.engine.url.database), isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        with every_connection(engine_of(app), "PRAGMA busy_timeout=10", "PRAGMA busy_timeout=15000"):
+            yield
+            other.execute("ROLLBACK")
+            other.close()
+
+    fails_then_goes_through(place, phone, locked())
+
+
+def test_a_disk_that_is_really_full_keeps_what_was_acknowledged(tmp_path: Path) -> None:
+    """A small disk in memory, filled to the last byte."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if (
+        os.geteuid() != 0
+        or subprocess.run(  # noqa: S603 -- our own arguments
+            ["/usr/bin/mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(disk)],
+            check=False,
+            capture_output=True,
+        ).returncode
+    ):
+        pytest.skip("only root can mount a small disk")
+    try:
+        place = a_furnished_place(disk / "instance")
+        app = create_app(place.settings, place.clock)
+        codes = [sends(at_the_check_page(app)) for _ in range(3)]
+        phone = at_the_check_page(app)
+        room = os.statvfs(disk).f_bavail * os.statvfs(disk).f_frsize
+        (disk / "ballast").write_bytes(bytes(room))
+        phone.presses("send")
+        assert phone.status == 500
+        assert say(SORRY) in phone.words
+        (disk / "ballast").unlink()  # somebody makes room
+        again = phone.form(holding="again")
+        phone.repeats(again.action, again.values)
+        codes.append(" ".join(phone.receipt()[0]))
+        for code in codes:
+            back = Phone(app)
+            back.opens("/es/volver")
+            back.sends("code", code=code)
+            assert back.status == 200
+        assert place.cases() == len(codes) > 0
+        place.engine.dispose()
+        engine_of(app).dispose()
+    finally:
+        subprocess.run(["umount", "-l", str(disk)], check=True)  # noqa: S603, S607 -- our own arguments
+
+
+def test_a_clock_put_back_by_a_day_loses_nothing_she_sent(place: Place) -> None:
+    app = create_app(place.settings, place.clock)
+    code = sends(at_the_check_page(app))
+    waiting = at_the_check_page(app)
+    place.clock.on(days=-1)
+    back = Phone(app)
+    back.opens("/es/volver")
+    back.sends("code", code=code)
+    assert STORY in back.words
+    waiting.presses("send")
+    assert waiting.status < 500, "a ticket of tomorrow is no ticket, and says so"
+    place.clock.on(days=1)
+    waiting = at_the_check_page(app)
+    sends(waiting)
+
+
+# ── a seized copy ───────────────────────────────────────────────────────────────────────────────────────────
+
+# What lies in the instance folder and its log, and nothing else. Whoever lets this list grow says so in SECURITY.md.
+FILES = {"amparo.db", "amparo.db-wal", "amparo.db-shm", "secrets.toml", "team.pin"}
+IN_THE_CLEAR = {
+    "case_file": {"id", "team", "epoch", "version", "delete_after"},
+    "record": {"id", "case_id"},
+    "trip_mark": {"forget_after"},
+    "erased": {"forget_after"},
+    "staff_session": {"member", "day", "started", "seen"},
+    "sign_in_try": {"failed", "not_before"},
+    "invitation": {"name", "roles", "expires"},
+    "member": {"id", "name", "roles", "version", "last_counter"},
+    "team": {"id", "kind", "name", "due"},
+    "team_log": {"id", "team", "number", "body"},
+    "team_grant": {"id", "team", "epoch", "member"},
+    "audit": {"number", "team", "epoch"},
+    "day_seed": {"day", "purpose"},
+}
+OPAQUE = {"tag", "front_key", "vault_key", "receipt_key", "card", "cover", "tally", "body", "mark", "told", "sealed",
+          "public_key", "salt", "private", "remembered", "chain", "signature", "seed", "id", "token_hash",
+          "who"}  # fmt: skip
+PUBLIC = {"place", "service", "service_coverage", "directory_version", "alembic_version"}
+
+
+def test_what_a_seized_copy_tells_is_this_list_and_no_more(place: Place, tmp_path: Path) -> None:
+    app = create_app(place.settings, place.clock)
+    code = sends(at_the_check_page(app))
+    desk = signs_in(app, place, place.workers["rosa"])
+    desk.opens("/es/equipo/casos")
+    copy = tmp_path / "seized"
+    shutil.copytree(place.settings.instance, copy)
+    assert {path.name for path in copy.iterdir()} <= FILES
+    raw = b"".join(path.read_bytes() for path in copy.iterdir())
+    for secret in (STORY, code, "127.0.0.77", "marker-agent", "/es/contar"):
+        assert secret.encode() not in raw, secret
+    with sqlite3.connect(copy / "amparo.db") as db:
+        tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        assert tables - PUBLIC == set(IN_THE_CLEAR)
+        for table, clear in IN_THE_CLEAR.items():
+            columns = {row[1]: row[2] for row in db.execute(f"PRAGMA table_info({table})")}
+            told = {name for name, kind in columns.items() if not kind.startswith(("BLOB", "BINARY"))}
+            assert told | (clear & set(columns)) == clear, table
+            assert set(columns) - clear <= OPAQUE, table
+        sizes = {len(body) for (body,) in db.execute("SELECT body FROM record")}
+    assert all(size - 31 in {512, 1024, 2048} for size in sizes), "padded lengths only"
+
+
+def test_after_an_erasure_the_write_ahead_log_is_empty(place: Place) -> None:
+    place.receives()
+    assert checkpoint(place.engine)
+    log = place.settings.instance / "amparo.db-wal"
+    assert not log.exists() or log.stat().st_size == 0
+
+
+def test_the_check_says_what_could_leave_traces_on_this_machine(tmp_path: Path) -> None:
+    swaps = tmp_path / "swaps"
+    swaps.write_text("Filename\tType\tSize\n/dev/sda2 partition 1\n")
+    assert any("swap" in sentence for sentence in problems_on_this_machine(swaps))
+    swaps.write_text("Filename\tType\tSize\n")
+    assert problems_on_this_machine(swaps) == ()
+    assert problems_on_this_machine(tmp_path / "nowhere") == ()
+
+
+def test_reading_still_works_while_nothing_can_be_written(place: Place) -> None:
+    receipt = place.receives(narrative=STORY)
+    visit = place.comes_back(receipt)
+    with reading(place.engine) as db:
+        db.connection().exec_driver_sql("PRAGMA query_only=ON")
+        assert casebook.open_visit(db, visit).narrative == STORY
+        db.connection().exec_driver_sql("PRAGMA query_only=OFF")
