@@ -10,7 +10,7 @@ from functools import partial
 from flask import Flask
 
 from referrals import views as referral_views
-from reporting import door_views, frontdoor, languages, reporter_views, staff_views
+from reporting import advocate_views, door_views, frontdoor, languages, reporter_views, staff_views
 from reporting.config import ROOT, Settings, read_settings
 from reporting.database import checkpoint, jotting, open_database, reading, writing
 from reporting.frontdoor import House
@@ -35,8 +35,9 @@ def create_app(settings: Settings | None = None, clock: Callable[[], float] = ti
         pin=Pin(told.pin_file),
     )
     limiter = frontdoor.hang(app, house)
-    for pages in (reporter_views.pages, door_views.pages, staff_views.pages, referral_views.pages, frontdoor.pages):
-        app.register_blueprint(pages)
+    rooms = (reporter_views, door_views, staff_views, advocate_views, referral_views, frontdoor)
+    for room in rooms:
+        app.register_blueprint(room.pages)
     frontdoor.limit_narrow_doors(app, limiter)
     referral_views.settle(house)
     return app

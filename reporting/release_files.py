@@ -134,7 +134,7 @@ def _csv(release: Release, table: Table) -> bytes:
 
 
 def _raw_csv(table: Table, noisy: Counts) -> bytes:
-    rows = ([*table.codes_of(cell), noisy[table.name][cell]] for cell in table.cells)
+    rows: list[list[str | int]] = [[*table.codes_of(cell), noisy[table.name][cell]] for cell in table.cells]
     return _lines([[*table.dimensions, "noisy"], *rows])
 
 
