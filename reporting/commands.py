@@ -24,7 +24,7 @@ from sqlalchemy.orm import Session
 
 from referrals import directory, needs, rehearsal
 from reporting import demo as demonstration
-from reporting import disclosure, keyring, members, receipts, release_rehearsal, sessions, staff, teamlog
+from reporting import disclosure, keyring, members, receipts, release_bench, release_rehearsal, sessions, staff, teamlog
 from reporting.app import create_app
 from reporting.config import ROOT, SECRET, SETTINGS, BadSettings, Settings, make_secrets, read_settings
 from reporting.database import destroy as erase_everything
@@ -525,3 +525,20 @@ def rehearse(microdata: Path, out: Path, raw: bool, tier: int, epsilon: Fraction
     told = {"releases": done, "reports": len(blocks), "sensitivity": made.sensitivity,
             "scale": str(made.scale(epsilon)), "seconds": round(time.monotonic() - began, 2)}  # fmt: skip
     click.echo(json.dumps(told) if as_json else f"{done} written into {out}.")
+
+
+# ── measures ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@main.group()
+def bench() -> None:
+    """Measure: each figure as JSON, ratios within one run."""
+
+
+@bench.command("release")
+@click.option("--reports", type=click.IntRange(1_000), default=1_000_000, show_default=True, help="Invented tallies.")
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def bench_release(reports: int, as_json: bool) -> None:
+    """What a release costs: opening 10,000 sealed tallies, and from opened ones to finished files."""
+    told = release_bench.measure(reports, time.perf_counter)
+    click.echo(json.dumps(told) if as_json else "\n".join(f"{name:22} {value}" for name, value in told.items()))

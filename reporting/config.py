@@ -31,7 +31,7 @@ SETTINGS = {
     "EXIT_URL": ("", "another neutral page for the exit; empty means the weather service of the country"),
     "TIME_ZONE": ("America/Lima", "the clock of the place, for days and hours on pages"),
     "TRUSTED_PROXY": ("", "address of the web server in front of this one, for example 127.0.0.1"),
-    "FIGURES_HOST": ("", "a host name of its own for the published figures, for example cifras.example; then only there"),
+    "FIGURES_HOST": ("", "a host name of its own for the published figures; then they are only there"),
     "PRACTICE": ("", "1 marks every page as practice"),
 }
 # country -> its weather service: looked at by everybody, the same for everybody

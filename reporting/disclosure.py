@@ -13,9 +13,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
+from itertools import islice
 from typing import Final
 
-from reporting.incidents import N_, TALLY_BYTE, TALLY_CODES, TALLY_FORMAT, TALLY_SIZE, VOID_TALLY, newest_form
+from reporting.incidents import N_, TALLY_BYTE, TALLY_CODES, TALLY_FORMAT, TALLY_SIZE, newest_form
 
 Below = Callable[[int], int]  # a whole number from 0, below the one given: `secrets.randbelow`
 Noise = Callable[[Fraction], int]  # one draw at a scale
@@ -169,15 +170,21 @@ class CountedTwice(Exception):
     """A report would change the raw counts by more than K. Nothing may be published."""
 
 
+BATCH: Final = 50_000  # reports that are looked at together, so that a million need no more memory than these
+
+
 def count(made: Design, blocks: Iterable[bytes]) -> Counts:
     """The true counts. They leave this room only with noise on them. Void tallies count nowhere."""
-    kept = b"".join(
-        block if block[0] == TALLY_FORMAT else newest_form(block) for block in blocks if block != VOID_TALLY
-    )
-    reports = len(kept) // TALLY_SIZE
-    counts = {table.name: _counted(table, kept, reports) for table in made.leaves}
+    counts = {table.name: dict.fromkeys(table.cells, 0) for table in made.leaves}
     if len(counts) != len(made.leaves):
         raise CountedTwice
+    waiting = iter(blocks)
+    while batch := list(islice(waiting, BATCH)):
+        kept = b"".join(block if block[0] == TALLY_FORMAT else newest_form(block) for block in batch if any(block))
+        for table in made.leaves:
+            cells = counts[table.name]
+            for cell, number in _counted(table, kept, len(kept) // TALLY_SIZE).items():
+                cells[cell] += number
     return counts
 
 
@@ -185,11 +192,10 @@ def _counted(table: Table, kept: bytes, reports: int) -> dict[Cell, int]:
     """Each report falls into one cell: columns of bytes, each report's own translated to the groups, taken together."""
     columns = [_column(name, kept) for name in table.dimensions]
     found: Counter[Cell] = Counter(zip(*columns, strict=True)) if columns else Counter({(): reports})
-    counted = {cell: found.get(cell, 0) for cell in table.cells}
     # the columns are as long as the reports are many, so a sum that agrees says: one cell for each report, no more
-    if sum(counted.values()) * table.most != reports or any(len(column) != reports for column in columns):
+    if found.total() * table.most != reports or any(len(column) != reports for column in columns):
         raise CountedTwice
-    return counted
+    return found
 
 
 def _column(name: str, kept: bytes) -> bytes:

@@ -132,6 +132,16 @@ TOO_EARLY = N_("The period is frozen 60 days after its end. Until then outcomes 
 OVERLAPS = N_("This period, or one that shares a month with it, is there already. It is never built twice.")
 
 
+def seal_tally(block: bytes, team: Team) -> bytes:
+    """A tally as it lies in a case row."""
+    return _seal(block, tally_place, team)
+
+
+def open_tally(sealed: bytes, team: Team, keys: Keys) -> bytes:
+    """The inverse; void where it does not open."""
+    return _opened(sealed, team, keys, tally_place)
+
+
 def _seal(block: bytes, place: Callable[..., Place], team: Team, *release: int) -> bytes:
     return sealing.seal_to(team.newest.sealing, place(team.id, *release, team.newest.number), block, SMALLEST)
 
@@ -300,3 +310,21 @@ def closed_periods(now: float, taken: Iterable[str]) -> tuple[str, ...]:
     year, there = datetime.fromtimestamp(now, UTC).year, set(taken)
     names = (str(one) for one in range(year - 1, year - 4, -1))
     return tuple(name for name in names if name not in there and now >= period(name).ends + FREEZE_DAYS * DAY)
+
+
+# ── practice ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def publish_fictional(db: Session, chosen: Period, blocks: Iterable[bytes], noise: Noise, team: int) -> None:
+    """A release of invented tallies, for the demo; the page and every file say that it is fictional."""
+    made = disclosure.design(FICTIONAL_TIER)
+    body = body_of(chosen.name, made, disclosure.DEFAULT_EPSILON, blocks, noise, fictional=True)
+    row = ReleaseRow(period=chosen.name, state=PUBLISHED, team=team, epoch=1, compiled_by=0,
+                     body=body, sha256=sealing.digest(body))  # fmt: skip
+    db.add(row)
+    db.flush()
+    db.add_all(ReleaseMonthRow(month=month, release=row.id) for month in chosen.months)
+    db.flush()
+
+
+FICTIONAL_TIER = 2
