@@ -86,8 +86,7 @@ def _table(release: Published, told: dict[str, Any]) -> Shown:
 
 
 def _label(name: str, group: str) -> str:
-    place = house().wings["place_name"](group) if name == "department" and "place_name" in house().wings else ""
-    return place or say(disclosure.label(name, group))
+    return say(disclosure.label(name, group))
 
 
 # ── for everybody ───────────────────────────────────────────────────────────────────────────────────────────

@@ -416,6 +416,10 @@ LABELS: Final[dict[str, dict[str, str]]] = {
                "OTHER": N_("Another gender"), "NA": NOT_SAID},
     "outcome": {"OPEN": N_("Still open"), "REACHED": N_("Help was reached"), "NOT_REACHED": N_("Help was not reached"),
                 "REFUSED": N_("The service refused"), "RECORD_ONLY": N_("Only to be recorded")},
+    "department": {**{f"PE{number:02}": name for number, name in enumerate((
+        "Amazonas", "Áncash", "Apurímac", "Arequipa", "Ayacucho", "Cajamarca", "Callao", "Cusco", "Huancavelica",
+        "Huánuco", "Ica", "Junín", "La Libertad", "Lambayeque", "Lima", "Loreto", "Madre de Dios", "Moquegua", "Pasco",
+        "Piura", "Puno", "San Martín", "Tacna", "Tumbes", "Ucayali"), 1)}, "OTHER": N_("Another region")},
     "age": {"U18": N_("Under 18"), "A18_24": N_("18 to 24"), "A25P": N_("25 or more")},
 }  # fmt: skip
 
