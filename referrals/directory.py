@@ -383,6 +383,11 @@ class Help:
     create_referral: bool
 
     @property
+    def gaps(self) -> tuple[str, ...]:
+        """The needs that no service meets, the most urgent first: at best the line of last resort answers."""
+        return tuple(one.need.code for one in self.needs if all(offer.fallback for offer in one.offers))
+
+    @property
     def hidden_for_police(self) -> int:
         """How many doors are not shown because the police are there."""
         return sum(self.hidden.get(code, 0) for code in ("MN_POLICE", "MN_CEM_COMISARIA"))

@@ -7,7 +7,7 @@ second case worker, and which she is told of. Knows neither the web nor how thin
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ from referrals.needs import NEEDS, OfferedService, assess, forbidden
 from reporting import casework
 from reporting.casebook import HOUR, Folder, Paper, Referral, referral_of
 from reporting.casework import NotNow
-from reporting.incidents import MINOR_AGES, N_, Incident
+from reporting.incidents import MINOR_AGES, N_, Incident, in_time_of
 
 HER, WORKER, SECOND = "reporter", "case worker", "second case worker"
 
@@ -207,6 +207,8 @@ def move(folder: Folder, number: int, name: str, by: int, now: float, note: str 
     if allowed.who == SECOND and by == paper.told["moves"][0]["by"]:
         raise NotNow(N_("Another case worker than the one who proposed it has to confirm."))
     _step(paper, name, by, now, note)
+    if name == "reach" and "in_time" not in folder.desk:
+        folder.desk |= {"in_time": in_time_of(_incident(folder, now))}  # when the first door was reached
 
 
 def may_go(referral: Referral) -> bool:
@@ -235,11 +237,6 @@ def _step(paper: Paper, name: str, by: int, now: float, note: str = "") -> None:
     step: dict[str, Any] = {"move": name, "by": by, "hour": int(now) // HOUR}
     paper.told["moves"] = [*paper.told["moves"], step | ({"note": note} if note else {})]
     paper.told["state"] = allowed.next
-
-
-def gaps(found: Iterable[tuple[str, Sequence[bool]]]) -> list[str]:
-    """The needs that no service meets: (need, whether each of its doors is only the line of last resort)."""
-    return [need for need, fallbacks in found if all(fallbacks)]
 
 
 def diagram() -> str:

@@ -268,7 +268,7 @@ def _refused(case: int, go: str, form: ActForm) -> tuple[str, int] | None:
             seen = _number(form.v.data) if needs_version else None
             with casebook.at_desk(db, g.keys, case, made.clock(), known, seen=seen, counters=_counters(db)) as folder:
                 does(folder, form)
-                casework.record_gaps(folder, _gaps(_help(directory.shelf(made.reading), folder)))
+                casework.record_gaps(folder, _help(directory.shelf(made.reading), folder).gaps)
             AFTERWARDS.get(go, _nothing_more)(db, case, form)
     except NoConsent:
         return N_("She did not say yes to letters."), 422
@@ -380,10 +380,6 @@ def _other_teams(db: Any, made: House, case: Case) -> dict[int, str]:
 def _help(shelf: Shelf, folder: Folder) -> Help:
     incident = folder.incident.later(max(0.0, house().clock() / casebook.HOUR - folder.card["t"]))
     return directory.help_for(shelf, incident, languages=(folder.facts["language"],))
-
-
-def _gaps(found: Help) -> list[str]:
-    return triage.gaps((one.need.code, [offer.fallback for offer in one.offers]) for one in found.needs)
 
 
 # ── what can be done ────────────────────────────────────────────────────────────────────────────────────────

@@ -142,7 +142,9 @@ def _send(ticket: Ticket, answers: dict[str, Any]) -> ResponseReturnValue:
     report = Report(incident, answers.get("narrative", ""), contact, consents, answers.get("lang") or g.lang,
                     ticket.trip, int(moment) // casebook.HOUR, voice=keys.member)  # fmt: skip
     receipt = receipts.draw(secrets.randbelow)
-    tally = tally_block(incident, report.hour, counted="C_STATS" in consents)
+    found = directory.help_for(directory.shelf(made.reading), incident, languages=(report.language,))
+    gap = next(iter(found.gaps), "NONE")
+    tally = tally_block(incident, report.hour, counted="C_STATS" in consents, gap=gap)
     sealed = casebook.seal_report(report, receipt, readers, counters, tally, made.settings.pepper, moment)
     with made.writing() as db:
         if not sessions.end_trip(db, ticket.trip, SENT, moment):

@@ -11,7 +11,7 @@ from flask import Flask
 
 from referrals import directory_views, her_views, voice_views
 from referrals import views as referral_views
-from reporting import door_views, frontdoor, languages, reporter_views, staff_views
+from reporting import advocate_views, door_views, frontdoor, languages, reporter_views, staff_views
 from reporting.config import ROOT, Settings, read_settings
 from reporting.database import checkpoint, jotting, open_database, reading, writing
 from reporting.frontdoor import House
@@ -38,8 +38,9 @@ def create_app(settings: Settings | None = None, clock: Callable[[], float] = ti
         pin=Pin(told.pin_file),
     )
     limiter = frontdoor.hang(app, house)
-    for room in (reporter_views, door_views, staff_views, referral_views, her_views, voice_views, directory_views,
-                 frontdoor):  # fmt: skip
+    rooms = (reporter_views, her_views, door_views, staff_views, advocate_views, referral_views, voice_views,
+             directory_views, frontdoor)  # fmt: skip
+    for room in rooms:
         app.register_blueprint(room.pages)
     frontdoor.limit_narrow_doors(app, limiter)
     referral_views.settle(house)

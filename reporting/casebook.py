@@ -799,8 +799,11 @@ def _count_anew(row: CaseRow, folder: Folder, counters: Team) -> None:
     if not row.tally:
         return
     counted = "C_STATS" in folder.consents and NOT_A_REPORT not in folder.card.get("m", ())
-    outcome = folder.desk.get("outcome", "OPEN")
-    block = tally_block(folder.incident, folder.facts["hour"], counted=counted, outcome=outcome)
+    desk = folder.desk
+    block = tally_block(
+        folder.incident, folder.facts["hour"], counted=counted, outcome=desk.get("outcome", "OPEN"),
+        in_time=desk.get("in_time", ""), gap=next(iter(desk.get("gaps", ())), "NONE"),
+    )  # fmt: skip
     epoch = counters.newest
     row.tally = sealing.seal_to(epoch.sealing, _tally_place(counters.id, epoch.number), block, smallest=64)
 

@@ -92,8 +92,8 @@ def correct(folder: Folder, by: int, incident: Incident, reason: str, now: float
 
 
 def record_gaps(folder: Folder, needs: Iterable[str]) -> None:
-    """The needs that no service of the directory meets where she is."""
-    folder.desk |= {"gaps": sorted(needs)}
+    """The needs that no service of the directory meets where she is, the most urgent first."""
+    folder.desk |= {"gaps": list(needs)}
 
 
 # ── ending and beginning again ──────────────────────────────────────────────────────────────────────────────

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import date
+from fractions import Fraction
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -24,7 +25,21 @@ from sqlalchemy.orm import Session
 
 from referrals import bench_queue as queue_bench
 from referrals import directory, importing, needs, rehearsal, upkeep
-from reporting import backups, keyring, languages, members, receipts, retention, serving, sessions, staff, teamlog
+from reporting import (
+    backups,
+    disclosure,
+    keyring,
+    languages,
+    members,
+    receipts,
+    release_bench,
+    release_rehearsal,
+    retention,
+    serving,
+    sessions,
+    staff,
+    teamlog,
+)
 from reporting import bench as measuring
 from reporting import demo as demonstration
 from reporting.app import create_app
@@ -584,7 +599,62 @@ def _compare(assessed: list[tuple[str, Any, Any, Any]]) -> int:
     return 0 if right == len(wrong) else 1
 
 
-# ── measuring ───────────────────────────────────────────────────────────────────────────────────────────────
+# ── figures ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@main.group()
+def release() -> None:
+    """Published figures: rehearse what a release does. Real ones are compiled and published on the staff pages."""
+
+
+def _a_share(_context: click.Context, _option: click.Parameter, text: str) -> Fraction:
+    try:
+        epsilon = Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        raise click.BadParameter("a number such as 1, 0.5 or 1/2.") from None
+    if not 0 < epsilon <= disclosure.LARGEST_EPSILON or epsilon.denominator > FINEST_EPSILON:
+        raise click.BadParameter(f"above 0, {disclosure.LARGEST_EPSILON} at most, in thousandths.")
+    return epsilon
+
+
+FINEST_EPSILON = 1000
+
+
+@release.command(epilog="Columns of MICRODATA and their codes:\n\n" + release_rehearsal.header_in_words())
+@click.argument("microdata", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder to write into.")
+@click.option("--raw", is_flag=True, help="Write the noisy counts before anything is done to them.")
+@click.option("--tier", type=click.IntRange(0, 3), default=2, show_default=True, help="Which set of tables.")
+@click.option("--epsilon", default="1", show_default=True, callback=_a_share, help="The budget of a report.")
+@click.option("--repeat", type=click.IntRange(1), help="Independent releases, into OUT/000000, OUT/000001, ...")
+@click.option("--departments", is_flag=True, help="All departments instead of the four regions and the rest.")
+@click.option(
+    "--also", multiple=True, type=click.Choice(disclosure.FURTHER), help="One more table; more noise for all."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def rehearse(microdata: Path, out: Path, raw: bool, tier: int, epsilon: Fraction, repeat: int | None,
+             departments: bool, also: tuple[str, ...], as_json: bool) -> None:  # fmt: skip
+    """Make a release out of invented reports: the very code, over MICRODATA, a CSV with one line for each report.
+
+    Each run draws new noise from the operating system. One bad line and nothing is written; problems are told by line.
+    Everything written is marked as fictional.
+    """
+    made = disclosure.design(tier, tuple(dict.fromkeys(also)), departments=departments)
+    try:
+        blocks = release_rehearsal.read_microdata(_text_of(microdata))
+    except release_rehearsal.BadMicrodata as problem:
+        raise click.ClickException(str(problem)) from None
+    began, rehearsal = time.monotonic(), release_rehearsal.Rehearsal(made, epsilon, disclosure.count(made, blocks), raw)
+    done = 0
+    for done in release_rehearsal.write(rehearsal, out, repeat or 0, disclosure.laplace(secrets.randbelow)):
+        if done % 250 == 0:
+            click.echo(f"{done} of {repeat}", err=True)
+    told = {"releases": done, "reports": len(blocks), "sensitivity": made.sensitivity,
+            "scale": str(made.scale(epsilon)), "seconds": round(time.monotonic() - began, 2)}  # fmt: skip
+    click.echo(json.dumps(told) if as_json else f"{done} written into {out}.")
+
+
+# ── measures ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @main.group()
@@ -653,3 +723,12 @@ def _throw_away(purpose: str) -> Iterator[tuple[Settings, Engine]]:
 def bench_floor(workers: int, port: int, sizes: str) -> None:
     """Serve the floor; `bench limit` starts it."""
     measuring.serve_floor(_settings(), port, workers, json.loads(sizes))
+
+
+@bench.command("release")
+@click.option("--reports", type=click.IntRange(1_000), default=1_000_000, show_default=True, help="Invented tallies.")
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def bench_release(reports: int, as_json: bool) -> None:
+    """What a release costs: opening 10,000 sealed tallies, and from opened ones to finished files."""
+    told = release_bench.measure(reports, time.perf_counter)
+    click.echo(json.dumps(told) if as_json else "\n".join(f"{name:22} {value}" for name, value in told.items()))

@@ -31,6 +31,7 @@ SETTINGS = {
     "EXIT_URL": ("", "another neutral page for the exit; empty means the weather service of the country"),
     "TIME_ZONE": ("America/Lima", "the clock of the place, for days and hours on pages"),
     "TRUSTED_PROXY": ("", "address of the web server in front of this one, for example 127.0.0.1"),
+    "FIGURES_HOST": ("", "a host name of its own for the published figures; then they are only there"),
     "PRACTICE": ("", "1 marks every page as practice"),
 }
 # country -> its weather service: looked at by everybody, the same for everybody
@@ -55,6 +56,7 @@ class Settings:
     languages: tuple[str, ...]
     exit_url: str
     trusted_proxy: str
+    figures_host: str
     practice: bool
     time_zone: str
     server_secret: bytes
@@ -96,6 +98,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         languages=tuple(part.strip() for part in value["LANGUAGES"].split(",") if part.strip()),
         exit_url=value["EXIT_URL"] or EXITS.get(value["COUNTRY"].upper(), ""),
         trusted_proxy=value["TRUSTED_PROXY"],
+        figures_host=value["FIGURES_HOST"].lower(),
         practice=value["PRACTICE"] not in {"", "0", "no"},
         time_zone=value["TIME_ZONE"],
         server_secret=secrets["server_secret"],

@@ -5,8 +5,10 @@ Everything in it is thrown away. The reports come from the shipped vignettes.
 
 from __future__ import annotations
 
+import random
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +16,11 @@ import yaml
 from sqlalchemy import Engine
 
 from referrals import directory
-from reporting import casebook, keyring, members, receipts, sessions, staff, teamlog
+from reporting import casebook, disclosure, keyring, members, receipts, sessions, staff, statistics, teamlog
 from reporting.casebook import HOUR, Report
 from reporting.config import ROOT, Settings
 from reporting.database import reading, writing
-from reporting.incidents import incident_from_answers, tally_block
+from reporting.incidents import MONTHS, block_of_codes, incident_from_answers, tally_block
 from reporting.keyring import Keys
 from reporting.receipts import Receipt
 from reporting.teamlog import ADVOCATE, CASE_WORKER, CASEWORK, COORDINATOR, STATISTICS, Pin
@@ -49,6 +51,8 @@ def furnish(settings: Settings, engine: Engine, now: float, say: Say) -> dict[st
     accounts = _people(settings, engine, now)
     say(f"Writing {REPORTS} fictional reports ...")
     receipt = _reports(settings, engine, now)
+    say(f"Publishing fictional figures of two years, {TALLIES} reports each ...")
+    _figures(settings, engine, now)
     language = settings.languages[0]
     return {
         "address": f"{settings.base_url}/{language}/",
@@ -143,3 +147,36 @@ def _report(vignette: dict[str, Any], hour: int, language: str) -> Report:
     consents = frozenset({"C_LETTERS", "C_STATS"})
     words = vignette["story_es" if language == "es" else "story_en"]
     return Report(incident_from_answers(vignette["answers"]), words, {}, consents, language, sessions.new_trip(), hour)
+
+
+# ── figures ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+TALLIES = 2000  # a year
+YEARS_AGO = (3, 2)  # last year is left, so that somebody can compile it herself
+# field -> invented weights; nothing about the world should be read from them
+WEIGHTS = {
+    "perpetrator": {"CLIENT": 30, "POLICE": 22, "CRIMINAL_GROUP": 16, "PARTNER": 10, "SERENAZGO": 8, "THIRD_PARTY": 6,
+                    "NEIGHBOUR_PUBLIC": 4, "UNKNOWN": 4},
+    "violence": {"PHYSICAL_ASSAULT": 20, "EXTORTION": 18, "THREATS": 12, "NONPAYMENT": 12, "RAPE": 9, "ROBBERY": 9,
+                 "ARBITRARY_DETENTION": 8, "PSYCH_ABUSE": 6, "OUTING": 3, "CONDOM_CONFISCATION": 3},
+    "identity": {"CIS_W": 58, "TRANS": 34, "CIS_M": 5, "NA": 3},
+    "department": {"PE25": 34, "PE20": 24, "PE04": 22, "PE12": 14, "OTHER": 4, "NOT_SAID": 2},
+    "outcome": {"OPEN": 30, "REACHED": 34, "NOT_REACHED": 16, "REFUSED": 8, "RECORD_ONLY": 12},
+}  # fmt: skip
+
+
+def _figures(settings: Settings, engine: Engine, now: float) -> None:
+    with writing(engine) as db:
+        team = teamlog.team_of_kind(teamlog.teams(db, Pin(settings.pin_file)), STATISTICS).id
+        for ago in YEARS_AGO:
+            year = datetime.fromtimestamp(now, UTC).year - ago
+            noise = disclosure.laplace(secrets.randbelow)
+            statistics.publish_fictional(db, statistics.period(str(year)), _tallies(year), noise, team)
+
+
+def _tallies(year: int) -> Iterator[bytes]:
+    chance = random.Random(year)  # noqa: S311 -- invented reports, the same in every demo; the noise is not
+    drawn = {name: chance.choices(list(told), list(told.values()), k=TALLIES) for name, told in WEIGHTS.items()}
+    for number in range(TALLIES):
+        codes = {name: codes[number] for name, codes in drawn.items()}
+        yield block_of_codes(year, chance.randint(1, MONTHS), codes)

@@ -193,3 +193,38 @@ class ErasedRow(Base):
 
     mark: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
     forget_after: Mapped[date] = mapped_column(Date)  # a Monday
+
+
+class ReleaseRow(Base):
+    """A release of figures: its state, who compiled and published it, its bytes for ever."""
+
+    __tablename__ = "figures_release"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    period: Mapped[str] = mapped_column(String(20), unique=True)
+    state: Mapped[str] = mapped_column(String(10))
+    team: Mapped[int] = mapped_column(Integer)
+    epoch: Mapped[int] = mapped_column(Integer)
+    compiled_by: Mapped[int] = mapped_column(Integer)
+    published_by: Mapped[int] = mapped_column(Integer, default=0)
+    body: Mapped[bytes] = mapped_column(LargeBinary, default=b"")
+    sha256: Mapped[bytes] = mapped_column(LargeBinary(32), default=b"")
+
+
+class ReleaseMonthRow(Base):
+    """The ledger: each month belongs to one release at most, so that no report is published twice."""
+
+    __tablename__ = "figures_month"
+
+    month: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)  # months since year 0
+    release: Mapped[int] = mapped_column(ForeignKey("figures_release.id"))
+
+
+class ArchiveRow(Base):
+    """A sealed tally that left its case, in no order; as many as there are cases, most of them void."""
+
+    __tablename__ = "tally_archive"
+
+    id: Mapped[int] = mapped_column(Random63, primary_key=True, autoincrement=False)
+    release: Mapped[int] = mapped_column(ForeignKey("figures_release.id"))
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)

@@ -309,7 +309,8 @@ def _send(ticket: Ticket) -> ResponseReturnValue:
     if readers is None:
         return _let_her_pick(ticket)
     report = _report(ticket, moment)
-    tally = tally_block(report.incident, report.hour, counted="C_STATS" in report.consents)
+    gap = next(iter(_help(report.incident).gaps), "NONE")
+    tally = tally_block(report.incident, report.hour, counted="C_STATS" in report.consents, gap=gap)
     receipt = Receipt(tuple(ticket.state["r"]))
     sealed = casebook.seal_report(report, receipt, readers, counters, tally, made.settings.pepper, moment)
     with made.writing() as db:

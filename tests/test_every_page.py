@@ -24,6 +24,7 @@ import flask
 import pytest
 import waitress.server
 from flask import Flask, Response, abort, template_rendered
+from sqlalchemy import delete
 from werkzeug.routing import Rule
 
 from referrals import directory
@@ -31,7 +32,8 @@ from reporting import members, staff
 from reporting.app import create_app
 from reporting.config import ROOT
 from reporting.database import writing
-from reporting.teamlog import ADVOCATE, CASE_WORKER, COORDINATOR
+from reporting.models import ArchiveRow, ReleaseMonthRow, ReleaseRow
+from reporting.teamlog import ADVOCATE, CASE_WORKER, COORDINATOR, STATISTICS
 from tests.needs_of_tests import requires
 from tests.people import Place, Worker, a_new_place
 from tests.server import free_port
@@ -73,6 +75,7 @@ NOT_PAGES = {
     "directory.flag": "an answer without a page: she stays where she is",
     "directory.export": "a file to keep",
     "directory.gaps_file": "the same",
+    "advocate.file": "a file of a release",
     "test": "made by this test",
 }
 
@@ -141,7 +144,7 @@ TOO_WIDE = f"""document.activeElement.blur(); scrollTo(0, 0);
     all('body *').filter(one => box(one).right > {NARROW} + 1).slice(0, 2)"""
 # template -> what it is spared, because it is on screen for an instant and has one link
 SPARED = {"reporter/leave.html": frozenset({"the first stop is the skip link", "targets are 44 pixels high"})}
-HAVE_NO_EXIT = re.compile(r"reporter/leave\.html|staff/|casework/")
+HAVE_NO_EXIT = re.compile(r"reporter/leave\.html|staff/|casework/|advocate/")
 
 
 class Source(HTMLParser):
@@ -251,6 +254,7 @@ def sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sites]:
     with served(folder / "running") as running, served(folder / "new", PRACTICE="1") as new:
         for name, role in TEAM.items():
             running.place.hires(name, role)
+        running.place.lets_in(running.place.signs_in("rosa"), "ana", STATISTICS)
         yield Sites(running, new)
 
 
@@ -727,9 +731,23 @@ def _accepts(walk: Walk, name: str, path: str) -> Worker:
 def the_advocate_arrives(walk: Walk) -> None:
     walk.opens("/{lang}/equipo")
     _signs_in(walk, walk.site.place.workers["ana"])
+    _without_figures(walk.site.place)
     walk.opens_all_of(ADVOCATE)
     walk.follows_new_links()
+    for _year in ("2025", "2024"):
+        walk.opens("/{lang}/equipo/cifras")
+        walk.clicks("main form button")
+        walk.clicks("main form button")
+    walk.opens("/{lang}/cifras")
+    walk.opens("/{lang}/cifras/2025")
     _signs_out(walk)
+
+
+def _without_figures(place: Place) -> None:
+    """Each walk makes the releases anew."""
+    with writing(place.engine) as db:
+        for table in (ArchiveRow, ReleaseMonthRow, ReleaseRow):
+            db.execute(delete(table))
 
 
 def something_fails(walk: Walk) -> None:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from referrals.needs import NEEDS
 from reporting.incidents import (
     ADULT_AGES,
     DEPARTMENT_REGION,
@@ -266,6 +267,28 @@ def test_every_code_has_a_place_in_the_tally() -> None:
 
 
 def test_the_bytes_of_a_tally_never_change() -> None:
-    incident = Incident(violence=frozenset({"HATE_VIOLENCE"}), perpetrator=frozenset({"UNKNOWN"}), department="PE25")
-    block = tally_block(incident, 498_815, counted=True, outcome="RECORD_ONLY")
-    assert block.hex() == "015f0250453235" + "0e17" + "0000" + "06" + "04" + "000000"
+    incident = Incident(
+        violence=frozenset({"HATE_VIOLENCE"}), perpetrator=frozenset({"UNKNOWN"}), department="PE25", venue="VEHICLE",
+        reported="NOBODY", reason=frozenset({"SHAME", "DISTRUST_POLICE"}), docs="NONE", hours=(10, 100),
+    )  # fmt: skip
+    block = tally_block(incident, 498_815, counted=True, outcome="RECORD_ONLY", gap="N_SHELTER")
+    assert block.hex() == "021a0b" + "0e17" + "0000" + "06" + "04" + "19" + "01" + "04" + "02" + "02" + "0d" + "00"
+
+
+def test_a_tally_of_the_first_format_is_still_read() -> None:
+    tally = tally_from_block(bytes.fromhex("015f02504532350e170000060400" + "0000"))
+    assert tally is not None
+    assert (tally.year, tally.month, tally.department, tally.perpetrator) == (2026, 11, "PE25", "UNKNOWN")
+    assert (tally.violence, tally.gbvims, tally.outcome) == ("HATE_VIOLENCE", "G0_NON_GBV", "RECORD_ONLY")
+
+
+@pytest.mark.parametrize(
+    "odd", [bytes(15), b"\x03" + bytes(15), b"\x02\x1a\x0d" + bytes(13), b"\x02\x1a\x01\xff" + bytes(12)]
+)
+def test_a_tally_that_nobody_here_wrote_is_refused(odd: bytes) -> None:
+    with pytest.raises(ValueError, match="format"):
+        tally_from_block(odd)
+
+
+def test_the_gaps_of_a_tally_are_the_needs_of_the_rules() -> None:
+    assert set(TALLY_CODES["gap"]) == set(NEEDS) | {"NONE"}

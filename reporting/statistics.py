@@ -1,0 +1,330 @@
+"""Figures: what leaves the cases, when, and how it becomes a release. The only room that opens a tally.
+
+Sixty days after a period's end its tallies leave the case rows (the freeze); then the release is built once, in one
+transaction with its entry in the ledger, and published by somebody else where there is somebody. True counts live
+inside one function call: they are shown to nobody, kept nowhere and never logged. Knows nothing of the web.
+"""
+
+from __future__ import annotations
+
+import calendar
+import random
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from fractions import Fraction
+from typing import Any
+
+from sqlalchemy import delete, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from reporting import audit, disclosure, release_files, sealing, teamlog
+from reporting.disclosure import Noise
+from reporting.incidents import FIRST_YEAR, N_, VOID_TALLY, newest_form
+from reporting.keyring import Keys
+from reporting.models import ArchiveRow, CaseRow, MemberRow, ReleaseMonthRow, ReleaseRow
+from reporting.sealing import CannotOpen, Place
+from reporting.teamlog import ADVOCATE, STATISTICS, Pin, Team
+
+FREEZE_DAYS = 60  # after the end of a period: so long outcomes and corrections still count
+DAY = 86_400
+SMALLEST = 64  # bytes of a padded tally
+FROZEN, COMPILED, PUBLISHED = "frozen", "compiled", "published"
+_shuffle = random.SystemRandom().shuffle
+
+
+class Refused(Exception):
+    """It cannot be done; the message id says why."""
+
+
+# ── periods ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """A closed stretch of months. `first` and `last` are months since year 0."""
+
+    name: str
+    first: int
+    last: int
+
+    @property
+    def months(self) -> range:
+        """Every month of it."""
+        return range(self.first, self.last + 1)
+
+    @property
+    def ends(self) -> float:
+        """The first second after it (since 1970, UTC)."""
+        return float(calendar.timegm(((self.last + 1) // 12, (self.last + 1) % 12 + 1, 1, 0, 0, 0)))
+
+
+# shape of the name -> first month within the year, months. A calendar rule; nobody looks at how many reports came.
+_SHAPES: tuple[tuple[str, Callable[[int], int], int], ...] = (
+    (r"(\d{4})()", lambda _part: 0, 12),
+    (r"(\d{4})-S([12])", lambda part: (part - 1) * 6, 6),
+    (r"(\d{4})-T([1-4])", lambda part: (part - 1) * 3, 3),
+)
+_YEARS = re.compile(r"(\d{4})-(\d{4})", re.ASCII)
+
+
+def period(name: str) -> Period:
+    """A year (2026), two years (2025-2026), a half (2026-S1) or a quarter (2026-T1). `ValueError` for others."""
+    for shape, begins, length in _SHAPES:
+        found = re.fullmatch(shape, name, re.ASCII)
+        if found and int(found[1]) >= FIRST_YEAR:
+            first = int(found[1]) * 12 + begins(int(found[2] or 0))
+            return Period(name, first, first + length - 1)
+    years = _YEARS.fullmatch(name)
+    if years and int(years[1]) >= FIRST_YEAR and int(years[2]) == int(years[1]) + 1:
+        return Period(name, int(years[1]) * 12, int(years[2]) * 12 + 11)
+    raise ValueError("That is no period.")
+
+
+# ── the freeze ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def tally_place(team: int, epoch: int) -> Place:
+    """Where the tally of a case row belongs."""
+    return Place("tally", team, 0, "tally", epoch)
+
+
+def _archive_place(team: int, release: int, epoch: int) -> Place:
+    return Place("tally_archive", team, release, "tally", epoch)
+
+
+def freeze(db: Session, pin: Pin, keys: Keys, chosen: Period, now: float) -> int:
+    """The period's tallies leave the case rows, in one transaction and in random order. Returns the release's number.
+
+    Every case row gets a tally sealed anew, void where it left; the archive gets a row for every case, void where it
+    does not belong. So neither a copy of before nor one of after shows who is counted, or how many are. `Refused`
+    where it is too early or a month of the period was frozen before.
+    """
+    if now < chosen.ends + FREEZE_DAYS * DAY:
+        raise Refused(TOO_EARLY)
+    team = _team(db, pin, keys)
+    row = ReleaseRow(period=chosen.name, state=FROZEN, team=team.id, epoch=team.newest.number, compiled_by=keys.member)
+    try:
+        db.add(row)
+        db.flush()
+        db.add_all(ReleaseMonthRow(month=month, release=row.id) for month in chosen.months)
+        db.flush()
+    except IntegrityError:
+        raise Refused(OVERLAPS) from None
+    frozen = set(db.scalars(select(ReleaseMonthRow.month)))
+    archived = []
+    for case in db.scalars(select(CaseRow).with_for_update()):
+        block = _opened(case.tally, team, keys, tally_place)
+        month = _month(block)
+        archived.append(_seal(block if month in chosen.months else VOID_TALLY, _archive_place, team, row.id))
+        # a month that was frozen is closed: what is there now was corrected too late, and counts nowhere
+        case.tally = _seal(VOID_TALLY if month in frozen else block, tally_place, team)
+    _shuffle(archived)
+    db.add_all(ArchiveRow(id=_random63(), release=row.id, sealed=sealed) for sealed in archived)
+    audit.note(db, f"figures frozen {chosen.name}", keys.member)
+    db.flush()
+    return row.id
+
+
+TOO_EARLY = N_("The period is frozen 60 days after its end. Until then outcomes and corrections are still counted.")
+OVERLAPS = N_("This period, or one that shares a month with it, is there already. It is never built twice.")
+
+
+def seal_tally(block: bytes, team: Team) -> bytes:
+    """A tally as it lies in a case row."""
+    return _seal(block, tally_place, team)
+
+
+def open_tally(sealed: bytes, team: Team, keys: Keys) -> bytes:
+    """The inverse; void where it does not open."""
+    return _opened(sealed, team, keys, tally_place)
+
+
+def _seal(block: bytes, place: Callable[..., Place], team: Team, *release: int) -> bytes:
+    return sealing.seal_to(team.newest.sealing, place(team.id, *release, team.newest.number), block, SMALLEST)
+
+
+def _opened(sealed: bytes, team: Team, keys: Keys, place: Callable[..., Place], *release: int) -> bytes:
+    """A tally under whichever epoch sealed it. One that does not open, or that nobody here wrote, is void."""
+    for epoch in reversed(team.epochs):
+        try:
+            held = keys.of(team.id, epoch.number).sealing
+            return newest_form(sealing.open_with(held, place(team.id, *release, epoch.number), sealed))
+        except CannotOpen:
+            continue
+        except ValueError:
+            break
+    return VOID_TALLY
+
+
+def _month(block: bytes) -> int:
+    return (FIRST_YEAR + block[1]) * 12 + block[2] - 1 if block != VOID_TALLY else -1
+
+
+def _random63() -> int:
+    return int.from_bytes(sealing.new_key()[:8], "big") >> 1
+
+
+# ── the release ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def compile_release(db: Session, pin: Pin, keys: Keys, release: int, noise: Noise, epsilon: Fraction,
+                    further: Sequence[str] = (), *, fictional: bool = False) -> None:  # fmt: skip
+    """Open the archive, count, add noise, store the bytes and the ledger entry: all in the caller's one transaction.
+
+    A release that has bytes is refused, so it is never built twice, also after a crash.
+    """
+    row = db.get(ReleaseRow, release, with_for_update=True)
+    if row is None or row.state != FROZEN:
+        raise Refused(OVERLAPS)
+    team = _team(db, pin, keys)
+    made = disclosure.design(disclosure.tier_of(_last_total(db)), further)
+    blocks = (
+        _opened(sealed, team, keys, _archive_place, release)
+        for sealed in db.scalars(select(ArchiveRow.sealed).where(ArchiveRow.release == release))
+    )
+    body = body_of(row.period, made, epsilon, blocks, noise, fictional=fictional)
+    row.body, row.sha256, row.state, row.compiled_by = body, sealing.digest(body), COMPILED, keys.member
+    audit.note(db, f"figures compiled {row.period} {row.sha256.hex()}", keys.member)
+    db.flush()
+
+
+def body_of(name: str, made: disclosure.Design, epsilon: Fraction, blocks: Iterable[bytes], noise: Noise, *,
+            fictional: bool) -> bytes:  # fmt: skip
+    """From opened tallies to the bytes of a release. The true counts end here."""
+    noisy = disclosure.add_noise(made, disclosure.count(made, blocks), epsilon, noise)
+    built = release_files.build(name, made, epsilon, noisy, fictional=fictional)
+    return release_files.archive(release_files.files(built))
+
+
+def publish(db: Session, pin: Pin, keys: Keys, release: int) -> None:
+    """A second advocate publishes; she who compiled it only where there is no other. The archive is erased.
+
+    Checkpoint afterwards.
+    """
+    row = db.get(ReleaseRow, release, with_for_update=True)
+    team = _team(db, pin, keys)
+    if row is None or row.state != COMPILED:
+        raise Refused(NOTHING_TO_PUBLISH)
+    if row.compiled_by == keys.member and others(db, team, keys):
+        raise Refused(ANOTHER)
+    if sealing.digest(row.body) != row.sha256:
+        raise CannotOpen
+    row.state, row.published_by = PUBLISHED, keys.member
+    db.execute(delete(ArchiveRow).where(ArchiveRow.release == release))
+    audit.note(db, f"figures published {row.period} {row.sha256.hex()}", keys.member)
+    db.flush()
+
+
+NOTHING_TO_PUBLISH = N_("There is nothing here to publish.")
+ANOTHER = N_("Somebody else looks at it and publishes it: there are two of you.")
+
+
+def others(db: Session, team: Team, keys: Keys) -> bool:
+    """Whether another advocate reads in the team."""
+    rows = db.scalars(select(MemberRow)).all()
+    return any(row.id != keys.member and ADVOCATE in row.roles.split(",") and teamlog.is_in(team, row) for row in rows)
+
+
+def _team(db: Session, pin: Pin, keys: Keys) -> Team:
+    """The statistics team, if she reads in it; else `CannotOpen`."""
+    team = teamlog.team_of_kind(teamlog.teams(db, pin), STATISTICS)
+    keys.of(team.id, team.newest.number)
+    return team
+
+
+def _last_total(db: Session) -> int | None:
+    """The total last published: what decides the tables of the next release."""
+    newest = published(db)
+    return newest[0].total if newest else None
+
+
+# ── reading releases ────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A release as its team sees it in the list."""
+
+    id: int
+    period: str
+    state: str
+    compiled_by: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A release as everybody may read it."""
+
+    period: str
+    sha256: str
+    files: dict[str, bytes] = field(repr=False)
+    about: dict[str, Any] = field(repr=False)
+    tables: dict[str, list[dict[str, Any]]] = field(repr=False)
+
+    @property
+    def total(self) -> int | None:
+        """The published total; None where it is below ten."""
+        found: int | None = self.tables["total"][0]["count"]
+        return found
+
+    @property
+    def fictional(self) -> bool:
+        """Whether it was made for practice."""
+        return "fictional" in self.about
+
+
+def listed(db: Session) -> tuple[Listed, ...]:
+    """Every release, the newest period first."""
+    rows = db.scalars(select(ReleaseRow).order_by(ReleaseRow.period.desc()))
+    return tuple(Listed(row.id, row.period, row.state, row.compiled_by, row.sha256.hex()) for row in rows)
+
+
+def published(db: Session) -> tuple[Published, ...]:
+    """What everybody may read, the newest period first. Bytes that were changed are left out."""
+    rows = db.scalars(select(ReleaseRow).where(ReleaseRow.state == PUBLISHED).order_by(ReleaseRow.period.desc()))
+    return tuple(_read(row) for row in rows if sealing.digest(row.body) == row.sha256)
+
+
+def find(db: Session, name: str, *, unpublished: bool = False) -> Published:
+    """One release by the name of its period. `CannotOpen` where there is none, or its bytes were changed."""
+    row = db.scalars(select(ReleaseRow).where(ReleaseRow.period == name)).first()
+    if row is None or row.state not in ({COMPILED, PUBLISHED} if unpublished else {PUBLISHED}):
+        raise CannotOpen
+    return _read(row)
+
+
+def _read(row: ReleaseRow) -> Published:
+    if sealing.digest(row.body) != row.sha256:
+        raise CannotOpen
+    files = release_files.unpacked(row.body)
+    about, figures = release_files.from_files(files)
+    return Published(row.period, row.sha256.hex(), files, about, figures["tables"])
+
+
+def closed_periods(now: float, taken: Iterable[str]) -> tuple[str, ...]:
+    """The years that can be frozen now: the last three, without those that are there."""
+    year, there = datetime.fromtimestamp(now, UTC).year, set(taken)
+    names = (str(one) for one in range(year - 1, year - 4, -1))
+    return tuple(name for name in names if name not in there and now >= period(name).ends + FREEZE_DAYS * DAY)
+
+
+# ── practice ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def publish_fictional(db: Session, chosen: Period, blocks: Iterable[bytes], noise: Noise, team: int) -> None:
+    """A release of invented tallies, for the demo; the page and every file say that it is fictional."""
+    made = disclosure.design(FICTIONAL_TIER)
+    body = body_of(chosen.name, made, disclosure.DEFAULT_EPSILON, blocks, noise, fictional=True)
+    row = ReleaseRow(period=chosen.name, state=PUBLISHED, team=team, epoch=1, compiled_by=0,
+                     body=body, sha256=sealing.digest(body))  # fmt: skip
+    db.add(row)
+    db.flush()
+    db.add_all(ReleaseMonthRow(month=month, release=row.id) for month in chosen.months)
+    db.flush()
+
+
+FICTIONAL_TIER = 2

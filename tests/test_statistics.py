@@ -1,0 +1,296 @@
+"""A release is made once, by people, of what she allowed to be counted; a crash leaves none or the one."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import event, func, select
+
+from reporting import casebook, disclosure, receipts, sealing, sessions, statistics, teamlog
+from reporting.casebook import HOUR, Report
+from reporting.database import open_database, reading, writing
+from reporting.disclosure import Noise
+from reporting.incidents import Incident, tally_block, tally_from_block
+from reporting.keyring import Keys
+from reporting.models import ArchiveRow, CaseRow, ReleaseRow
+from reporting.statistics import Refused, period
+from reporting.teamlog import ADVOCATE, CASEWORK, STATISTICS
+from tests.people import Place, a_furnished_place
+
+ONE = Fraction(1)
+CLIENT = Incident(perpetrator=frozenset({"CLIENT"}), violence=frozenset({"RAPE"}))
+
+
+def silent(_scale: Fraction) -> int:
+    """No noise, so that a test can see what was counted."""
+    return 0
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    made = a_furnished_place(tmp_path / "instance")
+    rosa = made.signs_in("rosa")
+    for name in ("ana", "luz"):
+        made.hires(name, ADVOCATE)
+        made.lets_in(rosa, name, STATISTICS)
+    made.clock.now = period("2026").ends - 86_400 * 10
+    return made
+
+
+def receives(place: Place, *, counted: bool = True, at: float | None = None, times: int = 1) -> list[int]:
+    hour = int(at if at is not None else place.clock()) // HOUR
+    with reading(place.engine) as db:
+        found = teamlog.teams(db, place.pin)
+    readers, counters = (teamlog.team_of_kind(found, kind) for kind in (CASEWORK, STATISTICS))
+    cases = []
+    for _ in range(times):
+        report = Report(CLIENT, "", {}, frozenset(), "es", sessions.new_trip(), hour)
+        tally, drawn = tally_block(CLIENT, hour, counted=counted), receipts.draw(secrets.randbelow)
+        sealed = casebook.seal_report(report, drawn, readers, counters, tally, place.settings.pepper, place.clock())
+        with writing(place.engine) as db:
+            casebook.file_report(db, sealed)
+        cases.append(sealed.case["id"])
+    return cases
+
+
+def freezes(place: Place, keys: Keys, name: str = "2026") -> int:
+    with writing(place.engine) as db:
+        return statistics.freeze(db, place.pin, keys, period(name), place.clock())
+
+
+def compiles(place: Place, keys: Keys, release: int, noise: Noise = silent) -> None:
+    with writing(place.engine) as db:
+        statistics.compile_release(db, place.pin, keys, release, noise, ONE)
+
+
+def publishes(place: Place, keys: Keys, release: int) -> None:
+    with writing(place.engine) as db:
+        statistics.publish(db, place.pin, keys, release)
+
+
+def replaces(place: Place, case: int, tally: bytes) -> None:
+    with writing(place.engine) as db:
+        team = teamlog.team_of_kind(teamlog.teams(db, place.pin), STATISTICS)
+        spot = statistics.tally_place(team.id, team.newest.number)
+        db.get_one(CaseRow, case).tally = sealing.seal_to(team.newest.sealing, spot, tally, 64)
+
+
+def counted(place: Place, name: str = "2026") -> int | None:
+    with reading(place.engine) as db:
+        return statistics.find(db, name, unpublished=True).total
+
+
+def late_enough(place: Place, name: str = "2026") -> None:
+    place.clock.now = period(name).ends + 61 * 86_400
+
+
+def test_a_release_counts_whoever_agreed_and_nobody_else(place: Place) -> None:
+    receives(place, times=12)
+    receives(place, counted=False, times=5)
+    receives(place, at=period("2026").ends + 5, times=11)  # of the next period
+    late_enough(place)
+    ana = place.signs_in("ana")
+    compiles(place, ana, freezes(place, ana))
+    assert counted(place) == 12
+
+
+def test_what_was_withdrawn_or_corrected_before_the_freeze_is_not_counted_as_it_was(place: Place) -> None:
+    first, second, *_ = receives(place, times=13)
+    replaces(place, first, bytes(16))
+    replaces(place, second, tally_block(CLIENT, int(place.clock()) // HOUR, counted=True, outcome="REACHED"))
+    late_enough(place)
+    ana = place.signs_in("ana")
+    compiles(place, ana, freezes(place, ana))
+    assert counted(place) == 12
+
+
+def test_what_changes_after_the_freeze_changes_nothing_and_is_never_counted_again(place: Place) -> None:
+    cases = receives(place, times=12)
+    hour = int(place.clock()) // HOUR
+    late_enough(place)
+    ana = place.signs_in("ana")
+    release = freezes(place, ana)
+    replaces(place, cases[0], bytes(16))
+    for case in cases[1:]:
+        replaces(place, case, tally_block(CLIENT, hour, counted=True, outcome="REACHED"))
+    compiles(place, ana, release)
+    assert counted(place) == 12
+    late_enough(place, "2027")
+    compiles(place, place.signs_in("ana"), freezes(place, place.signs_in("ana"), "2027"))
+    assert counted(place, "2027") is None
+
+
+def test_nothing_that_lies_there_shows_who_is_counted_or_how_many(place: Place) -> None:
+    receives(place, times=6)
+    receives(place, counted=False, times=3)
+    late_enough(place)
+    before = rows(place)
+    freezes(place, place.signs_in("ana"))
+    after = rows(place)
+    assert before.keys() == after.keys()
+    assert all(before[case] != after[case] for case in before), "every one is sealed anew"
+    assert len({len(tally) for tally in (*before.values(), *after.values())}) == 1
+    with reading(place.engine) as db:
+        archived = db.scalars(select(ArchiveRow.sealed)).all()
+    assert len(archived) == 9
+    assert len({len(one) for one in archived}) == 1
+
+
+def rows(place: Place) -> dict[int, bytes]:
+    with reading(place.engine) as db:
+        return {row.id: row.tally for row in db.scalars(select(CaseRow))}
+
+
+def test_a_period_is_frozen_sixty_days_after_its_end_and_not_before(place: Place) -> None:
+    place.clock.now = period("2026").ends + 60 * 86_400 - 3600
+    with pytest.raises(Refused):
+        freezes(place, place.signs_in("ana"))
+    place.clock.on(hours=2)
+    freezes(place, place.signs_in("ana"))
+
+
+@pytest.mark.parametrize("again", ["2026", "2026-S2", "2026-T1", "2025-2026"])
+def test_a_period_or_one_that_overlaps_it_is_never_built_twice(place: Place, again: str) -> None:
+    late_enough(place)
+    ana = place.signs_in("ana")
+    release = freezes(place, ana)
+    with pytest.raises(Refused):
+        freezes(place, ana, again)
+    compiles(place, ana, release)
+    with pytest.raises(Refused):
+        compiles(place, ana, release)
+    with pytest.raises(Refused):
+        freezes(place, ana, again)
+
+
+def test_another_advocate_publishes_and_then_the_archive_is_gone(place: Place) -> None:
+    receives(place, times=3)
+    late_enough(place)
+    ana, luz = place.signs_in("ana"), place.signs_in("luz")
+    release = freezes(place, ana)
+    compiles(place, ana, release)
+    with pytest.raises(Refused):
+        publishes(place, ana, release)
+    with reading(place.engine) as db, pytest.raises(teamlog.CannotOpen):
+        statistics.find(db, "2026")
+    publishes(place, luz, release)
+    with reading(place.engine) as db:
+        assert statistics.find(db, "2026").total is None
+        assert not db.scalar(select(func.count()).select_from(ArchiveRow))
+
+
+def test_bytes_that_were_changed_are_not_shown(place: Place) -> None:
+    late_enough(place)
+    ana, luz = place.signs_in("ana"), place.signs_in("luz")
+    release = freezes(place, ana)
+    compiles(place, ana, release)
+    publishes(place, luz, release)
+    with writing(place.engine) as db:
+        row = db.get_one(ReleaseRow, release)
+        row.body = row.body.replace(b"2026", b"2016")
+    with reading(place.engine) as db, pytest.raises(teamlog.CannotOpen):
+        statistics.find(db, "2026")
+
+
+def test_the_noise_of_a_real_release_is_there(place: Place) -> None:
+    late_enough(place)
+    ana = place.signs_in("ana")
+    drawn = []
+    exact = disclosure.laplace(secrets.randbelow)
+
+    def noise(scale: Fraction) -> int:
+        drawn.append(exact(scale))
+        return drawn[-1]
+
+    compiles(place, ana, freezes(place, ana), noise)
+    assert len(drawn) == sum(len(table.cells) for table in disclosure.design(0).leaves)
+
+
+# ── kill -9 ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def killed_at(step: int, work: Any, url: str) -> bool:
+    """Do the work in a process of its own that dies before its step-th statement; whether it died."""
+    child = os.fork()
+    if child == 0:
+        engine, seen = open_database(url), [0]
+
+        def count(*_: object) -> None:
+            seen[0] += 1
+            if seen[0] > step:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        event.listen(engine, "before_cursor_execute", count)
+        event.listen(engine, "commit", count)
+        try:
+            work(engine)
+        finally:
+            os._exit(0)
+    return os.WIFSIGNALED(os.waitpid(child, 0)[1])
+
+
+def test_a_crash_at_any_step_leaves_no_release_or_the_one(place: Place) -> None:
+    receives(place, times=4)
+    late_enough(place)
+    ana = place.signs_in("ana")
+
+    def freeze(engine: Any) -> None:
+        with writing(engine) as db:
+            statistics.freeze(db, place.pin, ana, period("2026"), place.clock())
+
+    def build(engine: Any) -> None:
+        with writing(engine) as db:
+            statistics.compile_release(db, place.pin, ana, 1, silent, ONE)
+
+    for work, state in ((freeze, "frozen"), (build, "compiled")):
+        before, steps = states(place), 0
+        while killed_at(steps, work, place.settings.database_url):
+            assert states(place) == before
+            steps += 1
+        assert steps > 3
+        assert states(place)[0] == [state]
+    with reading(place.engine) as db:
+        assert db.scalar(select(func.count()).select_from(ArchiveRow)) == 4
+    assert not killed_at(0, lambda _engine: None, place.settings.database_url)
+
+
+def states(place: Place) -> tuple[list[str], int]:
+    with reading(place.engine) as db:
+        return list(db.scalars(select(ReleaseRow.state))), db.scalar(select(func.count()).select_from(ArchiveRow)) or 0
+
+
+@pytest.mark.parametrize(("name", "months"), [("2026", 12), ("2026-S2", 6), ("2026-T4", 3), ("2025-2026", 24)])
+def test_a_period_is_a_calendar_rule(name: str, months: int) -> None:
+    assert len(period(name).months) == months
+    assert period(name).ends == period("2026").ends
+
+
+@pytest.mark.parametrize("name", ["", "26", "2026-S3", "2026-T0", "2026-2028", "1999", "2026-13", "٢٠٢٦"])
+def test_other_periods_are_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="no period"):
+        period(name)
+
+
+def test_a_tally_sealed_before_the_keys_changed_is_still_counted(place: Place) -> None:
+    receives(place, times=10)
+    assert tally_from_block(tally_block(CLIENT, int(place.clock()) // HOUR, counted=True)) is not None
+    from reporting import keyring, staff
+
+    with writing(place.engine) as db:
+        staff.dismiss(db, place.workers["luz"].id)
+    ana = place.signs_in("ana")
+    with writing(place.engine) as db:
+        ana, gone = keyring.settle(db, place.pin, ana)
+    assert gone == ("luz",)
+    with reading(place.engine) as db:
+        place.pin.raise_to(teamlog.teams(db, place.pin))
+    receives(place, times=10)
+    late_enough(place)
+    compiles(place, ana, freezes(place, ana))
+    assert counted(place) == 20
