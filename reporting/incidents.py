@@ -558,7 +558,8 @@ def _reported(incident: Incident) -> str:
     return "TO_POLICE" if incident.reported == "POLICE" else "TO_ANOTHER"
 
 
-def _in_time(incident: Incident) -> str:
+def in_time_of(incident: Incident) -> str:
+    """How soon after the act this is, at the latest she says: the code of the tally."""
     if incident.hours is None:
         return "NOT_KNOWN"
     latest = incident.hours[1]

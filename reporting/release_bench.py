@@ -50,12 +50,13 @@ def _blocks(tallies: bytes) -> Iterator[bytes]:
 
 def _open_many(tallies: bytes, clock: Callable[[], float]) -> float:
     pair = sealing.new_key_pair()
-    team = Team(1, STATISTICS, "", (Epoch(1, pair.public, b"", b""),), {}, (), ())
+    team = Team(1, STATISTICS, "", (Epoch(1, pair.public, b"", b""),), {}, {}, True, (), ())
     keys = Keys(1, "", (), b"", {1: {1: EpochKeys(pair.private, b"", b"")}})
     sealed = [statistics.seal_tally(block, team) for block in _blocks(tallies[: DISTINCT * TALLY_SIZE])]
     began = clock()
+    ready = statistics.openers(team, keys)
     for number in range(OPENED):
-        statistics.open_tally(sealed[number % DISTINCT], team, keys)
+        statistics.open_tally(sealed[number % DISTINCT], team, ready)
     return clock() - began
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import calendar
 import random
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from fractions import Fraction
@@ -114,9 +114,9 @@ def freeze(db: Session, pin: Pin, keys: Keys, chosen: Period, now: float) -> int
     except IntegrityError:
         raise Refused(OVERLAPS) from None
     frozen = set(db.scalars(select(ReleaseMonthRow.month)))
-    archived = []
+    archived, ready = [], openers(team, keys)
     for case in db.scalars(select(CaseRow).with_for_update()):
-        block = _opened(case.tally, team, keys, tally_place)
+        block = _opened(case.tally, team, ready, tally_place)
         month = _month(block)
         archived.append(_seal(block if month in chosen.months else VOID_TALLY, _archive_place, team, row.id))
         # a month that was frozen is closed: what is there now was corrected too late, and counts nowhere
@@ -137,21 +137,30 @@ def seal_tally(block: bytes, team: Team) -> bytes:
     return _seal(block, tally_place, team)
 
 
-def open_tally(sealed: bytes, team: Team, keys: Keys) -> bytes:
+Openers = Mapping[int, sealing.Opener]  # epoch -> its key, made ready once for many tallies
+
+
+def openers(team: Team, keys: Keys) -> Openers:
+    """The keys of the epochs she holds, the newest first."""
+    held = keys.epochs.get(team.id, {})
+    numbers = [epoch.number for epoch in reversed(team.epochs) if epoch.number in held]
+    return {number: sealing.Opener(held[number].sealing) for number in numbers}
+
+
+def open_tally(sealed: bytes, team: Team, ready: Openers) -> bytes:
     """The inverse; void where it does not open."""
-    return _opened(sealed, team, keys, tally_place)
+    return _opened(sealed, team, ready, tally_place)
 
 
 def _seal(block: bytes, place: Callable[..., Place], team: Team, *release: int) -> bytes:
     return sealing.seal_to(team.newest.sealing, place(team.id, *release, team.newest.number), block, SMALLEST)
 
 
-def _opened(sealed: bytes, team: Team, keys: Keys, place: Callable[..., Place], *release: int) -> bytes:
+def _opened(sealed: bytes, team: Team, ready: Openers, place: Callable[..., Place], *release: int) -> bytes:
     """A tally under whichever epoch sealed it. One that does not open, or that nobody here wrote, is void."""
-    for epoch in reversed(team.epochs):
+    for epoch, opener in ready.items():
         try:
-            held = keys.of(team.id, epoch.number).sealing
-            return newest_form(sealing.open_with(held, place(team.id, *release, epoch.number), sealed))
+            return newest_form(opener.open(place(team.id, *release, epoch), sealed))
         except CannotOpen:
             continue
         except ValueError:
@@ -180,9 +189,9 @@ def compile_release(db: Session, pin: Pin, keys: Keys, release: int, noise: Nois
     if row is None or row.state != FROZEN:
         raise Refused(OVERLAPS)
     team = _team(db, pin, keys)
-    made = disclosure.design(disclosure.tier_of(_last_total(db)), further)
+    made, ready = disclosure.design(disclosure.tier_of(_last_total(db)), further), openers(team, keys)
     blocks = (
-        _opened(sealed, team, keys, _archive_place, release)
+        _opened(sealed, team, ready, _archive_place, release)
         for sealed in db.scalars(select(ArchiveRow.sealed).where(ArchiveRow.release == release))
     )
     body = body_of(row.period, made, epsilon, blocks, noise, fictional=fictional)
