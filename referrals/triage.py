@@ -32,7 +32,7 @@ class Move:
     next: str
 
 
-# state -> move -> who may, next state. The diagram in the guide is printed from this.
+# state -> move -> who may, next state. The guide for case workers prints this table.
 MOVES: Final[Mapping[str, Mapping[str, Move]]] = {
     PROPOSED: {
         "agree": Move(HER, CONSENTED),
@@ -93,6 +93,8 @@ MOVE_NAMES: Final = {
     "reach": N_("She was attended"),
     "close": N_("Close with an outcome"),
 }
+# who takes a step, in words
+WHO: Final = {HER: N_("she herself"), WORKER: N_("a case worker"), SECOND: N_("another case worker")}
 LAST: Final = frozenset({CLOSED, REVOKED})
 
 # what may be told to a service, field by field; nothing else ever is
@@ -240,13 +242,3 @@ def _step(paper: Paper, name: str, by: int, now: float, note: str = "") -> None:
 def gaps(found: Iterable[tuple[str, Sequence[bool]]]) -> list[str]:
     """The needs that no service meets: (need, whether each of its doors is only the line of last resort)."""
     return [need for need, fallbacks in found if all(fallbacks)]
-
-
-def diagram() -> str:
-    """The table of moves as lines of text, for the guide: from, step, who, to."""
-    lines = (
-        f"{state:12} --{name}--> {allowed.next:12} ({allowed.who})"
-        for state, moves in MOVES.items()
-        for name, allowed in moves.items()
-    )
-    return "\n".join(lines)

@@ -110,7 +110,7 @@ def _queue_page(view: View, *, sentence: str = "", words: str = "", code: int = 
         broken=broken,
         need_names=needs.NEEDS,
         urgency_names=needs.URGENCY_LABELS,
-        states={"new": N_("New"), "open": N_("Open"), "closed": N_("Closed")},
+        states={"new": N_("New"), "open": N_("In hand"), "closed": N_("Closed")},
         marks=casework.MARKS,
         names=directory.names(directory.shelf(made.reading)),
         came=lambda hour: languages.hour(g.lang, local_hour(hour)),
@@ -303,7 +303,7 @@ def _show(case: int, *, form: ActForm | None = None, contact: Any = None, senten
         with made.writing() as db:
             opened = casebook.open_case(db, keys, case, made.clock())
             people, teams = _case_workers(db, made, keys), _other_teams(db, made, opened)
-            others = {one.case: casebook.alias(one.case) for one in casebook.queue(db, keys)[0]}
+            owners = {one.case: one.owner for one in casebook.queue(db, keys)[0]}
     except CannotOpen:
         return error_page(404, NOT_OPENED)
     names, moment = directory.names(shelf), made.clock()
@@ -323,7 +323,8 @@ def _show(case: int, *, form: ActForm | None = None, contact: Any = None, senten
         sentence=sentence,
         people=people,
         teams=teams,
-        links=[(other, others[other]) for other in opened.desk.get("links", ()) if other in others],
+        links=[(other, casebook.alias(other)) for other in opened.desk.get("links", ()) if other in owners],
+        owner=owners.get(case, 0),
         asked_team=teams.get(casework.asked_hand_over(opened.desk), ""),
         referrals=[(one, list(triage.steps(one, keys.member))) for one in opened.referrals],
         services=directory.services_for(shelf, incident),
@@ -346,6 +347,7 @@ _TABLE = {
     | {"C_CONTACT": N_("The team may contact her"), casework.HERSELF: N_("She herself has said yes to help")},
     "must_nots": needs.MUST_NOTS,
     "needs": needs.NEEDS,
+    "urgencies": needs.URGENCY_LABELS,
     "outcomes": casework.OUTCOMES,
     "marks": casework.MARKS,
     "because": casework.NOT_A_REPORT_BECAUSE,
@@ -651,3 +653,11 @@ def acts() -> ResponseReturnValue:
         listed = casebook.acts(db, g.keys)
     return render_template("casework/acts.html", acts=listed, people=people, alias=casebook.alias, act_names=ACT_NAMES,
                            out=StaffForm(formdata=None))  # fmt: skip
+
+
+@pages.get("/<lang>/equipo/guia")
+@signed_in(CASE_WORKER)
+def guide() -> ResponseReturnValue:
+    """The first day, the hard days, and every step of a referral as the table of moves has it."""
+    return render_template("guide/casework.html", table=triage.MOVES, states=triage.STATES, who=triage.WHO,
+                           move_names=triage.MOVE_NAMES, out=StaffForm(formdata=None))  # fmt: skip

@@ -11,13 +11,13 @@ from typing import Any
 from sqlalchemy import Engine, func, select
 
 from referrals import directory
-from reporting import casebook, keyring, members, receipts, sessions, staff, teamlog
+from reporting import casebook, keyring, members, receipts, sealing, sessions, staff, teamlog
 from reporting.casebook import HOUR, Report, Visit
 from reporting.config import SECRET, Settings, make_secrets, read_settings
 from reporting.database import open_database, reading, upgrade_tables, writing
 from reporting.incidents import Incident
-from reporting.keyring import Keys, Sheets
-from reporting.models import CaseRow
+from reporting.keyring import EpochKeys, Keys, Sheets
+from reporting.models import CaseRow, TeamRow
 from reporting.receipts import Receipt
 from reporting.teamlog import CASE_WORKER, CASEWORK, STATISTICS, Pin
 
@@ -94,6 +94,27 @@ class Place:
             team = teamlog.team_of_kind(teamlog.teams(db, self.pin), kind)
             member = self.workers[name].id
             keyring.let_in(db, team.id, keys.epochs[team.id], member, members.public_key(db, member))
+
+    def has_a_second_team(self, name: str, member: str) -> None:
+        """Another organisation reads here too, with keys of its own; `member` is the one person in it."""
+        with writing(self.engine) as db:
+            public = members.public_key(db, self.workers[member].id)
+            team = TeamRow(kind=CASEWORK, name=name, due=False)
+            db.add(team)
+            db.flush()
+            pair, signing = sealing.new_key_pair(), sealing.new_signing_pair()
+            first = {"act": "epoch", "epoch": 1, "kind": CASEWORK, "name": name, "sealing": pair.public.hex(),
+                     "signing": signing.public.hex(), "recovery": pair.public.hex()}  # fmt: skip
+            teamlog.write_entry(db, team.id, signing.private, first)
+            keys = EpochKeys(pair.private, signing.private, sealing.new_key())
+            keyring.let_in(db, team.id, {1: keys}, self.workers[member].id, public)
+            made = teamlog.verified(db, team)
+        # the pin takes teams in once, when the first keys are made
+        pinned = [*self.pin.read()]
+        with reading(self.engine) as db:
+            known = [teamlog.verified(db, db.get_one(TeamRow, one)) for one in pinned]
+        self.pin.path.unlink()
+        self.pin.begin([*known, made])
 
     def receives(self, incident: Incident | None = None, narrative: str = "", **parts: Any) -> Receipt:
         """A report is filed; what she keeps is the receipt."""
