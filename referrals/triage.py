@@ -94,7 +94,7 @@ MOVE_NAMES: Final = {
     "close": N_("Close with an outcome"),
 }
 # who takes a step, in words
-WHO: Final = {HER: N_("she herself"), WORKER: N_("a case worker"), SECOND: N_("another case worker")}
+WHO: Final = {HER: N_("she herself"), WORKER: N_("the team"), SECOND: N_("another case worker")}
 LAST: Final = frozenset({CLOSED, REVOKED})
 
 # what may be told to a service, field by field; nothing else ever is

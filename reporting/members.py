@@ -262,9 +262,10 @@ def account(db: Session, member: int, found: tuple[Team, ...] = ()) -> Account:
 def _account(row: MemberRow, found: tuple[Team, ...]) -> Account:
     roles = tuple(row.roles.split(","))
     hers = [team for team in found if teamlog.reads(team, roles)]
-    return Account(
-        row.id, row.name, roles, row.version, bool(row.private), bool(hers) and all(teamlog.is_in(t, row) for t in hers)
-    )
+    # where several organisations have a team of one kind, one of them is hers
+    let_in = {team.kind for team in hers if teamlog.is_in(team, row)}
+    inside = bool(hers) and let_in == {team.kind for team in hers}
+    return Account(row.id, row.name, roles, row.version, bool(row.private), inside)
 
 
 def public_key(db: Session, member: int) -> bytes:
