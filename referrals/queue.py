@@ -27,7 +27,7 @@ RULES_STAMP = hashlib.sha256(repr(RULES).encode()).hexdigest()[:16]  # a rank is
 
 # a place in the queue -> its name, and which cards lie there
 FOLDERS: Final[Mapping[str, tuple[str, Callable[[Card], bool]]]] = {
-    "open": (N_("Open"), lambda card: card.state in {NEW, OPEN} and not card.marks),
+    "open": (N_("To be worked on"), lambda card: card.state in {NEW, OPEN} and not card.marks),
     "new": (N_("Nobody has opened it"), lambda card: card.state == NEW and not card.marks),
     "unread": (N_("Not read"), lambda card: card.unread and not card.marks),
     "closed": (N_("Closed"), lambda card: card.state == CLOSED and not card.marks),

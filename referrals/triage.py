@@ -32,7 +32,7 @@ class Move:
     next: str
 
 
-# state -> move -> who may, next state. The diagram in the guide is printed from this.
+# state -> move -> who may, next state. The guide for case workers prints this table.
 MOVES: Final[Mapping[str, Mapping[str, Move]]] = {
     PROPOSED: {
         "agree": Move(HER, CONSENTED),
@@ -93,6 +93,8 @@ MOVE_NAMES: Final = {
     "reach": N_("She was attended"),
     "close": N_("Close with an outcome"),
 }
+# who takes a step, in words
+WHO: Final = {HER: N_("she herself"), WORKER: N_("the team"), SECOND: N_("another case worker")}
 LAST: Final = frozenset({CLOSED, REVOKED})
 
 # what may be told to a service, field by field; nothing else ever is
@@ -237,13 +239,3 @@ def _step(paper: Paper, name: str, by: int, now: float, note: str = "") -> None:
     step: dict[str, Any] = {"move": name, "by": by, "hour": int(now) // HOUR}
     paper.told["moves"] = [*paper.told["moves"], step | ({"note": note} if note else {})]
     paper.told["state"] = allowed.next
-
-
-def diagram() -> str:
-    """The table of moves as lines of text, for the guide: from, step, who, to."""
-    lines = (
-        f"{state:12} --{name}--> {allowed.next:12} ({allowed.who})"
-        for state, moves in MOVES.items()
-        for name, allowed in moves.items()
-    )
-    return "\n".join(lines)

@@ -111,7 +111,7 @@ def _queue_page(view: View, *, sentence: str = "", words: str = "", code: int = 
         broken=broken,
         need_names=needs.NEEDS,
         urgency_names=needs.URGENCY_LABELS,
-        states={"new": N_("New"), "open": N_("Open"), "closed": N_("Closed")},
+        states={"new": N_("New"), "open": N_("In hand"), "closed": N_("Closed")},
         marks=casework.MARKS,
         names=directory.names(directory.shelf(made.reading)),
         came=lambda hour: languages.hour(g.lang, local_hour(hour)),
@@ -337,6 +337,7 @@ def _show(case: int, *, form: ActForm | None = None, contact: Any = None, senten
         people=people,
         teams=teams,
         links=[(other, casebook.alias(other)) for other in opened.desk.get("links", ())],
+        owner=opened.owner,
         asked_team=teams.get(casework.asked_hand_over(opened.desk), ""),
         referrals=[(one, list(triage.steps(one, keys.member))) for one in opened.referrals],
         services=directory.services_for(shelf, incident),
@@ -359,6 +360,7 @@ _TABLE = {
     | {"C_CONTACT": N_("The team may contact her"), casework.HERSELF: N_("She herself has said yes to help")},
     "must_nots": needs.MUST_NOTS,
     "needs": needs.NEEDS,
+    "urgencies": needs.URGENCY_LABELS,
     "outcomes": casework.OUTCOMES,
     "marks": casework.MARKS,
     "because": casework.NOT_A_REPORT_BECAUSE,
@@ -672,3 +674,11 @@ def acts() -> ResponseReturnValue:
         listed = casebook.acts(db, g.keys)
     return render_template("casework/acts.html", acts=listed, people=people, alias=casebook.alias, act_names=ACT_NAMES,
                            out=StaffForm(formdata=None))  # fmt: skip
+
+
+@pages.get("/<lang>/equipo/guia")
+@signed_in(CASE_WORKER)
+def guide() -> ResponseReturnValue:
+    """The first day, the hard days, and every step of a referral as the table of moves has it."""
+    return render_template("guide/casework.html", table=triage.MOVES, states=triage.STATES, who=triage.WHO,
+                           move_names=triage.MOVE_NAMES, out=StaffForm(formdata=None))  # fmt: skip

@@ -221,6 +221,7 @@ class Case:
     corrections: tuple[Correction, ...]
     referrals: tuple[Referral, ...]
     desk: Mapping[str, Any]
+    owner: int
     marks: tuple[str, ...]
     delete_after: date
     unseen: bool
@@ -830,6 +831,7 @@ def _case_of(row: CaseRow, folder: Folder, *, with_contact: bool = True) -> Case
         corrections=tuple(_correction(paper.told) for paper in folder.all_of("correction")),
         referrals=tuple(referral_of(paper) for paper in folder.all_of("referral")),
         desk=folder.desk,
+        owner=folder.card.get("o", 0),
         marks=tuple(folder.card.get("m", ())),
         delete_after=row.delete_after,
         unseen=facts["unseen"],

@@ -499,7 +499,7 @@ def hours_in_words(hours: tuple[float, float], say: Callable[..., str]) -> str:
     ranges = {limits: label for limits, label in WHEN.values() if limits}
     if hours in ranges:
         return say(ranges[hours])
-    low, high = (f"{value:g}" for value in hours)
+    low, high = (f"{value:.0f}" for value in hours)
     if low == high:
         return say(N_("%(hours)s hours before it was told"), hours=low)
     return say(N_("%(low)s to %(high)s hours before it was told"), low=low, high=high)

@@ -98,6 +98,12 @@ class Place:
             member = self.workers[name].id
             keyring.let_in(db, team.id, keys.epochs[team.id], member, members.public_key(db, member))
 
+    def vouches(self, keys: Keys, name: str) -> None:
+        """A member of a trusted team hears the six words of a new one and types them."""
+        with writing(self.engine) as db:
+            team = next(team for team in teamlog.teams(db, self.pin) if team.name == name)
+            keyring.vouch(db, self.pin, keys, team.id, " ".join(keyring.words_of_team(team, "es")))
+
     def receives(self, incident: Incident | None = None, narrative: str = "", **parts: Any) -> Receipt:
         """A report is filed; what she keeps is the receipt."""
         receipt = receipts.draw(secrets.randbelow)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select, update
 
 from referrals import directory, needs, queue, triage
-from reporting import casebook, casework, sealing, sessions
+from reporting import casebook, casework, languages, sealing, sessions
 from reporting.app import create_app
 from reporting.casebook import CannotOpen, ChangedMeanwhile, Folder, Paper
 from reporting.casework import NotNow
@@ -658,3 +659,18 @@ def test_who_tells_for_somebody_else_is_not_asked_how_she_can_be_reached(app: Fl
         phone.presses("next")
     phone.presses("next", wants=["W_CONTACT_BACK"])
     assert "number_to_call" not in phone.form("next").kinds
+
+
+@pytest.mark.parametrize("language", ["es", "en"])
+def test_the_guide_says_every_move_of_the_table_in_words(app: Flask, place: Place, language: str) -> None:
+    desk = at_the_desk(app, place)
+    desk.opens(f"/{language}/equipo/guia")
+    catalogue = languages.load((language,))[language]
+    parts = re.findall(r"<tbody>(.*?)</tbody>", desk.text, re.DOTALL)
+    told = [[html.unescape(cell) for cell in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", part)] for part in parts]
+    table = [
+        [triage.STATES[state]] + [words for name, move in moves.items() for words in
+         (triage.MOVE_NAMES[name], triage.WHO[move.who], triage.STATES[move.next])]
+        for state, moves in triage.MOVES.items() if moves
+    ]  # fmt: skip
+    assert told == [[languages.say(catalogue, one) for one in part] for part in table]

@@ -144,7 +144,7 @@ TOO_WIDE = f"""document.activeElement.blur(); scrollTo(0, 0);
     all('body *').filter(one => box(one).right > {NARROW} + 1).slice(0, 2)"""
 # template -> what it is spared, because it is on screen for an instant and has one link
 SPARED = {"reporter/leave.html": frozenset({"the first stop is the skip link", "targets are 44 pixels high"})}
-HAVE_NO_EXIT = re.compile(r"reporter/leave\.html|staff/|casework/|advocate/")
+HAVE_NO_EXIT = re.compile(r"reporter/leave\.html|staff/|casework/|advocate/|guide/casework")
 
 
 class Source(HTMLParser):
@@ -255,6 +255,8 @@ def sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sites]:
         for name, role in TEAM.items():
             running.place.hires(name, role)
         running.place.lets_in(running.place.signs_in("rosa"), "ana", STATISTICS)
+        running.place.hires("olga", CASE_WORKER, new_team="Casa Amiga")
+        running.place.vouches(running.place.signs_in("rosa"), "Casa Amiga")
         yield Sites(running, new)
 
 
@@ -294,6 +296,7 @@ class Walk:
         self.sites, self.site, self.look, self.seen = sites, sites.running, look, Seen()
         self.page = window.new_page()
         self.code = ""  # what she wrote on paper
+        self.case = ""  # where her case lies
         self._links: set[str] = set()
         self._known: set[str] = set()
         self._name, self._spared = "", frozenset[str]()
@@ -309,6 +312,8 @@ class Walk:
 
     def presses(self, go: str, language: str = "") -> None:
         self.seen.pressed.add(kind_of(go))
+        if go == "send" and self.sees("[name=team]"):
+            self.page.locator("[name=team]").first.check()
         self.clicks(f"{OFFERED}[value={go}]", language)
 
     def sends(self, holding: str, *, unchecked: bool = False, **typed: str) -> None:
@@ -318,6 +323,22 @@ class Walk:
         if unchecked:
             self.page.evaluate("for (const form of document.forms) form.noValidate = true")
         self.clicks(f"form:has([name={holding}]) button")
+
+    def does(self, go: str, **typed: str) -> None:
+        """Fill in the form of this button, wherever it is folded away, and press it."""
+        self.unfolds()
+        for name, value in typed.items():
+            field_ = self.page.locator(f"form:has({OFFERED}[value={go}]) [name={name}]").first
+            if field_.evaluate("one => one.matches('select')"):
+                field_.select_option(value)
+            elif field_.evaluate("one => one.matches('[type=checkbox], [type=radio]')"):
+                self.page.check(f"form:has({OFFERED}[value={go}]) [name={name}][value='{value}']")
+            else:
+                field_.fill(value)
+        self.presses(go)
+
+    def unfolds(self) -> None:
+        self.page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
 
     def clicks(self, selector: str, language: str = "") -> None:
         def click() -> None:
@@ -368,7 +389,7 @@ class Walk:
             return
         self._name = f"{template} «{' '.join(self.page.locator('h1').all_inner_texts())}»"
         self._spared = SPARED.get(template, frozenset())
-        self.page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
+        self.unfolds()
         self._note_all(PROMISES | {"the right language": f"all('html:not([lang={language}])').map(one => one.lang)"})
         self._note("no mistakes in the HTML", self._mended())
         self._note_axe()
@@ -444,7 +465,7 @@ class Walk:
 
 def kind_of(go: str) -> str:
     """What a button does, without which page or which language."""
-    return re.sub(r"^(to|lang)-.*", r"\1-", go)
+    return re.sub(r"^(to|lang|right|save|allow|deny)-.*", r"\1-", go)
 
 
 def is_page(endpoint: str) -> bool:
@@ -565,16 +586,65 @@ def she_looks_for_help(walk: Walk) -> None:
     walk.sends("needs")
 
 
+def she_decides_what_may_be_told(walk: Walk) -> None:
+    _opens_her_case(walk)
+    _looks_at_a_proposal(walk)
+    walk.presses("show")
+    _looks_at_a_proposal(walk)
+    walk.presses("no")
+    walk.presses("show")
+    _looks_at_a_proposal(walk)
+    walk.presses("yes")
+    walk.presses("show")
+    _looks_at_a_proposal(walk, "last")
+    walk.presses("no")
+    walk.presses("show")
+    walk.does("handover-no")
+
+
+def _opens_her_case(walk: Walk) -> None:
+    walk.opens("/{lang}/volver")
+    walk.sends("code", code=walk.code)
+    walk.unfolds()
+
+
+def _looks_at_a_proposal(walk: Walk, which: str = "first") -> None:
+    number = {"first": 0, "last": -1}[which]
+    walk.clicks(f"form[action$='/propuesta'] button >> nth={number}")
+
+
+def she_adds_and_changes(walk: Walk) -> None:
+    _opens_her_case(walk)
+    walk.presses("ask-more")
+    walk.sends("text", unchecked=True)
+    walk.does("add", text="Me acordé de algo.")
+    walk.does("right-1")
+    walk.presses("save-1")
+    walk.does("right-1")
+    walk.page.fill("[name=number]", "muchas")
+    walk.presses("save-1")
+    walk.presses("show")
+    walk.does("ask-reach")
+    walk.sends("number_to_call", unchecked=True)
+    walk.does("reach", number_to_call="999 111 222", channel="CALL")
+    walk.does("deny-C_STATS")
+    walk.does("allow-C_STATS")
+    walk.does("proof")
+    walk.presses("show")
+    if walk.sees(f"{OFFERED}[value=police]"):
+        walk.does("police")
+
+
 def she_comes_back_and_erases(walk: Walk) -> None:
     walk.opens("/{lang}/volver")
     walk.sends("code", code="12")
-    walk.sends("code", code=walk.code)
+    _opens_her_case(walk)
     walk.sends("text", unchecked=True)
-    walk.page.fill("[name=text]", "Gracias, ya fui.")
-    walk.presses("write")
-    walk.presses("ask-erase")
+    walk.does("write", text="Gracias, ya fui.")
+    walk.does("handover-yes")
+    walk.does("ask-erase")
     walk.presses("show")
-    walk.presses("ask-erase")
+    walk.does("ask-erase")
     walk.presses("erase")
 
 
@@ -586,9 +656,22 @@ def the_case_worker_reads_and_answers(walk: Walk) -> None:
     walk.opens("/{lang}/equipo")
     _signs_in(walk, rosa, code="000000")
     _signs_in(walk, rosa)
-    walk.clicks(".unread a")
-    walk.sends("text", unchecked=True)
-    walk.sends("text", text="Te leímos. Puedes ir hoy.")
+    walk.clicks(".unread h2 a")
+    walk.case = urlsplit(walk.page.url).path
+    walk.does("letter")
+    walk.does("letter", text="Te leímos. Puedes ir hoy.")
+    walk.does("contact")
+    walk.does("note", text="Llamar mañana.")
+    walk.does("risk", text="Su pareja contesta el celular.")
+    walk.does("label", labels="hostal, urgente")
+    walk.does("assign")
+    _she_said_aloud(walk)
+    _proposes_services(walk)
+    walk.does("ask-hand-over", reason="Están más cerca.")
+    walk.does("mark", mark="not_a_report", because="UNTRUE", reason="No cuadra.")
+    walk.does("unmark", mark="not_a_report", reason="Sí cuadra.")
+    walk.does("mark")
+    _sets_an_answer_right(walk)
     walk.opens("/{lang}/equipo/caso/999999")
     _calls_for_an_afternoon(walk)
     walk.opens_all_of(CASE_WORKER)
@@ -619,6 +702,75 @@ def _changes_the_directory(walk: Walk) -> None:
         walk.page.fill("[name=verified_on]", day)
         walk.page.fill("[name=why]", "llamada")
         walk.presses("edit")
+
+
+def _she_said_aloud(walk: Walk) -> None:
+    walk.unfolds()
+    walk.page.locator("form:has([name=step][value=yes]) textarea").fill("Me lo dijo hoy por teléfono.")
+    walk.clicks("[name=step][value=yes]")
+
+
+def _proposes_services(walk: Walk) -> None:
+    """Two to ask her about, a third by what she says aloud, and one for which a second case worker is asked."""
+    offered = walk.page.locator("#p-service option").evaluate_all("all => all.map(one => one.value)")
+    for service in offered[:2]:
+        walk.does("propose", service=service, fields="violence")
+    walk.does("propose", service=offered[0], fields="violence")
+    walk.does("protect", service=offered[2], reason="Vive con quien la agrede.")
+    walk.does("propose", service=offered[3], fields="narrative")
+    for step in ("agree", "send", "accept"):
+        walk.unfolds()
+        walk.clicks(f"[name=step][value={step}] >> nth=-1")
+    walk.clicks("a[href*='/hoja/'] >> nth=-1")
+    walk.opens(walk.case)
+
+
+def _sets_an_answer_right(walk: Walk) -> None:
+    walk.opens(f"{walk.case}/respuestas/2")
+    walk.sends("reason")
+    walk.sends("reason", reason="Me lo dijo por teléfono.")
+
+
+def the_case_worker_writes_down_what_she_hears(walk: Walk) -> None:
+    _signs_in_anew(walk, walk.site.place.workers["rosa"], "voz")
+    walk.presses("check")
+    walk.presses("to-0")
+    _tells_until(walk, "send")
+    walk.presses("back")
+    walk.presses("back")
+    walk.presses("check")
+    walk.presses("send")
+    walk.clicks("main .door")
+    told = urlsplit(walk.page.url).path
+    short = walk.page.locator("h1").inner_text().split()[-1]
+    _the_queue_in_one_go(walk, told.split("/")[-1], short)
+    walk.opens(walk.case)
+    walk.does("link", alias="nadie")
+    walk.does("link", alias=short)
+    walk.does("ask-hand-over", reason="Preguntamos otra vez.")
+    walk.opens(told)
+    walk.does("reopen", reason="Llamó otra vez.")
+    walk.does("close", outcome="RECORD_ONLY", reason="Así lo quiso.")
+    walk.does("reopen", reason="Llamó otra vez.")
+    walk.does("ask-hand-over", reason="Están más cerca.")
+    walk.does("handed")
+    _signs_out(walk)
+
+
+def _the_queue_in_one_go(walk: Walk, case: str, short: str) -> None:
+    walk.opens("/{lang}/equipo/casos?folder=all")
+    walk.does("words", words="noche teléfono")
+    walk.does("words", words="ninguna-así")
+    walk.opens("/{lang}/equipo/casos?folder=all")
+    walk.does("assign")
+    at_once = {"assign": {}, "label": {"label": "voz"}, "close": {"outcome": "RECORD_ONLY", "reason": "Ya."}}
+    for go, typed in at_once.items():
+        walk.opens("/{lang}/equipo/casos?folder=all")
+        walk.does(go, cases=case, **typed)
+    walk.opens("/{lang}/equipo/casos?folder=closed")
+    walk.unfolds()
+    walk.page.fill("#q-name", short)
+    walk.clicks("form[method=get] button")
 
 
 def _signs_in(walk: Walk, who: Worker, code: str = "") -> None:
@@ -773,6 +925,9 @@ SCENES: tuple[Callable[[Walk], None], ...] = (
     she_looks_for_help,
     she_leaves_in_the_middle,
     the_case_worker_reads_and_answers,
+    she_decides_what_may_be_told,
+    the_case_worker_writes_down_what_she_hears,
+    she_adds_and_changes,
     she_comes_back_and_erases,
     the_coordinator_invites_a_colleague,
     the_advocate_arrives,

@@ -14,6 +14,7 @@ from reporting.database import reading
 from reporting.models import MarkRow
 from tests.people import Place, a_furnished_place
 from tests.phone import Phone
+from tests.test_phone_taken import a_case_with_a_proposal
 from tests.trips import opens_newest_case, passing_over_everything, say, sends, signs_in, starts_telling, tells
 
 TYPED = "palabra-marcada"
@@ -96,6 +97,58 @@ def test_after_the_exit_a_typed_code_opens_nothing_again(app: Flask, door: str) 
     leaves(phone)
     again(phone, last)
     assert shows_only_the_start(phone, TYPED)
+
+
+# what she presses one after another on her page, with what she types
+VISITS: dict[str, tuple[tuple[str, dict[str, str]], ...]] = {
+    "adding": (("ask-more", {}), ("add", {"text": TYPED})),
+    "adding nothing": (("ask-more", {}), ("add", {"text": ""})),
+    "setting right": (("right-1", {}), ("save-1", {"venue": "HOTEL"})),
+    "setting right with a mistake": (("right-1", {}), ("save-1", {"number": "muchas"})),
+    "allowing": (("allow-C_LETTERS", {}), ("deny-C_LETTERS", {})),
+    "saying how she can be reached": (("ask-reach", {}), ("reach", {"number_to_call": TYPED})),
+    "a paper": (("proof", {}), ("show", {})),
+    "writing": (("write", {"text": TYPED}),),
+    "being about to erase": (("ask-erase", {}),),
+}
+
+
+@pytest.mark.parametrize("pressed", VISITS.values(), ids=VISITS.keys())
+def test_after_the_exit_no_page_of_her_case_can_be_had_again(
+    app: Flask, pressed: tuple[tuple[str, dict[str, str]], ...]
+) -> None:
+    code = sends(told_to_the_check_page(app))
+    phone = Phone(app)
+    phone.opens("/es/volver")
+    phone.sends("code", code=code)
+    asked = [phone.last]
+    for button, typed in pressed:
+        phone.presses(button, **typed)
+        assert not shows_only_the_start(phone), "she was still there"
+        asked.append(phone.last)
+    leaves(phone)
+    for last in asked:
+        again(phone, last)
+        assert shows_only_the_start(phone, TYPED)
+        assert phone.status == 200
+
+
+@pytest.mark.parametrize("answer", ["yes", "no"])
+def test_after_the_exit_no_proposal_and_no_answer_can_be_had_again(app: Flask, place: Place, answer: str) -> None:
+    receipt = a_case_with_a_proposal(place)
+    phone = Phone(app)
+    phone.opens("/es/volver")
+    phone.sends("code", code=" ".join(receipt.digits()))
+    form = next(form for form in phone.forms if form.action.endswith("/propuesta"))
+    phone.repeats(form.action, form.values | {name: [value] for name, value in form.buttons})
+    assert say("They would be told only this") in phone.words
+    asked = [phone.last]
+    phone.presses(answer)
+    asked.append(phone.last)
+    leaves(phone)
+    for last in asked:
+        again(phone, last)
+        assert shows_only_the_start(phone, say("They would be told only this"))
 
 
 def test_the_exit_counts_also_after_the_code_was_noted(app: Flask) -> None:

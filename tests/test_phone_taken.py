@@ -8,15 +8,21 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
 
+from referrals import directory, triage
+from reporting import casebook
 from reporting.app import create_app
+from reporting.database import reading, writing
+from reporting.incidents import Incident
+from reporting.receipts import Receipt
 from tests.needs_of_tests import requires
-from tests.people import Clock, a_furnished_place
+from tests.people import Clock, Place, a_furnished_place
 from tests.server import in_this_process
 
 QUICKLY: dict[str, Any] = {"wait_until": "commit", "timeout": 3000}  # a page out of the cache never says "load"
@@ -57,6 +63,7 @@ class Site:
     address: str
     elsewhere: str
     clock: Clock
+    place: Place
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +72,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     with in_this_process(a_plain_site()) as elsewhere:
         settings = place.settings.with_changes(exit_url=f"{elsewhere}/away")
         with in_this_process(create_app(settings, place.clock)) as address:
-            yield Site(address, elsewhere, place.clock)
+            yield Site(address, elsewhere, place.clock, place)
 
 
 @dataclass
@@ -178,6 +185,50 @@ def in_her_case(hand: Hand) -> None:
     hand.secrets.append("Ya se envió")
 
 
+def adding_words(hand: Hand) -> None:
+    in_her_case(hand)
+    hand.presses("go", "ask-more")
+    hand.page.fill("textarea[name=text]", f"{SECRET} dos")
+    hand.presses("go", "add")
+    assert f"{SECRET} dos" in hand.reads()
+    hand.secrets = [SECRET, "Está agregado"]
+
+
+def at_a_proposal(hand: Hand) -> None:
+    receipt = a_case_with_a_proposal(hand.site.place)
+    hand.page.goto(f"{hand.site.address}/es/volver")
+    hand.page.fill("#f-code", " ".join(receipt.digits()))
+    with hand.page.expect_navigation():
+        hand.page.locator("form:has(#f-code) button").click()
+    with hand.page.expect_navigation():
+        hand.page.locator("form[action$='/propuesta'] button").click()
+    hand.secrets = ["Solo les contaríamos esto", "Te preguntamos"]
+    assert hand.secrets[0] in hand.reads()
+
+
+def after_her_yes(hand: Hand) -> None:
+    at_a_proposal(hand)
+    hand.presses("go", "yes")
+    hand.secrets.append("Anotado: sí")
+    assert "Anotado: sí" in hand.reads()
+
+
+def a_case_with_a_proposal(place: Place) -> Receipt:
+    """A case worker asks her whether a service may be told."""
+    incident = Incident(
+        about="SELF", violence=frozenset({"RAPE"}), hours=(5.0, 5.0), region="UCAYALI", wants=frozenset({"W_HEALTH"})
+    )
+    receipt, keys = place.receives(incident), place.signs_in("rosa")
+    shelf = directory.shelf(partial(reading, place.engine))
+    offer = directory.help_for(shelf, incident, languages=("es",)).needs[0].offers[0]
+    with (
+        writing(place.engine) as db,
+        casebook.at_desk(db, keys, place.comes_back(receipt).case, place.clock(), "referral") as folder,
+    ):
+        triage.propose(folder, 1, shelf.cards.by_id[offer.service_id], "N_PFA", ("need", "violence"), place.clock())
+    return receipt
+
+
 def at_a_search(hand: Hand) -> None:
     hand.page.goto(f"{hand.site.address}/es/ayuda")
     hand.page.check("input[name=needs][value=N_PEP]")
@@ -187,7 +238,8 @@ def at_a_search(hand: Hand) -> None:
     assert all(secret in hand.reads() for secret in hand.secrets)
 
 
-SCENES = [on_the_first_page, in_the_middle, at_the_check_page, at_the_receipt, in_her_case, at_a_search]
+SCENES = [on_the_first_page, in_the_middle, at_the_check_page, at_the_receipt, in_her_case, adding_words, at_a_proposal,
+          after_her_yes, at_a_search]  # fmt: skip
 
 
 # ── what is seen ────────────────────────────────────────────────────────────────────────────────────────────
