@@ -37,7 +37,8 @@ class Base(DeclarativeBase):
 def open_database(url: str) -> Engine:
     """The engine for an SQLAlchemy URL. Parameters never reach a log or an error text."""
     if url.startswith("sqlite"):
-        engine = create_engine(url, hide_parameters=True, pool_size=POOL, max_overflow=-1)
+        kept_open = {} if ":memory:" in url else {"pool_size": POOL, "max_overflow": -1}
+        engine = create_engine(url, hide_parameters=True, **kept_open)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine

@@ -153,7 +153,7 @@ def test_the_terminal_says_who_reads_and_prints_no_key(place: Place) -> None:
         ("casework", 1, ["rosa"]), ("statistics", 1, ["rosa"]),
     ]  # fmt: skip
     assert "grant" in types("keys", "log").stdout
-    assert "Only rosa can read reports" in types("check").stdout
+    assert "Only rosa can read the reports of" in types("check").stdout
 
 
 def test_a_colleague_is_invited_reset_and_dismissed_from_the_terminal(place: Place) -> None:

@@ -62,7 +62,7 @@ class Hostile:
         parts = []
         for part in self.chance.choice(self.rules).split("/"):
             hole = "<" in part
-            if hole and self.chance.random() < 0.6:
+            if hole and self.chance.random() < 0.8:
                 part = self.chance.choice(("es", "en", "1", str(2**63), str(2**31), "-1"))  # noqa: PLW2901
             elif hole or self.chance.random() < 0.03:
                 part = self.word()[:300]  # noqa: PLW2901
