@@ -18,7 +18,7 @@ from referrals import directory, needs, queue, sheets, triage, upkeep
 from referrals.directory import Help, Shelf
 from referrals.matching import ServiceCard
 from referrals.queue import View
-from reporting import casebook, casework, languages, members, questionnaire, receipts, teamlog
+from reporting import casebook, casework, duty, her_case, languages, members, questionnaire, receipts, teamlog
 from reporting.casebook import Case, ChangedMeanwhile, Folder, NoConsent
 from reporting.casework import NotNow
 from reporting.frontdoor import House, StaffForm, error_page, house, local_hour, refresh_keys, say, signed_in
@@ -154,6 +154,7 @@ def _after_the_queue(made: House, keys: Keys) -> None:
                 hers = queue.worked_out((card for card in cards if card.team == team), sheet, made.clock())
                 casebook.write_sheet(db, keys, team, queue.to_bytes(hers))
         casebook.tidy(db, keys, cards, made.clock())
+        duty.note_opened(db, languages.local(made.clock(), made.settings.time_zone).date())
 
 
 @pages.post("/<lang>/equipo/casos")
@@ -663,6 +664,19 @@ def sheet(case: int, number: int) -> ResponseReturnValue:
         "casework/sheet.html", one=one, service=names.get(one.service, one.service),
         rows=sheets.words_of(opened, one, names, say, made.clock()), case=case, out=StaffForm(formdata=None),
     )  # fmt: skip
+
+
+@pages.get("/<lang>/equipo/caso/<int(max=9223372036854775807):case>/relato")
+@signed_in(CASE_WORKER)
+def printed(case: int) -> ResponseReturnValue:
+    """Her own words and facts on paper, for somebody who goes to complain. The printing is in the audit."""
+    made = house()
+    try:
+        with made.writing() as db:
+            opened = casebook.open_case(db, g.keys, case, made.clock(), "printed")
+    except CannotOpen:
+        return error_page(404, NOT_OPENED)
+    return make_response(her_case.statement_page(opened, back=url_for("casework.case_page", lang=g.lang, case=case)))
 
 
 @pages.get("/<lang>/equipo/registro")

@@ -503,9 +503,9 @@ def move_to_vault(db: Session, keys: Keys, at_most: int = 1000) -> int:
     return moved
 
 
-def open_case(db: Session, keys: Keys, case: int, now: float) -> Case:
+def open_case(db: Session, keys: Keys, case: int, now: float, act: str = "opened") -> Case:
     """A case worker opens a case: it goes into the audit and is no longer unread. How to reach her stays folded."""
-    with at_desk(db, keys, case, now, "opened", looking=True) as folder:
+    with at_desk(db, keys, case, now, act, looking=True) as folder:
         if folder.card["u"] or folder.card["s"] == NEW:
             folder.card |= {"u": False, "s": OPEN if folder.card["s"] == NEW else folder.card["s"]}
             folder.desk |= {"read": int(now) // HOUR}

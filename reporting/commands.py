@@ -28,6 +28,7 @@ from referrals import directory, importing, needs, rehearsal, upkeep
 from reporting import (
     backups,
     disclosure,
+    duty,
     keyring,
     languages,
     members,
@@ -42,6 +43,7 @@ from reporting import (
 )
 from reporting import bench as measuring
 from reporting import demo as demonstration
+from reporting import notify as reminder
 from reporting.app import create_app
 from reporting.config import (
     ROOT,
@@ -162,6 +164,8 @@ def check(as_json: bool) -> None:
     engine = open_database(settings.database_url)
     with reading(engine) as db:
         found = staff.problems(db, Pin(settings.pin_file), retention.audit_before(time.time()))
+        found += duty.problems(db, languages.local(time.time(), settings.time_zone).date())
+
     found += problems_on_this_machine()
     if as_json:
         click.echo(json.dumps({"problems": found}, ensure_ascii=False))
@@ -353,6 +357,25 @@ def key_recover(name: str) -> None:
     raise click.ClickException(
         f"Nothing was changed: these are not the two sheets, or {name} cannot sign in or reads in no team."
     )
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def notify(as_json: bool) -> None:
+    """Remind everybody in NOTIFY_TO by e-mail that it is time to look. Run it at fixed hours, by cron or a timer.
+
+    The message is always the same, also when nothing is new: it tells nothing to whoever reads somebody's mail. It is
+    off as long as SMTP_URL and NOTIFY_TO are empty. For example, in the crontab: 0 9,17 * * 1-5 amparo notify
+    """
+    settings = _settings()
+    if not reminder.is_on(settings):
+        raise click.ClickException("The reminder is off: set SMTP_URL and NOTIFY_TO, and run this at fixed hours.")
+    words = languages.load(settings.languages)[settings.languages[0]]
+    try:
+        sent = reminder.send(settings, words.gettext(reminder.SUBJECT), words.gettext(reminder.BODY))
+    except reminder.CannotSend as problem:
+        raise click.ClickException(str(problem)) from None
+    click.echo(json.dumps({"sent": sent}) if as_json else f"The reminder went to {sent}.")
 
 
 @main.command()

@@ -32,6 +32,9 @@ SETTINGS = {
     "TIME_ZONE": ("America/Lima", "the clock of the place, for days and hours on pages"),
     "TRUSTED_PROXY": ("", "address of the web server in front of this one, for example 127.0.0.1"),
     "FIGURES_HOST": ("", "a host name of its own for the published figures; then they are only there"),
+    "SMTP_URL": ("", "mail server for the reminder, such as smtps://name:password@mail.example; empty: no reminder"),
+    "NOTIFY_FROM": ("", "sender of the reminder; nobody reads what is answered to it"),
+    "NOTIFY_TO": ("", "addresses to remind, with commas between; they are kept nowhere else"),
     "PRACTICE": ("", "1 marks every page as practice"),
 }
 # country -> its weather service: looked at by everybody, the same for everybody
@@ -57,6 +60,9 @@ class Settings:
     exit_url: str
     trusted_proxy: str
     figures_host: str
+    smtp_url: str
+    notify_from: str
+    notify_to: tuple[str, ...]
     practice: bool
     time_zone: str
     server_secret: bytes
@@ -99,6 +105,9 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         exit_url=value["EXIT_URL"] or EXITS.get(value["COUNTRY"].upper(), ""),
         trusted_proxy=value["TRUSTED_PROXY"],
         figures_host=value["FIGURES_HOST"].lower(),
+        smtp_url=value["SMTP_URL"],
+        notify_from=value["NOTIFY_FROM"],
+        notify_to=tuple(part.strip() for part in value["NOTIFY_TO"].split(",") if part.strip()),
         practice=value["PRACTICE"] not in {"", "0", "no"},
         time_zone=value["TIME_ZONE"],
         server_secret=secrets["server_secret"],

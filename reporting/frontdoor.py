@@ -45,7 +45,7 @@ from werkzeug.exceptions import HTTPException
 from wtforms.csrf.core import CSRF
 from wtforms.validators import ValidationError
 
-from reporting import keyring, languages, sessions, teamlog
+from reporting import duty, keyring, languages, sessions, teamlog
 from reporting.config import Settings
 from reporting.incidents import N_
 from reporting.keyring import Keys
@@ -329,6 +329,25 @@ def say(message: str, **parts: object) -> str:
     return languages.say(g.catalogue, message, **parts)
 
 
+def today() -> datetime:
+    """Now, on the clock of the place."""
+    return languages.local(house().clock(), house().settings.time_zone)
+
+
+def reading_hours() -> str:
+    """When somebody reads, in one sentence; or that nobody can say."""
+    with house().reading() as db:
+        known = duty.read(db)
+    following = known.next_reading(today())
+    if following is None:
+        return say(N_("A person reads it. We cannot say on which day."))
+    days = languages.weekdays(g.lang, sorted(known.hours))
+    if following <= today():
+        return say(N_("Somebody reads on these days: %(days)s. Also now."), days=days)
+    told = languages.hour(g.lang, following)
+    return say(N_("Somebody reads on these days: %(days)s. The next time: %(when)s."), days=days, when=told)
+
+
 def _for_every_page() -> dict[str, Any]:
     made = house()
     return {
@@ -345,6 +364,7 @@ def _for_every_page() -> dict[str, Any]:
         "version": _version,
         "keys": g.get("keys"),
         "emergency": _lines(),
+        "reading_hours": reading_hours,
     }
 
 

@@ -16,10 +16,10 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional
 
 from referrals import directory
-from reporting import casebook, casework, questionnaire
+from reporting import casebook, casework, languages, questionnaire, statement
 from reporting.casebook import Case
 from reporting.casework import NotNow
-from reporting.frontdoor import OpenForm, house, say, speak
+from reporting.frontdoor import OpenForm, house, local_hour, say, speak
 from reporting.incidents import N_
 from reporting.questionnaire import PAGES
 from reporting.stays import Stay, stay_field
@@ -281,6 +281,23 @@ def _proof(stay: Stay, _rest: str) -> ResponseReturnValue:
     return make_response(page)
 
 
+def _statement(stay: Stay, _rest: str) -> ResponseReturnValue:
+    """Her own words and facts on paper, in the order prosecutors ask for. Nothing of us is on it."""
+    made = house()
+    with made.reading() as db:
+        case = casebook.open_visit(db, stay.visit)
+    if case.unseen:
+        return show(stay)
+    return make_response(statement_page(case, ticket=stay_field(stay)))
+
+
+def statement_page(case: Case, **parts: Any) -> str:
+    """The paper, as she and her case worker print it."""
+    names = directory.names(directory.shelf(house().reading))
+    said = statement.sections(case, names, say, lambda hour: languages.hour(g.lang, local_hour(hour)))
+    return render_template("reporter/statement.html", sections=said, by_hand=statement.BY_HAND, **parts)
+
+
 def _ask_erase(stay: Stay, _rest: str) -> ResponseReturnValue:
     with house().reading() as db:
         casebook.open_visit(db, stay.visit)
@@ -296,6 +313,7 @@ ACTS: dict[str, Act] = {
     "ask-reach": _ask_reach,
     "reach": _reach,
     "proof": _proof,
+    "statement": _statement,
     "ask-erase": _ask_erase,
 }
 # the same for what names something after a hyphen: a page, a consent, an answer

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import gettext
 import io
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_skeleton
+from babel.dates import format_date, format_skeleton, get_day_names
+from babel.lists import format_list
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
@@ -85,6 +86,13 @@ def day(code: str, when: date) -> str:
 def hour(code: str, when: datetime) -> str:
     """A day and its hour, no finer."""
     return f"{format_skeleton('MMMMd', when, locale=LANGUAGES[code].formats)}, {when:%H}:00"
+
+
+def weekdays(code: str, numbers: Iterable[int]) -> str:
+    """Days of the week as people list them (0: Monday): lunes, miércoles y viernes."""
+    locale = LANGUAGES[code].formats
+    names = get_day_names("wide", locale=locale)
+    return format_list([names[number] for number in numbers], locale=locale)
 
 
 def local(seconds: float, zone: str) -> datetime:

@@ -172,6 +172,16 @@ class MarkRow(Base):
     forget_after: Mapped[int] = mapped_column(Integer)  # day number
 
 
+class DutyRow(Base):
+    """One row: the hours in which somebody reads, and the last day on which a case worker looked."""
+
+    __tablename__ = "duty"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    hours: Mapped[str] = mapped_column(String(4000))  # JSON
+    opened: Mapped[date | None] = mapped_column(Date)
+
+
 class SessionRow(Base):
     """A staff session: her unlocked keys under a key that only her cookie and the day's seed give."""
 

@@ -17,9 +17,9 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Optional
 
 from referrals import directory
-from reporting import casebook, her_case, questionnaire, receipts, sessions, teamlog
+from reporting import casebook, duty, her_case, questionnaire, receipts, sessions, teamlog
 from reporting.casebook import Report
-from reporting.frontdoor import OpenForm, hidden, house, say, speak, ticket_field
+from reporting.frontdoor import OpenForm, hidden, house, say, speak, ticket_field, today
 from reporting.incidents import MINOR_AGES, N_, VOCABULARY, Incident, tally_block
 from reporting.questionnaire import PAGES
 from reporting.receipts import Receipt, Unreadable
@@ -49,7 +49,10 @@ def _start_page(sentence: str = "", code: int = 200) -> ResponseReturnValue:
     """The page that anybody may look at: it shows nothing of the trip that led here."""
     g.trip = None
     is_open = _is_open()
-    page = render_template("reporter/start.html", sentence=sentence, is_open=is_open, box=_box() if is_open else "")
+    with house().reading() as db:
+        silent = is_open and duty.read(db).is_silent(today().date())
+    box = _box() if is_open else ""
+    page = render_template("reporter/start.html", sentence=sentence, is_open=is_open, silent=silent, box=box)
     return make_response(page, code)
 
 

@@ -10,12 +10,12 @@ import hmac
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
-from reporting import audit, keyring, members, receipts, sessions, teamlog
+from reporting import audit, duty, keyring, members, receipts, sessions, teamlog
 from reporting.keyring import Sheets
 from reporting.members import NewMember
 from reporting.models import InvitationRow, TryRow
@@ -97,6 +97,7 @@ def accept(db: Session, pin: Pin, token: str, new: NewMember, now: float, recove
         return ()
     if invitation.new_team:
         return (keyring.new_team(db, pin, row, invitation.new_team, recovery),)
+    duty.note_opened(db, datetime.fromtimestamp(now, UTC).date())  # from here on the days of silence are counted
     names = {CASEWORK: team_name, STATISTICS: f"{team_name} ·"}
     return keyring.first_keys(db, pin, row, names, recovery)
 

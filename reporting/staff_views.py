@@ -6,6 +6,9 @@ They speak HTTP and nothing else. None of them gives anybody a key that a member
 from __future__ import annotations
 
 import itertools
+import re
+from datetime import UTC, date, datetime
+from http import HTTPStatus
 
 from flask import Blueprint, g, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -13,7 +16,7 @@ from wtforms import PasswordField, RadioField, SelectField, StringField, TextAre
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional, Regexp
 
-from reporting import audit, keyring, languages, members, receipts, sessions, staff, teamlog
+from reporting import audit, duty, keyring, languages, members, receipts, sessions, staff, teamlog
 from reporting.frontdoor import (
     StaffForm,
     error_page,
@@ -22,6 +25,7 @@ from reporting.frontdoor import (
     refresh_keys,
     say,
     signed_in,
+    today,
 )
 from reporting.incidents import N_
 from reporting.keyring import NotHer, Sheets
@@ -134,11 +138,78 @@ def _people(form: InviteForm, token: str = "", code: int = 200) -> ResponseRetur
     with made.reading() as db:
         found = teamlog.teams_or_none(db, made.pin)
         listed = members.accounts(db, found)
+        silent = duty.read(db).silent_days(today().date())
     names = {one.id: [team.name for team in found if teamlog.reads(team, one.roles, one.teams)] for one in listed}
     page = render_template(
-        "staff/people.html", form=form, link=link, members=listed, role_names=ROLE_NAMES, me=g.keys.member,
+        "staff/people.html", silent=silent, form=form, link=link, members=listed, role_names=ROLE_NAMES,
+        me=g.keys.member,
         teams=names if sum(team.kind == CASEWORK for team in found) > 1 else {}, out=StaffForm(formdata=None),
     )  # fmt: skip
+    return make_response(page, code)
+
+
+# ── when somebody reads ─────────────────────────────────────────────────────────────────────────────────────
+
+
+class DutyForm(StaffForm):
+    """From and to for each day of the week, and days off, one a line."""
+
+    off = TextAreaField(N_("Days off, one in each line, for example 28/07/2027"), validators=[Length(max=2000)])
+
+
+@pages.route("/<lang>/equipo/turnos", methods=["GET", "POST"])
+@signed_in(CASE_WORKER, COORDINATOR)
+def reading_hours() -> ResponseReturnValue:
+    """When somebody reads: she is told it before and after she sends."""
+    form, made = DutyForm(), house()
+    if not form.is_ours():
+        return _duty_page(form, code=422 if form.is_submitted() else 200)
+    try:
+        hours, off = _hours_typed(), tuple(_day_typed(line) for line in (form.off.data or "").split())
+        with made.writing() as db:
+            duty.write(db, g.keys.member, hours, off)
+    except duty.BadHours as problem:
+        told = languages.weekdays(g.lang, [problem.weekday])
+        sentence = say(N_("%(day)s: write full hours, from 0 to 24, the end after the beginning."), day=told)
+        return _duty_page(form, sentence, 422)
+    except ValueError:
+        return _duty_page(form, say(N_("Write days like this: 28/07/2027, one in each line.")), 422)
+    return _duty_page(DutyForm(formdata=None), done=say(N_("Saved.")))
+
+
+def _hours_typed() -> dict[int, tuple[int, int]]:
+    told: dict[int, tuple[int, int]] = {}
+    for weekday in range(duty.WEEK):
+        begins, ends = (request.form.get(f"{part}{weekday}", "").strip() for part in ("from", "to"))
+        if not begins and not ends:
+            continue
+        if not (re.fullmatch("[0-9]{1,2}", begins) and re.fullmatch("[0-9]{1,2}", ends)):
+            raise duty.BadHours(weekday)
+        told[weekday] = int(begins), int(ends)
+    return told
+
+
+def _day_typed(text: str) -> date:
+    return datetime.strptime(text, "%d/%m/%Y").replace(tzinfo=UTC).date()
+
+
+def _duty_page(form: DutyForm, sentence: str = "", code: int = 200, *, done: str = "") -> ResponseReturnValue:
+    with house().reading() as db:
+        known = duty.read(db)
+    typed = bool(sentence) or code != HTTPStatus.OK
+    if not typed:
+        form.off.data = "\n".join(f"{day:%d/%m/%Y}" for day in known.off)
+    week = [
+        (
+            weekday,
+            languages.weekdays(g.lang, [weekday]),
+            *(request.form.get(f"{part}{weekday}", "")[:5] if typed else str(known.hours.get(weekday, ("", ""))[place])
+              for place, part in enumerate(("from", "to"))),
+        )
+        for weekday in range(duty.WEEK)
+    ]  # fmt: skip
+    page = render_template("staff/duty.html", form=form, week=week, sentence=sentence, done=done,
+                           out=StaffForm(formdata=None))  # fmt: skip
     return make_response(page, code)
 
 
