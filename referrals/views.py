@@ -676,7 +676,8 @@ def printed(case: int) -> ResponseReturnValue:
             opened = casebook.open_case(db, g.keys, case, made.clock(), "printed")
     except CannotOpen:
         return error_page(404, NOT_OPENED)
-    return make_response(her_case.statement_page(opened, back=url_for("casework.case_page", lang=g.lang, case=case)))
+    back = url_for("casework.case_page", lang=g.lang, case=case)
+    return make_response(her_case.statement_page(opened, "staff/page.html", back=back, out=StaffForm(formdata=None)))
 
 
 @pages.get("/<lang>/equipo/registro")

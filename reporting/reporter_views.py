@@ -310,7 +310,11 @@ def _send(ticket: Ticket) -> ResponseReturnValue:
     made, moment = house(), house().clock()
     readers, counters = _teams()
     if readers is None:
-        return _let_her_pick(ticket)
+        with made.reading() as db:
+            sent_before = sessions.how_ended(db, ticket.trip) is not None
+        if not sent_before:
+            return _let_her_pick(ticket)
+        readers = counters  # a repeat files nothing: it only shows the receipt again
     report = _report(ticket, moment)
     gap = next(iter(_help(report.incident).gaps), "NONE")
     tally = tally_block(report.incident, report.hour, counted="C_STATS" in report.consents, gap=gap)

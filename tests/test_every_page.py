@@ -257,6 +257,7 @@ def sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sites]:
         running.place.lets_in(running.place.signs_in("rosa"), "ana", STATISTICS)
         running.place.hires("olga", CASE_WORKER, new_team="Casa Amiga")
         running.place.vouches(running.place.signs_in("rosa"), "Casa Amiga")
+        running.place.hires("pita", CASE_WORKER, new_team="Otra Casa")
         yield Sites(running, new)
 
 
@@ -629,8 +630,9 @@ def she_adds_and_changes(walk: Walk) -> None:
     walk.does("reach", number_to_call="999 111 222", channel="CALL")
     walk.does("deny-C_STATS")
     walk.does("allow-C_STATS")
-    walk.does("proof")
-    walk.presses("show")
+    for paper in ("proof", "statement"):
+        walk.does(paper)
+        walk.presses("show")
     if walk.sees(f"{OFFERED}[value=police]"):
         walk.does("police")
 
@@ -780,6 +782,7 @@ def _signs_in(walk: Walk, who: Worker, code: str = "") -> None:
 
 
 def _signs_out(walk: Walk) -> None:
+    walk.opens("/{lang}/equipo/yo")
     walk.clicks("form[action$='/equipo/salir'] button")
 
 
@@ -805,6 +808,8 @@ def _the_team_changes(walk: Walk, name: str) -> None:
     people = walk.site.place.workers
     words = _waits(walk, people[name])
     _signs_in_anew(walk, people["rosa"], "companeras")
+    walk.page.locator("form[action*='/companeras/equipo/'] textarea").fill("abeja abeja")
+    walk.clicks("form[action*='/companeras/equipo/'] button")
     walk.page.locator(f"{_card(name)} textarea").fill("abeja abeja")
     _presses_beside(walk, name, "let-in")
     walk.page.locator(f"{_card(name)} textarea").fill(words)

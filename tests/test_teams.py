@@ -101,6 +101,10 @@ def test_with_two_trusted_teams_she_picks_and_nothing_goes_before(app: Flask, pl
     assert place.cases() == 0
     phone.presses("send", team=str(new_team(place).id))
     assert say("A case worker of «%(team)s» opens it.", team=NEW) in phone.words
+    phone.presses("more")
+    phone.presses("send")
+    assert phone.receipt()[0], "the receipt can be looked at again without picking anew"
+    assert place.cases() == 1
     assert len(opens(place, place.signs_in("piera"))) == 1
     assert opens(place, place.signs_in("rosa")) == set()
 
