@@ -677,7 +677,9 @@ def printed(case: int) -> ResponseReturnValue:
     except CannotOpen:
         return error_page(404, NOT_OPENED)
     back = url_for("casework.case_page", lang=g.lang, case=case)
-    return make_response(her_case.statement_page(opened, "staff/page.html", back=back, out=StaffForm(formdata=None)))
+    return make_response(
+        her_case.statement_page(opened, "casework/statement.html", back=back, out=StaffForm(formdata=None))
+    )
 
 
 @pages.get("/<lang>/equipo/registro")

@@ -288,14 +288,14 @@ def _statement(stay: Stay, _rest: str) -> ResponseReturnValue:
         case = casebook.open_visit(db, stay.visit)
     if case.unseen:
         return show(stay)
-    return make_response(statement_page(case, "reporter/page.html", ticket=stay_field(stay)))
+    return make_response(statement_page(case, "reporter/statement.html", ticket=stay_field(stay)))
 
 
-def statement_page(case: Case, layout: str, **parts: Any) -> str:
+def statement_page(case: Case, template: str, **parts: Any) -> str:
     """The paper, as she and her case worker print it."""
     names = directory.names(directory.shelf(house().reading))
     said = statement.sections(case, names, say, lambda hour: languages.hour(g.lang, local_hour(hour)))
-    return render_template("reporter/statement.html", sections=said, by_hand=statement.BY_HAND, layout=layout, **parts)
+    return render_template(template, sections=said, by_hand=statement.BY_HAND, **parts)
 
 
 def _ask_erase(stay: Stay, _rest: str) -> ResponseReturnValue:

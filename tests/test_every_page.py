@@ -790,6 +790,11 @@ def the_coordinator_invites_a_colleague(walk: Walk) -> None:
     walk.opens("/{lang}/equipo")
     _signs_in(walk, walk.site.place.workers["carmen"])
     _changes_the_directory(walk)
+    walk.opens("/{lang}/equipo/turnos")
+    for ends in ("8", "13"):
+        walk.page.fill("[name=from0]", "9")
+        walk.page.fill("[name=to0]", ends)
+        walk.sends("off")
     walk.opens("/{lang}/equipo/personas")
     walk.sends("role", name="A B", unchecked=True)
     walk.page.check(f"[name=role][value={CASE_WORKER}]")

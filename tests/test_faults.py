@@ -181,6 +181,7 @@ IN_THE_CLEAR = {
     "audit": {"number", "team", "epoch"},
     "day_seed": {"day", "purpose"},
     "queue_sheet": {"team", "epoch"},
+    "duty": {"id", "hours", "opened"},
     "figures_release": {"id", "period", "state", "team", "epoch", "compiled_by", "published_by"},
     "figures_month": {"month", "release"},
     "tally_archive": {"id", "release"},

@@ -60,7 +60,8 @@ class Hostile:
 
     def address(self) -> str:
         parts = []
-        for part in self.chance.choice(self.rules).split("/"):
+        easy = [rule for rule in self.rules if rule.count("<") <= 1]  # the others mostly lead nowhere
+        for part in self.chance.choice(self.chance.choice((self.rules, easy))).split("/"):
             hole = "<" in part
             if hole and self.chance.random() < 0.8:
                 part = self.chance.choice(("es", "en", "1", str(2**63), str(2**31), "-1"))  # noqa: PLW2901
