@@ -253,6 +253,7 @@ def test_a_backup_from_before_a_removal_is_refused(attacked: Place, tmp_path: Pa
     with writing(attacked.engine) as db:
         staff.dismiss(db, attacked.workers["milagros"].id)
     signs(attacked, "rosa")
+    attacked.engine.dispose()  # as a server that is started anew
     for file in attacked.settings.instance.glob("amparo.db*"):
         file.unlink()
     shutil.copy(tmp_path / "before.db", database)
