@@ -263,9 +263,9 @@ def vouch_for_audit(db: Session, pin: Pin, keys: Keys, now: float) -> bool:
     today, found = datetime.fromtimestamp(now, UTC).date(), teamlog.teams_or_none(db, pin)
     signed = {one.number: one for team in found for one in team.checkpoints}
     mine = next((team for team in found if team.newest.number in keys.epochs.get(team.id, {})), None)
-    links = audit.entries(db)
-    soon = any(one.day > today - timedelta(days=MONTH) for one in signed.values())
-    if mine is None or soon or audit.first_break(links, {n: one.chain for n, one in signed.items()}) is not None:
+    if mine is None or any(one.day > today - timedelta(days=MONTH) for one in signed.values()):
+        return False
+    if audit.first_break(audit.entries(db), {number: one.chain for number, one in signed.items()}) is not None:
         return False
     number, chain = audit.head(db)
     told = {"act": teamlog.AUDIT, "entry": number, "chain": chain.hex(), "day": today.isoformat()}
