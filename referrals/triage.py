@@ -13,8 +13,9 @@ from typing import Any, Final
 
 from referrals.needs import NEEDS, OfferedService, assess, forbidden
 from reporting import casework
-from reporting.casebook import HOUR, Folder, Paper, Referral, referral_of
+from reporting.casebook import HOUR, Referral, referral_of
 from reporting.casework import NotNow
+from reporting.folder import Folder, Paper
 from reporting.incidents import MINOR_AGES, N_, Incident, in_time_of
 
 HER, WORKER, SECOND = "reporter", "case worker", "second case worker"

@@ -19,8 +19,9 @@ from referrals.directory import Help, Shelf
 from referrals.matching import ServiceCard
 from referrals.queue import View
 from reporting import casebook, casework, duty, her_case, languages, members, questionnaire, receipts, teamlog
-from reporting.casebook import Case, ChangedMeanwhile, Folder, NoConsent
+from reporting.casebook import Case, ChangedMeanwhile, NoConsent
 from reporting.casework import NotNow
+from reporting.folder import NOT_A_REPORT, Folder
 from reporting.frontdoor import House, StaffForm, error_page, house, local_hour, refresh_keys, say, signed_in
 from reporting.incidents import MINOR_AGES, N_, VOCABULARY
 from reporting.keyring import Keys
@@ -459,7 +460,7 @@ def _mark(folder: Folder, form: ActForm) -> None:
     if form.mark.data not in casework.MARKS:
         raise NotNow(N_("Choose a mark."))
     because = form.because.data if form.because.data in casework.NOT_A_REPORT_BECAUSE else ""
-    if form.mark.data == casebook.NOT_A_REPORT and not because:
+    if form.mark.data == NOT_A_REPORT and not because:
         raise NotNow(N_("Say why it is not a report."))
     reason = _needed(form.reason.data)
     casework.mark(folder, g.keys.member, form.mark.data, because or "", reason, house().clock())

@@ -9,19 +9,36 @@ Stretching a receipt takes about 10 ms and is done outside any transaction.
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from typing import Any
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from reporting import audit, sealing
-from reporting.incidents import Incident, answers_from_incident, incident_from_answers, tally_block
+from reporting.folder import (
+    SIZES,
+    Folder,
+    Paper,
+    as_json,
+    deletion_monday,
+    monday_in,
+    open_cover,
+    open_folder,
+    put_back,
+    random63,
+    read_card,
+    record_place,
+    seal_card,
+    seal_cover,
+    seal_paper,
+    seal_tally,
+    told_in,
+)
+from reporting.incidents import Incident, answers_from_incident, incident_from_answers
 from reporting.keyring import Keys
 from reporting.models import CaseRow, ErasedRow, RecordRow, SheetRow
 from reporting.receipts import Receipt, plain
@@ -31,28 +48,11 @@ from reporting.teamlog import Team
 HOUR = 3600
 SHOW_AGAIN = 15 * 60  # seconds; so long a repeated last request shows the receipt once more
 ERASED_DAYS = 60  # as long as any backup that holds it could be opened
-KEPT_DAYS = 730  # 24 months after the last change, one clock for open and closed cases
-
-# kind of paper -> smallest padded size in bytes, so that a short and a long answer weigh the same
-SIZES = {
-    "facts": 2048,  # the answers as she first gave them; never changed
-    "narrative": 1024,
-    "consents": 512,  # what she allows now
-    "contact": 512,
-    "letter": 512,
-    "trip": 512,
-    "addition": 1024,  # what she told later, in words
-    "correction": 2048,  # the answers as they were corrected, whole; the newest one counts
-    "note": 512,  # for the team only
-    "referral": 2048,  # one proposed service, her answer, and every move
-    "desk": 2048,  # what the team keeps about its work: owner, labels, risk, marks, links, outcome, history
-}
 QUEUE_COLUMNS = ("id", "team", "epoch", "front_key", "vault_key", "card", "version")
-CARD_SIZE, COVER_SIZE = 1024, 512
 FROM_HER, FROM_TEAM = "reporter", "team"
 NEW, OPEN, CLOSED = "new", "open", "closed"  # states of a case
 CONTACT_DAYS = 30  # so long after closing, how to reach her is shredded
-NOT_A_REPORT, THREAT, JUNK = "not_a_report", "threat_to_team", "junk"  # marks; reversible, nothing is deleted by them
+THREAT, JUNK = "threat_to_team", "junk"  # marks; reversible, nothing is deleted by them
 
 
 class NoConsent(Exception):
@@ -274,16 +274,16 @@ def seal_report(report: Report, receipt: Receipt, readers: Team, counters: Team,
 def seal_stretched(report: Report, stretched: tuple[bytes, bytes], readers: Team, counters: Team, tally: bytes,
                    now: float) -> SealedReport:  # fmt: skip
     """The same where the receipt was stretched before: tag and wrap key."""
-    (tag, receipt_wrap), key, case = stretched, sealing.new_key(), _random63()
+    (tag, receipt_wrap), key, case = stretched, sealing.new_key(), random63()
     cover, records = [], []
     for kind, told in _papers_of(report).items():
-        record = _random63()
+        record = random63()
         cover.append([record, kind, 1])
-        records.append((record, _seal_paper(key, case, record, kind, 1, told)))
+        records.append((record, seal_paper(key, case, record, kind, 1, told)))
     trip_record, trip_seal = _seal_trip(key, case, report.trip, receipt_wrap, now)
     cover.append([trip_record, "trip", 1])
     records.append((trip_record, trip_seal))
-    epoch, counting = readers.newest, counters.newest
+    epoch = readers.newest
     row = {
         "id": case,
         "tag": tag,
@@ -292,11 +292,11 @@ def seal_stretched(report: Report, stretched: tuple[bytes, bytes], readers: Team
         "front_key": sealing.seal_to(epoch.sealing, _front_place(case, readers.id, epoch.number), key, smallest=64),
         "vault_key": None,
         "receipt_key": sealing.wrap(receipt_wrap, _receipt_place(case), key),
-        "card": _seal_card(key, case, 1, _new_card(report)),
-        "cover": _seal_cover(key, case, 1, cover),
-        "tally": sealing.seal_to(counting.sealing, _tally_place(counters.id, counting.number), tally, smallest=64),
+        "card": seal_card(key, case, 1, _new_card(report)),
+        "cover": seal_cover(key, case, 1, cover),
+        "tally": seal_tally(tally, case, counters),
         "version": 1,
-        "delete_after": _deletion_monday(now),
+        "delete_after": deletion_monday(now),
     }
     return SealedReport(row, tuple(sorted(records)), report.trip, receipt_wrap)
 
@@ -327,9 +327,9 @@ def _seal_trip(key: bytes, case: int, trip: str, receipt_wrap: bytes, now: float
 
     Sealed twice: the case key shows that it is whole, as with every record; only the receipt reads it.
     """
-    record = _random63()
-    place = _record_place(case, record, "trip", 1)
-    inner = sealing.wrap(sealing.derive(receipt_wrap, "trip"), place, _json({"trip": trip, "sent": int(now)}))
+    record = random63()
+    place = record_place(case, record, "trip", 1)
+    inner = sealing.wrap(sealing.derive(receipt_wrap, "trip"), place, as_json({"trip": trip, "sent": int(now)}))
     return record, sealing.seal(key, place, inner, SIZES["trip"])
 
 
@@ -370,31 +370,31 @@ def come_back(db: Session, stretched: Iterable[tuple[bytes, bytes]]) -> tuple[Vi
 
 def _open_trip(db: Session, row: CaseRow, receipt_wrap: bytes) -> dict[str, Any]:
     key = sealing.unwrap(receipt_wrap, _receipt_place(row.id), row.receipt_key)
-    for record, kind, version in _open_cover(key, row):
+    for record, kind, version in open_cover(key, row):
         if kind == "trip":
             body = db.get(RecordRow, record)
             if body is not None:
-                place = _record_place(row.id, record, kind, version)
+                place = record_place(row.id, record, kind, version)
                 inner = sealing.open_sealed(key, place, body.body)
-                return _told(sealing.unwrap(sealing.derive(receipt_wrap, "trip"), place, inner))
+                return told_in(sealing.unwrap(sealing.derive(receipt_wrap, "trip"), place, inner))
     raise CannotOpen
 
 
 def open_visit(db: Session, visit: Visit) -> Case:
     """Her own case, with the key from her ticket."""
     row = _row(db, visit.case)
-    return _case_of(row, _open_folder(db, row, visit.key))
+    return _case_of(row, open_folder(db, row, visit.key))
 
 
 @contextmanager
 def on_visit(db: Session, visit: Visit, now: float, counters: Team | None = None) -> Iterator[Folder]:
     """Her case lies open for her; what she changes is written back, and the team finds it unread."""
     row = _row(db, visit.case, lock=True)
-    folder = _open_folder(db, row, visit.key)
+    folder = open_folder(db, row, visit.key)
     yield folder
     if folder.is_changed:
         folder.card |= {"u": True}
-        _put_back(db, row, folder, now, counters)
+        put_back(db, row, folder, now, counters)
 
 
 def write_as_reporter(db: Session, visit: Visit, text: str, now: float) -> None:
@@ -406,17 +406,17 @@ def write_as_reporter(db: Session, visit: Visit, text: str, now: float) -> None:
 def give_to_team(db: Session, visit: Visit, readers: Team, now: float) -> None:
     """Her yes to another team: the case key is sealed to it, and the team before loses its own."""
     row = _row(db, visit.case, lock=True)
-    folder = _open_folder(db, row, visit.key)
+    folder = open_folder(db, row, visit.key)
     _hand_over(db, row, folder, readers, now)
 
 
 def erase(db: Session, visit: Visit, pepper: bytes, now: float) -> None:
     """Her yes to 'erase everything': the wrapped keys and every row of the case go. Checkpoint afterwards."""
     row = _row(db, visit.case, lock=True)
-    _open_cover(visit.key, row)  # only who can open may erase
+    open_cover(visit.key, row)  # only who can open may erase
     db.execute(delete(RecordRow).where(RecordRow.case_id == row.id))
     db.execute(delete(CaseRow).where(CaseRow.id == row.id))
-    db.merge(ErasedRow(mark=erased_mark(pepper, visit.case), forget_after=_monday_in(ERASED_DAYS, now)))
+    db.merge(ErasedRow(mark=erased_mark(pepper, visit.case), forget_after=monday_in(ERASED_DAYS, now)))
 
 
 def erased_mark(pepper: bytes, case: int) -> bytes:
@@ -455,7 +455,7 @@ def _seal_of(row: Any) -> str:
 
 
 def _opened_card(openers: _Openers, row: Any) -> dict[str, Any]:
-    return _read_card(openers.case_key(row), row.id, row.version, row.card)
+    return read_card(openers.case_key(row), row.id, row.version, row.card)
 
 
 def cases_of(db: Session, keys: Keys) -> tuple[int, ...]:
@@ -510,7 +510,7 @@ def open_case(db: Session, keys: Keys, case: int, now: float, act: str = "opened
             folder.card |= {"u": False, "s": OPEN if folder.card["s"] == NEW else folder.card["s"]}
             folder.desk |= {"read": int(now) // HOUR}
     row = _row(db, case)
-    return _case_of(row, _open_folder(db, row, folder.key), with_contact=False)
+    return _case_of(row, open_folder(db, row, folder.key), with_contact=False)
 
 
 def open_contact(db: Session, keys: Keys, case: int, now: float) -> Mapping[str, str]:
@@ -540,17 +540,17 @@ def at_desk(db: Session, keys: Keys, case: int, now: float, act: str, *, seen: i
     row = _row(db, case, lock=True)
     if seen is not None and seen != row.version:
         raise ChangedMeanwhile
-    folder = _open_folder(db, row, _key_for(keys, row))
+    folder = open_folder(db, row, _key_for(keys, row))
     yield folder
     if folder.is_changed:
-        _put_back(db, row, folder, None if looking else now, counters)
+        put_back(db, row, folder, None if looking else now, counters)
     _note(db, keys, row, act, now)
 
 
 def hand_over(db: Session, keys: Keys, case: int, readers: Team, now: float) -> None:
     """The same as `give_to_team` where she said her yes by voice: a member of the team that has the case does it."""
     row = _row(db, case, lock=True)
-    folder = _open_folder(db, row, _key_for(keys, row))
+    folder = open_folder(db, row, _key_for(keys, row))
     _note(db, keys, row, "handed over", now)
     _hand_over(db, row, folder, readers, now)
 
@@ -561,7 +561,7 @@ def _hand_over(db: Session, row: CaseRow, folder: Folder, readers: Team, now: fl
     place = _front_place(row.id, readers.id, epoch.number)
     row.front_key = sealing.seal_to(epoch.sealing, place, folder.key, smallest=64)
     folder.card |= {"u": True, "o": 0}
-    _put_back(db, row, folder, now, None)
+    put_back(db, row, folder, now, None)
 
 
 def write_as_team(db: Session, keys: Keys, case: int, text: str, now: float) -> None:
@@ -579,10 +579,10 @@ def tidy(db: Session, keys: Keys, cards: Iterable[Card], now: float) -> int:
     shredded = 0
     for case in due:
         row = _row(db, case, lock=True)
-        folder = _open_folder(db, row, _key_for(keys, row))
+        folder = open_folder(db, row, _key_for(keys, row))
         if folder.all_of("contact"):
             folder.shred("contact")
-            _put_back(db, row, folder, None, None)
+            put_back(db, row, folder, None, None)
             shredded += 1
     return shredded
 
@@ -596,7 +596,7 @@ def search(db: Session, keys: Keys, cards: Sequence[Card], words: Sequence[str],
     for card in cards:
         try:
             row = _row(db, card.case)
-            folder = _open_folder(db, row, _key_for(keys, row))
+            folder = open_folder(db, row, _key_for(keys, row))
         except CannotOpen:
             continue
         text = plain(" ".join(folder.texts()))
@@ -626,7 +626,7 @@ def acts(db: Session, keys: Keys, newest: int = 200) -> tuple[Act, ...]:
         if entry.team in keys.epochs and entry.epoch in keys.epochs[entry.team]:
             place = _audit_place(entry.team, entry.epoch, entry.number)
             try:
-                told = _told(sealing.open_sealed(keys.of(entry.team, entry.epoch).vault, place, entry.body))
+                told = told_in(sealing.open_sealed(keys.of(entry.team, entry.epoch).vault, place, entry.body))
             except CannotOpen:
                 continue  # the chain says where it breaks
             opened.append(Act(entry.number, told["actor"], told["case"], told["act"], told["hour"]))
@@ -663,150 +663,6 @@ class _Openers:
             self._ready[row.team, row.epoch] = sealing.Opener(self._keys.of(row.team, row.epoch).sealing)
         place = _front_place(row.id, row.team, row.epoch)
         return self._ready[row.team, row.epoch].open(place, row.front_key or b"")
-
-
-@dataclass(slots=True)
-class Paper:
-    """One opened record of a case."""
-
-    record: int
-    kind: str
-    version: int
-    told: dict[str, Any]
-
-
-@dataclass(slots=True)
-class Folder:
-    """A case that lies open: its papers in the order of writing, its card. It is written back whole or not at all."""
-
-    case: int
-    key: bytes = field(repr=False)
-    papers: list[Paper] = field(repr=False)
-    card: dict[str, Any] = field(repr=False)
-    before: bytes = field(repr=False)  # card and papers as they were, to see whether anything changed
-
-    def all_of(self, kind: str) -> list[Paper]:
-        """Its papers of a kind, the oldest first."""
-        return [paper for paper in self.papers if paper.kind == kind]
-
-    def add(self, kind: str, told: Mapping[str, Any]) -> int:
-        """One more paper; its number comes back."""
-        self.papers.append(Paper(_random63(), kind, 0, dict(told)))
-        return self.papers[-1].record
-
-    def shred(self, kind: str) -> None:
-        """Take every paper of a kind out."""
-        self.papers = [paper for paper in self.papers if paper.kind != kind]
-
-    def paper(self, record: int, kind: str) -> Paper:
-        """One paper by its number, or `CannotOpen`."""
-        for paper in self.all_of(kind):
-            if paper.record == record:
-                return paper
-        raise CannotOpen
-
-    @property
-    def desk(self) -> dict[str, Any]:
-        """What the team keeps about its work."""
-        return self.all_of("desk")[0].told
-
-    @desk.setter
-    def desk(self, told: dict[str, Any]) -> None:
-        self.all_of("desk")[0].told = told
-
-    @property
-    def consents(self) -> frozenset[str]:
-        """What she allows now."""
-        return frozenset(self.all_of("consents")[0].told["codes"])
-
-    @consents.setter
-    def consents(self, codes: frozenset[str]) -> None:
-        self.all_of("consents")[0].told = {"codes": sorted(codes)}
-
-    @property
-    def facts(self) -> Mapping[str, Any]:
-        """The answers at the start, with language, hour and how they came."""
-        return self.all_of("facts")[0].told
-
-    @property
-    def incident(self) -> Incident:
-        """The answers as they stand now, of the hour `card["t"]`."""
-        corrected = self.all_of("correction")
-        return incident_from_answers((corrected[-1].told if corrected else self.facts)["answers"])
-
-    @property
-    def is_changed(self) -> bool:
-        """Whether anything is to be written back."""
-        return self.before != _as_it_is(self.card, self.papers)
-
-    def texts(self) -> Iterator[str]:
-        """Everything that was written in words."""
-        return (str(paper.told["text"]) for paper in self.papers if paper.told.get("text"))
-
-
-def _as_it_is(card: Mapping[str, Any], papers: Iterable[Paper]) -> bytes:
-    return _json([card, [[paper.record, paper.told] for paper in papers]])
-
-
-def _open_folder(db: Session, row: CaseRow, key: bytes) -> Folder:
-    cover = _open_cover(key, row)
-    bodies = {record.id: record.body for record in db.scalars(select(RecordRow).where(RecordRow.case_id == row.id))}
-    if {record for record, _, _ in cover} != set(bodies):
-        raise CannotOpen
-    papers = [
-        Paper(record, kind, version, _open_paper(key, row.id, record, kind, version, bodies[record]))
-        for record, kind, version in cover  # the cover keeps the order of writing
-    ]
-    card = _read_card(key, row.id, row.version, row.card)
-    return Folder(row.id, key, papers, card, _as_it_is(card, papers))
-
-
-def _seal_paper(key: bytes, case: int, record: int, kind: str, version: int, told: Mapping[str, Any]) -> bytes:
-    return sealing.seal(key, _record_place(case, record, kind, version), _json(told), SIZES[kind])
-
-
-def _open_paper(key: bytes, case: int, record: int, kind: str, version: int, body: bytes) -> dict[str, Any]:
-    opened = sealing.open_sealed(key, _record_place(case, record, kind, version), body)
-    return {} if kind == "trip" else _told(opened)  # what is in a trip, only the receipt reads
-
-
-def _put_back(db: Session, row: CaseRow, folder: Folder, now: float | None, counters: Team | None) -> None:
-    """Seal what changed at the next version, with card and cover. `now` None keeps the week of deletion."""
-    before = dict(json.loads(folder.before)[1])
-    row.version += 1
-    for paper in folder.papers:
-        if paper.version and json.loads(_json(paper.told)) == before[paper.record]:
-            continue
-        body = _seal_paper(folder.key, row.id, paper.record, paper.kind, row.version, paper.told)
-        fresh, paper.version = paper.version == 0, row.version
-        if fresh:
-            db.add(RecordRow(id=paper.record, case_id=row.id, body=body))
-        else:
-            db.get_one(RecordRow, paper.record).body = body
-    gone = before.keys() - {paper.record for paper in folder.papers}
-    db.execute(delete(RecordRow).where(RecordRow.id.in_(gone), RecordRow.case_id == row.id))
-    row.card = _seal_card(folder.key, row.id, row.version, folder.card)
-    listed = [[paper.record, paper.kind, paper.version] for paper in folder.papers]
-    row.cover = _seal_cover(folder.key, row.id, row.version, listed)
-    row.delete_after = row.delete_after if now is None else _deletion_monday(now)
-    if counters is not None:
-        _count_anew(row, folder, counters)
-    folder.before = _as_it_is(folder.card, folder.papers)
-    db.flush()
-
-
-def _count_anew(row: CaseRow, folder: Folder, counters: Team) -> None:
-    """The tally follows her consent, her corrections and the outcome, until its period is frozen and it is gone."""
-    if not row.tally:
-        return
-    counted = "C_STATS" in folder.consents and NOT_A_REPORT not in folder.card.get("m", ())
-    desk = folder.desk
-    block = tally_block(
-        folder.incident, folder.facts["hour"], counted=counted, outcome=desk.get("outcome", "OPEN"),
-        in_time=desk.get("in_time", ""), gap=next(iter(desk.get("gaps", ())), "NONE"),
-    )  # fmt: skip
-    epoch = counters.newest
-    row.tally = sealing.seal_to(epoch.sealing, _tally_place(counters.id, epoch.number), block, smallest=64)
 
 
 def _case_of(row: CaseRow, folder: Folder, *, with_contact: bool = True) -> Case:
@@ -854,34 +710,12 @@ def _note(db: Session, keys: Keys, row: CaseRow, act: str, now: float, case: int
     """An act on a case (0: on all of the team's), sealed under its vault key and bound to its number in the chain."""
     number = audit.head(db)[0] + 1
     about = row.id if case is None else case
-    told = _json({"actor": keys.member, "case": about, "act": act, "hour": int(now) // HOUR})
+    told = as_json({"actor": keys.member, "case": about, "act": act, "hour": int(now) // HOUR})
     place = _audit_place(row.team, row.epoch, number)
     audit.append(db, sealing.seal(keys.of(row.team, row.epoch).vault, place, told), row.team, row.epoch)
 
 
-def _seal_card(key: bytes, case: int, version: int, card: Mapping[str, Any]) -> bytes:
-    return sealing.seal(key, Place("case_file", case, 0, "card", version), _json(card), CARD_SIZE)
-
-
-def _read_card(key: bytes, case: int, version: int, sealed: bytes) -> dict[str, Any]:
-    return _told(sealing.open_sealed(key, Place("case_file", case, 0, "card", version), sealed))
-
-
-def _seal_cover(key: bytes, case: int, version: int, cover: list[list[Any]]) -> bytes:
-    return sealing.seal(key, Place("case_file", case, 0, "cover", version), _json(cover), COVER_SIZE)
-
-
-def _open_cover(key: bytes, row: CaseRow) -> list[list[Any]]:
-    opened = sealing.open_sealed(key, Place("case_file", row.id, 0, "cover", row.version), row.cover)
-    cover: list[list[Any]] = json.loads(opened)
-    return cover
-
-
 # ── places ──────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _record_place(case: int, record: int, kind: str, version: int) -> Place:
-    return Place("record", case, record, kind, version)
 
 
 def _front_place(case: int, team: int, epoch: int) -> Place:
@@ -896,43 +730,9 @@ def _receipt_place(case: int) -> Place:
     return Place("case_file", case, 0, "receipt key", 1)
 
 
-def _tally_place(team: int, epoch: int) -> Place:
-    return Place("tally", team, 0, "tally", epoch)
-
-
 def _sheet_place(team: int, epoch: int) -> Place:
     return Place("queue_sheet", team, 0, "sheet", epoch)
 
 
 def _audit_place(team: int, epoch: int, number: int) -> Place:
     return Place("audit", team, number, "act", epoch)
-
-
-# ── small things ────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _random63() -> int:
-    return int.from_bytes(os.urandom(8), "big") >> 1
-
-
-def _json(told: object) -> bytes:
-    return json.dumps(told, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "replace")
-
-
-def _told(raw: bytes) -> dict[str, Any]:
-    told: dict[str, Any] = json.loads(raw)
-    return told
-
-
-def _day(now: float) -> date:
-    return datetime.fromtimestamp(now, UTC).date()
-
-
-def _deletion_monday(now: float) -> date:
-    """The first Monday on or after 24 months from now: a week, not a day, is what a stolen copy tells."""
-    return _monday_in(KEPT_DAYS, now)
-
-
-def _monday_in(days: int, now: float) -> date:
-    then = _day(now) + timedelta(days=days)
-    return then + timedelta(days=-then.weekday() % 7)

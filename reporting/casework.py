@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from reporting.casebook import CLOSED, FROM_HER, HOUR, JUNK, NOT_A_REPORT, OPEN, THREAT, Case, Folder
+from reporting.casebook import CLOSED, FROM_HER, HOUR, JUNK, OPEN, THREAT, Case
+from reporting.folder import NOT_A_REPORT, Folder
 from reporting.incidents import N_, Incident, answers_from_incident
 
 # how a case can end; the codes are those that figures count

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 
 from reporting import disclosure, sealing, statistics
+from reporting.folder import seal_tally
 from reporting.incidents import FIRST_YEAR, MONTHS, TALLY_BYTE, TALLY_CODES, TALLY_FORMAT, TALLY_SIZE
 from reporting.keyring import EpochKeys, Keys
 from reporting.teamlog import STATISTICS, Epoch, Team
@@ -52,11 +53,11 @@ def _open_many(tallies: bytes, clock: Callable[[], float]) -> float:
     pair = sealing.new_key_pair()
     team = Team(1, STATISTICS, "", (Epoch(1, pair.public, b"", b""),), {}, {}, founding=True, hashes=(), made=())
     keys = Keys(1, "", (), b"", {1: {1: EpochKeys(pair.private, b"", b"")}})
-    sealed = [statistics.seal_tally(block, team) for block in _blocks(tallies[: DISTINCT * TALLY_SIZE])]
+    sealed = [seal_tally(block, 1, team) for block in _blocks(tallies[: DISTINCT * TALLY_SIZE])]
     began = clock()
     ready = statistics.openers(team, keys)
     for number in range(OPENED):
-        statistics.open_tally(sealed[number % DISTINCT], team, ready)
+        statistics.open_tally(sealed[number % DISTINCT], 1, team, ready)
     return clock() - began
 
 

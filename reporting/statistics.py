@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 from sqlalchemy import delete, select
@@ -22,6 +23,7 @@ from sqlalchemy.orm import Session
 
 from reporting import audit, disclosure, release_files, sealing, teamlog
 from reporting.disclosure import Noise
+from reporting.folder import TALLY_SIZE, random63, seal_tally, tally_place
 from reporting.incidents import FIRST_YEAR, N_, VOID_TALLY, newest_form
 from reporting.keyring import Keys
 from reporting.models import ArchiveRow, CaseRow, MemberRow, ReleaseMonthRow, ReleaseRow
@@ -30,7 +32,6 @@ from reporting.teamlog import ADVOCATE, STATISTICS, Pin, Team
 
 FREEZE_DAYS = 60  # after the end of a period: so long outcomes and corrections still count
 DAY = 86_400
-SMALLEST = 64  # bytes of a padded tally
 FROZEN, COMPILED, PUBLISHED = "frozen", "compiled", "published"
 _shuffle = random.SystemRandom().shuffle
 
@@ -86,13 +87,9 @@ def period(name: str) -> Period:
 # ── the freeze ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def tally_place(team: int, epoch: int) -> Place:
-    """Where the tally of a case row belongs."""
-    return Place("tally", team, 0, "tally", epoch)
-
-
-def _archive_place(team: int, release: int, epoch: int) -> Place:
-    return Place("tally_archive", team, release, "tally", epoch)
+def _archive_place(number: int, release: int, epoch: int) -> Place:
+    """Bound to its row, so that none can be copied until it shows in the figures."""
+    return Place("tally_archive", number, release, "tally", epoch)
 
 
 def freeze(db: Session, pin: Pin, keys: Keys, chosen: Period, now: float) -> int:
@@ -116,13 +113,13 @@ def freeze(db: Session, pin: Pin, keys: Keys, chosen: Period, now: float) -> int
     frozen = set(db.scalars(select(ReleaseMonthRow.month)))
     archived, ready = [], openers(team, keys)
     for case in db.scalars(select(CaseRow).with_for_update()):
-        block = _opened(case.tally, team, ready, tally_place)
+        block = open_tally(case.tally, case.id, team, ready)
         month = _month(block)
-        archived.append(_seal(block if month in chosen.months else VOID_TALLY, _archive_place, team, row.id))
+        archived.append(block if month in chosen.months else VOID_TALLY)
         # a month that was frozen is closed: what is there now was corrected too late, and counts nowhere
-        case.tally = _seal(VOID_TALLY if month in frozen else block, tally_place, team)
+        case.tally = seal_tally(VOID_TALLY if month in frozen else block, case.id, team)
     _shuffle(archived)
-    db.add_all(ArchiveRow(id=_random63(), release=row.id, sealed=sealed) for sealed in archived)
+    db.add_all(_archived(block, row.id, team) for block in archived)
     audit.note(db, f"figures frozen {chosen.name}", keys.member)
     db.flush()
     return row.id
@@ -132,9 +129,10 @@ TOO_EARLY = N_("The period is frozen 60 days after its end. Until then outcomes 
 OVERLAPS = N_("This period, or one that shares a month with it, is there already. It is never built twice.")
 
 
-def seal_tally(block: bytes, team: Team) -> bytes:
-    """A tally as it lies in a case row."""
-    return _seal(block, tally_place, team)
+def _archived(block: bytes, release: int, team: Team) -> ArchiveRow:
+    number, epoch = random63(), team.newest
+    place = _archive_place(number, release, epoch.number)
+    return ArchiveRow(id=number, release=release, sealed=sealing.seal_to(epoch.sealing, place, block, TALLY_SIZE))
 
 
 Openers = Mapping[int, sealing.Opener]  # epoch -> its key, made ready once for many tallies
@@ -147,20 +145,16 @@ def openers(team: Team, keys: Keys) -> Openers:
     return {number: sealing.Opener(held[number].sealing) for number in numbers}
 
 
-def open_tally(sealed: bytes, team: Team, ready: Openers) -> bytes:
-    """The inverse; void where it does not open."""
-    return _opened(sealed, team, ready, tally_place)
+def open_tally(sealed: bytes, case: int, team: Team, ready: Openers) -> bytes:
+    """The tally of a case; void where it does not open."""
+    return _opened(sealed, ready, partial(tally_place, case, team.id))
 
 
-def _seal(block: bytes, place: Callable[..., Place], team: Team, *release: int) -> bytes:
-    return sealing.seal_to(team.newest.sealing, place(team.id, *release, team.newest.number), block, SMALLEST)
-
-
-def _opened(sealed: bytes, team: Team, ready: Openers, place: Callable[..., Place], *release: int) -> bytes:
+def _opened(sealed: bytes, ready: Openers, place: Callable[[int], Place]) -> bytes:
     """A tally under whichever epoch sealed it. One that does not open, or that nobody here wrote, is void."""
     for epoch, opener in ready.items():
         try:
-            return newest_form(opener.open(place(team.id, *release, epoch), sealed))
+            return newest_form(opener.open(place(epoch), sealed))
         except CannotOpen:
             continue
         except ValueError:
@@ -170,10 +164,6 @@ def _opened(sealed: bytes, team: Team, ready: Openers, place: Callable[..., Plac
 
 def _month(block: bytes) -> int:
     return (FIRST_YEAR + block[1]) * 12 + block[2] - 1 if block != VOID_TALLY else -1
-
-
-def _random63() -> int:
-    return int.from_bytes(sealing.new_key()[:8], "big") >> 1
 
 
 # ── the release ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -191,8 +181,8 @@ def compile_release(db: Session, pin: Pin, keys: Keys, release: int, noise: Nois
     team = _team(db, pin, keys)
     made, ready = disclosure.design(disclosure.tier_of(_last_total(db)), further), openers(team, keys)
     blocks = (
-        _opened(sealed, team, ready, _archive_place, release)
-        for sealed in db.scalars(select(ArchiveRow.sealed).where(ArchiveRow.release == release))
+        _opened(row.sealed, ready, partial(_archive_place, row.id, release))
+        for row in db.execute(select(ArchiveRow.id, ArchiveRow.sealed).where(ArchiveRow.release == release))
     )
     body = body_of(row.period, made, epsilon, blocks, noise, fictional=fictional)
     row.body, row.sha256, row.state, row.compiled_by = body, sealing.digest(body), COMPILED, keys.member

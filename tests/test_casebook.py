@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, select, text, update
 
-from reporting import casebook
+from reporting import casebook, folder
 from reporting.casebook import FROM_HER, FROM_TEAM, Case, NoConsent, Visit
 from reporting.database import reading, writing
 from reporting.incidents import Incident
@@ -251,6 +251,21 @@ def test_an_older_card_or_cover_put_back_does_not_open(place: Place, rosa: Keys)
 def assert_shut(place: Place, keys: Keys, case: int) -> None:
     with pytest.raises(CannotOpen), writing(place.engine) as db:
         casebook.open_case(db, keys, case, place.clock())
+
+
+def test_answers_that_fit_no_question_are_counted_as_broken_and_hide_no_other(place: Place, rosa: Keys) -> None:
+    visit = place.comes_back(place.receives(RAPE))
+    place.receives(RAPE)
+    with writing(place.engine) as db:
+        row = db.get_one(CaseRow, visit.case)
+        card = folder.read_card(visit.key, row.id, row.version, row.card)
+        strange = card | {"a": {**card["a"], "violence": ["OF_ANOTHER_HOUSE"]}}
+        row.card = folder.seal_card(visit.key, row.id, row.version, strange)
+    with writing(place.engine) as db:
+        cards, broken = casebook.queue(db, rosa)
+        assert (len(cards), broken) == (1, 1)
+        with pytest.raises(CannotOpen):
+            casebook.open_case(db, rosa, visit.case, place.clock())
 
 
 def test_a_tampered_card_does_not_hide_the_rest_of_the_queue(place: Place, rosa: Keys) -> None:

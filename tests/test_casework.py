@@ -17,14 +17,14 @@ from sqlalchemy import select, update
 from referrals import directory, needs, queue, triage
 from reporting import casebook, casework, languages, sealing, sessions
 from reporting.app import create_app
-from reporting.casebook import CannotOpen, ChangedMeanwhile, Folder, Paper
+from reporting.casebook import CannotOpen, ChangedMeanwhile
 from reporting.casework import NotNow
 from reporting.database import reading, writing
+from reporting.folder import Folder, Paper, open_folder, tally_place
 from reporting.incidents import Incident, answers_from_incident, tally_from_block
 from reporting.keyring import Keys
 from reporting.models import CaseRow, RecordRow, SheetRow, TeamRow
 from reporting.receipts import Receipt
-from reporting.sealing import Place as SealedPlace
 from reporting.teamlog import CASE_WORKER
 from tests.people import Place, a_furnished_place
 from tests.phone import Phone
@@ -265,7 +265,7 @@ def body_of(place: Place, receipt: Receipt, kind: str) -> tuple[int, bytes]:
     visit = place.comes_back(receipt)
     with reading(place.engine) as db:
         row = db.get_one(CaseRow, visit.case)
-        number = casebook._open_folder(db, row, visit.key).all_of(kind)[-1].record  # noqa: SLF001 -- the attacker's eye
+        number = open_folder(db, row, visit.key).all_of(kind)[-1].record
         return number, db.get_one(RecordRow, number).body
 
 
@@ -433,7 +433,7 @@ def tally_of(place: Place, receipt: Receipt) -> Any:
     with reading(place.engine) as db:
         team = db.scalars(select(TeamRow.id).where(TeamRow.kind == "statistics")).one()
         sealed = db.get_one(CaseRow, case).tally
-    opened = sealing.open_with(keys.of(team, 1).sealing, SealedPlace("tally", team, 0, "tally", 1), sealed)
+    opened = sealing.open_with(keys.of(team, 1).sealing, tally_place(case, team, 1), sealed)
     return tally_from_block(opened)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import delete, func, select, update
 
-from reporting import audit, backups, casebook, keyring, retention, sessions, staff, teamlog
+from reporting import audit, backups, casebook, folder, keyring, retention, sessions, staff, teamlog
 from reporting.database import reading, upgrade_tables, writing
 from reporting.models import (
     AuditRow,
@@ -61,7 +61,7 @@ def problems(place: Place) -> str:
 
 def test_the_table_that_people_review_says_what_the_rooms_do() -> None:
     table = retention.periods()
-    assert table["cases"].days == casebook.KEPT_DAYS
+    assert table["cases"].days == folder.KEPT_DAYS
     assert table["erased"].days == casebook.ERASED_DAYS == table["backup_keys"].days == backups.KEY_DAYS
     assert table["invitations"].seconds == staff.INVITATION_LIFE
     assert table["sessions"].seconds == sessions.STAFF_LIFE

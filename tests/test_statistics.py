@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 from sqlalchemy import event, func, select
 
-from reporting import casebook, disclosure, receipts, sealing, sessions, statistics, teamlog
+from reporting import casebook, disclosure, receipts, sessions, statistics, teamlog
 from reporting.casebook import HOUR, Report
 from reporting.database import open_database, reading, writing
 from reporting.disclosure import Noise
+from reporting.folder import seal_tally
 from reporting.incidents import Incident, tally_block, tally_from_block
 from reporting.keyring import Keys
 from reporting.models import ArchiveRow, CaseRow, ReleaseRow
@@ -77,8 +78,7 @@ def publishes(place: Place, keys: Keys, release: int) -> None:
 def replaces(place: Place, case: int, tally: bytes) -> None:
     with writing(place.engine) as db:
         team = teamlog.team_of_kind(teamlog.teams(db, place.pin), STATISTICS)
-        spot = statistics.tally_place(team.id, team.newest.number)
-        db.get_one(CaseRow, case).tally = sealing.seal_to(team.newest.sealing, spot, tally, 64)
+        db.get_one(CaseRow, case).tally = seal_tally(tally, case, team)
 
 
 def counted(place: Place, name: str = "2026") -> int | None:
@@ -98,6 +98,33 @@ def test_a_release_counts_whoever_agreed_and_nobody_else(place: Place) -> None:
     ana = place.signs_in("ana")
     compiles(place, ana, freezes(place, ana))
     assert counted(place) == 12
+
+
+def test_a_tally_copied_into_other_cases_counts_once(place: Place) -> None:
+    """Whoever can write but not read would else find in the figures what one tally says."""
+    hers, *_ = receives(place, times=12)
+    receives(place, counted=False, times=30)
+    with writing(place.engine) as db:
+        copied = db.get_one(CaseRow, hers).tally
+        for row in db.scalars(select(CaseRow)):
+            row.tally = copied
+    late_enough(place)
+    ana = place.signs_in("ana")
+    compiles(place, ana, freezes(place, ana))
+    assert counted(place) is None, "fewer than ten"
+
+
+def test_a_tally_copied_in_the_archive_counts_once(place: Place) -> None:
+    receives(place, times=12)
+    late_enough(place)
+    ana = place.signs_in("ana")
+    release = freezes(place, ana)
+    with writing(place.engine) as db:
+        rows = db.scalars(select(ArchiveRow)).all()
+        for row in rows:
+            row.sealed = rows[0].sealed
+    compiles(place, ana, release)
+    assert counted(place) is None, "fewer than ten"
 
 
 def test_what_was_withdrawn_or_corrected_before_the_freeze_is_not_counted_as_it_was(place: Place) -> None:
