@@ -74,6 +74,8 @@ SENDS = "reporter.told"  # the address that takes pages and, with the button "se
 
 AGAIN = "again"  # the field, and the step, of a request that can be sent once more
 MAY_PASS = {429, 500, 503}  # trouble after which the very same request may go through
+AT_THE_DOOR = {"door", "staff", "casework", "voice"}  # pages of the desk, also for who is not signed in
+NEVER_PACKED = {"door", "staff", None}  # what is typed there is passwords and words that open
 
 ERRORS = {
     400: N_("We could not understand that. Go back and try once more."),
@@ -211,7 +213,7 @@ def _open_day() -> None:
 
 def _unpack() -> None:
     """«Send again»: what she had typed comes back sealed in one field, as if she had typed it once more."""
-    packed = request.form.get(AGAIN) if request.method == "POST" and request.blueprint == "reporter" else None
+    packed = request.form.get(AGAIN) if request.method == "POST" and request.blueprint not in NEVER_PACKED else None
     if not packed:
         return
     made = house()
@@ -287,13 +289,19 @@ def error_page(code: int, sentence: str = "") -> ResponseReturnValue:
         _choose_language()
     known = code if code in ERRORS else 400
     packed = _packed() if code in MAY_PASS else ""
-    page = render_template("errors/error.html", sentence=sentence or ERRORS[known], code=code, again=packed)
+    shown = {"sentence": sentence or ERRORS[known], "again": packed}
+    if "keys" in g:
+        page = render_template("errors/desk.html", **shown, out=StaffForm(formdata=None))
+    elif request.blueprint in AT_THE_DOOR:
+        page = render_template("errors/desk.html", **shown)
+    else:
+        page = render_template("errors/error.html", **shown)
     return make_response(page, code)
 
 
 def _packed() -> Markup | str:
     """Everything she sent, sealed into one field. Nothing where there is nothing, or where it cannot be sealed now."""
-    if request.method != "POST" or request.blueprint != "reporter" or not request.form:
+    if request.method != "POST" or request.blueprint in NEVER_PACKED or not request.form:
         return ""
     made, state = house(), {"path": request.path, "form": request.form.to_dict(flat=False)}
     try:

@@ -21,7 +21,7 @@ from reporting.config import problems_on_this_machine
 from reporting.database import checkpoint, reading
 from tests.people import Place, a_furnished_place
 from tests.phone import Phone
-from tests.trips import say, sends, signs_in, starts_telling, tells
+from tests.trips import opens_newest_case, say, sends, signs_in, starts_telling, tells
 
 SORRY = "Something failed on our side. Nothing of yours was shown to anybody."
 STORY = "zarzamora de prueba"
@@ -105,6 +105,29 @@ def test_when_the_database_is_locked_she_is_told_and_can_send_again(place: Place
             other.close()
 
     fails_then_goes_through(place, phone, locked())
+
+
+def test_what_a_case_worker_typed_goes_through_a_moment_later(place: Place) -> None:
+    app = create_app(place.settings, place.clock)
+    place.receives()
+    desk = signs_in(app, place, place.workers["rosa"])
+    case = opens_newest_case(desk)
+    with every_connection(engine_of(app), "PRAGMA query_only=ON", "PRAGMA query_only=OFF"):
+        desk.presses("note", text=STORY)
+        assert (desk.status, say(SORRY) in desk.words) == (500, True)
+    again = desk.form(holding="again")
+    desk.repeats(again.action or case, again.values)
+    desk.opens(case)
+    assert STORY in desk.words
+
+
+@pytest.mark.parametrize("address", ["/es/equipo/casos/7", "/es/equipo/personas"])
+def test_an_error_at_the_desk_leads_back_to_the_desk(place: Place, address: str) -> None:
+    desk = signs_in(create_app(place.settings, place.clock), place, place.workers["rosa"])
+    desk.opens(address)
+    assert desk.status == 404
+    assert '"/salir' not in desk.text
+    assert 'class="door" href="/es/equipo' in desk.text
 
 
 def test_a_disk_that_is_really_full_keeps_what_was_acknowledged(tmp_path: Path) -> None:
