@@ -18,6 +18,7 @@ from reporting.frontdoor import (
     OpenForm,
     StaffForm,
     error_page,
+    home_of,
     house,
     put_cookie,
     say,
@@ -34,7 +35,6 @@ from reporting.teamlog import ADVOCATE, CASE_WORKER, COORDINATOR, BrokenChain, C
 pages = Blueprint("door", __name__)
 
 # role -> where somebody goes after signing in; the first role she has decides
-HOMES = {CASE_WORKER: "casework.queue", COORDINATOR: "staff.people", ADVOCATE: "staff.home"}
 NOT_VALID = N_("This invitation is not valid any more. Ask for a new one.")
 NO = N_("Name, password or code is not right. Look at each once more, and at the clock of your phone.")
 
@@ -88,7 +88,7 @@ def let_sign_in() -> ResponseReturnValue:
 
 def _arrives(keys: Keys, token: str, gone: tuple[str, ...]) -> Response:
     """Where she goes after signing in; first the news, where something happened to her team that she should know."""
-    made, home = house(), next(page for role, page in HOMES.items() if role in keys.roles)
+    made, home = house(), home_of(keys)
     with made.reading() as db:
         found = teamlog.teams_or_none(db, made.pin)
         made.pin.raise_to(found)

@@ -49,7 +49,7 @@ from reporting import duty, keyring, languages, sessions, teamlog
 from reporting.config import Settings
 from reporting.incidents import N_
 from reporting.keyring import Keys
-from reporting.teamlog import BrokenChain, CannotOpen, NotYet, Pin, Team
+from reporting.teamlog import ADVOCATE, CASE_WORKER, COORDINATOR, BrokenChain, CannotOpen, NotYet, Pin, Team
 
 log = logging.getLogger("amparo")
 
@@ -74,6 +74,7 @@ SENDS = "reporter.told"  # the address that takes pages and, with the button "se
 
 AGAIN = "again"  # the field, and the step, of a request that can be sent once more
 MAY_PASS = {429, 500, 503}  # trouble after which the very same request may go through
+HOMES = {CASE_WORKER: "casework.queue", COORDINATOR: "staff.people", ADVOCATE: "staff.home"}
 AT_THE_DOOR = {"door", "staff", "casework", "voice"}  # pages of the desk, also for who is not signed in
 NEVER_PACKED = {"door", "staff", None}  # what is typed there is passwords and words that open
 
@@ -283,6 +284,11 @@ def discreet(record: logging.LogRecord) -> bool:
     return True
 
 
+def home_of(keys: Keys) -> str:
+    """The first page of somebody who signed in."""
+    return next(page for role, page in HOMES.items() if role in keys.roles)
+
+
 def error_page(code: int, sentence: str = "") -> ResponseReturnValue:
     """A neutral page in her language with the way back and the lines that answer now. What she typed is not lost."""
     if "lang" not in g:
@@ -291,7 +297,7 @@ def error_page(code: int, sentence: str = "") -> ResponseReturnValue:
     packed = _packed() if code in MAY_PASS else ""
     shown = {"sentence": sentence or ERRORS[known], "again": packed}
     if "keys" in g:
-        page = render_template("errors/desk.html", **shown, out=StaffForm(formdata=None))
+        page = render_template("errors/desk.html", **shown, out=StaffForm(formdata=None), home=home_of(g.keys))
     elif request.blueprint in AT_THE_DOOR:
         page = render_template("errors/desk.html", **shown)
     else:
