@@ -10,35 +10,35 @@ import csv
 import io
 import re
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import cache
-from pathlib import Path
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from referrals import matching
-from referrals.matching import NATIONAL, NO, UNKNOWN, YES, Cards, Offer, Seeker, ServiceCard
-from referrals.models import CoverageRow, DirectoryRow, PlaceRow, ServiceRow
+from referrals.index import ServiceCard as ServiceCard
+from referrals.index import is_listed
+from referrals.matching import NATIONAL, Asked, Seeker
+from referrals.matching import Offer as Offer
+from referrals.models import CoverageRow, PlaceRow, ServiceRow
 from referrals.needs import NEEDS, Need, assess, forbidden
+from referrals.shelf import COUNTRY, DATA, changed
+from referrals.shelf import Shelf as Shelf
+from referrals.shelf import card_of as card_of
+from referrals.shelf import service_types as service_types
+from referrals.shelf import shelf as shelf
 from reporting.incidents import N_, Incident
 
-DATA = Path(__file__).parent / "data"
 COLUMNS = tuple(
     "id name service_type sector coverage regions_inei province phone whatsapp hours is_24h cost languages what_for "
     "police_inside_or_run trans_friendly sw_friendly minors accepts_no_id has_pep has_ec has_forensic address "
-    "address_public status source_date source verified_on notes".split()
+    "address_public status source_date source verified_on notes organisation".split()
 )
-COUNTRY = "PE"
-ANSWERED_BY = {
-    "has_pep": "N_PEP",
-    "has_ec": "N_EC",
-    "has_forensic": "N_FORENSIC",
-}  # column -> need it answers
+MAY_LACK = frozenset({"organisation"})  # older files of ours have no such column
 # needs somebody may look for without telling what happened, in screen order
 ASKED = (
     "N_EMERG_MED",
@@ -65,7 +65,6 @@ IN_SIGHT = {"N_CHILD_PROT": 2}  # need -> doors in sight, where it is not one: b
 NATIONAL_LINES = ("samu106", "linea100", "linea113")  # the lines in the box that is always there
 REFUSABLE = frozenset({"HEALTH_EMERGENCY", "HEALTH_STI_HIV", "HEALTH_PRIMARY", "MENTAL_HEALTH", "VIOLENCE_CENTRE",
                        "VIOLENCE_CENTRE_POLICE", "PROSECUTOR", "OMBUDSMAN", "LEGAL_PUBLIC_DEFENCE"})  # fmt: skip
-PUBLIC = frozenset({"public", "municipal"})  # a state line leads to services of the state, not to others
 
 
 # ── coming in ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -114,7 +113,7 @@ def _read(text: str, places: Mapping[str, str]) -> tuple[list[dict[str, str]], l
     header = cleaned.split("\n", 1)[0]
     delimiter = ";" if header.count(";") > header.count(",") else ","
     reader = csv.DictReader(io.StringIO(cleaned), delimiter=delimiter)
-    missing = [column for column in COLUMNS if column not in (reader.fieldnames or ())]
+    missing = [column for column in COLUMNS if column not in {*(reader.fieldnames or ()), *MAY_LACK}]
     if missing:
         return [], [(1, f"Columns are missing: {', '.join(missing)}.")]
     rows, problems, seen = [], [], set[str]()
@@ -202,28 +201,7 @@ def _departments(row: Mapping[str, str], places: Mapping[str, str]) -> frozenset
     return frozenset(codes & places.keys())
 
 
-def changed(db: Session, _services: Iterable[str]) -> None:
-    """Every change of services passes here, in its own transaction: whatever is worked out of them follows."""
-    row = db.get(DirectoryRow, 1)
-    if row is None:
-        db.add(DirectoryRow(id=1, number=1))
-    else:
-        row.number += 1
-    db.flush()
-
-
 # ── reviewable data ─────────────────────────────────────────────────────────────────────────────────────────
-
-
-@cache
-def service_types() -> Mapping[str, Mapping[str, Any]]:
-    """What each type serves, its duty to report, the line that leads there."""
-    return tomllib.loads((DATA / "service-types.toml").read_text(encoding="utf-8"))
-
-
-@cache
-def _table(name: str) -> tuple[Mapping[str, str], ...]:
-    return tuple(csv.DictReader(io.StringIO((DATA / name).read_text(encoding="utf-8"))))
 
 
 @cache
@@ -243,110 +221,6 @@ def child_policy(language: str) -> tuple[str, ...]:
     words = policy.get(language, policy["es"])
     unsigned = () if policy["reviewer"] else (words["status"],)
     return (words["title"], *words["paragraphs"], *unsigned)
-
-
-# ── in memory ───────────────────────────────────────────────────────────────────────────────────────────────
-
-
-@dataclass(frozen=True, slots=True)
-class Shelf:
-    """A copy of the directory, good until its version changes."""
-
-    version: int
-    cards: Cards
-    parents: Mapping[str, str]
-
-    def service(self, service_id: str) -> ServiceCard:
-        """One service."""
-        return self.cards.by_id[service_id]
-
-
-_shelves: dict[str, Shelf] = {}
-
-
-def shelf(reading: Callable[[], AbstractContextManager[Session]]) -> Shelf:
-    """The directory as it stands; read anew only when it was changed."""
-    with reading() as db:
-        where = str(db.get_bind().engine.url)
-        version = db.scalar(select(func.max(DirectoryRow.number))) or 0
-        known = _shelves.get(where)
-        if known is None or known.version != version:
-            known = _shelves[where] = _copied(db, version)
-    return known
-
-
-def _copied(db: Session, version: int) -> Shelf:
-    covered: dict[str, set[str]] = {}
-    for row in db.scalars(select(CoverageRow)):
-        covered.setdefault(row.service, set()).add(row.place)
-    places = db.scalars(select(PlaceRow).where(PlaceRow.level != "district")).all()
-    services = db.scalars(select(ServiceRow).order_by(ServiceRow.id)).all()
-    by_id = {row.id: card_of(row, frozenset(covered.get(row.id, ()))) for row in services}
-    fallback = {row["need"]: tuple(row["lines"].split(";")) for row in _table("fallback-lines.csv")}
-    names_of_places = {row.code: row.name for row in places}
-    return Shelf(version, Cards(by_id, fallback, names_of_places), {row.code: row.parent for row in places})
-
-
-def card_of(row: ServiceRow, coverage: frozenset[str]) -> ServiceCard:
-    """A row as matching and pages need it."""
-    kind = service_types()[row.service_type]
-    phone, note, tel = _phone(row.phone, row.status)
-    return ServiceCard(
-        service_id=row.id,
-        name=row.name,
-        service_type=row.service_type,
-        phone=phone,
-        phone_note=note,
-        tel=tel,
-        hours=row.hours,
-        is_24h=_answer(row.is_24h),
-        cost=row.cost,
-        languages=frozenset(part for part in row.languages.split(";") if part),
-        what_for=row.what_for,
-        police=_answer(row.police_inside_or_run),
-        trans_friendly=_answer(row.trans_friendly),
-        sw_friendly=_answer(row.sw_friendly),
-        minors=_answer(row.minors),
-        accepts_no_id=_answer(row.accepts_no_id),
-        needs=_needs_of(row, kind["needs"]),
-        coverage=coverage,
-        coverage_national=COUNTRY in coverage,
-        status=row.status,
-        source=row.source,
-        source_date=row.source_date,
-        verified_on=row.verified_on,
-        duty=kind.get("duty", ""),
-        through=kind.get("through", "") if row.sector in PUBLIC else "",
-        warnings=tuple(one["warning"] for one in _table("service-warnings.csv") if one["service"] == row.id),
-    )
-
-
-def _answer(told: str) -> str:
-    """`yes (…)` is yes with its note; what is empty or neither is unknown."""
-    word = re.match(r"[a-z]*", told.lower())
-    first = word.group() if word else ""
-    return first if first in {YES, NO, "only"} else UNKNOWN
-
-
-def _phone(told: str, status: str) -> tuple[str, str, str]:
-    """(number as written, note, tel: link). What cannot be dialled, or nobody has seen, gets no link."""
-    written = re.fullmatch(r"(\+?[\d][\d\s-]*\d)\s*(?:\((.*)\))?", told)
-    if written is None:
-        return told, "", ""
-    number, note = written.group(1).strip(), written.group(2) or ""
-    return number, note, "" if status == "unverified" else "tel:" + re.sub(r"[\s-]", "", number)
-
-
-def _needs_of(row: ServiceRow, by_type: Iterable[str]) -> dict[str, str]:
-    """Need -> yes or unknown. The row's own answers go before what its type can serve."""
-    served = dict.fromkeys(by_type, UNKNOWN)
-    for column, need in ANSWERED_BY.items():
-        if need in served:
-            served[need] = _answer(getattr(row, column))
-    for one in _table("service-needs.csv"):
-        if one["service"] == row.id:
-            served[one["need"]] = one["answer"]
-    return {need: answer for need, answer in served.items() if answer != NO}
 
 
 # ── the doors that pages knock on ───────────────────────────────────────────────────────────────────────────
@@ -393,22 +267,22 @@ class Help:
         return sum(self.hidden.get(code, 0) for code in ("MN_POLICE", "MN_CEM_COMISARIA"))
 
 
-def help_for(held: Shelf, incident: Incident, *, languages: tuple[str, ...], only: list[str] | None = None,
-             police_shown: bool = False) -> Help:  # fmt: skip
-    """Needs, clocks and doors of an incident as of now; `only` some needs while she is still telling."""
+def help_for(held: Shelf, incident: Incident, now: float, *, languages: tuple[str, ...],
+             only: list[str] | None = None, police_shown: bool = False) -> Help:  # fmt: skip
+    """Needs, clocks and doors of an incident as of `now` (seconds since 1970); `only` some while she is telling."""
     assessed = assess(incident)
     wanted = [need for need in assessed.needs if only is None or need.code in only]
     hers = tuple(code for code in (incident.lang, *languages) if code)
     seeker = Seeker(incident, assessed.must_not, _places(incident), hers, police_shown)
-    return _help(held, wanted, seeker, create_referral=assessed.create_referral)
+    return _help(held, wanted, seeker, now, create_referral=assessed.create_referral)
 
 
-def help_with(held: Shelf, wanted: Iterable[str], department: str | None, *, languages: tuple[str, ...],
-              police_shown: bool = False) -> Help:  # fmt: skip
+def help_with(held: Shelf, wanted: Iterable[str], department: str | None, now: float, *,
+              languages: tuple[str, ...], police_shown: bool = False) -> Help:  # fmt: skip
     """Doors for needs that somebody names without telling what happened. Careful must-nots hold."""
     incident = Incident(department=department)
     seeker = Seeker(incident, assess(incident).must_not, _places(incident), languages, police_shown)
-    return _help(held, [Need(code, "H24", ()) for code in wanted if code in ASKED], seeker, timed=False)
+    return _help(held, [Need(code, "H24", ()) for code in wanted if code in ASKED], seeker, now, timed=False)
 
 
 def urgent_needs(incident: Incident) -> list[str]:
@@ -417,14 +291,15 @@ def urgent_needs(incident: Incident) -> list[str]:
     return [need.code for need in needs if need.urgency == "NOW" or (need.urgency == "H24" and need.code in FIRST)]
 
 
-def _help(
-    held: Shelf, wanted: Iterable[Need], seeker: Seeker, *, timed: bool = True, create_referral: bool = False
-) -> Help:
+def _help(held: Shelf, wanted: Sequence[Need], seeker: Seeker, now: float, *, timed: bool = True,
+          create_referral: bool = False) -> Help:  # fmt: skip
+    asked = Asked(seeker, held.cards, _moment(now))
+    near = asked.near(wanted)
     hidden: dict[str, set[str]] = {}
     found: list[Found] = []
     told: tuple[set[str], set[str]] = (set(), set())
     for need in wanted:
-        offers, reasons = matching.offers(need, seeker, held.cards)
+        offers, reasons = matching.offers_of(need, asked, near[need.code])
         for reason, services in reasons.items():
             hidden.setdefault(reason, set()).update(services)
         about = need_texts().get(need.code, {})
@@ -442,34 +317,38 @@ def _first_in_full(found: Found, in_sight: set[str], folded: set[str]) -> Found:
     return replace(found, offers=(*shown, *more))
 
 
+def _moment(now: float) -> datetime:
+    return datetime.fromtimestamp(now, UTC)
+
+
 def _places(incident: Incident) -> tuple[str, ...]:
     return tuple(code for code in (incident.province, incident.department) if code)
 
 
-def national_lines(held: Shelf) -> tuple[Offer, ...]:
+def national_lines(held: Shelf, now: float) -> tuple[Offer, ...]:
     """The lines that answer in the whole country, for the box that is always there."""
-    seeker = Seeker(Incident(), frozenset(), (), ("es",))
+    asked = Asked(Seeker(Incident(), frozenset(), (), ("es",)), held.cards, _moment(now))
     lines = (held.cards.by_id[line] for line in NATIONAL_LINES if line in held.cards.by_id)
-    return tuple(matching.shown(Need("N_PFA", "NOW", ()), line, NATIONAL, seeker, held.cards) for line in lines)
+    return tuple(matching.shown(Need("N_PFA", "NOW", ()), line, NATIONAL, asked) for line in lines)
 
 
 def services_for(held: Shelf, incident: Incident) -> list[tuple[str, str]]:
     """(id, name) of every service that may be offered to her: those near first, then those of the whole country."""
     must_not, places = assess(incident).must_not, _places(incident)
-    bands = ((matching.near_band(card, places), card) for card in held.cards.by_id.values() if matching.is_listed(card))
+    bands = ((matching.near_band(card, places), card) for card in held.cards.by_id.values() if is_listed(card))
     allowed = [(band, card) for band, card in bands if band is not None and not forbidden(card, must_not, incident)]
     return [(card.service_id, card.name) for _, card in sorted(allowed, key=lambda one: (one[0], one[1].name))]
 
 
-def door(held: Shelf, service: str, need: str, incident: Incident, *, languages: tuple[str, ...] = ("es",)
-         ) -> Offer | None:  # fmt: skip
+def door(held: Shelf, service: str, need: str, incident: Incident, now: float, *,
+         languages: tuple[str, ...] = ("es",)) -> Offer | None:  # fmt: skip
     """One service as an offer to her, with its reasons and warnings; None where the directory has it no more."""
     card = held.cards.by_id.get(service)
     if card is None:
         return None
     seeker = Seeker(incident, assess(incident).must_not, _places(incident), languages)
     band = matching.near_band(card, seeker.places) or NATIONAL
-    return matching.shown(Need(need, "SOON", ()), card, band, seeker, held.cards)
+    return matching.shown(Need(need, "SOON", ()), card, band, Asked(seeker, held.cards, _moment(now)))
 
 
 def needs_to_ask() -> dict[str, str]:
@@ -494,7 +373,7 @@ def _children(held: Shelf, parent: str) -> dict[str, str]:
 
 def could_have_refused(held: Shelf, department: str) -> dict[str, str]:
     """Services of her region, or of the whole country, that she may name as having refused or hurt her."""
-    here = (card for card in held.cards.by_id.values() if card.service_type in REFUSABLE and matching.is_listed(card))
+    here = (card for card in held.cards.by_id.values() if card.service_type in REFUSABLE and is_listed(card))
     near = (card for card in here if matching.near_band(card, (department,) if department else ()) is not None)
     return {card.service_id: card.name for card in near}
 

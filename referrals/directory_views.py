@@ -18,6 +18,7 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
 
 from referrals import directory, importing, needs, rulebook, upkeep
+from referrals.shelf import COUNTRY
 from reporting import languages
 from reporting.frontdoor import StaffForm, error_page, house, local_hour, say, signed_in
 from reporting.incidents import N_
@@ -212,7 +213,7 @@ def bring() -> ResponseReturnValue:
 @signed_in(CASE_WORKER, COORDINATOR)
 def gaps() -> ResponseReturnValue:
     """Which need has no verified service in how many provinces, and what no written case is ever offered."""
-    return _gaps(directory.COUNTRY)
+    return _gaps(COUNTRY)
 
 
 @pages.get("/<lang>/equipo/directorio/vacios/<place>")
@@ -224,7 +225,7 @@ def gaps_of(place: str) -> ResponseReturnValue:
 
 def _gaps(place: str) -> ResponseReturnValue:
     held = _shelf()
-    whole = place == directory.COUNTRY
+    whole = place == COUNTRY
     return render_template(
         "staff/gaps.html", gaps=upkeep.gaps(held, _today(), place), names=held.cards.place_names, place=place,
         states=upkeep.STATES, need_names=needs.NEEDS, whole=whole, departments=directory.other_departments(held),
@@ -257,7 +258,7 @@ def calls() -> ResponseReturnValue:
 def calls_in(place: str) -> ResponseReturnValue:
     """Whom to call there and what to ask: on paper, or one after another on a phone."""
     held = _shelf()
-    if place not in held.cards.place_names or place == directory.COUNTRY:
+    if place not in held.cards.place_names or place == COUNTRY:
         return error_page(404)
     with house().reading() as db:
         tasks = upkeep.worklist(db, held, place, _today())

@@ -78,10 +78,15 @@ def _page(stay: Stay, case: Case | None, one: Referral | None, sentence: str = "
         "reporter/referral.html",
         one=one,
         name=names.get(one.service, one.service) if one else "",
-        door=directory.door(shelf, one.service, one.need, case.incident_at(house().clock())) if one and case else None,
+        door=_door(shelf, one, case) if one and case else None,
         sheet=sheets.words_of(case, one, names, say, house().clock()) if one and case else (),
         need_names=needs.NEEDS,
         sentence=sentence,
         ticket=stay_field(stay),
     )
     return make_response(page, code)
+
+
+def _door(shelf: directory.Shelf, one: Referral, case: Case) -> directory.Offer | None:
+    now = house().clock()
+    return directory.door(shelf, one.service, one.need, case.incident_at(now), now)

@@ -1,11 +1,9 @@
 """Opening hours: one answer to "is it open?" for list, order and page.
 
-Pure. A week is 672 quarters of an hour on the service's own clock, Monday 00:00 first, held in one whole number: bit s
-is set where it is open all through quarter s. Two numbers are kept, what a day opens itself and what reaches over from
-the day before, so that a day off takes away its own hours and no others. Beside the week stand dated days and what
-holds on public holidays. Three answers everywhere: open, closed, unknown. What is not understood whole is unknown, and
-a quarter that is open only in part counts as closed: nobody is sent to a closed door by our arithmetic.
-The order looks ahead on the wall clock; on the night when a clock is changed it may be an hour off, `state` is not.
+Pure. A week is 672 quarters of an hour on the service's own clock, Monday 00:00 first: bit s of a whole number is set
+where it is open all through quarter s, so nobody is sent to a door that closes meanwhile. What a day opens itself is
+kept apart from what reaches over from the day before: a day off takes away its own hours and no others. Three answers:
+open, closed, unknown. Looking ahead is done on the wall clock; where a clock is changed it may be an hour off.
 """
 
 from __future__ import annotations

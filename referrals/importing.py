@@ -27,6 +27,7 @@ from referrals import directory
 from referrals.directory import COLUMNS
 from referrals.matching import Sentence, said
 from referrals.models import CoverageRow, ForeignRow, HistoryRow, PlaceRow, ServiceRow
+from referrals.shelf import COUNTRY, changed
 from referrals.upkeep import IMPORTED, LONGEST, SHELTER, cells_of, forget_where, tidy
 from reporting.incidents import N_
 
@@ -538,7 +539,7 @@ def _point(told: Mapping[str, str]) -> tuple[dict[str, str], list[Sentence]]:
     if not told.get("_latitude") or not told.get("_longitude"):
         return {}, []
     lat, lon = _number(told["_latitude"]), _number(told["_longitude"])
-    south_north, west_east = BOXES[directory.COUNTRY]
+    south_north, west_east = BOXES[COUNTRY]
     if _within(lat, south_north) and _within(lon, west_east):
         return {"_lat": str(lat), "_lon": str(lon)}, []
     if _within(lon, south_north) and _within(lat, west_east):
@@ -623,7 +624,7 @@ def _store(db: Session, fresh: Iterable[Wanted], places: _Places, held: _Held, w
         if one.print:
             db.merge(ForeignRow(service=one.cells["id"], told=json.dumps(one.foreign), print=one.print))
     db.flush()
-    directory.changed(db, [one.cells["id"] for one in stored])
+    changed(db, [one.cells["id"] for one in stored])
 
 
 # ── likely duplicates ───────────────────────────────────────────────────────────────────────────────────────

@@ -1,25 +1,53 @@
-"""Matching: from needs and a place to the right doors, in an order that can be said aloud.
+"""Matching: from needs, a place and a moment to the right doors, in an order that can be said aloud.
 
-Pure: cards in, offers out. The gate hides only what is known bad or does not serve her place or need; everything
-else ranks by a tuple compared from left to right, and each part of it gives one sentence. Unknown is not no: it
-ranks below yes and says so. There is never a need without an offer: a national line closes every list.
+Pure. The gate hides only what is known bad or does not serve her place or need; everything else is ordered by one
+tuple compared from left to right, without weights, and each part of it gives one sentence. For what cannot wait, being
+reached in time goes first; for the rest, being right for her. Unknown is not no: it ranks below yes and says so. There
+is never a need without an offer: a national line closes every list.
 Which types serve which needs, and what is said about a service, stands in referrals/data with its basis.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+import heapq
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from functools import cached_property
+from operator import itemgetter
+from typing import Final, NamedTuple
 
-from referrals.needs import Need, forbidden
+from referrals import hours
+from referrals.hours import ALL_WEEK, DAY, NO, OPEN, QUARTER, SLOTS, UNKNOWN, YES, Ahead, Hours
+from referrals.index import (
+    COUNTRY_CODE,
+    DEPARTMENT_CODE,
+    NONE,
+    PAPERS,
+    SEX_WORK,
+    THROUGH,
+    TRANS,
+    Door,
+    Doors,
+    Index,
+    ServiceCard,
+)
+from referrals.needs import REFUSED, Need, bars_for, forbidden, reason_in
 from reporting.incidents import IDENTITY_GROUP, MINOR_AGES, N_, Incident
 
 SHOWN = 3  # offers for one need
 POLICE_SHOWN = 2  # more, run by the police, for somebody who asked for them in words
+OF_ONE, AMONG = 2, 5  # so many of one organisation among the first so many
 URGENT = frozenset({"NOW", "H24", "H72", "H120"})
-YES, NO, UNKNOWN = "yes", "no", "unknown"
-OWN, THROUGH, NONE = 0, 1, 2  # how a service is reached: its own number, through a line, not known
+HOUR = 60 // QUARTER  # quarters
+# how long an urgent need can wait where no medical window says it; "now" is tonight or tomorrow morning
+WINDOWS: Final = {"NOW": 12 * HOUR, "H24": 24 * HOUR, "H72": 72 * HOUR, "H120": 120 * HOUR}
+SOON = DAY  # quarters: what opens within a day opens soon
 SAME_PROVINCE, SAME_REGION, NATIONAL = 1, 2, 3
+FRESH: Final = (90, 180, 365)  # days since somebody looked: up to these, fresh, less so, old; then it sinks
+STALE: Final = len(FRESH)
+IN_TIME, IN_TIME_LATER, PERHAPS, TOO_LATE = 0, 1, 2, 3
+HERS, NOT_HERS, NO_TONGUE = 0, 1, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,38 +65,6 @@ class Sentence:
 def said(message: str, **parts: str) -> Sentence:
     """A sentence."""
     return Sentence(message, tuple(parts.items()))
-
-
-@dataclass(frozen=True, slots=True)
-class ServiceCard:
-    """All that matching and a page need to know of a service. Three-valued answers are yes, no or unknown."""
-
-    service_id: str
-    name: str
-    service_type: str
-    phone: str
-    phone_note: str
-    tel: str
-    hours: str
-    is_24h: str
-    cost: str
-    languages: frozenset[str]
-    what_for: str
-    police: str
-    trans_friendly: str
-    sw_friendly: str
-    minors: str
-    accepts_no_id: str
-    needs: Mapping[str, str]  # need -> yes or unknown; a need that is not there is not served
-    coverage: frozenset[str]
-    coverage_national: bool
-    status: str
-    source: str
-    source_date: str
-    verified_on: str
-    duty: str
-    through: str
-    warnings: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,118 +102,286 @@ class Seeker:
         return self.police_shown or "W_REPORT_POLICE" in self.incident.wants
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Cards:
-    """The whole directory in memory."""
+    """The whole directory: services, the lines of last resort, names of places, what every question shares.
+
+    travel: quarters of an hour to allow for the way, by band. holidays: public ones, on which hours are no promise.
+    stored: where doors are found when they are too many to lie in memory.
+    """
 
     by_id: Mapping[str, ServiceCard]
     fallback: Mapping[str, tuple[str, ...]]  # need -> national lines, the best first
     place_names: Mapping[str, str]
+    holidays: Container[date] = frozenset()
+    travel: Mapping[int, int] = field(default_factory=dict)
+    country: str = "PE"
+    stored: Doors | None = None
+
+    @cached_property
+    def doors(self) -> Doors:
+        """Where doors are found."""
+        return self.stored or Index(self.by_id.values())
+
+    def places_to_ask(self, places: tuple[str, ...]) -> tuple[str, ...]:
+        """The places whose doors are hers, nearest first. Who names only a department may live in any part of it."""
+        inside = self._inside.get(places[0], ()) if places and len(places[0]) == DEPARTMENT_CODE else ()
+        country = places[-1][:COUNTRY_CODE] if places else self.country
+        return (*places, *inside, country)
+
+    @cached_property
+    def _inside(self) -> Mapping[str, tuple[str, ...]]:
+        found: dict[str, list[str]] = {}
+        for code in self.place_names:
+            if len(code) > DEPARTMENT_CODE:
+                found.setdefault(code[:DEPARTMENT_CODE], []).append(code)
+        return {department: tuple(codes) for department, codes in found.items()}
 
 
 # ── the gate ────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def is_listed(card: ServiceCard) -> bool:
-    """A row that no source has seen is work for the team, not a door for her."""
-    return bool(card.source)
 
 
 def near_band(card: ServiceCard, places: tuple[str, ...]) -> int | None:
     """How near its coverage is to her; None if it does not serve her place."""
     if card.coverage_national:
         return NATIONAL
-    covered = [place for place in places if place in card.coverage]
-    if covered:
-        return SAME_PROVINCE if len(covered[0]) > len("PE25") else SAME_REGION
-    inside_hers = places and any(
-        len(places[0]) == len("PE25") and place.startswith(places[0]) for place in card.coverage
-    )
-    return SAME_REGION if inside_hers else None
+    bands = [band_of(place, places) for place in card.coverage if place in places or _is_inside(place, places)]
+    return min(bands, default=None)
 
 
-def offers(need: Need, seeker: Seeker, cards: Cards) -> tuple[tuple[Offer, ...], dict[str, set[str]]]:
-    """The doors for one need, best first, and the services hidden for each reason."""
-    hidden: dict[str, set[str]] = {}
-    open_doors = []
-    for card in cards.by_id.values():
-        band = near_band(card, seeker.places)
-        if band is None or need.code not in card.needs or not is_listed(card):
-            continue
-        reason = _forbidden(card, seeker)
-        if reason is None:
-            open_doors.append((_rank(card, need, seeker, band, cards), card, band))
-        else:
-            hidden.setdefault(reason, set()).add(card.service_id)
-    in_order = [(card, band) for _, card, band in sorted(open_doors, key=lambda door: door[0])]
-    asked_for = [door for door in in_order[SHOWN:] if seeker.wants_police and door[0].police == YES][:POLICE_SHOWN]
-    reachable = [door for door in in_order if _reach(door[0], seeker, cards) != NONE]
-    best = (reachable or in_order)[:SHOWN] + asked_for  # a name without a number helps only where there is no other
-    found = [shown(need, card, band, seeker, cards) for card, band in best]
-    if not any(offer.tel for offer in found):
-        line = _fallback(need, seeker, cards, {offer.service_id for offer in found})
-        found = [*line, *found] if need.urgency in URGENT else [*found, *line]  # in a hurry a number goes before a name
-    return tuple(found), hidden
+def _is_inside(place: str, places: tuple[str, ...]) -> bool:
+    return bool(places) and len(places[0]) == DEPARTMENT_CODE and place.startswith(places[0])
 
 
-def _forbidden(card: ServiceCard, seeker: Seeker) -> str | None:
-    return forbidden(card, seeker.must_not, seeker.incident, police_shown=seeker.police_shown)
-
-
-def _fallback(need: Need, seeker: Seeker, cards: Cards, listed: Iterable[str]) -> list[Offer]:
-    """The first national line that may be offered."""
-    for line in (*cards.fallback.get(need.code, ()), "linea113", "linea100"):
-        card = cards.by_id.get(line)
-        if card is not None and card.tel and line not in listed and _forbidden(card, seeker) is None:
-            return [shown(need, card, NATIONAL, seeker, cards, fallback=True)]
-    return []
+def band_of(cover: str, places: tuple[str, ...]) -> int:
+    """How near a place that covers her is."""
+    if len(cover) == COUNTRY_CODE:
+        return NATIONAL
+    return SAME_PROVINCE if len(cover) > DEPARTMENT_CODE and cover in places[:1] else SAME_REGION
 
 
 # ── the order ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _rank(card: ServiceCard, need: Need, seeker: Seeker, band: int, cards: Cards) -> tuple[int | str, ...]:
-    reached, opens = _reach(card, seeker, cards), 0 if card.is_24h == YES else 2
-    known = 0 if card.needs[need.code] == YES else 1
-    wishes, tongue = len(_missing_wishes(card, seeker)), _tongue(card, seeker)
-    fresh = 0 if card.verified_on else 3
-    if need.urgency in URGENT:
-        return reached, opens, known, wishes, tongue, band, fresh, card.service_id
-    return reached, known, wishes, tongue, band, fresh, opens, card.service_id
+class Elements(NamedTuple):
+    """What is looked at, each a small number, smaller first. `ORDERS` says in which order."""
+
+    sunk: bool  # somebody said that it is wrong, and nobody has looked at it for a year
+    in_time: int  # IN_TIME, IN_TIME_LATER, PERHAPS, TOO_LATE: the way allowed for, before the window closes
+    sure: bool  # False: it is known to serve the need
+    missing: int  # wishes of hers that it is not known to meet
+    reached: int  # OWN, THROUGH, NONE
+    tongue: int  # HERS, NOT_HERS, NO_TONGUE
+    band: int  # SAME_PROVINCE, SAME_REGION, NATIONAL
+    fresh: int  # 0 to STALE
+    service: str  # a last, stable difference
 
 
-def _reach(card: ServiceCard, seeker: Seeker, cards: Cards) -> int:
-    if card.tel:
-        return OWN
-    return THROUGH if _line_to(card, seeker, cards) else NONE
+# For what cannot wait, being reached in time goes before what she would wish; else the other way round.
+ORDERS: Final[Mapping[bool, tuple[str, ...]]] = {
+    True: ("sunk", "in_time", "sure", "reached", "missing", "tongue", "band", "fresh", "service"),
+    False: ("sunk", "sure", "reached", "missing", "tongue", "band", "fresh", "in_time", "service"),
+}
 
 
-def _line_to(card: ServiceCard, seeker: Seeker, cards: Cards) -> ServiceCard | None:
-    line = cards.by_id.get(card.through)
-    usable = line is not None and line.tel and line.service_id != card.service_id and _forbidden(line, seeker) is None
-    return line if usable else None
+class Ranked(NamedTuple):
+    """An open door in its order; smaller is better. No two services have the same order: its last part is the id."""
+
+    order: tuple[int | str, ...]
+    door: Door
+    band: int
+    reached: int
 
 
-def _tongue(card: ServiceCard, seeker: Seeker) -> int:
-    if not card.languages:
-        return 2
-    return 0 if card.languages & set(seeker.languages) else 1
+_ORDERED: Final[Mapping[bool, Callable[[Elements], tuple[int | str, ...]]]] = {
+    urgent: itemgetter(*(Elements._fields.index(name) for name in names)) for urgent, names in ORDERS.items()
+}
+
+
+class Asked:
+    """One question at one moment: what is the same for every door is worked out here, once."""
+
+    def __init__(self, seeker: Seeker, cards: Cards, now: datetime) -> None:
+        self.seeker, self.cards, self.now = seeker, cards, now
+        incident = seeker.incident
+        self._bars = bars_for(seeker.must_not, incident, police_shown=seeker.police_shown)
+        self._wishes = sum(bit for bit, has in WISHES if has(incident))
+        self._tongues = frozenset(seeker.languages)
+        self._places = cards.places_to_ask(seeker.places)
+        self._bands = {place: band_of(place, seeker.places) for place in self._places}
+        self._clocks: dict[str, datetime] = {}
+        self._weeks: dict[int, Ahead] = {}
+        self._lines: dict[str, bool] = {}
+        self._today = now.date().toordinal()
+
+    def near(self, needs: Sequence[Need]) -> Mapping[str, Sequence[Door]]:
+        """The doors of her places for each need."""
+        return self.cards.doors.near([need.code for need in needs], self._places)
+
+    def bar(self, door: Door) -> str | None:
+        """Why this door is hidden from her, or None."""
+        if door.service in self.seeker.incident.refused_by:
+            return REFUSED
+        return reason_in(door.bars & self._bars) if door.bars & self._bars else None
+
+    def ahead(self, week: Hours) -> Ahead:
+        """The coming week of these hours, worked out once for all who share them."""
+        known = self._weeks.get(id(week))
+        if known is None:
+            local = self._clocks.get(week.zone)
+            if local is None:
+                local = self._clocks[week.zone] = hours.local_time(self.now, week.zone)
+            known = self._weeks[id(week)] = hours.ahead(week, local, self.cards.holidays)
+        return known
+
+    def elements(self, need: Need, door: Door, band: int) -> Elements:
+        """What the order looks at."""
+        urgent = need.urgency in URGENT
+        travel = self.cards.travel.get(band, 0) if urgent else 0
+        since = self._today - door.verified
+        fresh = next((number for number, days in enumerate(FRESH) if since <= days), STALE)
+        return Elements(
+            sunk=door.doubted and fresh == STALE,
+            in_time=in_time(self.ahead(door.hours), travel, window(need) if urgent else SOON),
+            sure=not door.sure,
+            missing=(self._wishes & ~door.has).bit_count(),
+            reached=self.reached(door),
+            tongue=NO_TONGUE if not door.languages else HERS if door.languages & self._tongues else NOT_HERS,
+            band=band,
+            fresh=fresh,
+            service=door.service,
+        )
+
+    def reached(self, door: Door) -> int:
+        """How it is reached; a line that may not be offered to her leads nowhere."""
+        if door.reached != THROUGH:
+            return door.reached
+        usable = self._lines.get(door.through)
+        if usable is None:
+            usable = self._lines[door.through] = line_to(self.cards.by_id.get(door.through), self.seeker)
+        return THROUGH if usable else NONE
+
+    def ranked(self, need: Need, doors: Iterable[Door]) -> tuple[list[Ranked], dict[str, set[str]]]:
+        """Every open door, in no order, each service once; and the services hidden for each reason."""
+        hidden: dict[str, set[str]] = {}
+        best: dict[str, Ranked] = {}
+        in_order = _ORDERED[need.urgency in URGENT]
+        for door in doors:
+            reason = self.bar(door)
+            if reason is not None:
+                hidden.setdefault(reason, set()).add(door.service)
+                continue
+            elements = self.elements(need, door, self._bands[door.cover])
+            rank = Ranked(in_order(elements), door, elements.band, elements.reached)
+            if door.service not in best or rank < best[door.service]:
+                best[door.service] = rank
+        return list(best.values()), hidden
+
+
+def window(need: Need) -> int:
+    """In how many quarters an urgent need has to be met: its medical window, else its class."""
+    left = WINDOWS[need.urgency] if need.hours_left is None else int(need.hours_left * HOUR)
+    return min(max(left, 0), SLOTS - 1)
+
+
+def in_time(week: Ahead, travel: int, left: int) -> int:
+    """Whether it can be reached before the window closes. All in quarters of an hour."""
+    if week.open >> travel & week.open & 1:
+        return IN_TIME
+    opens = week.open
+    if opens & 1:  # it closes before she is there: only what comes after counts
+        run = hours.open_for(opens)
+        opens = opens >> run << run
+    latest = left - travel
+    if latest >= 0:
+        until_then = (2 << latest) - 1
+        if opens & until_then:
+            return IN_TIME_LATER
+        if week.unknown & until_then:
+            return PERHAPS
+    return PERHAPS if week.unknown == ALL_WEEK else TOO_LATE
+
+
+def line_to(line: ServiceCard | None, seeker: Seeker) -> bool:
+    """Whether a line may lead her to a service without a number."""
+    return line is not None and bool(line.tel) and _forbidden(line, seeker) is None
 
 
 def _is_trans(incident: Incident) -> bool:
     return IDENTITY_GROUP.get(incident.identity or "") == "TRANS"
 
 
-# wish -> (who has it, the answer of the service)
-WISHES: Mapping[str, tuple[Callable[[Incident], bool], Callable[[ServiceCard], str]]] = {
-    "trans": (_is_trans, lambda card: card.trans_friendly),
-    "sw": (lambda _incident: True, lambda card: card.sw_friendly),
-    "papers": (lambda incident: incident.docs in {"NONE", "MISMATCH"}, lambda card: card.accepts_no_id),
-}
+def _without_papers(incident: Incident) -> bool:
+    return incident.docs in {"NONE", "MISMATCH"}
 
 
-def _missing_wishes(card: ServiceCard, seeker: Seeker) -> list[str]:
-    return [wish for wish, (has, answer) in WISHES.items() if has(seeker.incident) and answer(card) != YES]
+# what a service may be known to have -> who wishes for it
+WISHES: Final[tuple[tuple[int, Callable[[Incident], bool]], ...]] = (
+    (TRANS, _is_trans),
+    (SEX_WORK, lambda _incident: True),
+    (PAPERS, _without_papers),
+)
+
+
+# ── offers ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def offers(need: Need, seeker: Seeker, cards: Cards, now: datetime) -> tuple[tuple[Offer, ...], dict[str, set[str]]]:
+    """The doors for one need, best first, and the services hidden for each reason."""
+    asked = Asked(seeker, cards, now)
+    return offers_of(need, asked, asked.near([need])[need.code])
+
+
+def offers_of(need: Need, asked: Asked, doors: Iterable[Door]) -> tuple[tuple[Offer, ...], dict[str, set[str]]]:
+    """The same where the doors of several needs were fetched in one go."""
+    best, hidden = best_doors(need, asked, doors)
+    found = [shown(need, asked.cards.by_id[rank.door.service], rank.band, asked) for rank in best]
+    if not any(offer.tel for offer in found):
+        line = _fallback(need, asked, {offer.service_id for offer in found})
+        found = [*line, *found] if need.urgency in URGENT else [*found, *line]  # in a hurry a number goes before a name
+    return tuple(found), hidden
+
+
+def best_doors(need: Need, asked: Asked, doors: Iterable[Door]) -> tuple[list[Ranked], dict[str, set[str]]]:
+    """The doors that are shown, best first, and the services hidden for each reason."""
+    ranked, hidden = asked.ranked(need, doors)
+    listed = [rank for rank in ranked if rank.reached != NONE] or ranked  # a name without a number only if nothing else
+    if any(rank.door.organisation for rank in listed):
+        best = _spread(sorted(listed))[:SHOWN]
+    else:
+        best = heapq.nsmallest(SHOWN, listed)
+    if asked.seeker.wants_police:
+        there = {rank.door.service for rank in best}
+        police = (rank for rank in listed if rank.door.police and rank.door.service not in there)
+        best += heapq.nsmallest(POLICE_SHOWN, police)
+    return best, hidden
+
+
+def _spread(in_order: Iterable[Ranked]) -> list[Ranked]:
+    """At most two of one organisation among the first five; a third one waits behind them."""
+    first: list[Ranked] = []
+    waiting: list[Ranked] = []
+    count: dict[str, int] = {}
+    for rank in in_order:
+        organisation = rank.door.organisation
+        count[organisation] = count.get(organisation, 0) + 1
+        waits = organisation and count[organisation] > OF_ONE and len(first) < AMONG
+        (waiting if waits else first).append(rank)
+    return [*first[:AMONG], *waiting, *first[AMONG:]]
+
+
+def _forbidden(card: ServiceCard, seeker: Seeker) -> str | None:
+    return forbidden(card, seeker.must_not, seeker.incident, police_shown=seeker.police_shown)
+
+
+def _fallback(need: Need, asked: Asked, listed: Iterable[str]) -> list[Offer]:
+    """The first national line that may be offered."""
+    cards = asked.cards
+    for line in (*cards.fallback.get(need.code, ()), "linea113", "linea100"):
+        card = cards.by_id.get(line)
+        if card is not None and card.tel and line not in listed and _forbidden(card, asked.seeker) is None:
+            return [shown(need, card, NATIONAL, asked, fallback=True)]
+    return []
 
 
 # ── the sentences ───────────────────────────────────────────────────────────────────────────────────────────
@@ -242,12 +406,20 @@ POLICE_INSIDE = N_("The police run this or are inside.")
 NEVER_CHECKED = N_("Not verified by us: call first.")
 NEVER_CHECKED_NO_NUMBER = N_("Not verified by us.")
 CHECKED = N_("Verified on %(day)s.")
+CHECKED_LONG_AGO = N_("Verified on %(day)s, more than a year ago: call first.")
+DOUBTED = N_("Somebody told us that something is wrong here. We have not been able to confirm it yet: call first.")
+HOLIDAY = N_("We do not know if it opens today, a public holiday: call first.")
+OPENS = (
+    N_("Closed now. It opens today at %(time)s."),
+    N_("Closed now. It opens tomorrow at %(time)s."),
+    N_("Closed now. It opens on %(said_day)s at %(time)s."),
+)
+WEEKDAYS = (N_("Monday"), N_("Tuesday"), N_("Wednesday"), N_("Thursday"), N_("Friday"), N_("Saturday"), N_("Sunday"))
 
 
-def shown(need: Need, card: ServiceCard, band: int, seeker: Seeker, cards: Cards, *, fallback: bool = False) -> Offer:
+def shown(need: Need, card: ServiceCard, band: int, asked: Asked, *, fallback: bool = False) -> Offer:
     """A card as an offer, with its reasons and warnings."""
-    line = None if card.tel else _line_to(card, seeker, cards)
-    unchecked = NEVER_CHECKED if card.tel or line else NEVER_CHECKED_NO_NUMBER
+    line = None if card.tel else _line_of(card, asked)
     return Offer(
         need=need.code,
         service_id=card.service_id,
@@ -255,40 +427,78 @@ def shown(need: Need, card: ServiceCard, band: int, seeker: Seeker, cards: Cards
         phone=line.phone if line else card.phone,
         tel=line.tel if line else card.tel,
         what_for=card.what_for,
-        reasons=tuple(_reasons(need, card, band, seeker, cards, line)),
-        warnings=tuple(_warnings(card, seeker)),
-        verified=said(CHECKED, day=card.verified_on) if card.verified_on else said(unchecked),
+        reasons=tuple(_reasons(need, card, band, asked, line)),
+        warnings=tuple(_warnings(card, asked.seeker)),
+        verified=_verified(card, asked, can_be_called=bool(card.tel or line)),
         source_name=_source_name(card.source),
         source_date=card.source_date,
         fallback=fallback,
     )
 
 
+def _line_of(card: ServiceCard, asked: Asked) -> ServiceCard | None:
+    line = asked.cards.by_id.get(card.through)
+    return line if line is not None and line is not card and line_to(line, asked.seeker) else None
+
+
+def _verified(card: ServiceCard, asked: Asked, *, can_be_called: bool) -> Sentence:
+    if not card.verified_on:
+        return said(NEVER_CHECKED if can_be_called else NEVER_CHECKED_NO_NUMBER)
+    old = date.fromisoformat(card.verified_on) < asked.now.date() - timedelta(days=FRESH[-1])
+    return said(CHECKED_LONG_AGO if old else CHECKED, day=card.verified_on)
+
+
 def _reasons(
-    need: Need, card: ServiceCard, band: int, seeker: Seeker, cards: Cards, line: ServiceCard | None
+    need: Need, card: ServiceCard, band: int, asked: Asked, line: ServiceCard | None
 ) -> Iterable[Sentence]:
-    """Why this one, in the order of the tuple."""
+    """Why this one, and when."""
+    seeker = asked.seeker
     if line is not None:
         yield said(N_("You reach it by calling %(number)s: %(name)s."), number=line.phone, name=line.name)
     elif not card.tel:
         yield said(N_("We do not have its number or address yet."))
         yield from _good(card, seeker)
-        yield _where(card, band, seeker, cards)
+        yield _where(card, band, asked)
         return
-    if card.is_24h == YES:
-        yield said(N_("Open 24 hours."))
-    elif card.hours:
-        yield said(N_("Hours: %(hours)s."), hours=card.hours)
-    else:
-        yield said(N_("We do not know its hours: call first."))
+    yield from _when(card, asked)
     if card.needs.get(need.code) != YES:
         yield said(N_("We do not know for sure if they help with this: call first."))
     yield from _good(card, seeker)
-    yield _where(card, band, seeker, cards)
+    yield _where(card, band, asked)
     if card.cost.startswith("free"):
         yield said(N_("It is free.") if card.cost == "free" else N_("It is free with SIS insurance."))
     if card.phone_note:
         yield said(N_("About the number: %(note)s."), note=card.phone_note)
+
+
+def _when(card: ServiceCard, asked: Asked) -> Iterable[Sentence]:
+    """Whether it is open, until when or from when, and its hours as they were written."""
+    week = card.week
+    if week.is_always:
+        yield said(N_("Open 24 hours."))
+        return
+    if not card.hours:
+        yield said(N_("We do not know its hours: call first."))
+        return
+    yield _open_now(week, asked)
+    yield said(N_("Hours: %(hours)s."), hours=card.hours)
+
+
+def _open_now(week: Hours, asked: Asked) -> Sentence:
+    holidays = asked.cards.holidays
+    state = hours.state(week, asked.now, holidays)
+    if state == UNKNOWN:
+        known = week.own is not None
+        return said(HOLIDAY if known else N_("We do not know if it is open now: call first."))
+    if state == OPEN:
+        until = hours.open_until(week, asked.now, holidays)
+        return said(N_("Open now, until %(time)s."), time=f"{until:%H:%M}") if until else said(N_("Open now."))
+    opens = hours.next_opening(week, asked.now, holidays)
+    if opens is None:
+        return said(N_("Closed now."))
+    days = (opens.date() - hours.local_time(asked.now, week.zone).date()).days
+    on_day = OPENS[min(days, len(OPENS) - 1)]
+    return said(on_day, said_day=WEEKDAYS[opens.weekday()], time=f"{opens:%H:%M}")
 
 
 def _good(card: ServiceCard, seeker: Seeker) -> Iterable[Sentence]:
@@ -302,13 +512,13 @@ def _good(card: ServiceCard, seeker: Seeker) -> Iterable[Sentence]:
         yield said(N_("They speak your language."))
 
 
-def _where(card: ServiceCard, band: int, seeker: Seeker, cards: Cards) -> Sentence:
+def _where(card: ServiceCard, band: int, asked: Asked) -> Sentence:
     if band == NATIONAL:
         return said(N_("It serves the whole country."))
     if band == SAME_PROVINCE:
         return said(N_("It serves your province."))
-    if not set(seeker.places) & card.coverage:
-        inside = sorted(cards.place_names.get(place, place) for place in card.coverage)
+    if not set(asked.seeker.places) & card.coverage:
+        inside = sorted(asked.cards.place_names.get(place, place) for place in card.coverage)
         return said(N_("It serves part of your region: %(places)s."), places=", ".join(inside))
     return said(N_("It serves your region."))
 
@@ -316,6 +526,7 @@ def _where(card: ServiceCard, band: int, seeker: Seeker, cards: Cards) -> Senten
 def _warnings(card: ServiceCard, seeker: Seeker) -> Iterable[Sentence]:
     incident = seeker.incident
     checks = (
+        (card.doubted, DOUBTED),
         (card.police != NO, POLICE_INSIDE),
         (card.duty == "may", DUTY),
         (card.accepts_no_id == NO and "ADULT_WITH_ID" not in card.warnings, N_("It asks for an identity card.")),

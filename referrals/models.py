@@ -5,7 +5,7 @@ A shelter's address is never stored, so it cannot be told.
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, ForeignKey, Integer, String, Text
+from sqlalchemy import Boolean, ForeignKey, Integer, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from reporting.database import Base
@@ -56,6 +56,7 @@ class ServiceRow(Base):
     source_date: Mapped[str] = mapped_column(Text)
     verified_on: Mapped[str] = mapped_column(String(10))
     notes: Mapped[str] = mapped_column(Text)
+    organisation: Mapped[str] = mapped_column(Text, default="", server_default="")
 
 
 class CoverageRow(Base):
@@ -74,6 +75,29 @@ class DirectoryRow(Base):
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     number: Mapped[int] = mapped_column(Integer)
+    made_with: Mapped[str] = mapped_column(String(64), default="", server_default="")  # rules of the match table
+
+
+class MatchRow(Base):
+    """A door: a service for a need through a place that it covers. Worked out of the service; never edited."""
+
+    __tablename__ = "service_match"
+    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012 -- SQLAlchemy's own form
+
+    need: Mapped[str] = mapped_column(String(20), primary_key=True)
+    cover: Mapped[str] = mapped_column(String(12), primary_key=True)
+    service: Mapped[str] = mapped_column(ForeignKey("service.id", ondelete="CASCADE"), primary_key=True, index=True)
+    sure: Mapped[bool] = mapped_column(Boolean)
+    bars: Mapped[int] = mapped_column(Integer)
+    reached: Mapped[int] = mapped_column(Integer)
+    through: Mapped[str] = mapped_column(String(64))
+    has: Mapped[int] = mapped_column(Integer)
+    police: Mapped[bool] = mapped_column(Boolean)
+    verified: Mapped[int] = mapped_column(Integer)
+    doubted: Mapped[bool] = mapped_column(Boolean)
+    organisation: Mapped[str] = mapped_column(Text)
+    languages: Mapped[str] = mapped_column(Text)
+    hours: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class HistoryRow(Base):

@@ -415,6 +415,11 @@ HIDES: Final[dict[str, Callable[[OfferedService], bool]]] = {
     "MN_MIGRATION_AUTH": lambda service: service.service_type == "DOCUMENTS",
     "MN_DEADNAME": lambda service: service.trans_friendly == "no",
 }
+# the same for her age, in the order in which a reason is given
+BARS: Final[dict[str, Callable[[OfferedService], bool]]] = HIDES | {
+    ADULT_ONLY: lambda service: not _open_to_children(service),
+    MINOR: lambda service: service.minors == "only",
+}
 
 
 def forbidden(service: OfferedService, must_not: frozenset[str], incident: Incident, *,
@@ -422,13 +427,30 @@ def forbidden(service: OfferedService, must_not: frozenset[str], incident: Incid
     """Why this service may not be offered to her, or None. The one place where that is decided."""
     if service.service_id in incident.refused_by:
         return REFUSED
-    standing = _lifted(must_not, incident) if police_shown else must_not
-    for code, hides in HIDES.items():
-        if code in standing and hides(service):
-            return code
+    return reason_in(bars_of(service) & bars_for(must_not, incident, police_shown=police_shown))
+
+
+def bars_of(service: OfferedService) -> int:
+    """What could bar this service from somebody: a bit for each of BARS. Worked out once a service."""
+    return sum(1 << place for place, bars in enumerate(BARS.values()) if bars(service))
+
+
+def bars_for(must_not: frozenset[str], incident: Incident, *, police_shown: bool = False) -> int:
+    """What holds for her, in the same bits. Worked out once a question."""
+    standing = set(_lifted(must_not, incident) if police_shown else must_not)
     if incident.age in MINOR_AGES:
-        return None if _open_to_children(service) else ADULT_ONLY
-    return MINOR if incident.age in ADULT_AGES and service.minors == "only" else None
+        standing.add(ADULT_ONLY)
+    elif incident.age in ADULT_AGES:
+        standing.add(MINOR)
+    return sum(1 << place for place, code in enumerate(BARS) if code in standing)
+
+
+def reason_in(bits: int) -> str | None:
+    """The first reason among these bits."""
+    return _REASONS[(bits & -bits).bit_length() - 1] if bits else None
+
+
+_REASONS: Final = tuple(BARS)
 
 
 def _lifted(must_not: frozenset[str], incident: Incident) -> frozenset[str]:

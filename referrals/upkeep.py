@@ -11,16 +11,19 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from referrals import directory, matching, needs, rehearsal
-from referrals.directory import COLUMNS, DATA, Shelf
-from referrals.matching import UNKNOWN, YES, Seeker, ServiceCard
+from referrals.directory import COLUMNS, Shelf
+from referrals.hours import UNKNOWN, YES
+from referrals.index import ServiceCard, is_listed
+from referrals.matching import Seeker
 from referrals.models import FlagRow, ForeignRow, HistoryRow, PlaceRow, ServiceRow
+from referrals.shelf import COUNTRY, DATA, changed
 from reporting.incidents import N_, Incident
 
 OFTEN, SELDOM, OLD = 30, 180, 365  # days: lines and PEP sites are due, others are due, marked as old
@@ -191,7 +194,7 @@ def _write(db: Session, row: ServiceRow, new: dict[str, str], act: Act, today: d
     db.execute(update(FlagRow).where(FlagRow.service == row.id).values(waits=False))
     if after["service_type"] == SHELTER:
         forget_where(db, row.id)
-    directory.changed(db, [row.id])
+    changed(db, [row.id])
 
 
 def _note(db: Session, service: str, act: Act, today: date) -> None:
@@ -247,11 +250,14 @@ def flag(db: Session, service: str, kind: str, today: date) -> bool:
         return False
     week = f"{today.isocalendar().year}-W{today.isocalendar().week:02d}"
     row = db.get(FlagRow, (service, week, kind))
+    known = db.scalar(select(func.count()).select_from(FlagRow).where(FlagRow.service == service, FlagRow.waits))
     if row is None:
         db.add(FlagRow(service=service, week=week, kind=kind, count=1, waits=True))
     else:
         row.count, row.waits = row.count + 1, True
     db.flush()
+    if not known:
+        changed(db, [service])  # the first word of doubt moves it; more of the same change nothing
     return True
 
 
@@ -372,7 +378,7 @@ class Gap:
         return self.count(*STATES)
 
 
-def gaps(held: Shelf, today: date, inside: str = directory.COUNTRY) -> tuple[Gap, ...]:
+def gaps(held: Shelf, today: date, inside: str = COUNTRY) -> tuple[Gap, ...]:
     """For each need the provinces where a verified service meets it, and where none does; the emptiest first."""
     provinces = [code for code in held.parents if len(code) == len("PE2501") and code.startswith(inside)]
     served = {need: _states_by_place(held, need, today) for need in needs.NEEDS}
@@ -388,7 +394,7 @@ def gaps(held: Shelf, today: date, inside: str = directory.COUNTRY) -> tuple[Gap
 def _states_by_place(held: Shelf, need: str, today: date) -> dict[str, str]:
     best: dict[str, str] = {}
     for card in held.cards.by_id.values():
-        if need not in card.needs or not matching.is_listed(card):
+        if need not in card.needs or not is_listed(card):
             continue
         for place in card.coverage:
             state = _state_of_card(card, place, today)
@@ -399,7 +405,7 @@ def _states_by_place(held: Shelf, need: str, today: date) -> dict[str, str]:
 def _state_of_card(card: ServiceCard, place: str, today: date) -> str:
     if card.verified_on and date.fromisoformat(card.verified_on) >= today - timedelta(days=OLD):
         return VERIFIED
-    return FAR if place == directory.COUNTRY else LISTED
+    return FAR if place == COUNTRY else LISTED
 
 
 def _state_of(by_place: Mapping[str, str], province: str) -> str:
@@ -416,6 +422,7 @@ def gap_rows(held: Shelf, today: date) -> Iterator[tuple[str, str, str, str]]:
 
 # ── never matched ───────────────────────────────────────────────────────────────────────────────────────────
 
+TUESDAY = datetime(2026, 11, 24, 15, tzinfo=UTC)  # ten in the morning in Lima: when it asks who is offered at all
 CASES = ("vignettes.yaml", "golden-cases.yaml")  # written cases in data/, as many of them as are there
 WHY_NEVER = {
     "unseen": N_("No source has seen it: confirm it or take it out."),
@@ -432,7 +439,7 @@ def never_matched(held: Shelf) -> dict[str, str]:
         for places in _places_that_differ(held):
             seeker = Seeker(incident, assessed.must_not, places, ("es",))
             for need in assessed.needs:
-                offered |= {offer.service_id for offer in matching.offers(need, seeker, held.cards)[0]}
+                offered |= {offer.service_id for offer in matching.offers(need, seeker, held.cards, TUESDAY)[0]}
     cards = (card for card in held.cards.by_id.values() if card.service_id not in offered)
     return {card.service_id: _why_never(card) for card in cards}
 
@@ -446,11 +453,11 @@ def _written_cases() -> Iterator[Incident]:
 
 def _places_that_differ(held: Shelf) -> list[tuple[str, ...]]:
     """No place, and every place that some service names: elsewhere the answers are those of no place."""
-    named = {code for card in held.cards.by_id.values() for code in card.coverage} - {directory.COUNTRY}
+    named = {code for card in held.cards.by_id.values() for code in card.coverage} - {COUNTRY}
     return [(), *((code, code[:4]) if len(code) > len("PE25") else (code,) for code in sorted(named))]
 
 
 def _why_never(card: ServiceCard) -> str:
-    if not matching.is_listed(card):
+    if not is_listed(card):
         return WHY_NEVER["unseen"]
     return WHY_NEVER["behind" if card.tel or card.through else "silent"]

@@ -16,7 +16,7 @@ from wtforms.validators import Length
 
 from referrals import directory, needs, queue, sheets, triage, upkeep
 from referrals.directory import Help, Shelf
-from referrals.matching import ServiceCard
+from referrals.index import ServiceCard
 from referrals.queue import View
 from reporting import casebook, casework, duty, her_case, languages, members, questionnaire, receipts, teamlog
 from reporting.casebook import Case, ChangedMeanwhile, NoConsent
@@ -49,7 +49,9 @@ LONGEST_NUMBER = 20  # digits of a record's number
 
 def settle(made: House) -> None:
     """Bring what the front door shows on practice and error pages: the lines that answer in the whole country."""
-    made.wings["lines"] = lambda: directory.national_lines(g.get("shelf") or directory.shelf(made.reading))
+    made.wings["lines"] = lambda: directory.national_lines(
+        g.get("shelf") or directory.shelf(made.reading), made.clock()
+    )
 
 
 # ── the queue ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -329,7 +331,7 @@ def _show(case: int, *, form: ActForm | None = None, contact: Any = None, senten
         alias=casebook.alias(opened.id),
         facts=questionnaire.facts_of(opened.incident, names, say),
         first=questionnaire.facts_of(opened.first, names, say) if opened.corrections else (),
-        help=directory.help_for(shelf, incident, languages=(opened.language,)),
+        help=directory.help_for(shelf, incident, moment, languages=(opened.language,)),
         timeline=casework.timeline(opened),
         came=languages.hour(g.lang, local_hour(opened.hour)),
         contact=contact,
@@ -382,8 +384,9 @@ def _other_teams(db: Any, made: House, case: Case) -> dict[int, str]:
 
 
 def _help(shelf: Shelf, folder: Folder) -> Help:
-    incident = folder.incident.later(max(0.0, house().clock() / casebook.HOUR - folder.card["t"]))
-    return directory.help_for(shelf, incident, languages=(folder.facts["language"],))
+    now = house().clock()
+    incident = folder.incident.later(max(0.0, now / casebook.HOUR - folder.card["t"]))
+    return directory.help_for(shelf, incident, now, languages=(folder.facts["language"],))
 
 
 # ── what can be done ────────────────────────────────────────────────────────────────────────────────────────

@@ -16,7 +16,7 @@ from referrals import directory
 from reporting import casebook, casework, her_case, questionnaire, receipts, sessions, teamlog
 from reporting.casebook import Report
 from reporting.frontdoor import House, StaffForm, error_page, house, refresh_keys, say, signed_in, ticket_field
-from reporting.incidents import MINOR_AGES, N_, tally_block
+from reporting.incidents import MINOR_AGES, N_, Incident, tally_block
 from reporting.keyring import Keys
 from reporting.questionnaire import PAGES
 from reporting.receipts import Receipt
@@ -98,7 +98,7 @@ def _ask(number: int, trip: str, answers: dict[str, Any], form: Any = None, code
         page=PAGES[number],
         questions=questionnaire.questions_of(number, answers),
         form=form or questionnaire.form_of(number, answers, _choices(answers), say),
-        help=directory.help_for(shelf, incident, languages=(g.lang,), only=urgent) if urgent else None,
+        help=_help(shelf, incident, g.lang, only=urgent) if urgent else None,
         child=directory.child_policy(g.lang) if incident.age in MINOR_AGES else None,
         ticket=_field(trip, str(number), answers),
         out=StaffForm(formdata=None),
@@ -142,7 +142,7 @@ def _send(ticket: Ticket, answers: dict[str, Any]) -> ResponseReturnValue:
     report = Report(incident, answers.get("narrative", ""), contact, consents, answers.get("lang") or g.lang,
                     ticket.trip, int(moment) // casebook.HOUR, voice=keys.member)  # fmt: skip
     receipt = receipts.draw(secrets.randbelow)
-    found = directory.help_for(directory.shelf(made.reading), incident, languages=(report.language,))
+    found = _help(directory.shelf(made.reading), incident, report.language)
     gap = next(iter(found.gaps), "NONE")
     tally = tally_block(incident, report.hour, counted="C_STATS" in consents, gap=gap)
     sealed = casebook.seal_report(report, receipt, readers, counters, tally, made.settings.pepper, moment)
@@ -157,6 +157,10 @@ def _send(ticket: Ticket, answers: dict[str, Any]) -> ResponseReturnValue:
     return _sent(sealed.case["id"], report, receipt)
 
 
+def _help(shelf: directory.Shelf, incident: Incident, language: str, only: list[str] | None = None) -> directory.Help:
+    return directory.help_for(shelf, incident, house().clock(), languages=(language,), only=only)
+
+
 def _sent(case: int, report: Report, receipt: Receipt) -> ResponseReturnValue:
     shelf = directory.shelf(house().reading)
     return render_template(
@@ -165,6 +169,6 @@ def _sent(case: int, report: Report, receipt: Receipt) -> ResponseReturnValue:
         alias=casebook.alias(case),
         words=receipt.words(report.language),
         digits=receipt.digits(),
-        help=directory.help_for(shelf, report.incident, languages=(report.language,)),
+        help=_help(shelf, report.incident, report.language),
         out=StaffForm(formdata=None),
     )

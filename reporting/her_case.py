@@ -84,8 +84,8 @@ def show(stay: Stay, *, form: LetterForm | None = None, sentence: str = "", code
 
 def _help(case: Case) -> directory.Help:
     police_shown = request.form.get("go") == "police"
-    shelf, incident = directory.shelf(house().reading), case.incident_at(house().clock())
-    return directory.help_for(shelf, incident, languages=(g.lang,), police_shown=police_shown)
+    shelf, now = directory.shelf(house().reading), house().clock()
+    return directory.help_for(shelf, case.incident_at(now), now, languages=(g.lang,), police_shown=police_shown)
 
 
 def _allows(case: Case) -> list[tuple[str, str, bool]]:

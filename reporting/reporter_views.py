@@ -101,7 +101,7 @@ def away() -> ResponseReturnValue:
 @pages.get("/<lang>/ahora")
 def now() -> ResponseReturnValue:
     """I need help now: the lines that answer, and two ways on."""
-    return render_template("reporter/now.html", offers=directory.national_lines(_shelf()))
+    return render_template("reporter/now.html", offers=directory.national_lines(_shelf(), house().clock()))
 
 
 # ── tickets ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -444,7 +444,8 @@ def _shelf() -> directory.Shelf:
 
 def _help(incident: Incident, only: list[str] | None = None, *, police_shown: bool = False) -> directory.Help:
     """Needs and offers for an incident as of now; `only` some of the needs while she is still telling."""
-    return directory.help_for(_shelf(), incident, languages=(g.lang,), only=only, police_shown=police_shown)
+    now = house().clock()
+    return directory.help_for(_shelf(), incident, now, languages=(g.lang,), only=only, police_shown=police_shown)
 
 
 class HelpForm(OpenForm):
@@ -472,7 +473,8 @@ def find_help() -> ResponseReturnValue:
         return _help_page(form, nothing=True, code=422)
     department = questionnaire.HOME_DEPARTMENTS.get(form.region.data or "")
     found = directory.help_with(
-        _shelf(), form.needs.data, department, languages=(g.lang,), police_shown=form.police_shown.data
+        _shelf(), form.needs.data, department, house().clock(), languages=(g.lang,),
+        police_shown=form.police_shown.data,
     )
     return _help_page(form, found=found)
 

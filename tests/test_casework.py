@@ -69,7 +69,7 @@ def comes_back(app: Flask, receipt: Receipt) -> Phone:
 def a_service(app: Flask, place: Place, need: str, incident: Incident = RAPE) -> str:
     """A service that may be offered to her for a need."""
     shelf = directory.shelf(lambda: reading(place.engine))
-    found = directory.help_for(shelf, incident, languages=("es",))
+    found = directory.help_for(shelf, incident, place.clock(), languages=("es",))
     return next(one for one in found.needs if one.need.code == need).offers[0].service_id
 
 

@@ -23,6 +23,8 @@ SHIPPED = (directory.DATA / "services-pe.csv").read_text(encoding="utf-8")
 ROWS = list(csv.DictReader(io.StringIO(SHIPPED)))
 Reading = Callable[[], AbstractContextManager[Session]]
 
+NOON = 1795539600.0  # 2026-11-24, twelve o'clock in Lima
+
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[Engine]:
@@ -262,7 +264,7 @@ def test_the_copy_in_memory_is_kept_until_something_changes(look: Reading) -> No
 
 def test_the_lines_of_the_box_are_national_free_of_police_and_can_be_called(look: Reading) -> None:
     held = directory.shelf(look)
-    lines = directory.national_lines(held)
+    lines = directory.national_lines(held, NOON)
     assert lines
     for line in lines:
         card = held.service(line.service_id)
@@ -283,7 +285,7 @@ def test_a_station_may_be_named_as_having_refused_and_is_then_never_offered(look
     held = directory.shelf(look)
     assert "cem_ucayali_pnp" in directory.could_have_refused(held, "PE25")
     incident = Incident(department="PE25", wants=frozenset({"W_LEGAL"}), refused_by=frozenset({"cem_ucayali"}))
-    found = directory.help_for(held, incident, languages=("es",))
+    found = directory.help_for(held, incident, NOON, languages=("es",))
     offered = {offer.service_id for need in found.needs for offer in need.offers}
     assert "cem_ucayali" not in offered
     assert found.hidden["REFUSED"] == 1
@@ -292,15 +294,15 @@ def test_a_station_may_be_named_as_having_refused_and_is_then_never_offered(look
 def test_hidden_places_are_counted_once_however_many_needs_they_serve(look: Reading) -> None:
     held = directory.shelf(look)
     incident = Incident(department="PE25", police_safe="no", wants=frozenset({"W_LEGAL", "W_REPORT", "W_SHELTER"}))
-    found = directory.help_for(held, incident, languages=("es",))
+    found = directory.help_for(held, incident, NOON, languages=("es",))
     assert 0 < found.hidden_for_police <= sum(card.police == "yes" for card in held.cards.by_id.values())
-    shown = directory.help_for(held, incident, languages=("es",), police_shown=True)
+    shown = directory.help_for(held, incident, NOON, languages=("es",), police_shown=True)
     assert shown.hidden_for_police == 0
 
 
 def test_help_without_a_report_is_careful_about_the_police(look: Reading) -> None:
     held = directory.shelf(look)
-    careful = directory.help_with(held, ["N_REPORT_ROUTE"], "PE20", languages=("es",))
+    careful = directory.help_with(held, ["N_REPORT_ROUTE"], "PE20", NOON, languages=("es",))
     offered = {offer.service_id for need in careful.needs for offer in need.offers}
     assert not {card for card in offered if held.service(card).police == "yes"}
     assert careful.hidden_for_police
@@ -308,7 +310,7 @@ def test_help_without_a_report_is_careful_about_the_police(look: Reading) -> Non
 
 def test_while_she_is_still_telling_only_what_cannot_wait_is_shown(look: Reading) -> None:
     incident = Incident(department="PE20", violence=frozenset({"RAPE"}), condom="no", hours=(5.0, 5.0))
-    found = directory.help_for(directory.shelf(look), incident, languages=("es",), only=["N_PEP"])
+    found = directory.help_for(directory.shelf(look), incident, NOON, languages=("es",), only=["N_PEP"])
     assert [need.need.code for need in found.needs] == ["N_PEP"]
 
 

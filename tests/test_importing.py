@@ -15,8 +15,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, func, select
 
-from referrals import directory, importing, matching, upkeep
+from referrals import directory, importing, upkeep
 from referrals.importing import Hints, Report
+from referrals.index import is_listed
 from referrals.models import ForeignRow, HistoryRow, ServiceRow
 from reporting.database import Base, open_database, reading, writing
 from tests.needs_of_tests import requires
@@ -186,7 +187,7 @@ def test_what_a_foreign_file_brings_is_no_door_until_somebody_confirms_it(engine
     held = directory.shelf(partial(reading, engine))
     fresh = [card for card in held.cards.by_id.values() if "Pucallpa" in card.name or "Ñaña" in card.name]
     assert fresh
-    assert not [card for card in fresh if matching.is_listed(card) or card.tel]
+    assert not [card for card in fresh if is_listed(card) or card.tel]
 
 
 def test_a_foreign_file_never_overwrites_what_the_team_confirmed(engine: Engine) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import cache, partial
 from random import Random
 from types import MappingProxyType
@@ -12,9 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from referrals import directory
+from referrals import directory, matching
 from referrals.directory import Shelf
-from referrals.matching import SHOWN, Cards, Seeker, ServiceCard, near_band, offers
+from referrals.index import ServiceCard
+from referrals.matching import SHOWN, Cards, Offer, Seeker, near_band
 from referrals.needs import HIDES, NEEDS, URGENCIES, Need, assess
 from reporting.database import Base, open_database, reading, writing
 from reporting.incidents import DEPARTMENT_REGION, VOCABULARY, Incident
@@ -33,6 +35,16 @@ def peru() -> Shelf:
     return directory.shelf(partial(reading, engine))
 
 
+NOON = datetime(2026, 11, 24, 17, tzinfo=UTC)  # a Tuesday in Lima
+
+
+Found = tuple[tuple[Offer, ...], dict[str, set[str]]]
+
+
+def offers(need: Need, who: Seeker, cards: Cards, now: datetime = NOON) -> Found:
+    return matching.offers(need, who, cards, now)
+
+
 def seeker(incident: Incident, *, police_shown: bool = False, **told: object) -> Seeker:
     places = tuple(code for code in (incident.province, incident.department) if code)
     made = Seeker(incident, assess(incident).must_not, places, ("es",), police_shown)
@@ -45,7 +57,7 @@ def offered(need: str, who: Seeker, cards: Cards | None = None, urgency: str = "
 
 
 def only(*cards: ServiceCard) -> Cards:
-    return Cards({card.service_id: card for card in cards}, peru().cards.fallback, peru().cards.place_names)
+    return replace(peru().cards, by_id={card.service_id: card for card in cards})
 
 
 def a_card(name: str = "one", **told: object) -> ServiceCard:
@@ -264,7 +276,7 @@ def test_every_sentence_can_be_filled_in() -> None:
 def test_a_door_is_told_in_full_wherever_it_is_first_seen_open() -> None:
     incident = Incident(department="PE25", violence=frozenset({"RAPE"}), hours=(30.0, 30.0), condom="no",
                         wants=frozenset({"W_PSYCH", "W_SHELTER", "W_LEGAL"}))  # fmt: skip
-    found = directory.help_for(peru(), incident, languages=("es",)).needs
+    found = directory.help_for(peru(), incident, NOON.timestamp(), languages=("es",)).needs
     in_sight = [offer for one in found for offer in one.open]
     assert len({offer.service_id for offer in in_sight}) < len(in_sight)
     for number, offer in enumerate(in_sight):
@@ -272,7 +284,8 @@ def test_a_door_is_told_in_full_wherever_it_is_first_seen_open() -> None:
 
 
 def test_a_child_sees_both_lines_for_children() -> None:
-    found = directory.help_for(peru(), Incident(department="PE25", age="A14_17"), languages=("es",)).needs
+    child = Incident(department="PE25", age="A14_17")
+    found = directory.help_for(peru(), child, NOON.timestamp(), languages=("es",)).needs
     lines = next(one for one in found if one.need.code == "N_CHILD_PROT").open
     assert {offer.tel for offer in lines} == {"tel:100", "tel:1810"}
 

@@ -220,7 +220,7 @@ def a_case_with_a_proposal(place: Place) -> Receipt:
     )
     receipt, keys = place.receives(incident), place.signs_in("rosa")
     shelf = directory.shelf(partial(reading, place.engine))
-    offer = directory.help_for(shelf, incident, languages=("es",)).needs[0].offers[0]
+    offer = directory.help_for(shelf, incident, place.clock(), languages=("es",)).needs[0].offers[0]
     with (
         writing(place.engine) as db,
         casebook.at_desk(db, keys, place.comes_back(receipt).case, place.clock(), "referral") as folder,

@@ -110,7 +110,7 @@ def check_one_report(app: Flask, place: Place, fill: Any, vignette: dict[str, An
 def check_offers(place: Place, soonest: str, every_door: str, incident: Incident) -> None:
     """No need without an offer or the honest sentence; nothing that a must-not hides."""
     shelf = directory.shelf(lambda: reading(place.engine))
-    found = directory.help_for(shelf, incident, languages=("es",))
+    found = directory.help_for(shelf, incident, place.clock(), languages=("es",))
     assert [one.need.code for one in found.needs] == [need.code for need in assess(incident).needs]
     for one in found.needs:
         assert one.offers, one.need.code
