@@ -10,13 +10,13 @@ import csv
 import io
 import re
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from referrals import matching
@@ -26,7 +26,7 @@ from referrals.matching import NATIONAL, Asked, Seeker
 from referrals.matching import Offer as Offer
 from referrals.models import CoverageRow, PlaceRow, ServiceRow
 from referrals.needs import NEEDS, Need, assess, forbidden
-from referrals.shelf import COUNTRY, DATA, changed
+from referrals.shelf import AT_ONCE, COUNTRY, DATA, Tell, changed, untold
 from referrals.shelf import Shelf as Shelf
 from referrals.shelf import card_of as card_of
 from referrals.shelf import service_types as service_types
@@ -96,34 +96,65 @@ def load_places(db: Session, text: str) -> int:
     return len(fresh)
 
 
-def import_services(db: Session, text: str, *, dry_run: bool = False) -> Imported:
-    """Services from CSV, comma or semicolon: all rows or, where one is bad, none. Problems come with their line."""
+def import_services(db: Session, text: str, *, dry_run: bool = False, tell: Tell = untold) -> Imported:
+    """Services from CSV, comma or semicolon: all rows or, where one is bad, none. Problems come with their line.
+
+    The file is gone through twice, so that a large one never lies in memory as rows.
+    """
     places = {row.code: row.name for row in db.scalars(select(PlaceRow))}
-    rows, problems = _read(text, places)
+    count, problems = _checked(text, places)
     if problems or dry_run:
         return Imported(0, 0, tuple(problems))
-    stored = [row["id"] for row in rows if store(db, row, places)]
+    known, stored, fresh = set(db.scalars(select(ServiceRow.id))), list[str](), list[Mapping[str, str]]()
+    for number, (_, row) in enumerate(_rows(text), start=1):
+        if row["id"] not in known:
+            fresh.append(row)
+            stored.append(row["id"])
+        elif store(db, row, places):
+            stored.append(row["id"])
+        if len(fresh) == AT_ONCE or number == count:
+            store_new(db, fresh, places)
+            fresh.clear()
+            tell("stored", number, count)
     if stored:
-        changed(db, stored)
-    return Imported(len(stored), len(rows) - len(stored), ())
+        changed(db, stored, tell)
+    return Imported(len(stored), count - len(stored), ())
 
 
-def _read(text: str, places: Mapping[str, str]) -> tuple[list[dict[str, str]], list[tuple[int, str]]]:
+def store_new(db: Session, rows: Sequence[Mapping[str, str]], places: Mapping[str, str]) -> None:
+    """Write rows that are not there yet, all at once."""
+    if rows:
+        db.execute(insert(ServiceRow), [dict(row) for row in rows])
+        covers = [{"service": row["id"], "place": code} for row in rows for code in sorted(coverage_of(row, places))]
+        db.execute(insert(CoverageRow), covers)
+        db.flush()
+
+
+def _checked(text: str, places: Mapping[str, str]) -> tuple[int, list[tuple[int, str]]]:
+    """How many rows there are, and what is wrong with them."""
+    missing = [column for column in COLUMNS if column not in {*(_table(text).fieldnames or ()), *MAY_LACK}]
+    if missing:
+        return 0, [(1, f"Columns are missing: {', '.join(missing)}.")]
+    problems, seen, count = list[tuple[int, str]](), set[str](), 0
+    for line, row in _rows(text):
+        found = [*faults(row, places), *(["This id stands twice."] if row["id"] in seen else [])]
+        problems += [(line, fault) for fault in found]
+        seen.add(row["id"])
+        count += 1
+    return count, problems
+
+
+def _rows(text: str) -> Iterator[tuple[int, dict[str, str]]]:
+    """(line, cells) of each row."""
+    reader = _table(text)
+    for told in reader:
+        yield reader.line_num, {column: (told.get(column) or "").strip() for column in COLUMNS}
+
+
+def _table(text: str) -> csv.DictReader[str]:
     cleaned = text.removeprefix("\ufeff")
     header = cleaned.split("\n", 1)[0]
-    delimiter = ";" if header.count(";") > header.count(",") else ","
-    reader = csv.DictReader(io.StringIO(cleaned), delimiter=delimiter)
-    missing = [column for column in COLUMNS if column not in {*(reader.fieldnames or ()), *MAY_LACK}]
-    if missing:
-        return [], [(1, f"Columns are missing: {', '.join(missing)}.")]
-    rows, problems, seen = [], [], set[str]()
-    for told in reader:
-        row = {column: (told.get(column) or "").strip() for column in COLUMNS}
-        found = [*faults(row, places), *(["This id stands twice."] if row["id"] in seen else [])]
-        problems += [(reader.line_num, fault) for fault in found]
-        seen.add(row["id"])
-        rows.append(row)
-    return rows, problems
+    return csv.DictReader(io.StringIO(cleaned), delimiter=";" if header.count(";") > header.count(",") else ",")
 
 
 FAULTS = {
@@ -188,12 +219,8 @@ def coverage_of(row: Mapping[str, str], places: Mapping[str, str]) -> frozenset[
     if row["coverage"] == "region":
         return departments
     named = {name.strip() for name in row["province"].split(";")}
-    provinces = {
-        code
-        for code, name in places.items()
-        if len(code) == len("PE2501") and name in named and code[:4] in departments
-    }
-    return frozenset(provinces) or departments
+    numbered = (f"{department}{number:02d}" for department in departments for number in range(1, 100))
+    return frozenset(code for code in numbered if places.get(code) in named) or departments
 
 
 def _departments(row: Mapping[str, str], places: Mapping[str, str]) -> frozenset[str]:

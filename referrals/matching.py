@@ -37,6 +37,8 @@ from reporting.incidents import IDENTITY_GROUP, MINOR_AGES, N_, Incident
 
 SHOWN = 3  # offers for one need
 POLICE_SHOWN = 2  # more, run by the police, for somebody who asked for them in words
+LAST_RESORT = ("linea113", "linea100", "defensoria", "linea1810")  # whoever refused her is passed over
+ENOUGH = 16  # of the best, so that some may be of one organisation or stand there twice
 OF_ONE, AMONG = 2, 5  # so many of one organisation among the first so many
 URGENT = frozenset({"NOW", "H24", "H72", "H120"})
 HOUR = 60 // QUARTER  # quarters
@@ -184,16 +186,9 @@ ORDERS: Final[Mapping[bool, tuple[str, ...]]] = {
 }
 
 
-class Ranked(NamedTuple):
-    """An open door in its order; smaller is better. No two services have the same order: its last part is the id."""
-
-    order: tuple[int | str, ...]
-    door: Door
-    band: int
-    reached: int
-
-
-_ORDERED: Final[Mapping[bool, Callable[[Elements], tuple[int | str, ...]]]] = {
+# an open door in its order (smaller is better), its band, and how it is reached
+Ranked = tuple[tuple[int | str, ...], Door, int, int]
+_ORDERED: Final[Mapping[bool, Callable[[tuple[int | str, ...]], tuple[int | str, ...]]]] = {
     urgent: itemgetter(*(Elements._fields.index(name) for name in names)) for urgent, names in ORDERS.items()
 }
 
@@ -206,7 +201,7 @@ class Asked:
         incident = seeker.incident
         self._bars = bars_for(seeker.must_not, incident, police_shown=seeker.police_shown)
         self._wishes = sum(bit for bit, has in WISHES if has(incident))
-        self._tongues = frozenset(seeker.languages)
+        self._tongue_of: dict[frozenset[str], int] = {}
         self._places = cards.places_to_ask(seeker.places)
         self._bands = {place: band_of(place, seeker.places) for place in self._places}
         self._clocks: dict[str, datetime] = {}
@@ -234,24 +229,6 @@ class Asked:
             known = self._weeks[id(week)] = hours.ahead(week, local, self.cards.holidays)
         return known
 
-    def elements(self, need: Need, door: Door, band: int) -> Elements:
-        """What the order looks at."""
-        urgent = need.urgency in URGENT
-        travel = self.cards.travel.get(band, 0) if urgent else 0
-        since = self._today - door.verified
-        fresh = next((number for number, days in enumerate(FRESH) if since <= days), STALE)
-        return Elements(
-            sunk=door.doubted and fresh == STALE,
-            in_time=in_time(self.ahead(door.hours), travel, window(need) if urgent else SOON),
-            sure=not door.sure,
-            missing=(self._wishes & ~door.has).bit_count(),
-            reached=self.reached(door),
-            tongue=NO_TONGUE if not door.languages else HERS if door.languages & self._tongues else NOT_HERS,
-            band=band,
-            fresh=fresh,
-            service=door.service,
-        )
-
     def reached(self, door: Door) -> int:
         """How it is reached; a line that may not be offered to her leads nowhere."""
         if door.reached != THROUGH:
@@ -262,20 +239,44 @@ class Asked:
         return THROUGH if usable else NONE
 
     def ranked(self, need: Need, doors: Iterable[Door]) -> tuple[list[Ranked], dict[str, set[str]]]:
-        """Every open door, in no order, each service once; and the services hidden for each reason."""
+        """Every open door, in no order; and the services hidden for each reason.
+
+        The one place that is gone through for every door, thousands of times an answer: it works on plain tuples, and
+        what many doors share (hours, languages, what a service has) is worked out once.
+        """
         hidden: dict[str, set[str]] = {}
-        best: dict[str, Ranked] = {}
-        in_order = _ORDERED[need.urgency in URGENT]
+        found: list[Ranked] = []
+        urgent = need.urgency in URGENT
+        in_order, left = _ORDERED[urgent], window(need) if urgent else SOON
+        bars, refused, today = self._bars, self.seeker.incident.refused_by, self._today
+        bands, tongues, wishes = self._bands, self._tongue_of, self._wishes
+        times: dict[tuple[int, int], int] = {}
         for door in doors:
-            reason = self.bar(door)
-            if reason is not None:
-                hidden.setdefault(reason, set()).add(door.service)
+            service, cover, sure, barred, reached, _, has, _, verified, doubted, _, languages, week = door
+            if barred & bars or service in refused:
+                hidden.setdefault(self.bar(door) or "", set()).add(service)
                 continue
-            elements = self.elements(need, door, self._bands[door.cover])
-            rank = Ranked(in_order(elements), door, elements.band, elements.reached)
-            if door.service not in best or rank < best[door.service]:
-                best[door.service] = rank
-        return list(best.values()), hidden
+            band = bands[cover]
+            time = times.get((id(week), band))
+            if time is None:
+                travel = self.cards.travel.get(band, 0) if urgent else 0
+                time = times[id(week), band] = in_time(self.ahead(week), travel, left)
+            since = today - verified
+            fresh = 0 if since <= FRESH[0] else 1 if since <= FRESH[1] else 2 if since <= FRESH[2] else STALE
+            if reached == THROUGH:
+                reached = self.reached(door)
+            tongue = tongues.get(languages)
+            if tongue is None:
+                tongue = tongues[languages] = self._tongue(languages)
+            elements = (doubted and fresh == STALE, time, not sure, (wishes & ~has).bit_count(), reached, tongue, band,
+                        fresh, service)  # fmt: skip
+            found.append((in_order(elements), door, band, reached))
+        return found, hidden
+
+    def _tongue(self, languages: frozenset[str]) -> int:
+        if not languages:
+            return NO_TONGUE
+        return NOT_HERS if languages.isdisjoint(self.seeker.languages) else HERS
 
 
 def window(need: Need) -> int:
@@ -335,39 +336,42 @@ def offers(need: Need, seeker: Seeker, cards: Cards, now: datetime) -> tuple[tup
 def offers_of(need: Need, asked: Asked, doors: Iterable[Door]) -> tuple[tuple[Offer, ...], dict[str, set[str]]]:
     """The same where the doors of several needs were fetched in one go."""
     best, hidden = best_doors(need, asked, doors)
-    found = [shown(need, asked.cards.by_id[rank.door.service], rank.band, asked) for rank in best]
+    found = [shown(need, asked.cards.by_id[door.service], band, asked) for door, band in best]
     if not any(offer.tel for offer in found):
         line = _fallback(need, asked, {offer.service_id for offer in found})
         found = [*line, *found] if need.urgency in URGENT else [*found, *line]  # in a hurry a number goes before a name
     return tuple(found), hidden
 
 
-def best_doors(need: Need, asked: Asked, doors: Iterable[Door]) -> tuple[list[Ranked], dict[str, set[str]]]:
-    """The doors that are shown, best first, and the services hidden for each reason."""
+def best_doors(need: Need, asked: Asked, doors: Iterable[Door]) -> tuple[list[tuple[Door, int]], dict[str, set[str]]]:
+    """The doors that are shown with their bands, best first, and the services hidden for each reason."""
     ranked, hidden = asked.ranked(need, doors)
-    listed = [rank for rank in ranked if rank.reached != NONE] or ranked  # a name without a number only if nothing else
-    if any(rank.door.organisation for rank in listed):
+    listed = [one for one in ranked if one[3] != NONE] or ranked  # a name without a number only at last
+    best = _spread(heapq.nsmallest(ENOUGH, listed))[:SHOWN]
+    if len(best) < SHOWN and len(listed) > ENOUGH:
         best = _spread(sorted(listed))[:SHOWN]
-    else:
-        best = heapq.nsmallest(SHOWN, listed)
     if asked.seeker.wants_police:
-        there = {rank.door.service for rank in best}
-        police = (rank for rank in listed if rank.door.police and rank.door.service not in there)
-        best += heapq.nsmallest(POLICE_SHOWN, police)
-    return best, hidden
+        there = {door.service for _, door, _, _ in best}
+        police = (one for one in listed if one[1].police and one[1].service not in there)
+        best += _spread(sorted(police))[:POLICE_SHOWN]
+    return [(door, band) for _, door, band, _ in best], hidden
 
 
 def _spread(in_order: Iterable[Ranked]) -> list[Ranked]:
-    """At most two of one organisation among the first five; a third one waits behind them."""
+    """Each service once, at most two of one organisation among the first five; a third one waits behind them."""
     first: list[Ranked] = []
     waiting: list[Ranked] = []
     count: dict[str, int] = {}
-    for rank in in_order:
-        organisation = rank.door.organisation
+    there: set[str] = set()
+    for one in in_order:
+        service, organisation = one[1].service, one[1].organisation
+        if service in there:
+            continue
+        there.add(service)
         count[organisation] = count.get(organisation, 0) + 1
         waits = organisation and count[organisation] > OF_ONE and len(first) < AMONG
-        (waiting if waits else first).append(rank)
-    return [*first[:AMONG], *waiting, *first[AMONG:]]
+        (waiting if waits else first).append(one)
+    return first if len(first) < AMONG and not waiting else [*first[:AMONG], *waiting, *first[AMONG:]]
 
 
 def _forbidden(card: ServiceCard, seeker: Seeker) -> str | None:
@@ -377,7 +381,7 @@ def _forbidden(card: ServiceCard, seeker: Seeker) -> str | None:
 def _fallback(need: Need, asked: Asked, listed: Iterable[str]) -> list[Offer]:
     """The first national line that may be offered."""
     cards = asked.cards
-    for line in (*cards.fallback.get(need.code, ()), "linea113", "linea100"):
+    for line in (*cards.fallback.get(need.code, ()), *LAST_RESORT):
         card = cards.by_id.get(line)
         if card is not None and card.tel and line not in listed and _forbidden(card, asked.seeker) is None:
             return [shown(need, card, NATIONAL, asked, fallback=True)]

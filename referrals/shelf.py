@@ -225,7 +225,14 @@ def _tongues(told: str) -> frozenset[str]:
     return frozenset(told.split(";")) if told else frozenset()
 
 
-def changed(db: Session, services: Iterable[str]) -> None:
+Tell = Callable[[str, int, int], None]  # what is being done, how many, of how many
+
+
+def untold(_what: str, _done: int, _of: int) -> None:
+    """Nobody is waiting at a terminal."""
+
+
+def changed(db: Session, services: Iterable[str], tell: Tell = untold) -> None:
     """Every change of services passes here, in its own transaction: whatever is worked out of them follows."""
     row = db.get(DirectoryRow, 1)
     if row is None:
@@ -233,14 +240,14 @@ def changed(db: Session, services: Iterable[str]) -> None:
         db.add(row)
     row.number += 1
     if row.made_with == _made_with():
-        _work_out(db, list(services))
+        _work_out(db, list(services), tell)
     else:
-        _work_out(db, list(db.scalars(select(ServiceRow.id))))
+        _work_out(db, list(db.scalars(select(ServiceRow.id))), tell)
         row.made_with = _made_with()
     db.flush()
 
 
-def _work_out(db: Session, services: Sequence[str]) -> None:
+def _work_out(db: Session, services: Sequence[str], tell: Tell) -> None:
     """The doors of these services anew."""
     for start in range(0, len(services), AT_ONCE):
         some = services[start : start + AT_ONCE]
@@ -252,7 +259,8 @@ def _work_out(db: Session, services: Sequence[str]) -> None:
             for need, door in doors_of(card)
         ]  # fmt: skip
         if rows:
-            db.execute(insert(MatchRow.__table__), rows)  # type: ignore[arg-type]
+            db.execute(insert(MatchRow), rows)
+        tell("worked out", start + len(some), len(services))
 
 
 # ── one card ────────────────────────────────────────────────────────────────────────────────────────────────

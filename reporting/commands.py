@@ -23,6 +23,7 @@ import click
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from referrals import bench_match as match_bench
 from referrals import bench_queue as queue_bench
 from referrals import directory, importing, needs, rehearsal, upkeep
 from reporting import (
@@ -723,6 +724,18 @@ def bench_queue(cases: int, unopened: int, as_json: bool) -> None:
     with _throw_away("bench") as (settings, engine):
         told = asdict(queue_bench.measure(settings, engine, cases, unopened, lambda line: click.echo(line, err=True)))
     click.echo(json.dumps(told) if as_json else "\n".join(f"{name:14} {value}" for name, value in told.items()))
+
+
+@bench.command("match")
+@click.option("--services", default=100_000, show_default=True, help="Invented services.")
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def bench_match(services: int, as_json: bool) -> None:
+    """How long a match takes among very many services, over twenty countries and all in one; and their import."""
+    with tempfile.TemporaryDirectory(prefix="amparo-match-") as folder:
+        told = match_bench.measure(
+            services, lambda name: f"sqlite:///{folder}/{name}.db", lambda line: click.echo(line, err=True)
+        )
+    click.echo(json.dumps(told) if as_json else "\n".join(f"{name:22} {value}" for name, value in told.items()))
 
 
 @contextmanager
