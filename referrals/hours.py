@@ -2,7 +2,7 @@
 
 Pure. A week is 672 quarters of an hour on the service's own clock, Monday 00:00 first: bit s of a whole number is set
 where it is open all through quarter s, so nobody is sent to a door that closes meanwhile. What a day opens itself is
-kept apart from what reaches over from the day before: a day off takes away its own hours and no others. Three answers:
+kept apart from what reaches over from the day before: a night goes with either of its days. Three answers:
 open, closed, unknown. Looking ahead is done on the wall clock; where a clock is changed it may be an hour off.
 """
 
@@ -129,15 +129,14 @@ def _own(hours: Hours, day: date, holidays: Container[date]) -> int | None:
 
 
 def _over(hours: Hours, day: date, holidays: Container[date]) -> int | None:
-    """What the date before reaches into this one: nothing after a day with hours of its own."""
-    if not _part(hours.over, day):
+    """What the date before reaches into this one: nothing where either has hours of its own or is off."""
+    over = _part(hours.over, day)
+    nights = (day - timedelta(days=1), day)
+    if not over or any(exception in nights for exception, _ in hours.exceptions):
         return 0
-    before = day - timedelta(days=1)
-    if any(exception == before for exception, _ in hours.exceptions):
-        return 0
-    if before in holidays and hours.on_holidays != YES:
+    if hours.on_holidays != YES and any(night in holidays for night in nights):
         return 0 if hours.on_holidays == NO else None
-    return _part(hours.over, day)
+    return over
 
 
 def _part(week: int, day: date) -> int:
