@@ -235,6 +235,8 @@ def _become_member(found: Invitation, token: str, drawn: dict[str, str], passwor
     try:
         with made.writing() as db:
             fresh = staff.accept(db, made.pin, token, new, made.clock(), recovery, team_name)
+            if fresh:
+                made.pin.expect(fresh)  # before the commit: a machine that stops in between shuts no door
     except (CannotOpen, BrokenChain):  # pressed twice, or somebody else made the first keys meanwhile
         return error_page(404, NOT_VALID)
     if fresh and found.new_team:

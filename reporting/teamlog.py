@@ -80,6 +80,10 @@ class Team:
         return self.hashes[0]
 
 
+WAITING = "waits"  # in the file of the pin: teams that are being committed just now
+Pinned = tuple[bytes, int, bytes]  # fingerprint of the first entry, highest epoch, hash of the entry that made it
+
+
 @dataclass(frozen=True, slots=True)
 class Pin:
     """A small file outside the database: what is believed of each team. It never goes down, and no team slips in.
@@ -89,54 +93,82 @@ class Pin:
 
     path: Path
 
-    def read(self) -> dict[int, tuple[bytes, int, bytes]]:
-        """Empty before the first keys are made."""
+    def read(self) -> dict[int, Pinned]:
+        """What is believed. Empty before the first keys are made."""
+        return self._told()[0]
+
+    def _told(self) -> tuple[dict[int, Pinned], dict[int, Pinned]]:
+        """(what is believed, what is waiting to be committed)."""
         try:
             told = json.loads(self.path.read_text(encoding="utf-8"))
-            return {
-                int(team): (bytes.fromhex(first), int(epoch), bytes.fromhex(made))
-                for team, (first, epoch, made) in told.items()
-            }
+            waiting = told.pop(WAITING, {})
+            return _pinned_in(told), _pinned_in(waiting)
         except FileNotFoundError:
-            return {}
+            return {}, {}
         except (ValueError, TypeError, AttributeError):
             raise BrokenChain from None
 
+    def believed(self, there: Iterable[int]) -> dict[int, Pinned]:
+        """The same with whatever was waiting and did reach the database: the machine may have stopped in between."""
+        (settled, waiting), rows = self._told(), set(there)
+        return {team: pinned for team, pinned in waiting.items() if team in rows} | settled
+
+    def expect(self, made: Iterable[Team]) -> None:
+        """Before teams of this very request are committed: they are believed once they are there, and not else."""
+        settled, fresh = self.read(), {team.id: _as_pinned(team) for team in made}
+        if settled.keys() & fresh.keys():
+            raise BrokenChain
+        self._write(settled, fresh)
+
     def begin(self, made: Iterable[Team]) -> None:
-        """Pin the teams that were made in this very request; once, and from what it holds, not from the database."""
+        """Pin the first teams, made in this very request; once, and from what it holds, not from the database."""
         if self.read():
             raise BrokenChain
-        self._write({team.id: (team.fingerprint, team.newest.number, team.made[-1]) for team in made})
+        self._write({team.id: _as_pinned(team) for team in made})
 
     def add(self, made: Team) -> None:
         """Pin one team more, made in this very request; from what it holds, not from the database."""
         if made.id in self.read() or not self.read():
             raise BrokenChain
-        self._write(self.read() | {made.id: (made.fingerprint, made.newest.number, made.made[-1])})
+        self._write(self.read() | {made.id: _as_pinned(made)})
 
     def vouches_for(self, found: Iterable[Team]) -> bool:
         """Whether verified teams are pinned, every one, and none of them is older or forked."""
-        pinned = self.read()
-        return all(_fits(team, *pinned.get(team.id, (b"", 0, b""))) for team in found)
+        listed = list(found)
+        pinned = self.believed(team.id for team in listed)
+        return all(_fits(team, *pinned.get(team.id, (b"", 0, b""))) for team in listed)
 
     def raise_to(self, found: tuple[Team, ...]) -> None:
         """Remember the newest epochs of teams that are pinned already."""
         if not self.vouches_for(found):
             raise BrokenChain
-        pinned = self.read()
-        newest = {team.id: (team.fingerprint, team.newest.number, team.made[-1]) for team in found}
-        if pinned | newest != pinned:
+        pinned, waiting = self._told()
+        newest = {team.id: _as_pinned(team) for team in found}
+        if pinned | newest != pinned or waiting.keys() & newest.keys():
             self._write(pinned | newest)
 
-    def _write(self, pinned: Mapping[int, tuple[bytes, int, bytes]]) -> None:
+    def _write(self, pinned: Mapping[int, Pinned], waiting: Mapping[int, Pinned] | None = None) -> None:
         fresh = self.path.with_suffix(".new")
         with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            json.dump(
-                {str(team): [first.hex(), epoch, made.hex()] for team, (first, epoch, made) in pinned.items()}, file
-            )
+            json.dump(_in_words(pinned) | ({WAITING: _in_words(waiting)} if waiting else {}), file)
             file.flush()
             os.fsync(file.fileno())
         fresh.replace(self.path)
+
+
+def _as_pinned(team: Team) -> Pinned:
+    return team.fingerprint, team.newest.number, team.made[-1]
+
+
+def _in_words(pinned: Mapping[int, Pinned]) -> dict[str, Any]:
+    return {str(team): [first.hex(), epoch, made.hex()] for team, (first, epoch, made) in pinned.items()}
+
+
+def _pinned_in(told: Mapping[str, Any]) -> dict[int, Pinned]:
+    return {
+        int(team): (bytes.fromhex(first), int(epoch), bytes.fromhex(made))
+        for team, (first, epoch, made) in told.items()
+    }
 
 
 def _fits(team: Team, first: bytes, epoch: int, made: bytes) -> bool:
@@ -146,7 +178,7 @@ def _fits(team: Team, first: bytes, epoch: int, made: bytes) -> bool:
 def teams(db: Session, pin: Pin) -> tuple[Team, ...]:
     """Every team, verified from the first entry and held against the pin. Raises `NotYet` or `BrokenChain`."""
     rows = db.scalars(select(TeamRow).order_by(TeamRow.id)).all()
-    pinned = pin.read()
+    pinned = pin.believed(row.id for row in rows)
     if not rows and not pinned:
         raise NotYet
     found = tuple(verified(db, row) for row in rows)

@@ -57,7 +57,8 @@ NOT_UNDERSTOOD = (
     "", "según agenda", "8:00-16:00", "L-V 8 a 5", "M 8:00-12:00", "Mo[1] 08:00-12:00", 'Mo-Fr 08:00-12:00 "cita"',
     "week 1-53/2 Mo 08:00-12:00", "sunrise-sunset", "L-V 8:00-13:00; L-V 15:00-17:00", "Mo-Fr 25:00-26:00",
     "L-V 8:60-9:00", "Mo-Fr 08:00-16:00; SH off", 'Mo-Fr 08:00-16:00 || "a veces"', "lunes", "L-V mañana",
-    "llamar antes", "Jan-Mar Mo 8:00-9:00", "L-V 8:00", "Mo-Fr 08:00-16:00 open", "solo lunes 8:00-12:00 y a veces martes",
+    "llamar antes", "Jan-Mar Mo 8:00-9:00", "L-V 8:00", "Mo-Fr 08:00-16:00 open",
+    "solo lunes 8:00-12:00 y a veces martes",
     "2026-12-24 cerrado", "L-V 0:00-0:00",
 )  # fmt: skip
 

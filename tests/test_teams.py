@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import secrets
+import signal
 from pathlib import Path
 
 import pytest
@@ -11,15 +13,15 @@ from click.testing import CliRunner
 from flask import Flask
 from sqlalchemy import select
 
-from reporting import casebook, casework, keyring, staff, teamlog
+from reporting import casebook, casework, keyring, members, staff, teamlog
 from reporting.app import create_app
 from reporting.commands import main
-from reporting.database import reading, writing
+from reporting.database import open_database, reading, writing
 from reporting.incidents import Incident
 from reporting.keyring import Keys, NotHer
-from reporting.models import CaseRow, TeamRow
+from reporting.models import CaseRow, LogRow, TeamRow
 from reporting.teamlog import CASE_WORKER, COORDINATOR, BrokenChain, CannotOpen, Team
-from tests.people import Place, a_furnished_place
+from tests.people import Place, a_furnished_place, a_new_place
 from tests.phone import Phone
 from tests.test_casework import comes_back
 from tests.test_people_and_keys import enters, invited, opens
@@ -302,3 +304,64 @@ def test_the_terminal_invites_to_a_team_that_is_there(place: Place, monkeypatch:
     assert run.invoke(main, ["staff", "invite", "pola", "case_worker", "--team", NEW]).exit_code == 0
     assert run.invoke(main, ["staff", "invite", "luna", "case_worker", "--team", "Nadie"]).exit_code != 0
     assert run.invoke(main, ["staff", "invite", "luna", "advocate", "--new-team", "Otra"]).exit_code != 0
+
+
+# ── the machine stops in between ────────────────────────────────────────────────────────────────────────────
+
+
+def dies_while_keys_are_made(place: Place, name: str, new_team: str, *, after_the_commit: bool) -> None:
+    """A process of its own accepts an invitation as the page does, and is killed before or after the commit."""
+    child = os.fork()
+    if child:
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+        return
+    engine = open_database(place.settings.database_url)
+    recovery = staff.draw_sheets(secrets.randbelow, "es").key_pair().public
+    new = members.new_member(name, (CASE_WORKER,), "seis palabras que nadie sabe", members.new_totp_secret(),
+                             place.settings.pepper)  # fmt: skip
+    with writing(engine) as db:
+        token = staff.invite(db, name, (CASE_WORKER,), place.clock(), (), new_team)
+        made = staff.accept(db, place.pin, token, new, place.clock(), recovery, "Equipo")
+        place.pin.expect(made)
+        if not after_the_commit:
+            os.kill(os.getpid(), signal.SIGKILL)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@pytest.mark.parametrize("after_the_commit", [False, True])
+def test_first_keys_survive_a_machine_that_stops(tmp_path: Path, after_the_commit: bool) -> None:
+    place = a_new_place(tmp_path)
+    dies_while_keys_are_made(place, "rosa", "", after_the_commit=after_the_commit)
+    with reading(place.engine) as db:
+        found = teamlog.teams_or_none(db, place.pin)
+    assert bool(found) is after_the_commit
+    if not after_the_commit:
+        place.hires("rosa", CASE_WORKER)
+        assert place.signs_in("rosa").epochs
+
+
+@pytest.mark.parametrize("after_the_commit", [False, True])
+def test_a_new_team_survives_a_machine_that_stops(tmp_path: Path, after_the_commit: bool) -> None:
+    place = a_new_place(tmp_path)
+    place.hires("rosa", CASE_WORKER)
+    dies_while_keys_are_made(place, "luz", "Norte", after_the_commit=after_the_commit)
+    with reading(place.engine) as db:
+        found = teamlog.teams(db, place.pin)
+    assert ("Norte" in {team.name for team in found}) is after_the_commit
+    assert place.signs_in("rosa").epochs  # and she pins what is there
+
+
+def test_what_was_expected_and_never_came_lets_no_other_team_in(tmp_path: Path) -> None:
+    place, other = a_new_place(tmp_path / "one"), a_new_place(tmp_path / "two")
+    place.hires("rosa", CASE_WORKER)
+    dies_while_keys_are_made(place, "luz", "Norte", after_the_commit=False)
+    other.hires("eva", CASE_WORKER)
+    with reading(other.engine) as theirs, writing(place.engine) as db:
+        expected = 3  # after the two founding teams
+        stranger = theirs.get_one(TeamRow, 1)
+        db.add(TeamRow(id=expected, kind=stranger.kind, name=stranger.name, due=stranger.due))
+        db.flush()
+        entries = theirs.scalars(select(LogRow).where(LogRow.team == stranger.id))
+        db.add_all(LogRow(team=expected, number=one.number, body=one.body, signature=one.signature) for one in entries)
+    with reading(place.engine) as db, pytest.raises(BrokenChain):
+        teamlog.teams(db, place.pin)
