@@ -211,7 +211,7 @@ IN_THE_CLEAR = {
 OPAQUE = {"tag", "front_key", "vault_key", "receipt_key", "card", "cover", "tally", "body", "mark", "told", "sealed",
           "public_key", "salt", "private", "remembered", "chain", "signature", "seed", "id", "token_hash",
           "who", "sha256"}  # fmt: skip
-PUBLIC = {"place", "service", "service_coverage", "service_history", "service_flag", "service_foreign",
+PUBLIC = {"place", "service", "service_coverage", "service_match", "service_history", "service_flag", "service_foreign",
           "directory_version", "alembic_version"}  # fmt: skip
 
 
