@@ -20,14 +20,14 @@ from datetime import date
 from difflib import SequenceMatcher
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from referrals import directory
 from referrals.directory import COLUMNS
 from referrals.matching import Sentence, said
 from referrals.models import CoverageRow, ForeignRow, HistoryRow, PlaceRow, ServiceRow
-from referrals.shelf import COUNTRY, changed
+from referrals.shelf import AT_ONCE, COUNTRY, changed
 from referrals.upkeep import IMPORTED, LONGEST, SHELTER, cells_of, forget_where, tidy
 from reporting.incidents import N_
 
@@ -603,28 +603,34 @@ class _Held:
 def _store(db: Session, fresh: Iterable[Wanted], places: _Places, held: _Held, who: str, name: str,
            today: date) -> None:  # fmt: skip
     stored = list(fresh)
-    new = [one for one in stored if one.cells["id"] not in held.rows]
-    db.add_all(ServiceRow(**one.cells) for one in new)
-    db.flush()
-    db.add_all(CoverageRow(service=one.cells["id"], place=place)
-               for one in new for place in sorted(directory.coverage_of(one.cells, places.names)))  # fmt: skip
-    for one in stored:
-        if one.cells["id"] in held.rows:
-            directory.store(db, one.cells, places.names)
-    for one in stored:
-        before = held.rows.get(one.cells["id"], {})
-        changes = {column: (before[column], one.cells[column]) for column in COLUMNS
-                   if before and before[column] != one.cells[column]}  # fmt: skip
-        if one.cells["service_type"] == SHELTER:
-            changes.pop("address", None)
-            forget_where(db, one.cells["id"])
-        told = json.dumps(changes, ensure_ascii=False)
-        db.add(HistoryRow(service=one.cells["id"], day=today.isoformat(), who=who[:80], act=IMPORTED,
-                          why=tidy(name)[:200], changes=told))  # fmt: skip
-        if one.print:
-            db.merge(ForeignRow(service=one.cells["id"], told=json.dumps(one.foreign), print=one.print))
+    for start in range(0, len(stored), AT_ONCE):
+        some = stored[start : start + AT_ONCE]
+        new = [one for one in some if one.cells["id"] not in held.rows]
+        directory.store_new(db, [one.cells for one in new], places.names)
+        for one in some:
+            if one.cells["id"] in held.rows:
+                directory.store(db, one.cells, places.names)
+            if one.cells["service_type"] == SHELTER and one.cells["id"] in held.rows:
+                forget_where(db, one.cells["id"])
+            if one.print and one.cells["id"] in held.prints:
+                db.execute(delete(ForeignRow).where(ForeignRow.service == one.cells["id"]))
+        db.execute(insert(HistoryRow), [_history(one, held, who, name, today) for one in some])
+        kept = [{"service": one.cells["id"], "told": json.dumps(one.foreign), "print": one.print}
+                for one in some if one.print]  # fmt: skip
+        if kept:
+            db.execute(insert(ForeignRow), kept)
     db.flush()
     changed(db, [one.cells["id"] for one in stored])
+
+
+def _history(one: Wanted, held: _Held, who: str, name: str, today: date) -> dict[str, str]:
+    before = held.rows.get(one.cells["id"], {})
+    changes = {column: (before[column], one.cells[column]) for column in COLUMNS
+               if before and before[column] != one.cells[column]}  # fmt: skip
+    if one.cells["service_type"] == SHELTER:
+        changes.pop("address", None)
+    return {"service": one.cells["id"], "day": today.isoformat(), "who": who[:80], "act": IMPORTED,
+            "why": tidy(name)[:200], "changes": json.dumps(changes, ensure_ascii=False)}  # fmt: skip
 
 
 # ── likely duplicates ───────────────────────────────────────────────────────────────────────────────────────
