@@ -12,9 +12,10 @@ import hashlib
 import io
 import json
 import re
+import sys
 import unicodedata
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from difflib import SequenceMatcher
@@ -27,7 +28,7 @@ from referrals import directory
 from referrals.directory import COLUMNS
 from referrals.matching import Sentence, said
 from referrals.models import CoverageRow, ForeignRow, HistoryRow, PlaceRow, ServiceRow
-from referrals.shelf import AT_ONCE, COUNTRY, changed
+from referrals.shelf import AT_ONCE, COUNTRY, Tell, changed, untold
 from referrals.upkeep import IMPORTED, LONGEST, SHELTER, cells_of, forget_where, tidy
 from reporting.incidents import N_
 
@@ -136,7 +137,7 @@ class Hints:
 
 
 def bring_in(db: Session, raw: bytes, who: str, today: date, *, hints: Hints | None = None,
-             dry_run: bool = False) -> Report:  # fmt: skip
+             dry_run: bool = False, tell: Tell = untold) -> Report:  # fmt: skip
     """Bring in a file. On a dry run everything is worked out and nothing is written."""
     report, told = Report(), hints or Hints()
     lines, problem = read(raw)
@@ -153,7 +154,7 @@ def bring_in(db: Session, raw: bytes, who: str, today: date, *, hints: Hints | N
     report.stored, report.services = len(fresh), [one.cells["id"] for one in fresh]
     report.likely_twice = likely_twice(held.rows, [one.cells for one in fresh])
     if not dry_run and fresh:
-        _store(db, fresh, places, held, who, told.name, today)
+        _store(db, fresh, places, held, (who, told.name, today), tell)
     report.problems.sort(key=lambda one: one.line)
     report.remarks.sort(key=lambda one: one.line)
     return report
@@ -241,7 +242,7 @@ def _table(text: str) -> list[Line] | None:
             if not names:
                 names = [cell.strip().lstrip("\ufeff") for cell in cells]
                 continue
-            filled = [unguarded(cell.strip()) for cell in cells]
+            filled = [sys.intern(unguarded(cell.strip())) for cell in cells]  # most cells of a large file say the same
             lines.append(Line(number, dict(zip(names, filled + [""] * len(names), strict=False)),
                               any(filled[len(names):])))  # fmt: skip
     except csv.Error:
@@ -600,9 +601,8 @@ class _Held:
         return known != one.cells or self.covered.get(one.cells["id"]) != directory.coverage_of(one.cells, places.names)
 
 
-def _store(db: Session, fresh: Iterable[Wanted], places: _Places, held: _Held, who: str, name: str,
-           today: date) -> None:  # fmt: skip
-    stored = list(fresh)
+def _store(db: Session, stored: Sequence[Wanted], places: _Places, held: _Held, by: tuple[str, str, date],
+           tell: Tell) -> None:  # fmt: skip
     for start in range(0, len(stored), AT_ONCE):
         some = stored[start : start + AT_ONCE]
         new = [one for one in some if one.cells["id"] not in held.rows]
@@ -614,13 +614,14 @@ def _store(db: Session, fresh: Iterable[Wanted], places: _Places, held: _Held, w
                 forget_where(db, one.cells["id"])
             if one.print and one.cells["id"] in held.prints:
                 db.execute(delete(ForeignRow).where(ForeignRow.service == one.cells["id"]))
-        db.execute(insert(HistoryRow), [_history(one, held, who, name, today) for one in some])
+        db.execute(insert(HistoryRow), [_history(one, held, *by) for one in some])
+        tell("stored", start + len(some), len(stored))
         kept = [{"service": one.cells["id"], "told": json.dumps(one.foreign), "print": one.print}
                 for one in some if one.print]  # fmt: skip
         if kept:
             db.execute(insert(ForeignRow), kept)
     db.flush()
-    changed(db, [one.cells["id"] for one in stored])
+    changed(db, [one.cells["id"] for one in stored], tell)
 
 
 def _history(one: Wanted, held: _Held, who: str, name: str, today: date) -> dict[str, str]:

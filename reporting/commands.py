@@ -231,6 +231,19 @@ def _progress(text: str) -> None:
     click.echo(text, err=True)
 
 
+def _now_and_then(seconds: float = 2.0) -> Callable[[str, int, int], None]:
+    """Says how far a long work is, every few seconds; nothing of a short one."""
+    last = time.monotonic()
+
+    def tell(what: str, done: int, of: int) -> None:
+        nonlocal last
+        if time.monotonic() - last >= seconds:
+            last = time.monotonic()
+            _progress(f"{what}: {done} of {of}")
+
+    return tell
+
+
 def _allowed(act: Callable[[], T]) -> T:
     try:
         return act()
@@ -451,7 +464,9 @@ def import_file(file: Path, dry_run: bool, kind: str, region: str, as_json: bool
     hints = importing.Hints(file.name, kind, region)
     click.echo(f"Reading {file.name} ...", err=True)
     with writing(_opened()[1]) as db:
-        done = importing.bring_in(db, file.read_bytes(), "terminal", _today(), hints=hints, dry_run=dry_run)
+        done = importing.bring_in(
+            db, file.read_bytes(), "terminal", _today(), hints=hints, dry_run=dry_run, tell=_now_and_then()
+        )
     told = importing.as_json(done)
     click.echo(json.dumps(told, ensure_ascii=False) if as_json else importing.in_words(done, dry_run))
     sys.exit(1 if done.problems else 0)
