@@ -11,8 +11,10 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -177,11 +179,15 @@ def _fits(team: Team, first: bytes, epoch: int, made: bytes) -> bool:
 
 def teams(db: Session, pin: Pin) -> tuple[Team, ...]:
     """Every team, verified from the first entry and held against the pin. Raises `NotYet` or `BrokenChain`."""
-    rows = db.scalars(select(TeamRow).order_by(TeamRow.id)).all()
+    rows = db.execute(select(*_TEAM["id", "kind", "name"]).order_by(_TEAM.id)).all()
     pinned = pin.believed(row.id for row in rows)
     if not rows and not pinned:
         raise NotYet
-    found = tuple(verified(db, row) for row in rows)
+    logs: dict[int, list[Entry]] = {}
+    for team, *entry in db.execute(select(_LOG.team, *_ENTRY).order_by(_LOG.team, _LOG.number)):
+        logs.setdefault(team, []).append(Entry(*entry))
+    first = {kind: team for team, kind, _ in reversed(rows)}
+    found = tuple(_verified(*row, first[row.kind] == row.id, tuple(logs.get(row.id, ()))) for row in rows)
     if {team.id for team in found} != set(pinned) or not pin.vouches_for(found):
         raise BrokenChain
     return found
@@ -283,6 +289,26 @@ def _concerns(told: Mapping[str, Any], names: Mapping[int, str]) -> str:
 
 
 def verified(db: Session, row: TeamRow) -> Team:
+    """One team, verified from its first entry to its last."""
+    entries = db.execute(select(*_ENTRY).where(_LOG.team == row.id).order_by(_LOG.number))
+    first = db.scalar(select(func.min(TeamRow.id)).where(TeamRow.kind == row.kind)) == row.id
+    return _verified(row.id, row.kind, row.name, first, tuple(Entry(*entry) for entry in entries))
+
+
+class Entry(NamedTuple):
+    """An entry as it lies in the log."""
+
+    number: int
+    body: bytes
+    signature: bytes
+
+
+_LOG, _TEAM = LogRow.__table__.c, TeamRow.__table__.c
+_ENTRY = _LOG["number", "body", "signature"]
+
+
+@lru_cache(maxsize=64)  # the very same bytes were looked at a moment ago; anything else is walked through anew
+def _verified(team: int, kind: str, name: str, founding: bool, entries: tuple[Entry, ...]) -> Team:  # noqa: FBT001
     """Walk the log: each entry names the one before it and is signed with the key then in force."""
     epochs: list[Epoch] = []
     members: dict[int, bytes] = {}
@@ -290,8 +316,8 @@ def verified(db: Session, row: TeamRow) -> Team:
     hashes: list[bytes] = []
     made: list[bytes] = []
     checkpoints: list[Checkpoint] = []
-    for number, entry in enumerate(db.scalars(select(LogRow).where(LogRow.team == row.id).order_by(LogRow.number)), 1):
-        told = _read_entry(entry, number, row, hashes[-1] if hashes else b"")
+    for number, entry in enumerate(entries, 1):
+        told = _read_entry(entry, number, (team, kind, name), hashes[-1] if hashes else b"")
         signer = epochs[-1].signing if epochs else _first_signer(told)
         if not sealing.is_signed(signer, entry.signature, entry.body):
             raise BrokenChain
@@ -301,20 +327,16 @@ def verified(db: Session, row: TeamRow) -> Team:
         checkpoints += [_checkpoint(told)] if told["act"] == AUDIT else []
     if not epochs:
         raise BrokenChain
-    first = db.scalar(select(func.min(TeamRow.id)).where(TeamRow.kind == row.kind)) == row.id
-    return Team(row.id, row.kind, row.name, tuple(epochs), members, vouched, first, tuple(hashes), tuple(made),
-                tuple(checkpoints))  # fmt: skip
+    return Team(team, kind, name, tuple(epochs), MappingProxyType(members), MappingProxyType(vouched), founding,
+                tuple(hashes), tuple(made), tuple(checkpoints))  # fmt: skip
 
 
-def _read_entry(entry: LogRow, number: int, row: TeamRow, before: bytes) -> dict[str, Any]:
+def _read_entry(entry: Entry, number: int, team: tuple[int, str, str], before: bytes) -> dict[str, Any]:
     try:
         told: dict[str, Any] = json.loads(entry.body)
-        fits = (told["team"], told["number"], told["before"]) == (
-            row.id,
-            number,
-            before.hex(),
-        ) and entry.number == number
-        named = number > 1 or (told["act"], told["kind"], told["name"]) == ("epoch", row.kind, row.name)
+        due = (team[0], number, before.hex())
+        fits = (told["team"], told["number"], told["before"]) == due and entry.number == number
+        named = number > 1 or (told["act"], told["kind"], told["name"]) == ("epoch", *team[1:])
     except (ValueError, KeyError, TypeError):
         raise BrokenChain from None
     if not (fits and named and told["act"] in _ACTS):
