@@ -1,6 +1,7 @@
-"""The web server: a few processes on one socket, each with a few threads. Why this one: DECISIONS.md, "Speed".
+"""The web server: a few processes on one socket, each answering one request at a time.
 
-No log of requests, no temporary file for what she sends, no picture of the memory on the disk when something crashes.
+Why this one: DECISIONS.md, "Speed". No log of requests, no temporary file for what she sends, no picture of the
+memory on the disk when something crashes.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ try:
 except ImportError:  # not on Windows, which has no core files either
     resource = None  # type: ignore[assignment]
 
-THREADS = 4  # in each process; most of a request is Python, which one thread does at a time
+THREADS = 1  # in each process, beside the one that reads and writes: more of them wait for each other (measured)
 IN_MEMORY = 4 * 1024 * 1024  # bytes; above our largest body, so nothing is ever buffered on disk
 WAITING = 1024  # connections that may wait while all threads work: slow, never dropped
 BEHIND_A_PROXY = {"trusted_proxy_headers": {"x-forwarded-for", "x-forwarded-proto"}, "trusted_proxy_count": 1}
@@ -44,31 +45,34 @@ def serve(make_app: MakeApp, settings: Settings, host: str, port: int, workers: 
     no_core_files()
     door = socket.create_server((host, port), backlog=WAITING, reuse_port=False)
     told = settings.with_changes(workers=workers)
+    app = make_app(told)  # before the workers: they share what is read once, and a new one is there at once
+    gc.collect()
+    gc.freeze()  # what is there from the beginning need not be looked through again and again
     if workers == 1:
-        _work(make_app, told, door)
+        _work(app, told, door)
         return
     listening, alive = os.pipe()
-    children = {_hire(make_app, told, door, listening, alive) for _ in range(workers)}
+    children = {_hire(app, told, door, listening, alive) for _ in range(workers)}
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         while True:
             gone, _ = os.wait()
             children.discard(gone)
-            children.add(_hire(make_app, told, door, listening, alive))
+            children.add(_hire(app, told, door, listening, alive))
     finally:
         for child in children:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(child, signal.SIGTERM)
 
 
-def _hire(make_app: MakeApp, settings: Settings, door: socket.socket, listening: int, alive: int) -> int:
+def _hire(app: Any, settings: Settings, door: socket.socket, listening: int, alive: int) -> int:
     child = os.fork()
     if child:
         return child
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     os.close(alive)
     threading.Thread(target=_leave_with, args=(listening,), daemon=True).start()
-    _work(make_app, settings, door)
+    _work(app, settings, door)
     os._exit(0)
 
 
@@ -78,12 +82,9 @@ def _leave_with(listening: int) -> None:
     os._exit(0)
 
 
-def _work(make_app: MakeApp, settings: Settings, door: socket.socket) -> None:
+def _work(app: Any, settings: Settings, door: socket.socket) -> None:
     logging.getLogger("waitress").addFilter(discreet)
     proxy = BEHIND_A_PROXY | {"trusted_proxy": settings.trusted_proxy} if settings.trusted_proxy else {}
-    app = make_app(settings)
-    gc.collect()
-    gc.freeze()  # what is there from the beginning need not be looked through again and again
     waitress.server.create_server(
         app,
         sockets=[door],
