@@ -49,9 +49,7 @@ LONGEST_NUMBER = 20  # digits of a record's number
 
 def settle(made: House) -> None:
     """Bring what the front door shows on practice and error pages: the lines that answer in the whole country."""
-    made.wings["lines"] = lambda: directory.national_lines(
-        g.get("shelf") or directory.shelf(made.reading), made.clock()
-    )
+    made.wings["lines"] = lambda: directory.national_lines(her_case.held(), made.clock())
 
 
 # ── the queue ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -607,7 +605,7 @@ def set_right(case: int, number: int) -> ResponseReturnValue:
             opened = casebook.open_case(db, g.keys, case, made.clock())
         answers = questionnaire.answers_of(opened.incident)
         typed = request.form if request.method == "POST" else None
-        form = questionnaire.form_of(number, answers, _choices(opened), say, typed)
+        form = questionnaire.form_of(number, answers, her_case.directory_choices(opened.incident.department), typed)
         if not is_ours:
             return _right_page(opened, number, form, asked)
         reason, now = _needed(asked.reason.data), opened.incident_at(made.clock())
@@ -639,15 +637,6 @@ def _right_page(opened: Case, number: int, form: Any, asked: RightForm, sentence
         asked=asked, sentence=sentence, out=RightForm(formdata=None),
     )  # fmt: skip
     return make_response(page, code)
-
-
-def _choices(opened: Case) -> dict[str, Any]:
-    shelf, department = directory.shelf(house().reading), opened.incident.department or ""
-    return {
-        "department": directory.other_departments(shelf),
-        "province": directory.provinces(shelf, department),
-        "refused": directory.could_have_refused(shelf, department),
-    }
 
 
 @pages.get("/<lang>/equipo/caso/<int(max=9223372036854775807):case>/hoja/<int(max=9223372036854775807):number>")

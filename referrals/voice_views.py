@@ -15,7 +15,16 @@ from flask.typing import ResponseReturnValue
 from referrals import directory
 from reporting import casebook, casework, her_case, questionnaire, receipts, sessions, teamlog
 from reporting.casebook import Report
-from reporting.frontdoor import House, StaffForm, error_page, house, refresh_keys, say, signed_in, ticket_field
+from reporting.frontdoor import (
+    House,
+    StaffForm,
+    error_page,
+    house,
+    refresh_keys,
+    signed_in,
+    ticket_field,
+    ticket_in,
+)
 from reporting.incidents import MINOR_AGES, N_, Incident, tally_block
 from reporting.keyring import Keys
 from reporting.questionnaire import PAGES
@@ -49,7 +58,7 @@ def told() -> ResponseReturnValue:
         back = {"send": None, "back": len(PAGES) - 1}.get(go, int(go[3:]) if go[3:] in _NUMBERS else len(PAGES) - 1)
         return _send(ticket, answers) if back is None else _ask(back, ticket.trip, answers)
     number = int(ticket.step)
-    form = questionnaire.form_of(number, answers, _choices(answers), say, request.form)
+    form = questionnaire.form_of(number, answers, _choices(answers), request.form)
     right = form.validate()
     answers = questionnaire.merged(number, answers, _right_answers(form))
     if go == "back":
@@ -69,35 +78,29 @@ def _right_answers(form: Any) -> dict[str, Any]:
 
 
 def _ticket() -> Ticket | None:
-    made = house()
-    with made.reading() as db:
-        try:
-            text = request.form.get("t", "")
-            ticket = sessions.read_ticket(db, made.settings.server_secret, "draft", text, made.clock())
-        except CannotOpen:
-            return None
-    return ticket if ticket.state.get("voice") == g.keys.member else None
+    ticket = ticket_in(request.form.get("t", ""), "draft")
+    return ticket if ticket and ticket.state.get("voice") == g.keys.member else None
 
 
 def _field(trip: str, step: str, answers: dict[str, Any]) -> str:
     return ticket_field("draft", trip, step, {"a": answers, "voice": g.keys.member})
 
 
-def _choices(answers: dict[str, Any]) -> dict[str, Any]:
+def _choices(answers: dict[str, Any]) -> questionnaire.Elsewhere:
     return her_case.directory_choices(questionnaire.incident_of(answers).department)
 
 
 def _ask(number: int, trip: str, answers: dict[str, Any], form: Any = None, code: int = 200) -> ResponseReturnValue:
     incident = questionnaire.incident_of(answers)
     urgent = directory.urgent_needs(incident)
-    shelf = directory.shelf(house().reading)
+    shelf = her_case.held()
     page = render_template(
         "casework/voice.html",
         number=number,
         of=len(PAGES),
         page=PAGES[number],
         questions=questionnaire.questions_of(number, answers),
-        form=form or questionnaire.form_of(number, answers, _choices(answers), say),
+        form=form or questionnaire.form_of(number, answers, _choices(answers)),
         help=_help(shelf, incident, g.lang, only=urgent) if urgent else None,
         child=directory.child_policy(g.lang) if incident.age in MINOR_AGES else None,
         ticket=_field(trip, str(number), answers),
@@ -112,7 +115,7 @@ def _check(trip: str, answers: dict[str, Any]) -> ResponseReturnValue:
         team = _hers(house(), db, refresh_keys())
     return render_template(
         "casework/voice_check.html",
-        pages=questionnaire.told(answers, _choices(answers), say),
+        pages=questionnaire.told(answers, _choices(answers)),
         reader=team.name,
         other=answers.get("about") == "OTHER",
         ticket=_field(trip, CHECK, answers),
@@ -142,7 +145,7 @@ def _send(ticket: Ticket, answers: dict[str, Any]) -> ResponseReturnValue:
     report = Report(incident, answers.get("narrative", ""), contact, consents, answers.get("lang") or g.lang,
                     ticket.trip, int(moment) // casebook.HOUR, voice=keys.member)  # fmt: skip
     receipt = receipts.draw(secrets.randbelow)
-    found = _help(directory.shelf(made.reading), incident, report.language)
+    found = _help(her_case.held(), incident, report.language)
     gap = next(iter(found.gaps), "NONE")
     tally = tally_block(incident, report.hour, counted="C_STATS" in consents, gap=gap)
     sealed = casebook.seal_report(report, receipt, readers, counters, tally, made.settings.pepper, moment)
@@ -162,7 +165,7 @@ def _help(shelf: directory.Shelf, incident: Incident, language: str, only: list[
 
 
 def _sent(case: int, report: Report, receipt: Receipt) -> ResponseReturnValue:
-    shelf = directory.shelf(house().reading)
+    shelf = her_case.held()
     return render_template(
         "casework/voice_sent.html",
         case=case,

@@ -160,7 +160,9 @@ def _floor(settings: Settings, sizes: list[tuple[int, int]]) -> Callable[..., li
     engine, now = open_database(settings.database_url), time.time()
     with reading(engine) as db:
         found = teamlog.teams(db, Pin(settings.pin_file))
-        ticket = sessions.write_ticket(db, settings.server_secret, "draft", sessions.new_trip(), "1", {"a": TOLD}, now)
+        known, trip = sessions.seeds(db), sessions.new_trip()
+        ticket = sessions.write_ticket(known, settings.server_secret, "draft", trip, "1", {"a": TOLD}, now)
+    engine.dispose()  # no line to the database goes along into the workers
     readers, counters = (teamlog.team_of_kind(found, kind) for kind in (CASEWORK, STATISTICS))
     report = Report(Incident(), TOLD["narrative"], {}, frozenset(), "es", sessions.new_trip(), int(now) // HOUR)
     tally = tally_block(report.incident, report.hour, counted=False)
@@ -181,8 +183,9 @@ def _floor(settings: Settings, sizes: list[tuple[int, int]]) -> Callable[..., li
         environ["wsgi.input"].read()
         if number:
             with reading(engine) as db:
-                sessions.read_ticket(db, settings.server_secret, "draft", ticket, now)
-                sessions.write_ticket(db, settings.server_secret, "draft", report.trip, "1", {"a": TOLD}, now)
+                known = sessions.seeds(db)
+                sessions.read_ticket(known, settings.server_secret, "draft", ticket, now)
+                sessions.write_ticket(known, settings.server_secret, "draft", report.trip, "1", {"a": TOLD}, now)
         if number == len(sizes) - 1:
             receipt = receipts.draw(secrets.randbelow)
             commit(casebook.seal_report(report, receipt, readers, counters, tally, settings.pepper, now))
@@ -208,7 +211,7 @@ def _running(settings: Settings, command: list[str]) -> Iterator[tuple[subproces
     """A server in processes of its own; how long it took until it answered."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port: int = probe.getsockname()[1]
-    told = os.environ | {"AMPARO_INSTANCE": str(settings.instance), "PRACTICE": "1", "LANGUAGES": "es,en"}
+    told = os.environ | {"AMPARO_INSTANCE": str(settings.instance), "PRACTICE": "0", "LANGUAGES": "es,en"}
     begin = time.monotonic()
     process = subprocess.Popen(  # noqa: S603 -- our own command
         [sys.executable, "-m", "reporting", *command, "--port", str(port)], cwd=ROOT, env=told,

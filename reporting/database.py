@@ -6,14 +6,16 @@ report is on disk) and secure deletion (erased bytes are overwritten).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import importlib
+import sqlite3
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import Engine, create_engine, event, inspect, text
+from sqlalchemy import Engine, FromClause, create_engine, event, inspect, text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
 
 # Each with its reason.
@@ -54,8 +56,16 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 def _begin_sqlite(connection: Any) -> None:
     told = connection.get_execution_options()
     if told.get("writes"):  # connections are used again: each writer says anew whether it waits for the disk
-        connection.exec_driver_sql(f"PRAGMA synchronous={'NORMAL' if told.get('jots') else 'FULL'}")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if told.get("writes") else "BEGIN")
+        _directly(connection, f"PRAGMA synchronous={'NORMAL' if told.get('jots') else 'FULL'}")
+    _directly(connection, "BEGIN IMMEDIATE" if told.get("writes") else "BEGIN")
+
+
+def _directly(connection: Any, order: str) -> None:
+    """To the driver, past the layers that would only carry two words; its errors are named as theirs are."""
+    try:
+        connection.connection.dbapi_connection.execute(order)
+    except sqlite3.Error as error:
+        raise OperationalError(order, None, error, hide_parameters=True) from error
 
 
 @contextmanager
@@ -72,19 +82,34 @@ def writing(engine: Engine) -> Iterator[Session]:
 
     On SQLite the write lock is taken at the start, so two writers wait for each other instead of failing half-way.
     """
-    writer = engine.execution_options(writes=True)
-    with Session(writer, expire_on_commit=False) as session, session.begin():
+    with Session(_writer(engine), expire_on_commit=False) as session, session.begin():
         yield session
+
+
+@lru_cache(maxsize=64)
+def _writer(engine: Engine, **more: bool) -> Engine:
+    return engine.execution_options(writes=True, **more)
 
 
 @contextmanager
 def jotting(engine: Engine) -> Iterator[Session]:
     """Like `writing`, for notes that a power cut may take: nobody waits for the disk."""
-    writer = engine.execution_options(writes=True, jots=True)
-    with Session(writer, expire_on_commit=False) as session, session.begin():
+    with Session(_writer(engine, jots=True), expire_on_commit=False) as session, session.begin():
         if engine.dialect.name == "postgresql":
             session.execute(text("SET LOCAL synchronous_commit TO OFF"))
         yield session
+
+
+def add_once(db: Session, table: FromClause, row: Mapping[str, Any]) -> bool:
+    """Put a row in where its key is free. Whether it was: somebody else may have been first, a moment ago."""
+    done = db.execute(_insert_once(table, db.get_bind().dialect.name), row)
+    return bool(done.rowcount)  # type: ignore[attr-defined]
+
+
+@cache
+def _insert_once(table: FromClause, dialect: str) -> Any:
+    insert = importlib.import_module(f"sqlalchemy.dialects.{dialect}").insert  # each with an ON CONFLICT of its own
+    return insert(table).on_conflict_do_nothing()
 
 
 def checkpoint(engine: Engine, tries: int = 20) -> bool:
@@ -114,7 +139,8 @@ def vacuum(engine: Engine) -> None:
 
 def upgrade_tables(engine: Engine) -> None:
     """Bring the tables of both wings to the form this version needs; nothing to do is fine."""
-    config = Config()
+    command, made = (importlib.import_module(f"alembic.{part}") for part in ("command", "config"))  # not for pages
+    config = made.Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     with engine.begin() as connection:
         config.attributes["connection"] = connection

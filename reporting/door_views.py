@@ -26,6 +26,7 @@ from reporting.frontdoor import (
     signed_in,
     take_cookie,
     ticket_field,
+    ticket_in,
 )
 from reporting.incidents import N_
 from reporting.keyring import Keys, Sheets
@@ -173,14 +174,8 @@ def _draw(found: Invitation) -> dict[str, str]:
 
 
 def _drawn(token: str) -> dict[str, str] | None:
-    made = house()
-    with made.reading() as db:
-        try:
-            text = request.form.get("t", "")
-            ticket = sessions.read_ticket(db, made.settings.server_secret, "visit", text, made.clock())
-        except CannotOpen:
-            return None
-    return dict(ticket.state) if ticket.step == token else None
+    ticket = ticket_in(request.form.get("t", ""), "visit")
+    return dict(ticket.state) if ticket and ticket.step == token else None
 
 
 def _show_secrets(

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from flask import (
@@ -45,10 +45,11 @@ from werkzeug.exceptions import HTTPException
 from wtforms.csrf.core import CSRF
 from wtforms.validators import ValidationError
 
-from reporting import duty, keyring, languages, sessions, teamlog
+from reporting import counting, duty, keyring, languages, sessions, teamlog
 from reporting.config import Settings
 from reporting.incidents import N_
 from reporting.keyring import Keys
+from reporting.sessions import Seeds, Ticket
 from reporting.teamlog import ADVOCATE, CASE_WORKER, COORDINATOR, BrokenChain, CannotOpen, NotYet, Pin, Team
 
 log = logging.getLogger("amparo")
@@ -125,6 +126,7 @@ def hang(app: Flask, made: House) -> Limiter:
     app.config.update(MAX_CONTENT_LENGTH=LARGEST_BODY, MAX_FORM_MEMORY_SIZE=LARGEST_BODY, MAX_FORM_PARTS=200)
     app.jinja_env.add_extension("jinja2.ext.i18n")
     app.jinja_env.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined]
+    app.jinja_env.globals.update(say=say, tongues=lambda: languages.autonyms(house().catalogues))
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.before_request(_choose_language)
     app.before_request(_refuse_strangers)
@@ -143,7 +145,7 @@ def hang(app: Flask, made: House) -> Limiter:
         app=app,
         default_limits=[a_minute(PAGES_A_MINUTE, made.settings)],
         default_limits_exempt_when=_is_sending,
-        storage_uri=made.settings.limits_url,
+        storage_uri=counting.place_of(made.settings.limits_url),
         headers_enabled=False,
     )
 
@@ -217,13 +219,8 @@ def _unpack() -> None:
     packed = request.form.get(AGAIN) if request.method == "POST" and request.blueprint not in NEVER_PACKED else None
     if not packed:
         return
-    made = house()
-    with made.reading() as db:
-        try:
-            ticket = sessions.read_ticket(db, made.settings.server_secret, "draft", packed, made.clock())
-        except CannotOpen:
-            return
-    if ticket.step == AGAIN and ticket.state["path"] == request.path:
+    ticket = ticket_in(packed, "draft")
+    if ticket is not None and ticket.step == AGAIN and ticket.state["path"] == request.path:
         request.form = ImmutableMultiDict(ticket.state["form"])
 
 
@@ -311,10 +308,8 @@ def _packed() -> Markup | str:
         return ""
     made, state = house(), {"path": request.path, "form": request.form.to_dict(flat=False)}
     try:
-        with made.reading() as db:
-            g.trip = sessions.trip_of(db, made.settings.server_secret, request.form.get("t", ""), made.clock())
-            trip = g.trip or sessions.new_trip()
-            text = sessions.write_ticket(db, made.settings.server_secret, "draft", trip, AGAIN, state, made.clock())
+        g.trip = sessions.trip_of(seeds(), made.settings.server_secret, request.form.get("t", ""), made.clock())
+        text = sealed_ticket("draft", g.trip or sessions.new_trip(), AGAIN, state)
     except (CannotOpen, SQLAlchemyError):
         return ""
     return hidden(AGAIN, text)
@@ -367,17 +362,15 @@ def _for_every_page() -> dict[str, Any]:
     return {
         "lang": g.lang,
         "direction": languages.LANGUAGES[g.lang].direction,
-        "tongues": languages.autonyms(made.catalogues),
         "site_name": made.settings.site_name,
         "practice": made.settings.practice,
         "trip": g.get("trip"),
-        "say": say,
         "day": lambda when: languages.day(g.lang, when),
         "day_of": lambda hour: languages.day(g.lang, local_hour(hour).date()),
         "here": request.endpoint,
         "version": _version,
         "keys": g.get("keys"),
-        "emergency": _lines(),
+        "emergency": _lines,
         "reading_hours": reading_hours,
     }
 
@@ -535,12 +528,44 @@ def hidden(name: str, value: str) -> Markup:
 
 def ticket_field(purpose: str, trip: str, step: str, state: Mapping[str, Any], expires: int | None = None) -> Markup:
     """A trip's state, sealed into the one hidden field of a form."""
+    return hidden("t", sealed_ticket(purpose, trip, step, state, expires))
+
+
+def sealed_ticket(purpose: str, trip: str, step: str, state: Mapping[str, Any], expires: int | None = None) -> str:
+    """A trip's state, sealed."""
     made = house()
-    with made.reading() as db:
-        sealed = sessions.write_ticket(
-            db, made.settings.server_secret, purpose, trip, step, state, made.clock(), expires
-        )
-    return hidden("t", sealed)
+    secret, now = made.settings.server_secret, made.clock()
+    return sessions.write_ticket(seeds(), secret, purpose, trip, step, state, now, expires)
+
+
+def ticket_in(text: str, purpose: str, db: Session | None = None) -> Ticket | None:
+    """The ticket behind a field; none where it is forged, foreign, of another purpose or expired."""
+    made = house()
+    try:
+        return sessions.read_ticket(seeds(db), made.settings.server_secret, purpose, text, made.clock())
+    except CannotOpen:
+        return None
+
+
+def seeds(db: Session | None = None) -> Seeds:
+    """The seeds that open and seal tickets, read once in a request; from a session that is open anyway, if one is."""
+    return once("seeds", lambda: _read_seeds() if db is None else sessions.seeds(db))
+
+
+def _read_seeds() -> Seeds:
+    with house().reading() as db:
+        return sessions.seeds(db)
+
+
+T = TypeVar("T")
+
+
+def once(name: str, work_out: Callable[[], T]) -> T:
+    """What stays the same during a request is worked out once in it."""
+    if name not in g:
+        setattr(g, name, work_out())
+    found: T = getattr(g, name)
+    return found
 
 
 # ── the three files we serve ─────────────────────────────────────────────────────────────────────────────────

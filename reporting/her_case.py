@@ -6,7 +6,7 @@ she told before is never lost. Shows nothing of what the team keeps for itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from flask import g, make_response, render_template, request
@@ -19,7 +19,7 @@ from referrals import directory
 from reporting import casebook, casework, languages, questionnaire, statement
 from reporting.casebook import Case
 from reporting.casework import NotNow
-from reporting.frontdoor import OpenForm, house, local_hour, say, speak
+from reporting.frontdoor import OpenForm, house, local_hour, once, say, speak
 from reporting.incidents import N_
 from reporting.questionnaire import PAGES
 from reporting.stays import Stay, stay_field
@@ -60,7 +60,7 @@ def show(stay: Stay, *, form: LetterForm | None = None, sentence: str = "", code
     with made.reading() as db:
         case = casebook.open_visit(db, stay.visit)
         teams = {team.id: team.name for team in made.teams(db)}
-    shelf = directory.shelf(made.reading)
+    shelf = held()
     page = render_template(
         "reporter/case.html",
         case=case,
@@ -84,8 +84,8 @@ def show(stay: Stay, *, form: LetterForm | None = None, sentence: str = "", code
 
 def _help(case: Case) -> directory.Help:
     police_shown = request.form.get("go") == "police"
-    shelf, now = directory.shelf(house().reading), house().clock()
-    return directory.help_for(shelf, case.incident_at(now), now, languages=(g.lang,), police_shown=police_shown)
+    now = house().clock()
+    return directory.help_for(held(), case.incident_at(now), now, languages=(g.lang,), police_shown=police_shown)
 
 
 def _allows(case: Case) -> list[tuple[str, str, bool]]:
@@ -178,16 +178,20 @@ def _is_page(rest: str) -> bool:
 
 def _form(number: int, case: Case, typed: Any) -> OpenForm:
     answers = questionnaire.answers_of(case.incident)
-    return questionnaire.form_of(number, answers, directory_choices(case.incident.department), say, typed)
+    return questionnaire.form_of(number, answers, directory_choices(case.incident.department), typed)
 
 
-def directory_choices(department: str | None) -> dict[str, Mapping[str, str]]:
+def held() -> directory.Shelf:
+    """The directory, looked up once for each request."""
+    return once("shelf", lambda: directory.shelf(house().reading))
+
+
+def directory_choices(department: str | None) -> questionnaire.Elsewhere:
     """Choices that only the directory knows: her provinces, the other departments, places that may have refused her."""
-    shelf = directory.shelf(house().reading)
     return {
-        "department": directory.other_departments(shelf),
-        "province": directory.provinces(shelf, department or ""),
-        "refused": directory.could_have_refused(shelf, department or ""),
+        "department": lambda: directory.other_departments(held()),
+        "province": lambda: directory.provinces(held(), department or ""),
+        "refused": lambda: directory.could_have_refused(held(), department or ""),
     }
 
 
@@ -293,7 +297,7 @@ def _statement(stay: Stay, _rest: str) -> ResponseReturnValue:
 
 def statement_page(case: Case, template: str, **parts: Any) -> str:
     """The paper, as she and her case worker print it."""
-    names = directory.names(directory.shelf(house().reading))
+    names = directory.names(held())
     said = statement.sections(case, names, say, lambda hour: languages.hour(g.lang, local_hour(hour)))
     return render_template(template, sections=said, by_hand=statement.BY_HAND, **parts)
 

@@ -9,8 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
+from flask import current_app, g
+from jinja2.utils import LRUCache
+from markupsafe import Markup
 from wtforms import (
     Field,
     RadioField,
@@ -22,7 +26,7 @@ from wtforms import (
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Length, Optional
 
-from reporting.frontdoor import OpenForm
+from reporting.frontdoor import OpenForm, say
 from reporting.incidents import N_, VOCABULARY, Incident
 
 ONE, MANY, LIST, NUMBER, LINE, TEXT = "one", "many", "list", "number", "line", "text"
@@ -33,6 +37,7 @@ LARGEST_NUMBER = 5000  # hours or days
 
 Answers = Mapping[str, Any]
 Choices = Mapping[str, str]  # code -> label, in screen order
+Elsewhere = Mapping[str, Callable[[], Choices]]  # which choices -> who brings them, asked only where they are shown
 
 YES_NO = {"yes": N_("Yes"), "no": N_("No")}
 PASS_LABEL = N_("I would rather not say")
@@ -214,10 +219,11 @@ PAGES: tuple[Page, ...] = (
 
 # question name -> (first letters of its codes in the flags)
 FLAG_QUESTIONS = {"safety": "S_", "danger": "D_", "injuries": "I_"}
+NO_ANSWER = (None, "", [])  # nought hours ago is one
 HAS_A_PASS = {"PREFER_NOT", "UNKNOWN", "unknown", "unsure"}  # these codes are an answer of their own
 
 
-def choices_of(part: Part, elsewhere: Mapping[str, Choices]) -> Choices:
+def choices_of(part: Part, elsewhere: Elsewhere) -> Choices:
     """The codes and labels of a part; `elsewhere` brings those of other rooms (places, services)."""
     if not isinstance(part.choices, str):
         return _with_pass(part, part.choices)
@@ -226,8 +232,8 @@ def choices_of(part: Part, elsewhere: Mapping[str, Choices]) -> Choices:
         return {code: label for code, label in VOCABULARY["flags"].items() if code.startswith(beginning)}
     if part.choices == "when":
         return {code: label for code, (_, label) in WHEN.items()}
-    known = elsewhere.get(part.choices) or VOCABULARY.get(part.choices, {})
-    return _with_pass(part, known)
+    brought = elsewhere.get(part.choices)
+    return _with_pass(part, (brought and brought()) or VOCABULARY.get(part.choices, {}))
 
 
 def _with_pass(part: Part, choices: Choices) -> Choices:
@@ -244,30 +250,68 @@ def questions_of(page: int, answers: Answers) -> tuple[Question, ...]:
     return tuple(question for question in PAGES[page].questions if question.matters(so_far))
 
 
-def form_of(page: int, answers: Answers, elsewhere: Mapping[str, Choices], say: Callable[..., str],
-            typed: Any = None) -> OpenForm:  # fmt: skip
+def form_of(page: int, answers: Answers, elsewhere: Elsewhere, typed: Any = None) -> OpenForm:
     """The Flask-WTF form of a page, filled with what was typed or, if nothing was, with the answers so far."""
     parts = [part for question in questions_of(page, answers) for part in question.parts]
-    fields = {part.name: _field(part, choices_of(part, elsewhere), say) for part in parts}
-    form_class = type("PageForm", (OpenForm,), fields)
+    form_class = _form_class(g.lang, page, tuple(part.name for part in parts))
     form: OpenForm = form_class(formdata=typed, data={part.name: answers.get(part.name) for part in parts})
+    for part in parts:
+        if isinstance(part.choices, str) and part.choices in elsewhere:
+            form[part.name].choices = _options(part, choices_of(part, elsewhere))
     return form
 
 
-def _field(part: Part, choices: Choices, say: Callable[..., str]) -> Field:
-    options = [SelectChoice(code, say(label)) for code, label in choices.items()]
-    pick = say(N_("Choose from the list."))
+@lru_cache(maxsize=256)  # the same questions in the same language make the same form
+def _form_class(_language: str, page: int, names: tuple[str, ...]) -> type[OpenForm]:
+    parts = (part for question in PAGES[page].questions for part in question.parts if part.name in names)
+    return type("PageForm", (OpenForm,), {part.name: _field(part) for part in parts})
+
+
+def _field(part: Part) -> Field:
+    label, options = say(part.label), _options(part, choices_of(part, {}))
     if part.kind == ONE:
-        return RadioField(say(part.label), choices=options, validators=[Optional()], validate_choice=True)
+        return RadioField(label, choices=options, validators=[Optional()], validate_choice=True)
     if part.kind == LIST:
-        return SelectField(say(part.label), choices=[SelectChoice("", pick), *options], validators=[Optional()])
+        return SelectField(label, choices=options, validators=[Optional()])
     if part.kind == MANY:
-        return SelectMultipleField(say(part.label), choices=options)
+        return SelectMultipleField(label, choices=options)
     if part.kind == NUMBER:
-        return _Number(say(part.label), wrong=say(N_("Write only a number, for example 5, or leave it empty.")))
+        return _Number(label, wrong=say(N_("Write only a number, for example 5, or leave it empty.")))
     too_long = say(N_("This text is too long: %(longest)s signs at most."), longest=part.longest)
     kind = TextAreaField if part.kind == TEXT else StringField
-    return kind(say(part.label), validators=[Length(max=part.longest, message=too_long)])
+    return kind(label, validators=[Length(max=part.longest, message=too_long)])
+
+
+def _options(part: Part, choices: Choices) -> list[SelectChoice]:
+    options = [SelectChoice(code, say(label)) for code, label in choices.items()]
+    return [SelectChoice("", say(N_("Choose from the list."))), *options] if part.kind == LIST else options
+
+
+def fieldsets(page: int, answers: Answers, form: OpenForm) -> Markup:
+    """The questions of a page as they stand on it."""
+    return Markup("").join(_fieldset(page, question, form) for question in questions_of(page, answers))
+
+
+def _fieldset(page: int, question: Question, form: OpenForm) -> Markup:
+    """One question. What nobody has answered yet looks the same for everybody, and is remembered; hers never is."""
+    fields = [form[part.name] for part in question.parts]
+    if any(field.raw_data or field.errors or field.data not in NO_ANSWER for field in fields):
+        return _written(question, form)
+    offered = tuple(option.value for field in fields for option in getattr(field, "choices", ()))
+    name = (g.lang, page, question.name, offered)
+    if name not in _blank:
+        _blank[name] = _written(question, form)
+    known: Markup = _blank[name]
+    return known
+
+
+_blank = LRUCache(512)  # (language, page, question, what can be chosen) -> the question, unanswered
+
+
+def _written(question: Question, form: OpenForm) -> Markup:
+    parts: Any = current_app.jinja_env.get_template("parts/fields.html").module
+    written: Markup = parts.question(question, form)
+    return written
 
 
 class _Number(StringField):  # type: ignore[misc]
@@ -289,7 +333,7 @@ class _Number(StringField):  # type: ignore[misc]
 
 def answers_in(form: OpenForm) -> dict[str, Any]:
     """What a form holds, without what was passed over."""
-    held = {name: value for name, value in form.data.items() if value not in (None, "", [], PASSED_OVER)}
+    held = {name: value for name, value in form.data.items() if value not in (*NO_ANSWER, PASSED_OVER)}
     return {name: value.strip() if isinstance(value, str) else value for name, value in held.items()}
 
 
@@ -406,14 +450,14 @@ class Told:
     passed_over: tuple[str, ...]  # short names
 
 
-def told(answers: Answers, elsewhere: Mapping[str, Choices], say: Callable[..., str]) -> list[Told]:
+def told(answers: Answers, elsewhere: Elsewhere) -> list[Told]:
     """Every question that mattered, page by page, with her answers in words."""
     pages = []
     for number, page in enumerate(PAGES):
         rows = [
             (
                 say(question.short),
-                tuple(word for part in question.parts for word in _words(part, answers, elsewhere, say)),
+                tuple(word for part in question.parts for word in _words(part, answers, elsewhere)),
             )
             for question in questions_of(number, answers)
         ]
@@ -422,9 +466,9 @@ def told(answers: Answers, elsewhere: Mapping[str, Choices], say: Callable[..., 
     return pages
 
 
-def _words(part: Part, answers: Answers, elsewhere: Mapping[str, Choices], say: Callable[..., str]) -> Iterable[str]:
+def _words(part: Part, answers: Answers, elsewhere: Elsewhere) -> Iterable[str]:
     answer = answers.get(part.name)
-    if answer in (None, "", []) or part.name == "unit" or (part.name == "when" and answers.get("number") is not None):
+    if answer in NO_ANSWER or part.name == "unit" or (part.name == "when" and answers.get("number") is not None):
         return  # a number goes before a range, and takes its unit along
     if part.kind == NUMBER:
         yield f"{answer} {say(UNIT_LABELS[answers.get('unit') or 'hours'])}"

@@ -101,7 +101,7 @@ def away() -> ResponseReturnValue:
 @pages.get("/<lang>/ahora")
 def now() -> ResponseReturnValue:
     """I need help now: the lines that answer, and two ways on."""
-    return render_template("reporter/now.html", offers=directory.national_lines(_shelf(), house().clock()))
+    return render_template("reporter/now.html", offers=directory.national_lines(her_case.held(), house().clock()))
 
 
 # ── tickets ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -223,8 +223,8 @@ def _ask(
         number=number,
         of=len(PAGES),
         page=PAGES[number],
-        questions=questionnaire.questions_of(number, answers),
-        form=form or _form(number, answers),
+        asked=questionnaire.fieldsets(number, answers, form := form or _form(number, answers)),
+        form=form,
         sentence=sentence,
         ticket=ticket_field("draft", trip, str(number), state),
         help=_help(incident, only=urgent, police_shown=state.get("p", False)) if urgent else None,
@@ -234,10 +234,10 @@ def _ask(
 
 
 def _form(number: int, answers: Mapping[str, Any], typed: Any = None) -> OpenForm:
-    return questionnaire.form_of(number, answers, _elsewhere(answers), say, typed)
+    return questionnaire.form_of(number, answers, _elsewhere(answers), typed)
 
 
-def _elsewhere(answers: Mapping[str, Any]) -> dict[str, Mapping[str, str]]:
+def _elsewhere(answers: Mapping[str, Any]) -> questionnaire.Elsewhere:
     return her_case.directory_choices(questionnaire.incident_of(answers).department)
 
 
@@ -264,7 +264,7 @@ def _check(trip: str, state: dict[str, Any], sentence: str = "") -> ResponseRetu
     state["r"] = state["r"] or _new_receipt()
     page = render_template(
         "reporter/check.html",
-        pages=questionnaire.told(state["a"], _elsewhere(state["a"]), say),
+        pages=questionnaire.told(state["a"], _elsewhere(state["a"])),
         readers=_readers(),
         sentence=sentence,
         ask_letters="C_LETTERS" not in state["a"].get("consents", ()),
@@ -316,20 +316,23 @@ def _send(ticket: Ticket) -> ResponseReturnValue:
             return _let_her_pick(ticket)
         readers = counters  # a repeat files nothing: it only shows the receipt again
     report = _report(ticket, moment)
-    gap = next(iter(_help(report.incident).gaps), "NONE")
+    found = _help(report.incident, police_shown=_police_shown(ticket))
+    gap = next(iter(found.gaps), "NONE")
     tally = tally_block(report.incident, report.hour, counted="C_STATS" in report.consents, gap=gap)
     receipt = Receipt(tuple(ticket.state["r"]))
     sealed = casebook.seal_report(report, receipt, readers, counters, tally, made.settings.pepper, moment)
+    ended: str | None = SENT
+    shown, reader = True, None
     with made.writing() as db:
-        show = sessions.end_trip(db, ticket.trip, SENT, moment)  # one trip, one case, whichever page it is sent from
-        ended = sessions.how_ended(db, ticket.trip)
-        if show:
+        if sessions.end_trip(db, ticket.trip, SENT, moment):  # one trip, one case, whichever page it is sent from
             casebook.file_report(db, sealed)
-        elif ended == SENT:
-            show = casebook.may_show_again(db, sealed, moment)
+            reader = readers.name
+        else:
+            ended = sessions.how_ended(db, ticket.trip)
+            shown = ended == SENT and casebook.may_show_again(db, sealed, moment)
     if ended == LEFT:
         return _start_page()
-    return _sent(ticket) if show else _start_page(say(SENT_ALREADY))
+    return _sent(ticket, reader=reader, found=found) if shown else _start_page(say(SENT_ALREADY))
 
 
 def _report(ticket: Ticket, moment: float) -> Report:
@@ -354,7 +357,8 @@ def _consents(answers: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(answers.get("consents", ())) | beside_the_button
 
 
-def _sent(ticket: Ticket, sentence: str = "") -> ResponseReturnValue:
+def _sent(ticket: Ticket, sentence: str = "", reader: str | None = None, found: directory.Help | None = None
+          ) -> ResponseReturnValue:  # fmt: skip
     """The receipt, what happens next, the soonest door for each need. What was sent unseen tells nothing of itself."""
     answers, receipt = ticket.state["a"], Receipt(tuple(ticket.state["r"]))
     page = render_template(
@@ -365,19 +369,17 @@ def _sent(ticket: Ticket, sentence: str = "") -> ResponseReturnValue:
         may_write="C_LETTERS" in _consents(answers),
         may_contact=bool(questionnaire.contact_of(answers)),
         minor=answers.get("age") in MINOR_AGES,
-        help=None
-        if _is_unseen(ticket)
-        else _help(questionnaire.incident_of(answers), police_shown=_police_shown(ticket)),
-        team=_picked_name(),
+        help=None if _is_unseen(ticket) else found or _help_of(ticket),
+        team=_only_reader() if reader is None else reader,
         ticket=_repeated_ticket(),
     )
     return make_response(page, 422 if sentence else 200)
 
 
-def _picked_name() -> str:
-    """Who reads it; on a repeated page, where nothing was picked anew, the team is not named again."""
-    picked = _teams()[0]
-    return picked.name if picked else ""
+def _only_reader() -> str:
+    """Who reads it, where there is one team; on a page that is shown again nothing is picked anew."""
+    readers = _readers()
+    return readers[0][1] if len(readers) == 1 else ""
 
 
 def _is_unseen(ticket: Ticket) -> bool:
@@ -390,10 +392,14 @@ def _more(ticket: Ticket) -> ResponseReturnValue:
     if _is_unseen(ticket):
         return _start_page(say(SENT_ALREADY))
     g.may_shrink = True
-    found = _help(questionnaire.incident_of(ticket.state["a"]), police_shown=_police_shown(ticket))
+    found = _help_of(ticket)
     letters = "C_LETTERS" in _consents(ticket.state["a"])
     page = render_template("reporter/doors.html", help=found, letters=letters, ticket=_repeated_ticket())
     return make_response(page)
+
+
+def _help_of(ticket: Ticket) -> directory.Help:
+    return _help(questionnaire.incident_of(ticket.state["a"]), police_shown=_police_shown(ticket))
 
 
 def _police_shown(ticket: Ticket) -> bool:
@@ -434,18 +440,10 @@ def _stale(ticket: Ticket, sentence: str = "") -> ResponseReturnValue:
 # ── help ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _shelf() -> directory.Shelf:
-    """The directory, looked up once for each request."""
-    if "shelf" not in g:
-        g.shelf = directory.shelf(house().reading)
-    found: directory.Shelf = g.shelf
-    return found
-
-
 def _help(incident: Incident, only: list[str] | None = None, *, police_shown: bool = False) -> directory.Help:
     """Needs and offers for an incident as of now; `only` some of the needs while she is still telling."""
     now = house().clock()
-    return directory.help_for(_shelf(), incident, now, languages=(g.lang,), only=only, police_shown=police_shown)
+    return directory.help_for(her_case.held(), incident, now, languages=(g.lang,), only=only, police_shown=police_shown)
 
 
 class HelpForm(OpenForm):
@@ -473,7 +471,7 @@ def find_help() -> ResponseReturnValue:
         return _help_page(form, nothing=True, code=422)
     department = questionnaire.HOME_DEPARTMENTS.get(form.region.data or "")
     found = directory.help_with(
-        _shelf(), form.needs.data, department, house().clock(), languages=(g.lang,),
+        her_case.held(), form.needs.data, department, house().clock(), languages=(g.lang,),
         police_shown=form.police_shown.data,
     )
     return _help_page(form, found=found)

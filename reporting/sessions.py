@@ -15,11 +15,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import delete, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.orm import Session
 
 from reporting import sealing
+from reporting.database import add_once
 from reporting.keyring import Keys
 from reporting.models import MarkRow, SeedRow, SessionRow
 from reporting.sealing import CannotOpen, Place
@@ -43,12 +43,23 @@ ENDINGS = (SENT, NOTED, LEFT)
 # ── day seeds ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _seed(db: Session, day: int, purpose: str, now: float) -> bytes:
+Seeds = Mapping[tuple[int, str], bytes]  # (day, purpose) -> seed
+
+
+def seeds(db: Session) -> Seeds:
+    """Every seed that still lies there; a request reads them once."""
+    return {(day, purpose): seed for day, purpose, seed in db.execute(_ALL_SEEDS)}
+
+
+_ALL_SEEDS = select(*SeedRow.__table__.c["day", "purpose", "seed"])
+
+
+def _seed(known: Seeds, day: int, purpose: str, now: float) -> bytes:
     """The seed of a day, or `CannotOpen` when it has died."""
-    row = db.get(SeedRow, (day, purpose))
-    if row is None or now > day * DAY + SEED_LIFE[purpose]:
+    seed = known.get((day, purpose))
+    if seed is None or now > day * DAY + SEED_LIFE[purpose]:
         raise CannotOpen
-    return row.seed
+    return seed
 
 
 def open_day(db: Session, now: float) -> None:
@@ -56,18 +67,12 @@ def open_day(db: Session, now: float) -> None:
     today = int(now) // DAY
     for purpose, life in SEED_LIFE.items():
         db.execute(delete(SeedRow).where(SeedRow.purpose == purpose, SeedRow.day * DAY + life < int(now)))
-        if db.get(SeedRow, (today, purpose)) is None:
-            _add_seed(db, today, purpose)
+        # where another worker was first, its seed is as good
+        add_once(db, SeedRow.__table__, {"day": today, "purpose": purpose, "seed": os.urandom(32)})
     db.execute(delete(MarkRow).where(MarkRow.forget_after < today))
     db.execute(delete(SessionRow).where(SessionRow.started + STAFF_LIFE < int(now)))
 
 
-def _add_seed(db: Session, day: int, purpose: str) -> None:
-    try:
-        with db.begin_nested():
-            db.add(SeedRow(day=day, purpose=purpose, seed=os.urandom(32)))
-    except IntegrityError:
-        return  # another worker was first; its seed is as good
 
 
 def forget_all(db: Session) -> None:
@@ -109,7 +114,7 @@ def trips_in(text: str) -> tuple[str, ...]:
 
 
 def write_ticket(
-    db: Session, server_secret: bytes, purpose: str, trip: str, step: str, state: Mapping[str, Any], now: float,
+    known: Seeds, server_secret: bytes, purpose: str, trip: str, step: str, state: Mapping[str, Any], now: float,
     expires: int | None = None,
 ) -> str:  # fmt: skip
     """Seal a trip's state into one field. A visit keeps the expiry it began with."""
@@ -118,36 +123,36 @@ def write_ticket(
     told = {"trip": trip, "step": step, "issued": int(now), "expires": until, "state": dict(state)}
     raw = json.dumps(told, separators=(",", ":"), ensure_ascii=False).encode()
     filled = raw + b" " * (-len(raw) % TICKET_STEP)
-    sealed = sealing.wrap(_ticket_key(db, server_secret, purpose, day, now), _ticket_place(purpose, day), filled)
+    sealed = sealing.wrap(_ticket_key(known, server_secret, purpose, day, now), _ticket_place(purpose, day), filled)
     return f"{purpose[0]}{day}.{base64.urlsafe_b64encode(sealed).decode().rstrip('=')}"
 
 
-def read_ticket(db: Session, server_secret: bytes, purpose: str, text: str, now: float) -> Ticket:
+def read_ticket(known: Seeds, server_secret: bytes, purpose: str, text: str, now: float) -> Ticket:
     """The ticket behind a field. `CannotOpen` if it is forged, foreign, of another purpose or expired."""
     spelt = SPELLING.fullmatch(text)
     if spelt is None or spelt[1] != purpose[0] or int(spelt[2]) > int(now) // DAY:
         raise CannotOpen
     day = int(spelt[2])
     sealed = base64.urlsafe_b64decode(spelt[3] + "=" * (-len(spelt[3]) % 4))
-    key = _ticket_key(db, server_secret, purpose, day, now)
+    key = _ticket_key(known, server_secret, purpose, day, now)
     told = json.loads(sealing.unwrap(key, _ticket_place(purpose, day), sealed))
     if now > told["expires"]:
         raise CannotOpen
     return Ticket(purpose, told["trip"], told["step"], told["issued"], told["expires"], told["state"], sealed)
 
 
-def trip_of(db: Session, server_secret: bytes, text: str, now: float) -> str | None:
+def trip_of(known: Seeds, server_secret: bytes, text: str, now: float) -> str | None:
     """The trip of a ticket of either kind, for the way out; None where it is no ticket of ours."""
     for purpose in TICKET_LIFE:
         try:
-            return read_ticket(db, server_secret, purpose, text, now).trip
+            return read_ticket(known, server_secret, purpose, text, now).trip
         except CannotOpen:
             continue
     return None
 
 
-def _ticket_key(db: Session, server_secret: bytes, purpose: str, day: int, now: float) -> bytes:
-    return sealing.derive(server_secret + _seed(db, day, purpose, now), f"ticket {purpose}")
+def _ticket_key(known: Seeds, server_secret: bytes, purpose: str, day: int, now: float) -> bytes:
+    return sealing.derive(server_secret + _seed(known, day, purpose, now), f"ticket {purpose}")
 
 
 def _ticket_place(purpose: str, day: int) -> Place:
@@ -162,7 +167,7 @@ def end_trip(db: Session, trip: str, how: str, now: float) -> bool:
 
     True when nothing had ended it before.
     """
-    if how_ended(db, trip) is None and _mark(db, _trip_mark(trip), how.encode(), now):
+    if _mark(db, _trip_mark(trip), how.encode(), now):
         return True
     row = db.get_one(MarkRow, _trip_mark(trip), with_for_update=True)
     if ENDINGS.index(how) > ENDINGS.index(row.told.decode()):
@@ -173,42 +178,49 @@ def end_trip(db: Session, trip: str, how: str, now: float) -> bool:
 
 def how_ended(db: Session, trip: str) -> str | None:
     """SENT, NOTED, LEFT, or None while the trip goes on."""
-    row = db.get(MarkRow, _trip_mark(trip))
-    return row.told.decode() if row else None
+    return _ending(_marks(db, _trip_mark(trip)), trip)
 
 
-def may_be_shown(db: Session, ticket: Ticket, now: float) -> bool:
-    """Whether a draft's page may be shown: it is young, and this is its first use or was so a moment ago.
+def use(db: Session, ticket: Ticket, now: float) -> tuple[str | None, bool]:
+    """A draft's ticket is used: how its trip has ended, and whether its page may be shown.
 
-    A browser's "resend" repeats a request that was answered before; whoever presses it later may be somebody else.
+    It may while it is young, and this is its first use or that was a moment ago. A browser's "resend" repeats a
+    request that was answered before; whoever presses it later may be somebody else. When a ticket was first used
+    (seconds) is kept sealed under the ticket: nobody else can read the time.
     """
-    return now <= min(_first_use(db, ticket.sealed, now) + SHOWN_AGAIN, ticket.issued + DRAFT_SHOWN)
-
-
-def _first_use(db: Session, ticket: bytes, now: float) -> int:
-    """When this very ticket was first used (seconds). Kept sealed under the ticket: nobody else can read the time."""
-    mark, place = sealing.digest(b"ticket " + ticket), Place("trip_mark", 0, 0, "first use", 1)
-    key = sealing.derive(ticket, "first use")
-    row = db.get(MarkRow, mark)
-    if row is None:
-        _mark(db, mark, sealing.wrap(key, place, int(now).to_bytes(8, "big")), now)
-        return int(now)
-    return int.from_bytes(sealing.unwrap(key, place, row.told), "big")
+    mark, place = sealing.digest(b"ticket " + ticket.sealed), Place("trip_mark", 0, 0, "first use", 1)
+    key, found = sealing.derive(ticket.sealed, "first use"), _marks(db, mark, _trip_mark(ticket.trip))
+    if mark in found:
+        first = int.from_bytes(sealing.unwrap(key, place, found[mark]), "big")
+    else:
+        first = int(now)
+        _mark(db, mark, sealing.wrap(key, place, first.to_bytes(8, "big")), now)
+    return _ending(found, ticket.trip), now <= min(first + SHOWN_AGAIN, ticket.issued + DRAFT_SHOWN)
 
 
 def _trip_mark(trip: str) -> bytes:
     return sealing.digest(b"trip " + trip.encode("utf-8", "replace"))
 
 
+def _ending(found: Mapping[bytes, bytes], trip: str) -> str | None:
+    told = found.get(_trip_mark(trip))
+    return told.decode() if told else None
+
+
+def _marks(db: Session, *wanted: bytes) -> dict[bytes, bytes]:
+    rows = db.execute(_SOME_MARKS, {"wanted": wanted})
+    return {mark: told for mark, told in rows}  # noqa: C416 -- rows are no pairs to the type checker
+
+
+_MARKS = MarkRow.__table__.c
+_SOME_MARKS = select(_MARKS.mark, _MARKS.told).where(_MARKS.mark.in_(bindparam("wanted", expanding=True)))
+
+
 def _mark(db: Session, mark: bytes, told: bytes, now: float) -> bool:
     """Whether it was new: the same request may come twice at once."""
     last_ticket_day = (int(now) + SEED_LIFE["draft"]) // DAY
-    try:
-        with db.begin_nested():
-            db.add(MarkRow(mark=mark, told=told, forget_after=last_ticket_day + 1))
-    except IntegrityError:
-        return False
-    return True
+    row = {"mark": mark, "told": told, "forget_after": last_ticket_day + 1}
+    return add_once(db, MarkRow.__table__, row)
 
 
 # ── staff sessions ──────────────────────────────────────────────────────────────────────────────────────────
@@ -297,7 +309,7 @@ def _session_id(token: bytes) -> bytes:
 
 
 def _session_key(db: Session, token: bytes, day: int, now: float) -> bytes:
-    return sealing.derive(token + _seed(db, day, "staff", now), "session keys")
+    return sealing.derive(token + _seed(seeds(db), day, "staff", now), "session keys")
 
 
 def _session_place(token: bytes) -> Place:

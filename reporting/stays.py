@@ -12,9 +12,8 @@ from flask import g, request
 
 from reporting import sessions
 from reporting.casebook import Visit
-from reporting.frontdoor import house, ticket_field
+from reporting.frontdoor import house, ticket_field, ticket_in
 from reporting.sessions import Ticket
-from reporting.teamlog import CannotOpen
 
 BOX, CASE = "box", "case"  # steps of a visit
 
@@ -30,15 +29,14 @@ class Arrival:
 
 def arrive(purpose: str) -> Arrival | None:
     """None when the ticket is forged, foreign or expired. Names the trip for the way out."""
-    made, text = house(), request.form.get("t", "")
-    with made.jotting() as db:
-        try:
-            ticket = sessions.read_ticket(db, made.settings.server_secret, purpose, text, made.clock())
-        except CannotOpen:
+    is_draft, made = purpose == "draft", house()
+    with made.jotting() if is_draft else made.reading() as db:
+        ticket = ticket_in(request.form.get("t", ""), purpose, db)
+        if ticket is None:
             return None
         g.trip = ticket.trip
-        shown = purpose != "draft" or sessions.may_be_shown(db, ticket, made.clock())
-        return Arrival(ticket, sessions.how_ended(db, ticket.trip), shown)
+        ended, shown = sessions.use(db, ticket, made.clock()) if is_draft else (sessions.how_ended(db, g.trip), True)
+        return Arrival(ticket, ended, shown)
 
 
 @dataclass(frozen=True, slots=True)

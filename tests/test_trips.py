@@ -246,6 +246,19 @@ def test_going_back_and_forth_loses_nothing(app: Flask) -> None:
     assert phone.form("next").values["region"] == ["PIURA"]
 
 
+@pytest.mark.parametrize("number", ["0", "5"])
+def test_what_one_person_answered_is_never_on_the_page_of_another(app: Flask, number: str) -> None:
+    hers = starts_telling(app)
+    hers.presses("next")
+    hers.presses("back", number=number, venue="STREET", region="PIURA")
+    hers.presses("next")
+    theirs = starts_telling(app)
+    theirs.presses("next")
+    assert hers.form("next").values["number"] == [number]
+    assert theirs.form("next").values["number"] == [""]
+    assert not {"venue", "region"} & {name for name, told in theirs.form("next").values.items() if any(told)}
+
+
 def test_a_wrong_number_gets_a_sentence_and_the_rest_is_kept(app: Flask) -> None:
     phone = starts_telling(app)
     phone.presses("next")

@@ -1,0 +1,74 @@
+"""Where requests are counted while there is no Redis: a table in the memory of this process, and nothing else.
+
+The library's own table starts a thread for nearly every request, to sweep; that cost more than the page it counted
+for. This one sweeps as it goes. Knows names that change every hour, never an address.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from limits.storage.base import Storage
+
+HERE = "amparo-memory"
+SWEEP_ABOVE = 4096  # names; beyond it the dead ones are looked for
+
+
+def place_of(url: str) -> str:
+    """The address of the counter, as the library wants it."""
+    return f"{HERE}://" if url.startswith("memory:") else url
+
+
+class OwnMemory(Storage):
+    """Name -> (count, when it ends, in seconds since 1970)."""
+
+    STORAGE_SCHEME = [HERE]  # noqa: RUF012 -- the library's own shape
+
+    def __init__(self, uri: str | None = None, wrap_exceptions: bool = False, **_: object) -> None:  # noqa: FBT001, FBT002
+        super().__init__(uri, wrap_exceptions)
+        self._counts: dict[str, tuple[int, float]] = {}
+        self._one_at_a_time = threading.Lock()
+
+    @property
+    def base_exceptions(self) -> type[Exception]:
+        """There is nothing here that could be away."""
+        return ValueError
+
+    def incr(self, key: str, expiry: float, amount: int = 1) -> int:
+        """Count so many more; a window begins with its first request."""
+        now = time.time()
+        with self._one_at_a_time:
+            count, ends = self._counts.get(key, (0, 0.0))
+            if ends <= now:
+                count, ends = 0, now + expiry
+                self._sweep(now)
+            self._counts[key] = count + amount, ends
+            return count + amount
+
+    def _sweep(self, now: float) -> None:
+        if len(self._counts) > SWEEP_ABOVE:
+            self._counts = {key: kept for key, kept in self._counts.items() if kept[1] > now}
+
+    def get(self, key: str) -> int:
+        """How many in the window that runs."""
+        count, ends = self._counts.get(key, (0, 0.0))
+        return count if ends > time.time() else 0
+
+    def get_expiry(self, key: str) -> float:
+        """When the window ends."""
+        return self._counts.get(key, (0, time.time()))[1]
+
+    def check(self) -> bool:
+        """It is always there."""
+        return True
+
+    def reset(self) -> int:
+        """Forget everybody."""
+        count = len(self._counts)
+        self._counts.clear()
+        return count
+
+    def clear(self, key: str) -> None:
+        """Forget one."""
+        self._counts.pop(key, None)
