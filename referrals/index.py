@@ -130,4 +130,3 @@ class Index:
     def near(self, needs: Sequence[str], places: Sequence[str]) -> Mapping[str, Sequence[Door]]:
         """See `Doors`."""
         return {need: [door for place in places for door in self._found.get((need, place), ())] for need in needs}
-

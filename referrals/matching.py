@@ -452,9 +452,7 @@ def _verified(card: ServiceCard, asked: Asked, *, can_be_called: bool) -> Senten
     return said(CHECKED_LONG_AGO if old else CHECKED, day=card.verified_on)
 
 
-def _reasons(
-    need: Need, card: ServiceCard, band: int, asked: Asked, line: ServiceCard | None
-) -> Iterable[Sentence]:
+def _reasons(need: Need, card: ServiceCard, band: int, asked: Asked, line: ServiceCard | None) -> Iterable[Sentence]:
     """Why this one, and when."""
     seeker = asked.seeker
     if line is not None:

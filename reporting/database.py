@@ -109,7 +109,7 @@ def add_once(db: Session, table: FromClause, row: Mapping[str, Any]) -> bool:
 @cache
 def _insert_once(table: FromClause, dialect: str) -> Any:
     insert = importlib.import_module(f"sqlalchemy.dialects.{dialect}").insert  # each with an ON CONFLICT of its own
-    return insert(table).on_conflict_do_nothing()
+    return insert(table).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
 
 
 def checkpoint(engine: Engine, tries: int = 20) -> bool:

@@ -471,7 +471,11 @@ def find_help() -> ResponseReturnValue:
         return _help_page(form, nothing=True, code=422)
     department = questionnaire.HOME_DEPARTMENTS.get(form.region.data or "")
     found = directory.help_with(
-        her_case.held(), form.needs.data, department, house().clock(), languages=(g.lang,),
+        her_case.held(),
+        form.needs.data,
+        department,
+        house().clock(),
+        languages=(g.lang,),
         police_shown=form.police_shown.data,
     )
     return _help_page(form, found=found)

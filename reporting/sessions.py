@@ -73,8 +73,6 @@ def open_day(db: Session, now: float) -> None:
     db.execute(delete(SessionRow).where(SessionRow.started + STAFF_LIFE < int(now)))
 
 
-
-
 def forget_all(db: Session) -> None:
     """Every seed and every session goes: no ticket, draft, receipt page or cookie made until now opens anything."""
     db.execute(delete(SeedRow))

@@ -51,6 +51,7 @@ def shelves() -> tuple[Cards, Cards]:
 
 def drawn(chance: Random) -> tuple[Need, Seeker, datetime]:
     """Somebody, somewhere, at some hour, with a need."""
+
     def one(field: str) -> Any:
         return chance.choice([None, *VOCABULARY[field]])
 
