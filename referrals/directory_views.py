@@ -11,7 +11,7 @@ import io
 from datetime import date
 from typing import Any
 
-from flask import Blueprint, Response, g, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, g, make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from wtforms import FileField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
@@ -20,7 +20,7 @@ from wtforms.validators import InputRequired, Length
 from referrals import directory, importing, needs, rulebook, upkeep
 from referrals.shelf import COUNTRY
 from reporting import languages
-from reporting.frontdoor import StaffForm, error_page, house, local_hour, say, signed_in
+from reporting.frontdoor import StaffForm, error_page, house, local_hour, render_template, say, signed_in
 from reporting.incidents import N_
 from reporting.teamlog import CASE_WORKER, COORDINATOR
 

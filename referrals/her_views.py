@@ -5,14 +5,14 @@ They speak HTTP and nothing else, are answers to POST, and carry the ticket of h
 
 from __future__ import annotations
 
-from flask import Blueprint, g, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, g, make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from referrals import directory, needs, sheets, triage
 from reporting import casebook
 from reporting.casebook import Case, Referral
 from reporting.casework import NotNow
-from reporting.frontdoor import house, say
+from reporting.frontdoor import house, render_template, say
 from reporting.incidents import N_
 from reporting.sessions import LEFT
 from reporting.stays import CASE, Stay, arrive, stay_field, stay_of

@@ -19,8 +19,9 @@ from datetime import date
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Final
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import delete, func, insert, select, text
+from sqlalchemy import Engine, delete, func, insert, select, text
 from sqlalchemy.orm import Session
 
 from referrals import hours, needs
@@ -105,14 +106,14 @@ class Shelf:
         return self.cards.by_id[service_id]
 
 
-_shelves: dict[str, Shelf] = {}
+_shelves: WeakKeyDictionary[Engine, Shelf] = WeakKeyDictionary()
+_VERSION = select(func.max(DirectoryRow.__table__.c.number))
 
 
 def shelf(reading: Reading, in_memory: int = IN_MEMORY) -> Shelf:
     """The directory as it stands; read anew only when it was changed."""
     with reading() as db:
-        where = str(db.get_bind().engine.url)
-        version = db.scalar(select(func.max(DirectoryRow.number))) or 0
+        where, version = db.get_bind().engine, db.scalar(_VERSION) or 0
         known = _shelves.get(where)
         if known is None or known.version != version:
             known = _shelves[where] = _made(db, reading, version, in_memory)

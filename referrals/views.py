@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from flask import Blueprint, g, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, g, make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from wtforms import SelectMultipleField, StringField, TextAreaField
 from wtforms.validators import Length
@@ -22,7 +22,17 @@ from reporting import casebook, casework, duty, her_case, languages, members, qu
 from reporting.casebook import Case, ChangedMeanwhile, NoConsent
 from reporting.casework import NotNow
 from reporting.folder import NOT_A_REPORT, Folder
-from reporting.frontdoor import House, StaffForm, error_page, house, local_hour, refresh_keys, say, signed_in
+from reporting.frontdoor import (
+    House,
+    StaffForm,
+    error_page,
+    house,
+    local_hour,
+    refresh_keys,
+    render_template,
+    say,
+    signed_in,
+)
 from reporting.incidents import MINOR_AGES, N_, VOCABULARY
 from reporting.keyring import Keys
 from reporting.questionnaire import PAGES

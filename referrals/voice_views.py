@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
-from flask import Blueprint, g, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, g, make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from referrals import directory
@@ -21,6 +21,7 @@ from reporting.frontdoor import (
     error_page,
     house,
     refresh_keys,
+    render_template,
     signed_in,
     ticket_field,
     ticket_in,

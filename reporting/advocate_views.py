@@ -11,11 +11,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, Response, abort, g, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, g, make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from reporting import disclosure, statistics
-from reporting.frontdoor import StaffForm, error_page, house, say, signed_in
+from reporting.frontdoor import StaffForm, error_page, house, render_template, say, signed_in
 from reporting.incidents import N_
 from reporting.statistics import Published, Refused
 from reporting.teamlog import ADVOCATE, CannotOpen

@@ -13,9 +13,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import Table, delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from reporting import audit, sealing
@@ -335,10 +335,12 @@ def _seal_trip(key: bytes, case: int, trip: str, receipt_wrap: bytes, now: float
 
 def file_report(db: Session, sealed: SealedReport) -> None:
     """Put the case on the shelf. Its receipt may be shown once the transaction is committed."""
-    db.add(CaseRow(**sealed.case))
-    db.flush()
-    db.add_all(RecordRow(id=record, case_id=sealed.case["id"], body=body) for record, body in sealed.records)
-    db.flush()
+    db.execute(_NEW_CASE, sealed.case)
+    case = sealed.case["id"]
+    db.execute(_NEW_RECORDS, [{"id": record, "case_id": case, "body": body} for record, body in sealed.records])
+
+
+_NEW_CASE, _NEW_RECORDS = (insert(cast("Table", row.__table__)) for row in (CaseRow, RecordRow))
 
 
 def may_show_again(db: Session, sealed: SealedReport, now: float) -> bool:

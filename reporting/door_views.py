@@ -8,7 +8,7 @@ from __future__ import annotations
 import secrets
 
 import segno
-from flask import Blueprint, Response, g, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, g, make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from wtforms import BooleanField, PasswordField, StringField
 from wtforms.validators import InputRequired, Length
@@ -21,6 +21,7 @@ from reporting.frontdoor import (
     home_of,
     house,
     put_cookie,
+    render_template,
     say,
     sender,
     signed_in,

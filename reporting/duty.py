@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from reporting import audit
@@ -68,12 +69,15 @@ class Duty:
 
 def read(db: Session) -> Duty:
     """What is known now."""
-    row = db.get(DutyRow, ONLY_ROW)
+    row = db.execute(_KNOWN).first()
     if row is None:
         return Duty()
     told = json.loads(row.hours)
     hours = {int(weekday): (int(begins), int(ends)) for weekday, (begins, ends) in told["week"].items()}
     return Duty(hours, tuple(date.fromisoformat(day) for day in told["off"]), row.opened)
+
+
+_KNOWN = select(*DutyRow.__table__.c["hours", "opened"]).where(DutyRow.__table__.c.id == ONLY_ROW)
 
 
 def write(db: Session, member: int, hours: Mapping[int, tuple[int, int]], off: tuple[date, ...]) -> None:

@@ -30,13 +30,13 @@ from flask import (
     g,
     make_response,
     redirect,
-    render_template,
     request,
     url_for,
 )
 from flask.typing import ResponseReturnValue
 from flask_limiter import Limiter
 from flask_wtf import FlaskForm
+from jinja2 import Template
 from markupsafe import Markup
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -45,7 +45,7 @@ from werkzeug.exceptions import HTTPException
 from wtforms.csrf.core import CSRF
 from wtforms.validators import ValidationError
 
-from reporting import counting, duty, keyring, languages, sessions, teamlog
+from reporting import counting, duty, keyring, languages, sessions, teamlog, templating
 from reporting.config import Settings
 from reporting.incidents import N_
 from reporting.keyring import Keys
@@ -103,6 +103,7 @@ class House:
     clock: Callable[[], float]
     catalogues: dict[str, languages.Catalogue]
     pin: Pin
+    tongues: dict[str, templating.Tongue] = field(default_factory=dict)  # the templates of each language
     wings: dict[str, Any] = field(default_factory=dict)  # what another wing keeps here for its own pages
     opened_day: int = -1
 
@@ -124,10 +125,8 @@ def hang(app: Flask, made: House) -> Limiter:
     """Hang the front door: everything that each request passes, in order."""
     app.extensions["amparo"] = made
     app.config.update(MAX_CONTENT_LENGTH=LARGEST_BODY, MAX_FORM_MEMORY_SIZE=LARGEST_BODY, MAX_FORM_PARTS=200)
-    app.jinja_env.add_extension("jinja2.ext.i18n")
-    app.jinja_env.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined]
-    app.jinja_env.globals.update(say=say, tongues=lambda: languages.autonyms(house().catalogues))
-    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    autonyms = languages.autonyms(made.catalogues)
+    made.tongues = templating.tongues(app, made.catalogues, say=say, tongues=lambda: autonyms)
     app.before_request(_choose_language)
     app.before_request(_refuse_strangers)
     app.before_request(_open_day)
@@ -318,14 +317,15 @@ def _packed() -> Markup | str:
 # ── words ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _gettext(message: str) -> str:
-    text: str = g.catalogue.gettext(message)
-    return text
+def render_template(name: str, /, **told: Any) -> str:
+    """A page in the language of this request."""
+    current_app.update_template_context(told)
+    return template(name).render(told)
 
 
-def _ngettext(one: str, many: str, count: int) -> str:
-    text: str = g.catalogue.ngettext(one, many, count)
-    return text
+def template(name: str) -> Template:
+    """A template in the language of this request."""
+    return house().tongues[g.lang].get_template(name)
 
 
 def local_hour(hour: int) -> datetime:

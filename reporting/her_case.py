@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from flask import g, make_response, render_template, request
+from flask import g, make_response, request
 from flask.typing import ResponseReturnValue
 from wtforms import RadioField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
@@ -19,7 +19,7 @@ from referrals import directory
 from reporting import casebook, casework, languages, questionnaire, statement
 from reporting.casebook import Case
 from reporting.casework import NotNow
-from reporting.frontdoor import OpenForm, house, local_hour, once, say, speak
+from reporting.frontdoor import OpenForm, house, local_hour, once, render_template, say, speak
 from reporting.incidents import N_
 from reporting.questionnaire import PAGES
 from reporting.stays import Stay, stay_field

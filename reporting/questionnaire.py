@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-from flask import current_app, g
+from flask import g
 from jinja2.utils import LRUCache
 from markupsafe import Markup
 from wtforms import (
@@ -26,7 +26,7 @@ from wtforms import (
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Length, Optional
 
-from reporting.frontdoor import OpenForm, say
+from reporting.frontdoor import OpenForm, say, template
 from reporting.incidents import N_, VOCABULARY, Incident
 
 ONE, MANY, LIST, NUMBER, LINE, TEXT = "one", "many", "list", "number", "line", "text"
@@ -309,7 +309,7 @@ _blank = LRUCache(512)  # (language, page, question, what can be chosen) -> the 
 
 
 def _written(question: Question, form: OpenForm) -> Markup:
-    parts: Any = current_app.jinja_env.get_template("parts/fields.html").module
+    parts: Any = template("parts/fields.html").module
     written: Markup = parts.question(question, form)
     return written
 

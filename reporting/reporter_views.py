@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from flask import Blueprint, g, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, g, make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from wtforms import BooleanField, RadioField, SelectMultipleField
 from wtforms.fields.choices import SelectChoice
@@ -19,7 +19,7 @@ from wtforms.validators import Optional
 from referrals import directory
 from reporting import casebook, duty, her_case, questionnaire, receipts, sessions, teamlog
 from reporting.casebook import Report
-from reporting.frontdoor import OpenForm, hidden, house, say, speak, ticket_field, today
+from reporting.frontdoor import OpenForm, hidden, house, render_template, say, speak, ticket_field, today
 from reporting.incidents import MINOR_AGES, N_, VOCABULARY, Incident, tally_block
 from reporting.questionnaire import PAGES
 from reporting.receipts import Receipt, Unreadable

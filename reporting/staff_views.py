@@ -10,7 +10,7 @@ import re
 from datetime import UTC, date, datetime
 from http import HTTPStatus
 
-from flask import Blueprint, g, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, g, make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from wtforms import PasswordField, RadioField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
@@ -23,6 +23,7 @@ from reporting.frontdoor import (
     house,
     local_hour,
     refresh_keys,
+    render_template,
     say,
     signed_in,
     today,

@@ -179,15 +179,16 @@ def _fits(team: Team, first: bytes, epoch: int, made: bytes) -> bool:
 
 def teams(db: Session, pin: Pin) -> tuple[Team, ...]:
     """Every team, verified from the first entry and held against the pin. Raises `NotYet` or `BrokenChain`."""
-    rows = db.execute(select(*_TEAM["id", "kind", "name"]).order_by(_TEAM.id)).all()
-    pinned = pin.believed(row.id for row in rows)
+    rows: dict[tuple[int, str, str], list[Entry]] = {}
+    for team, kind, name, *entry in db.execute(_EVERY_ENTRY):
+        rows.setdefault((team, kind, name), []).append(Entry(*entry))
+    pinned = pin.believed(team for team, _, _ in rows)
     if not rows and not pinned:
         raise NotYet
-    logs: dict[int, list[Entry]] = {}
-    for team, *entry in db.execute(select(_LOG.team, *_ENTRY).order_by(_LOG.team, _LOG.number)):
-        logs.setdefault(team, []).append(Entry(*entry))
     first = {kind: team for team, kind, _ in reversed(rows)}
-    found = tuple(_verified(*row, first[row.kind] == row.id, tuple(logs.get(row.id, ()))) for row in rows)
+    found = tuple(
+        _verified(team, kind, name, first[kind] == team, tuple(entries)) for (team, kind, name), entries in rows.items()
+    )
     if {team.id for team in found} != set(pinned) or not pin.vouches_for(found):
         raise BrokenChain
     return found
@@ -305,6 +306,11 @@ class Entry(NamedTuple):
 
 _LOG, _TEAM = LogRow.__table__.c, TeamRow.__table__.c
 _ENTRY = _LOG["number", "body", "signature"]
+_EVERY_ENTRY = (  # of every team; a team without one has no number there, and is no team
+    select(*_TEAM["id", "kind", "name"], *_ENTRY)
+    .join_from(TeamRow.__table__, LogRow.__table__, _LOG.team == _TEAM.id, isouter=True)
+    .order_by(_TEAM.id, _LOG.number)
+)
 
 
 @lru_cache(maxsize=64)  # the very same bytes were looked at a moment ago; anything else is walked through anew
