@@ -49,7 +49,7 @@ from reporting import counting, duty, keyring, languages, sessions, teamlog, tem
 from reporting.config import Settings
 from reporting.incidents import N_
 from reporting.keyring import Keys
-from reporting.sessions import Seeds, Ticket
+from reporting.sessions import Line, Seeds, Ticket
 from reporting.teamlog import ADVOCATE, CASE_WORKER, COORDINATOR, BrokenChain, CannotOpen, NotYet, Pin, Team
 
 log = logging.getLogger("amparo")
@@ -98,7 +98,7 @@ class House:
     settings: Settings
     reading: Callable[[], AbstractContextManager[Session]]
     writing: Callable[[], AbstractContextManager[Session]]
-    jotting: Callable[[], AbstractContextManager[Session]]  # for notes that a power cut may take
+    jotting: Callable[[], AbstractContextManager[Line]]  # for notes that a power cut may take
     emptied: Callable[[], bool]  # after an erasure: leave no erased byte in the write-ahead log
     clock: Callable[[], float]
     catalogues: dict[str, languages.Catalogue]
@@ -538,7 +538,7 @@ def sealed_ticket(purpose: str, trip: str, step: str, state: Mapping[str, Any], 
     return sessions.write_ticket(seeds(), secret, purpose, trip, step, state, now, expires)
 
 
-def ticket_in(text: str, purpose: str, db: Session | None = None) -> Ticket | None:
+def ticket_in(text: str, purpose: str, db: Line | None = None) -> Ticket | None:
     """The ticket behind a field; none where it is forged, foreign, of another purpose or expired."""
     made = house()
     try:
@@ -547,7 +547,7 @@ def ticket_in(text: str, purpose: str, db: Session | None = None) -> Ticket | No
         return None
 
 
-def seeds(db: Session | None = None) -> Seeds:
+def seeds(db: Line | None = None) -> Seeds:
     """The seeds that open and seal tickets, read once in a request; from a session that is open anyway, if one is."""
     return once("seeds", lambda: _read_seeds() if db is None else sessions.seeds(db))
 

@@ -19,6 +19,7 @@ from sqlalchemy import bindparam, delete, select
 from sqlalchemy.orm import Session
 
 from reporting import sealing
+from reporting.database import Line as Line
 from reporting.database import add_once
 from reporting.keyring import Keys
 from reporting.models import MarkRow, SeedRow, SessionRow
@@ -46,7 +47,7 @@ ENDINGS = (SENT, NOTED, LEFT)
 Seeds = Mapping[tuple[int, str], bytes]  # (day, purpose) -> seed
 
 
-def seeds(db: Session) -> Seeds:
+def seeds(db: Line) -> Seeds:
     """Every seed that still lies there; a request reads them once."""
     return {(day, purpose): seed for day, purpose, seed in db.execute(_ALL_SEEDS)}
 
@@ -174,12 +175,12 @@ def end_trip(db: Session, trip: str, how: str, now: float) -> bool:
     return False
 
 
-def how_ended(db: Session, trip: str) -> str | None:
+def how_ended(db: Line, trip: str) -> str | None:
     """SENT, NOTED, LEFT, or None while the trip goes on."""
     return _ending(_marks(db, _trip_mark(trip)), trip)
 
 
-def use(db: Session, ticket: Ticket, now: float) -> tuple[str | None, bool]:
+def use(db: Line, ticket: Ticket, now: float) -> tuple[str | None, bool]:
     """A draft's ticket is used: how its trip has ended, and whether its page may be shown.
 
     It may while it is young, and this is its first use or that was a moment ago. A browser's "resend" repeats a
@@ -205,7 +206,7 @@ def _ending(found: Mapping[bytes, bytes], trip: str) -> str | None:
     return told.decode() if told else None
 
 
-def _marks(db: Session, *wanted: bytes) -> dict[bytes, bytes]:
+def _marks(db: Line, *wanted: bytes) -> dict[bytes, bytes]:
     rows = db.execute(_SOME_MARKS, {"wanted": wanted})
     return {mark: told for mark, told in rows}  # noqa: C416 -- rows are no pairs to the type checker
 
@@ -214,7 +215,7 @@ _MARKS = MarkRow.__table__.c
 _SOME_MARKS = select(_MARKS.mark, _MARKS.told).where(_MARKS.mark.in_(bindparam("wanted", expanding=True)))
 
 
-def _mark(db: Session, mark: bytes, told: bytes, now: float) -> bool:
+def _mark(db: Line, mark: bytes, told: bytes, now: float) -> bool:
     """Whether it was new: the same request may come twice at once."""
     last_ticket_day = (int(now) + SEED_LIFE["draft"]) // DAY
     row = {"mark": mark, "told": told, "forget_after": last_ticket_day + 1}
