@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+from typing import Any
 
 from limits.storage.base import Storage
 
@@ -18,6 +19,11 @@ SWEEP_ABOVE = 4096  # names; beyond it the dead ones are looked for
 def place_of(url: str) -> str:
     """The address of the counter, as the library wants it."""
     return f"{HERE}://" if url.startswith("memory:") else url
+
+
+def patience(url: str) -> dict[str, Any]:
+    """What else the library is told of it: nobody waits long for a counter on another host."""
+    return {"socket_timeout": 1, "socket_connect_timeout": 1} if url.startswith("redis") else {}
 
 
 class OwnMemory(Storage):

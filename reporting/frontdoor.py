@@ -145,7 +145,9 @@ def hang(app: Flask, made: House) -> Limiter:
         default_limits=[a_minute(PAGES_A_MINUTE, made.settings)],
         default_limits_exempt_when=_is_sending,
         storage_uri=counting.place_of(made.settings.limits_url),
+        storage_options=counting.patience(made.settings.limits_url),
         headers_enabled=False,
+        in_memory_fallback_enabled=True,  # when Redis is away each process counts for itself, and pages go on
     )
 
 

@@ -58,6 +58,20 @@ def test_without_redis_each_worker_allows_its_share(place: Place) -> None:
     assert frontdoor.a_minute(600, told.with_changes(limits_url="redis://localhost")) == "600 per minute"
 
 
+def test_when_redis_is_away_pages_are_still_turned_and_still_counted(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(frontdoor, "PAGES_A_MINUTE", 5)
+    nobody_there = f"redis://127.0.0.1:{server.free_port()}/0"
+    app = create_app(place.settings.with_changes(limits_url=nobody_there), place.clock)
+    codes = []
+    for _ in range(7):
+        phone = Phone(app)
+        phone.opens("/es/antes")
+        codes.append(phone.status)
+    assert codes == [200] * 5 + [429] * 2
+
+
 def test_sending_has_by_far_the_largest_allowance() -> None:
     assert frontdoor.SENDING_A_MINUTE >= 5 * frontdoor.PAGES_A_MINUTE >= 100 * max(frontdoor.NARROW_DOORS.values()) / 3
 
