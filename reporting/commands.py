@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 
 import click
 from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from referrals import bench_match as match_bench
@@ -65,7 +66,33 @@ PORT = 8080
 EVERYWHERE = "0.0.0.0"  # noqa: S104 -- only where --host asks for it, for a classroom
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+class _Plain(click.Group):
+    """Trouble with the database is told in a sentence, not in a trace."""
+
+    def invoke(self, context: click.Context) -> Any:
+        try:
+            return super().invoke(context)
+        except SQLAlchemyError as trouble:
+            why = str(getattr(trouble, "orig", None) or type(trouble).__name__).strip().splitlines()[0]
+            raise click.ClickException(next(said for mark, said in DATABASE_TROUBLE if mark in why) % why) from None
+
+
+# what the database says -> what that means for whoever keeps it
+DATABASE_TROUBLE = (
+    ("no such table", "There are no tables yet (%s). Run `amparo init`, or `amparo upgrade` after a new version."),
+    ("does not exist", "Something is missing in the database (%s). Run `amparo init`, or `amparo upgrade`."),
+    ("full", "The disk is full (%s). Make room; nothing that was acknowledged is lost."),
+    ("readonly", "The database cannot be written (%s). Look at who owns the instance folder and how it is mounted."),
+    (
+        "unable to open",
+        "The database cannot be opened (%s). Is the folder there, and may this user write in it?",
+    ),
+    ("locked", "Somebody else holds the database (%s). Wait a moment and try again."),
+    ("", "The database does not answer (%s). Is it running, and is DATABASE_URL right?"),
+)
+
+
+@click.group(cls=_Plain, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 def main() -> None:
     """Amparo: reports that only the people she chose can read, and the nearest right door for each need.
 
@@ -144,6 +171,8 @@ def serve(host: str, port: int, workers: int | None) -> None:
     engine = open_database(settings.database_url)
     with reading(engine) as db:
         made = staff.keys_are_made(db, Pin(settings.pin_file))
+    with writing(engine, hurry=True) as db:
+        sessions.open_day(db, time.time())  # a folder that cannot be written is told here, not to a reporter
     click.echo(f"Serving {settings.base_url} on {host}:{port}. Stop with Ctrl+C.")
     if not made:
         click.echo("No case worker has made the keys yet: reporter pages say that they are not open.")

@@ -25,8 +25,9 @@ SQLITE_PRAGMAS = (
     "secure_delete=ON",  # what was erased is overwritten, not only unlinked
     "foreign_keys=ON",
     "temp_store=MEMORY",  # no sorting residue in temporary files
-    "busy_timeout=15000",  # milliseconds; a workshop of thirty sends at once
 )
+PATIENCE = 15_000  # milliseconds that a writer waits for another: a workshop of thirty sends at once
+LITTLE_PATIENCE = 1_000  # for notes, and for leaving: she is not kept waiting because of them
 
 POOL = 8  # connections kept open; the last one to close empties the log, which is slow, so none is closed
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -58,8 +59,9 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 def _begin_sqlite(connection: Any) -> None:
     told = connection.get_execution_options()
-    if told.get("writes"):  # connections are used again: each writer says anew whether it waits for the disk
+    if told.get("writes"):  # connections are used again: each writer says anew for what it waits
         _directly(connection, f"PRAGMA synchronous={'NORMAL' if told.get('jots') else 'FULL'}")
+        _directly(connection, f"PRAGMA busy_timeout={LITTLE_PATIENCE if told.get('hurries') else PATIENCE}")
     _directly(connection, "BEGIN IMMEDIATE" if told.get("writes") else "BEGIN")
 
 
@@ -80,12 +82,13 @@ def reading(engine: Engine) -> Iterator[Session]:
 
 
 @contextmanager
-def writing(engine: Engine) -> Iterator[Session]:
+def writing(engine: Engine, *, hurry: bool = False) -> Iterator[Session]:
     """A session in one write transaction: all of it is committed, or none.
 
-    On SQLite the write lock is taken at the start, so two writers wait for each other instead of failing half-way.
+    On SQLite the write lock is taken at the start, so two writers wait for each other instead of failing half-way;
+    in a `hurry` for a moment only.
     """
-    with Session(_writer(engine), expire_on_commit=False) as session, session.begin():
+    with Session(_writer(engine, hurries=hurry), expire_on_commit=False) as session, session.begin():
         yield session
 
 
@@ -97,7 +100,7 @@ def _writer(engine: Engine, **more: bool) -> Engine:
 @contextmanager
 def jotting(engine: Engine) -> Iterator[Connection]:
     """Like `writing`, for notes that a power cut may take: nobody waits for the disk. Without a session, for speed."""
-    with _writer(engine, jots=True).begin() as line:
+    with _writer(engine, jots=True, hurries=True).begin() as line:
         if engine.dialect.name == "postgresql":
             line.execute(text("SET LOCAL synchronous_commit TO OFF"))
         yield line

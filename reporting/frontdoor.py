@@ -97,7 +97,7 @@ class House:
 
     settings: Settings
     reading: Callable[[], AbstractContextManager[Session]]
-    writing: Callable[[], AbstractContextManager[Session]]
+    writing: Callable[..., AbstractContextManager[Session]]
     jotting: Callable[[], AbstractContextManager[Line]]  # for notes that a power cut may take
     emptied: Callable[[], bool]  # after an erasure: leave no erased byte in the write-ahead log
     clock: Callable[[], float]
@@ -208,11 +208,15 @@ def _host_of(address: str) -> str:
 def _open_day() -> None:
     made = house()
     today = int(made.clock()) // sessions.DAY
-    if made.opened_day != today:
-        with made.writing() as db:
+    if made.opened_day == today:
+        return
+    try:
+        with made.writing(hurry=True) as db:
             sessions.open_day(db, made.clock())
         made.emptied()  # yesterday's seeds go from the write-ahead log too
         made.opened_day = today
+    except SQLAlchemyError as trouble:  # yesterday's seeds go on for a while; the next request tries again
+        note_failure(trouble)
 
 
 def _unpack() -> None:
@@ -262,8 +266,13 @@ def _closed(error: Exception) -> ResponseReturnValue:
 
 
 def _any_error(error: Exception) -> ResponseReturnValue:
-    log.error(what_failed(error))
+    note_failure(error)
     return error_page(500)
+
+
+def note_failure(error: Exception) -> None:
+    """Into the log, without what anybody typed."""
+    log.error(what_failed(error))
 
 
 def what_failed(error: BaseException) -> str:

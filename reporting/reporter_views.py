@@ -12,6 +12,7 @@ from typing import Any
 
 from flask import Blueprint, g, make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy.exc import SQLAlchemyError
 from wtforms import BooleanField, RadioField, SelectMultipleField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Optional
@@ -19,7 +20,17 @@ from wtforms.validators import Optional
 from referrals import directory
 from reporting import casebook, duty, her_case, questionnaire, receipts, sessions, teamlog
 from reporting.casebook import Report
-from reporting.frontdoor import OpenForm, hidden, house, render_template, say, speak, ticket_field, today
+from reporting.frontdoor import (
+    OpenForm,
+    hidden,
+    house,
+    note_failure,
+    render_template,
+    say,
+    speak,
+    ticket_field,
+    today,
+)
 from reporting.incidents import MINOR_AGES, N_, VOCABULARY, Incident, tally_block
 from reporting.questionnaire import PAGES
 from reporting.receipts import Receipt, Unreadable
@@ -81,12 +92,20 @@ def leave() -> ResponseReturnValue:
     """One touch and gone. On pages that answered a POST the trip is noted as over, so that it cannot be repeated."""
     trips = sessions.trips_in(request.form.get("trip", ""))
     if trips:
-        with house().writing() as db:
-            for trip in trips:
-                sessions.end_trip(db, trip, LEFT, house().clock())
+        _end(trips)
     answer = make_response(render_template("reporter/leave.html"))
     answer.headers["Refresh"] = f"0;url={url_for('reporter.away')}"
     return answer
+
+
+def _end(trips: tuple[str, ...]) -> None:
+    """Note that they are over. Where nothing can be noted she is taken away all the same."""
+    try:
+        with house().writing(hurry=True) as db:
+            for trip in trips:
+                sessions.end_trip(db, trip, LEFT, house().clock())
+    except SQLAlchemyError as trouble:
+        note_failure(trouble)
 
 
 @pages.get("/fuera")

@@ -117,7 +117,8 @@ def write_ticket(
     expires: int | None = None,
 ) -> str:  # fmt: skip
     """Seal a trip's state into one field. A visit keeps the expiry it began with."""
-    day = int(now) // DAY
+    today = int(now) // DAY
+    day = max((day for day, kind in known if kind == purpose and day <= today), default=today)  # the newest there is
     until = int(now) + TICKET_LIFE[purpose] if expires is None else expires
     told = {"trip": trip, "step": step, "issued": int(now), "expires": until, "state": dict(state)}
     raw = json.dumps(told, separators=(",", ":"), ensure_ascii=False).encode()
@@ -178,6 +179,15 @@ def end_trip(db: Session, trip: str, how: str, now: float) -> bool:
 def how_ended(db: Line, trip: str) -> str | None:
     """SENT, NOTED, LEFT, or None while the trip goes on."""
     return _ending(_marks(db, _trip_mark(trip)), trip)
+
+
+def look(db: Line, ticket: Ticket, now: float) -> tuple[str | None, bool]:
+    """The same as `use` where nothing can be noted, or need be: how its trip has ended, whether its page may be shown.
+
+    A draft is then shown for two hours, however often.
+    """
+    is_young = ticket.purpose != "draft" or now <= ticket.issued + DRAFT_SHOWN
+    return how_ended(db, ticket.trip), is_young
 
 
 def use(db: Line, ticket: Ticket, now: float) -> tuple[str | None, bool]:

@@ -6,15 +6,19 @@ fifteen minutes, shows the start page. Knows neither what is done in a case nor 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from flask import g, request
+from sqlalchemy.exc import SQLAlchemyError
 
 from reporting import sessions
 from reporting.casebook import Visit
-from reporting.frontdoor import house, ticket_field, ticket_in
-from reporting.sessions import Ticket
+from reporting.frontdoor import house, note_failure, ticket_field, ticket_in
+from reporting.sessions import Line, Ticket
 
+Take = Callable[[Line, Ticket, float], tuple[str | None, bool]]  # how its trip has ended, whether it may be shown
 BOX, CASE = "box", "case"  # steps of a visit
 
 
@@ -29,14 +33,22 @@ class Arrival:
 
 def arrive(purpose: str) -> Arrival | None:
     """None when the ticket is forged, foreign or expired. Names the trip for the way out."""
-    is_draft, made = purpose == "draft", house()
-    with made.jotting() if is_draft else made.reading() as db:
+    if purpose != "draft":
+        return _arrival(purpose, house().reading, sessions.look)
+    try:
+        return _arrival(purpose, house().jotting, sessions.use)
+    except SQLAlchemyError as trouble:  # the disk is full, or somebody holds the database: she goes on unnoted
+        note_failure(trouble)
+        return _arrival(purpose, house().reading, sessions.look)
+
+
+def _arrival(purpose: str, begin: Callable[[], AbstractContextManager[Line]], take: Take) -> Arrival | None:
+    with begin() as db:
         ticket = ticket_in(request.form.get("t", ""), purpose, db)
         if ticket is None:
             return None
         g.trip = ticket.trip
-        ended, shown = sessions.use(db, ticket, made.clock()) if is_draft else (sessions.how_ended(db, g.trip), True)
-        return Arrival(ticket, ended, shown)
+        return Arrival(ticket, *take(db, ticket, house().clock()))
 
 
 @dataclass(frozen=True, slots=True)

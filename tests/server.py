@@ -44,22 +44,29 @@ class Server:
 
     def kill(self) -> None:
         """As a power cut would: no goodbye."""
-        self.process.send_signal(signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
 
+    def workers(self) -> list[int]:
+        """The processes that answer, as Linux tells."""
+        told = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        return [int(one) for one in told.read_text("ascii").split()]
 
-def start(instance: Path, port: int | None = None, **environment: str) -> Server:
+
+def start(instance: Path, port: int | None = None, workers: int = 1, **environment: str) -> Server:
     """Start a server on an installation and wait until it answers."""
     port = port or free_port()
     log = instance.parent / f"{instance.name}.log"
     told = os.environ | {"AMPARO_INSTANCE": str(instance), "BASE_URL": f"http://127.0.0.1:{port}"} | environment
     with log.open("ab") as out:
         process = subprocess.Popen(  # noqa: S603 -- our own command
-            [sys.executable, "-m", "reporting", "serve", "--workers", "1", "--port", str(port)],
+            [sys.executable, "-m", "reporting", "serve", "--workers", str(workers), "--port", str(port)],
             cwd=ROOT,
             env=told,
             stdout=out,
             stderr=out,
+            start_new_session=True,  # so that all of it can be killed at once
         )
     server = Server(process, port, log)
     _wait(server)
@@ -81,9 +88,9 @@ def _wait(server: Server) -> None:
 
 
 @contextlib.contextmanager
-def running(instance: Path, **environment: str) -> Iterator[Server]:
+def running(instance: Path, workers: int = 1, **environment: str) -> Iterator[Server]:
     """A server for the length of a test."""
-    server = start(instance, **environment)
+    server = start(instance, None, workers, **environment)
     try:
         yield server
     finally:

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import http.client
+import itertools
+import logging
+import os
 import random
+import signal
 import socket
 import threading
 import time
 import urllib.parse
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -19,7 +25,9 @@ from tests import server
 from tests.people import Place, a_furnished_place
 from tests.test_no_trace import FarPhone
 
-SUBMISSIONS = 50
+KILLS = int(os.environ.get("AMPARO_KILLS", "10"))
+AT_ONCE = 8
+log = logging.getLogger("tests")
 WORDS = "Fue en la noche."
 
 
@@ -45,38 +53,89 @@ def receipt_of(words: list[str]) -> Receipt:
     return reading_of[0]
 
 
-def test_a_killed_server_loses_no_receipt_and_doubles_no_case(place: Place) -> None:
-    chance = random.Random(5)  # noqa: S311 -- when to kill
-    arrived: list[list[str]] = []
-    running = server.start(place.settings.instance)
-    for turn in range(SUBMISSIONS):
-        try:
-            phone = walk_to_check(running.port)
-            killer = threading.Timer(chance.random() * 0.06, running.kill)
-            killer.start()
+@dataclass
+class Submitter:
+    """Somebody who tells, sends, and sends the very same again until there is an answer."""
+
+    port: int
+    over: threading.Event
+    receipts: list[list[str]] = field(default_factory=list)
+    lost_answers: int = 0
+
+    def goes_on(self) -> None:
+        while not self.over.is_set():
+            phone = FarPhone(self.port)
+            phone.last = ("/es/contar", {})
+            self._patiently(lambda phone=phone: phone.opens("/es/contar"))
+            for button, typed in (("next", {"age": "A25_34"}), ("check", {}), ("send", {})):
+                form = phone.form(button)
+                request = (
+                    form.action,
+                    form.values | {name: [value] for name, value in typed.items()} | {"go": [button]},
+                )
+                failed = self._patiently(lambda phone=phone, request=request: phone.repeats(*request))
+                self.lost_answers += bool(failed and button == "send")
+            self.receipts.append(phone.receipt()[0])
+
+    def _patiently(self, ask: Callable[[], object]) -> int:
+        """Ask until there is an answer; how often there was none."""
+        end = time.monotonic() + server.PATIENCE
+        for failed in itertools.count():
             try:
-                phone.presses("send")
-                arrived.append(phone.receipt()[0])
-            except (OSError, http.client.HTTPException, AssertionError):
-                pass
-            killer.join()
-        finally:
+                ask()
+            except (OSError, http.client.HTTPException):
+                assert time.monotonic() < end, "no server came back"
+                self.over.wait(0.02)
+            else:
+                return failed
+        raise AssertionError
+
+
+def test_a_server_killed_again_and_again_loses_no_receipt_and_doubles_no_case(place: Place) -> None:
+    """Every process of it at once, while eight people send. More than in the suite: AMPARO_KILLS=200."""
+    chance = random.Random(5)  # noqa: S311 -- when to kill
+    over, pause = threading.Event(), threading.Event()
+    running = server.start(place.settings.instance, workers=2)
+    people = [Submitter(running.port, over) for _ in range(AT_ONCE)]
+    threads = [threading.Thread(target=one.goes_on) for one in people]
+    for thread in threads:
+        thread.start()
+    try:
+        for _ in range(KILLS):
+            pause.wait(0.2 + chance.random() * 0.6)
             running.kill()
-        if turn < SUBMISSIONS - 1:
-            running = server.start(place.settings.instance, running.port)
-    keys = place.signs_in("rosa")
+            running = server.start(place.settings.instance, running.port, workers=2)
+        over.set()
+        for thread in threads:
+            thread.join(server.PATIENCE)
+    finally:
+        over.set()
+        running.kill()
+    arrived = [receipt for one in people for receipt in one.receipts]
     for words in arrived:
-        visit = place.comes_back(receipt_of(words))
         with reading(place.engine) as db:
-            casebook.open_visit(db, visit)
+            casebook.open_visit(db, place.comes_back(receipt_of(words)))
     with writing(place.engine) as db:
-        cards, broken = casebook.queue(db, keys)
+        cards, broken = casebook.queue(db, place.signs_in("rosa"))
         assert not broken
-        for card in cards:
-            casebook.open_case(db, keys, card.case, place.clock())
-    assert 0 < len(arrived) <= place.cases() == len(cards) <= SUBMISSIONS
+    lost = sum(one.lost_answers for one in people)
+    log.info("%s kills, %s receipts, %s cases, %s answers lost and had again", KILLS, len(arrived), place.cases(), lost)
+    assert AT_ONCE <= len(arrived) == len({tuple(words) for words in arrived}) == len(cards) == place.cases()
     with reading(place.engine) as db:
         assert db.connection().exec_driver_sql("PRAGMA integrity_check").scalar() == "ok"
+
+
+def test_a_worker_that_dies_is_replaced_and_nothing_is_lost(place: Place) -> None:
+    with server.running(place.settings.instance, workers=2) as running:
+        if not Path(f"/proc/{running.process.pid}/task").exists():
+            pytest.skip("only Linux tells which processes belong to it")
+        phone = walk_to_check(running.port)
+        before = set(running.workers())
+        for one in before:
+            os.kill(one, signal.SIGKILL)
+        wait_for(lambda: len(set(running.workers()) - before) == len(before) > 0)
+        phone.presses("send")
+        place.comes_back(receipt_of(phone.receipt()[0]))
 
 
 def send_and_hang_up(phone: FarPhone) -> tuple[str, dict[str, list[str]]]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,12 +17,13 @@ import pytest
 from flask import Flask
 from sqlalchemy import Engine, event
 
-from reporting import casebook
+from reporting import casebook, database
 from reporting.app import create_app
 from reporting.config import problems_on_this_machine
 from reporting.database import checkpoint, reading
 from tests.people import Place, a_furnished_place
 from tests.phone import Phone
+from tests.server import ROOT
 from tests.trips import opens_newest_case, say, sends, signs_in, starts_telling, tells
 
 SORRY = "Something failed on our side. Nothing of yours was shown to anybody."
@@ -77,34 +80,106 @@ def engine_of(app: Flask) -> Engine:
     return engine
 
 
-def test_when_the_disk_is_full_she_is_told_and_can_send_again(place: Place) -> None:
+def full(app: Flask) -> Any:
+    """SQLite then says "database or disk is full", as a full disk makes it say."""
+    return every_connection(engine_of(app), "PRAGMA max_page_count=1", "PRAGMA max_page_count=1073741823")
+
+
+def unwritable(app: Flask) -> Any:
+    return every_connection(engine_of(app), "PRAGMA query_only=ON", "PRAGMA query_only=OFF")
+
+
+@contextmanager
+def locked(app: Flask) -> Iterator[None]:
+    """Somebody else writes, and does not end."""
+    other = sqlite3.connect(str(engine_of(app).url.database), isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(database, "PATIENCE", 10)
+        patch.setattr(database, "LITTLE_PATIENCE", 1)
+        yield
+    other.execute("ROLLBACK")
+    other.close()
+
+
+every_fault = pytest.mark.parametrize("fault", [full, unwritable, locked])
+
+
+@every_fault
+def test_when_nothing_can_be_written_she_is_told_and_can_send_again(place: Place, fault: Any) -> None:
     app = create_app(place.settings, place.clock)
     phone = at_the_check_page(app)
-    pages = "PRAGMA max_page_count=1"  # SQLite then says "database or disk is full", as a full disk makes it say
-    fails_then_goes_through(place, phone, every_connection(engine_of(app), pages, "PRAGMA max_page_count=1073741823"))
+    fails_then_goes_through(place, phone, fault(app))
 
 
-def test_when_the_disk_cannot_be_written_she_is_told_and_can_send_again(place: Place) -> None:
+@every_fault
+def test_when_nothing_can_be_written_pages_turn_and_urgent_help_is_shown(place: Place, fault: Any) -> None:
+    app = create_app(place.settings, place.clock)
+    hurt = starts_telling(app)
+    with fault(app):
+        hurt.presses("next", danger=["D_BLEEDING"])
+        assert (hurt.status, "tel:106" in hurt.text) == (200, True)
+        phone = at_the_check_page(app)
+        assert STORY in phone.words
+        other = Phone(app)
+        for page in ("/es/", "/es/ahora", "/es/ayuda", "/es/contar", "/es/cuidados"):
+            other.opens(page)
+            assert other.status == 200, page
+    sends(phone)
+    assert place.cases() == 1
+
+
+@every_fault
+def test_when_nothing_can_be_written_leaving_still_takes_her_away(place: Place, fault: Any) -> None:
     app = create_app(place.settings, place.clock)
     phone = at_the_check_page(app)
-    read_only = every_connection(engine_of(app), "PRAGMA query_only=ON", "PRAGMA query_only=OFF")
-    fails_then_goes_through(place, phone, read_only)
+    with fault(app):
+        left = phone.client.post("/salir", data={"trip": trip_on(phone)})
+        assert (left.status_code, left.headers["Refresh"]) == (200, "0;url=/fuera")
 
 
-def test_when_the_database_is_locked_she_is_told_and_can_send_again(place: Place) -> None:
+def trip_on(phone: Phone) -> str:
+    found = re.search(r'name="trip" value="([^"]+)"', phone.text)
+    assert found
+    return found[1]
+
+
+@every_fault
+def test_when_nothing_can_be_written_at_midnight_her_pages_go_on(place: Place, fault: Any) -> None:
+    place.clock.now -= place.clock.now % 86_400 + 60
     app = create_app(place.settings, place.clock)
-    phone = at_the_check_page(app)
+    phone = starts_telling(app)
+    phone.presses("next")
+    place.clock.on(minutes=2)
+    with fault(app):
+        phone.presses("next")
+        assert phone.status == 200
+    phone.presses("next")
+    assert phone.status == 200, "and the day opens as soon as it can be written"
 
-    @contextmanager
-    def locked() -> Iterator[None]:
-        other = sqlite3.connect(str(place.engine.url.database), isolation_level=None)
-        other.execute("BEGIN IMMEDIATE")
-        with every_connection(engine_of(app), "PRAGMA busy_timeout=10", "PRAGMA busy_timeout=15000"):
-            yield
-            other.execute("ROLLBACK")
-            other.close()
 
-    fails_then_goes_through(place, phone, locked())
+def test_a_server_whose_folder_cannot_be_written_says_so_and_does_not_start(tmp_path: Path) -> None:
+    place = a_furnished_place(tmp_path / "instance")
+    place.engine.dispose()
+    seen = tmp_path / "mounted"
+    seen.mkdir()
+    mounts = (["--bind", str(place.settings.instance), str(seen)], ["-o", "remount,bind,ro", str(seen)])
+    if os.geteuid() != 0 or any(mount(told) for told in mounts):
+        pytest.skip("only root can mount a folder that cannot be written")
+    try:
+        told = os.environ | {"AMPARO_INSTANCE": str(seen)}
+        command = [sys.executable, "-m", "reporting", "serve", "--port", "1"]
+        ended = subprocess.run(command, env=told, capture_output=True, text=True, check=False, cwd=ROOT)  # noqa: S603
+        assert ended.returncode == 1
+        assert "may this user write" in ended.stderr
+        assert "Traceback" not in ended.stderr
+    finally:
+        subprocess.run(["umount", "-l", str(seen)], check=True)  # noqa: S603, S607 -- our own arguments
+
+
+def mount(told: list[str]) -> int:
+    """0 where it worked."""
+    return subprocess.run(["/usr/bin/mount", *told], check=False, capture_output=True).returncode  # noqa: S603
 
 
 def test_what_a_case_worker_typed_goes_through_a_moment_later(place: Place) -> None:
@@ -133,14 +208,7 @@ def test_a_disk_that_is_really_full_keeps_what_was_acknowledged(tmp_path: Path) 
     """A small disk in memory, filled to the last byte."""
     disk = tmp_path / "disk"
     disk.mkdir()
-    if (
-        os.geteuid() != 0
-        or subprocess.run(  # noqa: S603 -- our own arguments
-            ["/usr/bin/mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(disk)],
-            check=False,
-            capture_output=True,
-        ).returncode
-    ):
+    if os.geteuid() != 0 or mount(["-t", "tmpfs", "-o", "size=8m", "tmpfs", str(disk)]):
         pytest.skip("only root can mount a small disk")
     try:
         place = a_furnished_place(disk / "instance")
@@ -149,6 +217,9 @@ def test_a_disk_that_is_really_full_keeps_what_was_acknowledged(tmp_path: Path) 
         phone = at_the_check_page(app)
         room = os.statvfs(disk).f_bavail * os.statvfs(disk).f_frsize
         (disk / "ballast").write_bytes(bytes(room))
+        late = starts_telling(app)
+        late.presses("next", safety=["S_WEAPON"])
+        assert late.status == 200, "pages still turn"
         phone.presses("send")
         assert phone.status == 500
         assert say(SORRY) in phone.words
