@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -19,23 +20,36 @@ from referrals.needs import LIMITS, RULES, URGENCIES, Need, assess
 from reporting.casebook import CLOSED, HOUR, NEW, OPEN, THREAT, Card, alias
 from reporting.incidents import MINOR_AGES, N_
 from reporting.receipts import plain
+from reporting.screening import ENOUGH, REPEATED
 
 MEDICAL_DANGER = "D_"  # flags that begin so
 DANGER_NOW = frozenset({"S_PERP_NEAR", "S_LOCKED"})
 PAGE = 50  # lines on a page
 RULES_STAMP = hashlib.sha256(repr(RULES).encode()).hexdigest()[:16]  # a rank is good for the rules it was made with
 
+Doubts = Mapping[int, tuple[str, ...]]  # case -> the signs for which it is put aside
+Lies = Callable[[Card, Doubts], bool]
+
 # a place in the queue -> its name, and which cards lie there
-FOLDERS: Final[Mapping[str, tuple[str, Callable[[Card], bool]]]] = {
-    "open": (N_("To be worked on"), lambda card: card.state in {NEW, OPEN} and not card.marks),
-    "new": (N_("Nobody has opened it"), lambda card: card.state == NEW and not card.marks),
-    "unread": (N_("Not read"), lambda card: card.unread and not card.marks),
-    "closed": (N_("Closed"), lambda card: card.state == CLOSED and not card.marks),
-    "threats": (N_("Threats against the team"), lambda card: THREAT in card.marks),
-    "junk": (N_("Junk and not reports"), lambda card: bool(card.marks) and THREAT not in card.marks),
-    "all": (N_("All"), lambda _card: True),
+FOLDERS: Final[Mapping[str, tuple[str, Lies]]] = {
+    "open": (
+        N_("To be worked on"),
+        lambda card, aside: card.state in {NEW, OPEN} and not card.marks and card.case not in aside,
+    ),
+    "new": (
+        N_("Nobody has opened it"),
+        lambda card, aside: card.state == NEW and not card.marks and card.case not in aside,
+    ),
+    "unread": (N_("Not read"), lambda card, _aside: card.unread and not card.marks),
+    "closed": (N_("Closed"), lambda card, _aside: card.state == CLOSED and not card.marks),
+    "threats": (N_("Threats against the team"), lambda card, _aside: THREAT in card.marks),
+    "junk": (N_("Junk and not reports"), lambda card, _aside: bool(card.marks) and THREAT not in card.marks),
+    "doubtful": (N_("Perhaps no report"), lambda card, aside: card.case in aside),
+    "all": (N_("All"), lambda _card, _aside: True),
 }
+NOTHING: Final[Doubts] = {}
 NOBODY, MINE = "nobody", "mine"
+CONTACT = "W_CONTACT_BACK"
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +205,25 @@ SORTS: Final[Mapping[str, tuple[str, Key]]] = {
 }
 
 
+def put_aside(cards: Sequence[Card], now: float, sheet: Sheet | None = None) -> Doubts:
+    """Cases that nobody has opened, with two signs of junk. Nothing that may be urgent, no child, nobody who asks."""
+    known, said = sheet or Sheet(), Counter(card.words for card in cards if card.words)
+    found: dict[int, tuple[str, ...]] = {}
+    for card in cards:
+        signs = (*card.signs, *((REPEATED,) if said[card.words] > 1 else ()))
+        waits = card.state == NEW and not card.owner and not card.marks
+        if waits and len(signs) >= ENOUGH and not _may_be_urgent(card, known.rank(card, now)):
+            found[card.case] = signs
+    return found
+
+
+def _may_be_urgent(card: Card, rank: Rank) -> bool:
+    incident = card.incident
+    in_danger = rank.danger or not incident.flags.isdisjoint(DANGER_NOW)
+    asks = incident.age in MINOR_AGES or CONTACT in incident.wants
+    return in_danger or asks or rank.closes is not None or rank.urgency == URGENCIES.index("NOW")
+
+
 @dataclass(frozen=True, slots=True)
 class View:
     """What somebody wants to see of the queue. It stands in the address, so that a saved view is a bookmark."""
@@ -202,13 +235,14 @@ class View:
     after: int = 0
 
 
-def chosen(cards: Iterable[Card], view: View, me: int, only: frozenset[int] | None = None) -> list[Card]:
+def chosen(cards: Iterable[Card], view: View, me: int, only: frozenset[int] | None = None,
+           aside: Doubts = NOTHING) -> list[Card]:  # fmt: skip
     """The cards that a view asks for, in no order."""
     _, lies_there = FOLDERS[view.folder]
     return [
         card
         for card in cards
-        if lies_there(card) and _is_hers(card, view.owner, me) and _is_called(card, view.name)
+        if lies_there(card, aside) and _is_hers(card, view.owner, me) and _is_called(card, view.name)
         and (only is None or card.case in only)
     ]  # fmt: skip
 

@@ -19,7 +19,7 @@ from referrals.directory import Help, Shelf
 from referrals.index import ServiceCard
 from referrals.queue import View
 from reporting import casebook, casework, duty, her_case, languages, members, questionnaire, receipts, teamlog
-from reporting.casebook import Case, ChangedMeanwhile, NoConsent
+from reporting.casebook import JUNK, Case, ChangedMeanwhile, NoConsent
 from reporting.casework import NotNow
 from reporting.folder import NOT_A_REPORT, Folder
 from reporting.frontdoor import (
@@ -36,6 +36,7 @@ from reporting.frontdoor import (
 from reporting.incidents import MINOR_AGES, N_, VOCABULARY
 from reporting.keyring import Keys
 from reporting.questionnaire import PAGES
+from reporting.screening import SIGNS
 from reporting.teamlog import CASE_WORKER, CASEWORK, STATISTICS, CannotOpen, Team
 
 pages = Blueprint("casework", __name__)
@@ -103,8 +104,11 @@ def _queue_page(view: View, *, sentence: str = "", words: str = "", code: int = 
         sheet = _sheet(db, keys)
         cards, broken = casebook.queue(db, keys, sheet.cards)
         people = _case_workers(db, made, keys)
-    found = _with_words(made, keys, queue.chosen(cards, view, keys.member), words) if words else None
-    ordered = queue.in_order(queue.chosen(cards, view, keys.member, found), made.clock(), view.sort, sheet)
+    aside = queue.put_aside(cards, made.clock(), sheet)
+    hers = queue.chosen(cards, view, keys.member, aside=aside)
+    found = _with_words(made, keys, hers, words) if words else None
+    listed = queue.chosen(hers, view, keys.member, found, aside)
+    ordered = queue.in_order(listed, made.clock(), view.sort, sheet)
     shown, after = queue.page_of(ordered, view.after)
     page = render_template(
         "casework/queue.html",
@@ -114,7 +118,10 @@ def _queue_page(view: View, *, sentence: str = "", words: str = "", code: int = 
         view=view,
         words=words,
         sentence=sentence,
-        folders={code: (say(name), sum(map(lies, cards))) for code, (name, lies) in queue.FOLDERS.items()},
+        folders={
+            code: (say(name), sum(lies(card, aside) for card in cards)) for code, (name, lies) in queue.FOLDERS.items()
+        },
+        signs={case: [say(SIGNS[one]) for one in told] for case, told in aside.items()},
         sorts={code: say(name) for code, (name, _) in queue.SORTS.items()},
         people=people,
         outcomes=casework.OUTCOMES,
@@ -216,10 +223,15 @@ def _bulk_close(folder: Folder, form: BulkForm) -> None:
     casework.close(folder, g.keys.member, _outcome(form.outcome.data), _needed(form.reason.data), house().clock())
 
 
+def _bulk_junk(folder: Folder, form: BulkForm) -> None:
+    casework.mark(folder, g.keys.member, JUNK, "", _needed(form.reason.data), house().clock())
+
+
 BULK: dict[str, Callable[[Folder, BulkForm], None]] = {
     "assign": _bulk_assign,
     "label": _bulk_label,
     "close": _bulk_close,
+    "junk": _bulk_junk,
 }
 
 

@@ -42,6 +42,7 @@ from reporting.incidents import Incident, answers_from_incident, incident_from_a
 from reporting.keyring import Keys
 from reporting.models import CaseRow, ErasedRow, RecordRow, SheetRow
 from reporting.receipts import Receipt, plain
+from reporting.screening import print_of
 from reporting.sealing import CannotOpen, Place
 from reporting.teamlog import Team
 
@@ -72,6 +73,7 @@ class Report:
 
     `unseen`: it was sent when it was too old to be shown; whoever comes back with its receipt reads letters only.
     `voice`: the member who wrote down what she told by telephone or at the door; 0 when she wrote herself.
+    `signs`: of junk, for the team (`screening`).
     """
 
     incident: Incident
@@ -83,6 +85,7 @@ class Report:
     hour: int
     unseen: bool = False
     voice: int = 0
+    signs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +191,16 @@ class Card:
     def marks(self) -> tuple[str, ...]:
         """Why it is folded away; empty where it is not."""
         return tuple(self.raw.get("m", ()))
+
+    @property
+    def signs(self) -> tuple[str, ...]:
+        """Signs of junk that were seen when it was sent."""
+        return tuple(self.raw.get("q", ()))
+
+    @property
+    def words(self) -> str:
+        """By which the same words in another case are known; empty where there are few."""
+        return str(self.raw.get("w", ""))
 
     @property
     def closed(self) -> int:
@@ -319,7 +332,9 @@ def _papers_of(report: Report) -> dict[str, dict[str, Any]]:
 
 def _new_card(report: Report) -> dict[str, Any]:
     answers = answers_from_incident(report.incident)
-    return {"a": answers, "t": report.hour, "h": report.hour, "s": NEW, "u": True, "l": False}
+    card = {"a": answers, "t": report.hour, "h": report.hour, "s": NEW, "u": True, "l": False}
+    screened = {"q": list(report.signs), "w": "" if report.voice else print_of(report.narrative)}
+    return card | {name: told for name, told in screened.items() if told}
 
 
 def _seal_trip(key: bytes, case: int, trip: str, receipt_wrap: bytes, now: float) -> tuple[int, bytes]:

@@ -18,7 +18,7 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Optional
 
 from referrals import directory
-from reporting import casebook, duty, her_case, questionnaire, receipts, sessions, teamlog
+from reporting import casebook, duty, her_case, questionnaire, receipts, screening, sessions, teamlog
 from reporting.casebook import Report
 from reporting.frontdoor import (
     OpenForm,
@@ -139,7 +139,7 @@ def tell() -> ResponseReturnValue:
     """The first page of a new trip."""
     with house().reading() as db:
         house().teams(db)  # closed doors say so before she writes a word
-    return _ask(0, sessions.new_trip(), {"a": {}, "r": None, "n": []})
+    return _ask(0, sessions.new_trip(), {"a": {}, "r": None, "n": [], "b": int(house().clock())})
 
 
 @pages.post("/<lang>/contar")
@@ -367,7 +367,14 @@ def _report(ticket: Ticket, moment: float) -> Report:
         trip=ticket.trip,
         hour=int(moment) // casebook.HOUR,
         unseen=_is_unseen(ticket),
+        signs=screening.signs_of(answers.get("narrative", ""), _seconds(ticket, moment)),
     )
+
+
+def _seconds(ticket: Ticket, moment: float) -> float | None:
+    """From the first page to now."""
+    begun = ticket.state.get("b")
+    return None if begun is None else moment - begun
 
 
 def _consents(answers: Mapping[str, Any]) -> frozenset[str]:

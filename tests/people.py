@@ -109,7 +109,7 @@ class Place:
         receipt = receipts.draw(secrets.randbelow)
         report = Report(incident or Incident(), narrative, parts.get("contact", {}),
                         parts.get("consents", frozenset({"C_LETTERS"})), "es", parts.get("trip", sessions.new_trip()),
-                        int(self.clock()) // HOUR)  # fmt: skip
+                        int(self.clock()) // HOUR, signs=parts.get("signs", ()))  # fmt: skip
         with reading(self.engine) as db:
             found = teamlog.teams(db, self.pin)
         counters = teamlog.team_of_kind(found, STATISTICS)

@@ -65,7 +65,6 @@ class Submitter:
     def goes_on(self) -> None:
         while not self.over.is_set():
             phone = FarPhone(self.port)
-            phone.last = ("/es/contar", {})
             self._patiently(lambda phone=phone: phone.opens("/es/contar"))
             for button, typed in (("next", {"age": "A25_34"}), ("check", {}), ("send", {})):
                 form = phone.form(button)

@@ -1,0 +1,174 @@
+"""Junk costs the team little, and no honest report is lost for it."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import select
+
+from referrals import queue
+from reporting import casebook, screening
+from reporting.app import create_app
+from reporting.database import reading
+from reporting.incidents import Incident
+from reporting.models import CaseRow, RecordRow
+from tests.people import Place, a_furnished_place
+from tests.phone import Phone
+from tests.trips import say, sends, signs_in, starts_telling, tells
+
+ADVERT = "Gana dinero hoy: https://oferta.example y www.premio.example"
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return a_furnished_place(tmp_path / "instance")
+
+
+@pytest.fixture
+def app(place: Place) -> Flask:
+    return create_app(place.settings, place.clock)
+
+
+def sends_in(app: Flask, place: Place, seconds: float, narrative: str, **typed: Any) -> str:
+    """A whole trip that takes so long."""
+    phone = starts_telling(app)
+    told = {"narrative": narrative} | typed
+    tells(phone, lambda form: {name: value for name, value in told.items() if name in form.kinds})
+    place.clock.on(minutes=seconds / 60)
+    return sends(phone)
+
+
+def folder(app: Flask, place: Place, name: str) -> Phone:
+    desk = signs_in(app, place, place.workers["rosa"])
+    desk.opens(f"/es/equipo/casos?folder={name}")
+    return desk
+
+
+def lines(desk: Phone) -> int:
+    return desk.text.count('<li class="card')
+
+
+# ── stories ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_flood_of_junk_does_not_bury_a_report(app: Flask, place: Place) -> None:
+    for _ in range(200):
+        place.receives(narrative=ADVERT, signs=("QUICK", "LINKS"))
+    sends_in(app, place, 90, "El cliente me pegó en la calle y no me pagó.")
+    desk = folder(app, place, "open")
+    assert lines(desk) == 1
+    assert f"{say('Perhaps no report')} (200)" in desk.words
+    assert f"{say('All')} (201)" in desk.words, "nothing is thrown away"
+    assert f"{say('Not read')} (201)" in desk.words, "nothing is taken for read"
+
+
+def test_a_report_that_is_quick_and_full_of_links_is_put_aside_with_its_reasons(app: Flask, place: Place) -> None:
+    sends_in(app, place, 1, ADVERT)
+    desk = folder(app, place, "doubtful")
+    assert lines(desk) == 1
+    assert say(screening.SIGNS["QUICK"]) in desk.words
+    assert say(screening.SIGNS["LINKS"]) in desk.words
+
+
+@pytest.mark.parametrize(
+    ("seconds", "narrative", "typed"),
+    [
+        (1, "Me pegó, tengo miedo.", {}),  # she is only quick
+        (1, "Me pegó. Aquí está su perfil: https://red.example/el", {}),  # one link is a proof
+        (90, ADVERT, {}),  # many links, but she took her time
+        (1, ADVERT, {"danger": ["D_BLEEDING"]}),
+        (1, ADVERT, {"safety": ["S_PERP_NEAR"]}),
+        (1, ADVERT, {"age": "A14_17"}),
+        (1, ADVERT, {"violence": ["RAPE"], "number": "5"}),  # a medicine has its hours
+        (1, ADVERT, {"wants": ["W_CONTACT_BACK"]}),
+    ],
+)
+def test_nobody_who_may_be_in_need_is_put_aside(app: Flask, place: Place, seconds: float, narrative: str,
+                                                typed: dict[str, Any]) -> None:  # fmt: skip
+    sends_in(app, place, seconds, narrative, **typed)
+    assert lines(folder(app, place, "doubtful")) == 0
+    assert lines(folder(app, place, "open")) == 1
+
+
+def test_the_same_words_twice_are_one_sign_and_not_enough(app: Flask, place: Place) -> None:
+    words = "Vinieron dos policías y nos pidieron plata otra vez."
+    for _ in range(2):
+        sends_in(app, place, 90, words)
+    assert lines(folder(app, place, "open")) == 2
+    sends_in(app, place, 1, words.upper())
+    desk = folder(app, place, "doubtful")
+    assert (lines(desk), say(screening.SIGNS["REPEATED"]) in desk.words) == (1, True)
+
+
+def test_whoever_opens_it_takes_it_out_of_there(app: Flask, place: Place) -> None:
+    sends_in(app, place, 1, ADVERT)
+    desk = folder(app, place, "doubtful")
+    desk.opens(desk.text.split('<h2><a href="')[1].split('"')[0])
+    assert lines(folder(app, place, "doubtful")) == 0
+    assert lines(folder(app, place, "open")) == 1
+
+
+def test_many_can_be_marked_as_junk_at_once_and_brought_back(app: Flask, place: Place) -> None:
+    for _ in range(3):
+        place.receives(narrative=ADVERT, signs=("QUICK", "LINKS"))
+    desk = folder(app, place, "doubtful")
+    cases = desk.form("junk").offered["cases"]
+    desk.presses("junk", cases=cases, reason="Propaganda.")
+    assert lines(folder(app, place, "doubtful")) == 0
+    assert lines(folder(app, place, "junk")) == 3
+    assert place.cases() == 3
+
+
+def test_what_is_told_by_voice_shows_no_sign() -> None:
+    report = casebook.Report(Incident(), ADVERT, {}, frozenset(), "es", "0" * 32, 1, voice=7)
+    assert not {"q", "w"} & set(casebook._new_card(report))  # noqa: SLF001 -- what lies in the card
+
+
+# ── nothing shows from outside ──────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_sealed_case_is_as_long_with_signs_as_without(place: Place) -> None:
+    place.receives(narrative=ADVERT, signs=("QUICK", "LINKS"))
+    place.receives(narrative=ADVERT[:23])
+    with reading(place.engine) as db:
+        lengths = {tuple(len(part) for part in row) for row in db.execute(select(CaseRow.card, CaseRow.cover))}
+        records = [len(body) for body in db.scalars(select(RecordRow.body))]
+    assert len(lengths) == 1
+    assert len({records.count(size) % 2 for size in records} | {0}) == 1
+
+
+def test_a_card_from_before_there_were_signs_still_lies_where_it_lay(place: Place) -> None:
+    place.receives(narrative="corto")
+    keys = place.signs_in("rosa")
+    with reading(place.engine) as db:
+        cards, broken = casebook.queue(db, keys)
+    assert not broken
+    assert not {"q", "w"} & set(cards[0].raw)
+    assert (cards[0].signs, cards[0].words) == ((), "")
+    assert queue.put_aside(cards, place.clock()) == {}
+
+
+# ── laws ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@given(st.text(max_size=300))
+def test_the_same_words_have_the_same_print_however_they_are_spaced(words: str) -> None:
+    spaced = "  \n".join(words.split(" "))
+    assert screening.print_of(words.upper().lower()) == screening.print_of(spaced.upper().lower())
+    assert screening.print_of(words) == "" or len(screening.print_of(words)) == 16
+
+
+def test_few_words_have_no_print() -> None:
+    assert screening.print_of("Me pegó. Quiero hablar.") == ""
+    assert screening.print_of(secrets.token_hex(24)) != ""
+
+
+@pytest.mark.parametrize("seconds", [None, -5, 6, 1e9])
+def test_a_time_that_nobody_knows_or_that_cannot_be_is_no_sign(seconds: float | None) -> None:
+    assert screening.signs_of("", seconds) == ()
