@@ -9,11 +9,15 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import secrets
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine import make_url
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
@@ -79,3 +83,17 @@ def demanded() -> frozenset[str]:
         message = f"AMPARO_REQUIRE names {', '.join(sorted(unknown))}; known are {', '.join(NEEDS)}"
         raise pytest.UsageError(message)
     return named
+
+
+@contextmanager
+def a_schema() -> Iterator[str]:
+    """The address of a schema of its own on the PostgreSQL server, gone afterwards."""
+    address = make_url(requires("postgresql")).set(drivername="postgresql+psycopg")
+    schema = f"amparo_{secrets.token_hex(6)}"
+    engine = create_engine(address)
+    with engine.begin() as connection:
+        connection.execute(text(f"CREATE SCHEMA {schema}"))
+    yield address.update_query_dict({"options": f"-csearch_path={schema}"}).render_as_string(hide_password=False)
+    with engine.begin() as connection:
+        connection.execute(text(f"DROP SCHEMA {schema} CASCADE"))
+    engine.dispose()

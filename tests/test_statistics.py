@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import secrets
-import signal
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import pytest
-from sqlalchemy import event, func, select
+from sqlalchemy import func, select
 
 from reporting import casebook, disclosure, receipts, sessions, statistics, teamlog
 from reporting.casebook import HOUR, Report
-from reporting.database import open_database, reading, writing
+from reporting.database import reading, writing
 from reporting.disclosure import Noise
 from reporting.folder import seal_tally
 from reporting.incidents import Incident, tally_block, tally_from_block
@@ -237,59 +234,6 @@ def test_the_noise_of_a_real_release_is_there(place: Place) -> None:
 
     compiles(place, ana, freezes(place, ana), noise)
     assert len(drawn) == sum(len(table.cells) for table in disclosure.design(0).leaves)
-
-
-# ── kill -9 ─────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def killed_at(step: int, work: Any, url: str) -> bool:
-    """Do the work in a process of its own that dies before its step-th statement; whether it died."""
-    child = os.fork()
-    if child == 0:
-        engine, seen = open_database(url), [0]
-
-        def count(*_: object) -> None:
-            seen[0] += 1
-            if seen[0] > step:
-                os.kill(os.getpid(), signal.SIGKILL)
-
-        event.listen(engine, "before_cursor_execute", count)
-        event.listen(engine, "commit", count)
-        try:
-            work(engine)
-        finally:
-            os._exit(0)
-    return os.WIFSIGNALED(os.waitpid(child, 0)[1])
-
-
-def test_a_crash_at_any_step_leaves_no_release_or_the_one(place: Place) -> None:
-    receives(place, times=4)
-    late_enough(place)
-    ana = place.signs_in("ana")
-
-    def freeze(engine: Any) -> None:
-        with writing(engine) as db:
-            statistics.freeze(db, place.pin, ana, period("2026"), place.clock())
-
-    def build(engine: Any) -> None:
-        with writing(engine) as db:
-            statistics.compile_release(db, place.pin, ana, 1, silent, ONE)
-
-    for work, state in ((freeze, "frozen"), (build, "compiled")):
-        before, steps = states(place), 0
-        while killed_at(steps, work, place.settings.database_url):
-            assert states(place) == before
-            steps += 1
-        assert steps > 3
-        assert states(place)[0] == [state]
-    with reading(place.engine) as db:
-        assert db.scalar(select(func.count()).select_from(ArchiveRow)) == 4
-    assert not killed_at(0, lambda _engine: None, place.settings.database_url)
-
-
-def states(place: Place) -> tuple[list[str], int]:
-    with reading(place.engine) as db:
-        return list(db.scalars(select(ReleaseRow.state))), db.scalar(select(func.count()).select_from(ArchiveRow)) or 0
 
 
 @pytest.mark.parametrize(("name", "months"), [("2026", 12), ("2026-S2", 6), ("2026-T4", 3), ("2025-2026", 24)])
