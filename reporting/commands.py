@@ -663,7 +663,8 @@ FINEST_EPSILON = 1000
 @click.argument("microdata", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder to write into.")
 @click.option("--raw", is_flag=True, help="Write the noisy counts before anything is done to them.")
-@click.option("--tier", type=click.IntRange(0, 3), default=2, show_default=True, help="Which set of tables.")
+@click.option("--tier", type=click.IntRange(disclosure.TOTAL_ONLY, max(disclosure.TIERS)), default=2, show_default=True,
+              help="Which set of tables; -1 is the total alone.")  # fmt: skip
 @click.option("--epsilon", default="1", show_default=True, callback=_a_share, help="The budget of a report.")
 @click.option("--repeat", type=click.IntRange(1), help="Independent releases, into OUT/000000, OUT/000001, ...")
 @click.option("--departments", is_flag=True, help="All departments instead of the four regions and the rest.")

@@ -138,9 +138,11 @@ class Design:
         return self.sensitivity / epsilon
 
 
+TOTAL_ONLY: Final = -1
 # tier -> (from how many reports, as last published; hub; what divides it)
 TIERS: Final = {
-    0: (0, (), ("", "perpetrator", "type")),
+    TOTAL_ONLY: (0, (), ("",)),
+    0: (50, (), ("", "perpetrator", "type")),
     1: (100, (), ("", "region", "perpetrator", "type", "gender", "outcome", "quarter")),
     2: (1_000, ("perpetrator",), ("region", "quarter", "type", "gender", "outcome")),
     3: (20_000, ("perpetrator",), ("department", "month", "type", "gender", "outcome")),
@@ -149,7 +151,7 @@ TIERS: Final = {
 
 def tier_of(published: int | None) -> int:
     """The tier for the total last published, None before the first. This period's own reports decide nothing."""
-    return max(tier for tier, (least, _, _) in TIERS.items() if (published or 0) >= least)
+    return 0 if published is None else max(tier for tier, (least, _, _) in TIERS.items() if published >= least)
 
 
 def design(tier: int, further: Sequence[str] = (), *, departments: bool = False) -> Design:

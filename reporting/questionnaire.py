@@ -219,7 +219,7 @@ PAGES: tuple[Page, ...] = (
 
 # question name -> (first letters of its codes in the flags)
 FLAG_QUESTIONS = {"safety": "S_", "danger": "D_", "injuries": "I_"}
-NO_ANSWER = (None, "", [])  # nought hours ago is one
+NO_ANSWER: tuple[object, ...] = (None, "", [])  # nought hours ago is one
 HAS_A_PASS = {"PREFER_NOT", "UNKNOWN", "unknown", "unsure"}  # these codes are an answer of their own
 
 
@@ -467,7 +467,7 @@ def told(answers: Answers, elsewhere: Elsewhere) -> list[Told]:
 
 
 def _words(part: Part, answers: Answers, elsewhere: Elsewhere) -> Iterable[str]:
-    answer = answers.get(part.name)
+    answer: Any = answers.get(part.name)
     if answer in NO_ANSWER or part.name == "unit" or (part.name == "when" and answers.get("number") is not None):
         return  # a number goes before a range, and takes its unit along
     if part.kind == NUMBER:

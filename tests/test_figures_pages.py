@@ -6,13 +6,15 @@ import csv
 import hashlib
 import io
 import re
+from fractions import Fraction
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from reporting import demo, statistics
+from reporting import demo, disclosure, statistics
 from reporting.app import create_app
 from reporting.database import reading, writing
 from reporting.models import ReleaseRow
@@ -97,9 +99,9 @@ def test_what_is_not_published_is_not_there(path: str, app: Flask) -> None:
 
 def test_one_advocate_compiles_and_another_publishes(app: Flask, place: Place) -> None:
     ana, luz = enters(app, place, "ana"), enters(app, place, "luz")
-    ana.opens("/es/equipo/cifras")
+    ana.opens(choices())
     token = re.findall(r'name="f"[^>]*value="([^"]+)"', ana.text)[0]
-    ana.repeats("/es/equipo/cifras", {"f": [token], "period": ["2026"]})
+    ana.presses("compile")
     ana.opens("/es/equipo/cifras/2026")
     assert ana.status == 200
     for wrong, status in (("2026", 409), ("2026-S1", 409), ("2028", 409), ("nothing", 422), ("", 422)):
@@ -113,6 +115,61 @@ def test_one_advocate_compiles_and_another_publishes(app: Flask, place: Place) -
     assert app.test_client().get("/es/cifras/2026").status_code == 200
     with reading(place.engine) as db:
         assert not statistics.find(db, "2026").fictional
+
+
+def choices(*more: tuple[str, str]) -> str:
+    return "/es/equipo/cifras/preparar?" + urlencode([("period", "2026"), *more])
+
+
+def test_what_is_chosen_is_shown_before_it_is_compiled_and_stands_in_the_release(app: Flask, place: Place) -> None:
+    ana = enters(app, place, "ana")
+    ana.opens("/es/equipo/cifras")
+    assert choices() in ana.text
+    ana.opens(choices())
+    assert "±15" in ana.text
+    assert "(K)" in ana.words
+    assert "cambia 5 cuentas" in ana.words
+    ana.opens(choices(("also", "age"), ("also", "venue"), ("epsilon", "2")))
+    assert "cambia 7 cuentas" in ana.words
+    assert "7.4" in ana.words
+    assert f"±{disclosure.reach(Fraction(7, 2))}" in ana.text
+    ana.presses("compile")
+    assert ana.status == 200
+    with reading(place.engine) as db:
+        about = statistics.find(db, "2026", unpublished=True).about
+    assert (about["epsilon"], about["sensitivity"], about["scale"]) == ("2", 7, "7/2")
+    assert {"perpetrator-age", "perpetrator-venue"} < set(about["noisy_tables"])
+
+
+def test_only_the_total_can_be_chosen_and_is_then_all_that_is_published(app: Flask, place: Place) -> None:
+    ana, luz = enters(app, place, "ana"), enters(app, place, "luz")
+    ana.opens(choices(("only", "y")))
+    ana.presses("compile")
+    luz.opens("/es/equipo/cifras/2026")
+    luz.presses("publish")
+    public = Phone(app)
+    public.opens("/es/cifras/2026")
+    assert public.status == 200
+    assert public.text.count("<table>") == 1
+    assert "perpetrator" not in app.test_client().get("/cifras/2026/figures.json").text
+    public.opens("/es/cifras")
+    assert public.status == 200
+    assert "2026" in public.words, "the releases before it are still compared with each other"
+    assert say("From one release to the next") in public.words
+
+
+@pytest.mark.parametrize("wrong", [("also", "gender"), ("also", "no"), ("epsilon", "3"), ("epsilon", "x")])
+def test_what_cannot_be_chosen_is_refused_and_nothing_is_frozen(
+    wrong: tuple[str, str], app: Flask, place: Place
+) -> None:
+    ana = enters(app, place, "ana")
+    ana.opens(choices(wrong))
+    assert ana.status == 422
+    token = ana.forms[-1].values["f"]
+    ana.repeats("/es/equipo/cifras", {"f": token, "period": ["2026"], wrong[0]: [wrong[1]]})
+    assert ana.status == 422
+    with reading(place.engine) as db:
+        assert "2026" not in {one.period for one in statistics.listed(db)}
 
 
 def test_an_advocate_who_is_not_let_in_compiles_nothing(app: Flask, place: Place) -> None:

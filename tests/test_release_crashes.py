@@ -27,7 +27,7 @@ from reporting.statistics import Refused, period
 from reporting.teamlog import ADVOCATE, STATISTICS
 from tests.needs_of_tests import a_schema
 from tests.people import Place, a_furnished_place
-from tests.test_statistics import ONE, late_enough, receives, silent
+from tests.test_statistics import late_enough, receives, silent
 
 Work = Callable[[Engine], object]
 Seen = tuple[Any, ...]
@@ -70,7 +70,7 @@ def acts(place: Place, ana: Keys, luz: Keys) -> tuple[tuple[str, Work], ...]:
 
     def compiles(engine: Engine) -> None:
         with writing(engine) as db:
-            statistics.compile_release(db, place.pin, ana, number(db), silent, ONE)
+            statistics.compile_release(db, place.pin, ana, number(db), silent)
 
     def publishes(engine: Engine) -> None:
         with writing(engine) as db:

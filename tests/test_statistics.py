@@ -16,12 +16,11 @@ from reporting.disclosure import Noise
 from reporting.folder import seal_tally
 from reporting.incidents import Incident, tally_block, tally_from_block
 from reporting.keyring import Keys
-from reporting.models import ArchiveRow, CaseRow, ReleaseRow
+from reporting.models import ArchiveRow, CaseRow, ReleaseMonthRow, ReleaseRow
 from reporting.statistics import Refused, period
 from reporting.teamlog import ADVOCATE, CASEWORK, STATISTICS
 from tests.people import Place, a_furnished_place
 
-ONE = Fraction(1)
 CLIENT = Incident(perpetrator=frozenset({"CLIENT"}), violence=frozenset({"RAPE"}))
 
 
@@ -64,7 +63,7 @@ def freezes(place: Place, keys: Keys, name: str = "2026") -> int:
 
 def compiles(place: Place, keys: Keys, release: int, noise: Noise = silent) -> None:
     with writing(place.engine) as db:
-        statistics.compile_release(db, place.pin, keys, release, noise, ONE)
+        statistics.compile_release(db, place.pin, keys, release, noise)
 
 
 def publishes(place: Place, keys: Keys, release: int) -> None:
@@ -191,6 +190,60 @@ def test_a_period_or_one_that_overlaps_it_is_never_built_twice(place: Place, aga
         compiles(place, ana, release)
     with pytest.raises(Refused):
         freezes(place, ana, again)
+
+
+def test_a_release_that_shares_a_month_with_another_is_not_published(place: Place) -> None:
+    """Also where somebody wrote into the ledger by hand after both were compiled."""
+    late_enough(place)
+    ana, luz = place.signs_in("ana"), place.signs_in("luz")
+    first, second = freezes(place, ana, "2026-S1"), freezes(place, ana, "2026-S2")
+    for release in (first, second):
+        compiles(place, ana, release)
+    with writing(place.engine) as db:
+        db.get_one(ReleaseMonthRow, period("2026").first).release = second
+    for release in (first, second):
+        with pytest.raises(Refused):
+            publishes(place, luz, release)
+    with reading(place.engine) as db:
+        assert not statistics.published(db)
+
+
+def has_published(place: Place, name: str, total: int) -> None:
+    """A release of the past with this total, exactly."""
+    with writing(place.engine) as db:
+        team = teamlog.team_of_kind(teamlog.teams(db, place.pin), STATISTICS).id
+        blocks = [tally_block(CLIENT, int(place.clock()) // HOUR, counted=True)] * total
+        statistics.publish_fictional(db, period(name), blocks, silent, team)
+
+
+@pytest.mark.parametrize(
+    ("total", "name", "tier"),
+    [(None, "2026", 0), (5, "2026", -1), (30, "2026", -1), (30, "2026-S1", -1), (60, "2026", 0), (60, "2026-S1", -1),
+     (60, "2025-2026", 1), (1200, "2026", 2), (1200, "2026-T1", 1), (10_000, "2025-2026", 3)],
+)  # fmt: skip
+def test_the_tables_follow_from_the_last_published_total_and_the_length_of_the_period(
+    total: int | None, name: str, tier: int, place: Place
+) -> None:
+    if total is not None:
+        has_published(place, "2024", total)
+    receives(place, times=2)  # reports that wait change nothing
+    with reading(place.engine) as db:
+        assert statistics.design_of(db, period(name), statistics.USUAL).tier == tier
+
+
+@pytest.mark.parametrize(
+    ("taken", "free"),
+    [
+        ((), ["2026", "2025", "2024", "2025-2026", "2024-2025"]),
+        (("2026",), ["2025", "2024", "2024-2025"]),
+        (("2025-T3",), ["2026", "2024"]),
+        (("2024-2025",), ["2026"]),
+    ],
+)
+def test_what_is_offered_shares_no_month_with_what_was_frozen(taken: tuple[str, ...], free: list[str]) -> None:
+    now = period("2026").ends + 61 * 86_400
+    assert list(statistics.closed_periods(now, taken)) == free
+    assert "2026" not in statistics.closed_periods(period("2026").ends + 59 * 86_400, taken)
 
 
 def test_another_advocate_publishes_and_then_the_archive_is_gone(place: Place) -> None:
