@@ -32,6 +32,14 @@ KINDS = {
 }
 HUB = "perpetrator"  # what is followed from one release to the next
 CHARTS = (HUB, "type")  # the tables that a picture stands beside
+# the files that hold more than one table -> what they are for
+FILES = {
+    "figures.xlsx": N_("All tables in one spreadsheet"),
+    "figures.json": N_("All figures"),
+    "csv-metadata.json": N_("What each column means"),
+    "release.json": N_("How it was made"),
+    "SHA256SUMS": N_("To check that no file was changed"),
+}
 BAR = 300  # units of a chart that the longest bar takes
 
 
@@ -166,6 +174,7 @@ def _page(found: Published, **more: Any) -> str:
         tables=_shown(found),
         charts=CHARTS,
         bar=BAR,
+        files=[(name, say(told)) for name, told in FILES.items()],
         factor=factor(Fraction(found.about["epsilon"])),
         address=base + url_for("advocate.release", lang=g.lang, period=found.period),
         **({"preview": False} | more),

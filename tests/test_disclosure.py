@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from referrals import needs
 from reporting import disclosure
 from reporting.disclosure import DIMENSIONS, HIDDEN_BELOW, TIERS, CountedTwice, Design, Table
 from reporting.incidents import TALLY_CODES, VOID_TALLY, block_of_codes
@@ -173,3 +174,11 @@ def test_the_rare_groups_are_never_crossed_with_place_or_time() -> None:
             assert len(table.dimensions) <= 2
             assert not ({"gender", "age", "papers"} & set(table.dimensions)
                         and {"region", "department", "quarter", "month"} & set(table.dimensions))  # fmt: skip
+
+
+def test_every_group_has_a_name_that_people_read() -> None:
+    codes = {one.name: [group for group in one.codes if disclosure.label(one.name, group) == group]
+             for one in DIMENSIONS.values()}  # fmt: skip
+    assert {name: found for name, found in codes.items() if found} == {}
+    told = {need: disclosure.label("gap", need) for need in TALLY_CODES["gap"] if need != "NONE"}
+    assert told == needs.NEEDS, "a need is called here as everywhere else"

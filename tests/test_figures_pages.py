@@ -58,6 +58,7 @@ def test_everybody_reads_the_figures_with_their_ranges_in_both_languages(app: Fl
         phone.opens(f"/{language}/cifras/como")
         assert phone.status == 200
     phone.opens("/es/cifras/2024")
+    assert re.search(r"más o menos \d+, ruido al azar por seguridad\)\. http://localhost/es/cifras/2024 ", phone.words)
     for sentence in (
         "These are reported incidents, not prevalence: more reports can mean more trust.",
         "Fictional: made for practice. None of this happened.",
