@@ -899,8 +899,8 @@ def the_advocate_arrives(walk: Walk) -> None:
     walk.follows_new_links()
     for year in ("2025", "2024"):
         walk.opens(f"/{{lang}}/equipo/cifras/preparar?period={year}")
-        walk.clicks("button[value=compile]")
-        walk.clicks("button[value=publish]")
+        walk.presses("compile")
+        walk.presses("publish")
     walk.opens("/{lang}/cifras")
     walk.opens("/{lang}/cifras/2025")
     _signs_out(walk)

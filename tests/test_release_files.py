@@ -128,6 +128,25 @@ def test_raw_counts_are_the_tables_of_the_noise_and_no_other(tmp_path: Path) -> 
     assert names == {table.name for table in disclosure.design(2).leaves}
 
 
+def test_one_line_less_gives_files_of_the_same_names(tmp_path: Path) -> None:
+    names = []
+    for lines in (1, 0):
+        folder = tmp_path / str(lines)
+        folder.mkdir()
+        assert rehearses(folder, HEADER + LINE * lines, "--repeat", "2").exit_code == 0
+        names.append(sorted(str(path.relative_to(folder)) for path in (folder / "out").rglob("*")))
+    assert names[0] == names[1]
+    assert len(names[0]) > 20
+
+
+def test_the_help_of_a_rehearsal_teaches_with_a_file_that_works(tmp_path: Path) -> None:
+    told = CliRunner().invoke(main, ["release", "rehearse", "--help"]).stdout
+    header, line = (part.strip() for part in told.split("A file with one report:")[1].split("\n")[1:3])
+    assert rehearses(tmp_path, f"{header}\n{line}\n").exit_code == 0
+    for tier in disclosure.TIERS:
+        assert re.search(rf"\n +{tier}  from ", told)
+
+
 BAD = [
     ("", "line 1: the column month is missing"),
     (HEADER.replace("outcome", "result") + LINE, "line 1: the column outcome is missing"),
