@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import func, select
 
 from reporting import casebook, disclosure, receipts, sessions, statistics, teamlog
+from reporting.app import create_app
 from reporting.casebook import HOUR, Report
 from reporting.database import reading, writing
 from reporting.disclosure import Noise
@@ -20,6 +21,7 @@ from reporting.models import ArchiveRow, CaseRow, ReleaseMonthRow, ReleaseRow
 from reporting.statistics import Refused, period
 from reporting.teamlog import ADVOCATE, CASEWORK, STATISTICS
 from tests.people import Place, a_furnished_place
+from tests.test_casework import comes_back
 
 CLIENT = Incident(perpetrator=frozenset({"CLIENT"}), violence=frozenset({"RAPE"}))
 
@@ -318,3 +320,31 @@ def test_a_tally_sealed_before_the_keys_changed_is_still_counted(place: Place) -
     late_enough(place)
     compiles(place, ana, freezes(place, ana))
     assert counted(place) == 20
+
+
+# ── what she presses herself ────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "number"),
+    [("deny-C_STATS", "", 10), ("deny-C_STATS", "allow-C_STATS", 10), ("", "deny-C_STATS", 11), ("", "", 11)],
+)
+def test_her_own_no_counts_until_the_freeze_and_her_yes_too(place: Place, before: str, after: str, number: int) -> None:
+    """Whatever she presses after it changes neither this release nor the next."""
+    receives(place, times=10)
+    receipt, app = place.receives(CLIENT, consents=frozenset({"C_STATS"})), create_app(place.settings, place.clock)
+    comes_back(app, receipt).presses("deny-C_STATS")
+    comes_back(app, receipt).presses("allow-C_STATS")  # a tally is sealed by her pressing, as by sending
+    if before:
+        comes_back(app, receipt).presses(before)
+    late_enough(place)
+    ana = place.signs_in("ana")
+    release = freezes(place, ana)
+    if after:
+        comes_back(app, receipt).presses(after)
+    compiles(place, ana, release)
+    assert counted(place) == number
+    late_enough(place, "2027")
+    ana = place.signs_in("ana")
+    compiles(place, ana, freezes(place, ana, "2027"))
+    assert counted(place, "2027") is None
