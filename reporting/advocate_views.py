@@ -117,7 +117,8 @@ def figures() -> ResponseReturnValue:
         for name in disclosure.DIMENSIONS[HUB].codes
         if len(divided) > 1
     ]
-    return _answer(render_template("advocate/figures.html", releases=releases, trends=trends))
+    uneven = len({len(statistics.period(one.period).months) for one in divided}) > 1
+    return _answer(render_template("advocate/figures.html", releases=releases, trends=trends, uneven=uneven))
 
 
 def _published() -> list[Published]:

@@ -159,6 +159,19 @@ def test_only_the_total_can_be_chosen_and_is_then_all_that_is_published(app: Fla
     assert say("From one release to the next") in public.words
 
 
+def test_periods_of_different_length_are_compared_with_a_warning(app: Flask, place: Place) -> None:
+    phone, warning = Phone(app), say("The periods are not of one length: a longer one holds more reports.")
+    phone.opens("/es/cifras")
+    assert warning not in phone.words
+    ana, luz = enters(app, place, "ana"), enters(app, place, "luz")
+    ana.opens("/es/equipo/cifras/preparar?period=2026-S1")
+    ana.presses("compile")
+    luz.opens("/es/equipo/cifras/2026-S1")
+    luz.presses("publish")
+    phone.opens("/es/cifras")
+    assert warning in phone.words
+
+
 @pytest.mark.parametrize("wrong", [("also", "gender"), ("also", "no"), ("epsilon", "3"), ("epsilon", "x")])
 def test_what_cannot_be_chosen_is_refused_and_nothing_is_frozen(
     wrong: tuple[str, str], app: Flask, place: Place
