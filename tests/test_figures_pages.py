@@ -12,12 +12,13 @@ from urllib.parse import urlencode
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from reporting import demo, disclosure, statistics
 from reporting.app import create_app
 from reporting.database import reading, writing
-from reporting.models import ReleaseRow
+from reporting.incidents import block_of_codes
+from reporting.models import ReleaseMonthRow, ReleaseRow
 from reporting.teamlog import ADVOCATE, STATISTICS
 from tests.people import Place, a_furnished_place
 from tests.phone import Phone
@@ -157,6 +158,28 @@ def test_only_the_total_can_be_chosen_and_is_then_all_that_is_published(app: Fla
     assert public.status == 200
     assert "2026" in public.words, "the releases before it are still compared with each other"
     assert say("From one release to the next") in public.words
+
+
+def test_where_few_are_expected_the_desk_offers_the_total_alone_and_two_years(app: Flask, place: Place) -> None:
+    few = say("Below %(few)s only the total is published. Two years together may give more: choose them at the desk.")
+    ana = enters(app, place, "ana")
+    ana.opens(choices())
+    assert few % {"few": 50} not in ana.words
+    with writing(place.engine) as db:
+        for row in db.scalars(select(ReleaseRow)):
+            db.execute(delete(ReleaseMonthRow).where(ReleaseMonthRow.release == row.id))
+            db.delete(row)
+        blocks = [block_of_codes(2024, 1, {})] * 30
+        statistics.publish_fictional(db, statistics.period("2024"), blocks, lambda _scale: 0, 1)
+    ana.opens("/es/equipo/cifras")
+    assert "preparar?period=2025-2026" in ana.text
+    assert "preparar?period=2024-2025" not in ana.text
+    ana.opens(choices())
+    assert few % {"few": 50} in ana.words
+    assert ana.text.count("±") == 1
+    ana.opens("/es/equipo/cifras/preparar?period=2025-2026")
+    assert few % {"few": 50} not in ana.words
+    assert ana.text.count("±") == 3, "sixty are expected in two years"
 
 
 def test_periods_of_different_length_are_compared_with_a_warning(app: Flask, place: Place) -> None:
