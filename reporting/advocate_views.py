@@ -6,9 +6,11 @@ reporter's page; with FIGURES_HOST they answer on a host of their own and nowher
 
 from __future__ import annotations
 
+import math
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 from flask import Blueprint, Response, abort, g, make_response, redirect, request, url_for
@@ -17,7 +19,7 @@ from flask.typing import ResponseReturnValue
 from reporting import disclosure, statistics
 from reporting.frontdoor import StaffForm, error_page, house, render_template, say, signed_in
 from reporting.incidents import N_
-from reporting.statistics import Published, Refused
+from reporting.statistics import Choice, Published, Refused
 from reporting.teamlog import ADVOCATE, CannotOpen
 
 pages = Blueprint("advocate", __name__)
@@ -28,7 +30,16 @@ KINDS = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "SHA256SUMS": "text/plain; charset=utf-8",
 }
-CHARTS = ("perpetrator", "type")  # the tables that a picture stands beside
+HUB = "perpetrator"  # what is followed from one release to the next
+CHARTS = (HUB, "type")  # the tables that a picture stands beside
+# the files that hold more than one table -> what they are for
+FILES = {
+    "figures.xlsx": N_("All tables in one spreadsheet"),
+    "figures.json": N_("All figures"),
+    "csv-metadata.json": N_("What each column means"),
+    "release.json": N_("How it was made"),
+    "SHA256SUMS": N_("To check that no file was changed"),
+}
 BAR = 300  # units of a chart that the longest bar takes
 
 
@@ -75,6 +86,10 @@ def _shown(release: Published) -> list[Shown]:
     return [_table(release, told) for told in release.about["tables"]]
 
 
+def _title(names: Sequence[str]) -> str:
+    return " · ".join(say(disclosure.DIMENSIONS[name].label) for name in names) or say(N_("All reported incidents"))
+
+
 def _table(release: Published, told: dict[str, Any]) -> Shown:
     names = told["dimensions"]
     lines = tuple(
@@ -82,7 +97,7 @@ def _table(release: Published, told: dict[str, Any]) -> Shown:
         for row in release.tables[told["name"]]
     )
     heads = tuple(say(disclosure.DIMENSIONS[name].label) for name in names)
-    return Shown(told["name"], " · ".join(heads) or say(N_("All reported incidents")), heads, lines, told["within"])
+    return Shown(told["name"], _title(names), heads, lines, told["within"])
 
 
 def _label(name: str, group: str) -> str:
@@ -96,9 +111,14 @@ def _label(name: str, group: str) -> str:
 def figures() -> ResponseReturnValue:
     """Every release, and how figures moved from one to the next."""
     releases = _published()
-    names = [group for group in disclosure.DIMENSIONS["perpetrator"].codes if releases]
-    trends = [(_label("perpetrator", name), [_of(one, name) for one in releases]) for name in names]
-    return _answer(render_template("advocate/figures.html", releases=releases, trends=trends))
+    divided = [one for one in releases if HUB in one.tables]  # where only the total is published there is no more
+    trends = [
+        (_label(HUB, name), [(one.period, _of(one, name)) for one in divided])
+        for name in disclosure.DIMENSIONS[HUB].codes
+        if len(divided) > 1
+    ]
+    uneven = len({len(statistics.period(one.period).months) for one in divided}) > 1
+    return _answer(render_template("advocate/figures.html", releases=releases, trends=trends, uneven=uneven))
 
 
 def _published() -> list[Published]:
@@ -107,7 +127,7 @@ def _published() -> list[Published]:
 
 
 def _of(release: Published, name: str) -> dict[str, Any]:
-    return next(row for row in release.tables["perpetrator"] if row["perpetrator"] == name)
+    return next(row for row in release.tables[HUB] if row[HUB] == name)
 
 
 @pages.get("/<lang>/cifras/como")
@@ -155,9 +175,16 @@ def _page(found: Published, **more: Any) -> str:
         tables=_shown(found),
         charts=CHARTS,
         bar=BAR,
+        files=[(name, say(told)) for name, told in FILES.items()],
+        factor=factor(Fraction(found.about["epsilon"])),
         address=base + url_for("advocate.release", lang=g.lang, period=found.period),
         **({"preview": False} | more),
     )
+
+
+def factor(epsilon: Fraction) -> str:
+    """By how much a report can change the probability of what is published, in figures."""
+    return f"{math.exp(epsilon):.1f}"
 
 
 def _answer(page: str) -> Response:
@@ -189,6 +216,37 @@ def _desk(sentence: str = "", code: int = 200) -> ResponseReturnValue:
     return make_response(page, code)
 
 
+@pages.get("/<lang>/equipo/cifras/preparar")
+@signed_in(ADVOCATE)
+def plan() -> ResponseReturnValue:
+    """What would be published of a period, how exact it would be, and what can be chosen. Nothing is opened."""
+    try:
+        chosen, choice = statistics.period(request.args.get("period", "")), _choice()
+        with house().reading() as db:
+            made, expected = statistics.design_of(db, chosen, choice), statistics.expected(db, chosen)
+    except ValueError:
+        return _desk(say(N_("Choose a period.")), 422)
+    tables = [(_title(one.dimensions), disclosure.bound(made, one, choice.epsilon))
+              for one in disclosure.published(made)]  # fmt: skip
+    page = render_template(
+        "advocate/plan.html", period=chosen.name, choice=choice, made=made, expected=expected, tables=tables,
+        further=[(name, say(disclosure.DIMENSIONS[name].label)) for name in disclosure.FURTHER],
+        epsilons=[(one, factor(one)) for one in statistics.EPSILONS], factor=factor(choice.epsilon),
+        few=min(least for least, _, _ in disclosure.TIERS.values() if least), out=StaffForm(formdata=None),
+    )  # fmt: skip
+    return make_response(page)
+
+
+def _choice() -> Choice:
+    """What was ticked; `ValueError` for what cannot be chosen."""
+    told = request.values
+    budgets = {str(one): one for one in statistics.EPSILONS}
+    further = tuple(name for name in disclosure.FURTHER if name in told.getlist("also"))
+    if told.get("epsilon", "1") not in budgets or len(further) != len(set(told.getlist("also"))):
+        raise ValueError
+    return Choice(further, budgets[told.get("epsilon", "1")], total_only="only" in told)
+
+
 @pages.post("/<lang>/equipo/cifras")
 @signed_in(ADVOCATE)
 def compile_one() -> ResponseReturnValue:
@@ -197,11 +255,11 @@ def compile_one() -> ResponseReturnValue:
     if not StaffForm().is_ours():
         return _desk(say(N_("Choose a period.")), 422)
     try:
-        chosen = statistics.period(name)
+        chosen, choice = statistics.period(name), _choice()
         release = _frozen(made, chosen)
         with made.writing() as db:
             statistics.compile_release(
-                db, made.pin, g.keys, release, disclosure.laplace(secrets.randbelow), disclosure.DEFAULT_EPSILON,
+                db, made.pin, g.keys, release, disclosure.laplace(secrets.randbelow), choice,
                 fictional=made.settings.practice,
             )  # fmt: skip
     except ValueError:

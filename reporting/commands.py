@@ -688,13 +688,24 @@ def _a_share(_context: click.Context, _option: click.Parameter, text: str) -> Fr
 FINEST_EPSILON = 1000
 
 
-@release.command(epilog="Columns of MICRODATA and their codes:\n\n" + release_rehearsal.header_in_words())
+@release.command(epilog=release_rehearsal.help_in_words())
 @click.argument("microdata", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder to write into.")
-@click.option("--raw", is_flag=True, help="Write the noisy counts before anything is done to them.")
-@click.option("--tier", type=click.IntRange(0, 3), default=2, show_default=True, help="Which set of tables.")
-@click.option("--epsilon", default="1", show_default=True, callback=_a_share, help="The budget of a report.")
-@click.option("--repeat", type=click.IntRange(1), help="Independent releases, into OUT/000000, OUT/000001, ...")
+@click.option("--raw", is_flag=True, help="Write the noisy counts alone, before anything is done to them.")
+@click.option("--tier", type=click.IntRange(disclosure.TOTAL_ONLY, max(disclosure.TIERS)), default=2, show_default=True,
+              help="Which set of tables; -1 is the total alone.")  # fmt: skip
+@click.option(
+    "--epsilon",
+    default="1",
+    show_default=True,
+    callback=_a_share,
+    help="The budget of a report: above 0, 2 at most. Less is more noise.",
+)
+@click.option(
+    "--repeat",
+    type=click.IntRange(1),
+    help="So many releases, each with noise of its own, into OUT/000000, OUT/000001, ...",
+)
 @click.option("--departments", is_flag=True, help="All departments instead of the four regions and the rest.")
 @click.option(
     "--also", multiple=True, type=click.Choice(disclosure.FURTHER), help="One more table; more noise for all."
@@ -704,8 +715,9 @@ def rehearse(microdata: Path, out: Path, raw: bool, tier: int, epsilon: Fraction
              departments: bool, also: tuple[str, ...], as_json: bool) -> None:  # fmt: skip
     """Make a release out of invented reports: the very code, over MICRODATA, a CSV with one line for each report.
 
-    Each run draws new noise from the operating system. One bad line and nothing is written; problems are told by line.
-    Everything written is marked as fictional.
+    Each run draws new noise from the operating system; there is no seed. One bad line and nothing is written; problems
+    are told by line. Everything written is marked as fictional. To test whether one report shows: rehearse the file
+    with and without its line, with --raw and --repeat, and compare. The files have the same names.
     """
     made = disclosure.design(tier, tuple(dict.fromkeys(also)), departments=departments)
     try:

@@ -27,6 +27,16 @@ class BadMicrodata(Exception):
     """The file cannot be read; the message says where and what to do."""
 
 
+def help_in_words() -> str:
+    """An example, what each tier holds, and the columns."""
+    example = "\b\nA file with one report:\n  " + ",".join(REQUIRED) + "\n  3,PE25,POLICE,EXTORTION,TRANS,OPEN"
+    tiers = ["\b\nTiers, by the total last published (real releases choose so):"]
+    for tier, (least, hub, names) in disclosure.TIERS.items():
+        each = ", ".join(name or "total" for name in names)
+        tiers.append(f"  {tier:2}  from {least:6,}  {f'{hub[0]} x ({each})' if hub else each}")
+    return "\n\n".join((example, "\n".join(tiers), "Columns of MICRODATA and their codes:", header_in_words()))
+
+
 def header_in_words() -> str:
     """Every column with the codes it takes."""
     lines = ["month        1 to 12: when the report came"]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import calendar
 import random
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from fractions import Fraction
@@ -169,8 +169,36 @@ def _month(block: bytes) -> int:
 # ── the release ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def compile_release(db: Session, pin: Pin, keys: Keys, release: int, noise: Noise, epsilon: Fraction,
-                    further: Sequence[str] = (), *, fictional: bool = False) -> None:  # fmt: skip
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What people decide about a release before it is built. None of it can come from the reports: they are sealed."""
+
+    further: tuple[str, ...] = ()  # tables of `disclosure.FURTHER`
+    epsilon: Fraction = disclosure.DEFAULT_EPSILON
+    total_only: bool = False
+
+
+USUAL = Choice()
+EPSILONS = (disclosure.DEFAULT_EPSILON, disclosure.LARGEST_EPSILON)  # the second is a board's decision
+
+
+def design_of(db: Session, chosen: Period, choice: Choice) -> disclosure.Design:
+    """The tables of a release. `ValueError` for a choice that nobody has."""
+    if choice.epsilon not in EPSILONS:
+        raise ValueError("A report has no such budget.")
+    tier = disclosure.TOTAL_ONLY if choice.total_only else disclosure.tier_of(expected(db, chosen))
+    return disclosure.design(tier, choice.further)
+
+
+def expected(db: Session, chosen: Period) -> int | None:
+    """How many reports the last release makes one expect in a period of this length; None before the first release."""
+    for newest in published(db)[:1]:
+        return (newest.total or 0) * len(chosen.months) // len(period(newest.period).months)
+    return None
+
+
+def compile_release(db: Session, pin: Pin, keys: Keys, release: int, noise: Noise, choice: Choice = USUAL, *,
+                    fictional: bool = False) -> None:  # fmt: skip
     """Open the archive, count, add noise, store the bytes and the ledger entry: all in the caller's one transaction.
 
     A release that has bytes is refused, so it is never built twice, also after a crash.
@@ -179,12 +207,12 @@ def compile_release(db: Session, pin: Pin, keys: Keys, release: int, noise: Nois
     if row is None or row.state != FROZEN:
         raise Refused(OVERLAPS)
     team = _team(db, pin, keys)
-    made, ready = disclosure.design(disclosure.tier_of(_last_total(db)), further), openers(team, keys)
+    made, ready = design_of(db, period(row.period), choice), openers(team, keys)
     blocks = (
         _opened(row.sealed, ready, partial(_archive_place, row.id, release))
         for row in db.execute(select(ArchiveRow.id, ArchiveRow.sealed).where(ArchiveRow.release == release))
     )
-    body = body_of(row.period, made, epsilon, blocks, noise, fictional=fictional)
+    body = body_of(row.period, made, choice.epsilon, blocks, noise, fictional=fictional)
     row.body, row.sha256, row.state, row.compiled_by = body, sealing.digest(body), COMPILED, keys.member
     audit.note(db, f"figures compiled {row.period} {row.sha256.hex()}", keys.member)
     db.flush()
@@ -207,6 +235,9 @@ def publish(db: Session, pin: Pin, keys: Keys, release: int) -> None:
     team = _team(db, pin, keys)
     if row is None or row.state != COMPILED:
         raise Refused(NOTHING_TO_PUBLISH)
+    ledger = db.scalars(select(ReleaseMonthRow.month).where(ReleaseMonthRow.release == release))
+    if set(ledger) != set(period(row.period).months):  # a month of it belongs to another release, or to none
+        raise Refused(OVERLAPS)
     if row.compiled_by == keys.member and others(db, team, keys):
         raise Refused(ANOTHER)
     if sealing.digest(row.body) != row.sha256:
@@ -232,12 +263,6 @@ def _team(db: Session, pin: Pin, keys: Keys) -> Team:
     team = teamlog.team_of_kind(teamlog.teams(db, pin), STATISTICS)
     keys.of(team.id, team.newest.number)
     return team
-
-
-def _last_total(db: Session) -> int | None:
-    """The total last published: what decides the tables of the next release."""
-    newest = published(db)
-    return newest[0].total if newest else None
 
 
 # ── reading releases ────────────────────────────────────────────────────────────────────────────────────────
@@ -305,10 +330,14 @@ def _read(row: ReleaseRow) -> Published:
 
 
 def closed_periods(now: float, taken: Iterable[str]) -> tuple[str, ...]:
-    """The years that can be frozen now: the last three, without those that are there."""
-    year, there = datetime.fromtimestamp(now, UTC).year, set(taken)
-    names = (str(one) for one in range(year - 1, year - 4, -1))
-    return tuple(name for name in names if name not in there and now >= period(name).ends + FREEZE_DAYS * DAY)
+    """What can be frozen now: the last three years, and two of them together, without months that were frozen."""
+    year, gone = datetime.fromtimestamp(now, UTC).year, {month for name in taken for month in period(name).months}
+    names = (
+        *(str(one) for one in range(year - 1, year - 4, -1)),
+        *(f"{one - 1}-{one}" for one in (year - 1, year - 2)),
+    )
+    free = (one for one in map(period, names) if gone.isdisjoint(one.months))
+    return tuple(one.name for one in free if now >= one.ends + FREEZE_DAYS * DAY)
 
 
 # ── practice ────────────────────────────────────────────────────────────────────────────────────────────────

@@ -7,12 +7,17 @@ it installed itself, so that a check never goes missing unnoticed. AMPARO_REQUIR
 
 from __future__ import annotations
 
+import importlib.util
 import os
+import secrets
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine import make_url
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
@@ -29,6 +34,10 @@ def _folder(name: str) -> Callable[[], str | None]:
     return lambda: told if (told := os.environ.get(name)) and Path(told).is_dir() else None
 
 
+def _package(name: str) -> Callable[[], str | None]:
+    return lambda: found.origin if (found := importlib.util.find_spec(name)) else None
+
+
 # name -> (how it is found, how somebody gets it)
 NEEDS: Mapping[str, tuple[Callable[[], str | None], str]] = {
     "chromium": (_browser, "no Chromium found: apt-get install chromium"),
@@ -40,6 +49,13 @@ NEEDS: Mapping[str, tuple[Callable[[], str | None], str]] = {
         _told("AMPARO_TEST_REDIS"),
         "AMPARO_TEST_REDIS is not set: the address of a Redis that may be emptied",
     ),
+    "soffice": (
+        lambda: shutil.which("soffice"),
+        "no LibreOffice found: apt-get install --no-install-recommends libreoffice-calc",
+    ),
+    "opendp": (_package("opendp"), "no OpenDP found (265 MB): .venv/bin/pip install opendp"),
+    "csvw": (_package("csvw"), "no CSVW validator found: .venv/bin/pip install csvw"),
+    "scipy": (_package("scipy"), "no SciPy found (100 MB): .venv/bin/pip install scipy"),
     "hsds": (
         _folder("AMPARO_TEST_HSDS"),
         "AMPARO_TEST_HSDS names no folder: a copy of the HSDS 3 schemas and examples",
@@ -67,3 +83,17 @@ def demanded() -> frozenset[str]:
         message = f"AMPARO_REQUIRE names {', '.join(sorted(unknown))}; known are {', '.join(NEEDS)}"
         raise pytest.UsageError(message)
     return named
+
+
+@contextmanager
+def a_schema() -> Iterator[str]:
+    """The address of a schema of its own on the PostgreSQL server, gone afterwards."""
+    address = make_url(requires("postgresql")).set(drivername="postgresql+psycopg")
+    schema = f"amparo_{secrets.token_hex(6)}"
+    engine = create_engine(address)
+    with engine.begin() as connection:
+        connection.execute(text(f"CREATE SCHEMA {schema}"))
+    yield address.update_query_dict({"options": f"-csearch_path={schema}"}).render_as_string(hide_password=False)
+    with engine.begin() as connection:
+        connection.execute(text(f"DROP SCHEMA {schema} CASCADE"))
+    engine.dispose()

@@ -62,7 +62,7 @@ class _Reader(HTMLParser):
             if kind in {"radio", "checkbox"}:
                 self._offer(name, told, "checked")
             else:
-                self._form.values[name] = [told.get("value", "")]
+                self._form.values.setdefault(name, []).append(told.get("value", ""))
 
     def _offer(self, name: str, told: dict[str, str], mark: str) -> None:
         assert self._form is not None

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from referrals import needs
 from reporting import disclosure
 from reporting.disclosure import DIMENSIONS, HIDDEN_BELOW, TIERS, CountedTwice, Design, Table
 from reporting.incidents import TALLY_CODES, VOID_TALLY, block_of_codes
@@ -74,7 +75,7 @@ def test_how_far_the_noise_reaches_is_what_the_page_says() -> None:
 
 
 def test_the_sensitivity_follows_from_the_tables() -> None:
-    assert [disclosure.design(tier).sensitivity for tier in sorted(TIERS)] == [3, 7, 5, 5]
+    assert [disclosure.design(tier).sensitivity for tier in sorted(TIERS)] == [1, 3, 7, 5, 5]
     assert disclosure.design(2, ("age", "venue")).sensitivity == 7
     assert disclosure.design(2).scale(Fraction(2)) == Fraction(5, 2)
 
@@ -163,7 +164,8 @@ def test_the_bounds_hold_as_often_as_they_say(tier: int, reports: int) -> None:
 
 
 def test_the_tables_are_chosen_by_what_was_published_before() -> None:
-    assert [disclosure.tier_of(number) for number in (None, 0, 99, 100, 999, 1_000, 20_000)] == [0, 0, 0, 1, 1, 2, 3]
+    tiers = {None: 0, 0: -1, 49: -1, 50: 0, 99: 0, 100: 1, 999: 1, 1_000: 2, 19_999: 2, 20_000: 3}
+    assert {number: disclosure.tier_of(number) for number in tiers} == tiers
 
 
 def test_the_rare_groups_are_never_crossed_with_place_or_time() -> None:
@@ -172,3 +174,11 @@ def test_the_rare_groups_are_never_crossed_with_place_or_time() -> None:
             assert len(table.dimensions) <= 2
             assert not ({"gender", "age", "papers"} & set(table.dimensions)
                         and {"region", "department", "quarter", "month"} & set(table.dimensions))  # fmt: skip
+
+
+def test_every_group_has_a_name_that_people_read() -> None:
+    codes = {one.name: [group for group in one.codes if disclosure.label(one.name, group) == group]
+             for one in DIMENSIONS.values()}  # fmt: skip
+    assert {name: found for name, found in codes.items() if found} == {}
+    told = {need: disclosure.label("gap", need) for need in TALLY_CODES["gap"] if need != "NONE"}
+    assert told == needs.NEEDS, "a need is called here as everywhere else"

@@ -897,10 +897,10 @@ def the_advocate_arrives(walk: Walk) -> None:
     _without_figures(walk.site.place)
     walk.opens_all_of(ADVOCATE)
     walk.follows_new_links()
-    for _year in ("2025", "2024"):
-        walk.opens("/{lang}/equipo/cifras")
-        walk.clicks("main form button")
-        walk.clicks("main form button")
+    for year in ("2025", "2024"):
+        walk.opens(f"/{{lang}}/equipo/cifras/preparar?period={year}")
+        walk.presses("compile")
+        walk.presses("publish")
     walk.opens("/{lang}/cifras")
     walk.opens("/{lang}/cifras/2025")
     _signs_out(walk)

@@ -6,16 +6,19 @@ import csv
 import hashlib
 import io
 import re
+from fractions import Fraction
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
-from reporting import demo, statistics
+from reporting import demo, disclosure, statistics
 from reporting.app import create_app
 from reporting.database import reading, writing
-from reporting.models import ReleaseRow
+from reporting.incidents import block_of_codes
+from reporting.models import ReleaseMonthRow, ReleaseRow
 from reporting.teamlog import ADVOCATE, STATISTICS
 from tests.people import Place, a_furnished_place
 from tests.phone import Phone
@@ -56,6 +59,7 @@ def test_everybody_reads_the_figures_with_their_ranges_in_both_languages(app: Fl
         phone.opens(f"/{language}/cifras/como")
         assert phone.status == 200
     phone.opens("/es/cifras/2024")
+    assert re.search(r"más o menos \d+, ruido al azar por seguridad\)\. http://localhost/es/cifras/2024 ", phone.words)
     for sentence in (
         "These are reported incidents, not prevalence: more reports can mean more trust.",
         "Fictional: made for practice. None of this happened.",
@@ -97,9 +101,9 @@ def test_what_is_not_published_is_not_there(path: str, app: Flask) -> None:
 
 def test_one_advocate_compiles_and_another_publishes(app: Flask, place: Place) -> None:
     ana, luz = enters(app, place, "ana"), enters(app, place, "luz")
-    ana.opens("/es/equipo/cifras")
+    ana.opens(choices())
     token = re.findall(r'name="f"[^>]*value="([^"]+)"', ana.text)[0]
-    ana.repeats("/es/equipo/cifras", {"f": [token], "period": ["2026"]})
+    ana.presses("compile")
     ana.opens("/es/equipo/cifras/2026")
     assert ana.status == 200
     for wrong, status in (("2026", 409), ("2026-S1", 409), ("2028", 409), ("nothing", 422), ("", 422)):
@@ -113,6 +117,96 @@ def test_one_advocate_compiles_and_another_publishes(app: Flask, place: Place) -
     assert app.test_client().get("/es/cifras/2026").status_code == 200
     with reading(place.engine) as db:
         assert not statistics.find(db, "2026").fictional
+
+
+def choices(*more: tuple[str, str]) -> str:
+    return "/es/equipo/cifras/preparar?" + urlencode([("period", "2026"), *more])
+
+
+def test_what_is_chosen_is_shown_before_it_is_compiled_and_stands_in_the_release(app: Flask, place: Place) -> None:
+    ana = enters(app, place, "ana")
+    ana.opens("/es/equipo/cifras")
+    assert choices() in ana.text
+    ana.opens(choices())
+    assert "±15" in ana.text
+    assert "(K)" in ana.words
+    assert "cambia 5 cuentas" in ana.words
+    ana.opens(choices(("also", "age"), ("also", "venue"), ("epsilon", "2")))
+    assert "cambia 7 cuentas" in ana.words
+    assert "7.4" in ana.words
+    assert f"±{disclosure.reach(Fraction(7, 2))}" in ana.text
+    ana.presses("compile")
+    assert ana.status == 200
+    with reading(place.engine) as db:
+        about = statistics.find(db, "2026", unpublished=True).about
+    assert (about["epsilon"], about["sensitivity"], about["scale"]) == ("2", 7, "7/2")
+    assert {"perpetrator-age", "perpetrator-venue"} < set(about["noisy_tables"])
+
+
+def test_only_the_total_can_be_chosen_and_is_then_all_that_is_published(app: Flask, place: Place) -> None:
+    ana, luz = enters(app, place, "ana"), enters(app, place, "luz")
+    ana.opens(choices(("only", "y")))
+    ana.presses("compile")
+    luz.opens("/es/equipo/cifras/2026")
+    luz.presses("publish")
+    public = Phone(app)
+    public.opens("/es/cifras/2026")
+    assert public.status == 200
+    assert public.text.count("<table>") == 1
+    assert "perpetrator" not in app.test_client().get("/cifras/2026/figures.json").text
+    public.opens("/es/cifras")
+    assert public.status == 200
+    assert "2026" in public.words, "the releases before it are still compared with each other"
+    assert say("From one release to the next") in public.words
+
+
+def test_where_few_are_expected_the_desk_offers_the_total_alone_and_two_years(app: Flask, place: Place) -> None:
+    few = say("Below %(few)s only the total is published. Two years together may give more: choose them at the desk.")
+    ana = enters(app, place, "ana")
+    ana.opens(choices())
+    assert few % {"few": 50} not in ana.words
+    with writing(place.engine) as db:
+        for row in db.scalars(select(ReleaseRow)):
+            db.execute(delete(ReleaseMonthRow).where(ReleaseMonthRow.release == row.id))
+            db.delete(row)
+        blocks = [block_of_codes(2024, 1, {})] * 30
+        statistics.publish_fictional(db, statistics.period("2024"), blocks, lambda _scale: 0, 1)
+    ana.opens("/es/equipo/cifras")
+    assert "preparar?period=2025-2026" in ana.text
+    assert "preparar?period=2024-2025" not in ana.text
+    ana.opens(choices())
+    assert few % {"few": 50} in ana.words
+    assert ana.text.count("±") == 1
+    ana.opens("/es/equipo/cifras/preparar?period=2025-2026")
+    assert few % {"few": 50} not in ana.words
+    assert ana.text.count("±") == 3, "sixty are expected in two years"
+
+
+def test_periods_of_different_length_are_compared_with_a_warning(app: Flask, place: Place) -> None:
+    phone, warning = Phone(app), say("The periods are not of one length: a longer one holds more reports.")
+    phone.opens("/es/cifras")
+    assert warning not in phone.words
+    ana, luz = enters(app, place, "ana"), enters(app, place, "luz")
+    ana.opens("/es/equipo/cifras/preparar?period=2026-S1")
+    ana.presses("compile")
+    luz.opens("/es/equipo/cifras/2026-S1")
+    luz.presses("publish")
+    phone.opens("/es/cifras")
+    assert warning in phone.words
+
+
+@pytest.mark.parametrize("wrong", [("also", "gender"), ("also", "no"), ("epsilon", "3"), ("epsilon", "x")])
+def test_what_cannot_be_chosen_is_refused_and_nothing_is_frozen(
+    wrong: tuple[str, str], app: Flask, place: Place
+) -> None:
+    ana = enters(app, place, "ana")
+    ana.opens(choices(wrong))
+    assert ana.status == 422
+    token = ana.forms[-1].values["f"]
+    ana.repeats("/es/equipo/cifras", {"f": token, "period": ["2026"], wrong[0]: [wrong[1]]})
+    assert ana.status == 422
+    with reading(place.engine) as db:
+        assert "2026" not in {one.period for one in statistics.listed(db)}
 
 
 def test_an_advocate_who_is_not_let_in_compiles_nothing(app: Flask, place: Place) -> None:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from flask import Flask
-from sqlalchemy import create_engine, select, text
-from sqlalchemy.engine import make_url
+from sqlalchemy import select, text
 
 from reporting import backups, retention, staff
 from reporting.app import create_app
 from reporting.database import destroy, open_database, reading, upgrade_tables, writing
 from reporting.models import RecordRow
-from tests.needs_of_tests import requires
+from tests.needs_of_tests import a_schema, requires
 from tests.people import Place, a_furnished_place
 from tests.phone import Phone
 from tests.trips import at_random, opens_newest_case, passing_over_everything, sends, signs_in, starts_telling, tells
@@ -24,15 +22,8 @@ from tests.trips import at_random, opens_newest_case, passing_over_everything, s
 @pytest.fixture
 def database() -> Iterator[str]:
     """A schema of its own on the server, gone afterwards."""
-    address = make_url(requires("postgresql")).set(drivername="postgresql+psycopg")
-    schema = f"amparo_{secrets.token_hex(6)}"
-    engine = create_engine(address)
-    with engine.begin() as connection:
-        connection.execute(text(f"CREATE SCHEMA {schema}"))
-    yield address.update_query_dict({"options": f"-csearch_path={schema}"}).render_as_string(hide_password=False)
-    with engine.begin() as connection:
-        connection.execute(text(f"DROP SCHEMA {schema} CASCADE"))
-    engine.dispose()
+    with a_schema() as address:
+        yield address
 
 
 @pytest.fixture

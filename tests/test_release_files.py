@@ -6,13 +6,9 @@ import csv
 import hashlib
 import io
 import json
-import math
-import random
 import re
 import xml.etree.ElementTree as ET
 import zipfile
-from collections import Counter
-from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -132,6 +128,25 @@ def test_raw_counts_are_the_tables_of_the_noise_and_no_other(tmp_path: Path) -> 
     assert names == {table.name for table in disclosure.design(2).leaves}
 
 
+def test_one_line_less_gives_files_of_the_same_names(tmp_path: Path) -> None:
+    names = []
+    for lines in (1, 0):
+        folder = tmp_path / str(lines)
+        folder.mkdir()
+        assert rehearses(folder, HEADER + LINE * lines, "--repeat", "2").exit_code == 0
+        names.append(sorted(str(path.relative_to(folder)) for path in (folder / "out").rglob("*")))
+    assert names[0] == names[1]
+    assert len(names[0]) > 20
+
+
+def test_the_help_of_a_rehearsal_teaches_with_a_file_that_works(tmp_path: Path) -> None:
+    told = CliRunner().invoke(main, ["release", "rehearse", "--help"]).stdout
+    header, line = (part.strip() for part in told.split("A file with one report:")[1].split("\n")[1:3])
+    assert rehearses(tmp_path, f"{header}\n{line}\n").exit_code == 0
+    for tier in disclosure.TIERS:
+        assert re.search(rf"\n +{tier}  from ", told)
+
+
 BAD = [
     ("", "line 1: the column month is missing"),
     (HEADER.replace("outcome", "result") + LINE, "line 1: the column outcome is missing"),
@@ -155,36 +170,3 @@ def test_a_bad_file_is_refused_in_words_by_line(text: str, sentence: str, tmp_pa
 @pytest.mark.parametrize("epsilon", ["0", "-1", "3", "one", "1/0", "0.00001", "nan"])
 def test_a_budget_that_protects_nobody_or_means_nothing_is_refused(epsilon: str, tmp_path: Path) -> None:
     assert rehearses(tmp_path, HEADER + LINE, "--epsilon", epsilon).exit_code == 2
-
-
-# ── is somebody in it? ──────────────────────────────────────────────────────────────────────────────────────
-
-
-def lower_bound(made: disclosure.Design, scale: Fraction, times: int) -> float:
-    """What an observer who knows all other reports can prove about epsilon from raw counts, 95 times in 100.
-
-    Her best test adds up the cells that the one report would be in; the threshold is chosen on the first half.
-    """
-    blocks = tallies(60)
-    without, with_it = disclosure.count(made, blocks[1:]), disclosure.count(made, blocks)
-    cells = [(name, cell) for name in with_it for cell in with_it[name] if with_it[name][cell] != without[name][cell]]
-    draw = disclosure.laplace(random.Random(11).randrange)  # noqa: S311 -- a test of the noise's size
-    signs = {
-        inside: [sum(max(-1, min(1, 2 * (counts[name][cell] + draw(scale) - without[name][cell]) - 1))
-                     for name, cell in cells) for _ in range(times)]
-        for inside, counts in ((True, with_it), (False, without))
-    }  # fmt: skip
-    half, best, chosen = times // 2, 0.0, 0.0
-    for threshold in range(-len(cells), len(cells) + 1):
-        hits, false = (Counter(value >= threshold for value in signs[inside][:half])[True] for inside in (True, False))
-        if false and hits / false > best:
-            best, chosen = hits / false, threshold
-    hits, false = (sum(value >= chosen for value in signs[inside][half:]) for inside in (True, False))
-    margin = 1.96 * math.sqrt(1 / max(1, hits) + 1 / max(1, false))
-    return math.log(max(1, hits) / max(1, false)) - margin
-
-
-def test_an_observer_cannot_prove_more_than_the_budget_and_half_the_noise_is_caught() -> None:
-    made = disclosure.design(2)
-    assert lower_bound(made, made.scale(ONE), 2500) < 1
-    assert lower_bound(made, made.scale(ONE) / 2, 2500) > 1

@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-import os
 import secrets
-import signal
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import pytest
-from sqlalchemy import event, func, select
+from sqlalchemy import func, select
 
 from reporting import casebook, disclosure, receipts, sessions, statistics, teamlog
+from reporting.app import create_app
 from reporting.casebook import HOUR, Report
-from reporting.database import open_database, reading, writing
+from reporting.database import reading, writing
 from reporting.disclosure import Noise
 from reporting.folder import seal_tally
 from reporting.incidents import Incident, tally_block, tally_from_block
 from reporting.keyring import Keys
-from reporting.models import ArchiveRow, CaseRow, ReleaseRow
+from reporting.models import ArchiveRow, CaseRow, ReleaseMonthRow, ReleaseRow
 from reporting.statistics import Refused, period
 from reporting.teamlog import ADVOCATE, CASEWORK, STATISTICS
 from tests.people import Place, a_furnished_place
+from tests.test_casework import comes_back
 
-ONE = Fraction(1)
 CLIENT = Incident(perpetrator=frozenset({"CLIENT"}), violence=frozenset({"RAPE"}))
 
 
@@ -67,7 +65,7 @@ def freezes(place: Place, keys: Keys, name: str = "2026") -> int:
 
 def compiles(place: Place, keys: Keys, release: int, noise: Noise = silent) -> None:
     with writing(place.engine) as db:
-        statistics.compile_release(db, place.pin, keys, release, noise, ONE)
+        statistics.compile_release(db, place.pin, keys, release, noise)
 
 
 def publishes(place: Place, keys: Keys, release: int) -> None:
@@ -196,6 +194,60 @@ def test_a_period_or_one_that_overlaps_it_is_never_built_twice(place: Place, aga
         freezes(place, ana, again)
 
 
+def test_a_release_that_shares_a_month_with_another_is_not_published(place: Place) -> None:
+    """Also where somebody wrote into the ledger by hand after both were compiled."""
+    late_enough(place)
+    ana, luz = place.signs_in("ana"), place.signs_in("luz")
+    first, second = freezes(place, ana, "2026-S1"), freezes(place, ana, "2026-S2")
+    for release in (first, second):
+        compiles(place, ana, release)
+    with writing(place.engine) as db:
+        db.get_one(ReleaseMonthRow, period("2026").first).release = second
+    for release in (first, second):
+        with pytest.raises(Refused):
+            publishes(place, luz, release)
+    with reading(place.engine) as db:
+        assert not statistics.published(db)
+
+
+def has_published(place: Place, name: str, total: int) -> None:
+    """A release of the past with this total, exactly."""
+    with writing(place.engine) as db:
+        team = teamlog.team_of_kind(teamlog.teams(db, place.pin), STATISTICS).id
+        blocks = [tally_block(CLIENT, int(place.clock()) // HOUR, counted=True)] * total
+        statistics.publish_fictional(db, period(name), blocks, silent, team)
+
+
+@pytest.mark.parametrize(
+    ("total", "name", "tier"),
+    [(None, "2026", 0), (5, "2026", -1), (30, "2026", -1), (30, "2026-S1", -1), (60, "2026", 0), (60, "2026-S1", -1),
+     (60, "2025-2026", 1), (1200, "2026", 2), (1200, "2026-T1", 1), (10_000, "2025-2026", 3)],
+)  # fmt: skip
+def test_the_tables_follow_from_the_last_published_total_and_the_length_of_the_period(
+    total: int | None, name: str, tier: int, place: Place
+) -> None:
+    if total is not None:
+        has_published(place, "2024", total)
+    receives(place, times=2)  # reports that wait change nothing
+    with reading(place.engine) as db:
+        assert statistics.design_of(db, period(name), statistics.USUAL).tier == tier
+
+
+@pytest.mark.parametrize(
+    ("taken", "free"),
+    [
+        ((), ["2026", "2025", "2024", "2025-2026", "2024-2025"]),
+        (("2026",), ["2025", "2024", "2024-2025"]),
+        (("2025-T3",), ["2026", "2024"]),
+        (("2024-2025",), ["2026"]),
+    ],
+)
+def test_what_is_offered_shares_no_month_with_what_was_frozen(taken: tuple[str, ...], free: list[str]) -> None:
+    now = period("2026").ends + 61 * 86_400
+    assert list(statistics.closed_periods(now, taken)) == free
+    assert "2026" not in statistics.closed_periods(period("2026").ends + 59 * 86_400, taken)
+
+
 def test_another_advocate_publishes_and_then_the_archive_is_gone(place: Place) -> None:
     receives(place, times=3)
     late_enough(place)
@@ -239,59 +291,6 @@ def test_the_noise_of_a_real_release_is_there(place: Place) -> None:
     assert len(drawn) == sum(len(table.cells) for table in disclosure.design(0).leaves)
 
 
-# ── kill -9 ─────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def killed_at(step: int, work: Any, url: str) -> bool:
-    """Do the work in a process of its own that dies before its step-th statement; whether it died."""
-    child = os.fork()
-    if child == 0:
-        engine, seen = open_database(url), [0]
-
-        def count(*_: object) -> None:
-            seen[0] += 1
-            if seen[0] > step:
-                os.kill(os.getpid(), signal.SIGKILL)
-
-        event.listen(engine, "before_cursor_execute", count)
-        event.listen(engine, "commit", count)
-        try:
-            work(engine)
-        finally:
-            os._exit(0)
-    return os.WIFSIGNALED(os.waitpid(child, 0)[1])
-
-
-def test_a_crash_at_any_step_leaves_no_release_or_the_one(place: Place) -> None:
-    receives(place, times=4)
-    late_enough(place)
-    ana = place.signs_in("ana")
-
-    def freeze(engine: Any) -> None:
-        with writing(engine) as db:
-            statistics.freeze(db, place.pin, ana, period("2026"), place.clock())
-
-    def build(engine: Any) -> None:
-        with writing(engine) as db:
-            statistics.compile_release(db, place.pin, ana, 1, silent, ONE)
-
-    for work, state in ((freeze, "frozen"), (build, "compiled")):
-        before, steps = states(place), 0
-        while killed_at(steps, work, place.settings.database_url):
-            assert states(place) == before
-            steps += 1
-        assert steps > 3
-        assert states(place)[0] == [state]
-    with reading(place.engine) as db:
-        assert db.scalar(select(func.count()).select_from(ArchiveRow)) == 4
-    assert not killed_at(0, lambda _engine: None, place.settings.database_url)
-
-
-def states(place: Place) -> tuple[list[str], int]:
-    with reading(place.engine) as db:
-        return list(db.scalars(select(ReleaseRow.state))), db.scalar(select(func.count()).select_from(ArchiveRow)) or 0
-
-
 @pytest.mark.parametrize(("name", "months"), [("2026", 12), ("2026-S2", 6), ("2026-T4", 3), ("2025-2026", 24)])
 def test_a_period_is_a_calendar_rule(name: str, months: int) -> None:
     assert len(period(name).months) == months
@@ -321,3 +320,31 @@ def test_a_tally_sealed_before_the_keys_changed_is_still_counted(place: Place) -
     late_enough(place)
     compiles(place, ana, freezes(place, ana))
     assert counted(place) == 20
+
+
+# ── what she presses herself ────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "number"),
+    [("deny-C_STATS", "", 10), ("deny-C_STATS", "allow-C_STATS", 10), ("", "deny-C_STATS", 11), ("", "", 11)],
+)
+def test_her_own_no_counts_until_the_freeze_and_her_yes_too(place: Place, before: str, after: str, number: int) -> None:
+    """Whatever she presses after it changes neither this release nor the next."""
+    receives(place, times=10)
+    receipt, app = place.receives(CLIENT, consents=frozenset({"C_STATS"})), create_app(place.settings, place.clock)
+    comes_back(app, receipt).presses("deny-C_STATS")
+    comes_back(app, receipt).presses("allow-C_STATS")  # a tally is sealed by her pressing, as by sending
+    if before:
+        comes_back(app, receipt).presses(before)
+    late_enough(place)
+    ana = place.signs_in("ana")
+    release = freezes(place, ana)
+    if after:
+        comes_back(app, receipt).presses(after)
+    compiles(place, ana, release)
+    assert counted(place) == number
+    late_enough(place, "2027")
+    ana = place.signs_in("ana")
+    compiles(place, ana, freezes(place, ana, "2027"))
+    assert counted(place, "2027") is None
