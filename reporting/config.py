@@ -144,15 +144,27 @@ def problems_of(settings: Settings) -> tuple[str, ...]:
     return tuple(sentence for holds, sentence in checks if not holds)
 
 
-def problems_on_this_machine(swaps: Path = Path("/proc/swaps")) -> tuple[str, ...]:
+def problems_on_this_machine(
+    swaps: Path = Path("/proc/swaps"), disks: Path = Path("/sys/class/block")
+) -> tuple[str, ...]:
     """What could leave a picture of the memory on the disk, each in a sentence that says what to do."""
     try:
         used = swaps.read_text(encoding="ascii", errors="replace").splitlines()[1:]
     except OSError:
         return ()
-    plain = [line.split()[0] for line in used if line.strip() and "zram" not in line]
+    plain = [name for name in (line.split()[0] for line in used if line.strip()) if not _is_safe_swap(name, disks)]
     return tuple(f"This computer swaps to {name}: encrypt it or turn it off (swapoff -a), because what passes through "
                  "the memory can end up there." for name in plain)  # fmt: skip
+
+
+def _is_safe_swap(name: str, disks: Path) -> bool:
+    """In the memory itself, or on a disk that the system's mapper encrypts. A file on an encrypted disk is not seen."""
+    disk = Path(name).resolve().name
+    try:
+        mapped = (disks / disk / "dm" / "uuid").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        mapped = ""
+    return disk.startswith("zram") or mapped.startswith("CRYPT-")
 
 
 def _is_zone(name: str) -> bool:

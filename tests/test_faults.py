@@ -320,6 +320,12 @@ def test_the_check_says_what_could_leave_traces_on_this_machine(tmp_path: Path) 
     swaps = tmp_path / "swaps"
     swaps.write_text("Filename\tType\tSize\n/dev/sda2 partition 1\n")
     assert any("swap" in sentence for sentence in problems_on_this_machine(swaps))
+    swaps.write_text("Filename\tType\tSize\n/dev/dm-1 partition 1\n/dev/zram0 partition 1\n")
+    assert any("/dev/dm-1" in sentence for sentence in problems_on_this_machine(swaps, tmp_path))
+    kind = tmp_path / "dm-1" / "dm" / "uuid"
+    kind.parent.mkdir(parents=True)
+    kind.write_text("CRYPT-PLAIN-swap")
+    assert problems_on_this_machine(swaps, tmp_path) == (), "a disk that the mapper encrypts"
     swaps.write_text("Filename\tType\tSize\n")
     assert problems_on_this_machine(swaps) == ()
     assert problems_on_this_machine(tmp_path / "nowhere") == ()

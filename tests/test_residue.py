@@ -1,0 +1,135 @@
+"""What `amparo check` proves: each proof holds for the program as it is, and fails when that one thing is broken."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from reporting import residue
+from reporting.commands import main
+from reporting.residue import PROOFS, Proof, prove
+from tests.people import Place, a_furnished_place
+
+START = "\nfrom reporting.commands import main\nmain()"
+WITH_HER_WORDS = """
+from reporting import casebook
+file = casebook.seal_stretched
+def leaky(report, *rest, **more):
+    {}
+    return file(report, *rest, **more)
+casebook.seal_stretched = leaky
+"""
+INSTANCE = "__import__('os').environ['AMPARO_INSTANCE']"
+IN_A_TABLE = """
+import sqlite3, os
+line = sqlite3.connect(os.environ['AMPARO_INSTANCE'] + '/amparo.db')
+line.execute('CREATE TABLE slip (told TEXT)'); line.execute('INSERT INTO slip VALUES (?)', [report.narrative])
+line.commit(); {}
+"""
+
+
+def slip(then: str) -> str:
+    """Her words in a table that nobody seals."""
+    return WITH_HER_WORDS.format("\n    ".join(IN_A_TABLE.format(then).strip().splitlines()))
+
+
+# the proof that has to fail -> what is broken in the program that serves
+BROKEN = {
+    "database": slip("line.execute('PRAGMA wal_checkpoint(TRUNCATE)'); line.close()"),
+    "write-ahead log": slip("line.close()"),
+    "folder": WITH_HER_WORDS.format(f"open({INSTANCE} + '/note', 'w').write(report.narrative)"),
+    "temporary files": "from reporting import serving; serving.IN_MEMORY = 1000",
+    "log": WITH_HER_WORDS.format("print(report.narrative, flush=True)"),
+    "erased": "from reporting import database\n"
+    "database.SQLITE_PRAGMAS = tuple(one.replace('secure_delete=ON', 'secure_delete=OFF') "
+    "for one in database.SQLITE_PRAGMAS)",
+    "emptied": "from reporting import app; app.checkpoint = lambda engine: True",
+    "core files": "from reporting import serving; serving.no_core_files = lambda: None",
+}
+
+
+def failing(proofs: tuple[Proof, ...]) -> set[str]:
+    return {proof.code for proof in proofs if proof.holds is False} - {"swap"}  # that is the machine's
+
+
+@pytest.fixture(scope="module")
+def as_it_is() -> tuple[Proof, ...]:
+    return prove()
+
+
+def test_nothing_stays_behind_with_the_program_as_it_is(as_it_is: tuple[Proof, ...]) -> None:
+    assert failing(as_it_is) == set()
+    assert [proof.code for proof in as_it_is] == list(PROOFS)
+
+
+@pytest.mark.parametrize("proof", BROKEN)
+def test_a_proof_fails_when_its_thing_is_broken(proof: str) -> None:
+    if proof == "core files":
+        resource = pytest.importorskip("resource")
+        if resource.getrlimit(resource.RLIMIT_CORE)[1] == 0 or not Path("/proc/self/limits").exists():
+            pytest.skip("this machine allows no core files, or does not show it")
+    found = prove((sys.executable, "-c", BROKEN[proof] + START))
+    assert proof in failing(found), found
+
+
+def test_a_marker_is_found_however_it_is_written(tmp_path: Path) -> None:
+    import base64
+
+    needles = residue._spellings("zarzamora-4417")  # noqa: SLF001 -- the search itself is on trial
+    for number, text in enumerate(("zarzamora-4417", "...zarzamora-4417...")):
+        raw = text.encode()
+        for spelt in (raw, text.encode("utf-16-le"), *(base64.b64encode(bytes(n) + raw + bytes(3)) for n in range(3))):
+            (tmp_path / f"{number}").write_bytes(b"before" + spelt + b"after")
+            assert residue._those_with([tmp_path / f"{number}"], needles), spelt  # noqa: SLF001
+
+
+def test_temporary_files_that_were_there_for_a_moment_are_noticed() -> None:
+    passing = WITH_HER_WORDS.format("__import__('tempfile').TemporaryFile().close()")
+    assert failing(prove((sys.executable, "-c", passing + START))) == {"temporary files"}
+
+
+def test_a_program_that_does_not_start_proves_nothing_and_says_why() -> None:
+    found = prove((sys.executable, "-c", "raise SystemExit('no key')"))
+    assert [(proof.code, proof.holds) for proof in found] == [("trial", False)]
+    assert "no key" in found[0].says
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+    made = a_furnished_place(tmp_path / "instance")
+    made.receives(narrative="suya")
+    monkeypatch.setenv("AMPARO_INSTANCE", str(made.settings.instance))
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", None)
+    made.engine.dispose()
+    return made
+
+
+def fingerprint(folder: Path) -> dict[str, str]:
+    """Every file of an installation; an empty log that comes and goes with a connection is none."""
+    files = [path for path in folder.rglob("*") if path.is_file() and path.suffix not in {".db-wal", ".db-shm"}]
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def test_checking_changes_nothing_here_and_leaves_nothing_there(place: Place, tmp_path: Path) -> None:
+    before = fingerprint(place.settings.instance)
+    told = json.loads(CliRunner().invoke(main, ["check", "--json"]).stdout)
+    assert {proof["code"] for proof in told["proofs"]} == set(PROOFS)
+    assert fingerprint(place.settings.instance) == before
+    assert list((tmp_path / "temporary").iterdir()) == []
+    words = CliRunner().invoke(main, ["check"]).stdout
+    assert PROOFS["erased"].good in words
+
+
+def test_a_proof_that_fails_is_a_problem_in_words(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(residue.prove, "__defaults__", ((sys.executable, "-c", BROKEN["log"] + START),))
+    told = CliRunner().invoke(main, ["check"])
+    assert told.exit_code == 1
+    assert PROOFS["log"].bad in told.stdout
+    assert PROOFS["log"].good not in told.stdout
