@@ -15,7 +15,7 @@ from reporting.casebook import HOUR, Report
 from reporting.database import reading, writing
 from reporting.disclosure import Noise
 from reporting.folder import seal_tally
-from reporting.incidents import Incident, tally_block, tally_from_block
+from reporting.incidents import VOID_TALLY, Incident, tally_block, tally_from_block
 from reporting.keyring import Keys
 from reporting.models import ArchiveRow, CaseRow, ReleaseMonthRow, ReleaseRow
 from reporting.statistics import Refused, period
@@ -149,6 +149,19 @@ def test_what_changes_after_the_freeze_changes_nothing_and_is_never_counted_agai
     late_enough(place, "2027")
     compiles(place, place.signs_in("ana"), freezes(place, place.signs_in("ana"), "2027"))
     assert counted(place, "2027") is None
+
+
+def test_tallies_leave_the_case_rows_at_the_freeze_and_those_of_other_periods_stay(place: Place) -> None:
+    cases, later = receives(place, times=3), receives(place, at=period("2026").ends + 5)
+    late_enough(place)
+    ana = place.signs_in("ana")
+    freezes(place, ana)
+    with reading(place.engine) as db:
+        team = teamlog.team_of_kind(teamlog.teams(db, place.pin), STATISTICS)
+        ready = statistics.openers(team, ana)
+        left = {row.id: statistics.open_tally(row.tally, row.id, team, ready) for row in db.scalars(select(CaseRow))}
+    assert {case: left[case] for case in cases} == dict.fromkeys(cases, VOID_TALLY)
+    assert left[later[0]] != VOID_TALLY
 
 
 def test_nothing_that_lies_there_shows_who_is_counted_or_how_many(place: Place) -> None:
