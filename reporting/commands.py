@@ -174,6 +174,7 @@ def serve(host: str, port: int, workers: int | None) -> None:
         made = staff.keys_are_made(db, Pin(settings.pin_file))
     with writing(engine, hurry=True) as db:
         sessions.open_day(db, time.time())  # a folder that cannot be written is told here, not to a reporter
+    engine.dispose()  # a line to SQLite must not go along into another process: each believes in locks of its own
     click.echo(f"Serving {settings.base_url} on {host}:{port}. Stop with Ctrl+C.")
     if not made:
         click.echo("No case worker has made the keys yet: reporter pages say that they are not open.")

@@ -124,6 +124,19 @@ def test_a_server_killed_again_and_again_loses_no_receipt_and_doubles_no_case(pl
         assert db.connection().exec_driver_sql("PRAGMA integrity_check").scalar() == "ok"
 
 
+def test_no_worker_begins_with_a_line_to_the_database_that_another_process_opened(place: Place) -> None:
+    """SQLite counts the locks of a process by file: with an inherited line it believes in locks it does not hold."""
+    with server.running(place.settings.instance, workers=2) as running:
+        told = Path(f"/proc/{running.process.pid}/task")
+        if not told.exists():
+            pytest.skip("only Linux tells what a process has open")
+        wait_for(lambda: len(running.workers()) == 2)
+        for one in running.workers():
+            files = [link.readlink().name for link in Path(f"/proc/{one}/fd").iterdir() if link.is_symlink()]
+            assert files
+            assert not [name for name in files if name.startswith("amparo.db")]
+
+
 def test_a_worker_that_dies_is_replaced_and_nothing_is_lost(place: Place) -> None:
     with server.running(place.settings.instance, workers=2) as running:
         if not Path(f"/proc/{running.process.pid}/task").exists():
