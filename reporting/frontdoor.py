@@ -303,6 +303,17 @@ def error_page(code: int, sentence: str = "") -> ResponseReturnValue:
     return make_response(page, code)
 
 
+def short_page(app: Flask, code: int) -> tuple[str, list[tuple[str, str]], bytes]:
+    """Status, headers and page for what the web server itself refuses: there is no request, so no language either."""
+    made, known = house_of(app), code if code in ERRORS else 400
+    lang, catalogue = next(iter(made.catalogues.items()))
+    page = made.tongues[lang].get_template("errors/short.html").render(
+        lang=lang, direction=languages.LANGUAGES[lang].direction, sentence=languages.say(catalogue, ERRORS[known])
+    )  # fmt: skip
+    headers = [("Content-Type", "text/html; charset=utf-8"), *HEADERS.items()]
+    return f"{known} {HTTPStatus(known).phrase}", headers, page.encode()
+
+
 def _packed() -> Markup | str:
     """Everything she sent, sealed into one field. Nothing where there is nothing, or where it cannot be sealed now."""
     if request.method != "POST" or request.blueprint in NEVER_PACKED or not request.form:
