@@ -174,6 +174,8 @@ def sender() -> str:
 def _choose_language() -> None:
     offered = house().catalogues
     asked = (request.view_args or {}).pop("lang", None)
+    if asked is None:  # an address that leads nowhere, too, is answered in the language it begins with
+        asked = next((code for code in offered if request.path.startswith(f"/{code}/")), None)
     if asked is not None and asked not in offered:
         abort(404)
     g.lang = asked or next(iter(offered))
@@ -241,7 +243,7 @@ def _put_headers(response: Response) -> Response:
 def _shrink(response: Response) -> Response:
     """Compress what holds nothing of hers. A compressed length can tell about secrets beside what somebody typed."""
     public = request.method == "GET" and request.blueprint in {"reporter", "files"}
-    wanted = "gzip" in request.headers.get("Accept-Encoding", "")
+    wanted = request.accept_encodings["gzip"] > 0
     if wanted and (public or g.get("may_shrink")) and response.mimetype in SHRINKS:
         response.set_data(gzip.compress(response.get_data(), 9, mtime=0))
         response.headers["Content-Encoding"] = "gzip"
@@ -307,7 +309,7 @@ def short_page(app: Flask, code: int) -> tuple[str, list[tuple[str, str]], bytes
     """Status, headers and page for what the web server itself refuses: there is no request, so no language either."""
     made, known = house_of(app), code if code in ERRORS else 400
     lang, catalogue = next(iter(made.catalogues.items()))
-    page = made.tongues[lang].get_template("errors/short.html").render(
+    page = made.tongues[lang].get_template("parts/short.html").render(
         lang=lang, direction=languages.LANGUAGES[lang].direction, sentence=languages.say(catalogue, ERRORS[known])
     )  # fmt: skip
     headers = [("Content-Type", "text/html; charset=utf-8"), *HEADERS.items()]
@@ -506,6 +508,16 @@ class _InHerWords:
 
 
 class _Meta(FlaskForm.Meta):  # type: ignore[misc]
+    files: frozenset[str] = frozenset()  # the fields of a form that take a file; nothing else there is one
+
+    def wrap_formdata(self, form: Any, formdata: Any) -> Any:
+        """What was typed. A file or JSON in the place of a word is nothing that a page of ours sends."""
+        if formdata is None or hasattr(formdata, "getlist"):
+            return super().wrap_formdata(form, formdata)
+        words = [pair for pair in request.form.items(multi=True) if pair[0] not in self.files]
+        files = [pair for pair in request.files.items(multi=True) if pair[0] in self.files]
+        return ImmutableMultiDict([*words, *files]) if form.is_submitted() else None
+
     def get_translations(self, _form: Any) -> _InHerWords:
         return _InHerWords()
 
