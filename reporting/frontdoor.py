@@ -104,6 +104,9 @@ class House:
     catalogues: dict[str, languages.Catalogue]
     pin: Pin
     tongues: dict[str, templating.Tongue] = field(default_factory=dict)  # the templates of each language
+    refused: dict[tuple[str, str, bool], tuple[int, str]] = field(
+        default_factory=dict
+    )  # the page for too many requests
     wings: dict[str, Any] = field(default_factory=dict)  # what another wing keeps here for its own pages
     opened_day: int = -1
 
@@ -295,14 +298,25 @@ def error_page(code: int, sentence: str = "") -> ResponseReturnValue:
         _choose_language()
     known = code if code in ERRORS else 400
     packed = _packed() if code in MAY_PASS else ""
-    shown = {"sentence": sentence or ERRORS[known], "again": packed}
+    if code == HTTPStatus.TOO_MANY_REQUESTS and not packed:
+        return make_response(_too_many(), code, {"Retry-After": "60"})
+    return make_response(_error_page(sentence or ERRORS[known], packed), code)
+
+
+def _error_page(sentence: str, packed: Markup | str = "") -> str:
+    shown = {"sentence": sentence, "again": packed}
     if "keys" in g:
-        page = render_template("errors/desk.html", **shown, out=StaffForm(formdata=None), home=home_of(g.keys))
-    elif request.blueprint in AT_THE_DOOR:
-        page = render_template("errors/desk.html", **shown)
-    else:
-        page = render_template("errors/error.html", **shown)
-    return make_response(page, code)
+        return render_template("errors/desk.html", **shown, out=StaffForm(formdata=None), home=home_of(g.keys))
+    return render_template(f"errors/{'desk' if request.blueprint in AT_THE_DOOR else 'error'}.html", **shown)
+
+
+def _too_many() -> str:
+    """The page for a flood, kept for a minute: it costs less than what was asked for. Nobody's words are in it."""
+    made, place = house(), (g.lang, request.endpoint or "", request.method == "GET")
+    minute = int(made.clock()) // sessions.MINUTE
+    if made.refused.get(place, (0, ""))[0] != minute:
+        made.refused[place] = minute, _error_page(ERRORS[429])
+    return made.refused[place][1]
 
 
 def short_page(app: Flask, code: int) -> tuple[str, list[tuple[str, str]], bytes]:
@@ -317,13 +331,15 @@ def short_page(app: Flask, code: int) -> tuple[str, list[tuple[str, str]], bytes
 
 
 def _packed() -> Markup | str:
-    """Everything she sent, sealed into one field. Nothing where there is nothing, or where it cannot be sealed now."""
+    """Everything she sent, sealed into one field. Nothing where no page of ours sent it, or it cannot be sealed."""
     if request.method != "POST" or request.blueprint in NEVER_PACKED or not request.form:
         return ""
     made, state = house(), {"path": request.path, "form": request.form.to_dict(flat=False)}
     try:
         g.trip = sessions.trip_of(seeds(), made.settings.server_secret, request.form.get("t", ""), made.clock())
-        text = sealed_ticket("draft", g.trip or sessions.new_trip(), AGAIN, state)
+        if g.trip is None:
+            return ""
+        text = sealed_ticket("draft", g.trip, AGAIN, state)
     except (CannotOpen, SQLAlchemyError):
         return ""
     return hidden(AGAIN, text)

@@ -128,7 +128,7 @@ def tell() -> ResponseReturnValue:
 def told() -> ResponseReturnValue:
     """Every further step: one sealed field in, the next page out. What a repeat may show is decided here."""
     came = arrive("draft")
-    if came is None or not DRAFT <= came.ticket.state.keys():
+    if came is None or not came.ticket.state.keys() >= DRAFT:
         return _start_page(say(OVER), 410)
     go, at_check = request.form.get("go", "next"), came.ticket.step == CHECK
     had_a_code = go == "code" or (go == "next" and bool(request.form.get("code", "").strip()))

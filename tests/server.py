@@ -48,14 +48,14 @@ class Server:
         self.process.wait()
 
 
-def start(instance: Path, port: int | None = None, **environment: str) -> Server:
+def start(instance: Path, port: int | None = None, workers: int = 1, **environment: str) -> Server:
     """Start a server on an installation and wait until it answers."""
     port = port or free_port()
     log = instance.parent / f"{instance.name}.log"
     told = os.environ | {"AMPARO_INSTANCE": str(instance), "BASE_URL": f"http://127.0.0.1:{port}"} | environment
     with log.open("ab") as out:
         process = subprocess.Popen(  # noqa: S603 -- our own command
-            [sys.executable, "-m", "reporting", "serve", "--workers", "1", "--port", str(port)],
+            [sys.executable, "-m", "reporting", "serve", "--workers", str(workers), "--port", str(port)],
             cwd=ROOT,
             env=told,
             stdout=out,
@@ -81,9 +81,9 @@ def _wait(server: Server) -> None:
 
 
 @contextlib.contextmanager
-def running(instance: Path, **environment: str) -> Iterator[Server]:
+def running(instance: Path, workers: int = 1, **environment: str) -> Iterator[Server]:
     """A server for the length of a test."""
-    server = start(instance, **environment)
+    server = start(instance, workers=workers, **environment)
     try:
         yield server
     finally:

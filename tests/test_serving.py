@@ -154,7 +154,7 @@ def test_what_is_no_request_gets_a_short_page_that_repeats_nothing(server: Serve
     line = a_line(server)
     line.sendall(sent)
     came = answers(line, 1)
-    assert came.startswith(b"HTTP/1.1 %d " % code) or came.startswith(b"HTTP/1.0 %d " % code)
+    assert came.startswith((b"HTTP/1.1 %d " % code, b"HTTP/1.0 %d " % code))
     assert say(ERRORS[code]) in html.unescape(came.decode())
     assert b'<html lang="es"' in came
     assert b"no-store" in came
