@@ -181,6 +181,9 @@ def edit(service: str) -> ResponseReturnValue:
 class BringForm(StaffForm):
     """A file, and what she knows of it."""
 
+    class Meta(StaffForm.Meta):
+        files = frozenset({"file"})
+
     file = FileField(N_("The file: CSV or JSON"), validators=[InputRequired()])
     kind = SelectField(N_("If the file does not say it: which type of service does it hold?"), default="")
     region = SelectField(N_("If the file does not say it: which region is it about?"), default="")

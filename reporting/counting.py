@@ -1,11 +1,13 @@
 """Where requests are counted while there is no Redis: a table in the memory of this process, and nothing else.
 
 The library's own table starts a thread for nearly every request, to sweep; that cost more than the page it counted
-for. This one sweeps as it goes. Knows names that change every hour, never an address.
+for. This one sweeps as it goes, and holds so many names and no more, however many senders a flood comes from. Knows
+names that change every hour, never an address.
 """
 
 from __future__ import annotations
 
+import heapq
 import threading
 import time
 from typing import Any
@@ -13,7 +15,7 @@ from typing import Any
 from limits.storage.base import Storage
 
 HERE = "amparo-memory"
-SWEEP_ABOVE = 4096  # names; beyond it the dead ones are looked for
+MOST = 65_536  # names, some 15 MB; beyond it half are let go. Each new name thus costs the same, on the whole
 
 
 def place_of(url: str) -> str:
@@ -48,13 +50,16 @@ class OwnMemory(Storage):
             count, ends = self._counts.get(key, (0, 0.0))
             if ends <= now:
                 count, ends = 0, now + expiry
-                self._sweep(now)
+                self._make_room(now)
             self._counts[key] = count + amount, ends
             return count + amount
 
-    def _sweep(self, now: float) -> None:
-        if len(self._counts) > SWEEP_ABOVE:
-            self._counts = {key: kept for key, kept in self._counts.items() if kept[1] > now}
+    def _make_room(self, now: float) -> None:
+        """The dead go; of the living those stay that asked most, so that nobody is forgotten for asking too much."""
+        if len(self._counts) < MOST:
+            return
+        alive = (one for one in self._counts.items() if one[1][1] > now)
+        self._counts = dict(heapq.nlargest(MOST // 2, alive, key=lambda one: one[1]))
 
     def get(self, key: str) -> int:
         """How many in the window that runs."""
@@ -62,8 +67,9 @@ class OwnMemory(Storage):
         return count if ends > time.time() else 0
 
     def get_expiry(self, key: str) -> float:
-        """When the window ends."""
-        return self._counts.get(key, (0, time.time()))[1]
+        """When the window ends; now, where none runs."""
+        now = time.time()
+        return max(now, self._counts.get(key, (0, now))[1])
 
     def check(self) -> bool:
         """It is always there."""
@@ -71,10 +77,12 @@ class OwnMemory(Storage):
 
     def reset(self) -> int:
         """Forget everybody."""
-        count = len(self._counts)
-        self._counts.clear()
-        return count
+        with self._one_at_a_time:
+            count = len(self._counts)
+            self._counts.clear()
+            return count
 
     def clear(self, key: str) -> None:
         """Forget one."""
-        self._counts.pop(key, None)
+        with self._one_at_a_time:
+            self._counts.pop(key, None)

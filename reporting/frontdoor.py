@@ -104,6 +104,7 @@ class House:
     catalogues: dict[str, languages.Catalogue]
     pin: Pin
     tongues: dict[str, templating.Tongue] = field(default_factory=dict)  # the templates of each language
+    refused: dict[tuple[str, str, bool], tuple[int, str]] = field(default_factory=dict)  # pages for too many requests
     wings: dict[str, Any] = field(default_factory=dict)  # what another wing keeps here for its own pages
     opened_day: int = -1
 
@@ -174,6 +175,8 @@ def sender() -> str:
 def _choose_language() -> None:
     offered = house().catalogues
     asked = (request.view_args or {}).pop("lang", None)
+    if asked is None:  # an address that leads nowhere, too, is answered in the language it begins with
+        asked = next((code for code in offered if request.path.startswith(f"/{code}/")), None)
     if asked is not None and asked not in offered:
         abort(404)
     g.lang = asked or next(iter(offered))
@@ -245,7 +248,7 @@ def _put_headers(response: Response) -> Response:
 def _shrink(response: Response) -> Response:
     """Compress what holds nothing of hers. A compressed length can tell about secrets beside what somebody typed."""
     public = request.method == "GET" and request.blueprint in {"reporter", "files"}
-    wanted = "gzip" in request.headers.get("Accept-Encoding", "")
+    wanted = request.accept_encodings["gzip"] > 0
     if wanted and (public or g.get("may_shrink")) and response.mimetype in SHRINKS:
         response.set_data(gzip.compress(response.get_data(), 9, mtime=0))
         response.headers["Content-Encoding"] = "gzip"
@@ -302,23 +305,47 @@ def error_page(code: int, sentence: str = "") -> ResponseReturnValue:
         _choose_language()
     known = code if code in ERRORS else 400
     packed = _packed() if code in MAY_PASS else ""
-    shown = {"sentence": sentence or ERRORS[known], "again": packed}
+    if code == HTTPStatus.TOO_MANY_REQUESTS and not packed and "keys" not in g:
+        return make_response(_too_many(), code, {"Retry-After": "60"})
+    return make_response(_error_page(sentence or ERRORS[known], packed), code)
+
+
+def _error_page(sentence: str, packed: Markup | str = "") -> str:
+    shown = {"sentence": sentence, "again": packed}
     if "keys" in g:
-        page = render_template("errors/desk.html", **shown, out=StaffForm(formdata=None), home=home_of(g.keys))
-    elif request.blueprint in AT_THE_DOOR:
-        page = render_template("errors/desk.html", **shown)
-    else:
-        page = render_template("errors/error.html", **shown)
-    return make_response(page, code)
+        return render_template("errors/desk.html", **shown, out=StaffForm(formdata=None), home=home_of(g.keys))
+    return render_template("errors/desk.html" if request.blueprint in AT_THE_DOOR else "errors/error.html", **shown)
+
+
+def _too_many() -> str:
+    """The page for a flood, kept for a minute: it costs less than what was asked for. Nobody's words are in it."""
+    made, place = house(), (g.lang, request.endpoint or "", request.method == "GET")
+    minute = int(made.clock()) // sessions.MINUTE
+    if made.refused.get(place, (0, ""))[0] != minute:
+        made.refused[place] = minute, _error_page(ERRORS[429])
+    return made.refused[place][1]
+
+
+def short_page(app: Flask, code: int) -> tuple[str, list[tuple[str, str]], bytes]:
+    """Status, headers and page for what the web server itself refuses: there is no request, so no language either."""
+    made, known = house_of(app), code if code in ERRORS else 400
+    lang, catalogue = next(iter(made.catalogues.items()))
+    page = made.tongues[lang].get_template("parts/short.html").render(
+        lang=lang, direction=languages.LANGUAGES[lang].direction, sentence=languages.say(catalogue, ERRORS[known])
+    )  # fmt: skip
+    headers = [("Content-Type", "text/html; charset=utf-8"), *HEADERS.items()]
+    return f"{known} {HTTPStatus(known).phrase}", headers, page.encode()
 
 
 def _packed() -> Markup | str:
-    """Everything she sent, sealed into one field. Nothing where there is nothing, or where it cannot be sealed now."""
+    """Everything she sent, sealed into one field. Nothing where no page of ours sent it, or it cannot be sealed."""
     if request.method != "POST" or request.blueprint in NEVER_PACKED or not request.form:
         return ""
     made, state = house(), {"path": request.path, "form": request.form.to_dict(flat=False)}
     try:
         g.trip = sessions.trip_of(seeds(), made.settings.server_secret, request.form.get("t", ""), made.clock())
+        if g.trip is None and "keys" not in g:
+            return ""
         text = sealed_ticket("draft", g.trip or sessions.new_trip(), AGAIN, state)
     except (CannotOpen, SQLAlchemyError):
         return ""
@@ -504,6 +531,16 @@ class _InHerWords:
 
 
 class _Meta(FlaskForm.Meta):  # type: ignore[misc]
+    files: frozenset[str] = frozenset()  # the fields of a form that take a file; nothing else there is one
+
+    def wrap_formdata(self, form: Any, formdata: Any) -> Any:
+        """What was typed. A file or JSON in the place of a word is nothing that a page of ours sends."""
+        if formdata is None or hasattr(formdata, "getlist"):
+            return super().wrap_formdata(form, formdata)
+        words = [pair for pair in request.form.items(multi=True) if pair[0] not in self.files]
+        files = [pair for pair in request.files.items(multi=True) if pair[0] in self.files]
+        return ImmutableMultiDict([*words, *files]) if form.is_submitted() else None
+
     def get_translations(self, _form: Any) -> _InHerWords:
         return _InHerWords()
 

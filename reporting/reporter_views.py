@@ -41,6 +41,7 @@ from reporting.teamlog import STATISTICS, CannotOpen, Team
 pages = Blueprint("reporter", __name__)
 
 CHECK, LAST = "check", len(PAGES) - 1  # steps of a draft besides the numbers of its pages
+DRAFT = {"a", "r", "n"}  # what is in a draft; what is written down by voice, or can be sent again, is sealed alike
 
 
 # ── the start and the way out ───────────────────────────────────────────────────────────────────────────────
@@ -146,7 +147,7 @@ def tell() -> ResponseReturnValue:
 def told() -> ResponseReturnValue:
     """Every further step: one sealed field in, the next page out. What a repeat may show is decided here."""
     came = arrive("draft")
-    if came is None:
+    if came is None or not came.ticket.state.keys() >= DRAFT:
         return _start_page(say(OVER), 410)
     go, at_check = request.form.get("go", "next"), came.ticket.step == CHECK
     had_a_code = go == "code" or (go == "next" and bool(request.form.get("code", "").strip()))

@@ -7,9 +7,11 @@ memory on the disk when something crashes.
 from __future__ import annotations
 
 import contextlib
+import functools
 import gc
 import logging
 import os
+import re
 import select
 import signal
 import socket
@@ -21,9 +23,14 @@ from typing import Any
 
 import waitress.server
 from waitress import wasyncore
+from waitress.buffers import OverflowableBuffer
+from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser, ParsingError
+from waitress.task import ErrorTask
+from waitress.utilities import BadRequest
 
 from reporting.config import Settings
-from reporting.frontdoor import discreet
+from reporting.frontdoor import LARGEST_BODY, discreet, short_page
 
 try:
     import resource
@@ -31,6 +38,10 @@ except ImportError:  # not on Windows, which has no core files either
     resource = None  # type: ignore[assignment]
 
 IN_MEMORY = 4 * 1024 * 1024  # bytes; above our largest body, so nothing is ever buffered on disk
+LARGEST_HEAD = 16 * 1024  # bytes of a request before its body
+LARGEST_READ = 16 * 1024 * 1024  # bytes of a body that are read, and not kept, so that the answer can be a page of ours
+LARGEST_CHUNK_LINE = 512  # bytes of what stands between the pieces of a body sent in pieces
+NEVER_IN_A_HEAD = re.compile(rb"[^\t\r\n\x20-\x7e\x80-\xff]")
 WAITING = 1024  # connections that may wait while others are answered: slow, never dropped
 _look = wasyncore.poll2 if hasattr(select, "poll") else wasyncore.poll  # Windows has only the older one
 BEHIND_A_PROXY = {"trusted_proxy_headers": {"x-forwarded-for", "x-forwarded-proto"}, "trusted_proxy_count": 1}
@@ -101,11 +112,13 @@ def _work(app: Any, settings: Settings, door: socket.socket) -> None:
         ident=None,
         inbuf_overflow=IN_MEMORY,
         outbuf_overflow=IN_MEMORY,
-        max_request_body_size=1024 * 1024,
+        max_request_header_size=LARGEST_HEAD,
+        max_request_body_size=LARGEST_READ,
         connection_limit=WAITING,
         clear_untrusted_proxy_headers=True,
         **proxy,
     )
+    server.channel_class, server.refusal = _Line, functools.partial(short_page, app)
     server.pull_trigger = _nobody_to_wake
     while lines:
         _look(LOOK_AGAIN, lines)
@@ -132,6 +145,58 @@ class _Turns:
 
 def _nobody_to_wake() -> None:
     """The loop that would be woken is the one that answers."""
+
+
+class _Body(OverflowableBuffer):  # type: ignore[misc]
+    """What she sends, as far as it may be kept; of the rest only how much it was, and our page says that in words."""
+
+    dropped = 0
+
+    def append(self, piece: bytes) -> None:
+        room = LARGEST_BODY + 1 - super().__len__()
+        super().append(piece[: max(0, room)])
+        self.dropped += max(0, len(piece) - room)
+
+    def __len__(self) -> int:
+        length: int = super().__len__()
+        return length + self.dropped
+
+
+class _Parser(HTTPRequestParser):  # type: ignore[misc]
+    """A request as it comes in. What the library reads slowly, or stumbles over, is refused before it does."""
+
+    def parse_header(self, header_plus: bytes) -> None:
+        if NEVER_IN_A_HEAD.search(header_plus):  # the library's own look at it takes time by the square of its length
+            raise ParsingError("")
+        try:
+            super().parse_header(header_plus)
+        except ValueError:  # an address like "http://[", a length of 5,000 digits
+            raise ParsingError("") from None
+        if self.body_rcv is not None:
+            self.body_rcv.buf = _Body(IN_MEMORY)
+
+    def received(self, data: bytes) -> int:
+        consumed: int = super().received(data)
+        if self.chunked and len(self.body_rcv.control_line) + len(self.body_rcv.trailer) > LARGEST_CHUNK_LINE:
+            self.error, self.completed = BadRequest(""), True
+        return consumed
+
+
+class _Refusal(ErrorTask):  # type: ignore[misc]
+    """The answer to what is no request: a short page, which names neither the server nor what was sent."""
+
+    def execute(self) -> None:
+        self.status, self.response_headers, page = self.channel.server.refusal(self.request.error.code)
+        self.set_close_on_finish()
+        self.content_length = len(page)
+        self.write(page)
+
+
+class _Line(HTTPChannel):  # type: ignore[misc]
+    """A line to somebody."""
+
+    parser_class = _Parser
+    error_task_class = _Refusal
 
 
 def no_core_files() -> None:

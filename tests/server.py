@@ -90,7 +90,7 @@ def _wait(server: Server) -> None:
 @contextlib.contextmanager
 def running(instance: Path, workers: int = 1, **environment: str) -> Iterator[Server]:
     """A server for the length of a test."""
-    server = start(instance, None, workers, **environment)
+    server = start(instance, workers=workers, **environment)
     try:
         yield server
     finally:

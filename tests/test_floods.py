@@ -12,11 +12,12 @@ import pytest
 
 from reporting import frontdoor, sessions
 from reporting.app import create_app
-from tests import server
+from reporting.questionnaire import PAGES
+from tests import flooding, server
 from tests.people import Place, a_furnished_place
 from tests.phone import Phone
 from tests.test_no_trace import FarPhone
-from tests.trips import passing_over_everything, sends, starts_telling, tells
+from tests.trips import passing_over_everything, say, sends, starts_telling, tells
 
 PEOPLE, FLOOD_A_SECOND, GUESSES_A_SECOND = 6, 40, 10  # in the suite; by hand 30, 200, 20: see main()
 
@@ -103,66 +104,115 @@ class Neighbour(FarPhone):
         return self.page
 
 
-def flood(port: int, over: threading.Event, a_second: float, address: Callable[[int], str], body: str | None) -> int:
-    """So many requests a second until it is over; returns how many got through."""
-    done = 0
-    begin = time.monotonic()
-    while not over.is_set():
-        try:
-            method, path = ("POST", "/es/volver") if body else ("GET", "/es/contar")
-            Neighbour(port, address(done)).request(method, path, body)
-            done += 1
-        except OSError:
-            pass
-        over.wait(max(0.0, begin + done / a_second - time.monotonic()))
-    return done
+def whole_report(phone: Neighbour, waits: list[float]) -> list[str]:
+    """She tells page by page and sends. What she keeps is the code."""
+
+    def timed(act: Callable[[], object]) -> None:
+        begin = time.monotonic()
+        act()
+        waits.append(time.monotonic() - begin)
+
+    timed(lambda: phone.opens("/es/contar"))
+    for _ in PAGES:
+        timed(lambda: phone.presses("next"))
+    timed(lambda: phone.presses("send"))
+    return phone.receipt()[0]
 
 
 def a_workshop(
     port: int, people: int, floods: float, guesses: float, within: float, *, together: bool
 ) -> dict[str, float]:
     """People at one address tell and send, while others flood and guess; together: all from that one address."""
-    over, waits, receipts_had = threading.Event(), list[float](), list[list[str]]()
-    counts: tuple[list[int], list[int]] = ([], [])
-
-    def attacker(which: int, rate: float, body: str | None) -> None:
-        one, there = "127.0.1.1", f"127.0.{2 + which}"
-        counts[which].append(flood(port, over, rate, lambda n: one if together else f"{there}.{n % 250 + 1}", body))
+    waits, receipts_had, begin = list[float](), list[list[str]](), time.monotonic()
 
     def person(begins: float) -> None:
-        over.wait(begins)
-        phone = Neighbour(port, "127.0.1.1")
-        phone.opens("/es/contar")
-        for button in ("next", "check", "send"):
-            start = time.monotonic()
-            phone.presses(button, **({"age": "A25_34"} if button == "next" else {}))
-            waits.append(time.monotonic() - start)
-        receipts_had.append(phone.receipt()[0])
+        threading.Event().wait(begins)  # she comes when she comes
+        receipts_had.append(whole_report(Neighbour(port, "127.0.1.1"), waits))
 
-    parts = [(0, floods / 40, None)] * 40 + [(1, guesses / 4, "code=abaco")] * 4
-    attackers = [threading.Thread(target=attacker, args=part) for part in parts]
-    workshop = [threading.Thread(target=person, args=(within * n / people,)) for n in range(people)]
-    begin = time.monotonic()
-    for thread in (*attackers, *workshop):
-        thread.start()
-    for thread in workshop:
-        thread.join()
+    workshop = [threading.Thread(target=person, args=(within * number / people,)) for number in range(people)]
+    there, one = ("127.0.2.{}", "127.0.3.1") if not together else ("127.0.1.1", "127.0.1.1")
+    with flooding.beside(port, floods, there) as flood, flooding.beside(port, guesses, one, guess=True) as guessing:
+        for thread in workshop:
+            thread.start()
+        for thread in workshop:
+            thread.join()
     took = time.monotonic() - begin
-    over.set()
-    for thread in attackers:
-        thread.join()
-    return {"through": len(receipts_had), "of": people, "seconds": round(took, 1),
-            "worst_wait_s": round(max(waits), 2),
-            "flood_per_s": round(sum(counts[0]) / took, 1), "guesses_per_s": round(sum(counts[1]) / took)}  # fmt: skip
+    return {
+        "through": len(receipts_had), "of": people, "seconds": round(took, 1),
+        "worst_wait_s": round(max(waits), 2), "median_wait_s": round(sorted(waits)[len(waits) // 2], 3),
+        "offered_per_s": round(flood.offered / flood.seconds, 1),
+        "answered_per_s": round(flood.answered / flood.seconds, 1),
+        "flood_200": flood.statuses.get("200", 0), "flood_429": flood.statuses.get("429", 0),
+        "guesses_offered_per_s": round(guessing.offered / guessing.seconds, 1),
+        "guesses_looked_at_an_hour": round(guessing.statuses.get("422", 0) / guessing.seconds * 3600),
+        "guesses_refused": guessing.statuses.get("429", 0),
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("together", [False, True], ids=["other addresses", "one address"])
 def test_a_workshop_gets_through_a_flood(tmp_path: Path, *, together: bool) -> None:
     place = a_furnished_place(tmp_path / "instance")
-    with server.running(place.settings.instance) as running:
+    with server.running(place.settings.instance, workers=2) as running:
         told = a_workshop(running.port, PEOPLE, FLOOD_A_SECOND, GUESSES_A_SECOND, 2, together=together)
-    assert told["through"] == PEOPLE == place.cases()
-    assert told["worst_wait_s"] < 60
+    assert told["through"] == PEOPLE == place.cases(), told
+    assert told["worst_wait_s"] < 60, told
+    assert told["answered_per_s"] > 0, told
+    assert told["guesses_looked_at_an_hour"] > 0, told
+
+
+def test_too_many_costs_less_than_the_page_that_was_asked_for(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(frontdoor, "PAGES_A_MINUTE", 100)
+    phone = Phone(create_app(place.settings, place.clock))
+
+    def cost(count: int) -> float:
+        begin = time.process_time()
+        for _ in range(count):
+            phone.opens("/es/contar")
+        return time.process_time() - begin
+
+    cost(20)
+    page = cost(60)
+    assert phone.status == 200
+    cost(40)
+    assert phone.status == 429
+    assert say("These lines answer now") in phone.words
+    assert cost(60) < page / 2
+
+
+def test_the_page_for_too_many_is_in_her_language_and_does_not_outlive_its_minute(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(frontdoor, "PAGES_A_MINUTE", 1)
+    app = create_app(place.settings, place.clock)
+    found = {}
+    for language in ("es", "en"):
+        phone = Phone(app)
+        for _ in range(2):
+            phone.opens(f"/{language}/antes")
+        found[language] = phone.text
+        assert phone.status == 429
+        assert f'<html lang="{language}"' in phone.text
+    assert found["es"] != found["en"]
+    kept = dict(frontdoor.house_of(app).refused)
+    place.clock.on(minutes=2)
+    Phone(app).opens("/es/antes")
+    assert {name for name, told in frontdoor.house_of(app).refused.items() if told != kept[name]} == {
+        ("es", "reporter.before", True)
+    }
+
+
+def test_what_came_from_no_page_of_ours_is_not_carried_when_it_is_too_much(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(frontdoor, "PAGES_A_MINUTE", 1)
+    app = create_app(place.settings, place.clock)
+    phone, other = starts_telling(app), Phone(app)
+    real = phone.form("next").values
+    other.repeats("/es/contar", {"t": ["junk"]})
+    other.repeats("/es/contar", {"t": ["junk"], "narrative": ["x" * 1000]})
+    assert (other.status, 'name="again"' in other.text) == (429, False)
+    other.repeats("/es/contar", real | {"go": ["next"]})
+    assert (other.status, 'name="again"' in other.text) == (429, True)
 
 
 if __name__ == "__main__":  # by hand: python -m tests.test_floods
@@ -172,8 +222,9 @@ if __name__ == "__main__":  # by hand: python -m tests.test_floods
 
     with tempfile.TemporaryDirectory() as folder:
         made = a_furnished_place(Path(folder) / "instance")
-        with server.running(made.settings.instance) as one:
+        with server.running(made.settings.instance, workers=2) as two:
             for at_one_address in (False, True):
-                found = a_workshop(one.port, 30, 200, 20, 25, together=at_one_address)
+                found = a_workshop(two.port, 30, 200, 20, 90, together=at_one_address)
                 sys.stdout.write(json.dumps({"one_address": at_one_address} | found) + "\n")
+                sys.stdout.flush()
         sys.stdout.write(f"cases: {made.cases()}\n")

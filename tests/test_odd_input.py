@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import json
 import logging
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
+from reporting import frontdoor
 from reporting.app import create_app
 from reporting.database import reading
 from reporting.models import MarkRow
@@ -179,3 +182,67 @@ def test_the_exit_keeps_no_mark_of_what_is_no_trip(tmp_path: Path) -> None:
         assert phone.status == 200
     with reading(place.engine) as db:
         assert not db.scalars(select(MarkRow)).all()
+
+
+def as_parts(values: dict[str, list[str]], disposition: str) -> tuple[bytes, str]:
+    """A form as a browser would send it with files, each field with something odd beside its name."""
+    parts = [f'--x\r\nContent-Disposition: form-data; name="{name}"{disposition}\r\n\r\n{one}\r\n'
+             for name, told in values.items() for one in told]  # fmt: skip
+    return ("".join(parts) + "--x--\r\n").encode(), "multipart/form-data; boundary=x"
+
+
+def test_a_file_or_json_in_the_place_of_a_word_is_refused(app: Flask, place: Place) -> None:
+    carmen = signs_in(app, place, place.workers["carmen"])
+    carmen.opens("/es/equipo/personas")
+    form = carmen.form(holding="role")
+    told = form.values | {"name": ["nueva"], "role": ["advocate"]}
+    for body, kind in (
+        as_parts(told, '; filename="a.txt"'),
+        as_parts(told, "; filename*=utf-8''%ff"),
+        (json.dumps({name: values[0] for name, values in told.items()}).encode(), "application/json"),
+        (b"[1]", "application/json"),
+        (b'{"f": {"a": [1]}}', "application/json"),
+    ):
+        answer = carmen.client.post("/es/equipo/personas", data=body, content_type=kind)
+        assert answer.status_code == 403, body
+    token = form.values["f"][0]
+    for told in ({"f": token, "file": "no file"}, {"f": token, "file": (io.BytesIO(b""), "")}, {"f": token}):
+        answer = carmen.client.post("/es/equipo/directorio/traer", data=told, content_type="multipart/form-data")
+        assert answer.status_code < 500
+        assert "<h1" in answer.get_data(as_text=True)
+
+
+def test_a_sealed_field_of_another_kind_is_no_draft(app: Flask, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a case worker writes down, and what can be sent again, are sealed with the same key as a draft."""
+    rosa = signs_in(app, place, place.workers["rosa"])
+    rosa.opens("/es/equipo/voz")
+    by_voice = rosa.form("next").values["t"]
+    phone = starts_telling(app)
+    monkeypatch.setattr(frontdoor, "PAGES_A_MINUTE", 1)
+    full = Phone(create_app(place.settings, place.clock))
+    full.repeats("/es/contar", {"t": [""]})
+    full.repeats("/es/contar", phone.form("next").values | {"go": ["next"]})
+    assert full.status == 429
+    to_send_again = full.form(holding="again").values["again"]
+    before = place.cases()
+    for ticket in (by_voice, to_send_again):
+        for go in ("next", "check", "send", "code", "noted", "lang-en"):
+            phone.repeats("/es/contar", {"t": ticket, "go": [go], "code": ["abaco"]})
+            assert phone.status == 410, go
+    assert place.cases() == before
+
+
+@pytest.mark.parametrize("address", ["/en/nothing", "/en/contar/x", "/en/%ed%a0%80"])
+def test_an_address_that_leads_nowhere_is_answered_in_its_language(app: Flask, address: str) -> None:
+    phone = Phone(app)
+    phone.opens(address)
+    assert phone.status == 404
+    assert '<html lang="en"' in phone.text
+    phone.opens(address.replace("/en/", "/qu/"))
+    assert '<html lang="es"' in phone.text
+
+
+def test_who_refuses_compression_gets_none(app: Flask) -> None:
+    for wanted, packed in (("gzip", "gzip"), ("gzip;q=0", None), ("gzip;q=0.0, *", None), ("", None)):
+        answer = Phone(app).client.get("/es/antes", headers={"Accept-Encoding": wanted})
+        assert answer.headers.get("Content-Encoding") == packed, wanted
