@@ -33,6 +33,7 @@ from flask import (
     request,
     url_for,
 )
+from flask.globals import request_ctx
 from flask.typing import ResponseReturnValue
 from flask_limiter import Limiter
 from flask_wtf import FlaskForm
@@ -42,6 +43,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.exceptions import HTTPException
+from werkzeug.routing import RequestRedirect
 from wtforms.csrf.core import CSRF
 from wtforms.validators import ValidationError
 
@@ -126,9 +128,11 @@ def hang(app: Flask, made: House) -> Limiter:
     """Hang the front door: everything that each request passes, in order."""
     app.extensions["amparo"] = made
     app.config.update(MAX_CONTENT_LENGTH=LARGEST_BODY, MAX_FORM_MEMORY_SIZE=LARGEST_BODY, MAX_FORM_PARTS=200)
+    app.url_map.merge_slashes = False  # two slashes are another address, not a redirect that repeats what was sent
     autonyms = languages.autonyms(made.catalogues)
     made.tongues = templating.tongues(app, made.catalogues, say=say, tongues=lambda: autonyms)
     app.before_request(_choose_language)
+    app.before_request(_read_address)
     app.before_request(_refuse_strangers)
     app.before_request(_open_day)
     app.before_request(_unpack)
@@ -190,6 +194,27 @@ def speak(code: str) -> None:
         g.lang, g.catalogue = code, house().catalogues[code]
 
 
+def _read_address() -> ResponseReturnValue | None:
+    """What an address can hold besides an address: no host, a forgotten slash, bytes that are no text.
+
+    A redirect of the library's would lead to whatever host the request named, with a sentence in no language of ours.
+    """
+    if request_ctx.url_adapter is None:  # the host is no host; our page of refusal needs some to name addresses
+        request_ctx.url_adapter = current_app.url_map.bind("localhost")
+        abort(400)
+    try:
+        request.args  # noqa: B018 -- it is read when it is first asked for
+    except UnicodeDecodeError:
+        request.args = ImmutableMultiDict()
+        abort(400)
+    found = request.routing_exception
+    if not isinstance(found, RequestRedirect):
+        return None
+    if request.path.split("/")[1] not in house().catalogues:
+        abort(404)
+    return redirect(urlsplit(found.new_url).path, 308)
+
+
 def _refuse_strangers() -> None:
     """A form of ours is only accepted from a page of ours. Old browsers send neither header and are let through."""
     if request.method in {"GET", "HEAD", "OPTIONS"}:
@@ -238,6 +263,8 @@ def _unpack() -> None:
 def _put_headers(response: Response) -> Response:
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
+    if response.location:
+        response.set_data(b"")  # the library's sentence is in no language of ours, and nobody is shown it
     if request.method == "GET":
         response.headers.update(FOR_SEEKERS)
     if house().settings.secure:

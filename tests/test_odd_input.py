@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
+from werkzeug.test import Client
 
 from reporting import frontdoor
 from reporting.app import create_app
@@ -246,3 +247,34 @@ def test_who_refuses_compression_gets_none(app: Flask) -> None:
     for wanted, packed in (("gzip", "gzip"), ("gzip;q=0", None), ("gzip;q=0.0, *", None), ("", None)):
         answer = Phone(app).client.get("/es/antes", headers={"Accept-Encoding": wanted})
         assert answer.headers.get("Content-Encoding") == packed, wanted
+
+
+# ── what bent requests found ────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("host", ["evil.example", "localhost"])
+def test_a_redirect_leads_to_no_host_that_somebody_names_and_says_nothing(app: Flask, host: str) -> None:
+    answer = Client(app).get("/en", headers={"Host": host})
+    assert (answer.status_code, answer.headers["Location"], answer.data) == (308, "/en/", b"")
+    assert Client(app).get(f"/{MARKER}").status_code == 404
+
+
+@pytest.mark.parametrize("host", ["a" * 4000, "x" * 64 + ".pe"])
+def test_a_host_that_is_no_host_gets_a_page(app: Flask, host: str) -> None:
+    for path in ("/es/", "/en/contar"):
+        answer = Client(app).post(path, environ_overrides={"HTTP_HOST": host})
+        assert answer.status_code < 500
+        assert "<main" in answer.text
+
+
+def test_two_slashes_are_another_address(app: Flask) -> None:
+    for path in ("/es//contar", "//evil.example", "//evil.example/"):
+        assert Client(app).get("/", environ_overrides={"PATH_INFO": path}).status_code == 404
+
+
+def test_bytes_behind_the_question_mark_that_are_no_text_are_refused(app: Flask, place: Place) -> None:
+    desk = signs_in(app, place, place.workers["rosa"])
+    for client, path in ((desk.client, "/es/equipo/casos"), (Client(app), "/es/")):
+        answer = client.get(path, environ_overrides={"QUERY_STRING": "folder=\xff\xfe"})
+        assert answer.status_code == 400
+        assert "<main" in answer.text
