@@ -254,8 +254,12 @@ def _why_a_case(shot: Shot, sealed: set[str], filed: set[str], count: int) -> li
     return wrong
 
 
-def test_bent_requests_get_words_and_leave_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    house = furnished(tmp_path / "instance")
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> House:
+    return furnished(tmp_path_factory.mktemp("hostile") / "instance")
+
+
+def test_bent_requests_get_words_and_leave_nothing(house: House, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     caplog.clear()
     told = attack(house, SHARE, SEED)
@@ -266,8 +270,7 @@ def test_bent_requests_get_words_and_leave_nothing(tmp_path: Path, caplog: pytes
     assert {"reporter.told", "reporter.come_back", "casework.act", "voice.told", "her_referral.look"} <= posts
 
 
-def test_a_seed_draws_the_same_requests_again(tmp_path: Path) -> None:
-    house = furnished(tmp_path / "instance")
+def test_a_seed_draws_the_same_requests_again(house: House) -> None:
     first, second = (Hostile(house.found, SEED) for _ in range(2))
     assert [first.draw() for _ in range(200)] == [second.draw() for _ in range(200)]
 
