@@ -72,7 +72,8 @@ LARGEST_BODY = 256 * 1024  # bytes; the longest honest page is far below
 # requests a second, and sending, the one thing that must never fail, has more than this machine can do. Receipts: ten
 # guesses a second, 36,000 an hour, against 2^77. What is too much gets its page again, sealed, to send once more.
 PAGES_A_MINUTE, SENDING_A_MINUTE = 24_000, 120_000
-NARROW_DOORS = {"reporter.come_back": 600, "door.let_sign_in": 120}
+CODES = "reporter.come_back"  # where a code is typed; it can be typed while telling, too, and counts alike
+NARROW_DOORS = {CODES: 600, "door.let_sign_in": 120}
 SENDS = "reporter.told"  # the address that takes pages and, with the button "send", the report itself
 
 AGAIN = "again"  # the field, and the step, of a request that can be sent once more
@@ -165,6 +166,14 @@ def a_minute(count: int, settings: Settings) -> str:
 def _is_sending() -> bool:
     """The final sending, which has an allowance of its own."""
     return request.method == "POST" and request.endpoint == SENDS and request.form.get("go") == "send"
+
+
+def _types_a_code() -> bool:
+    """Whether a code would be looked up for this request."""
+    if request.endpoint != SENDS:
+        return request.method == "POST"
+    go, code = request.form.get("go", "next"), request.form.get("code", "")
+    return request.method == "POST" and (go == "code" or (go == "next" and bool(code.strip())))
 
 
 def sender() -> str:
@@ -680,14 +689,20 @@ def icon() -> Response:
 
 def limit_narrow_doors(app: Flask, limiter: Limiter) -> None:
     """Codes and passwords get allowances of their own, apart from turning pages; so does sending, the largest."""
-    settings = house_of(app).settings
-    for endpoint, count in NARROW_DOORS.items():
-        limit = limiter.limit(a_minute(count, settings), exempt_when=lambda: request.method != "POST")
-        app.view_functions[endpoint] = limit(app.view_functions[endpoint])  # type: ignore[assignment]
+    settings, rooms = house_of(app).settings, app.view_functions
+    doors = [(endpoint, endpoint) for endpoint in NARROW_DOORS] + [(SENDS, CODES)]
+    for endpoint, door in doors:
+        limit = limiter.shared_limit(
+            a_minute(NARROW_DOORS[door], settings),
+            scope=door,
+            exempt_when=lambda: not _types_a_code(),
+            override_defaults=endpoint != SENDS,
+        )
+        rooms[endpoint] = limit(rooms[endpoint])  # type: ignore[assignment]
     sending = limiter.limit(
         a_minute(SENDING_A_MINUTE, settings), exempt_when=lambda: not _is_sending(), override_defaults=False
     )
-    app.view_functions[SENDS] = sending(app.view_functions[SENDS])  # type: ignore[assignment]
+    rooms[SENDS] = sending(rooms[SENDS])  # type: ignore[assignment]
 
 
 def house_of(app: Flask) -> House:

@@ -53,6 +53,24 @@ def test_guessing_codes_uses_up_neither_pages_nor_sending(place: Place, monkeypa
     sends(phone)
 
 
+def test_guessing_codes_while_telling_goes_through_the_same_narrow_door(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(frontdoor.NARROW_DOORS, "reporter.come_back", 3)
+    app = create_app(place.settings, place.clock)
+    guesser = starts_telling(app)
+    values = guesser.form("next").values
+    codes = []
+    for pressed in ({"go": ["code"]}, {"go": ["next"]}, {}, {"go": ["code"]}, {}):
+        guesser.repeats("/es/contar", values | pressed | {"code": [" ".join(["abaco"] * 7)]})
+        codes.append(guesser.status)
+    assert codes == [422, 200, 200, 429, 429]
+    guesser.repeats("/es/volver", {"code": ["abaco"]})
+    assert guesser.status == 429, "one door for both"
+    guesser.repeats("/es/contar", values | {"go": ["next"], "code": [" "]})
+    assert guesser.status == 200, "telling goes on"
+
+
 def test_without_redis_each_worker_allows_its_share(place: Place) -> None:
     told = place.settings.with_changes(workers=4)
     assert frontdoor.a_minute(600, told) == "150 per minute"

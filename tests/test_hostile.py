@@ -12,13 +12,14 @@ import io
 import logging
 import os
 import random
+import re
 import socket
 import sqlite3
 import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -27,7 +28,7 @@ import pytest
 from flask import Flask
 from werkzeug.test import run_wsgi_app
 
-from reporting import frontdoor, staff
+from reporting import frontdoor, sessions, staff
 from reporting.app import create_app
 from reporting.database import writing
 from reporting.teamlog import ADVOCATE, CASE_WORKER, COORDINATOR
@@ -78,35 +79,29 @@ class House:
             )
         door = {"name": ["rosa"], "password": ["x"], "code": ["000000"]}
         self.found.takes("", "POST", "/es/equipo", door)
-        self._keep(sitting=True)
+        self._gathers_cases()
+        for name in ("carmen", "ana"):
+            self._sits(name, signs_in(self.app, self.place, self.place.workers[name]))
+        self._keep()
 
-    def _keep(self, *, sitting: bool = False) -> None:
-        self._cookies = self._sign_in() if sitting else {}
+    def _keep(self) -> None:
         self.now = self.place.clock.now
         self.files = {path: path.read_bytes() for path in (self.place.settings.pin_file,) if path.exists()}
         self.kept = sqlite3.connect(":memory:")
         with contextlib.closing(sqlite3.connect(self._database)) as live:
             live.backup(self.kept)
 
-    def _sign_in(self) -> dict[str, str]:
-        """Fresh sittings, which outlive being put back, and the words that their forms carry."""
-        from reporting import sessions
-
-        fresh = {}
-        for worker in list(self.place.workers.values()):
-            cookie = signs_in(self.app, self.place, worker).client.get_cookie("t")
-            assert cookie
-            fresh[worker.name] = cookie.value
-        old = {sessions.form_token(cookie): name for name, cookie in self.found.cookies.items()}
-        tokens = {token: sessions.form_token(fresh[name]) for token, name in old.items()}
+    def _sits(self, name: str, desk: Phone) -> None:
+        """From now on her requests are those of this sitting, with the word that its forms carry."""
+        cookie = desk.client.get_cookie("t")
+        assert cookie
+        old, new = sessions.form_token(self.found.cookies[name]), sessions.form_token(cookie.value)
+        self.found.cookies[name] = cookie.value
         for kept in self.found.requests.values():
             kept[:] = [
-                type(one)(one.who, one.method, one.path, tuple((name, tokens.get(value, value)) for name, value in one.fields),
-                          one.endpoint)
+                replace(one, fields=tuple((field, new if value == old else value) for field, value in one.fields))
                 for one in kept
-            ]  # fmt: skip
-        self.found.cookies = fresh
-        return fresh
+            ]
 
     def _gathers_what_can_be_sent_again(self) -> None:
         """The sealed field of a request that was refused because of too many."""
@@ -120,17 +115,40 @@ class House:
             frontdoor.PAGES_A_MINUTE = allowed
 
     def _gathers_her_case(self) -> None:
+        """What is asked in a case that is still there; those of the walk went when everything was put back."""
+        self._forget("reporter.come_back", "her_referral.look", "her_referral.answer")
         phone = Phone(self.app)
         phone.opens("/es/volver")
         phone.sends("code", code=self.words)
         assert phone.status == 200
-        self.found.reads("", phone.path, phone.text)
-        for endpoint in ("her_referral.look", "her_referral.answer"):
-            for good in list(self.found.requests.get((endpoint, "POST"), ())):
+        ahead = self.found.reads("", phone.path, phone.text)
+        for good in ahead:
+            told = dict(good.fields).get("go", "")
+            if good.method == "POST" and told not in {"erase", "send"} and "salir" not in good.path:
                 values: dict[str, list[str]] = {}
                 for name, value in good.fields:
                     values.setdefault(name, []).append(value)
                 self.found.reads("", good.path, phone.repeats(good.path, values))
+        self.restore()
+
+    def _gathers_cases(self) -> None:
+        """What the page of a case offers now."""
+        self._forget("casework.act", "casework.set_right", "casework.case_page", "casework.printed")
+        desk = signs_in(self.app, self.place, self.place.workers["rosa"])
+        desk.opens("/es/equipo/casos")
+        self.found.reads("rosa", desk.path, desk.text)
+        for case in sorted(set(re.findall(r"/es/equipo/caso/\d+", desk.text))):
+            for page in (case, f"{case}/respuestas/0", f"{case}/respuestas/3", f"{case}/relato"):
+                self.found.takes("rosa", "GET", page, {})
+                desk.opens(page)
+                self.found.reads("rosa", page, desk.text)
+        self._sits("rosa", desk)
+
+    def _forget(self, *endpoints: str) -> None:
+        for endpoint in endpoints:
+            self.found.requests.pop((endpoint, "POST"), None)
+            self.found.requests.pop((endpoint, "GET"), None)
+            self.found.seen = {kind for kind in self.found.seen if endpoint not in kind}
 
     @property
     def _database(self) -> Path:
@@ -236,8 +254,12 @@ def _why_a_case(shot: Shot, sealed: set[str], filed: set[str], count: int) -> li
     return wrong
 
 
-def test_bent_requests_get_words_and_leave_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    house = furnished(tmp_path / "instance")
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> House:
+    return furnished(tmp_path_factory.mktemp("hostile") / "instance")
+
+
+def test_bent_requests_get_words_and_leave_nothing(house: House, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     caplog.clear()
     told = attack(house, SHARE, SEED)
@@ -248,8 +270,7 @@ def test_bent_requests_get_words_and_leave_nothing(tmp_path: Path, caplog: pytes
     assert {"reporter.told", "reporter.come_back", "casework.act", "voice.told", "her_referral.look"} <= posts
 
 
-def test_a_seed_draws_the_same_requests_again(tmp_path: Path) -> None:
-    house = furnished(tmp_path / "instance")
+def test_a_seed_draws_the_same_requests_again(house: House) -> None:
     first, second = (Hostile(house.found, SEED) for _ in range(2))
     assert [first.draw() for _ in range(200)] == [second.draw() for _ in range(200)]
 
