@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -207,10 +206,11 @@ SORTS: Final[Mapping[str, tuple[str, Key]]] = {
 
 def put_aside(cards: Sequence[Card], now: float, sheet: Sheet | None = None) -> Doubts:
     """Cases that nobody has opened, with two signs of junk. Nothing that may be urgent, no child, nobody who asks."""
-    known, said = sheet or Sheet(), Counter(card.words for card in cards if card.words)
-    found: dict[int, tuple[str, ...]] = {}
+    known, found = sheet or Sheet(), dict[int, tuple[str, ...]]()
+    first = {card.words: card.case for card in sorted(cards, key=lambda card: (card.hour, card.case), reverse=True)}
     for card in cards:
-        signs = (*card.signs, *((REPEATED,) if said[card.words] > 1 else ()))
+        repeats = bool(card.words) and first[card.words] != card.case  # who said it first did not repeat it
+        signs = (*card.signs, *((REPEATED,) if repeats else ()))
         waits = card.state == NEW and not card.owner and not card.marks
         if waits and len(signs) >= ENOUGH and not _may_be_urgent(card, known.rank(card, now)):
             found[card.case] = signs

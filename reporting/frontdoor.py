@@ -31,6 +31,7 @@ from flask import (
     make_response,
     redirect,
     request,
+    template_rendered,
     url_for,
 )
 from flask.globals import request_ctx
@@ -392,9 +393,13 @@ def _packed() -> Markup | str:
 
 
 def render_template(name: str, /, **told: Any) -> str:
-    """A page in the language of this request."""
-    current_app.update_template_context(told)
-    return template(name).render(told)
+    """A page in the language of this request; whoever listens is told, as of every page of Flask's."""
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 -- as Flask does it
+    app.update_template_context(told)
+    shown = template(name)
+    page = shown.render(told)
+    template_rendered.send(app, template=shown, context=told)
+    return page
 
 
 def template(name: str) -> Template:

@@ -563,7 +563,7 @@ def test_what_anybody_may_open_is_exactly_this(app: Flask, place: Place) -> None
         "directory.gaps_of": {"rosa", "carmen"}, "directory.gaps_file": {"rosa", "carmen"},
         "directory.calls": {"rosa", "carmen"}, "directory.calls_in": {"rosa", "carmen"},
         "directory.call": {"rosa", "carmen"}, "directory.bring": {"carmen"},
-        "advocate.desk": {"ana"}, "advocate.preview": set(),
+        "advocate.desk": {"ana"}, "advocate.plan": {"ana"}, "advocate.preview": set(),
     }  # fmt: skip
     desks: dict[str, Phone] = {name: enters(app, place, name) for name in ("rosa", "carmen", "ana")}
     desks["nobody"], desks["expired"] = Phone(app, cookies=True), enters(app, place, "rosa")
@@ -577,7 +577,8 @@ def test_what_anybody_may_open_is_exactly_this(app: Flask, place: Place) -> None
     assert {rule.endpoint for rule in guarded} == set(allowed), "a page nobody has decided about"
     for rule in guarded:
         for name, desk in desks.items():
-            answer = desk.client.get(an_address(rule.rule, case))
+            asked = "?period=2026" if rule.endpoint == "advocate.plan" else ""
+            answer = desk.client.get(an_address(rule.rule, case) + asked)
             assert (answer.status_code == 200) is (name in allowed[rule.endpoint]), (rule.endpoint, name)
 
 

@@ -101,9 +101,19 @@ def test_the_same_words_twice_are_one_sign_and_not_enough(app: Flask, place: Pla
     for _ in range(2):
         sends_in(app, place, 90, words)
     assert lines(folder(app, place, "open")) == 2
+    place.clock.on(hours=1)
     sends_in(app, place, 1, words.upper())
     desk = folder(app, place, "doubtful")
     assert (lines(desk), say(screening.SIGNS["REPEATED"]) in desk.words) == (1, True)
+
+
+def test_who_said_it_first_is_not_put_aside_because_others_repeat_it(app: Flask, place: Place) -> None:
+    words = "Vinieron dos policías y nos pidieron plata otra vez."
+    sends_in(app, place, 1, words)
+    for _ in range(3):
+        place.clock.on(hours=1)
+        sends_in(app, place, 1, words)
+    assert (lines(folder(app, place, "open")), lines(folder(app, place, "doubtful"))) == (1, 3)
 
 
 def test_whoever_opens_it_takes_it_out_of_there(app: Flask, place: Place) -> None:
