@@ -774,6 +774,9 @@ def _the_queue_in_one_go(walk: Walk, case: str, short: str) -> None:
     walk.unfolds()
     walk.page.fill("#q-name", short)
     walk.clicks("form[method=get] button")
+    walk.opens("/{lang}/equipo/casos?folder=all")
+    walk.does("junk", cases=case, reason="Propaganda.")
+    walk.opens("/{lang}/equipo/casos?folder=doubtful")
 
 
 def _signs_in(walk: Walk, who: Worker, code: str = "") -> None:
