@@ -646,7 +646,7 @@ def set_right(case: int, number: int) -> ResponseReturnValue:
         return error_page(404, NOT_OPENED)
     except NotNow as why:
         return _right_page(opened, number, form, asked, say(why.sentence), 422)
-    except ChangedMeanwhile:
+    except (ChangedMeanwhile, ValueError):  # or the page did not say which version of the case it showed
         return _right_page(opened, number, form, asked, say(MEANWHILE), 409)
     return redirect(url_for("casework.case_page", lang=g.lang, case=case), 303)
 

@@ -333,8 +333,8 @@ class _Number(StringField):  # type: ignore[misc]
 
 def answers_in(form: OpenForm) -> dict[str, Any]:
     """What a form holds, without what was passed over."""
-    held = {name: value for name, value in form.data.items() if value not in (*NO_ANSWER, PASSED_OVER)}
-    return {name: value.strip() if isinstance(value, str) else value for name, value in held.items()}
+    told = {name: value.strip() if isinstance(value, str) else value for name, value in form.data.items()}
+    return {name: value for name, value in told.items() if value not in (*NO_ANSWER, PASSED_OVER)}
 
 
 def merged(page: int, answers: Answers, fresh: Answers) -> dict[str, Any]:

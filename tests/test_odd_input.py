@@ -278,3 +278,35 @@ def test_bytes_behind_the_question_mark_that_are_no_text_are_refused(app: Flask,
         answer = client.get(path, environ_overrides={"QUERY_STRING": "folder=\xff\xfe"})
         assert answer.status_code == 400
         assert "<main" in answer.text
+
+
+@pytest.mark.parametrize("blank", [" ", "\u2003", "\t\n"])
+def test_an_answer_of_blanks_is_no_answer(app: Flask, place: Place, blank: str) -> None:
+    phone = starts_telling(app)
+    tells(phone, passing_over_everything)
+    phone.presses("to-1")
+    form = phone.form("check")
+    phone.repeats(form.action, form.values | {"region": [blank], "venue": [blank], "go": ["check"]})
+    code = sends(phone)
+    desk = signs_in(app, place, place.workers["rosa"])
+    desk.opens("/es/equipo/casos?folder=all")
+    assert desk.text.count('<li class="card') == place.cases(), "and the case is no broken one"
+    back = Phone(app)
+    back.opens("/es/volver")
+    back.sends("code", code=code)
+    back.presses("right-4")
+    form = back.form(holding="police_safe")
+    (button,) = [value for _, value in form.buttons if value.startswith("save-")]
+    back.repeats(form.action, form.values | {"police_safe": [blank], "go": [button]})
+    assert back.status == 200
+
+
+def test_a_page_that_does_not_say_which_version_it_showed_changes_nothing(app: Flask, place: Place) -> None:
+    place.receives()
+    desk = signs_in(app, place, place.workers["rosa"])
+    desk.opens("/es/equipo/casos")
+    case = desk.text.split('<h2><a href="')[1].split('"')[0]
+    desk.opens(f"{case}/respuestas/3")
+    form = desk.form(holding="v")
+    desk.repeats(form.action or desk.path, form.values | {"v": ["uno"], "reason": ["Lo dijo ella."]})
+    assert desk.status == 409
