@@ -235,15 +235,13 @@ class View:
     after: int = 0
 
 
-def chosen(cards: Iterable[Card], view: View, me: int, only: frozenset[int] | None = None,
-           aside: Doubts = NOTHING) -> list[Card]:  # fmt: skip
+def chosen(cards: Iterable[Card], view: View, me: int, aside: Doubts = NOTHING) -> list[Card]:
     """The cards that a view asks for, in no order."""
     _, lies_there = FOLDERS[view.folder]
     return [
         card
         for card in cards
         if lies_there(card, aside) and _is_hers(card, view.owner, me) and _is_called(card, view.name)
-        and (only is None or card.case in only)
     ]  # fmt: skip
 
 

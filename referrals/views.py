@@ -107,7 +107,7 @@ def _queue_page(view: View, *, sentence: str = "", words: str = "", code: int = 
     aside = queue.put_aside(cards, made.clock(), sheet)
     hers = queue.chosen(cards, view, keys.member, aside=aside)
     found = _with_words(made, keys, hers, words) if words else None
-    listed = queue.chosen(hers, view, keys.member, found, aside)
+    listed = hers if found is None else [card for card in hers if card.case in found]
     ordered = queue.in_order(listed, made.clock(), view.sort, sheet)
     shown, after = queue.page_of(ordered, view.after)
     page = render_template(

@@ -18,6 +18,9 @@ from sqlalchemy import Connection, Engine, FromClause, create_engine, event, ins
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
 
+PATIENCE = 15_000  # milliseconds that a writer waits for another: a workshop of thirty sends at once
+LITTLE_PATIENCE = 1_000  # for notes, and for leaving: she is not kept waiting because of them
+
 # Each with its reason.
 SQLITE_PRAGMAS = (
     "journal_mode=WAL",  # readers never wait for the writer
@@ -25,9 +28,8 @@ SQLITE_PRAGMAS = (
     "secure_delete=ON",  # what was erased is overwritten, not only unlinked
     "foreign_keys=ON",
     "temp_store=MEMORY",  # no sorting residue in temporary files
+    f"busy_timeout={PATIENCE}",
 )
-PATIENCE = 15_000  # milliseconds that a writer waits for another: a workshop of thirty sends at once
-LITTLE_PATIENCE = 1_000  # for notes, and for leaving: she is not kept waiting because of them
 
 POOL = 8  # connections kept open; the last one to close empties the log, which is slow, so none is closed
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -126,6 +128,7 @@ def checkpoint(engine: Engine, tries: int = 20) -> bool:
     raw = engine.raw_connection()
     try:
         cursor = raw.cursor()
+        cursor.execute(f"PRAGMA busy_timeout={PATIENCE}")  # whoever had this line before may have been in a hurry
         for _ in range(tries):
             busy, log_pages, moved = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
             if (busy, log_pages, moved) == (0, 0, 0):

@@ -169,7 +169,7 @@ def _is_sending() -> bool:
     return request.method == "POST" and request.endpoint == SENDS and request.form.get("go") == "send"
 
 
-def _types_a_code() -> bool:
+def types_a_code() -> bool:
     """Whether a code would be looked up for this request."""
     if request.endpoint != SENDS:
         return request.method == "POST"
@@ -700,7 +700,7 @@ def limit_narrow_doors(app: Flask, limiter: Limiter) -> None:
         limit = limiter.shared_limit(
             a_minute(NARROW_DOORS[door], settings),
             scope=door,
-            exempt_when=lambda: not _types_a_code(),
+            exempt_when=lambda: not types_a_code(),
             override_defaults=endpoint != SENDS,
         )
         rooms[endpoint] = limit(rooms[endpoint])  # type: ignore[assignment]

@@ -30,6 +30,7 @@ from reporting.frontdoor import (
     speak,
     ticket_field,
     today,
+    types_a_code,
 )
 from reporting.incidents import MINOR_AGES, N_, VOCABULARY, Incident, tally_block
 from reporting.questionnaire import PAGES
@@ -150,14 +151,13 @@ def told() -> ResponseReturnValue:
     if came is None or not came.ticket.state.keys() >= DRAFT:
         return _start_page(say(OVER), 410)
     go, at_check = request.form.get("go", "next"), came.ticket.step == CHECK
-    had_a_code = go == "code" or (go == "next" and bool(request.form.get("code", "").strip()))
     answers: tuple[tuple[bool, Callable[[Ticket], ResponseReturnValue]], ...] = (
         (came.ended == LEFT, _left),
         (at_check and go == "send", _send),
         (at_check and go in AFTER_SENDING and came.ended == SENT and came.shown, AFTER_SENDING.get(go, _turn)),
         (came.ended is not None, _sent_already),
         (not came.shown or "unseen" in came.ticket.state, _stale),
-        (had_a_code and not at_check, _open_on_the_way),
+        (types_a_code() and not at_check, _open_on_the_way),
         (True, _turn),
     )
     return next(answer for holds, answer in answers if holds)(came.ticket)
