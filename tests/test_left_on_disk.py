@@ -7,6 +7,7 @@ page. Chromium is searched with scripts off and on, Firefox with scripts on.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,9 @@ import pytest
 from tests import disk
 from tests.browsers import Chromium, Firefox, Window, held, until
 from tests.needs_of_tests import requires
-from tests.walking import HALF, LETTER, TYPED, WORDS, Her, Site, a_site, signs_in
+from tests.walking import HALF, LETTER, NEED, NEXT, TYPED, WORDS, Her, Site, a_site, signs_in
 
-Opened = Callable[..., Window]
+WITHOUT, WITH_SCRIPTS, FIREFOX = "Chromium, scripts off", "Chromium, scripts on", "Firefox"
 
 
 @pytest.fixture(scope="module")
@@ -35,20 +36,17 @@ def player() -> Iterator[Any]:
         yield one
 
 
-def _chromium(player: Any, folder: Path, **how: bool) -> Window:
-    return Chromium(player, folder, **how)
+@pytest.fixture
+def opens(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[str], Window]]:
+    """Open a browser on a folder of its own."""
+    with ExitStack() as kept:
 
+        def opened(which: str) -> Window:
+            if which == FIREFOX:
+                return kept.enter_context(held(Firefox(tmp_path / "profile", scripts=True)))
+            player = request.getfixturevalue("player")
+            return kept.enter_context(held(Chromium(player, tmp_path / "profile", scripts=which == WITH_SCRIPTS)))
 
-@pytest.fixture(params=["Chromium, scripts off", "Chromium, scripts on", "Firefox"])
-def window(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Window]:
-    if request.param == "Firefox":
-        requires("firefox")
-        opened: Window = Firefox(tmp_path / "profile", scripts=True)
-    else:
-        opened = Chromium(
-            request.getfixturevalue("player"), tmp_path / "profile", scripts=request.param.endswith("on")
-        )
-    with held(opened):
         yield opened
 
 
@@ -61,9 +59,7 @@ def is_written(window: Window) -> None:
 # ── what a trip leaves ──────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_an_answer_that_does_only_the_usual_leaves_what_was_typed(
-    player: Any, site: Site, tmp_path: Path
-) -> None:
+def test_an_answer_that_does_only_the_usual_leaves_what_was_typed(player: Any, site: Site, tmp_path: Path) -> None:
     with held(Chromium(player, tmp_path / "profile")) as window:
         window.goes_to(f"{site.elsewhere}/ask")
         window.fills("textarea", LETTER)
@@ -81,7 +77,13 @@ def killed_in_the_middle(her: Her) -> None:
     her.window.kill()
 
 
-def sent_and_visited(her: Her) -> None:
+def killed_with_the_receipt_before_her(her: Her) -> None:
+    her.sends()
+    is_written(her.window)
+    her.window.kill()
+
+
+def visited(her: Her) -> None:
     her.sends()
     her.window.presses("button[value=noted]")
     her.comes_back("palabra que nadie conoce")
@@ -89,14 +91,11 @@ def sent_and_visited(her: Her) -> None:
     her.writes(LETTER)
     assert LETTER in her.window.reads()
     is_written(her.window)
-    her.leaves()
+
+
+def visited_and_closed(her: Her) -> None:
+    visited(her)
     her.window.close()
-
-
-def killed_with_the_receipt_before_her(her: Her) -> None:
-    her.sends()
-    is_written(her.window)
-    her.window.kill()
 
 
 def left_by_the_exit(her: Her) -> None:
@@ -107,26 +106,13 @@ def left_by_the_exit(her: Her) -> None:
 
 
 def looked_for_help(her: Her) -> None:
-    her.looks_for_help("N_FORENSIC")
+    her.looks_for_help(NEED)
     is_written(her.window)
     her.window.close()
 
 
-@pytest.mark.parametrize(
-    "does",
-    [killed_in_the_middle, sent_and_visited, killed_with_the_receipt_before_her, left_by_the_exit, looked_for_help],
-    ids=lambda does: does.__name__,
-)
-def test_nothing_of_hers_lies_in_the_folder_of_her_browser(
-    window: Window, site: Site, does: Callable[[Her], None]
-) -> None:
-    her = Her(window, site)
-    does(her)
-    assert disk.found(window.folder, [*her.markers(), "N_FORENSIC"]) == []
-
-
 def told_by_telephone(her: Her) -> None:
-    """A case worker writes down what somebody tells her, signs out and closes the browser."""
+    """A case worker writes down what somebody tells her, and signs out."""
     signs_in(her.window, her.site)
     her.window.goes_to(f"{her.site.address}/es/equipo/voz")
     her.marks(safety="S_WEAPON", danger="D_STRANGLED")
@@ -138,14 +124,45 @@ def told_by_telephone(her: Her) -> None:
     her.window.presses("button[value=send]")
     her.reads_her_code()
     is_written(her.window)
-    her.window.presses("header form button, form[action$='/salir'] button")
+    her.window.presses("form[action$='/equipo/salir'] button")
+
+
+def told_by_telephone_and_closed(her: Her) -> None:
+    told_by_telephone(her)
     her.window.close()
 
 
-def test_nothing_of_what_was_told_by_telephone_lies_in_the_browser_of_the_desk(window: Window, site: Site) -> None:
-    her = Her(window, site)
+def one_after_the_other(her: Her) -> None:
+    visited(her)
+    her.leaves()
+    her.looks_for_help(NEED)
+    her.tells_in_words()
+    her.leaves()
     told_by_telephone(her)
-    assert disk.found(window.folder, [*her.markers(), site.place.workers["rosa"].password]) == []
+    killed_in_the_middle(her)
+
+
+CASES = [
+    *((does, WITHOUT) for does in (
+        killed_in_the_middle, killed_with_the_receipt_before_her, visited_and_closed, left_by_the_exit,
+        looked_for_help, told_by_telephone_and_closed,
+    )),
+    (one_after_the_other, WITH_SCRIPTS),
+    (one_after_the_other, FIREFOX),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("does", "browser"),
+    [pytest.param(does, browser, id=f"{does.__name__}, {browser}") for does, browser in CASES],
+)
+def test_nothing_of_hers_lies_in_the_folder_of_the_browser(
+    opens: Callable[[str], Window], site: Site, browser: str, does: Callable[[Her], None]
+) -> None:
+    her = Her(opens(browser), site)
+    does(her)
+    seen = disk.found(her.window.folder, [*her.markers(), site.place.workers["rosa"].password])
+    assert not seen, "\n".join(["found:", *seen])
 
 
 # ── what it cannot keep from leaving ────────────────────────────────────────────────────────────────────────
@@ -158,8 +175,7 @@ def test_where_the_line_was_cut_what_was_sent_last_lies_in_the_list_of_tabs_and_
         her = Her(window, site)
         her.tells()
         window.fills("textarea[name=narrative]", WORDS)
-        window.offline(cut=True)
-        her.goes_on()
+        window.presses_without_a_line(NEXT)
         until(lambda: disk.found(window.folder, [WORDS]), "the browser's own page is in the session file", 10)
         window.kill()
         seen = disk.found(window.folder, TYPED)

@@ -24,7 +24,8 @@ from tests.server import in_this_process
 
 WORDS, LETTER, HALF = "zarzamora 4417 ñandú", "carta de cardo 8890", "pluma a medias 3321"
 TICKED = {"safety": "S_WEAPON", "danger": "D_STRANGLED", "violence": "PHYSICAL_ASSAULT", "consents": "C_LETTERS"}
-TYPED = [WORDS, LETTER, HALF, *TICKED.values()]
+NEED = "N_SAFETY_PLAN"  # what she looks for without telling
+TYPED = [WORDS, LETTER, HALF, NEED, *TICKED.values()]
 BEGIN = "main .actions button, main .actions a.door"
 NEXT, LEAVE = "main .actions button[name=go][value=next]", ".bar .leave"
 LONGEST_WALK = 20  # pages
