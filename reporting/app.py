@@ -15,6 +15,7 @@ from reporting import advocate_views, door_views, frontdoor, languages, reporter
 from reporting.config import ROOT, Settings, read_settings
 from reporting.database import checkpoint, jotting, open_database, reading, writing
 from reporting.frontdoor import House
+from reporting.page_rows import open_rows
 from reporting.teamlog import Pin
 
 
@@ -36,6 +37,7 @@ def create_app(settings: Settings | None = None, clock: Callable[[], float] = ti
         clock=clock,
         catalogues=languages.load(told.languages),
         pin=Pin(told.pin_file),
+        rows=open_rows(told, engine),
     )
     limiter = frontdoor.hang(app, house)
     rooms = (reporter_views, her_views, door_views, staff_views, advocate_views, referral_views, voice_views,

@@ -52,6 +52,7 @@ from reporting import counting, duty, keyring, languages, sessions, teamlog, tem
 from reporting.config import Settings
 from reporting.incidents import N_
 from reporting.keyring import Keys
+from reporting.page_rows import PageRows
 from reporting.sessions import Line, Seeds, Ticket
 from reporting.teamlog import ADVOCATE, CASE_WORKER, COORDINATOR, BrokenChain, CannotOpen, NotYet, Pin, Team
 
@@ -107,6 +108,7 @@ class House:
     clock: Callable[[], float]
     catalogues: dict[str, languages.Catalogue]
     pin: Pin
+    rows: PageRows  # what the pages of a name show
     tongues: dict[str, templating.Tongue] = field(default_factory=dict)  # the templates of each language
     refused: dict[tuple[str, str, bool], tuple[int, str]] = field(default_factory=dict)  # pages for too many requests
     wings: dict[str, Any] = field(default_factory=dict)  # what another wing keeps here for its own pages
