@@ -77,6 +77,7 @@ LARGEST_BODY = 256 * 1024  # bytes; the longest honest page is far below
 PAGES_A_MINUTE, SENDING_A_MINUTE = 24_000, 120_000
 CODES = "reporter.come_back"  # where a code is typed; it can be typed while telling, too, and counts alike
 NARROW_DOORS = {CODES: 600, "door.let_sign_in": 120}
+WALK = "walk.page"  # the address of every page under a name; each step leads there once
 SENDS = "reporter.told"  # the address that takes pages and, with the button "send", the report itself
 
 AGAIN = "again"  # the field, and the step, of a request that can be sent once more
@@ -155,7 +156,7 @@ def hang(app: Flask, made: House) -> Limiter:
         key_func=sender,
         app=app,
         default_limits=[a_minute(PAGES_A_MINUTE, made.settings)],
-        default_limits_exempt_when=_is_sending,
+        default_limits_exempt_when=lambda: _is_sending() or _is_walking(),
         storage_uri=counting.place_of(made.settings.limits_url),
         storage_options=counting.patience(made.settings.limits_url),
         headers_enabled=False,
@@ -172,6 +173,18 @@ def a_minute(count: int, settings: Settings) -> str:
 def _is_sending() -> bool:
     """The final sending, which has an allowance of its own."""
     return request.method == "POST" and request.endpoint == SENDS and request.form.get("go") == "send"
+
+
+def _is_walking() -> bool:
+    """A page that a step led to: it is had whenever the step was, and after it was too much, too."""
+    name = (request.view_args or {}).get("name", "") if request.endpoint == WALK else ""
+    return bool(name) and row_of(name) is not None
+
+
+def row_of(name: str) -> dict[str, Any] | None:
+    """What the row of a name holds; it is read once in a request."""
+    made = house()
+    return once(f"row {name}", lambda: made.rows.read(name, made.clock()))
 
 
 def types_a_code() -> bool:
@@ -729,6 +742,8 @@ def limit_narrow_doors(app: Flask, limiter: Limiter) -> None:
         a_minute(SENDING_A_MINUTE, settings), exempt_when=lambda: not _is_sending(), override_defaults=False
     )
     rooms[SENDS] = sending(rooms[SENDS])  # type: ignore[assignment]
+    walks = a_minute(PAGES_A_MINUTE + SENDING_A_MINUTE, settings)
+    rooms[WALK] = limiter.limit(walks, override_defaults=False)(rooms[WALK])  # type: ignore[assignment]
 
 
 def house_of(app: Flask) -> House:

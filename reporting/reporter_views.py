@@ -80,7 +80,7 @@ def _start_page(trail: Trail, step: str, _ended: str | None) -> ResponseReturnVa
     return make_response(page, trail.status(step))
 
 
-@walking.shows("lost/again", "draft/again", "visit/again", "help/again", "note/again")
+@walking.shows("/again")
 def _try_again(trail: Trail, step: str, ended: str | None) -> ResponseReturnValue:
     """What did not go through, on a page of its own: with one button it is sent once more."""
     if ended == LEFT or trail.age > walking.SHOWN:
@@ -160,7 +160,7 @@ def tell() -> ResponseReturnValue:
     """What to know before the first question: no address begins a trip, only the button there does."""
     with house().reading() as db:
         house().teams(db)  # closed doors say so before she writes a word
-    return before()
+    return make_response(render_template("reporter/before.html"), SEEN)
 
 
 @pages.post("/<lang>/contar")
