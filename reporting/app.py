@@ -13,7 +13,7 @@ from referrals import directory_views, her_views, voice_views
 from referrals import views as referral_views
 from reporting import advocate_views, door_views, frontdoor, languages, reporter_views, staff_views, walking
 from reporting.config import ROOT, Settings, read_settings
-from reporting.database import checkpoint, jotting, open_database, reading, writing
+from reporting.database import checkpoint, jotting, looking, open_database, reading, writing
 from reporting.frontdoor import House
 from reporting.page_rows import open_rows
 from reporting.teamlog import Pin
@@ -31,6 +31,7 @@ def create_app(settings: Settings | None = None, clock: Callable[[], float] = ti
     house = House(
         settings=told,
         reading=partial(reading, engine),
+        looking=partial(looking, engine),
         writing=partial(writing, engine),
         jotting=partial(jotting, engine),
         emptied=partial(checkpoint, engine),

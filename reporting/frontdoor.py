@@ -77,6 +77,8 @@ LARGEST_BODY = 256 * 1024  # bytes; the longest honest page is far below
 PAGES_A_MINUTE, SENDING_A_MINUTE = 24_000, 120_000
 CODES = "reporter.come_back"  # where a code is typed; it can be typed while telling, too, and counts alike
 NARROW_DOORS = {CODES: 600, "door.let_sign_in": 120}
+WALK = "walk.page"  # the address of every page under a name: each step leads there, also when it was one too many
+WALKS = 3  # so many of them for each page that may be turned
 SENDS = "reporter.told"  # the address that takes pages and, with the button "send", the report itself
 
 AGAIN = "again"  # the field, and the step, of a request that can be sent once more
@@ -104,6 +106,7 @@ class House:
 
     settings: Settings
     reading: Callable[[], AbstractContextManager[Session]]
+    looking: Callable[[], AbstractContextManager[Line]]  # the same without a session, for what every page asks
     writing: Callable[..., AbstractContextManager[Session]]
     jotting: Callable[[], AbstractContextManager[Line]]  # for notes that a power cut may take
     emptied: Callable[[], bool]  # after an erasure: leave no erased byte in the write-ahead log
@@ -671,7 +674,7 @@ def seeds(db: Line | None = None) -> Seeds:
 
 
 def _read_seeds() -> Seeds:
-    with house().reading() as db:
+    with house().looking() as db:
         return sessions.seeds(db)
 
 
@@ -729,6 +732,8 @@ def limit_narrow_doors(app: Flask, limiter: Limiter) -> None:
         a_minute(SENDING_A_MINUTE, settings), exempt_when=lambda: not _is_sending(), override_defaults=False
     )
     rooms[SENDS] = sending(rooms[SENDS])  # type: ignore[assignment]
+    walks = a_minute(WALKS * PAGES_A_MINUTE, settings)
+    rooms[WALK] = limiter.limit(walks, override_defaults=True)(rooms[WALK])  # type: ignore[assignment]
 
 
 def house_of(app: Flask) -> House:

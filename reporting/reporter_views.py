@@ -80,7 +80,7 @@ def _start_page(trail: Trail, step: str, _ended: str | None) -> ResponseReturnVa
     return make_response(page, trail.status(step))
 
 
-@walking.shows("lost/again", "draft/again", "visit/again", "help/again", "note/again")
+@walking.shows("/again")
 def _try_again(trail: Trail, step: str, ended: str | None) -> ResponseReturnValue:
     """What did not go through, on a page of its own: with one button it is sent once more."""
     if ended == LEFT or trail.age > walking.SHOWN:
@@ -126,7 +126,7 @@ WAYS = {"start": "reporter.start", "help": "reporter.ask_for_help"}  # from a pa
 def begin_anew() -> ResponseReturnValue:
     """To the start, or to look for help: this trip is over, so that the next person in this window finds nothing."""
     walking.end(sessions.trips_in(request.form.get("trip", "")), NOTED)
-    return redirect(url_for(WAYS.get(request.form.get("to", ""), WAYS["start"]), lang=g.lang), 303)
+    return redirect(url_for(WAYS.get(request.form.get("go", ""), WAYS["start"]), lang=g.lang), 303)
 
 
 @pages.get("/fuera")
@@ -160,7 +160,7 @@ def tell() -> ResponseReturnValue:
     """What to know before the first question: no address begins a trip, only the button there does."""
     with house().reading() as db:
         house().teams(db)  # closed doors say so before she writes a word
-    return before()
+    return make_response(render_template("reporter/before.html"), SEEN)
 
 
 @pages.post("/<lang>/contar")

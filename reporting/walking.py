@@ -84,7 +84,7 @@ class Trail:
 
 
 Show = Callable[[Trail, str, str | None], ResponseReturnValue]  # (trail, step, how the trip has ended)
-SHOWS: dict[str, Show] = {}  # kind of trail, or kind and verb of a step -> what shows it
+SHOWS: dict[str, Show] = {}  # kind of trail, kind/verb or /verb of a step -> what shows it
 
 
 def shows(*kinds: str) -> Callable[[Show], Show]:
@@ -127,7 +127,7 @@ def arrive(purpose: str) -> Arrival | None:
 
 def _arrival(purpose: str) -> Arrival | None:
     made = house()
-    with made.reading() as db:
+    with made.looking() as db:
         ticket = ticket_in(request.form.get("t", ""), purpose, db)
         if ticket is None:
             return None
@@ -135,8 +135,9 @@ def _arrival(purpose: str) -> Arrival | None:
         ended, young = sessions.look(db, seeds(db), made.settings.server_secret, ticket, made.clock())
     row, count = _row_of(ticket), int(ticket.state.get("c", 0))
     state = {name: told for name, told in ticket.state.items() if name not in OF_THE_WALK}
-    late = row is not None and row.count > count and row.age > SHOWN  # somebody repeats what was answered long ago
-    newest = row.state if row is not None and row.kind == purpose and row.count > count else state
+    g.repeated = row is not None and row.count > count  # from another tab, or what was answered before
+    late = row is not None and g.repeated and row.age > SHOWN
+    newest = row.state if row is not None and g.repeated and row.kind == purpose else state
     return Arrival(replace(ticket, state=newest), ended, young and not late, row, count)
 
 
@@ -177,8 +178,8 @@ def follow(came: Arrival, kind: str, expires: int | None = None) -> Trail:
 def answer(trail: Trail, step: str, **said: Any) -> ResponseReturnValue:
     """Off to a step of the trail; where that cannot be, its page at once. `said` is told there."""
     made = house()
-    trail.step, trail.said, trail.posted = step, said, int(made.clock())
-    trail.count += 1
+    trail.step, trail.said, trail.count = step, said, trail.count + 1
+    trail.posted = trail.posted if g.get("repeated") and trail.posted else int(made.clock())
     trail.webkit = _is_webkit()
     if step not in trail.been:
         trail.been.append(step)
@@ -217,7 +218,7 @@ def how_ended(trip: str) -> str | None:
     made = house()
     if not trip:
         return None
-    with made.reading() as db:
+    with made.looking() as db:
         return sessions.how_ended(db, made.settings.server_secret, trip, seeds(db))
 
 
@@ -261,7 +262,8 @@ def show(trail: Trail, step: str, ended: str | None) -> ResponseReturnValue:
     """A step's page."""
     g.trail, g.trip = (trail, trail.trip) if trail.trip else (None, None)
     verb = step.partition("-")[0]
-    return SHOWS.get(f"{trail.kind}/{verb}", SHOWS[trail.kind])(trail, step, ended)
+    known = (f"{trail.kind}/{verb}", f"/{verb}", trail.kind)
+    return next(SHOWS[one] for one in known if one in SHOWS)(trail, step, ended)
 
 
 # ── when it does not go through ─────────────────────────────────────────────────────────────────────────────

@@ -97,9 +97,15 @@ def forms_on(text: str) -> list[FormOnPage]:
 
 
 class Phone:
-    """One browser window. `cookies` is for staff only; a reporter's phone keeps none."""
+    """One browser window. `cookies` is for staff only; a reporter's phone keeps none.
 
-    def __init__(self, app: Flask, *, cookies: bool = False, address: str = "127.0.0.77") -> None:
+    An `old` one does not tell where its requests come from.
+    """
+
+    def __init__(
+        self, app: Flask, *, cookies: bool = False, address: str = "127.0.0.77", old: bool = False
+    ) -> None:
+        self.old = old
         self.client = Client(app, use_cookies=cookies)  # not Flask's own, which keeps a request's context alive
         self.address = address
         self.answer: TestResponse | None = None
@@ -117,7 +123,7 @@ class Phone:
     def _marks(self, told: dict[str, str]) -> dict[str, Any]:
         here = {"Referer": f"http://localhost{self.path}"} if self.answer is not None and told is not TYPED else {}
         return {
-            "headers": {"User-Agent": MARKER_AGENT} | told | here,
+            "headers": {"User-Agent": MARKER_AGENT} | ({} if self.old else told) | here,
             "environ_overrides": {"REMOTE_ADDR": self.address},
             "buffered": True,  # read to the end and close, as a server does
         }

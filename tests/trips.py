@@ -23,9 +23,9 @@ def say(message: str, **parts: object) -> str:
     return languages.say(SPANISH, message, **parts)
 
 
-def starts_telling(app: Flask, language: str = "es") -> Phone:
+def starts_telling(app: Flask, language: str = "es", *, old: bool = False) -> Phone:
     """She opens the first page of a trip."""
-    phone = Phone(app)
+    phone = Phone(app, old=old)
     begins(phone, language)
     assert phone.status == 203, phone.words[:300]
     return phone
