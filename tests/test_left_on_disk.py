@@ -15,7 +15,7 @@ import pytest
 
 from tests import disk
 from tests.browsers import Chromium, Firefox, Window, held, until
-from tests.in_a_browser import HALF, LETTER, NEED, NEXT, TYPED, WORDS, Her, Site, a_site, signs_in
+from tests.in_a_browser import HALF, LETTER, NEED, NEXT, TYPED, WORDS, Her, Site, a_site, is_written, signs_in
 from tests.needs_of_tests import requires
 
 WITHOUT, WITH_SCRIPTS, FIREFOX = "Chromium, scripts off", "Chromium, scripts on", "Firefox"
@@ -48,12 +48,6 @@ def opens(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[
             return kept.enter_context(held(Chromium(player, tmp_path / "profile", scripts=which == WITH_SCRIPTS)))
 
         yield opened
-
-
-def is_written(window: Window) -> None:
-    """Wait until the browser has put the page she is on into its list of open tabs: it does so seconds later."""
-    here = window.here()
-    until(lambda: any("ession" in line for line in disk.found(window.folder, [here])), f"{here} is in the session file")
 
 
 # ── what a trip leaves ──────────────────────────────────────────────────────────────────────────────────────
