@@ -17,6 +17,7 @@ from tests import disk
 from tests.browsers import Chromium, Firefox, Window, held, until
 from tests.in_a_browser import HALF, LETTER, NEED, NEXT, TYPED, WORDS, Her, Site, a_site, is_written, signs_in
 from tests.needs_of_tests import requires
+from tests.trips import say
 
 WITHOUT, WITH_SCRIPTS, FIREFOX = "Chromium, scripts off", "Chromium, scripts on", "Firefox"
 
@@ -162,10 +163,12 @@ def test_nothing_of_hers_lies_in_the_folder_of_the_browser(
 # ── what it cannot keep from leaving ────────────────────────────────────────────────────────────────────────
 
 
-def test_where_the_line_was_cut_what_was_sent_last_lies_in_the_list_of_tabs_and_nowhere_else(
+def test_where_the_line_was_cut_what_was_sent_last_lies_in_the_list_of_tabs_alone_and_a_page_says_so(
     player: Any, site: Site, tmp_path: Path
 ) -> None:
     with held(Chromium(player, tmp_path / "profile")) as window:
+        window.goes_to(f"{site.address}/es/cuidados")
+        assert say(SAID) in window.reads()
         her = Her(window, site)
         her.tells()
         window.fills("textarea[name=narrative]", WORDS)
@@ -174,3 +177,6 @@ def test_where_the_line_was_cut_what_was_sent_last_lies_in_the_list_of_tabs_and_
         window.kill()
         seen = disk.found(window.folder, TYPED)
         assert {line.split(" (")[0] for line in seen} == {f"{WORDS}: Default/Sessions/Session_*"}
+
+
+SAID = "If a page did not load, without signal or because of an error, your browser may keep what you had just sent."
