@@ -11,12 +11,14 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from referrals.needs import LIMITS, RULES, URGENCIES, Need, assess
 from reporting.casebook import CLOSED, HOUR, NEW, OPEN, THREAT, Card, alias
+from reporting.derived import part_of
 from reporting.incidents import MINOR_AGES, N_
 from reporting.receipts import plain
 from reporting.screening import ENOUGH, REPEATED
@@ -131,21 +133,26 @@ class Sheet:
 
     def rank(self, card: Card, now: float) -> Rank:
         """The rank of a card: the one that is known, where it still holds."""
+        return self.ranks[card.case] if self.knows(card, now) else rank_of(card, now)
+
+    def knows(self, card: Card, now: float) -> bool:
+        """Whether it holds this card as it is, with a rank that is still good."""
         known = self.ranks.get(card.case)
-        if known is not None and self.cards[card.case][0] == card.seal and known.holds(now):
-            return known
-        return rank_of(card, now)
+        return known is not None and self.cards[card.case][0] == card.seal and known.holds(now)
 
-    def is_stale(self, cards: Sequence[Card], now: float) -> bool:
-        """Whether so much has changed that it is worth writing anew."""
-        changed = sum(
-            card.case not in self.ranks or self.cards[card.case][0] != card.seal or not self.ranks[card.case].holds(now)
-            for card in cards
-        )
-        return changed * FEW > len(cards)
+    def stale_parts(self, cards: Iterable[Card], now: float) -> frozenset[int]:
+        """The parts that are worth writing anew: much has changed, or they know a case that is not there."""
+        held, changed, missing = Counter[int](), Counter[int](), set(self.cards)
+        for card in cards:
+            part = part_of(card.case)
+            held[part] += 1
+            changed[part] += not self.knows(card, now)
+            missing.discard(card.case)
+        many = {part for part, count in changed.items() if count * FEW > held[part]}
+        return frozenset(many | {part_of(case) for case in missing})
 
 
-FEW = 50  # a sheet is written anew when more than one card in fifty has changed
+FEW = 50  # a part of a sheet is written anew when more than one of its cards in fifty has changed
 
 
 def to_bytes(sheet: Sheet) -> bytes:
@@ -182,6 +189,16 @@ def worked_out(cards: Iterable[Card], before: Sheet, now: float) -> Sheet:
     listed = list(cards)
     return Sheet({card.case: (card.seal, card.raw) for card in listed},
                  {card.case: before.rank(card, now) for card in listed})  # fmt: skip
+
+
+def in_parts(cards: Iterable[Card], parts: frozenset[int], here: frozenset[int], before: Sheet, now: float
+             ) -> dict[int, bytes]:  # fmt: skip
+    """These parts of a sheet, ready to be kept, of the cards that are here; empty where there are none."""
+    listed: dict[int, list[Card]] = {part: [] for part in parts}
+    for card in cards:
+        if card.case in here and part_of(card.case) in listed:
+            listed[part_of(card.case)].append(card)
+    return {part: to_bytes(worked_out(some, before, now)) if some else b"" for part, some in listed.items()}
 
 
 # ── the order ───────────────────────────────────────────────────────────────────────────────────────────────

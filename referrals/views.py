@@ -155,24 +155,37 @@ def _case_workers(db: Any, made: House, keys: Keys) -> dict[int, str]:
 
 
 def _sheet(db: Any, keys: Keys) -> queue.Sheet:
-    return queue.joined(queue.from_bytes(casebook.read_sheet(db, keys, team)) for team in keys.epochs)
+    return queue.joined(_sheet_of(db, keys, team) for team in keys.epochs)
+
+
+def _sheet_of(db: Any, keys: Keys, team: int) -> queue.Sheet:
+    return queue.joined(queue.from_bytes(part) for part in casebook.read_sheets(db, keys, team).values())
 
 
 def _after_the_queue(made: House, keys: Keys) -> None:
     """After the page is sent, outside of any request: new keys go to the vault, old ways to reach somebody go.
 
-    And what was worked out is kept, so that the next look is quick.
+    And what was worked out is kept, so that the next look is quick. Cards are opened while nobody waits for the desk.
     """
     with made.writing() as db:
         casebook.move_to_vault(db, keys)
-        sheet = _sheet(db, keys)
-        cards, _ = casebook.queue(db, keys, sheet.cards)
-        if sheet.is_stale(cards, made.clock()):
-            for team in keys.epochs:
-                hers = queue.worked_out((card for card in cards if card.team == team), sheet, made.clock())
-                casebook.write_sheet(db, keys, team, queue.to_bytes(hers))
-        casebook.tidy(db, keys, cards, made.clock())
+    with made.reading() as db:
+        sheets = {team: _sheet_of(db, keys, team) for team in keys.epochs}
+        cards, _ = casebook.queue(db, keys, queue.joined(sheets.values()).cards)
+    for team, sheet in sheets.items():
+        _keep_worked_out(made, keys, team, sheet, [card for card in cards if card.team == team])
+    with made.writing() as db:
+        shredded = casebook.tidy(db, keys, cards, made.clock())
         duty.note_opened(db, languages.local(made.clock(), made.settings.time_zone).date())
+    if shredded:
+        made.emptied()
+
+
+def _keep_worked_out(made: House, keys: Keys, team: int, sheet: queue.Sheet, cards: list[casebook.Card]) -> None:
+    now = made.clock()
+    if parts := sheet.stale_parts(cards, now):
+        with made.writing() as db:
+            casebook.write_sheets(db, keys, team, lambda here: queue.in_parts(cards, parts, here, sheet, now))
 
 
 @pages.post("/<lang>/equipo/casos")
@@ -278,6 +291,8 @@ def act(case: int) -> ResponseReturnValue:
     refused = _refused(case, go, form)
     if refused:
         return _show(case, form=form, sentence=say(refused[0]), code=refused[1])
+    if go in GOES:
+        house().emptied()
     if go == "handed" and not _still_hers(case):
         return redirect(url_for("casework.queue", lang=g.lang), 303)
     return redirect(url_for("casework.case_page", lang=g.lang, case=case), 303)
@@ -341,6 +356,7 @@ def _show(case: int, *, form: ActForm | None = None, contact: Any = None, senten
         with made.writing() as db:
             opened = casebook.open_case(db, keys, case, made.clock())
             people, teams = _case_workers(db, made, keys), _other_teams(db, made, opened)
+            linked = casebook.called(db, keys, opened.desk.get("links", ())).values()
     except CannotOpen:
         return error_page(404, NOT_OPENED)
     names, moment = directory.names(shelf), made.clock()
@@ -360,7 +376,7 @@ def _show(case: int, *, form: ActForm | None = None, contact: Any = None, senten
         sentence=sentence,
         people=people,
         teams=teams,
-        links=[(other, casebook.alias(other)) for other in opened.desk.get("links", ())],
+        links=[(other, casebook.alias(other)) for other in linked],
         owner=opened.owner,
         asked_team=teams.get(casework.asked_hand_over(opened.desk), ""),
         referrals=[(one, list(triage.steps(one, keys.member))) for one in opened.referrals],
@@ -494,7 +510,9 @@ def _unmark(folder: Folder, form: ActForm) -> None:
 
 
 def _link(folder: Folder, form: ActForm) -> None:
-    casework.link(folder, g.keys.member, _called(form.alias.data), house().clock())
+    with house().reading() as db:
+        other = casebook.name_of(db, g.keys, _called(form.alias.data))
+    casework.link(folder, g.keys.member, other, house().clock())
 
 
 def _called(name: str | None) -> int:
@@ -510,9 +528,9 @@ def _called(name: str | None) -> int:
 
 def _link_back(db: Any, case: int, form: ActForm) -> None:
     """The other case names this one too."""
-    other = _called(form.alias.data)
+    other, this = _called(form.alias.data), casebook.name_of(db, g.keys, case)
     with casebook.at_desk(db, g.keys, other, house().clock(), "changed") as folder:
-        casework.link(folder, g.keys.member, case, house().clock())
+        casework.link(folder, g.keys.member, this, house().clock())
 
 
 def _ask_hand_over(folder: Folder, form: ActForm) -> None:
@@ -577,6 +595,7 @@ def _flag_who_refused(db: Any, case: int, form: ActForm) -> None:
         upkeep.flag(db, service, "refused", local_hour(int(house().clock()) // casebook.HOUR).date())
 
 
+GOES = {"handed", "allow"}  # what takes something away from a case or from a team: it goes from the log too
 Does = Callable[[Folder, ActForm], None]
 # what is pressed -> the word in the audit, what it does, whether the page must be of the newest version
 ACTS: dict[str, tuple[str, Does, bool]] = {

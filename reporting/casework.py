@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from reporting.casebook import CLOSED, FROM_HER, HOUR, JUNK, OPEN, THREAT, Case
-from reporting.folder import NOT_A_REPORT, Folder
+from reporting.folder import NOT_A_REPORT, Folder, lasting_name
 from reporting.incidents import N_, Incident, answers_from_incident
 
 # how a case can end; the codes are those that figures count
@@ -149,14 +149,14 @@ def unmark(folder: Folder, by: int, name: str, reason: str, now: float) -> None:
 # ── beside and beyond ───────────────────────────────────────────────────────────────────────────────────────
 
 
-def link(folder: Folder, by: int, other: int, now: float) -> None:
-    """Two cases of one person: each names the other."""
-    if other == folder.case:
+def link(folder: Folder, by: int, other: str, now: float) -> None:
+    """Two cases of one person: each names the other, by its lasting name, which leads nowhere once that one is gone."""
+    if other == lasting_name(folder.key):
         raise NotNow(N_("That is this case itself."))
     links = folder.desk.get("links", [])
     if other not in links:
         folder.desk |= {"links": [*links, other]}
-        _remember(folder, by, now, "linked", case=other)
+        _remember(folder, by, now, "linked")
 
 
 def ask_hand_over(folder: Folder, by: int, team: int, reason: str, now: float) -> None:

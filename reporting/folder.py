@@ -226,6 +226,14 @@ def read_card(key: bytes, case: int, version: int, sealed: bytes) -> dict[str, A
     return card
 
 
+def lasting_name(key: bytes) -> str:
+    """What a case is called where it is spoken of and may outlive it: in the audit, and in a case linked to it.
+
+    Only its key gives this name, so when the key is gone nobody can say whose it was.
+    """
+    return sealing.derive(key, "lasting name", length=16).hex()
+
+
 def seal_cover(key: bytes, case: int, version: int, cover: list[list[Any]]) -> bytes:
     """The list of its papers: [record, kind, version] of each, in the order of writing."""
     return sealing.seal(key, Place("case_file", case, 0, "cover", version), as_json(cover), COVER_SIZE)

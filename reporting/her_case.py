@@ -223,6 +223,8 @@ def _change_consent(stay: Stay, code: str, *, yes: bool) -> ResponseReturnValue:
     made = house()
     with made.writing() as db, casebook.on_visit(db, stay.visit, made.clock(), _counters()) as folder:
         casework.allow(folder, code, yes=yes)
+    if not yes:
+        made.emptied()  # what was shredded must not stay in the log
     return show(stay, sentence=say(N_("Done: it is as you say now.")))
 
 
@@ -256,6 +258,7 @@ def _reach(stay: Stay, _rest: str) -> ResponseReturnValue:
         if not casework.speaks_for_herself(folder.incident, folder.consents):
             raise NotNow(N_("You told this for somebody else. First she herself says that it is about her."))
         casework.reach(folder, {name: value for name, value in told.items() if value})
+    made.emptied()
     return show(stay, sentence=say(N_("We use only this to reach you, until you take it back.")))
 
 
@@ -268,6 +271,7 @@ def _hand_over(stay: Stay, rest: str) -> ResponseReturnValue:
         readers = [team for team in trusted(made.teams(db)) if team.id == goes_to]
         if readers:
             casebook.give_to_team(db, stay.visit, readers[0], made.clock())
+    made.emptied()  # of what the other team had, nothing stays in the log
     done = N_("Done. From now on the other team reads it, and this one no more.") if readers else N_("Good. It stays.")
     return show(stay, sentence=say(done))
 
