@@ -772,7 +772,7 @@ def referral_of(paper: Paper) -> Referral:
 
 
 def _note(db: Session, keys: Keys, row: CaseRow, act: str, now: float, case: str = "") -> None:
-    """An act on a case (none: on all of them), sealed under the team's vault key and bound to its number in the chain."""
+    """An act on a case, or on all: sealed under the team's vault key and bound to its number in the chain."""
     number = audit.head(db)[0] + 1
     told = as_json({"actor": keys.member, "case": case, "act": act, "hour": int(now) // HOUR})
     place = _audit_place(row.team, row.epoch, number)
