@@ -34,6 +34,7 @@ URGENCY_LABELS: Final = {
 NEEDS: Final = {
     "N_EMERG_MED": N_("Emergency care"),
     "N_CRISIS_MH": N_("Help when you think of ending your life"),
+    "N_MISSING": N_("The search for somebody missing"),
     "N_CHILD_PROT": N_("Protection for people under 18"),
     "N_PEP": N_("Medicine that can prevent HIV (PEP)"),
     "N_EC": N_("Emergency contraception"),

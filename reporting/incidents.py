@@ -23,7 +23,8 @@ def N_(text: str) -> str:  # noqa: N802 - the usual name of the mark that transl
 
 
 PREFER_NOT_LABEL: Final = N_("I would rather not say")
-YES, NO, NOT_SURE = N_("Yes"), N_("No"), N_("I am not sure")
+YES, NO, NOT_SURE, NOT_KNOWN = N_("Yes"), N_("No"), N_("I am not sure"), N_("I do not know")
+YES_NO_UNKNOWN: Final = {"yes": YES, "no": NO, "unknown": NOT_KNOWN}
 
 # field -> {code: label}, in screen order
 VOCABULARY: Final[dict[str, dict[str, str]]] = {
@@ -90,7 +91,8 @@ VOCABULARY: Final[dict[str, dict[str, str]]] = {
         "D_BURN": N_("A burn, or acid"),
         "D_PREG_DANGER": N_("I am pregnant and I bleed, have pain, or was hit in the belly"),
         "D_SUICIDE": N_("I think of ending my life now"),
-        "I_WOUND": N_("A cut, a bite or an open wound"),
+        "I_WOUND": N_("A cut or an open wound"),
+        "I_BITE": N_("A bite that bled"),
         "I_GENITAL": N_("Pain or a little blood in the genitals or anus"),
         "I_HEAD_BLOW": N_("A blow to the head, without those signs"),
         "I_BRUISES": N_("Bruises"),
@@ -154,7 +156,15 @@ VOCABULARY: Final[dict[str, dict[str, str]]] = {
         "MISMATCH": N_("The name or sex on my papers is not mine"),
         "PREFER_NOT": PREFER_NOT_LABEL,
     },
-    "condom": {"yes": YES, "no": NO, "unknown": N_("I do not know")},
+    "extortion_act": YES_NO_UNKNOWN,
+    "contact": YES_NO_UNKNOWN,
+    "victim_state": {
+        "killed": N_("My companion was killed"),
+        "missing": N_("My companion is missing"),
+        "unknown": NOT_KNOWN,
+    },
+    "hurt_too": YES_NO_UNKNOWN,
+    "condom": YES_NO_UNKNOWN,
     "pregnant_possible": {
         "yes": YES,
         "no": NO,
@@ -238,6 +248,10 @@ class Incident:
     province: str | None = None  # place code such as PE2501
     lang: str | None = None
     docs: str | None = None
+    extortion_act: str | None = None  # whether the sex that was demanded happened
+    contact: str | None = None  # whether genitals, semen or blood touched her
+    victim_state: str | None = None  # of the companion who was killed or is missing
+    hurt_too: str | None = None  # whether she who tells of a companion was hurt as well
     condom: str | None = None
     pregnant_possible: str | None = None
     police_safe: str | None = None
@@ -248,13 +262,15 @@ class Incident:
     reported: str | None = None
     reason: frozenset[str] = frozenset()
     refused_by: frozenset[str] = frozenset()  # ids of services that refused or hurt her
+    told_ago: float = 0.0  # hours since she told it; no answer: only the moment of looking knows it
 
     def later(self, elapsed_hours: float) -> Incident:
-        """The same incident looked at later: an unknown time stays unknown."""
+        """The same incident looked at later. An unknown time stays unknown, but she told it so long ago."""
+        told_ago = max(0.0, self.told_ago + elapsed_hours)
         if self.hours is None:
-            return self
-        earliest, latest = self.hours
-        return replace(self, hours=(max(0.0, earliest + elapsed_hours), max(0.0, latest + elapsed_hours)))
+            return replace(self, told_ago=told_ago)
+        earliest, latest = (max(0.0, end + elapsed_hours) for end in self.hours)
+        return replace(self, hours=(earliest, latest), told_ago=told_ago)
 
 
 class BadIncident(ValueError):
@@ -379,7 +395,7 @@ def _shown(name: object) -> str:
 
 def answers_from_incident(incident: Incident) -> dict[str, object]:
     """The answers that `incident_from_answers` reads back to the same incident. Ready for JSON."""
-    told = ((field.name, getattr(incident, field.name)) for field in fields(incident))
+    told = ((field.name, getattr(incident, field.name)) for field in fields(incident) if field.name != "told_ago")
     return {_ANSWER_NAME.get(name, name): _plain(value) for name, value in told if value not in (None, frozenset())}
 
 
@@ -393,7 +409,7 @@ def _plain(value: object) -> object:
 
 # ── the GBVIMS core type ────────────────────────────────────────────────────────────────────────────────────
 
-FORCE: Final = frozenset({"S_WEAPON", "I_WOUND", "I_HEAD_BLOW", "I_BRUISES", "D_HEAD_SIGNS", "D_STRANGLED",
+FORCE: Final = frozenset({"S_WEAPON", "I_WOUND", "I_BITE", "I_HEAD_BLOW", "I_BRUISES", "D_HEAD_SIGNS", "D_STRANGLED",
                           "D_STAB_GUN", "D_FRACTURE", "D_BURN", "D_DRUGGED"})  # fmt: skip
 _NO_CONDITION: Final[frozenset[str]] = frozenset()
 
@@ -458,7 +474,7 @@ TALLY_CODES: Final[dict[str, tuple[str, ...]]] = {
     "gap": ("NONE", "N_EMERG_MED", "N_CRISIS_MH", "N_CHILD_PROT", "N_PEP", "N_EC", "N_STI", "N_HEPB", "N_WOUND",
             "N_MED_CHECK", "N_PREG", "N_TRAFFICKING", "N_SAFETY_PLAN", "N_SHELTER", "N_FORENSIC", "N_LEGAL_STATE",
             "N_PROTECTION", "N_REPORT_ROUTE", "N_LEGAL_INFO", "N_PFA", "N_COUNSEL", "N_DIGITAL", "N_PEER", "N_DOCS",
-            "N_ECON", "N_SERVICE_COMPLAINT"),
+            "N_ECON", "N_SERVICE_COMPLAINT", "N_MISSING"),
 }  # fmt: skip
 TALLY_SIZE: Final = 16  # bytes
 TALLY_FORMAT: Final = 2

@@ -156,7 +156,16 @@ def test_one_question_is_not_answered_twice() -> None:
 def test_time_moves_on_and_an_unknown_time_stays_unknown() -> None:
     assert Incident(hours=(5, 8)).later(10).hours == (15, 18)
     assert Incident(hours=(5, 8)).later(-6).hours == (0, 2)
-    assert Incident().later(10) == Incident()
+    assert Incident().later(10) == Incident(told_ago=10)
+
+
+@given(INCIDENTS, st.floats(0, 2000), st.floats(0, 2000))
+def test_how_long_ago_it_was_told_adds_up_and_is_no_answer(incident: Incident, first: float, then: float) -> None:
+    later = incident.later(first).later(then)
+    assert later.told_ago == first + then
+    assert answers_from_incident(incident).keys() == answers_from_incident(later).keys()
+    with pytest.raises(BadIncident):
+        incident_from_answers({"told_ago": then})
 
 
 def test_every_list_of_codes_has_a_field_and_every_label_a_text() -> None:
