@@ -1,4 +1,4 @@
-"""The rules in words: every definition, rule, window and must-not as a page prints it, and who has signed which version.
+"""The rules in words: every definition, rule, window and must-not as a page prints it, and who signed which version.
 
 Reads the same rows that decide (needs.py) and nothing else. A signature names the version of a row, which is the
 hash of its content and of its Spanish words: when the row changes, the signature says that it is out of date.
@@ -79,7 +79,7 @@ class Signature:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A definition, rule or must-not as it is printed. Labels are message ids; `says` and `why` are in both languages."""
+    """A definition, rule or must-not as it is printed. Labels are message ids; `says` and `why` in both languages."""
 
     id: str  # R02.1: the first row of rule R02
     title: str

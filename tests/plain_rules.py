@@ -101,11 +101,11 @@ class Hour:
         self.fired: set[str] = set()
 
     def upto(self, limit: float) -> bool:
-        """h <= limit, or ?: an unknown time counts as inside until it is over for certain."""
+        """`h <= limit`, or `?`: an unknown time counts as inside until it is over for certain."""
         return (self.story.told.told_ago if self.hours is None else self.hours) <= limit
 
     def past(self, limit: float) -> bool:
-        """h > limit: an unknown time is past only what she told longer ago than that."""
+        """`h > limit`: an unknown time is past only what she told longer ago than that."""
         return not self.upto(limit)
 
     def say(self, rule: str, need: str, urgency: str, closes: float | None = None) -> None:
@@ -337,20 +337,16 @@ def _must_nots(s: Story, fired: set[str], needs: set[str]) -> list[str]:
 
 def _core_type(s: Story) -> str:
     """The standard questions in their order; only what was said counts, whoever it happened to."""
-    force = bool(s.flags & FORCE)
     happened = "SEXUAL_EXTORTION" in s.acts and s.told.extortion_act == "yes"
-    if s.did("RAPE", "STEALTHING") or happened or (s.minor and s.did("FORCED_SEX_WORK")):
-        return "G1_RAPE"
-    if s.did("SEXUAL_ASSAULT"):
-        return "G2_SEXUAL_ASSAULT"
-    by_force = force and s.did("ROBBERY", "CONFINEMENT", "ARBITRARY_DETENTION")
-    if by_force or s.did("PHYSICAL_ASSAULT", "ATTEMPTED_KILLING", "KILLING_DISAPPEARANCE"):
-        return "G3_PHYSICAL_ASSAULT"
-    if s.did("FORCED_MARRIAGE"):
-        return "G4_FORCED_MARRIAGE"
-    if s.did("FORCED_SEX_WORK", "EXTORTION", "CONDOM_CONFISCATION", "ROBBERY", "NONPAYMENT", "ECONOMIC_ABUSE",
-             "SERVICE_DENIAL", "FORCED_HEALTH_EXAM"):  # fmt: skip
-        return "G5_DENIAL"
-    if s.did("SEXUAL_EXTORTION", "CONFINEMENT", "ARBITRARY_DETENTION", "THREATS", "STALKING", "OUTING", "PSYCH_ABUSE"):
-        return "G6_PSYCHOLOGICAL"
-    return "G0_NON_GBV"
+    by_force = bool(s.flags & FORCE) and s.did("ROBBERY", "CONFINEMENT", "ARBITRARY_DETENTION")
+    questions = {
+        "G1_RAPE": s.did("RAPE", "STEALTHING") or happened or (s.minor and s.did("FORCED_SEX_WORK")),
+        "G2_SEXUAL_ASSAULT": s.did("SEXUAL_ASSAULT"),
+        "G3_PHYSICAL_ASSAULT": by_force or s.did("PHYSICAL_ASSAULT", "ATTEMPTED_KILLING", "KILLING_DISAPPEARANCE"),
+        "G4_FORCED_MARRIAGE": s.did("FORCED_MARRIAGE"),
+        "G5_DENIAL": s.did("FORCED_SEX_WORK", "EXTORTION", "CONDOM_CONFISCATION", "ROBBERY", "NONPAYMENT",
+                           "ECONOMIC_ABUSE", "SERVICE_DENIAL", "FORCED_HEALTH_EXAM"),
+        "G6_PSYCHOLOGICAL": s.did("SEXUAL_EXTORTION", "CONFINEMENT", "ARBITRARY_DETENTION", "THREATS", "STALKING",
+                                  "OUTING", "PSYCH_ABUSE"),
+    }  # fmt: skip
+    return next((core for core, yes in questions.items() if yes), "G0_NON_GBV")

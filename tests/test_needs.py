@@ -230,8 +230,8 @@ TYPICAL: dict[str, tuple[Incident, Wanted, str]] = {
         "R04 R05 R07 R08 R10",
     ),
     "sex demanded by an agent, it happened, with a condom": (
-        told("SEXUAL_EXTORTION", "SERENAZGO", 20, wants="W_NOT_SURE", extortion_act="yes", condom="yes", police_safe="no",
-             identity="TRANS_WOMAN"),
+        told("SEXUAL_EXTORTION", "SERENAZGO", 20, wants="W_NOT_SURE", extortion_act="yes", condom="yes",
+             police_safe="no", identity="TRANS_WOMAN"),
         {"N_MED_CHECK": "H24", "N_STI": "H72", "N_FORENSIC": "H24", "N_LEGAL_STATE": "H24", "N_PFA": "H24",
          "N_PEP": None, "N_HEPB": None},
         "R12b R23",
