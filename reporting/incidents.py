@@ -12,7 +12,7 @@ import math
 import re
 import struct
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -23,7 +23,8 @@ def N_(text: str) -> str:  # noqa: N802 - the usual name of the mark that transl
 
 
 PREFER_NOT_LABEL: Final = N_("I would rather not say")
-YES, NO, NOT_SURE = N_("Yes"), N_("No"), N_("I am not sure")
+YES, NO, NOT_SURE, NOT_KNOWN = N_("Yes"), N_("No"), N_("I am not sure"), N_("I do not know")
+YES_NO_UNKNOWN: Final = {"yes": YES, "no": NO, "unknown": NOT_KNOWN}
 
 # field -> {code: label}, in screen order
 VOCABULARY: Final[dict[str, dict[str, str]]] = {
@@ -90,7 +91,8 @@ VOCABULARY: Final[dict[str, dict[str, str]]] = {
         "D_BURN": N_("A burn, or acid"),
         "D_PREG_DANGER": N_("I am pregnant and I bleed, have pain, or was hit in the belly"),
         "D_SUICIDE": N_("I think of ending my life now"),
-        "I_WOUND": N_("A cut, a bite or an open wound"),
+        "I_WOUND": N_("A cut or an open wound"),
+        "I_BITE": N_("A bite that bled"),
         "I_GENITAL": N_("Pain or a little blood in the genitals or anus"),
         "I_HEAD_BLOW": N_("A blow to the head, without those signs"),
         "I_BRUISES": N_("Bruises"),
@@ -154,7 +156,15 @@ VOCABULARY: Final[dict[str, dict[str, str]]] = {
         "MISMATCH": N_("The name or sex on my papers is not mine"),
         "PREFER_NOT": PREFER_NOT_LABEL,
     },
-    "condom": {"yes": YES, "no": NO, "unknown": N_("I do not know")},
+    "extortion_act": YES_NO_UNKNOWN,
+    "contact": YES_NO_UNKNOWN,
+    "victim_state": {
+        "killed": N_("My companion was killed"),
+        "missing": N_("My companion is missing"),
+        "unknown": NOT_KNOWN,
+    },
+    "hurt_too": YES_NO_UNKNOWN,
+    "condom": YES_NO_UNKNOWN,
     "pregnant_possible": {
         "yes": YES,
         "no": NO,
@@ -238,6 +248,10 @@ class Incident:
     province: str | None = None  # place code such as PE2501
     lang: str | None = None
     docs: str | None = None
+    extortion_act: str | None = None  # whether the sex that was demanded happened
+    contact: str | None = None  # whether genitals, semen or blood touched her
+    victim_state: str | None = None  # of the companion who was killed or is missing
+    hurt_too: str | None = None  # whether she who tells of a companion was hurt as well
     condom: str | None = None
     pregnant_possible: str | None = None
     police_safe: str | None = None
@@ -248,13 +262,19 @@ class Incident:
     reported: str | None = None
     reason: frozenset[str] = frozenset()
     refused_by: frozenset[str] = frozenset()  # ids of services that refused or hurt her
+    # hours since she told it, and since she told how she is right now. No answers: only the moment of looking knows
+    # them, they are not written down, and two incidents that say the same are the same.
+    told_ago: float = field(default=0.0, compare=False)
+    signs_ago: float = field(default=0.0, compare=False)
 
     def later(self, elapsed_hours: float) -> Incident:
-        """The same incident looked at later: an unknown time stays unknown."""
-        if self.hours is None:
-            return self
-        earliest, latest = self.hours
-        return replace(self, hours=(max(0.0, earliest + elapsed_hours), max(0.0, latest + elapsed_hours)))
+        """The same incident looked at later. An unknown time stays unknown, but she told it so long ago."""
+
+        def moved(hours: float) -> float:
+            return max(0.0, hours + elapsed_hours)
+
+        hours = self.hours and (moved(self.hours[0]), moved(self.hours[1]))
+        return replace(self, hours=hours, told_ago=moved(self.told_ago), signs_ago=moved(self.signs_ago))
 
 
 class BadIncident(ValueError):
@@ -379,7 +399,7 @@ def _shown(name: object) -> str:
 
 def answers_from_incident(incident: Incident) -> dict[str, object]:
     """The answers that `incident_from_answers` reads back to the same incident. Ready for JSON."""
-    told = ((field.name, getattr(incident, field.name)) for field in fields(incident))
+    told = ((one.name, getattr(incident, one.name)) for one in fields(incident) if one.compare)
     return {_ANSWER_NAME.get(name, name): _plain(value) for name, value in told if value not in (None, frozenset())}
 
 
@@ -393,14 +413,17 @@ def _plain(value: object) -> object:
 
 # ── the GBVIMS core type ────────────────────────────────────────────────────────────────────────────────────
 
-FORCE: Final = frozenset({"S_WEAPON", "I_WOUND", "I_HEAD_BLOW", "I_BRUISES", "D_HEAD_SIGNS", "D_STRANGLED",
+FORCE: Final = frozenset({"S_WEAPON", "I_WOUND", "I_BITE", "I_HEAD_BLOW", "I_BRUISES", "D_HEAD_SIGNS", "D_STRANGLED",
                           "D_STAB_GUN", "D_FRACTURE", "D_BURN", "D_DRUGGED"})  # fmt: skip
 _NO_CONDITION: Final[frozenset[str]] = frozenset()
 
 # The questions of the standard form in their fixed order; the first yes gives the type.
-# (type, acts, flags of which one is needed too)
+# Only what was said counts: whoever did not answer whether it happened is counted as threatened.
+# (type, acts, flags or answers of which one is needed too)
 GBVIMS_QUESTIONS: Final = (
     ("G1_RAPE", frozenset({"RAPE", "STEALTHING"}), _NO_CONDITION),
+    ("G1_RAPE", frozenset({"SEXUAL_EXTORTION"}), frozenset({"extortion_act:yes"})),
+    ("G1_RAPE", frozenset({"FORCED_SEX_WORK"}), frozenset({f"age:{age}" for age in MINOR_AGES})),
     ("G2_SEXUAL_ASSAULT", frozenset({"SEXUAL_ASSAULT"}), _NO_CONDITION),
     ("G3_PHYSICAL_ASSAULT", frozenset({"PHYSICAL_ASSAULT", "ATTEMPTED_KILLING", "KILLING_DISAPPEARANCE"}),
      _NO_CONDITION),
@@ -424,8 +447,9 @@ GBVIMS: Final = {
 
 def gbvims_core(incident: Incident) -> str:
     """The one core type that other agencies can compare."""
+    said = incident.flags | {f"extortion_act:{incident.extortion_act}", f"age:{incident.age}"}
     for core, acts, condition in GBVIMS_QUESTIONS:
-        if incident.violence & acts and (not condition or incident.flags & condition):
+        if incident.violence & acts and (not condition or said & condition):
             return core
     return "G0_NON_GBV"
 
@@ -458,7 +482,7 @@ TALLY_CODES: Final[dict[str, tuple[str, ...]]] = {
     "gap": ("NONE", "N_EMERG_MED", "N_CRISIS_MH", "N_CHILD_PROT", "N_PEP", "N_EC", "N_STI", "N_HEPB", "N_WOUND",
             "N_MED_CHECK", "N_PREG", "N_TRAFFICKING", "N_SAFETY_PLAN", "N_SHELTER", "N_FORENSIC", "N_LEGAL_STATE",
             "N_PROTECTION", "N_REPORT_ROUTE", "N_LEGAL_INFO", "N_PFA", "N_COUNSEL", "N_DIGITAL", "N_PEER", "N_DOCS",
-            "N_ECON", "N_SERVICE_COMPLAINT"),
+            "N_ECON", "N_SERVICE_COMPLAINT", "N_MISSING"),
 }  # fmt: skip
 TALLY_SIZE: Final = 16  # bytes
 TALLY_FORMAT: Final = 2
