@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from referrals.needs import LIMITS, RULES, URGENCIES, Need, assess
 from reporting.casebook import CLOSED, HOUR, NEW, OPEN, THREAT, Card, alias
-from reporting.incidents import MINOR_AGES, N_
+from reporting.incidents import MINOR_AGES, N_, Incident
 from reporting.receipts import plain
 from reporting.screening import ENOUGH, REPEATED
 
@@ -47,6 +47,13 @@ FOLDERS: Final[Mapping[str, tuple[str, Lies]]] = {
     "all": (N_("All"), lambda _card, _aside: True),
 }
 NOTHING: Final[Doubts] = {}
+KILLED_OR_MISSING = "KILLING_DISAPPEARANCE"
+# what is known of a companion -> how a line of the queue says it; what is not known counts as missing
+OF_A_COMPANION: Final = {
+    "killed": N_("A companion was killed"),
+    "missing": N_("A companion is missing"),
+    "unknown": N_("A companion may be missing"),
+}
 NOBODY, MINE = "nobody", "mine"
 CONTACT = "W_CONTACT_BACK"
 
@@ -63,6 +70,7 @@ class Line:
     minor: bool
     place: str | None
     record_only: bool
+    companion: str = ""  # in words, where it is about somebody killed or missing
 
     @property
     def case(self) -> int:
@@ -83,7 +91,12 @@ def line_of(card: Card, now: float) -> Line:
         minor=incident.age in MINOR_AGES,
         place=incident.province or incident.department or incident.region,
         record_only=not assessment.create_referral,
+        companion=_companion(incident),
     )
+
+
+def _companion(incident: Incident) -> str:
+    return OF_A_COMPANION[incident.victim_state or "unknown"] if KILLED_OR_MISSING in incident.violence else ""
 
 
 def _elapsed(card: Card, now: float) -> float:
