@@ -348,6 +348,10 @@ def flag() -> ResponseReturnValue:
 @pages.get("/<lang>/reglas")
 def rules() -> ResponseReturnValue:
     """Every rule, window and must-not, printed from the rows that decide, and who has signed it."""
-    everything: dict[str, Any] = {"rules": rulebook.rules(), "must_nots": rulebook.must_nots()}
+    everything: dict[str, Any] = {
+        "definitions": rulebook.definitions(),
+        "rules": rulebook.rules(),
+        "must_nots": rulebook.must_nots(),
+    }
     states = [row.state for row in (*everything["rules"], *everything["must_nots"])]
     return render_template("reporter/rules.html", **everything, signed=states.count(rulebook.SIGNED), all=len(states))

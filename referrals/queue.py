@@ -8,14 +8,13 @@ away (a threat, junk, what is no report) and what is closed has a place of its o
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from referrals.needs import LIMITS, RULES, URGENCIES, Need, assess
+from referrals.needs import LIMITS, SIGN_LIMITS, STAMP, URGENCIES, Assessment, Need, assess
 from reporting.casebook import CLOSED, HOUR, NEW, OPEN, THREAT, Card, alias
 from reporting.incidents import MINOR_AGES, N_, Incident
 from reporting.receipts import plain
@@ -24,7 +23,7 @@ from reporting.screening import ENOUGH, REPEATED
 MEDICAL_DANGER = "D_"  # flags that begin so
 DANGER_NOW = frozenset({"S_PERP_NEAR", "S_LOCKED"})
 PAGE = 50  # lines on a page
-RULES_STAMP = hashlib.sha256(repr(RULES).encode()).hexdigest()[:16]  # a rank is good for the rules it was made with
+RULES_STAMP = STAMP  # a rank is good for the rules it was made with
 
 Doubts = Mapping[int, tuple[str, ...]]  # case -> the signs for which it is put aside
 Lies = Callable[[Card, Doubts], bool]
@@ -65,6 +64,7 @@ class Line:
     card: Card
     alias: str
     need: Need | None
+    left: float | None  # hours in the nearest window
     danger: bool
     unsafe: bool
     minor: bool
@@ -80,12 +80,13 @@ class Line:
 
 def line_of(card: Card, now: float) -> Line:
     """What a card says now; needs and clocks are worked out at the moment of looking."""
-    incident = card.incident.later(_elapsed(card, now))
+    incident = card.incident_at(now)
     assessment = assess(incident)
     return Line(
         card=card,
         alias=alias(card.case),
         need=assessment.needs[0] if assessment.needs else None,
+        left=_nearest_window(assessment),
         danger=any(flag.startswith(MEDICAL_DANGER) for flag in incident.flags),
         unsafe=not incident.flags.isdisjoint(DANGER_NOW),
         minor=incident.age in MINOR_AGES,
@@ -99,8 +100,11 @@ def _companion(incident: Incident) -> str:
     return OF_A_COMPANION[incident.victim_state or "unknown"] if KILLED_OR_MISSING in incident.violence else ""
 
 
-def _elapsed(card: Card, now: float) -> float:
-    return max(0.0, now / HOUR - card.told)
+def _nearest_window(assessment: Assessment) -> float | None:
+    """Hours left in the window that closes first, among the needs that are the most urgent here."""
+    first = assessment.needs[0].urgency if assessment.needs else ""
+    left = [need.hours_left for need in assessment.needs if need.urgency == first and need.hours_left is not None]
+    return min(left, default=None)
 
 
 # ── what was worked out before ──────────────────────────────────────────────────────────────────────────────
@@ -121,18 +125,22 @@ class Rank:
 
 
 def rank_of(card: Card, now: float) -> Rank:
-    """Worked out with the rules; it changes only where an end of the time she gave passes a limit of a rule."""
-    incident = card.incident
-    line, elapsed = line_of(card, now), _elapsed(card, now)
-    left = line.need.hours_left if line.need else None
-    ends = incident.hours or ()
-    coming = [card.told + limit - end for limit in LIMITS for end in ends if limit - end >= elapsed]
+    """Worked out with the rules; it changes only where a time passes a limit of a rule."""
+    line = line_of(card, now)
     return Rank(
         urgency=URGENCIES.index(line.need.urgency) if line.need else len(URGENCIES),
         danger=line.danger,
-        closes=None if left is None else now / HOUR + left,
-        until=min(coming, default=None),
+        closes=None if line.left is None else now / HOUR + line.left,
+        until=min((hour for hour in _changes(card) if hour >= now / HOUR), default=None),
     )
+
+
+def _changes(card: Card) -> Iterator[float]:
+    """Every hour (since 1970) at which the rules may say something else of it."""
+    hours = card.incident.hours
+    begins = [card.acts_told] if hours is None else [card.told - end for end in hours]
+    yield from (begin + limit for begin in begins for limit in LIMITS)
+    yield from (card.signs_told + limit for limit in SIGN_LIMITS)
 
 
 @dataclass(frozen=True, slots=True)

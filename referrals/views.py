@@ -406,8 +406,7 @@ def _other_teams(db: Any, made: House, case: Case) -> dict[int, str]:
 
 def _help(shelf: Shelf, folder: Folder) -> Help:
     now = house().clock()
-    incident = folder.incident.later(max(0.0, now / casebook.HOUR - folder.card["t"]))
-    return directory.help_for(shelf, incident, now, languages=(folder.facts["language"],))
+    return directory.help_for(shelf, folder.incident_at(now), now, languages=(folder.facts["language"],))
 
 
 # ── what can be done ────────────────────────────────────────────────────────────────────────────────────────
@@ -633,18 +632,20 @@ def set_right(case: int, number: int) -> ResponseReturnValue:
         form = questionnaire.form_of(number, answers, her_case.directory_choices(opened.incident.department), typed)
         if not is_ours:
             return _right_page(opened, number, form, asked)
-        reason, now = _needed(asked.reason.data), opened.incident_at(made.clock())
+        moment = made.clock()
+        reason, now = _needed(asked.reason.data), opened.incident_at(moment)
         if not form.validate():
             return _right_page(opened, number, form, asked, code=422)
         changed = questionnaire.corrected(number, now, questionnaire.answers_in(form))
         with (
             made.writing() as db,
             casebook.at_desk(
-                db, g.keys, case, made.clock(), "changed", seen=_number(asked.v.data), counters=_counters(db)
+                db, g.keys, case, moment, "changed", seen=_number(asked.v.data), counters=_counters(db)
             ) as folder,
         ):
             if changed != now:
-                casework.correct(folder, g.keys.member, changed, reason, made.clock())
+                anew = her_case.asks_how_she_is(number)
+                casework.correct(folder, g.keys.member, changed, reason, moment, signs=anew)
     except CannotOpen:
         return error_page(404, NOT_OPENED)
     except NotNow as why:

@@ -21,10 +21,12 @@ from sqlalchemy.orm import Session
 from reporting import audit, sealing
 from reporting.folder import (
     SIZES,
+    TIMES,
     Folder,
     Paper,
     as_json,
     deletion_monday,
+    looked_at,
     monday_in,
     open_cover,
     open_folder,
@@ -138,8 +140,8 @@ class Referral:
 class Card:
     """What the queue knows of a case: enough to sort and to choose, nothing to read.
 
-    `told` is the hour of the answers, `hour` that of the report; both count hours since 1970. `seal` is the hash of
-    the sealed bytes it was read from: while that is the same, so is all that follows from it.
+    `told` is the hour of the time she gave, `hour` that of the report; both count hours since 1970. `seal` is the hash
+    of the sealed bytes it was read from: while that is the same, so is all that follows from it.
     """
 
     case: int
@@ -154,13 +156,27 @@ class Card:
 
     @property
     def told(self) -> int:
-        """Hour of the answers."""
+        """Hour of the time she gave."""
         return int(self.raw["t"])
 
     @property
     def hour(self) -> int:
         """Hour of the report."""
         return int(self.raw["h"])
+
+    @property
+    def acts_told(self) -> int:
+        """Hour in which she first told what happened: a time she does not know is at least as old."""
+        return int(self.raw.get("v", self.hour))
+
+    @property
+    def signs_told(self) -> int:
+        """Hour in which she told how she is right now."""
+        return int(self.raw.get("p", self.told))
+
+    def incident_at(self, now: float) -> Incident:
+        """The answers as they are at the moment of looking."""
+        return looked_at(self.incident, self.raw, now)
 
     @property
     def state(self) -> str:
@@ -220,6 +236,7 @@ class Case:
     version: int
     first: Incident
     incident: Incident
+    times: Mapping[str, Any] = field(repr=False)  # the hours of its card
     told: int
     hour: int
     narrative: str
@@ -241,8 +258,8 @@ class Case:
     voice: int
 
     def incident_at(self, now: float) -> Incident:
-        """The incident with its hours moved on to the moment of looking."""
-        return self.incident.later(max(0.0, now / HOUR - self.told))
+        """The incident as it is at the moment of looking."""
+        return looked_at(self.incident, self.times, now)
 
     @property
     def unwell(self) -> bool:
@@ -690,6 +707,7 @@ def _case_of(row: CaseRow, folder: Folder, *, with_contact: bool = True) -> Case
         version=row.version,
         first=incident_from_answers(facts["answers"]),
         incident=folder.incident,
+        times={name: folder.card[name] for name in TIMES & folder.card.keys()},
         told=folder.card["t"],
         hour=facts["hour"],
         narrative=folder.all_of("narrative")[0].told["text"],

@@ -7,7 +7,7 @@ say. Nothing is deleted by any of it. Knows nothing of the web, of services or o
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from reporting.casebook import CLOSED, FROM_HER, HOUR, JUNK, OPEN, THREAT, Case
@@ -84,12 +84,25 @@ def warn_of(folder: Folder, risk: str) -> None:
     folder.desk |= {"risk": risk}
 
 
-def correct(folder: Folder, by: int, incident: Incident, reason: str, now: float) -> None:
-    """The answers set right. What was told before stays beside it; needs are worked out from the newest."""
-    hour = int(now) // HOUR
-    answers = answers_from_incident(incident)
+def correct(folder: Folder, by: int, incident: Incident, reason: str, now: float, *, signs: bool = False) -> None:
+    """The answers, as they are at `now`, set right. What was told before stays beside it; the newest count.
+
+    What was not told anew keeps the hour in which it was told: a time that was left as it was, the acts where none came
+    to them, and how she is right now unless that was asked (`signs`). Else no window would ever close.
+    """
+    hour, card, before = int(now) // HOUR, folder.card, folder.incident
+    another_time = incident.hours != folder.incident_at(now).hours
+    another_act = not incident.violence <= before.violence
+    answers = answers_from_incident(
+        incident if another_time else replace(incident, hours=before.hours, told_twice=before.told_twice)
+    )
     folder.add("correction", {"by": by, "hour": hour, "answers": answers, "reason": reason})
-    folder.card |= {"a": answers, "t": hour}
+    card |= {
+        "a": answers,
+        "v": hour if another_act else card.get("v", card["h"]),
+        "p": hour if signs else card.get("p", card["t"]),
+        "t": hour if another_time else card["t"],
+    }
 
 
 def record_gaps(folder: Folder, needs: Iterable[str]) -> None:

@@ -164,12 +164,18 @@ def _set_right(stay: Stay, rest: str) -> ResponseReturnValue:
     form = _form(int(rest), case, request.form)
     if not form.validate():
         return _right_page(stay, int(rest), case, form)
-    with made.writing() as db, casebook.on_visit(db, stay.visit, made.clock(), _counters()) as folder:
-        now = case.incident_at(made.clock())
+    moment = made.clock()
+    with made.writing() as db, casebook.on_visit(db, stay.visit, moment, _counters()) as folder:
+        now = case.incident_at(moment)
         changed = questionnaire.corrected(int(rest), now, questionnaire.answers_in(form))
         if changed != now:
-            casework.correct(folder, 0, changed, "", made.clock())
+            casework.correct(folder, 0, changed, "", moment, signs=asks_how_she_is(int(rest)))
     return show(stay, sentence=say(N_("It is changed. What you told before is kept beside it.")))
+
+
+def asks_how_she_is(number: int) -> bool:
+    """Whether a page asks for the danger signs as they are right now: who answers it tells them anew."""
+    return any(question.name == "danger" for question in PAGES[number].questions)
 
 
 def _is_page(rest: str) -> bool:

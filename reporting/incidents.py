@@ -12,7 +12,7 @@ import math
 import re
 import struct
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -266,20 +266,27 @@ class Incident:
     reported: str | None = None
     reason: frozenset[str] = frozenset()
     refused_by: frozenset[str] = frozenset()  # ids of services that refused or hurt her
-    told_ago: float = 0.0  # hours since she told it; no answer: only the moment of looking knows it
+    # hours since she told it, and since she told how she is right now. No answers: only the moment of looking knows
+    # them, they are not written down, and two incidents that say the same are the same.
+    told_ago: float = field(default=0.0, compare=False)
+    signs_ago: float = field(default=0.0, compare=False)
 
     def later(self, elapsed_hours: float) -> Incident:
         """The same incident looked at later. An unknown time stays unknown, but she told it so long ago."""
-        told_ago = max(0.0, self.told_ago + elapsed_hours)
-        if self.hours is None:
-            return replace(self, told_ago=told_ago)
-        both = self.told_twice and (moved(self.told_twice[0], elapsed_hours), moved(self.told_twice[1], elapsed_hours))
-        return replace(self, hours=moved(self.hours, elapsed_hours), told_twice=both, told_ago=told_ago)
 
+        def moved(hours: float) -> float:
+            return max(0.0, hours + elapsed_hours)
 
-def moved(hours: Hours, by: float) -> Hours:
-    """A time so many hours later; never before the act."""
-    return max(0.0, hours[0] + by), max(0.0, hours[1] + by)
+        def both(time: Hours) -> Hours:
+            return moved(time[0]), moved(time[1])
+
+        return replace(
+            self,
+            hours=self.hours and both(self.hours),
+            told_twice=self.told_twice and (both(self.told_twice[0]), both(self.told_twice[1])),
+            told_ago=moved(self.told_ago),
+            signs_ago=moved(self.signs_ago),
+        )
 
 
 class BadIncident(ValueError):
@@ -412,7 +419,7 @@ def _shown(name: object) -> str:
 
 def answers_from_incident(incident: Incident) -> dict[str, object]:
     """The answers that `incident_from_answers` reads back to the same incident. Ready for JSON."""
-    told = ((field.name, getattr(incident, field.name)) for field in fields(incident) if field.name != "told_ago")
+    told = ((one.name, getattr(incident, one.name)) for one in fields(incident) if one.compare)
     return {_ANSWER_NAME.get(name, name): _plain(value) for name, value in told if value not in (None, frozenset())}
 
 
@@ -433,9 +440,12 @@ FORCE: Final = frozenset({"S_WEAPON", "I_WOUND", "I_BITE", "I_HEAD_BLOW", "I_BRU
 _NO_CONDITION: Final[frozenset[str]] = frozenset()
 
 # The questions of the standard form in their fixed order; the first yes gives the type.
-# (type, acts, flags of which one is needed too)
+# Only what was said counts: whoever did not answer whether it happened is counted as threatened.
+# (type, acts, flags or answers of which one is needed too)
 GBVIMS_QUESTIONS: Final = (
     ("G1_RAPE", frozenset({"RAPE", "STEALTHING"}), _NO_CONDITION),
+    ("G1_RAPE", frozenset({"SEXUAL_EXTORTION"}), frozenset({"extortion_act:yes"})),
+    ("G1_RAPE", frozenset({"FORCED_SEX_WORK"}), frozenset({f"age:{age}" for age in MINOR_AGES})),
     ("G2_SEXUAL_ASSAULT", frozenset({"SEXUAL_ASSAULT"}), _NO_CONDITION),
     ("G3_PHYSICAL_ASSAULT", frozenset({"PHYSICAL_ASSAULT", "ATTEMPTED_KILLING", "KILLING_DISAPPEARANCE"}),
      _NO_CONDITION),
@@ -459,8 +469,9 @@ GBVIMS: Final = {
 
 def gbvims_core(incident: Incident) -> str:
     """The one core type that other agencies can compare."""
+    said = incident.flags | {f"extortion_act:{incident.extortion_act}", f"age:{incident.age}"}
     for core, acts, condition in GBVIMS_QUESTIONS:
-        if incident.violence & acts and (not condition or incident.flags & condition):
+        if incident.violence & acts and (not condition or said & condition):
             return core
     return "G0_NON_GBV"
 
