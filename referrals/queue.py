@@ -21,6 +21,7 @@ from reporting.receipts import plain
 from reporting.screening import ENOUGH, REPEATED
 
 MEDICAL_DANGER = "D_"  # flags that begin so
+EMERGENCIES = frozenset({"N_EMERG_MED", "N_CRISIS_MH"})  # a sign of danger is one as long as it calls for these
 DANGER_NOW = frozenset({"S_PERP_NEAR", "S_LOCKED"})
 PAGE = 50  # lines on a page
 RULES_STAMP = STAMP  # a rank is good for the rules it was made with
@@ -87,7 +88,7 @@ def line_of(card: Card, now: float) -> Line:
         alias=alias(card.case),
         need=assessment.needs[0] if assessment.needs else None,
         left=_nearest_window(assessment),
-        danger=any(flag.startswith(MEDICAL_DANGER) for flag in incident.flags),
+        danger=any(need.code in EMERGENCIES for need in assessment.needs),
         unsafe=not incident.flags.isdisjoint(DANGER_NOW),
         minor=incident.age in MINOR_AGES,
         place=incident.province or incident.department or incident.region,
@@ -240,7 +241,8 @@ def put_aside(cards: Sequence[Card], now: float, sheet: Sheet | None = None) -> 
 
 def _may_be_urgent(card: Card, rank: Rank) -> bool:
     incident = card.incident
-    in_danger = rank.danger or not incident.flags.isdisjoint(DANGER_NOW)
+    signs = {flag for flag in incident.flags if flag.startswith(MEDICAL_DANGER)}
+    in_danger = bool(signs) or not incident.flags.isdisjoint(DANGER_NOW)
     asks = incident.age in MINOR_AGES or CONTACT in incident.wants
     return in_danger or asks or rank.closes is not None or rank.urgency == URGENCIES.index("NOW")
 

@@ -66,6 +66,7 @@ REFUSING = frozenset({"SERVICE_DENIAL", "FORCED_HEALTH_EXAM"})
 # ── what matters ────────────────────────────────────────────────────────────────────────────────────────────
 
 COMPANION = "KILLING_DISAPPEARANCE"
+CANNOT_KNOW = frozenset({"I_GENITAL", "D_DRUGGED", "D_UNCONSCIOUS"})  # with an assault, care reads them as contact
 INTO_HER = frozenset({"RAPE", "STEALTHING", "FORCED_SEX_WORK"})  # acts that need no further question to be one
 
 
@@ -88,8 +89,9 @@ def may_have_touched(incident: Incident) -> bool:
 
 
 def may_be_pregnant(incident: Incident) -> bool:
-    """Whether a pregnancy, possible or there, changes what she needs."""
-    return may_have_touched(incident) or "D_PREG_DANGER" in incident.flags
+    """Whether a pregnancy, possible or there, changes what she needs: also where she cannot know what touched her."""
+    cannot_know = _was_assaulted(incident) and not incident.flags.isdisjoint(CANNOT_KNOW)
+    return may_have_touched(incident) or cannot_know or "D_PREG_DANGER" in incident.flags
 
 
 def _was_demanded(incident: Incident) -> bool:

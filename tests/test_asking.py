@@ -1,4 +1,4 @@
-"""What is asked: what feeds a need is asked and nothing else, contradictions are asked about, a companion has a branch."""
+"""What is asked: what feeds a need and nothing else; what does not fit together; of a companion, in a branch apart."""
 
 from __future__ import annotations
 
@@ -209,7 +209,8 @@ def test_of_two_times_that_contradict_each_other_both_stay_and_the_range_over_bo
     when: str, number: int, unit: str
 ) -> None:
     ticked, typed = incident_of({"when": when}).hours, incident_of({"number": number, "unit": unit}).hours
-    assert ticked and typed
+    assert ticked
+    assert typed
     both = incident_of({"when": when, "number": number, "unit": unit})
     if typed[0] <= ticked[1] and ticked[0] <= typed[1]:
         assert (both.hours, both.told_twice) == (typed, None), "a number that fits is the finer answer"
