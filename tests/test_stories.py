@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -278,8 +279,10 @@ def lived(app: Flask, place: Place, told: dict[str, Any]) -> list[tuple[dict[str
 
 def table(seen: list[tuple[dict[str, str], str]]) -> list[tuple[str, str]]:
     """A story in short: what is offered, without the companions who are there for everybody; the line of the queue."""
-    return [(", ".join(f"{need[2:]} {urgency}" for need, urgency in now.items() if need != "N_PEER"), " ".join(line.split()))
-            for now, line in seen]  # fmt: skip
+    return [
+        (", ".join(f"{need[2:]} {urgency}" for need, urgency in now.items() if need != "N_PEER"), " ".join(line.split()))
+        for now, line in seen
+    ]
 
 
 @pytest.mark.parametrize("name", STORIES)
@@ -289,5 +292,5 @@ def test_a_story_told_on_the_pages_is_offered_what_it_needs_now_and_as_time_goes
     told, offered = STORIES[name]
     seen = table(lived(app, place, told))
     for hours, (hers, theirs) in zip(LOOKS, seen, strict=True):
-        print(f"{name} | +{hours} h | {hers} | {theirs}")
+        sys.stdout.write(f"{name} | +{hours} h | {hers} | {theirs}\n")  # with -s this is the table
     assert tuple(seen) == offered
