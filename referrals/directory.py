@@ -47,6 +47,7 @@ ASKED = (
     "N_STI",
     "N_PREG",
     "N_CRISIS_MH",
+    "N_MISSING",
     "N_PFA",
     "N_SHELTER",
     "N_SAFETY_PLAN",
@@ -237,6 +238,17 @@ def need_texts() -> Mapping[str, Mapping[str, Any]]:
     return tomllib.loads((DATA / "need-texts.toml").read_text(encoding="utf-8"))
 
 
+def about_need(code: str, incident: Incident) -> Mapping[str, Any]:
+    """What she should know about a need, in every language; nothing where there is no text.
+
+    Where a companion was killed or is missing, a need may have words of its own for that.
+    """
+    texts, state = need_texts().get(code, {}), "killed" if incident.victim_state == "killed" else "missing"
+    named = (state, "companion") if "KILLING_DISAPPEARANCE" in incident.violence else ()
+    own: Mapping[str, Any] | None = next((texts[name] for name in named if name in texts), None)
+    return own or (texts if "es" in texts else {})
+
+
 @cache
 def _child_policy() -> Mapping[str, Any]:
     return tomllib.loads((DATA / "child-policy.toml").read_text(encoding="utf-8"))
@@ -329,7 +341,7 @@ def _help(held: Shelf, wanted: Sequence[Need], seeker: Seeker, now: float, *, ti
         offers, reasons = matching.offers_of(need, asked, near[need.code])
         for reason, services in reasons.items():
             hidden.setdefault(reason, set()).update(services)
-        about = need_texts().get(need.code, {})
+        about = about_need(need.code, seeker.incident)
         found.append(_first_in_full(Found(need, NEEDS[need.code], about, offers, timed), *told))
     counts = {reason: len(services) for reason, services in hidden.items()}
     return Help(tuple(found), seeker.must_not, counts, create_referral)

@@ -18,11 +18,12 @@ from typing import Any, Final
 from referrals.needs import LIMITS, SIGN_LIMITS, STAMP, URGENCIES, Assessment, Need, assess
 from reporting.casebook import CLOSED, HOUR, NEW, OPEN, THREAT, Card, alias
 from reporting.derived import part_of
-from reporting.incidents import MINOR_AGES, N_
+from reporting.incidents import MINOR_AGES, N_, Incident
 from reporting.receipts import plain
 from reporting.screening import ENOUGH, REPEATED
 
 MEDICAL_DANGER = "D_"  # flags that begin so
+EMERGENCIES = frozenset({"N_EMERG_MED", "N_CRISIS_MH"})  # a sign of danger is one as long as it calls for these
 DANGER_NOW = frozenset({"S_PERP_NEAR", "S_LOCKED"})
 PAGE = 50  # lines on a page
 RULES_STAMP = STAMP  # a rank is good for the rules it was made with
@@ -48,6 +49,13 @@ FOLDERS: Final[Mapping[str, tuple[str, Lies]]] = {
     "all": (N_("All"), lambda _card, _aside: True),
 }
 NOTHING: Final[Doubts] = {}
+KILLED_OR_MISSING = "KILLING_DISAPPEARANCE"
+# what is known of a companion -> how a line of the queue says it; what is not known counts as missing
+OF_A_COMPANION: Final = {
+    "killed": N_("A companion was killed"),
+    "missing": N_("A companion is missing"),
+    "unknown": N_("A companion may be missing"),
+}
 NOBODY, MINE = "nobody", "mine"
 CONTACT = "W_CONTACT_BACK"
 
@@ -65,6 +73,7 @@ class Line:
     minor: bool
     place: str | None
     record_only: bool
+    companion: str = ""  # in words, where it is about somebody killed or missing
 
     @property
     def case(self) -> int:
@@ -81,12 +90,17 @@ def line_of(card: Card, now: float) -> Line:
         alias=alias(card.case),
         need=assessment.needs[0] if assessment.needs else None,
         left=_nearest_window(assessment),
-        danger=any(flag.startswith(MEDICAL_DANGER) for flag in incident.flags),
+        danger=any(need.code in EMERGENCIES for need in assessment.needs),
         unsafe=not incident.flags.isdisjoint(DANGER_NOW),
         minor=incident.age in MINOR_AGES,
         place=incident.province or incident.department or incident.region,
         record_only=not assessment.create_referral,
+        companion=_companion(incident),
     )
+
+
+def _companion(incident: Incident) -> str:
+    return OF_A_COMPANION[incident.victim_state or "unknown"] if KILLED_OR_MISSING in incident.violence else ""
 
 
 def _nearest_window(assessment: Assessment) -> float | None:
@@ -244,7 +258,8 @@ def put_aside(cards: Sequence[Card], now: float, sheet: Sheet | None = None) -> 
 
 def _may_be_urgent(card: Card, rank: Rank) -> bool:
     incident = card.incident
-    in_danger = rank.danger or not incident.flags.isdisjoint(DANGER_NOW)
+    signs = {flag for flag in incident.flags if flag.startswith(MEDICAL_DANGER)}
+    in_danger = bool(signs) or not incident.flags.isdisjoint(DANGER_NOW)
     asks = incident.age in MINOR_AGES or CONTACT in incident.wants
     return in_danger or asks or rank.closes is not None or rank.urgency == URGENCIES.index("NOW")
 

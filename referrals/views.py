@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from flask import Blueprint, g, make_response, redirect, request, url_for
+from flask import Blueprint, abort, g, make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from wtforms import SelectMultipleField, StringField, TextAreaField
 from wtforms.validators import Length
@@ -385,7 +385,8 @@ def _show(case: int, *, form: ActForm | None = None, contact: Any = None, senten
         herself=casework.speaks_for_herself(opened.incident, opened.consents),
         table=_TABLE,
         names=names,
-        pages=[(number, say(page.title)) for number, page in enumerate(PAGES[:-1])],
+        pages=questionnaire.titles_to_set_right(opened.incident),
+        unclear=questionnaire.unclear_to_the_team(opened.incident),
         me=keys.member,
         out=ActForm(formdata=None),
     )
@@ -633,11 +634,13 @@ class RightForm(StaffForm):
     reason = TextAreaField(validators=[Length(max=questionnaire.LONGEST_TEXT)])
 
 
-@pages.route("/<lang>/equipo/caso/<int(max=9223372036854775807):case>/respuestas/<int(max=5):number>",
+@pages.route("/<lang>/equipo/caso/<int(max=9223372036854775807):case>/respuestas/<int(max=8):number>",
              methods=["GET", "POST"])  # fmt: skip
 @signed_in(CASE_WORKER)
 def set_right(case: int, number: int) -> ResponseReturnValue:
     """One page of her answers, to be set right by a case worker with a reason. What she said stays beside it."""
+    if number not in questionnaire.TO_SET_RIGHT:
+        abort(404)
     made, asked = house(), RightForm()
     is_ours = asked.is_ours()
     try:
@@ -675,7 +678,7 @@ def _right_page(opened: Case, number: int, form: Any, asked: RightForm, sentence
                 ) -> ResponseReturnValue:  # fmt: skip
     page = render_template(
         "casework/set_right.html", case=opened, alias=casebook.alias(opened.id), number=number, page=PAGES[number],
-        questions=questionnaire.questions_of(number, questionnaire.answers_of(opened.incident)), form=form,
+        questions=questionnaire.asked(number, form), form=form,
         asked=asked, sentence=sentence, out=RightForm(formdata=None),
     )  # fmt: skip
     return make_response(page, code)

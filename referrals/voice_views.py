@@ -28,7 +28,7 @@ from reporting.frontdoor import (
 )
 from reporting.incidents import MINOR_AGES, N_, Incident, tally_block
 from reporting.keyring import Keys
-from reporting.questionnaire import PAGES
+from reporting.questionnaire import LAST, PAGES
 from reporting.receipts import Receipt
 from reporting.sessions import SENT, Ticket
 from reporting.teamlog import CASE_WORKER, STATISTICS, CannotOpen, Team
@@ -56,19 +56,18 @@ def told() -> ResponseReturnValue:
         return error_page(410, OVER)
     answers, go = dict(ticket.state["a"]), request.form.get("go", "next")
     if ticket.step == CHECK:
-        back = {"send": None, "back": len(PAGES) - 1}.get(go, int(go[3:]) if go[3:] in _NUMBERS else len(PAGES) - 1)
+        back = {"send": None, "back": LAST}.get(go, int(go[3:]) if go[3:] in _NUMBERS else LAST)
         return _send(ticket, answers) if back is None else _ask(back, ticket.trip, answers)
     number = int(ticket.step)
     form = questionnaire.form_of(number, answers, _choices(answers), request.form)
     right = form.validate()
     answers = questionnaire.merged(number, answers, _right_answers(form))
     if go == "back":
-        return _ask(max(0, number - 1), ticket.trip, answers)
+        return _ask(questionnaire.page_before(number, answers), ticket.trip, answers)
     if not right:
         return _ask(number, ticket.trip, answers, form, 422)
-    if go == "check" or number == len(PAGES) - 1:
-        return _check(ticket.trip, answers)
-    return _ask(number + 1, ticket.trip, answers)
+    after = None if go == "check" else questionnaire.page_after(number, answers)
+    return _check(ticket.trip, answers) if after is None else _ask(after, ticket.trip, answers)
 
 
 _NUMBERS = frozenset(str(number) for number in range(len(PAGES)))
@@ -92,16 +91,18 @@ def _choices(answers: dict[str, Any]) -> questionnaire.Elsewhere:
 
 
 def _ask(number: int, trip: str, answers: dict[str, Any], form: Any = None, code: int = 200) -> ResponseReturnValue:
-    incident = questionnaire.incident_of(answers)
+    incident = questionnaire.so_far(answers, number)
     urgent = directory.urgent_needs(incident)
-    shelf = her_case.held()
+    shelf, (step, of) = her_case.held(), questionnaire.step_of(number, answers)
+    form = form or questionnaire.form_of(number, answers, _choices(answers))
     page = render_template(
         "casework/voice.html",
         number=number,
-        of=len(PAGES),
+        step=step,
+        of=of,
         page=PAGES[number],
-        questions=questionnaire.questions_of(number, answers),
-        form=form or questionnaire.form_of(number, answers, _choices(answers)),
+        questions=questionnaire.asked(number, form),
+        form=form,
         help=_help(shelf, incident, g.lang, only=urgent) if urgent else None,
         child=directory.child_policy(g.lang) if incident.age in MINOR_AGES else None,
         ticket=_field(trip, str(number), answers),
@@ -117,6 +118,7 @@ def _check(trip: str, answers: dict[str, Any]) -> ResponseReturnValue:
     return render_template(
         "casework/voice_check.html",
         pages=questionnaire.told(answers, _choices(answers)),
+        unclear=questionnaire.unclear(answers),
         reader=team.name,
         other=answers.get("about") == "OTHER",
         ticket=_field(trip, CHECK, answers),

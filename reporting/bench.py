@@ -31,7 +31,7 @@ from reporting.casebook import HOUR, Report
 from reporting.config import ROOT, SECRET, Settings, make_secrets, read_settings
 from reporting.database import open_database, reading, upgrade_tables, writing
 from reporting.incidents import Incident, tally_block
-from reporting.questionnaire import PAGES
+from reporting.questionnaire import route
 from reporting.teamlog import CASEWORK, STATISTICS, Pin
 
 TICKET = re.compile(rb'name="t" value="([^"]+)"')
@@ -39,7 +39,7 @@ FORM, CHUNK = "application/x-www-form-urlencoded", 65_536
 HEAD_ENDS, LENGTH = b"\r\n\r\n", re.compile(rb"\r\nContent-Length: (\d+)", re.IGNORECASE)
 RECEIPT = b'class="words"'
 TOLD = {"age": "A25_34", "region": "PIURA", "violence": "RAPE", "narrative": "Fue de noche."}
-STEPS = ["next"] * len(PAGES) + ["send"]
+STEPS = ["next"] * len(route(TOLD | {"violence": [TOLD["violence"]]})) + ["send"]
 PATIENCE = 30  # seconds until a server that does not answer is a failure
 TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 

@@ -93,7 +93,8 @@ def correct(folder: Folder, by: int, incident: Incident, reason: str, now: float
     hour, card, before = int(now) // HOUR, folder.card, folder.incident
     another_time = incident.hours != folder.incident_at(now).hours
     another_act = not incident.violence <= before.violence
-    answers = answers_from_incident(incident if another_time else replace(incident, hours=before.hours))
+    same_time = replace(incident, hours=before.hours, told_twice=before.told_twice)
+    answers = answers_from_incident(incident if another_time else same_time)
     folder.add("correction", {"by": by, "hour": hour, "answers": answers, "reason": reason})
     card |= {
         "a": answers,

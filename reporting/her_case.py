@@ -21,7 +21,7 @@ from reporting.casebook import Case
 from reporting.casework import NotNow
 from reporting.frontdoor import OpenForm, house, local_hour, once, render_template, say, speak
 from reporting.incidents import N_
-from reporting.questionnaire import PAGES
+from reporting.questionnaire import PAGES, TO_SET_RIGHT
 from reporting.stays import Stay, stay_field
 from reporting.teamlog import STATISTICS, Team, team_of_kind, trusted
 
@@ -68,7 +68,7 @@ def show(stay: Stay, *, form: LetterForm | None = None, sentence: str = "", code
         facts=questionnaire.facts_of(case.incident, directory.names(shelf), say),
         first=questionnaire.facts_of(case.first, directory.names(shelf), say) if case.corrections else (),
         names=directory.names(shelf),
-        pages=[(number, say(page.title)) for number, page in enumerate(PAGES[:-1])],
+        pages=questionnaire.titles_to_set_right(case.incident),
         help=None if case.unseen else _help(case),
         allows=_allows(case),
         asked=[one for one in case.referrals if one.state in ASKED],
@@ -179,7 +179,7 @@ def asks_how_she_is(number: int) -> bool:
 
 
 def _is_page(rest: str) -> bool:
-    return rest.isdecimal() and int(rest) < len(PAGES) - 1
+    return rest in {str(page) for page in TO_SET_RIGHT}
 
 
 def _form(number: int, case: Case, typed: Any) -> OpenForm:
@@ -202,13 +202,12 @@ def directory_choices(department: str | None) -> questionnaire.Elsewhere:
 
 
 def _right_page(stay: Stay, number: int, case: Case, form: OpenForm | None) -> ResponseReturnValue:
-    answers = questionnaire.answers_of(case.incident)
     page = render_template(
         "reporter/set_right.html",
         number=number,
         page=PAGES[number],
-        questions=questionnaire.questions_of(number, answers),
-        form=form or _form(number, case, None),
+        questions=questionnaire.asked(number, form := form or _form(number, case, None)),
+        form=form,
         ticket=stay_field(stay),
     )
     return make_response(page, 422 if form else 200)

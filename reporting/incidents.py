@@ -232,6 +232,9 @@ DEPARTMENT_REGION: Final = {"PE25": "UCAYALI", "PE04": "AREQUIPA", "PE20": "PIUR
 # ── the incident ────────────────────────────────────────────────────────────────────────────────────────────
 
 
+Hours = tuple[float, float]
+
+
 @dataclass(frozen=True, slots=True)
 class Incident:
     """What a person told, in codes. None and the empty set mean: passed over."""
@@ -255,7 +258,8 @@ class Incident:
     condom: str | None = None
     pregnant_possible: str | None = None
     police_safe: str | None = None
-    hours: tuple[float, float] | None = None  # since the latest act: earliest and latest; None is unknown
+    hours: Hours | None = None  # since the latest act: earliest and latest; None is unknown
+    told_twice: tuple[Hours, Hours] | None = None  # two times that contradict each other; `hours` spans both
     ongoing: bool | None = None
     migrant: bool | None = None
     wants: frozenset[str] = frozenset()
@@ -273,8 +277,16 @@ class Incident:
         def moved(hours: float) -> float:
             return max(0.0, hours + elapsed_hours)
 
-        hours = self.hours and (moved(self.hours[0]), moved(self.hours[1]))
-        return replace(self, hours=hours, told_ago=moved(self.told_ago), signs_ago=moved(self.signs_ago))
+        def both(time: Hours) -> Hours:
+            return moved(time[0]), moved(time[1])
+
+        return replace(
+            self,
+            hours=self.hours and both(self.hours),
+            told_twice=self.told_twice and (both(self.told_twice[0]), both(self.told_twice[1])),
+            told_ago=moved(self.told_ago),
+            signs_ago=moved(self.signs_ago),
+        )
 
 
 class BadIncident(ValueError):
@@ -291,6 +303,7 @@ WANTS_CODE = N_("One code of the list is needed here.")
 WANTS_CODES = N_("A list of known codes is needed here.")
 WANTS_TRUTH = N_("Yes or no is needed here (true or false).")
 WANTS_HOURS = N_("Hours are needed here: a number from 0, nothing, or two numbers, the smaller first.")
+WANTS_TWO_TIMES = N_("Two times are needed here, each as hours.")
 WANTS_PLACE = N_("A place code is needed here, such as PE25 or PE2501.")
 WANTS_SERVICES = N_("A list of service names from the directory is needed here.")
 
@@ -358,6 +371,12 @@ def _hours(field: str, value: object) -> tuple[float, float]:
     return float(bounds[0]), float(bounds[1])
 
 
+def _two_times(field: str, value: object) -> tuple[Hours, Hours]:
+    if not isinstance(value, list | tuple) or len(value) != ENDS:
+        raise BadIncident(field, WANTS_TWO_TIMES, value)
+    return _hours(field, value[0]), _hours(field, value[1])
+
+
 def _is_hour(value: object) -> bool:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
@@ -371,6 +390,7 @@ _READERS: Final[dict[str, Reader]] = {
     **{field: (_codes if field in _MANY else _one_code) for field in VOCABULARY},
     **dict.fromkeys(_PLACES, _place),
     "hours": _hours,
+    "told_twice": _two_times,
     "ongoing": _truth,
     "migrant": _truth,
     "refused_by": _services,
@@ -406,6 +426,8 @@ def answers_from_incident(incident: Incident) -> dict[str, object]:
 def _plain(value: object) -> object:
     if isinstance(value, frozenset):
         return sorted(value)
+    if isinstance(value, tuple) and isinstance(value[0], tuple):
+        return [list(value[0]), list(value[1])]
     if isinstance(value, tuple):
         return value[0] if value[0] == value[1] else list(value)
     return value

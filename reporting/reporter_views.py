@@ -33,7 +33,7 @@ from reporting.frontdoor import (
     types_a_code,
 )
 from reporting.incidents import MINOR_AGES, N_, VOCABULARY, Incident, tally_block
-from reporting.questionnaire import PAGES
+from reporting.questionnaire import LAST, PAGES
 from reporting.receipts import Receipt, Unreadable
 from reporting.sessions import LEFT, NOTED, SENT, Ticket
 from reporting.stays import BOX, CASE, Arrival, Stay, arrive, stay_of
@@ -41,7 +41,7 @@ from reporting.teamlog import STATISTICS, CannotOpen, Team
 
 pages = Blueprint("reporter", __name__)
 
-CHECK, LAST = "check", len(PAGES) - 1  # steps of a draft besides the numbers of its pages
+CHECK = "check"  # the step of a draft besides the numbers of its pages
 DRAFT = {"a", "r", "n"}  # what is in a draft; what is written down by voice, or can be sent again, is sealed alike
 
 
@@ -181,7 +181,7 @@ def _turn(ticket: Ticket) -> ResponseReturnValue:
         return _ask(int(ticket.step), ticket.trip, state | {"p": True}, urgent=state["n"])
     if form is not None and form.errors and go in {"next", "check"}:
         return _ask(int(ticket.step), ticket.trip, state, form=form, code=422)
-    return _go_to(_target(ticket.step, go), ticket.trip, state)
+    return _go_to(_target(ticket.step, go, state["a"]), ticket.trip, state)
 
 
 def _with_typed(ticket: Ticket) -> tuple[dict[str, Any], OpenForm | None]:
@@ -203,19 +203,21 @@ def _right_answers(form: OpenForm) -> dict[str, Any]:
     return {name: value for name, value in questionnaire.answers_in(form).items() if name not in form.errors}
 
 
-def _target(step: str, go: str) -> str:
+def _target(step: str, go: str, answers: Mapping[str, Any]) -> str:
     here = int(step) if step.isdecimal() else LAST
     if go.startswith("lang-"):
         return step
-    if go.startswith("to-") and go[3:].isdecimal() and int(go[3:]) <= LAST:
+    if go.startswith("to-") and go[3:].isdecimal() and int(go[3:]) < len(PAGES):
         return go[3:]
     if go == "back":
-        return str(max(0, here - (step != CHECK)))
-    return CHECK if go == "check" or here == LAST else str(here + 1)
+        return str(LAST if step == CHECK else questionnaire.page_before(here, answers))
+    after = None if go == "check" else questionnaire.page_after(here, answers)
+    return CHECK if after is None else str(after)
 
 
 def _go_to(step: str, trip: str, state: dict[str, Any]) -> ResponseReturnValue:
-    urgent = directory.urgent_needs(questionnaire.incident_of(state["a"]))
+    known = questionnaire.so_far(state["a"], int(step)) if step.isdecimal() else questionnaire.incident_of(state["a"])
+    urgent = directory.urgent_needs(known)
     fresh = [need for need in urgent if need not in state["n"]]
     if fresh and step.isdecimal():
         state["n"] = [*state["n"], *fresh]
@@ -237,13 +239,15 @@ def _ask(
     answers = state["a"]
     g.trip = trip if request.method == "POST" else None
     g.may_shrink = not (form or questionnaire.has_words(answers))
-    incident = questionnaire.incident_of(answers)
+    incident = questionnaire.so_far(answers, number)
+    step, of = questionnaire.step_of(number, answers)
     page = render_template(
         "reporter/questions.html",
         number=number,
-        of=len(PAGES),
+        step=step,
+        of=of,
         page=PAGES[number],
-        asked=questionnaire.fieldsets(number, answers, form := form or _form(number, answers)),
+        asked=questionnaire.fieldsets(number, form := form or _form(number, answers)),
         form=form,
         sentence=sentence,
         ticket=ticket_field("draft", trip, str(number), state),
@@ -285,6 +289,7 @@ def _check(trip: str, state: dict[str, Any], sentence: str = "") -> ResponseRetu
     page = render_template(
         "reporter/check.html",
         pages=questionnaire.told(state["a"], _elsewhere(state["a"])),
+        unclear=questionnaire.unclear(state["a"]),
         readers=_readers(),
         sentence=sentence,
         ask_letters="C_LETTERS" not in state["a"].get("consents", ()),

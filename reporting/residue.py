@@ -31,7 +31,7 @@ from reporting.config import ROOT, SECRET, SETTINGS, Settings, make_secrets, pro
 from reporting.database import checkpoint, open_database, reading, upgrade_tables, writing
 from reporting.keyring import Keys
 from reporting.models import CaseRow
-from reporting.questionnaire import LONGEST_TEXT, PAGES
+from reporting.questionnaire import LONGEST_TEXT, route
 from reporting.teamlog import CASE_WORKER, Pin
 
 try:
@@ -332,7 +332,7 @@ def _tells(phone: _Phone, marker: str) -> list[str]:
     """She writes as much as the page takes, and sends it. Her code comes back, as digits."""
     words = f"{marker} {'relleno ' * LONGEST_TEXT}"[: LONGEST_TEXT - 100] + f" {marker}"
     phone.asks("GET", "/es/contar")
-    for _ in PAGES:
+    for _ in route({}):
         phone.asks("POST", "/es/contar", go="next", narrative=words, violence=ACT)
     phone.asks("POST", "/es/contar", go="send", letters="1")
     found = re.search(r'<p class="digits">(.*?)</p>', phone.page, re.DOTALL)

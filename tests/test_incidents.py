@@ -39,7 +39,8 @@ def some_of(field: str) -> st.SearchStrategy[frozenset[str]]:
 
 
 MOMENTS = st.floats(0, 2000) | st.sampled_from([0.0, 48.0, 72.0, 96.0, 120.0, 168.0, 240.0, 336.0, 720.0])
-HOURS = st.none() | st.tuples(MOMENTS, MOMENTS).map(lambda pair: (min(pair), max(pair)))
+TIMES = st.tuples(MOMENTS, MOMENTS).map(lambda pair: (min(pair), max(pair)))
+HOURS = st.none() | TIMES
 YES_NO_PASS = st.none() | st.booleans()
 INCIDENTS = st.builds(
     Incident,
@@ -48,6 +49,7 @@ INCIDENTS = st.builds(
     department=st.none() | st.sampled_from(["PE25", "PE04", "PE15"]),
     province=st.none() | st.sampled_from(["PE2501", "PE0401"]),
     hours=HOURS,
+    told_twice=st.none() | st.tuples(TIMES, TIMES),
     ongoing=YES_NO_PASS,
     migrant=YES_NO_PASS,
     refused_by=st.frozensets(st.sampled_from(["linea100", "upe_junin", "cem-1.a"]), max_size=2),
@@ -108,6 +110,10 @@ BAD_ANSWERS = [
     ("hours_ago", [5, 4]),
     ("hours_ago", [5, None]),
     ("hours_ago", [1, 2, 3]),
+    ("told_twice", [1]),
+    ("told_twice", 5),
+    ("told_twice", [[1, 2], [4, 3]]),
+    ("told_twice", [[1, 2], None]),
     ("hours_ago", []),
     ("department", "Ucayali"),
     ("department", "PE2501"),
