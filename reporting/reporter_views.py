@@ -18,7 +18,7 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Optional
 
 from referrals import directory
-from reporting import casebook, duty, her_case, questionnaire, receipts, screening, sessions, teamlog
+from reporting import casebook, duty, her_case, misread, questionnaire, receipts, screening, sessions, teamlog
 from reporting.casebook import Report
 from reporting.frontdoor import (
     OpenForm,
@@ -566,9 +566,9 @@ def _code_page(sentence: str = "") -> ResponseReturnValue:
 def _open(typed: str, trip: str) -> ResponseReturnValue:
     """Her case, with what she typed. The same work and the same sentence whether it is wrong, erased or expired."""
     reading = receipts.read(typed[:400], g.lang)
-    if isinstance(reading, Unreadable) and reading.nearest:
-        raise WrongCode(say(N_("We do not know the word «%(wrong)s». Did you mean «%(nearest)s»?"),
-                            wrong=reading.wrong[:20], nearest=reading.nearest))  # fmt: skip
+    told = misread.sentence(reading) if isinstance(reading, Unreadable) else None
+    if told is not None:
+        raise WrongCode(say(told[0], **told[1]))
     stretched = casebook.stretch(() if isinstance(reading, Unreadable) else reading, house().settings.pepper)
     try:
         return her_case.show(_begin_stay(stretched, trip))
