@@ -112,6 +112,10 @@ class House:
     wings: dict[str, Any] = field(default_factory=dict)  # what another wing keeps here for its own pages
     opened_day: int = -1
 
+    def lines(self) -> tuple[Any, ...]:
+        """The lines that answer in the whole country, as offers. None where nobody has told one of this country."""
+        return tuple(self.wings["lines"]()) if "lines" in self.wings else ()
+
     def teams(self, db: Session) -> tuple[Team, ...]:
         """Every team, verified."""
         return teamlog.teams(db, self.pin)
@@ -455,11 +459,12 @@ def _for_every_page() -> dict[str, Any]:
 
 
 def _lines() -> tuple[Any, ...]:
-    """The lines that answer now; none where even the directory cannot be read."""
+    """The lines that answer now; those that are shipped where even the directory cannot be read."""
+    made = house()
     try:
-        return tuple(house().wings["lines"]()) if "lines" in house().wings else ()
+        return made.lines()
     except SQLAlchemyError:
-        return ()
+        return tuple(made.wings["shipped lines"]()) if "shipped lines" in made.wings else ()
 
 
 @functools.cache

@@ -26,7 +26,8 @@ from wtforms import (
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Length, Optional
 
-from reporting.frontdoor import OpenForm, say, template
+from reporting.countries import FIRST_HOME
+from reporting.frontdoor import OpenForm, house, say, template
 from reporting.incidents import N_, VOCABULARY, Incident
 
 ONE, MANY, LIST, NUMBER, LINE, TEXT = "one", "many", "list", "number", "line", "text"
@@ -247,7 +248,38 @@ def _with_pass(part: Part, choices: Choices) -> Choices:
 def questions_of(page: int, answers: Answers) -> tuple[Question, ...]:
     """The questions of a page (0..6) that can matter after what was answered so far."""
     so_far = incident_of(answers)
-    return tuple(question for question in PAGES[page].questions if question.matters(so_far))
+    return tuple(question for question in PAGES[page].questions if _is_asked(question, so_far))
+
+
+def _is_asked(question: Question, so_far: Incident) -> bool:
+    """The regions are those of the first home; elsewhere she picks a department, where the tree of places has any."""
+    if question.name in {"region", "department"} and not _is_first_home():
+        return question.name == "department" and bool(_departments())
+    return question.matters(so_far)
+
+
+def _is_first_home() -> bool:
+    return house().settings.country == FIRST_HOME
+
+
+def _departments() -> Choices:
+    """The departments of this country, which another wing knows."""
+    brought: Choices = house().wings["departments"]()
+    return brought
+
+
+def regions() -> Choices:
+    """What she can pick to say where she is, outside of a report; nothing where this country has no tree of places."""
+    if _is_first_home():
+        return VOCABULARY["region"]
+    return {**known, "PREFER_NOT": VOCABULARY["region"]["PREFER_NOT"]} if (known := _departments()) else {}
+
+
+def department_in(picked: str | None) -> str | None:
+    """The department behind what she picked, if it names one."""
+    if _is_first_home():
+        return HOME_DEPARTMENTS.get(picked or "")
+    return picked if picked in _departments() else None
 
 
 def form_of(page: int, answers: Answers, elsewhere: Elsewhere, typed: Any = None) -> OpenForm:
