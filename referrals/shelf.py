@@ -22,7 +22,7 @@ from types import SimpleNamespace
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Engine, delete, func, insert, select, text
+from sqlalchemy import Dialect, Engine, delete, func, insert, select, text
 from sqlalchemy.orm import Session
 
 from referrals import hours, needs
@@ -61,18 +61,18 @@ class Home:
         return any(code.startswith(self.country) for code in codes)
 
 
-_homes: WeakKeyDictionary[Engine, Home] = WeakKeyDictionary()
+_homes: WeakKeyDictionary[Dialect, Home] = WeakKeyDictionary()  # an engine's options make another one, of one dialect
 
 
 def settle(engine: Engine, country: str, zone: str) -> None:
     """Tell once, when a database is opened, where its directory lives. Rows of other countries are then not seen."""
-    _homes[engine] = Home(country, zone)
+    _homes[engine.dialect] = Home(country, zone)
     _shelves.pop(engine, None)
 
 
 def home(db: Session) -> Home:
     """Where the directory lives: Peru, unless told otherwise."""
-    return _homes.get(db.get_bind().engine, Home())
+    return _homes.get(db.get_bind().dialect, Home())
 
 
 # ── reviewable data ─────────────────────────────────────────────────────────────────────────────────────────
