@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-from flask import g
+from flask import g, has_app_context
 from jinja2.utils import LRUCache
 from markupsafe import Markup
 from wtforms import (
@@ -259,7 +259,8 @@ def _is_asked(question: Question, so_far: Incident) -> bool:
 
 
 def _is_first_home() -> bool:
-    return house().settings.country == FIRST_HOME
+    """Whether the regions of the vocabulary are those of this installation; so they are where there is none."""
+    return not has_app_context() or house().settings.country == FIRST_HOME
 
 
 def _departments() -> Choices:

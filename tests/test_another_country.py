@@ -23,7 +23,7 @@ from reporting.database import reading, writing
 from reporting.her_case import NOTHING_OPENS
 from reporting.incidents import Incident
 from reporting.languages import LANGUAGES
-from reporting.teamlog import ADVOCATE, CASE_WORKER, COORDINATOR
+from reporting.teamlog import ADVOCATE, CASE_WORKER, COORDINATOR, STATISTICS
 from tests.people import Place, a_new_place
 from tests.phone import FormOnPage, Phone
 from tests.trips import Fill, at_random, say, sends, signs_in, tells
@@ -320,6 +320,7 @@ def writes_down_by_voice(made: Kenya) -> None:
 
 
 def test_figures_of_another_country_have_no_places_of_peru(with_lines: Kenya) -> None:
+    with_lines.place.lets_in(with_lines.place.signs_in("rosa"), "ana", STATISTICS)
     desk = signs_in(with_lines.app, with_lines.place, with_lines.place.workers["ana"])
     for language in TONGUES:
         desk.opens(f"/{language}/equipo/cifras/preparar?period=2025")
