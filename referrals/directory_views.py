@@ -18,7 +18,6 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
 
 from referrals import directory, importing, needs, rulebook, upkeep
-from referrals.shelf import COUNTRY
 from reporting import languages
 from reporting.frontdoor import StaffForm, error_page, house, local_hour, render_template, say, signed_in
 from reporting.incidents import N_
@@ -216,7 +215,7 @@ def bring() -> ResponseReturnValue:
 @signed_in(CASE_WORKER, COORDINATOR)
 def gaps() -> ResponseReturnValue:
     """Which need has no verified service in how many provinces, and what no written case is ever offered."""
-    return _gaps(COUNTRY)
+    return _gaps(house().settings.country)
 
 
 @pages.get("/<lang>/equipo/directorio/vacios/<place>")
@@ -228,7 +227,7 @@ def gaps_of(place: str) -> ResponseReturnValue:
 
 def _gaps(place: str) -> ResponseReturnValue:
     held = _shelf()
-    whole = place == COUNTRY
+    whole = place == held.cards.country
     return render_template(
         "staff/gaps.html", gaps=upkeep.gaps(held, _today(), place), names=held.cards.place_names, place=place,
         states=upkeep.STATES, need_names=needs.NEEDS, whole=whole, departments=directory.other_departments(held),
@@ -261,7 +260,7 @@ def calls() -> ResponseReturnValue:
 def calls_in(place: str) -> ResponseReturnValue:
     """Whom to call there and what to ask: on paper, or one after another on a phone."""
     held = _shelf()
-    if place not in held.cards.place_names or place == COUNTRY:
+    if place not in held.cards.place_names or place == held.cards.country:
         return error_page(404)
     with house().reading() as db:
         tasks = upkeep.worklist(db, held, place, _today())
@@ -348,10 +347,12 @@ def flag() -> ResponseReturnValue:
 @pages.get("/<lang>/reglas")
 def rules() -> ResponseReturnValue:
     """Every rule, window and must-not, printed from the rows that decide, and who has signed it."""
+    country = house().settings.country
     everything: dict[str, Any] = {
         "definitions": rulebook.definitions(),
         "rules": rulebook.rules(),
         "must_nots": rulebook.must_nots(),
+        "country": country,
     }
     states = [row.state for row in (*everything["rules"], *everything["must_nots"])]
     return render_template("reporter/rules.html", **everything, signed=states.count(rulebook.SIGNED), all=len(states))

@@ -11,6 +11,7 @@ from typing import Any
 
 from flask import Blueprint, abort, g, make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy import Engine
 from wtforms import SelectMultipleField, StringField, TextAreaField
 from wtforms.validators import Length
 
@@ -21,6 +22,7 @@ from referrals.queue import View
 from reporting import casebook, casework, duty, her_case, languages, members, questionnaire, receipts, teamlog
 from reporting.casebook import JUNK, Case, ChangedMeanwhile, NoConsent
 from reporting.casework import NotNow
+from reporting.config import Settings
 from reporting.folder import NOT_A_REPORT, Folder
 from reporting.frontdoor import (
     House,
@@ -61,6 +63,13 @@ LONGEST_NUMBER = 20  # digits of a record's number
 def settle(made: House) -> None:
     """Bring what the front door shows on practice and error pages: the lines that answer in the whole country."""
     made.wings["lines"] = lambda: directory.national_lines(her_case.held(), made.clock())
+    made.wings["shipped lines"] = lambda: directory.lines_as_shipped(made.settings.country, made.clock())
+    made.wings["departments"] = lambda: directory.other_departments(her_case.held())
+
+
+def settle_in(engine: Engine, settings: Settings) -> None:
+    """Tell a database in which country its directory lives."""
+    directory.settle(engine, settings.country, settings.clock_of_services)
 
 
 # ── the queue ───────────────────────────────────────────────────────────────────────────────────────────────

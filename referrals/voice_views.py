@@ -43,6 +43,8 @@ OVER = N_("That page is no longer valid. What was typed on it is gone; begin aga
 @signed_in(CASE_WORKER)
 def begin() -> ResponseReturnValue:
     """What to say before the first question, and the first page."""
+    if not house().lines():
+        return error_page(503)
     return _ask(0, sessions.new_trip(), {})
 
 
@@ -104,7 +106,7 @@ def _ask(number: int, trip: str, answers: dict[str, Any], form: Any = None, code
         questions=questionnaire.asked(number, form),
         form=form,
         help=_help(shelf, incident, g.lang, only=urgent) if urgent else None,
-        child=directory.child_policy(g.lang) if incident.age in MINOR_AGES else None,
+        child=directory.child_policy(g.lang, house().settings.country) if incident.age in MINOR_AGES else None,
         ticket=_field(trip, str(number), answers),
         out=StaffForm(formdata=None),
     )

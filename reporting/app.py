@@ -23,6 +23,7 @@ def create_app(settings: Settings | None = None, clock: Callable[[], float] = ti
     told = settings or read_settings()
     logging.getLogger("amparo").setLevel(logging.INFO)
     engine = open_database(told.database_url)
+    referral_views.settle_in(engine, told)
     # the files we serve have routes of their own
     app = Flask(
         "reporting", root_path=str(ROOT / "reporting"), template_folder=str(ROOT / "templates"), static_folder=None
@@ -34,7 +35,7 @@ def create_app(settings: Settings | None = None, clock: Callable[[], float] = ti
         jotting=partial(jotting, engine),
         emptied=partial(checkpoint, engine),
         clock=clock,
-        catalogues=languages.load(told.languages),
+        catalogues=languages.load(told.languages, country=told.country),
         pin=Pin(told.pin_file),
     )
     limiter = frontdoor.hang(app, house)

@@ -50,8 +50,10 @@ from wtforms.validators import ValidationError
 
 from reporting import counting, duty, keyring, languages, sessions, teamlog, templating
 from reporting.config import Settings
+from reporting.countries import FIRST_HOME
 from reporting.incidents import N_
 from reporting.keyring import Keys
+from reporting.questions import HAS_DEPARTMENTS
 from reporting.sessions import Line, Seeds, Ticket
 from reporting.teamlog import ADVOCATE, CASE_WORKER, COORDINATOR, BrokenChain, CannotOpen, NotYet, Pin, Team
 
@@ -112,6 +114,10 @@ class House:
     wings: dict[str, Any] = field(default_factory=dict)  # what another wing keeps here for its own pages
     opened_day: int = -1
 
+    def lines(self) -> tuple[Any, ...]:
+        """The lines that answer in the whole country, as offers. None where nobody has told one of this country."""
+        return tuple(self.wings["lines"]()) if "lines" in self.wings else ()
+
     def teams(self, db: Session) -> tuple[Team, ...]:
         """Every team, verified."""
         return teamlog.teams(db, self.pin)
@@ -138,6 +144,8 @@ def hang(app: Flask, made: House) -> Limiter:
     app.before_request(_refuse_strangers)
     app.before_request(_open_day)
     app.before_request(_unpack)
+    app.before_request(_name_places)
+    app.teardown_request(_forget_places)
     app.after_request(_put_headers)
     app.after_request(_shrink)
     app.register_error_handler(HTTPException, _http_error)
@@ -255,6 +263,17 @@ def _open_day() -> None:
         made.opened_day = today
     except SQLAlchemyError as trouble:  # yesterday's seeds go on for a while; the next request tries again
         note_failure(trouble)
+
+
+def _name_places() -> None:
+    """In another country than the first home the regions of the vocabulary are not asked."""
+    made = house()
+    is_home = made.settings.country == FIRST_HOME
+    HAS_DEPARTMENTS.set(None if is_home else lambda: bool(made.wings["departments"]()))
+
+
+def _forget_places(_error: BaseException | None) -> None:
+    HAS_DEPARTMENTS.set(None)
 
 
 def _unpack() -> None:
@@ -455,11 +474,12 @@ def _for_every_page() -> dict[str, Any]:
 
 
 def _lines() -> tuple[Any, ...]:
-    """The lines that answer now; none where even the directory cannot be read."""
+    """The lines that answer now; those that are shipped where even the directory cannot be read."""
+    made = house()
     try:
-        return tuple(house().wings["lines"]()) if "lines" in house().wings else ()
+        return made.lines()
     except SQLAlchemyError:
-        return ()
+        return tuple(made.wings["shipped lines"]()) if "shipped lines" in made.wings else ()
 
 
 @functools.cache

@@ -41,7 +41,8 @@ from reporting.answers import route as route
 from reporting.answers import so_far as so_far
 from reporting.answers import step_of as step_of
 from reporting.answers import that_matter as that_matter
-from reporting.frontdoor import OpenForm, say, template
+from reporting.countries import FIRST_HOME
+from reporting.frontdoor import OpenForm, house, say, template
 from reporting.incidents import N_, VOCABULARY, Incident
 from reporting.questions import CHANNELS as CHANNELS
 from reporting.questions import CONSENTS as CONSENTS
@@ -96,6 +97,31 @@ def _with_pass(part: Part, choices: Choices) -> Choices:
 
 
 # ── forms ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _is_first_home() -> bool:
+    """Whether the regions of the vocabulary are those of this installation."""
+    return house().settings.country == FIRST_HOME
+
+
+def _departments() -> Choices:
+    """The departments of this country, which another wing knows."""
+    brought: Choices = house().wings["departments"]()
+    return brought
+
+
+def regions() -> Choices:
+    """What she can pick to say where she is, outside of a report; nothing where this country has no tree of places."""
+    if _is_first_home():
+        return VOCABULARY["region"]
+    return {**known, "PREFER_NOT": VOCABULARY["region"]["PREFER_NOT"]} if (known := _departments()) else {}
+
+
+def department_in(picked: str | None) -> str | None:
+    """The department behind what she picked, if it names one."""
+    if _is_first_home():
+        return HOME_DEPARTMENTS.get(picked or "")
+    return picked if picked in _departments() else None
 
 
 def form_of(page: int, answers: Answers, elsewhere: Elsewhere, typed: Any = None) -> OpenForm:

@@ -8,6 +8,7 @@ hurts. Which act makes which question matter follows the second edition of the r
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -270,6 +271,9 @@ PAGES: tuple[Page, ...] = (
         ),
     ),
 )  # fmt: skip
+# Whether the tree of places has departments to pick from, where this is not the first home; None: the regions of the
+# vocabulary are asked. Who knows the country sets it for each request.
+HAS_DEPARTMENTS: ContextVar[Callable[[], bool] | None] = ContextVar("has_departments", default=None)
 # The numbers of the pages in the order in which they are asked. A page keeps its number for ever, because drafts and
 # addresses hold it; new ones go to the end of PAGES and to their place here.
 ORDER = (0, 1, 2, 7, 8, 3, 4, 5, 6)

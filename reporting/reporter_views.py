@@ -18,7 +18,7 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Optional
 
 from referrals import directory
-from reporting import casebook, duty, her_case, questionnaire, receipts, screening, sessions, teamlog
+from reporting import casebook, duty, her_case, misread, questionnaire, receipts, screening, sessions, teamlog
 from reporting.casebook import Report
 from reporting.frontdoor import (
     OpenForm,
@@ -32,12 +32,12 @@ from reporting.frontdoor import (
     today,
     types_a_code,
 )
-from reporting.incidents import MINOR_AGES, N_, VOCABULARY, Incident, tally_block
+from reporting.incidents import MINOR_AGES, N_, Incident, tally_block
 from reporting.questionnaire import LAST, PAGES
 from reporting.receipts import Receipt, Unreadable
 from reporting.sessions import LEFT, NOTED, SENT, Ticket
 from reporting.stays import BOX, CASE, Arrival, Stay, arrive, stay_of
-from reporting.teamlog import STATISTICS, CannotOpen, Team
+from reporting.teamlog import STATISTICS, CannotOpen, NotYet, Team
 
 pages = Blueprint("reporter", __name__)
 
@@ -61,15 +61,16 @@ def start() -> ResponseReturnValue:
 def _start_page(sentence: str = "", code: int = 200) -> ResponseReturnValue:
     """The page that anybody may look at: it shows nothing of the trip that led here."""
     g.trip = None
-    is_open = _is_open()
+    has_keys = _has_keys()
+    is_open = has_keys and bool(house().lines())
     with house().reading() as db:
         silent = is_open and duty.read(db).is_silent(today().date())
-    box = _box() if is_open else ""
+    box = _box() if has_keys else ""
     page = render_template("reporter/start.html", sentence=sentence, is_open=is_open, silent=silent, box=box)
     return make_response(page, code)
 
 
-def _is_open() -> bool:
+def _has_keys() -> bool:
     with house().reading() as db:
         try:
             return bool(teamlog.teams_or_none(db, house().pin))
@@ -141,6 +142,8 @@ def tell() -> ResponseReturnValue:
     """The first page of a new trip."""
     with house().reading() as db:
         house().teams(db)  # closed doors say so before she writes a word
+    if not house().lines():
+        raise NotYet  # where no line of this country is known, nobody is asked to tell of danger
     return _ask(0, sessions.new_trip(), {"a": {}, "r": None, "n": [], "b": int(house().clock())})
 
 
@@ -252,7 +255,7 @@ def _ask(
         sentence=sentence,
         ticket=ticket_field("draft", trip, str(number), state),
         help=_help(incident, only=urgent, police_shown=state.get("p", False)) if urgent else None,
-        child=directory.child_policy(g.lang) if urgent and "N_CHILD_PROT" in urgent else None,
+        child=directory.child_policy(g.lang, house().settings.country) if urgent and "N_CHILD_PROT" in urgent else None,
     )
     return make_response(page, code)
 
@@ -501,7 +504,7 @@ def find_help() -> ResponseReturnValue:
     form = _help_form()
     if not form.validate() or not form.needs.data:
         return _help_page(form, nothing=True, code=422)
-    department = questionnaire.HOME_DEPARTMENTS.get(form.region.data or "")
+    department = questionnaire.department_in(form.region.data)
     found = directory.help_with(
         her_case.held(),
         form.needs.data,
@@ -515,7 +518,7 @@ def find_help() -> ResponseReturnValue:
 
 def _help_form() -> HelpForm:
     form = HelpForm()
-    form.region.choices = [SelectChoice(code, say(label)) for code, label in VOCABULARY["region"].items()]
+    form.region.choices = [SelectChoice(code, say(label)) for code, label in questionnaire.regions().items()]
     form.needs.choices = [SelectChoice(code, say(label)) for code, label in directory.needs_to_ask().items()]
     return form
 
@@ -571,9 +574,9 @@ def _code_page(sentence: str = "") -> ResponseReturnValue:
 def _open(typed: str, trip: str) -> ResponseReturnValue:
     """Her case, with what she typed. The same work and the same sentence whether it is wrong, erased or expired."""
     reading = receipts.read(typed[:400], g.lang)
-    if isinstance(reading, Unreadable) and reading.nearest:
-        raise WrongCode(say(N_("We do not know the word «%(wrong)s». Did you mean «%(nearest)s»?"),
-                            wrong=reading.wrong[:20], nearest=reading.nearest))  # fmt: skip
+    told = misread.sentence(reading) if isinstance(reading, Unreadable) else None
+    if told is not None:
+        raise WrongCode(say(told[0], **told[1]))
     stretched = casebook.stretch(() if isinstance(reading, Unreadable) else reading, house().settings.pepper)
     try:
         return her_case.show(_begin_stay(stretched, trip))
