@@ -21,7 +21,8 @@ from reporting.sealing import KeyPair, Place
 
 UNDER_A_KEY, FOR_SOMEBODY = bytes([1]) + sealing.AEAD_ID, bytes([1]) + sealing.SUITE_ID
 HEADS = (UNDER_A_KEY, FOR_SOMEBODY)
-PIECE, STEP, HEAD = 24, 400, 24  # bytes: what a seal is known by where it lies in pieces
+PIECE, HEAD = 24, 24  # bytes: what a seal is known by where it lies in pieces, and where the first begins
+SHORT = 2100  # bytes; a longer one lies on several pages of a database: each of them holds two such pieces or more
 LETTERS = re.compile(rb"[A-Za-z0-9+/_=-]{40,}")
 
 
@@ -135,7 +136,8 @@ def files(folder: Path) -> Iterator[tuple[str, bytes]]:
 
 def pieces(sealed: set[bytes]) -> list[bytes]:
     """By what sealed things are known again where they do not lie in one piece."""
-    return [one[at : at + PIECE] for one in sealed for at in range(HEAD, len(one) - PIECE, STEP)]
+    steps = ((one, 250 if len(one) < SHORT else 1300) for one in sealed)
+    return [one[at : at + PIECE] for one, step in steps for at in range(HEAD, len(one) - PIECE, step)]
 
 
 def lying(smith: Locksmith, engine: Engine, folder: Path, clear: Sequence[bytes], needles: Sequence[bytes],
@@ -151,8 +153,9 @@ def lying(smith: Locksmith, engine: Engine, folder: Path, clear: Sequence[bytes]
     if held is None:
         opened = {sealed: smith.opens(sealed) or b"" for sealed in smith.everything()}
     else:
-        lie = {raw for _, raw in rows} & set(smith.everything())
-        lie |= {one for one in smith.everything() if any(one[HEAD : HEAD + PIECE] in raw for _, raw in there)}
+        whole = {raw for _, raw in rows} & set(smith.everything())
+        away = set(smith.everything()) - whole
+        lie = whole | {one for one in away if any(one[HEAD : HEAD + PIECE] in raw for _, raw in there)}
         opened = smith.within_reach(lie, held | {raw for _, raw in there if len(raw) == sealing.KEY})
     sealed = smith.holding([*clear, *needles], opened)
     marks = [*pieces(sealed), *(clear if held is None else ())]
