@@ -11,10 +11,11 @@ from flask import Flask
 
 from referrals import directory_views, her_views, voice_views
 from referrals import views as referral_views
-from reporting import advocate_views, door_views, frontdoor, languages, reporter_views, staff_views
+from reporting import advocate_views, door_views, frontdoor, languages, reporter_views, staff_views, walking
 from reporting.config import ROOT, Settings, read_settings
-from reporting.database import checkpoint, jotting, open_database, reading, writing
+from reporting.database import checkpoint, jotting, looking, open_database, reading, writing
 from reporting.frontdoor import House
+from reporting.page_rows import open_rows
 from reporting.teamlog import Pin
 
 
@@ -31,16 +32,19 @@ def create_app(settings: Settings | None = None, clock: Callable[[], float] = ti
     house = House(
         settings=told,
         reading=partial(reading, engine),
+        looking=partial(looking, engine),
         writing=partial(writing, engine),
         jotting=partial(jotting, engine),
         emptied=partial(checkpoint, engine),
         clock=clock,
         catalogues=languages.load(told.languages, country=told.country),
         pin=Pin(told.pin_file),
+        rows=open_rows(told, engine),
+        on_the_way=walking.trouble_on_the_way,
     )
     limiter = frontdoor.hang(app, house)
     rooms = (reporter_views, her_views, door_views, staff_views, advocate_views, referral_views, voice_views,
-             directory_views, frontdoor)  # fmt: skip
+             directory_views, walking, frontdoor)  # fmt: skip
     for room in rooms:
         app.register_blueprint(room.pages)
     frontdoor.limit_narrow_doors(app, limiter)

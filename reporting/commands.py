@@ -60,6 +60,7 @@ from reporting.config import (
 )
 from reporting.database import checkpoint, open_database, reading, upgrade_tables, writing
 from reporting.database import destroy as erase_everything
+from reporting.page_rows import open_rows
 from reporting.teamlog import CASE_WORKER, COORDINATOR, Pin
 
 T = TypeVar("T")
@@ -442,11 +443,12 @@ def notify(as_json: bool) -> None:
 @main.command()
 def lock() -> None:
     """In danger: end every session and forget every open draft, receipt page and visit. Nothing sent is lost."""
-    engine = _opened()[1]
+    settings, engine = _opened()
     with writing(engine) as db:
         sessions.forget_all(db)
         sessions.open_day(db, time.time())
     checkpoint(engine)
+    open_rows(settings, engine).forget_all()
     click.echo("Everybody is signed out, and every open page is closed. People sign in again as always.")
 
 
@@ -456,6 +458,7 @@ def destroy() -> None:
     settings, engine = _opened()
     if click.prompt(f"Everything in {settings.instance} will be gone. Type the name on screen") != settings.site_name:
         raise click.ClickException("That is not the name. Nothing was changed.")
+    open_rows(settings, engine).destroy()
     erase_everything(engine)
     for name in ("secrets.toml", "team.pin", "amparo.db", "amparo.db-wal", "amparo.db-shm"):
         (settings.instance / name).unlink(missing_ok=True)

@@ -23,6 +23,7 @@ SETTINGS = {
     "AMPARO_INSTANCE": ("instance", "folder of the database, the secrets and the pin"),
     "DATABASE_URL": ("", "SQLAlchemy address; empty means SQLite in the instance folder"),
     "RATELIMIT_STORAGE_URI": ("memory://", "where requests are counted; Redis where there are several hosts"),
+    "MEMORY_FOLDER": ("", "folder in memory for the pages of a trip, 64 MB; empty means /dev/shm, where there is one"),
     "BASE_URL": ("http://127.0.0.1:8080", "the address people type; https, or an onion"),
     "SITE_NAME": ("Hoja", "the name on screen; a telling name can put a reporter in danger"),
     "TEAM_NAME": ("", "who reads the reports, as she will see it"),
@@ -54,6 +55,7 @@ class Settings:
     instance: Path
     database_url: str
     limits_url: str
+    memory_folder: str
     base_url: str
     site_name: str
     team_name: str
@@ -105,6 +107,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         instance=instance,
         database_url=value["DATABASE_URL"] or f"sqlite:///{instance / 'amparo.db'}",
         limits_url=value["RATELIMIT_STORAGE_URI"],
+        memory_folder=value["MEMORY_FOLDER"],
         base_url=value["BASE_URL"].rstrip("/"),
         site_name=value["SITE_NAME"],
         team_name=value["TEAM_NAME"],

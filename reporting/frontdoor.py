@@ -53,6 +53,7 @@ from reporting.config import Settings
 from reporting.countries import FIRST_HOME
 from reporting.incidents import N_
 from reporting.keyring import Keys
+from reporting.page_rows import PageRows
 from reporting.questions import HAS_DEPARTMENTS
 from reporting.sessions import Line, Seeds, Ticket
 from reporting.teamlog import ADVOCATE, CASE_WORKER, COORDINATOR, BrokenChain, CannotOpen, NotYet, Pin, Team
@@ -69,6 +70,7 @@ HEADERS = {
 }
 FOR_SEEKERS = {"X-Robots-Tag": "noindex"}  # only what a search machine could fetch
 SHRINKS = {"text/html", "text/css", "text/javascript"}
+SEEN = 203  # the status of a page that is typed into or shows something of hers: no browser keeps it for Back
 LARGEST_BODY = 256 * 1024  # bytes; the longest honest page is far below
 # What one sender may do in a minute. Everybody behind one address (a workshop, every onion user) is one sender, so
 # that none of these may be reached by honest people while somebody floods beside them: turning pages has room for 400
@@ -77,12 +79,15 @@ LARGEST_BODY = 256 * 1024  # bytes; the longest honest page is far below
 PAGES_A_MINUTE, SENDING_A_MINUTE = 24_000, 120_000
 CODES = "reporter.come_back"  # where a code is typed; it can be typed while telling, too, and counts alike
 NARROW_DOORS = {CODES: 600, "door.let_sign_in": 120}
+WALK = "walk.page"  # the address of every page under a name: each step leads there, also when it was one too many
+WALKS = 3  # so many of them for each page that may be turned
 SENDS = "reporter.told"  # the address that takes pages and, with the button "send", the report itself
 
 AGAIN = "again"  # the field, and the step, of a request that can be sent once more
 MAY_PASS = {429, 500, 503}  # trouble after which the very same request may go through
 HOMES = {CASE_WORKER: "casework.queue", COORDINATOR: "staff.people", ADVOCATE: "staff.home"}
 AT_THE_DOOR = {"door", "staff", "casework", "voice"}  # pages of the desk, also for who is not signed in
+WALKED = {"reporter", "her_referral"}  # whose errors are told on a page of her trip
 NEVER_PACKED = {"door", "staff", None}  # what is typed there is passwords and words that open
 
 ERRORS = {
@@ -103,12 +108,15 @@ class House:
 
     settings: Settings
     reading: Callable[[], AbstractContextManager[Session]]
+    looking: Callable[[], AbstractContextManager[Line]]  # the same without a session, for what every page asks
     writing: Callable[..., AbstractContextManager[Session]]
     jotting: Callable[[], AbstractContextManager[Line]]  # for notes that a power cut may take
     emptied: Callable[[], bool]  # after an erasure: leave no erased byte in the write-ahead log
     clock: Callable[[], float]
     catalogues: dict[str, languages.Catalogue]
     pin: Pin
+    rows: PageRows  # what the pages of a name show
+    on_the_way: Callable[[int, str], ResponseReturnValue | None]  # the page of an error, as a step of her trip
     tongues: dict[str, templating.Tongue] = field(default_factory=dict)  # the templates of each language
     refused: dict[tuple[str, str, bool], tuple[int, str]] = field(default_factory=dict)  # pages for too many requests
     wings: dict[str, Any] = field(default_factory=dict)  # what another wing keeps here for its own pages
@@ -360,10 +368,29 @@ def error_page(code: int, sentence: str = "") -> ResponseReturnValue:
     if "lang" not in g:
         _choose_language()
     known = code if code in ERRORS else 400
+    walked = _on_the_way(code, sentence or ERRORS[known])
+    if walked is not None:
+        return walked
     packed = _packed() if code in MAY_PASS else ""
     if code == HTTPStatus.TOO_MANY_REQUESTS and not packed and "keys" not in g:
         return make_response(_too_many(), code, {"Retry-After": "60"})
     return make_response(_error_page(sentence or ERRORS[known], packed), code)
+
+
+def _on_the_way(code: int, sentence: str) -> ResponseReturnValue | None:
+    if request.blueprint not in WALKED:
+        return None
+    try:
+        return house().on_the_way(code, sentence)
+    except (CannotOpen, SQLAlchemyError, HTTPException):
+        return None
+
+
+def trouble_page(told: Mapping[str, Any]) -> str:
+    """The page of an error that happened on the way, where it can be sent once more with one button."""
+    again = told.get(AGAIN)
+    packed = hidden(AGAIN, sealed_ticket("draft", g.trip or sessions.new_trip(), AGAIN, again)) if again else ""
+    return render_template("errors/error.html", sentence=told["sentence"], again=packed, to=again and again["path"])
 
 
 def _error_page(sentence: str, packed: Markup | str = "") -> str:
@@ -636,14 +663,19 @@ def hidden(name: str, value: str) -> Markup:
 
 
 def ticket_field(purpose: str, trip: str, step: str, state: Mapping[str, Any], expires: int | None = None) -> Markup:
-    """A trip's state, sealed into the one hidden field of a form."""
-    return hidden("t", sealed_ticket(purpose, trip, step, state, expires))
+    """A trip's state, sealed into the one hidden field of a form; it is as old as the last step of its trail."""
+    trail = g.get("trail")
+    if trail is None:
+        return hidden("t", sealed_ticket(purpose, trip, step, state, expires))
+    walked = dict(state) | {"w": trail.name, "c": trail.count}
+    return hidden("t", sealed_ticket(purpose, trip, step, walked, expires, trail.posted))
 
 
-def sealed_ticket(purpose: str, trip: str, step: str, state: Mapping[str, Any], expires: int | None = None) -> str:
+def sealed_ticket(purpose: str, trip: str, step: str, state: Mapping[str, Any], expires: int | None = None,
+                  issued: float | None = None) -> str:  # fmt: skip
     """A trip's state, sealed."""
     made = house()
-    secret, now = made.settings.server_secret, made.clock()
+    secret, now = made.settings.server_secret, made.clock() if issued is None else issued
     return sessions.write_ticket(seeds(), secret, purpose, trip, step, state, now, expires)
 
 
@@ -662,7 +694,7 @@ def seeds(db: Line | None = None) -> Seeds:
 
 
 def _read_seeds() -> Seeds:
-    with house().reading() as db:
+    with house().looking() as db:
         return sessions.seeds(db)
 
 
@@ -704,14 +736,6 @@ def _kept_file(name: str, mimetype: str, version: str) -> Response:
     return answer
 
 
-@pages.get("/i.png")
-def icon() -> Response:
-    """A plain dot, for pages that are typed into. Being no-store it keeps Chromium from holding them for Back."""
-    answer = make_response((STATIC / "icon.png").read_bytes())
-    answer.mimetype = "image/png"
-    return answer
-
-
 def limit_narrow_doors(app: Flask, limiter: Limiter) -> None:
     """Codes and passwords get allowances of their own, apart from turning pages; so does sending, the largest."""
     settings, rooms = house_of(app).settings, app.view_functions
@@ -728,6 +752,8 @@ def limit_narrow_doors(app: Flask, limiter: Limiter) -> None:
         a_minute(SENDING_A_MINUTE, settings), exempt_when=lambda: not _is_sending(), override_defaults=False
     )
     rooms[SENDS] = sending(rooms[SENDS])  # type: ignore[assignment]
+    walks = a_minute(WALKS * PAGES_A_MINUTE, settings)
+    rooms[WALK] = limiter.limit(walks, override_defaults=True)(rooms[WALK])  # type: ignore[assignment]
 
 
 def house_of(app: Flask) -> House:

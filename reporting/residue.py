@@ -22,7 +22,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from sqlalchemy import select
 
@@ -45,6 +45,7 @@ A_MOMENT = 0.05  # seconds between two tries to reach it
 NAME, ACT = "prueba", "FORCED_MARRIAGE"  # who reads in the trial; what is told to have happened
 PIECE, STEP = 32, 500  # bytes: what is known again of a sealed record, and how far apart such pieces are taken
 HEAD = 24  # bytes at the start of a sealed record that others have too
+WALKING = {"Content-Type": "application/x-www-form-urlencoded", "Sec-Fetch-Site": "same-origin", "Sec-Fetch-User": "?1"}
 LONG_AGO = 1_000_000_000  # a time that no file of a trial has by itself
 
 
@@ -307,12 +308,19 @@ class _Phone:
     def asks(self, method: str, path: str, **typed: str) -> str:
         """The next page. Every form of ours carries one sealed field, `t`."""
         ticket = re.search(r'name="t" value="([^"]+)"', self.page)
-        body = urlencode(typed | ({"t": html.unescape(ticket[1])} if ticket else {}))
+        body = urlencode(typed | ({"t": html.unescape(ticket[1])} if ticket else {})) if method == "POST" else None
+        status, onward = self._ask(method, path, body)
+        while status == http.HTTPStatus.SEE_OTHER:
+            status, onward = self._ask("GET", onward, None)
+        if status not in {http.HTTPStatus.OK, http.HTTPStatus.NON_AUTHORITATIVE_INFORMATION}:
+            raise NoTrial(f"its server answered {status}.")
+        return self.page
+
+    def _ask(self, method: str, path: str, body: str | None) -> tuple[int, str]:
+        """(status, where it leads) of an answer."""
         line = http.client.HTTPConnection("127.0.0.1", self._port, timeout=PATIENCE)
         try:
-            line.request(method, path, body if method == "POST" else None,
-                         {"Content-Type": "application/x-www-form-urlencoded", "Connection": "close"}
-                         | ({"Cookie": self._cookie} if self._cookie else {}))  # fmt: skip
+            line.request(method, path, body, WALKING | ({"Cookie": self._cookie} if self._cookie else {}))
             answer = line.getresponse()
             answer.length = None  # read until it hangs up: only then is all done that the page brings about
             self.page = answer.read().decode()
@@ -321,17 +329,13 @@ class _Phone:
         finally:
             line.close()
         self._cookie = (answer.headers["Set-Cookie"] or self._cookie).partition(";")[0]
-        if answer.status == http.HTTPStatus.SEE_OTHER:
-            return self.asks("GET", urlsplit(answer.headers["Location"]).path)
-        if answer.status != http.HTTPStatus.OK:
-            raise NoTrial(f"its server answered {answer.status}.")
-        return self.page
+        return answer.status, answer.headers.get("Location", "")
 
 
 def _tells(phone: _Phone, marker: str) -> list[str]:
     """She writes as much as the page takes, and sends it. Her code comes back, as digits."""
     words = f"{marker} {'relleno ' * LONGEST_TEXT}"[: LONGEST_TEXT - 100] + f" {marker}"
-    phone.asks("GET", "/es/contar")
+    phone.asks("POST", "/es/contar", go="begin")
     for _ in route({}):
         phone.asks("POST", "/es/contar", go="next", narrative=words, violence=ACT)
     phone.asks("POST", "/es/contar", go="send", letters="1")

@@ -142,7 +142,8 @@ def a_furnished_place(folder: Path, clock: Clock | None = None, **environment: s
 def a_new_place(folder: Path, clock: Clock | None = None, **environment: str) -> Place:
     """An installation with tables and today's seeds, and nobody in it."""
     make_secrets(folder, os.urandom(2 * SECRET))
-    settings = read_settings({"AMPARO_INSTANCE": str(folder), "BASE_URL": "http://localhost", **environment})
+    told = {"AMPARO_INSTANCE": str(folder), "BASE_URL": "http://localhost", "MEMORY_FOLDER": str(folder.parent)}
+    settings = read_settings(told | environment)
     engine = open_database(settings.database_url)
     upgrade_tables(engine)
     place = Place(settings, engine, clock or Clock())

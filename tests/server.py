@@ -58,7 +58,8 @@ def start(instance: Path, port: int | None = None, workers: int = 1, **environme
     """Start a server on an installation and wait until it answers."""
     port = port or free_port()
     log = instance.parent / f"{instance.name}.log"
-    told = os.environ | {"AMPARO_INSTANCE": str(instance), "BASE_URL": f"http://127.0.0.1:{port}"} | environment
+    told = os.environ | {"AMPARO_INSTANCE": str(instance), "BASE_URL": f"http://127.0.0.1:{port}"}
+    told |= {"MEMORY_FOLDER": str(instance.parent)} | environment
     with log.open("ab") as out:
         process = subprocess.Popen(  # noqa: S603 -- our own command
             [sys.executable, "-m", "reporting", "serve", "--workers", str(workers), "--port", str(port)],
