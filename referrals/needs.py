@@ -129,10 +129,10 @@ class Condition:
     def holds(self, facts: Facts, hour: float, signs_ago: float) -> bool:
         """Whether the row applies so many hours after the act, and so many after she told how she is right now."""
         return (
-            self.after < hour <= self.until
-            and self.all <= facts
+            self.all <= facts
             and (not self.any or not self.any.isdisjoint(facts))
             and self.none.isdisjoint(facts)
+            and self.after < hour <= self.until
             and self.signs_after < signs_ago <= self.signs_until
         )
 
