@@ -280,10 +280,7 @@ def lived(app: Flask, place: Place, told: dict[str, Any]) -> list[tuple[dict[str
 def table(seen: list[tuple[dict[str, str], str]]) -> list[tuple[str, str]]:
     """A story in short: what is offered, without the companions who are there for everybody; the line of the queue."""
     return [
-        (
-            ", ".join(f"{need[2:]} {urgency}" for need, urgency in now.items() if need != "N_PEER"),
-            " ".join(line.split()),
-        )
+        (", ".join(f"{need[2:]} {soon}" for need, soon in now.items() if need != "N_PEER"), " ".join(line.split()))
         for now, line in seen
     ]
 
