@@ -11,7 +11,7 @@ from flask import Flask
 
 from referrals import directory_views, her_views, voice_views
 from referrals import views as referral_views
-from reporting import advocate_views, door_views, frontdoor, languages, reporter_views, staff_views
+from reporting import advocate_views, desk_pages, door_views, frontdoor, languages, reporter_views, staff_views
 from reporting.config import ROOT, Settings, read_settings
 from reporting.database import checkpoint, jotting, open_database, reading, writing
 from reporting.frontdoor import House
@@ -40,8 +40,9 @@ def create_app(settings: Settings | None = None, clock: Callable[[], float] = ti
         rows=open_rows(told, engine),
     )
     limiter = frontdoor.hang(app, house)
+    desk_pages.hang(app)
     rooms = (reporter_views, her_views, door_views, staff_views, advocate_views, referral_views, voice_views,
-             directory_views, frontdoor)  # fmt: skip
+             directory_views, desk_pages, frontdoor)  # fmt: skip
     for room in rooms:
         app.register_blueprint(room.pages)
     frontdoor.limit_narrow_doors(app, limiter)

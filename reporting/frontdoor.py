@@ -235,6 +235,7 @@ def _refuse_strangers() -> None:
     foreign_site = site is not None and site not in {"same-origin", "none"}
     foreign_origin = site is None and origin not in {None, "null"} and _host_of(origin or "") != request.host
     if foreign_site or foreign_origin:
+        g.foreign = True  # nothing that was typed here
         abort(403)
 
 
@@ -343,6 +344,7 @@ def error_page(code: int, sentence: str = "") -> ResponseReturnValue:
     if "lang" not in g:
         _choose_language()
     known = code if code in ERRORS else 400
+    g.trouble = True
     packed = _packed() if code in MAY_PASS else ""
     if code == HTTPStatus.TOO_MANY_REQUESTS and not packed and "keys" not in g:
         return make_response(_too_many(), code, {"Retry-After": "60"})
@@ -486,7 +488,7 @@ def signed_in(
     def guard(page: Callable[..., ResponseReturnValue]) -> Callable[..., ResponseReturnValue]:
         @functools.wraps(page)
         def guarded(*args: object, **parts: object) -> ResponseReturnValue:
-            keys = _resume()
+            keys = resume()
             if keys is None:
                 return redirect(url_for("door.sign_in", lang=g.lang), 303)
             if not set(roles) & set(keys.roles):
@@ -499,7 +501,8 @@ def signed_in(
     return guard
 
 
-def _resume() -> Keys | None:
+def resume() -> Keys | None:
+    """The keys of the session that this request belongs to; it is still in use. None where there is none."""
     token = request.cookies.get(cookie_name(), "")
     made = house()
     try:
