@@ -1,6 +1,6 @@
 """Her pages about a referral: what is proposed, what exactly would be told, her yes or no.
 
-They speak HTTP and nothing else, are answers to POST, and carry the ticket of her stay.
+They speak HTTP and nothing else, are steps of her stay, and carry its ticket.
 """
 
 from __future__ import annotations
@@ -9,14 +9,15 @@ from flask import Blueprint, g, make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from referrals import directory, needs, sheets, triage
-from reporting import casebook
+from reporting import casebook, walking
 from reporting.casebook import Case, Referral
 from reporting.casework import NotNow
 from reporting.frontdoor import house, render_template, say
 from reporting.incidents import N_
 from reporting.sessions import LEFT
-from reporting.stays import CASE, Stay, arrive, stay_field, stay_of
+from reporting.stays import CASE, Stay, go_on, onward, stay_field, stay_of, stay_on
 from reporting.teamlog import CannotOpen
+from reporting.walking import Arrival, Trail, arrive
 
 pages = Blueprint("her_referral", __name__)
 
@@ -25,29 +26,27 @@ SAID_YES = N_("Noted: yes. The team may tell them only what you saw.")
 SAID_NO = N_("Noted: no. Nothing is told to them from now on.")
 
 
-def _arrived() -> tuple[Stay, int] | None:
-    """Her stay and the number of the referral; None where it is no page of hers (any more)."""
+def _arrived() -> tuple[Arrival, int] | None:
+    """Her request and the number of the referral; None where it is no page of hers (any more)."""
     came = arrive("visit")
     number = request.form.get("number", "")
     if came is None or came.ended == LEFT or came.ticket.step != CASE or not (number.isascii() and number.isdecimal()):
         return None
-    return stay_of(came.ticket), int(number[:20])
+    return came, int(number[:20])
 
 
 @pages.post("/<lang>/volver/propuesta")
 def look() -> ResponseReturnValue:
-    """A proposal as she needs it to decide: which service, why, and word for word what it would be told."""
+    """To a proposal."""
     arrived = _arrived()
     if arrived is None:
         return redirect(url_for("reporter.start", lang=g.lang), 303)
-    stay, number = arrived
+    came, number = arrived
     try:
-        with house().reading() as db:
-            case = casebook.open_visit(db, stay.visit)
+        one = _proposal(stay_of(came), number)[1]
     except CannotOpen:
         return redirect(url_for("reporter.start", lang=g.lang), 303)
-    one = next((one for one in case.referrals if one.id == number), None)
-    return _page(stay, case, one) if one else _page(stay, case, None, say(GONE), 422)
+    return go_on(came, onward(f"proposal-{number}") if one else onward("said", sentence=say(GONE), code=422))
 
 
 @pages.post("/<lang>/volver/respuesta")
@@ -56,25 +55,44 @@ def answer() -> ResponseReturnValue:
     arrived = _arrived()
     if arrived is None:
         return redirect(url_for("reporter.start", lang=g.lang), 303)
-    (stay, number), made, yes = arrived, house(), request.form.get("go") == "yes"
+    (came, number), made, yes = arrived, house(), request.form.get("go") == "yes"
     try:
-        with made.writing() as db, casebook.on_visit(db, stay.visit, made.clock()) as folder:
+        with made.writing() as db, casebook.on_visit(db, stay_of(came).visit, made.clock()) as folder:
             if yes:
                 triage.agree(folder, number, made.clock())
             else:
                 triage.say_no(folder, number, made.clock())
     except NotNow as why:
-        return _page(stay, None, None, say(why.sentence), 422)
+        return go_on(came, onward("said", sentence=say(why.sentence), code=422))
     except CannotOpen:
-        return _page(stay, None, None, say(GONE), 422)
-    return _page(stay, None, None, say(SAID_YES if yes else SAID_NO))
+        return go_on(came, onward("said", sentence=say(GONE), code=422))
+    return go_on(came, onward("said", sentence=say(SAID_YES if yes else SAID_NO)))
 
 
-def _page(stay: Stay, case: Case | None, one: Referral | None, sentence: str = "", code: int = 200
-          ) -> ResponseReturnValue:  # fmt: skip
+def _proposal(stay: Stay, number: int) -> tuple[Case, Referral | None]:
+    with house().reading() as db:
+        case = casebook.open_visit(db, stay.visit)
+    return case, next((one for one in case.referrals if one.id == number), None)
+
+
+@walking.shows("visit/proposal", "visit/said")
+def page(trail: Trail, step: str, ended: str | None) -> ResponseReturnValue:
+    """A proposal as she needs it to decide: which service, why, and word for word what it would be told."""
+    if ended == LEFT or trail.expires is None or house().clock() > trail.expires:
+        return walking.start_page()
+    stay, number = stay_on(trail), step.partition("-")[2]
+    try:
+        case, one = _proposal(stay, int(number)) if number else (None, None)
+    except CannotOpen:
+        return walking.start_page()
+    told = trail.about(step).get("sentence", "") if one else trail.about(step).get("sentence", say(GONE))
+    return make_response(_page(stay, case, one, told), trail.status(step))
+
+
+def _page(stay: Stay, case: Case | None, one: Referral | None, sentence: str) -> str:
     shelf = directory.shelf(house().reading)
     names = directory.names(shelf)
-    page = render_template(
+    return render_template(
         "reporter/referral.html",
         one=one,
         name=names.get(one.service, one.service) if one else "",
@@ -84,7 +102,6 @@ def _page(stay: Stay, case: Case | None, one: Referral | None, sentence: str = "
         sentence=sentence,
         ticket=stay_field(stay),
     )
-    return make_response(page, code)
 
 
 def _door(shelf: directory.Shelf, one: Referral, case: Case) -> directory.Offer | None:

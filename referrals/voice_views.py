@@ -151,7 +151,7 @@ def _send(ticket: Ticket, answers: dict[str, Any]) -> ResponseReturnValue:
     tally = tally_block(incident, report.hour, counted="C_STATS" in consents, gap=gap)
     sealed = casebook.seal_report(report, receipt, readers, counters, tally, made.settings.pepper, moment)
     with made.writing() as db:
-        if not sessions.end_trip(db, ticket.trip, SENT, moment):
+        if not sessions.end_trip(db, made.settings.server_secret, ticket.trip, SENT, moment):
             return redirect(url_for("casework.queue", lang=g.lang, owner="mine", sort="newest"), 303)
         casebook.file_report(db, sealed)
         with casebook.at_desk(db, keys, sealed.case["id"], moment, "voice") as folder:

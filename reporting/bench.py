@@ -37,9 +37,11 @@ from reporting.teamlog import CASEWORK, STATISTICS, Pin
 TICKET = re.compile(rb'name="t" value="([^"]+)"')
 FORM, CHUNK = "application/x-www-form-urlencoded", 65_536
 HEAD_ENDS, LENGTH = b"\r\n\r\n", re.compile(rb"\r\nContent-Length: (\d+)", re.IGNORECASE)
+LOCATION = re.compile(rb"\r\nLocation: (\S+)", re.IGNORECASE)
+WALKING = "Sec-Fetch-Site: same-origin\r\nSec-Fetch-User: ?1\r\n"
 RECEIPT = b'class="words"'
 TOLD = {"age": "A25_34", "region": "PIURA", "violence": "RAPE", "narrative": "Fue de noche."}
-STEPS = ["next"] * len(PAGES) + ["send"]
+STEPS = ["begin", *["next"] * len(PAGES), "send"]
 PATIENCE = 30  # seconds until a server that does not answer is a failure
 TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 
@@ -62,14 +64,14 @@ class Line:
     """A line to the server that is kept open; the little of HTTP that is needed, so that measuring costs little."""
 
     def __init__(self, port: int) -> None:
-        self._port = port
+        self._port, self.leads = port, ""  # where the last answer leads
         self._socket: socket.socket | None = None
 
     def ask(self, method: str, path: str, body: bytes = b"") -> tuple[int, bytes]:
         """(status, body) of an answer. `OSError` or `ValueError` where there is none."""
         if self._socket is None:
             self._socket = socket.create_connection(("127.0.0.1", self._port), timeout=PATIENCE)
-        kind = f"Content-Type: {FORM}\r\nContent-Length: {len(body)}\r\n" if body else ""
+        kind = f"{WALKING}Content-Type: {FORM}\r\nContent-Length: {len(body)}\r\n" if body else WALKING
         self._socket.sendall(f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{kind}\r\n".encode() + body)
         answer = b""
         while HEAD_ENDS not in answer:
@@ -80,6 +82,8 @@ class Line:
             raise ValueError("no length")
         while len(page) < int(told[1]):
             page += self._more(self._socket)
+        leads = LOCATION.search(head)
+        self.leads = leads[1].decode() if leads else ""
         return int(head[9:12]), page
 
     def _more(self, open_line: socket.socket) -> bytes:
@@ -97,23 +101,26 @@ class Line:
 
 def _trip(line: Line) -> list[tuple[int, int]]:
     """One whole trip. Returns (bytes sent, bytes received) of each request; anything odd is an error."""
-    sizes, page = [], _ask(line, "GET", b"")
-    sizes.append((0, len(page)))
+    sizes, page = list[tuple[int, int]](), b""
     for go in STEPS:
         found = TICKET.search(page)
-        if found is None:
+        if found is None and sizes:
             raise ValueError("no ticket")
-        body = urllib.parse.urlencode({"t": found[1].decode(), "go": go, **TOLD}).encode()
-        page = _ask(line, "POST", body)
+        told = {"go": go} | ({"t": found[1].decode()} | TOLD if found else {})
+        body = urllib.parse.urlencode(told).encode()
+        page = _step(line, body)
         sizes.append((len(body), len(page)))
     if RECEIPT not in page:
         raise ValueError("no receipt")
     return sizes
 
 
-def _ask(line: Line, method: str, body: bytes) -> bytes:
-    status, page = line.ask(method, "/es/contar", body)
-    if status != HTTPStatus.OK:
+def _step(line: Line, body: bytes) -> bytes:
+    """What she presses, and the page that it leads to."""
+    status, page = line.ask("POST", "/es/contar", body)
+    if status == HTTPStatus.SEE_OTHER:
+        status, page = line.ask("GET", line.leads)
+    if status not in {HTTPStatus.OK, HTTPStatus.NON_AUTHORITATIVE_INFORMATION}:
         raise ValueError(str(status))
     return page
 
@@ -153,7 +160,7 @@ def submit(workers: int, at_once: Iterable[int], seconds: float, runs: int, say:
         command = ["serve", "--workers", str(workers)]
         with _running(settings, command) as (process, port, cold):
             sizes = _trip(Line(port))
-            say(f"{workers} workers, {len(sizes)} requests a trip")
+            say(f"{workers} workers, {len(sizes)} steps a trip")
             told = [_measure(process, port, _trip, many, seconds, runs, say) for many in at_once]
         floors = _floors(settings, sizes, workers, [row["at_once"] for row in told], seconds, runs, say)
     packages = len(re.findall(r"^[a-z0-9].*==", (ROOT / "requirements.txt").read_text("utf-8"), re.MULTILINE))

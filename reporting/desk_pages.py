@@ -24,13 +24,12 @@ from werkzeug.datastructures import ImmutableMultiDict
 from wtforms import PasswordField
 
 from reporting import sessions
-from reporting.frontdoor import cookie_name, error_page, home_of, house, put_cookie, resume
+from reporting.frontdoor import SEEN, cookie_name, error_page, home_of, house, put_cookie, resume
 from reporting.page_rows import COUNTED, CannotKeep, new_name
 from reporting.sessions import MINUTE
 
 pages = Blueprint("kept", __name__)
 
-SEEN = HTTPStatus.NON_AUTHORITATIVE_INFORMATION  # no browser keeps a page of this status for Back
 SHOWN, SECRET_SHOWN = 15 * MINUTE, 5 * MINUTE  # seconds after the POST
 NEVER_KEPT = {"f", "t", "code"}  # fields that are no typing, or open something; passwords neither
 FORM = "of form"

@@ -68,6 +68,7 @@ HEADERS = {
 }
 FOR_SEEKERS = {"X-Robots-Tag": "noindex"}  # only what a search machine could fetch
 SHRINKS = {"text/html", "text/css", "text/javascript"}
+SEEN = 203  # the status of a page that is typed into or shows something of hers: no browser keeps it for Back
 LARGEST_BODY = 256 * 1024  # bytes; the longest honest page is far below
 # What one sender may do in a minute. Everybody behind one address (a workshop, every onion user) is one sender, so
 # that none of these may be reached by honest people while somebody floods beside them: turning pages has room for 400
@@ -76,12 +77,14 @@ LARGEST_BODY = 256 * 1024  # bytes; the longest honest page is far below
 PAGES_A_MINUTE, SENDING_A_MINUTE = 24_000, 120_000
 CODES = "reporter.come_back"  # where a code is typed; it can be typed while telling, too, and counts alike
 NARROW_DOORS = {CODES: 600, "door.let_sign_in": 120}
+WALK = "walk.page"  # the address of every page under a name; each step leads there once
 SENDS = "reporter.told"  # the address that takes pages and, with the button "send", the report itself
 
 AGAIN = "again"  # the field, and the step, of a request that can be sent once more
 MAY_PASS = {429, 500, 503}  # trouble after which the very same request may go through
 HOMES = {CASE_WORKER: "casework.queue", COORDINATOR: "staff.people", ADVOCATE: "staff.home"}
 AT_THE_DOOR = {"door", "staff", "casework", "voice"}  # pages of the desk, also for who is not signed in
+WALKED = {"reporter", "her_referral"}  # whose errors are told on a page of her trip
 NEVER_PACKED = {"door", "staff", None}  # what is typed there is passwords and words that open
 
 ERRORS = {
@@ -109,6 +112,7 @@ class House:
     catalogues: dict[str, languages.Catalogue]
     pin: Pin
     rows: PageRows  # what the pages of a name show
+    on_the_way: Callable[[int, str], ResponseReturnValue | None]  # the page of an error, as a step of her trip
     tongues: dict[str, templating.Tongue] = field(default_factory=dict)  # the templates of each language
     refused: dict[tuple[str, str, bool], tuple[int, str]] = field(default_factory=dict)  # pages for too many requests
     wings: dict[str, Any] = field(default_factory=dict)  # what another wing keeps here for its own pages
@@ -152,7 +156,7 @@ def hang(app: Flask, made: House) -> Limiter:
         key_func=sender,
         app=app,
         default_limits=[a_minute(PAGES_A_MINUTE, made.settings)],
-        default_limits_exempt_when=_is_sending,
+        default_limits_exempt_when=lambda: _is_sending() or _is_walking(),
         storage_uri=counting.place_of(made.settings.limits_url),
         storage_options=counting.patience(made.settings.limits_url),
         headers_enabled=False,
@@ -169,6 +173,18 @@ def a_minute(count: int, settings: Settings) -> str:
 def _is_sending() -> bool:
     """The final sending, which has an allowance of its own."""
     return request.method == "POST" and request.endpoint == SENDS and request.form.get("go") == "send"
+
+
+def _is_walking() -> bool:
+    """A page that a step led to: it is had whenever the step was, and after it was too much, too."""
+    name = (request.view_args or {}).get("name", "") if request.endpoint == WALK else ""
+    return bool(name) and row_of(name) is not None
+
+
+def row_of(name: str) -> dict[str, Any] | None:
+    """What the row of a name holds; it is read once in a request."""
+    made = house()
+    return once(f"row {name}", lambda: made.rows.read(name, made.clock()))
 
 
 def types_a_code() -> bool:
@@ -345,10 +361,29 @@ def error_page(code: int, sentence: str = "") -> ResponseReturnValue:
         _choose_language()
     known = code if code in ERRORS else 400
     g.trouble = True
+    walked = _on_the_way(code, sentence or ERRORS[known])
+    if walked is not None:
+        return walked
     packed = _packed() if code in MAY_PASS else ""
     if code == HTTPStatus.TOO_MANY_REQUESTS and not packed and "keys" not in g:
         return make_response(_too_many(), code, {"Retry-After": "60"})
     return make_response(_error_page(sentence or ERRORS[known], packed), code)
+
+
+def _on_the_way(code: int, sentence: str) -> ResponseReturnValue | None:
+    if request.blueprint not in WALKED:
+        return None
+    try:
+        return house().on_the_way(code, sentence)
+    except (CannotOpen, SQLAlchemyError, HTTPException):
+        return None
+
+
+def trouble_page(told: Mapping[str, Any]) -> str:
+    """The page of an error that happened on the way, where it can be sent once more with one button."""
+    again = told.get(AGAIN)
+    packed = hidden(AGAIN, sealed_ticket("draft", g.trip or sessions.new_trip(), AGAIN, again)) if again else ""
+    return render_template("errors/error.html", sentence=told["sentence"], again=packed, to=again and again["path"])
 
 
 def _error_page(sentence: str, packed: Markup | str = "") -> str:
@@ -621,14 +656,19 @@ def hidden(name: str, value: str) -> Markup:
 
 
 def ticket_field(purpose: str, trip: str, step: str, state: Mapping[str, Any], expires: int | None = None) -> Markup:
-    """A trip's state, sealed into the one hidden field of a form."""
-    return hidden("t", sealed_ticket(purpose, trip, step, state, expires))
+    """A trip's state, sealed into the one hidden field of a form; it is as old as the last step of its trail."""
+    trail = g.get("trail")
+    if trail is None:
+        return hidden("t", sealed_ticket(purpose, trip, step, state, expires))
+    walked = dict(state) | {"w": trail.name, "c": trail.count}
+    return hidden("t", sealed_ticket(purpose, trip, step, walked, expires, trail.posted))
 
 
-def sealed_ticket(purpose: str, trip: str, step: str, state: Mapping[str, Any], expires: int | None = None) -> str:
+def sealed_ticket(purpose: str, trip: str, step: str, state: Mapping[str, Any], expires: int | None = None,
+                  issued: float | None = None) -> str:  # fmt: skip
     """A trip's state, sealed."""
     made = house()
-    secret, now = made.settings.server_secret, made.clock()
+    secret, now = made.settings.server_secret, made.clock() if issued is None else issued
     return sessions.write_ticket(seeds(), secret, purpose, trip, step, state, now, expires)
 
 
@@ -689,14 +729,6 @@ def _kept_file(name: str, mimetype: str, version: str) -> Response:
     return answer
 
 
-@pages.get("/i.png")
-def icon() -> Response:
-    """A plain dot, for pages that are typed into. Being no-store it keeps Chromium from holding them for Back."""
-    answer = make_response((STATIC / "icon.png").read_bytes())
-    answer.mimetype = "image/png"
-    return answer
-
-
 def limit_narrow_doors(app: Flask, limiter: Limiter) -> None:
     """Codes and passwords get allowances of their own, apart from turning pages; so does sending, the largest."""
     settings, rooms = house_of(app).settings, app.view_functions
@@ -713,6 +745,8 @@ def limit_narrow_doors(app: Flask, limiter: Limiter) -> None:
         a_minute(SENDING_A_MINUTE, settings), exempt_when=lambda: not _is_sending(), override_defaults=False
     )
     rooms[SENDS] = sending(rooms[SENDS])  # type: ignore[assignment]
+    walks = a_minute(PAGES_A_MINUTE + SENDING_A_MINUTE, settings)
+    rooms[WALK] = limiter.limit(walks, override_defaults=False)(rooms[WALK])  # type: ignore[assignment]
 
 
 def house_of(app: Flask) -> House:

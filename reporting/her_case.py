@@ -1,13 +1,14 @@
 """Her case, as she sees it: letters first, then questions to her, help as of now, what she told, what she allows.
 
-Every page is an answer to POST and carries the ticket of her stay. She can add, set right, allow and take back; what
-she told before is never lost. Shows nothing of what the team keeps for itself.
+An act leads to a step of her stay (`ACTS`); a step is shown as her case stands when it is looked at (`STEPS`). She
+can add, set right, allow and take back; what she told before is never lost. Shows nothing of what the team keeps for
+itself.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from flask import g, make_response, request
 from flask.typing import ResponseReturnValue
@@ -16,14 +17,16 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional
 
 from referrals import directory
-from reporting import casebook, casework, languages, questionnaire, statement
+from reporting import casebook, casework, languages, questionnaire, statement, walking
 from reporting.casebook import Case
 from reporting.casework import NotNow
 from reporting.frontdoor import OpenForm, house, local_hour, once, render_template, say, speak
 from reporting.incidents import N_
 from reporting.questionnaire import PAGES
-from reporting.stays import Stay, stay_field
-from reporting.teamlog import STATISTICS, Team, team_of_kind, trusted
+from reporting.sessions import LEFT
+from reporting.stays import Next, Stay, onward, stay_field, stay_on
+from reporting.teamlog import STATISTICS, CannotOpen, Team, team_of_kind, trusted
+from reporting.walking import Trail
 
 NOTHING_OPENS = N_("Nothing opens with that code. Look at it once more: seven words or seven groups of numbers.")
 # consent -> what it means, as a sentence beside yes and no
@@ -37,31 +40,46 @@ ALLOWS = {
 ASKED, MAY_STOP = frozenset({"proposed"}), frozenset({"consented", "sent", "accepted", "not_reached"})
 
 
+Typed = TypeVar("Typed", bound=OpenForm)
+
+
 class LetterForm(OpenForm):
     """A letter to the team, or words to add to what she told."""
 
     text = TextAreaField(validators=[InputRequired(), Length(max=questionnaire.LONGEST_TEXT)])
 
 
-def act(stay: Stay, go: str) -> ResponseReturnValue:
-    """What she pressed. What nobody knows shows her case."""
+def act(stay: Stay, go: str) -> Next:
+    """What she pressed, and where it leads. What nobody knows leads to her case."""
     if go.startswith("lang-"):
         speak(go[5:])
     verb, _, rest = go.partition("-")
     try:
         return ACTS.get(go, MANY.get(verb, _show))(stay, rest)
     except NotNow as why:
-        return show(stay, sentence=say(why.sentence), code=422)
+        return onward("show", sentence=say(why.sentence), code=422)
 
 
-def show(stay: Stay, *, form: LetterForm | None = None, sentence: str = "", code: int = 200) -> ResponseReturnValue:
+@walking.shows("visit")
+def page(trail: Trail, step: str, ended: str | None) -> ResponseReturnValue:
+    """A step of her stay. Once she left, or after fifteen minutes: the page that anybody may look at."""
+    if ended == LEFT or trail.expires is None or house().clock() > trail.expires:
+        return walking.start_page()
+    stay, (verb, _, rest) = stay_on(trail), step.partition("-")
+    try:
+        return make_response(STEPS.get(verb, _case_page)(stay, trail, rest), trail.status(step))
+    except CannotOpen:  # it was erased meanwhile
+        return walking.start_page()
+
+
+def _case_page(stay: Stay, trail: Trail, _rest: str) -> str:
     """Her case as it stands."""
     made = house()
     with made.reading() as db:
         case = casebook.open_visit(db, stay.visit)
         teams = {team.id: team.name for team in made.teams(db)}
     shelf = held()
-    page = render_template(
+    return render_template(
         "reporter/case.html",
         case=case,
         team=teams.get(case.team, ""),
@@ -69,21 +87,28 @@ def show(stay: Stay, *, form: LetterForm | None = None, sentence: str = "", code
         first=questionnaire.facts_of(case.first, directory.names(shelf), say) if case.corrections else (),
         names=directory.names(shelf),
         pages=[(number, say(page.title)) for number, page in enumerate(PAGES[:-1])],
-        help=None if case.unseen else _help(case),
+        help=None if case.unseen else _help(case, police_shown="police" in trail.about("show")),
         allows=_allows(case),
         asked=[one for one in case.referrals if one.state in ASKED],
         may_stop=[one for one in case.referrals if one.state in MAY_STOP and not one.protects],
         protects=[one for one in case.referrals if one.protects and one.state != "revoked"],
         other_team=teams.get(casework.asked_hand_over(case.desk), ""),
-        form=form or LetterForm(formdata=None),
-        sentence=sentence,
+        form=_again(LetterForm, trail, "show"),
+        sentence=trail.about("show").get("sentence", ""),
         ticket=stay_field(stay),
     )
-    return make_response(page, code)
 
 
-def _help(case: Case) -> directory.Help:
-    police_shown = request.form.get("go") == "police"
+def _again(kind: type[Typed], trail: Trail, step: str) -> Typed:
+    """A form: empty, or as she typed it, with what has to be set right."""
+    typed = trail.typed(step)
+    form = kind(formdata=typed)
+    if typed is not None:
+        form.validate()
+    return form
+
+
+def _help(case: Case, *, police_shown: bool) -> directory.Help:
     now = house().clock()
     return directory.help_for(held(), case.incident_at(now), now, languages=(g.lang,), police_shown=police_shown)
 
@@ -95,8 +120,13 @@ def _allows(case: Case) -> list[tuple[str, str, bool]]:
     return [(code, say(text), code in case.consents) for code, text in ALLOWS.items() if shown[code]]
 
 
-def _show(stay: Stay, _rest: str) -> ResponseReturnValue:
-    return show(stay)
+def _show(_stay: Stay, _rest: str) -> Next:
+    return onward("show", **({"police": True} if request.form.get("go") == "police" else {}))
+
+
+def _wrong(step: str) -> Next:
+    """Once more, with what she typed."""
+    return onward(step, code=422, typed=walking.typed_here())
 
 
 def _counters() -> Team:
@@ -107,69 +137,65 @@ def _counters() -> Team:
 # ── writing and adding ──────────────────────────────────────────────────────────────────────────────────────
 
 
-def _write(stay: Stay, _rest: str) -> ResponseReturnValue:
+def _write(stay: Stay, _rest: str) -> Next:
     """A letter. The same letter sent twice by a bad connection is kept once."""
     form = LetterForm()
     if not form.validate():
-        return show(stay, form=form, code=422)
+        return _wrong("show")
     made, text = house(), form.text.data.strip()
     with made.writing() as db:
         letters = casebook.open_visit(db, stay.visit).letters
         if not letters or (letters[-1].sender, letters[-1].text) != (casebook.FROM_HER, text):
             casebook.write_as_reporter(db, stay.visit, text, made.clock())
-    return show(stay, sentence=say(N_("Your letter is with the team.")))
+    return onward("show", sentence=say(N_("Your letter is with the team.")))
 
 
-def _ask_more(stay: Stay, _rest: str) -> ResponseReturnValue:
-    """A page of its own for what she remembers later."""
-    return _more_page(stay, LetterForm(formdata=None))
+def _more_page(stay: Stay, trail: Trail, _rest: str) -> str:
+    return render_template("reporter/add.html", form=_again(LetterForm, trail, "add"), ticket=stay_field(stay))
 
 
-def _more_page(stay: Stay, form: LetterForm, code: int = 200) -> ResponseReturnValue:
-    return make_response(render_template("reporter/add.html", form=form, ticket=stay_field(stay)), code)
-
-
-def _add(stay: Stay, _rest: str) -> ResponseReturnValue:
+def _add(stay: Stay, _rest: str) -> Next:
     form, made = LetterForm(), house()
     if not form.validate():
-        return _more_page(stay, form, 422)
+        return _wrong("add")
     text = form.text.data.strip()
     with made.writing() as db:
         added = casebook.open_visit(db, stay.visit).additions
         if not added or added[-1].text != text:
             with casebook.on_visit(db, stay.visit, made.clock()) as folder:
                 casework.add_words(folder, text, made.clock())
-    return show(stay, sentence=say(N_("It is added. What you told before stays as it was.")))
+    return onward("show", sentence=say(N_("It is added. What you told before stays as it was.")))
 
 
 # ── setting right ───────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _ask_right(stay: Stay, rest: str) -> ResponseReturnValue:
-    """One page of the questions, filled with her answers."""
+def _ask_right(stay: Stay, rest: str) -> Next:
+    """To one page of the questions, filled with her answers."""
+    return onward(f"right-{rest}") if _can_set_right(stay, rest) else onward("show")
+
+
+def _can_set_right(stay: Stay, rest: str) -> bool:
     with house().reading() as db:
-        case = casebook.open_visit(db, stay.visit)
-    if case.unseen or not _is_page(rest):
-        return show(stay)
-    return _right_page(stay, int(rest), case, None)
+        return _is_page(rest) and not casebook.open_visit(db, stay.visit).unseen
 
 
-def _set_right(stay: Stay, rest: str) -> ResponseReturnValue:
+def _set_right(stay: Stay, rest: str) -> Next:
     """Her new answers to one page; what she told before is kept beside them."""
     made = house()
     with made.reading() as db:
         case = casebook.open_visit(db, stay.visit)
     if case.unseen or not _is_page(rest):
-        return show(stay)
+        return onward("show")
     form = _form(int(rest), case, request.form)
     if not form.validate():
-        return _right_page(stay, int(rest), case, form)
+        return _wrong(f"right-{rest}")
     with made.writing() as db, casebook.on_visit(db, stay.visit, made.clock(), _counters()) as folder:
         now = case.incident_at(made.clock())
         changed = questionnaire.corrected(int(rest), now, questionnaire.answers_in(form))
         if changed != now:
             casework.correct(folder, 0, changed, "", made.clock())
-    return show(stay, sentence=say(N_("It is changed. What you told before is kept beside it.")))
+    return onward("show", sentence=say(N_("It is changed. What you told before is kept beside it.")))
 
 
 def _is_page(rest: str) -> bool:
@@ -195,35 +221,39 @@ def directory_choices(department: str | None) -> questionnaire.Elsewhere:
     }
 
 
-def _right_page(stay: Stay, number: int, case: Case, form: OpenForm | None) -> ResponseReturnValue:
-    answers = questionnaire.answers_of(case.incident)
-    page = render_template(
+def _right_page(stay: Stay, trail: Trail, rest: str) -> str:
+    with house().reading() as db:
+        case = casebook.open_visit(db, stay.visit)
+    number, typed = int(rest), trail.typed(f"right-{rest}")
+    form = _form(number, case, typed)
+    if typed is not None:
+        form.validate()
+    return render_template(
         "reporter/set_right.html",
         number=number,
         page=PAGES[number],
-        questions=questionnaire.questions_of(number, answers),
-        form=form or _form(number, case, None),
+        questions=questionnaire.questions_of(number, questionnaire.answers_of(case.incident)),
+        form=form,
         ticket=stay_field(stay),
     )
-    return make_response(page, 422 if form else 200)
 
 
 # ── allowing and answering ──────────────────────────────────────────────────────────────────────────────────
 
 
-def _allow(stay: Stay, rest: str) -> ResponseReturnValue:
+def _allow(stay: Stay, rest: str) -> Next:
     return _change_consent(stay, rest, yes=True)
 
 
-def _deny(stay: Stay, rest: str) -> ResponseReturnValue:
+def _deny(stay: Stay, rest: str) -> Next:
     return _change_consent(stay, rest, yes=False)
 
 
-def _change_consent(stay: Stay, code: str, *, yes: bool) -> ResponseReturnValue:
+def _change_consent(stay: Stay, code: str, *, yes: bool) -> Next:
     made = house()
     with made.writing() as db, casebook.on_visit(db, stay.visit, made.clock(), _counters()) as folder:
         casework.allow(folder, code, yes=yes)
-    return show(stay, sentence=say(N_("Done: it is as you say now.")))
+    return onward("show", sentence=say(N_("Done: it is as you say now.")))
 
 
 class ContactForm(OpenForm):
@@ -238,28 +268,24 @@ class ContactForm(OpenForm):
     code_word = StringField(questionnaire.CONTACT_NAMES["code_word"], validators=[Length(max=200)])
 
 
-def _ask_reach(stay: Stay, _rest: str) -> ResponseReturnValue:
-    return _reach_page(stay, ContactForm(formdata=None))
+def _reach_page(stay: Stay, trail: Trail, _rest: str) -> str:
+    return render_template("reporter/reach.html", form=_again(ContactForm, trail, "reach"), ticket=stay_field(stay))
 
 
-def _reach_page(stay: Stay, form: ContactForm, code: int = 200) -> ResponseReturnValue:
-    return make_response(render_template("reporter/reach.html", form=form, ticket=stay_field(stay)), code)
-
-
-def _reach(stay: Stay, _rest: str) -> ResponseReturnValue:
+def _reach(stay: Stay, _rest: str) -> Next:
     """A new way to reach her. Nobody who tells for somebody else gives one."""
     form, made = ContactForm(), house()
     if not form.validate():
-        return _reach_page(stay, form, 422)
+        return _wrong("reach")
     told = {name: (getattr(form, name).data or "").strip() for name in questionnaire.CONTACT_NAMES}
     with made.writing() as db, casebook.on_visit(db, stay.visit, made.clock()) as folder:
         if not casework.speaks_for_herself(folder.incident, folder.consents):
             raise NotNow(N_("You told this for somebody else. First she herself says that it is about her."))
         casework.reach(folder, {name: value for name, value in told.items() if value})
-    return show(stay, sentence=say(N_("We use only this to reach you, until you take it back.")))
+    return onward("show", sentence=say(N_("We use only this to reach you, until you take it back.")))
 
 
-def _hand_over(stay: Stay, rest: str) -> ResponseReturnValue:
+def _hand_over(stay: Stay, rest: str) -> Next:
     """Her answer to the question whether another team may have it."""
     made = house()
     with made.writing() as db:
@@ -269,30 +295,34 @@ def _hand_over(stay: Stay, rest: str) -> ResponseReturnValue:
         if readers:
             casebook.give_to_team(db, stay.visit, readers[0], made.clock())
     done = N_("Done. From now on the other team reads it, and this one no more.") if readers else N_("Good. It stays.")
-    return show(stay, sentence=say(done))
+    return onward("show", sentence=say(done))
 
 
 # ── proof, and the way to erasing ───────────────────────────────────────────────────────────────────────────
 
 
-def _proof(stay: Stay, _rest: str) -> ResponseReturnValue:
+def _to(step: str) -> Act:
+    """An act that only leads to a page."""
+    return lambda _stay, _rest: onward(step)
+
+
+def _proof(stay: Stay, _trail: Trail, _rest: str) -> str:
     """A dated acknowledgement to take along: that something was received, and when. Not what."""
     made = house()
     with made.reading() as db:
         case = casebook.open_visit(db, stay.visit)
         teams = {team.id: team.name for team in made.teams(db)}
-    page = render_template("reporter/proof.html", case=case, team=teams.get(case.team, ""), ticket=stay_field(stay))
-    return make_response(page)
+    return render_template("reporter/proof.html", case=case, team=teams.get(case.team, ""), ticket=stay_field(stay))
 
 
-def _statement(stay: Stay, _rest: str) -> ResponseReturnValue:
+def _statement(stay: Stay, trail: Trail, rest: str) -> str:
     """Her own words and facts on paper, in the order prosecutors ask for. Nothing of us is on it."""
     made = house()
     with made.reading() as db:
         case = casebook.open_visit(db, stay.visit)
     if case.unseen:
-        return show(stay)
-    return make_response(statement_page(case, "reporter/statement.html", ticket=stay_field(stay)))
+        return _case_page(stay, trail, rest)
+    return statement_page(case, "reporter/statement.html", ticket=stay_field(stay))
 
 
 def statement_page(case: Case, template: str, **parts: Any) -> str:
@@ -302,23 +332,23 @@ def statement_page(case: Case, template: str, **parts: Any) -> str:
     return render_template(template, sections=said, by_hand=statement.BY_HAND, **parts)
 
 
-def _ask_erase(stay: Stay, _rest: str) -> ResponseReturnValue:
+def _erase_page(stay: Stay, _trail: Trail, _rest: str) -> str:
     with house().reading() as db:
         casebook.open_visit(db, stay.visit)
     return render_template("reporter/erase.html", ticket=stay_field(stay))
 
 
-Act = Callable[[Stay, str], ResponseReturnValue]
+Act = Callable[[Stay, str], Next]
 # what is pressed -> what is done
 ACTS: dict[str, Act] = {
     "write": _write,
-    "ask-more": _ask_more,
+    "ask-more": _to("add"),
     "add": _add,
-    "ask-reach": _ask_reach,
+    "ask-reach": _to("reach"),
     "reach": _reach,
-    "proof": _proof,
-    "statement": _statement,
-    "ask-erase": _ask_erase,
+    "proof": _to("proof"),
+    "statement": _to("statement"),
+    "ask-erase": _to("erase"),
 }
 # the same for what names something after a hyphen: a page, a consent, an answer
 MANY: dict[str, Act] = {
@@ -327,4 +357,13 @@ MANY: dict[str, Act] = {
     "allow": _allow,
     "deny": _deny,
     "handover": _hand_over,
+}
+# step of a stay -> its page; every other one is her case
+STEPS: dict[str, Callable[[Stay, Trail, str], str]] = {
+    "add": _more_page,
+    "right": _right_page,
+    "reach": _reach_page,
+    "proof": _proof,
+    "statement": _statement,
+    "erase": _erase_page,
 }

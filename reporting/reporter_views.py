@@ -1,7 +1,7 @@
 """Her pages: telling what happened, coming back, finding help without telling.
 
-They speak HTTP and nothing else. Everything she typed travels in one sealed field and appears only in answers to
-POST; no cookie, no redirect, no secret in an address. A repeated request is always safe.
+They speak HTTP and nothing else. What she types comes in by POST, in one sealed field besides, and is answered with the
+way to a page under a random name (`walking`); no cookie, no secret in an address. A repeated request is always safe.
 """
 
 from __future__ import annotations
@@ -12,61 +12,80 @@ from typing import Any
 
 from flask import Blueprint, g, make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy.exc import SQLAlchemyError
 from wtforms import BooleanField, RadioField, SelectMultipleField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Optional
 
 from referrals import directory
-from reporting import casebook, duty, her_case, questionnaire, receipts, screening, sessions, teamlog
+from reporting import (
+    casebook,
+    duty,
+    her_case,
+    questionnaire,
+    receipts,
+    screening,
+    sessions,
+    teamlog,
+    walking,
+)
 from reporting.casebook import Report
 from reporting.frontdoor import (
+    SEEN,
     OpenForm,
-    hidden,
     house,
-    note_failure,
     render_template,
     say,
     speak,
     ticket_field,
     today,
+    trouble_page,
     types_a_code,
 )
-from reporting.incidents import MINOR_AGES, N_, VOCABULARY, Incident, tally_block
+from reporting.her_draft import CHECK, DOORS, SENT_ALREADY, SENT_PAGE, STALE, form_of, help_of
+from reporting.incidents import N_, VOCABULARY, tally_block
 from reporting.questionnaire import PAGES
 from reporting.receipts import Receipt, Unreadable
-from reporting.sessions import LEFT, NOTED, SENT, Ticket
-from reporting.stays import BOX, CASE, Arrival, Stay, arrive, stay_of
+from reporting.sessions import LEFT, NOTED, SENT
+from reporting.stays import BOX, CASE, VISIT, Stay, go_on, stay_of
 from reporting.teamlog import STATISTICS, CannotOpen, Team
+from reporting.walking import Arrival, Trail, arrive
 
 pages = Blueprint("reporter", __name__)
 
-CHECK, LAST = "check", len(PAGES) - 1  # steps of a draft besides the numbers of its pages
+LAST = len(PAGES) - 1  # the last page of questions
 DRAFT = {"a", "r", "n"}  # what is in a draft; what is written down by voice, or can be sent again, is sealed alike
 
 
 # ── the start and the way out ───────────────────────────────────────────────────────────────────────────────
 
 OVER = N_("That page is no longer valid. You can start again.")
-SENT_ALREADY = N_("It was sent already. You can come back with your code.")
 
 
 @pages.get("/")
 @pages.get("/<lang>/")
 def start() -> ResponseReturnValue:
     """Three doors, the box for a code, the way to the page about this phone."""
-    return _start_page()
+    return walking.start_page()
 
 
-def _start_page(sentence: str = "", code: int = 200) -> ResponseReturnValue:
+@walking.shows("note")
+def _start_page(trail: Trail, step: str, _ended: str | None) -> ResponseReturnValue:
     """The page that anybody may look at: it shows nothing of the trip that led here."""
-    g.trip = None
+    sentence = trail.about(step).get("sentence", "") if trail.age <= walking.SHOWN or not trail.posted else ""
     is_open = _is_open()
     with house().reading() as db:
         silent = is_open and duty.read(db).is_silent(today().date())
     box = _box() if is_open else ""
     page = render_template("reporter/start.html", sentence=sentence, is_open=is_open, silent=silent, box=box)
-    return make_response(page, code)
+    return make_response(page, trail.status(step))
+
+
+@walking.shows("/again")
+def _try_again(trail: Trail, step: str, ended: str | None) -> ResponseReturnValue:
+    """What did not go through, on a page of its own: with one button it is sent once more."""
+    if ended == LEFT or trail.age > walking.SHOWN:
+        return walking.start_page()
+    return make_response(trouble_page(trail.about(step)), trail.status(step))
 
 
 def _is_open() -> bool:
@@ -94,20 +113,20 @@ def leave() -> ResponseReturnValue:
     """One touch and gone. On pages that answered a POST the trip is noted as over, so that it cannot be repeated."""
     trips = sessions.trips_in(request.form.get("trip", ""))
     if trips:
-        _end(trips)
+        walking.end(trips, LEFT)
     answer = make_response(render_template("reporter/leave.html"))
     answer.headers["Refresh"] = f"0;url={url_for('reporter.away')}"
     return answer
 
 
-def _end(trips: tuple[str, ...]) -> None:
-    """Note that they are over. Where nothing can be noted she is taken away all the same."""
-    try:
-        with house().writing(hurry=True) as db:
-            for trip in trips:
-                sessions.end_trip(db, trip, LEFT, house().clock())
-    except SQLAlchemyError as trouble:
-        note_failure(trouble)
+WAYS = {"start": "reporter.start", "help": "reporter.ask_for_help"}  # from a page of a trip to one of none
+
+
+@pages.post("/<lang>/inicio")
+def begin_anew() -> ResponseReturnValue:
+    """To the start, or to look for help: this trip is over, so that the next person in this window finds nothing."""
+    walking.end(sessions.trips_in(request.form.get("trip", "")), NOTED)
+    return redirect(url_for(WAYS.get(request.form.get("to", ""), WAYS["start"]), lang=g.lang), 303)
 
 
 @pages.get("/fuera")
@@ -138,65 +157,80 @@ def _box() -> str:
 
 @pages.get("/<lang>/contar")
 def tell() -> ResponseReturnValue:
-    """The first page of a new trip."""
+    """What to know before the first question: no address begins a trip, only the button there does."""
     with house().reading() as db:
         house().teams(db)  # closed doors say so before she writes a word
-    return _ask(0, sessions.new_trip(), {"a": {}, "r": None, "n": [], "b": int(house().clock())})
+    return make_response(render_template("reporter/before.html"), SEEN)
 
 
 @pages.post("/<lang>/contar")
 def told() -> ResponseReturnValue:
-    """Every further step: one sealed field in, the next page out. What a repeat may show is decided here."""
+    """Every step of a trip: one sealed field in, the way to the next page out. What a repeat may do is decided here."""
+    go = request.form.get("go", "next")
+    if go == "begin" and not request.form.get("t"):
+        return _begin()
     came = arrive("draft")
     if came is None or not came.ticket.state.keys() >= DRAFT:
-        return _start_page(say(OVER), 410)
-    go, at_check = request.form.get("go", "next"), came.ticket.step == CHECK
-    answers: tuple[tuple[bool, Callable[[Ticket], ResponseReturnValue]], ...] = (
+        return walking.home(say(OVER), 410)
+    at_check = came.ticket.step == CHECK
+    answers: tuple[tuple[bool, Callable[[Arrival], ResponseReturnValue]], ...] = (
         (came.ended == LEFT, _left),
         (at_check and go == "send", _send),
-        (at_check and go in AFTER_SENDING and came.ended == SENT and came.shown, AFTER_SENDING.get(go, _turn)),
+        (at_check and go in AFTER_SENDING and came.ended == SENT and _was_sent_now(came), AFTER_SENDING.get(go, _turn)),
         (came.ended is not None, _sent_already),
-        (not came.shown or "unseen" in came.ticket.state, _stale),
+        (not came.shown or "unseen" in came.ticket.state, _wait),
         (types_a_code() and not at_check, _open_on_the_way),
         (True, _turn),
     )
-    return next(answer for holds, answer in answers if holds)(came.ticket)
+    return next(answer for holds, answer in answers if holds)(came)
 
 
-def _left(_ticket: Ticket) -> ResponseReturnValue:
-    return _start_page()
+def _begin() -> ResponseReturnValue:
+    """A new trip, under a name of its own. The receipt is drawn here and travels sealed until it is needed."""
+    with house().reading() as db:
+        house().teams(db)
+    state = {"a": {}, "r": _new_receipt(), "n": [], "b": int(house().clock())}
+    return walking.answer(Trail("draft", sessions.new_trip(), state), "0")
 
 
-def _sent_already(_ticket: Ticket) -> ResponseReturnValue:
-    return _start_page(say(SENT_ALREADY))
+def _new_receipt() -> list[int]:
+    return list(receipts.draw(secrets.randbelow).numbers)
 
 
-def _turn(ticket: Ticket) -> ResponseReturnValue:
+def _left(_came: Arrival) -> ResponseReturnValue:
+    return walking.home()
+
+
+def _sent_already(_came: Arrival) -> ResponseReturnValue:
+    return walking.home(say(SENT_ALREADY))
+
+
+def _turn(came: Arrival) -> ResponseReturnValue:
     """From one page of questions to another. Answers are kept even where they are not right yet."""
-    go = request.form.get("go", "next")
+    go, step = request.form.get("go", "next"), came.ticket.step
     if go.startswith("lang-"):
         speak(go[5:])
-    state, form = _with_typed(ticket)
-    if go == "police" and ticket.step.isdecimal():
-        return _ask(int(ticket.step), ticket.trip, state | {"p": True}, urgent=state["n"])
-    if form is not None and form.errors and go in {"next", "check"}:
-        return _ask(int(ticket.step), ticket.trip, state, form=form, code=422)
-    return _go_to(_target(ticket.step, go), ticket.trip, state)
+    trail, wrong = _with_typed(came)
+    if go == "police" and step.isdecimal():
+        trail.state |= {"p": True, "u": trail.state.get("u", {}) | {step: trail.state["n"]}}
+        return walking.answer(trail, step)
+    if wrong and go in {"next", "check"}:
+        return walking.answer(trail, step, code=422, typed=walking.typed_here())
+    return _go_to(_target(step, go), trail)
 
 
-def _with_typed(ticket: Ticket) -> tuple[dict[str, Any], OpenForm | None]:
-    """The state with what was typed on this page, and the page's checked form where it has one."""
-    state = dict(ticket.state)
-    if not ticket.step.isdecimal():
-        state["a"] = dict(state["a"]) | (
-            {"consents": sorted(_consents(state["a"]))} if request.form.get("letters") else {}
-        )
-        return state, None
-    number = int(ticket.step)
-    form = _form(number, state["a"], request.form)
+def _with_typed(came: Arrival) -> tuple[Trail, bool]:
+    """The trail with what was typed on this page, and whether something there is not right yet."""
+    trail, step = walking.follow(came, "draft"), came.ticket.step
+    state = trail.state
+    state["r"] = state["r"] or _new_receipt()
+    if not step.isdecimal():
+        state["a"] = state["a"] | ({"consents": sorted(_consents(state["a"]))} if request.form.get("letters") else {})
+        return trail, False
+    form = form_of(int(step), state["a"], request.form)
     form.validate()
-    state["a"] = questionnaire.merged(number, state["a"], _right_answers(form))
-    return state, form
+    state["a"] = questionnaire.merged(int(step), state["a"], _right_answers(form))
+    return trail, bool(form.errors)
 
 
 def _right_answers(form: OpenForm) -> dict[str, Any]:
@@ -214,95 +248,35 @@ def _target(step: str, go: str) -> str:
     return CHECK if go == "check" or here == LAST else str(here + 1)
 
 
-def _go_to(step: str, trip: str, state: dict[str, Any]) -> ResponseReturnValue:
+def _go_to(step: str, trail: Trail) -> ResponseReturnValue:
+    """Off to a page; help that has just become urgent leads it, and is kept for whoever walks back to it."""
+    state = trail.state
     urgent = directory.urgent_needs(questionnaire.incident_of(state["a"]))
-    fresh = [need for need in urgent if need not in state["n"]]
-    if fresh and step.isdecimal():
-        state["n"] = [*state["n"], *fresh]
-        return _ask(int(step), trip, state, urgent=fresh)
-    return _check(trip, state) if step == CHECK else _ask(int(step), trip, state)
+    fresh = [need for need in urgent if need not in state["n"]] if step.isdecimal() else []
+    shown = {page: needs for page, needs in state.get("u", {}).items() if page != step}
+    state |= {"n": [*state["n"], *fresh], "u": shown | ({step: fresh} if fresh else {})}
+    if step == CHECK:
+        state["a"] = questionnaire.that_matter(state["a"])
+    return walking.answer(trail, step)
 
 
-def _ask(
-    number: int,
-    trip: str,
-    state: dict[str, Any],
-    *,
-    form: OpenForm | None = None,
-    urgent: list[str] | None = None,
-    sentence: str = "",
-    code: int = 200,
-) -> ResponseReturnValue:
-    """A page of questions, led by help where the answers so far call for it."""
-    answers = state["a"]
-    g.trip = trip if request.method == "POST" else None
-    g.may_shrink = not (form or questionnaire.has_words(answers))
-    incident = questionnaire.incident_of(answers)
-    page = render_template(
-        "reporter/questions.html",
-        number=number,
-        of=len(PAGES),
-        page=PAGES[number],
-        asked=questionnaire.fieldsets(number, answers, form := form or _form(number, answers)),
-        form=form,
-        sentence=sentence,
-        ticket=ticket_field("draft", trip, str(number), state),
-        help=_help(incident, only=urgent, police_shown=state.get("p", False)) if urgent else None,
-        child=directory.child_policy(g.lang) if urgent and "N_CHILD_PROT" in urgent else None,
-    )
-    return make_response(page, code)
-
-
-def _form(number: int, answers: Mapping[str, Any], typed: Any = None) -> OpenForm:
-    return questionnaire.form_of(number, answers, _elsewhere(answers), typed)
-
-
-def _elsewhere(answers: Mapping[str, Any]) -> questionnaire.Elsewhere:
-    return her_case.directory_choices(questionnaire.incident_of(answers).department)
-
-
-def _open_on_the_way(ticket: Ticket) -> ResponseReturnValue:
+def _open_on_the_way(came: Arrival) -> ResponseReturnValue:
     """She had a code all along. Where it is not right, the page with her answers comes back.
 
     The key "Enter" presses the page's first button, so a right code counts there too; a wrong one does not stop her.
     """
     try:
-        return _open(request.form.get("code", ""), ticket.trip)
+        return _open(request.form.get("code", ""), came.ticket.trip)
     except WrongCode as problem:
         if request.form.get("go") != "code":
-            return _turn(ticket)
-        state, form = _with_typed(ticket)
-        return _ask(int(ticket.step), ticket.trip, state, form=form, sentence=problem.sentence, code=422)
+            return _turn(came)
+        trail, _ = _with_typed(came)
+        return walking.answer(
+            trail, came.ticket.step, sentence=problem.sentence, code=422, typed=walking.typed_here()
+        )
 
 
-# ── checking and sending ────────────────────────────────────────────────────────────────────────────────────
-
-
-def _check(trip: str, state: dict[str, Any], sentence: str = "") -> ResponseReturnValue:
-    """Everything she said, who will read it, and the button. The receipt is drawn here and travels in the ticket."""
-    state["a"] = questionnaire.that_matter(state["a"])
-    state["r"] = state["r"] or _new_receipt()
-    page = render_template(
-        "reporter/check.html",
-        pages=questionnaire.told(state["a"], _elsewhere(state["a"])),
-        readers=_readers(),
-        sentence=sentence,
-        ask_letters="C_LETTERS" not in state["a"].get("consents", ()),
-        minor=state["a"].get("age") in MINOR_AGES,
-        ticket=ticket_field("draft", trip, CHECK, state),
-    )
-    g.may_shrink = not questionnaire.has_words(state["a"])
-    return make_response(page, 422 if sentence else 200)
-
-
-def _new_receipt() -> list[int]:
-    return list(receipts.draw(secrets.randbelow).numbers)
-
-
-def _readers() -> list[tuple[int, str]]:
-    """The teams she can choose between: (number, name)."""
-    with house().reading() as db:
-        return [(team.id, team.name) for team in teamlog.trusted(house().teams(db))]
+# ── sending ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def _teams() -> tuple[Team | None, Team]:
@@ -317,46 +291,54 @@ def _teams() -> tuple[Team | None, Team]:
 PICK = N_("Choose who shall read it.")
 
 
-def _let_her_pick(ticket: Ticket) -> ResponseReturnValue:
+def _let_her_pick(came: Arrival) -> ResponseReturnValue:
     """Nothing goes to a team that she did not choose. Her answers are kept."""
-    if _is_unseen(ticket):
-        return _stale(ticket, say(PICK))
-    state, _ = _with_typed(ticket)
-    return _check(ticket.trip, state, say(PICK))
+    if _is_unseen(came):
+        return _wait(came, sentence=say(PICK), code=422)
+    trail, _ = _with_typed(came)
+    return walking.answer(trail, CHECK, sentence=say(PICK), code=422)
 
 
-def _send(ticket: Ticket) -> ResponseReturnValue:
+def _wait(came: Arrival, **said: Any) -> ResponseReturnValue:
+    """An old draft is kept with what was typed last, and not shown; it can still be sent."""
+    trail, _ = _with_typed(came)
+    trail.state["unseen"] = True
+    trail.expires = came.ticket.expires
+    return walking.answer(trail, STALE, **said)
+
+
+def _send(came: Arrival) -> ResponseReturnValue:
     """File the report once, however often the request comes; the receipt is shown only after it is durable."""
     made, moment = house(), house().clock()
     readers, counters = _teams()
     if readers is None:
-        with made.reading() as db:
-            sent_before = sessions.how_ended(db, ticket.trip) is not None
-        if not sent_before:
-            return _let_her_pick(ticket)
+        if came.ended is None:
+            return _let_her_pick(came)
         readers = counters  # a repeat files nothing: it only shows the receipt again
-    report = _report(ticket, moment)
-    found = _help(report.incident, police_shown=_police_shown(ticket))
+    trail, _ = _with_typed(came)
+    report = _report(came, trail, moment)
+    found = help_of(report.incident, police_shown="p" in trail.state)
     gap = next(iter(found.gaps), "NONE")
     tally = tally_block(report.incident, report.hour, counted="C_STATS" in report.consents, gap=gap)
-    receipt = Receipt(tuple(ticket.state["r"]))
+    receipt, secret = Receipt(tuple(trail.state["r"])), made.settings.server_secret
     sealed = casebook.seal_report(report, receipt, readers, counters, tally, made.settings.pepper, moment)
     ended: str | None = SENT
-    shown, reader = True, None
+    shown = True
     with made.writing() as db:
-        if sessions.end_trip(db, ticket.trip, SENT, moment):  # one trip, one case, whichever page it is sent from
+        if sessions.end_trip(db, secret, trail.trip, SENT, moment):  # one trip, one case, whichever page it is from
             casebook.file_report(db, sealed)
-            reader = readers.name
+            trail.state |= {"team": readers.name, "first": int(moment)}
         else:
-            ended = sessions.how_ended(db, ticket.trip)
+            ended = sessions.how_ended(db, secret, trail.trip)
             shown = ended == SENT and casebook.may_show_again(db, sealed, moment)
-    if ended == LEFT:
-        return _start_page()
-    return _sent(ticket, reader=reader, found=found) if shown else _start_page(say(SENT_ALREADY))
+    if not shown:
+        return walking.home() if ended == LEFT else walking.home(say(SENT_ALREADY))
+    trail.state |= {"sent": int(moment)} | ({"unseen": True} if report.unseen else {})
+    return walking.answer(trail, SENT_PAGE)
 
 
-def _report(ticket: Ticket, moment: float) -> Report:
-    answers = ticket.state["a"]
+def _report(came: Arrival, trail: Trail, moment: float) -> Report:
+    answers = trail.state["a"]
     contact = questionnaire.contact_of(answers)
     consents = _consents(answers) | ({"C_CONTACT"} if contact else frozenset())
     return Report(
@@ -365,16 +347,16 @@ def _report(ticket: Ticket, moment: float) -> Report:
         contact=contact,
         consents=consents,
         language=g.lang,
-        trip=ticket.trip,
+        trip=trail.trip,
         hour=int(moment) // casebook.HOUR,
-        unseen=_is_unseen(ticket),
-        signs=screening.signs_of(answers.get("narrative", ""), _seconds(ticket, moment)),
+        unseen=_is_unseen(came),
+        signs=screening.signs_of(answers.get("narrative", ""), _seconds(trail, moment)),
     )
 
 
-def _seconds(ticket: Ticket, moment: float) -> float | None:
+def _seconds(trail: Trail, moment: float) -> float | None:
     """From the first page to now."""
-    begun = ticket.state.get("b")
+    begun = trail.state.get("b")
     return None if begun is None else moment - begun
 
 
@@ -384,93 +366,45 @@ def _consents(answers: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(answers.get("consents", ())) | beside_the_button
 
 
-def _sent(ticket: Ticket, sentence: str = "", reader: str | None = None, found: directory.Help | None = None
-          ) -> ResponseReturnValue:  # fmt: skip
-    """The receipt, what happens next, the soonest door for each need. What was sent unseen tells nothing of itself."""
-    answers, receipt = ticket.state["a"], Receipt(tuple(ticket.state["r"]))
-    page = render_template(
-        "reporter/sent.html",
-        words=receipt.words(g.lang),
-        digits=receipt.digits(),
-        sentence=sentence,
-        may_write="C_LETTERS" in _consents(answers),
-        may_contact=bool(questionnaire.contact_of(answers)),
-        minor=answers.get("age") in MINOR_AGES,
-        help=None if _is_unseen(ticket) else found or _help_of(ticket),
-        team=_only_reader() if reader is None else reader,
-        ticket=_repeated_ticket(),
-    )
-    return make_response(page, 422 if sentence else 200)
-
-
-def _only_reader() -> str:
-    """Who reads it, where there is one team; on a page that is shown again nothing is picked anew."""
-    readers = _readers()
-    return readers[0][1] if len(readers) == 1 else ""
-
-
-def _is_unseen(ticket: Ticket) -> bool:
+def _is_unseen(came: Arrival) -> bool:
     """Too old to be shown when it was sent, or kept from being shown before."""
-    return "unseen" in ticket.state or house().clock() > ticket.issued + sessions.DRAFT_SHOWN
+    return "unseen" in came.ticket.state or house().clock() > came.ticket.issued + sessions.DRAFT_SHOWN
 
 
-def _more(ticket: Ticket) -> ResponseReturnValue:
-    """Every door for every need, on a page of its own without the receipt."""
-    if _is_unseen(ticket):
-        return _start_page(say(SENT_ALREADY))
-    g.may_shrink = True
-    found = _help_of(ticket)
-    letters = "C_LETTERS" in _consents(ticket.state["a"])
-    page = render_template("reporter/doors.html", help=found, letters=letters, ticket=_repeated_ticket())
-    return make_response(page)
+def _was_sent_now(came: Arrival) -> bool:
+    """So lately that what was sent may be shown once more. Where it is not known when, the ticket tells."""
+    first = came.ticket.state.get("first")
+    return came.shown if first is None else house().clock() <= first + sessions.SHOWN_AGAIN
 
 
-def _help_of(ticket: Ticket) -> directory.Help:
-    return _help(questionnaire.incident_of(ticket.state["a"]), police_shown=_police_shown(ticket))
+def _more(came: Arrival) -> ResponseReturnValue:
+    """To every door for every need."""
+    trail, _ = _with_typed(came)
+    trail.state |= {"p": True} if request.form.get("go") == "police" else {}
+    return walking.answer(trail, DOORS)
 
 
-def _police_shown(ticket: Ticket) -> bool:
-    """She pressed the button that counts as asking in words, here or on an earlier page."""
-    return request.form.get("go") == "police" or "p" in ticket.state
-
-
-def _repeated_ticket() -> str:
-    return hidden("t", request.form.get("t", ""))
-
-
-def _noted(ticket: Ticket) -> ResponseReturnValue:
+def _noted(came: Arrival) -> ResponseReturnValue:
     """'I have written it down': a repeated request now says only that it was sent. The two words are optional."""
     typed = receipts.plain(request.form.get("first", "")[:100]).split()
-    words = receipts.plain(" ".join(Receipt(tuple(ticket.state["r"])).words(g.lang))).split()
+    words = receipts.plain(" ".join(Receipt(tuple(came.ticket.state["r"])).words(g.lang))).split()
     if typed and [word[:4] for word in typed[:2]] != [word[:4] for word in words[:2]]:
-        return _sent(ticket, say(N_("Those are not the first two words. Look at your paper once more.")))
-    with house().writing() as db:
-        sessions.end_trip(db, ticket.trip, NOTED, house().clock())
-    return _start_page(say(N_("Good. Your code is the only way back. Keep it where nobody looks.")))
+        trail, _ = _with_typed(came)
+        trail.state["sent"] = int(house().clock())
+        wrong = say(N_("Those are not the first two words. Look at your paper once more."))
+        return walking.answer(trail, SENT_PAGE, sentence=wrong, code=422)
+    made, trip = house(), came.ticket.trip
+    with made.writing() as db:
+        sessions.end_trip(db, made.settings.server_secret, trip, NOTED, made.clock())
+    made.rows.erase([trip])
+    return walking.home(say(N_("Good. Your code is the only way back. Keep it where nobody looks.")))
 
 
 # what can be pressed on the page with the receipt
-AFTER_SENDING: dict[str, Callable[[Ticket], ResponseReturnValue]] = {"noted": _noted, "more": _more, "police": _more}
-
-
-def _stale(ticket: Ticket, sentence: str = "") -> ResponseReturnValue:
-    """An old draft is not shown any more, because the phone may be in other hands; it can still be sent."""
-    state, _ = _with_typed(ticket)
-    state |= {"r": state["r"] or _new_receipt(), "unseen": True}
-    page = render_template(
-        "reporter/stale.html", readers=_readers(), sentence=sentence,
-        ticket=ticket_field("draft", ticket.trip, CHECK, state, ticket.expires),
-    )  # fmt: skip
-    return make_response(page, 422 if sentence else 200)
+AFTER_SENDING: dict[str, Callable[[Arrival], ResponseReturnValue]] = {"noted": _noted, "more": _more, "police": _more}
 
 
 # ── help ────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _help(incident: Incident, only: list[str] | None = None, *, police_shown: bool = False) -> directory.Help:
-    """Needs and offers for an incident as of now; `only` some of the needs while she is still telling."""
-    now = house().clock()
-    return directory.help_for(her_case.held(), incident, now, languages=(g.lang,), only=only, police_shown=police_shown)
 
 
 class HelpForm(OpenForm):
@@ -480,11 +414,16 @@ class HelpForm(OpenForm):
     needs = SelectMultipleField()
     police_shown = BooleanField()
 
+    def __init__(self, **parts: Any) -> None:
+        super().__init__(**parts)
+        self.region.choices = [SelectChoice(code, say(label)) for code, label in VOCABULARY["region"].items()]
+        self.needs.choices = [SelectChoice(code, say(label)) for code, label in directory.needs_to_ask().items()]
+
 
 @pages.get("/<lang>/ayuda")
 def ask_for_help() -> ResponseReturnValue:
     """Help without a report: where, and what for."""
-    return _help_page(_help_form())
+    return _help_page(HelpForm(formdata=None))
 
 
 @pages.post("/<lang>/ayuda")
@@ -493,30 +432,27 @@ def find_help() -> ResponseReturnValue:
     came = arrive("visit")
     if came is None or came.ended == LEFT:
         return _over(came)
-    form = _help_form()
+    return walking.answer(walking.follow(came, "help"), "help", typed=walking.typed_here())
+
+
+@walking.shows("help")
+def found_help(trail: Trail, step: str, ended: str | None) -> ResponseReturnValue:
+    """What was found for what she needs, as long as she has not left."""
+    if ended == LEFT or trail.age > walking.SHOWN:
+        return walking.start_page()
+    form = HelpForm(formdata=trail.typed(step))
     if not form.validate() or not form.needs.data:
         return _help_page(form, nothing=True, code=422)
     department = questionnaire.HOME_DEPARTMENTS.get(form.region.data or "")
+    now, police_shown = house().clock(), form.police_shown.data
     found = directory.help_with(
-        her_case.held(),
-        form.needs.data,
-        department,
-        house().clock(),
-        languages=(g.lang,),
-        police_shown=form.police_shown.data,
+        her_case.held(), form.needs.data, department, now, languages=(g.lang,), police_shown=police_shown
     )
     return _help_page(form, found=found)
 
 
-def _help_form() -> HelpForm:
-    form = HelpForm()
-    form.region.choices = [SelectChoice(code, say(label)) for code, label in VOCABULARY["region"].items()]
-    form.needs.choices = [SelectChoice(code, say(label)) for code, label in directory.needs_to_ask().items()]
-    return form
-
-
 def _help_page(form: HelpForm, *, found: directory.Help | None = None, nothing: bool = False,
-               code: int = 200) -> ResponseReturnValue:  # fmt: skip
+               code: int = SEEN) -> ResponseReturnValue:  # fmt: skip
     g.may_shrink = True
     page = render_template("reporter/find_help.html", form=form, found=found, nothing=nothing, box=_box())
     return make_response(page, code)
@@ -524,7 +460,7 @@ def _help_page(form: HelpForm, *, found: directory.Help | None = None, nothing: 
 
 def _over(came: Arrival | None) -> ResponseReturnValue:
     """The neutral page for what cannot be repeated: without a word where she left, with one where time ran out."""
-    return _start_page() if came else _start_page(say(OVER), 410)
+    return walking.home() if came else walking.home(say(OVER), 410)
 
 
 # ── coming back ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -541,7 +477,7 @@ class WrongCode(Exception):
 @pages.get("/<lang>/volver")
 def back() -> ResponseReturnValue:
     """The box for a code on a page of its own."""
-    return _code_page()
+    return _code_page(Trail("visit", "", {}), "code", None)
 
 
 @pages.post("/<lang>/volver")
@@ -551,16 +487,25 @@ def come_back() -> ResponseReturnValue:
     if came is None or came.ended == LEFT:
         return _over(came)
     if came.ticket.step == CASE:
-        return _visit(stay_of(came.ticket))
+        return _visit(came)
     try:
         return _open(request.form.get("code", ""), came.ticket.trip)
     except WrongCode as problem:
-        return _code_page(problem.sentence)
+        return _to_the_box(came, problem.sentence)
 
 
-def _code_page(sentence: str = "") -> ResponseReturnValue:
-    page = render_template("reporter/code.html", sentence=sentence, box=_box())
-    return make_response(page, 422 if sentence else 200)
+def _to_the_box(came: Arrival, sentence: str) -> ResponseReturnValue:
+    trail = walking.follow(came, VISIT)
+    trail.state = {}
+    return walking.answer(trail, "code", sentence=sentence, code=422)
+
+
+@walking.shows("visit/code")
+def _code_page(trail: Trail, step: str, ended: str | None) -> ResponseReturnValue:
+    if ended == LEFT or (trail.trip and trail.age > walking.SHOWN):
+        return walking.start_page()
+    page = render_template("reporter/code.html", sentence=trail.about(step).get("sentence", ""), box=_box())
+    return make_response(page, trail.status(step))
 
 
 def _open(typed: str, trip: str) -> ResponseReturnValue:
@@ -571,7 +516,7 @@ def _open(typed: str, trip: str) -> ResponseReturnValue:
                             wrong=reading.wrong[:20], nearest=reading.nearest))  # fmt: skip
     stretched = casebook.stretch(() if isinstance(reading, Unreadable) else reading, house().settings.pepper)
     try:
-        return her_case.show(_begin_stay(stretched, trip))
+        return _enter(_begin_stay(stretched, trip))
     except CannotOpen:
         raise WrongCode(say(her_case.NOTHING_OPENS)) from None
 
@@ -581,29 +526,32 @@ def _begin_stay(stretched: tuple[tuple[bytes, bytes], ...], trip: str) -> Stay:
     made = house()
     with made.writing() as db:
         visit, sent_by = casebook.come_back(db, stretched)
-        sessions.end_trip(db, sent_by, NOTED, made.clock())
-    return Stay(visit, trip, sent_by)
+        sessions.end_trip(db, made.settings.server_secret, sent_by, NOTED, made.clock())
+    made.rows.erase([sent_by])
+    return Stay(visit, trip, sent_by, int(made.clock()) + sessions.TICKET_LIFE["visit"])
 
 
-def _visit(stay: Stay) -> ResponseReturnValue:
+def _enter(stay: Stay) -> ResponseReturnValue:
+    """Off to her case, under a name of its own."""
+    return walking.answer(Trail(VISIT, stay.trip, stay.to_state(), stay.expires), "show")
+
+
+def _visit(came: Arrival) -> ResponseReturnValue:
     """What she does in her case; once it is erased there is nothing to go back to."""
-    if request.form.get("go") == "erase":
-        return _erase(stay)
+    stay, go = stay_of(came), request.form.get("go", "show")
     try:
-        return her_case.act(stay, request.form.get("go", "show"))
+        return _erase(stay) if go == "erase" else go_on(came, her_case.act(stay, go))
     except CannotOpen:
-        return _code_page(say(her_case.NOTHING_OPENS))
+        return _to_the_box(came, say(her_case.NOTHING_OPENS))
 
 
 def _erase(stay: Stay) -> ResponseReturnValue:
     made = house()
-    try:
-        with made.writing() as db:
-            casebook.erase(db, stay.visit, made.settings.pepper, made.clock())
-            for trip in (stay.trip, stay.sent_by):
-                sessions.end_trip(db, trip, LEFT, made.clock())
-    except CannotOpen:
-        return _code_page(say(her_case.NOTHING_OPENS))
+    with made.writing() as db:
+        casebook.erase(db, stay.visit, made.settings.pepper, made.clock())
+        for trip in (stay.trip, stay.sent_by):
+            sessions.end_trip(db, made.settings.server_secret, trip, LEFT, made.clock())
+    made.rows.erase([stay.trip, stay.sent_by])
     made.emptied()
-    return _start_page(say(N_("It is erased here now, and from every copy in at most 60 days. "
-                              "Nobody can find your words again.")))  # fmt: skip
+    return walking.home(say(N_("It is erased here now, and from every copy in at most 60 days. "
+                               "Nobody can find your words again.")))  # fmt: skip

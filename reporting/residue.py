@@ -41,6 +41,7 @@ PATIENCE = 60.0  # seconds for the trial server to begin answering; a small mach
 A_MOMENT = 0.05  # seconds between two tries to reach it
 PIECE, STEP = 32, 500  # bytes: what is known again of a sealed record, and how far apart such pieces are taken
 HEAD = 24  # bytes at the start of a sealed record that others have too
+WALKING = {"Content-Type": "application/x-www-form-urlencoded", "Sec-Fetch-Site": "same-origin", "Sec-Fetch-User": "?1"}
 LONG_AGO = 1_000_000_000  # a time that no file of a trial has by itself
 
 
@@ -276,26 +277,32 @@ class _Phone:
     def asks(self, method: str, path: str, **typed: str) -> str:
         """The next page. Every form of ours carries one sealed field, `t`."""
         ticket = re.search(r'name="t" value="([^"]+)"', self.page)
-        body = urlencode(typed | ({"t": html.unescape(ticket[1])} if ticket else {}))
+        body = urlencode(typed | ({"t": html.unescape(ticket[1])} if ticket else {})) if method == "POST" else None
+        status, onward = self._ask(method, path, body)
+        while status == http.HTTPStatus.SEE_OTHER:
+            status, onward = self._ask("GET", onward, None)
+        if status not in {http.HTTPStatus.OK, http.HTTPStatus.NON_AUTHORITATIVE_INFORMATION}:
+            raise NoTrial(f"its server answered {status}.")
+        return self.page
+
+    def _ask(self, method: str, path: str, body: str | None) -> tuple[int, str]:
+        """(status, where it leads) of an answer."""
         line = http.client.HTTPConnection("127.0.0.1", self._port, timeout=PATIENCE)
         try:
-            line.request(method, path, body if method == "POST" else None,
-                         {"Content-Type": "application/x-www-form-urlencoded"})  # fmt: skip
+            line.request(method, path, body, WALKING)
             answer = line.getresponse()
             self.page = answer.read().decode()
         except (OSError, http.client.HTTPException) as why:
             raise NoTrial(f"its server broke off the line ({type(why).__name__}).") from why
         finally:
             line.close()
-        if answer.status != http.HTTPStatus.OK:
-            raise NoTrial(f"its server answered {answer.status}.")
-        return self.page
+        return answer.status, answer.headers.get("Location", "")
 
 
 def _tells(phone: _Phone, marker: str) -> list[str]:
     """She writes as much as the page takes, and sends it. Her code comes back, as digits."""
     words = f"{marker} {'relleno ' * LONGEST_TEXT}"[: LONGEST_TEXT - 100] + f" {marker}"
-    phone.asks("GET", "/es/contar")
+    phone.asks("POST", "/es/contar", go="begin")
     for _ in PAGES:
         phone.asks("POST", "/es/contar", go="next", narrative=words)
     phone.asks("POST", "/es/contar", go="send", letters="1")

@@ -162,63 +162,109 @@ def _ticket_place(purpose: str, day: int) -> Place:
 # ── what must be known again of a trip ──────────────────────────────────────────────────────────────────────
 
 
-def end_trip(db: Session, trip: str, how: str, now: float) -> bool:
+def end_trip(db: Session, server_secret: bytes, trip: str, how: str, now: float) -> bool:
     """Note that a trip has ended: every repeat of its requests now gets a neutral page. It is never taken back.
 
     True when nothing had ended it before.
     """
-    if _mark(db, _trip_mark(trip), how.encode(), now):
-        return True
-    row = db.get_one(MarkRow, _trip_mark(trip), with_for_update=True)
-    if ENDINGS.index(how) > ENDINGS.index(row.told.decode()):
-        row.told = how.encode()
+    known = seeds(db)
+    if not _marking(known):
+        open_day(db, now)
+        known = seeds(db)
+    before = _noted(db, known, server_secret, trip)
+    if before is None:
+        mark = _marks_of(known, server_secret, TRIP, trip.encode("utf-8", "replace"))[0]
+        if _mark(db, mark.name, mark.seal(how.encode().ljust(TOLD)), now):
+            return True
+        before = mark, how
+    mark, told = before
+    row = db.get_one(MarkRow, mark.name, with_for_update=True)
+    if ENDINGS.index(how) > ENDINGS.index(told):
+        row.told = mark.seal(how.encode().ljust(TOLD))
         db.flush()
     return False
 
 
-def how_ended(db: Line, trip: str) -> str | None:
+def how_ended(db: Line, server_secret: bytes, trip: str, known: Seeds | None = None) -> str | None:
     """SENT, NOTED, LEFT, or None while the trip goes on."""
-    return _ending(_marks(db, _trip_mark(trip)), trip)
+    noted = _noted(db, seeds(db) if known is None else known, server_secret, trip)
+    return noted[1] if noted else None
 
 
-def look(db: Line, ticket: Ticket, now: float) -> tuple[str | None, bool]:
+def look(db: Line, known: Seeds, server_secret: bytes, ticket: Ticket, now: float) -> tuple[str | None, bool]:
     """The same as `use` where nothing can be noted, or need be: how its trip has ended, whether its page may be shown.
 
     A draft is then shown for two hours, however often.
     """
     is_young = ticket.purpose != "draft" or now <= ticket.issued + DRAFT_SHOWN
-    return how_ended(db, ticket.trip), is_young
+    return how_ended(db, server_secret, ticket.trip, known), is_young
 
 
-def use(db: Line, ticket: Ticket, now: float) -> tuple[str | None, bool]:
+def use(db: Line, known: Seeds, server_secret: bytes, ticket: Ticket, now: float) -> tuple[str | None, bool]:
     """A draft's ticket is used: how its trip has ended, and whether its page may be shown.
 
     It may while it is young, and this is its first use or that was a moment ago. A browser's "resend" repeats a
-    request that was answered before; whoever presses it later may be somebody else. When a ticket was first used
-    (seconds) is kept sealed under the ticket: nobody else can read the time.
+    request that was answered before; whoever presses it later may be somebody else.
     """
-    mark, place = sealing.digest(b"ticket " + ticket.sealed), Place("trip_mark", 0, 0, "first use", 1)
-    key, found = sealing.derive(ticket.sealed, "first use"), _marks(db, mark, _trip_mark(ticket.trip))
-    if mark in found:
-        first = int.from_bytes(sealing.unwrap(key, place, found[mark]), "big")
+    marks = _marks_of(known, server_secret, USED, ticket.sealed)
+    found = _told(db, marks)
+    if found:
+        first = int.from_bytes(found[1], "big")
     else:
         first = int(now)
-        _mark(db, mark, sealing.wrap(key, place, first.to_bytes(8, "big")), now)
-    return _ending(found, ticket.trip), now <= min(first + SHOWN_AGAIN, ticket.issued + DRAFT_SHOWN)
+        _mark(db, marks[0].name, marks[0].seal(first.to_bytes(TOLD, "big")), now)
+    young = now <= min(first + SHOWN_AGAIN, ticket.issued + DRAFT_SHOWN)
+    return how_ended(db, server_secret, ticket.trip, known), young
 
 
-def _trip_mark(trip: str) -> bytes:
-    return sealing.digest(b"trip " + trip.encode("utf-8", "replace"))
+# What is known again lies under a name that only the server's secret and a seed give, and what is told of it is
+# sealed: with the seed both say nothing to anybody, even to somebody who knows the trip.
+TRIP, USED = "trip", "ticket"
+TOLD = 8  # bytes of what is told, whatever it is
+MARKING = "draft"  # the purpose of the seeds: they live as long as any ticket of a trip
 
 
-def _ending(found: Mapping[bytes, bytes], trip: str) -> str | None:
-    told = found.get(_trip_mark(trip))
-    return told.decode() if told else None
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    """The name of a mark under one seed, and the key of what it tells."""
+
+    name: bytes
+    key: bytes
+
+    def seal(self, told: bytes) -> bytes:
+        return sealing.wrap(self.key, _MARK_PLACE, told) if self.key else told.rstrip()
+
+    def open(self, sealed: bytes) -> bytes:
+        return sealing.unwrap(self.key, _MARK_PLACE, sealed) if self.key else sealed
 
 
-def _marks(db: Line, *wanted: bytes) -> dict[bytes, bytes]:
-    rows = db.execute(_SOME_MARKS, {"wanted": wanted})
-    return {mark: told for mark, told in rows}  # noqa: C416 -- rows are no pairs to the type checker
+_MARK_PLACE = Place("trip_mark", 0, 0, "told", 1)
+
+
+def _former(trip: str) -> _Mark:
+    """As versions up to 2026 noted it, in the clear: for four days after an upgrade such a note still counts."""
+    return _Mark(sealing.digest(b"trip " + trip.encode("utf-8", "replace")), b"")
+
+
+def _marking(known: Seeds) -> list[bytes]:
+    """The seeds of marks, the newest first."""
+    return [known[day] for day in sorted((one for one in known if one[1] == MARKING), reverse=True)]
+
+
+def _marks_of(known: Seeds, server_secret: bytes, kind: str, what: bytes) -> list[_Mark]:
+    both = [sealing.derive(server_secret + seed, f"mark {kind}", what, 64) for seed in _marking(known)]
+    return [_Mark(one[:32], one[32:]) for one in both]
+
+
+def _noted(db: Line, known: Seeds, server_secret: bytes, trip: str) -> tuple[_Mark, str] | None:
+    marks = _marks_of(known, server_secret, TRIP, trip.encode("utf-8", "replace"))
+    found = _told(db, [*marks, _former(trip)])
+    return (found[0], found[1].decode().rstrip()) if found else None
+
+
+def _told(db: Line, marks: list[_Mark]) -> tuple[_Mark, bytes] | None:
+    rows = {name: told for name, told in db.execute(_SOME_MARKS, {"wanted": [mark.name for mark in marks]})}  # noqa: C416 -- rows are no pairs to the type checker
+    return next(((mark, mark.open(rows[mark.name])) for mark in marks if mark.name in rows), None)
 
 
 _MARKS = MarkRow.__table__.c

@@ -1,54 +1,25 @@
 """A reporter's stay in her case: her ticket in, what she does, her ticket out. Shared by all pages that belong to it.
 
-Everything about her case appears only in answers to POST that carry a ticket; a repeat after she left, or after
-fifteen minutes, shows the start page. Knows neither what is done in a case nor how it looks.
+Everything about her case appears only on pages of her trail; a repeat after she left, or after fifteen minutes, shows
+the start page. Knows neither what is done in a case nor how it looks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from flask import g, request
-from sqlalchemy.exc import SQLAlchemyError
+from flask import g
+from flask.typing import ResponseReturnValue
 
-from reporting import sessions
+from reporting import walking
 from reporting.casebook import Visit
-from reporting.frontdoor import house, note_failure, ticket_field, ticket_in
-from reporting.sessions import Line, Ticket
+from reporting.frontdoor import ticket_field
+from reporting.walking import Arrival, Trail
 
-Take = Callable[[Line, Ticket, float], tuple[str | None, bool]]  # how its trip has ended, whether it may be shown
 BOX, CASE = "box", "case"  # steps of a visit
-
-
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """A request with its ticket: how far its trip has ended, and whether its page may be shown."""
-
-    ticket: Ticket
-    ended: str | None
-    shown: bool
-
-
-def arrive(purpose: str) -> Arrival | None:
-    """None when the ticket is forged, foreign or expired. Names the trip for the way out."""
-    if purpose != "draft":
-        return _arrival(purpose, house().reading, sessions.look)
-    try:
-        return _arrival(purpose, house().jotting, sessions.use)
-    except SQLAlchemyError as trouble:  # the disk is full, or somebody holds the database: she goes on unnoted
-        note_failure(trouble)
-        return _arrival(purpose, house().reading, sessions.look)
-
-
-def _arrival(purpose: str, begin: Callable[[], AbstractContextManager[Line]], take: Take) -> Arrival | None:
-    with begin() as db:
-        ticket = ticket_in(request.form.get("t", ""), purpose, db)
-        if ticket is None:
-            return None
-        g.trip = ticket.trip
-        return Arrival(ticket, *take(db, ticket, house().clock()))
+VISIT = "visit"  # the kind of its trail
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +31,46 @@ class Stay:
     sent_by: str
     expires: int | None = None  # None: fifteen minutes from now
 
+    def to_state(self) -> dict[str, Any]:
+        """What a ticket and a trail carry of it."""
+        return {"case": self.visit.case, "key": self.visit.key.hex(), "by": self.sent_by}
 
-def stay_of(ticket: Ticket) -> Stay:
-    """The stay that a ticket of a case carries on."""
-    told = ticket.state
-    return Stay(Visit(told["case"], bytes.fromhex(told["key"])), ticket.trip, told["by"], ticket.expires)
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """Where an act leads: a step of the stay, and what is said there (a sentence, a status, what was typed)."""
+
+    step: str
+    said: Mapping[str, Any]
+
+
+def onward(step: str, **said: Any) -> Next:
+    """A step, with what is said there."""
+    return Next(step, said)
+
+
+def stay_in(state: Mapping[str, Any], trip: str, expires: int | None) -> Stay:
+    """The stay that a ticket of a case, or its trail, carries on."""
+    return Stay(Visit(state["case"], bytes.fromhex(state["key"])), trip, state["by"], expires)
+
+
+def stay_of(came: Arrival) -> Stay:
+    """The stay of a request."""
+    return stay_in(came.ticket.state, came.ticket.trip, came.ticket.expires)
+
+
+def stay_on(trail: Trail) -> Stay:
+    """The stay of a trail. Its way out also ends the trip that sent the case: not even "it was sent" is had again."""
+    stay = stay_in(trail.state, trail.trip, trail.expires)
+    g.trip = f"{stay.trip} {stay.sent_by}"
+    return stay
 
 
 def stay_field(stay: Stay) -> str:
-    """Its ticket. The way out of her case also ends the trip that sent it: not even "it was sent" can be had again."""
-    g.trip = f"{stay.trip} {stay.sent_by}"
-    told = {"case": stay.visit.case, "key": stay.visit.key.hex(), "by": stay.sent_by}
-    return ticket_field("visit", stay.trip, CASE, told, stay.expires)
+    """Its ticket."""
+    return ticket_field("visit", stay.trip, CASE, stay.to_state(), stay.expires)
+
+
+def go_on(came: Arrival, then: Next) -> ResponseReturnValue:
+    """Off to the next page of a stay."""
+    return walking.answer(walking.follow(came, VISIT, came.ticket.expires), then.step, **then.said)

@@ -122,7 +122,7 @@ def gather(app: Flask, place: Place, restore: Callable[[], None]) -> Gathered:
     """Walk through the house. What was pressed on the way is undone at the end."""
     found = Gathered(app)
     for language in ("es", "en"):
-        for page in ("/", "/i.png", "/salir", "/fuera", "/s-0.css", "/j-0.js", *(f"/{language}/{way}" for way in
+        for page in ("/", "/salir", "/fuera", "/s-0.css", "/j-0.js", *(f"/{language}/{way}" for way in
                      ("", "antes", "cuidados", "ahora", "contar", "ayuda", "volver", "reglas", "cifras"))):  # fmt: skip
             found.takes("", "GET", page, {})
     found.takes("", "POST", "/es/aviso", {"t": [""], "service": ["linea100"]})

@@ -11,6 +11,10 @@ from flask import Flask
 from werkzeug.test import Client, TestResponse
 
 MARKER_AGENT = "Mozilla/5.0 (marker-agent-7c1)"
+# what Chromium and Firefox tell with a request: of an address typed, of a way from page to page, of a button pressed
+TYPED = {"Sec-Fetch-Site": "none", "Sec-Fetch-User": "?1"}
+WALKED = {"Sec-Fetch-Site": "same-origin"}
+PRESSED = {"Sec-Fetch-Site": "same-origin", "Sec-Fetch-User": "?1"}
 
 
 @dataclass
@@ -93,9 +97,15 @@ def forms_on(text: str) -> list[FormOnPage]:
 
 
 class Phone:
-    """One browser window. `cookies` is for staff only; a reporter's phone keeps none."""
+    """One browser window. `cookies` is for staff only; a reporter's phone keeps none.
 
-    def __init__(self, app: Flask, *, cookies: bool = False, address: str = "127.0.0.77") -> None:
+    An `old` one does not tell where its requests come from.
+    """
+
+    def __init__(
+        self, app: Flask, *, cookies: bool = False, address: str = "127.0.0.77", old: bool = False
+    ) -> None:
+        self.old = old
         self.client = Client(app, use_cookies=cookies)  # not Flask's own, which keeps a request's context alive
         self.address = address
         self.answer: TestResponse | None = None
@@ -103,12 +113,17 @@ class Phone:
         self.last: tuple[str, dict[str, list[str]]] | None = None
 
     def opens(self, address: str) -> str:
-        """Follow a link."""
-        return self._read(self.client.get(address, **self._marks()))
+        """Type an address, or press a link of another site's that tells nothing of itself."""
+        return self._read(self.client.get(address, **self._marks(TYPED)))
 
-    def _marks(self) -> dict[str, Any]:
+    def walks(self, address: str) -> str:
+        """Be led there by a page of ours: 303, a link, Back, forward, reload."""
+        return self._read(self.client.get(address, **self._marks(WALKED)))
+
+    def _marks(self, told: dict[str, str]) -> dict[str, Any]:
+        here = {"Referer": f"http://localhost{self.path}"} if self.answer is not None and told is not TYPED else {}
         return {
-            "headers": {"User-Agent": MARKER_AGENT},
+            "headers": {"User-Agent": MARKER_AGENT} | ({} if self.old else told) | here,
             "environ_overrides": {"REMOTE_ADDR": self.address},
             "buffered": True,  # read to the end and close, as a server does
         }
@@ -117,7 +132,7 @@ class Phone:
         self.answer = answer
         self.cookies_set += answer.headers.getlist("Set-Cookie")
         if answer.status_code == 303:
-            return self.opens(answer.headers["Location"])
+            return self.walks(answer.headers["Location"])
         return self.text
 
     @property
@@ -162,7 +177,7 @@ class Phone:
     def repeats(self, action: str, values: dict[str, list[str]]) -> str:
         """The very same request, as a browser sends it again."""
         self.last = (action, values)
-        return self._read(self.client.post(action or self.path, data=values, **self._marks()))
+        return self._read(self.client.post(action or self.path, data=values, **self._marks(PRESSED)))
 
     @property
     def path(self) -> str:

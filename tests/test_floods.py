@@ -15,9 +15,9 @@ from reporting.app import create_app
 from reporting.questionnaire import PAGES
 from tests import flooding, server
 from tests.people import Place, a_furnished_place
-from tests.phone import Phone
+from tests.phone import TYPED, WALKED, Phone
 from tests.test_no_trace import FarPhone
-from tests.trips import passing_over_everything, say, sends, starts_telling, tells
+from tests.trips import begins, passing_over_everything, say, sends, starts_telling, tells
 
 PEOPLE, FLOOD_A_SECOND, GUESSES_A_SECOND = 6, 40, 10  # in the suite; by hand 30, 200, 20: see main()
 
@@ -64,11 +64,11 @@ def test_guessing_codes_while_telling_goes_through_the_same_narrow_door(
     for pressed in ({"go": ["code"]}, {"go": ["next"]}, {}, {"go": ["code"]}, {}):
         guesser.repeats("/es/contar", values | pressed | {"code": [" ".join(["abaco"] * 7)]})
         codes.append(guesser.status)
-    assert codes == [422, 200, 200, 429, 429]
+    assert codes == [422, 203, 203, 429, 429]
     guesser.repeats("/es/volver", {"code": ["abaco"]})
     assert guesser.status == 429, "one door for both"
     guesser.repeats("/es/contar", values | {"go": ["next"], "code": [" "]})
-    assert guesser.status == 200, "telling goes on"
+    assert guesser.status == 203, "telling goes on"
 
 
 def test_without_redis_each_worker_allows_its_share(place: Place) -> None:
@@ -112,13 +112,15 @@ class Neighbour(FarPhone):
         super().__init__(port)
         self.from_there = address
 
-    def request(self, method: str, path: str, body: str | None = None) -> str:
+    def request(self, method: str, path: str, body: str | None = None, told: dict[str, str] = TYPED) -> str:
         line = http.client.HTTPConnection("127.0.0.1", self.port, source_address=(self.from_there, 0), timeout=60)
-        headers = {"Content-Type": "application/x-www-form-urlencoded"} if body else {}
-        line.request(method, path, body, headers)
+        kind = {"Content-Type": "application/x-www-form-urlencoded"} if body else {}
+        line.request(method, path, body, told | kind)
         answer = line.getresponse()
         self.page, self.code, self.here = answer.read().decode(), answer.status, path
         line.close()
+        if self.code == 303:
+            return self.request("GET", answer.headers["Location"], told=WALKED)
         return self.page
 
 
@@ -130,7 +132,7 @@ def whole_report(phone: Neighbour, waits: list[float]) -> list[str]:
         act()
         waits.append(time.monotonic() - begin)
 
-    timed(lambda: phone.opens("/es/contar"))
+    timed(lambda: begins(phone))
     for _ in PAGES:
         timed(lambda: phone.presses("next"))
     timed(lambda: phone.presses("send"))
@@ -143,8 +145,8 @@ def a_workshop(
     """People at one address tell and send, while others flood and guess; together: all from that one address."""
     waits, receipts_had, begin = list[float](), list[list[str]](), time.monotonic()
 
-    def person(begins: float) -> None:
-        threading.Event().wait(begins)  # she comes when she comes
+    def person(comes: float) -> None:
+        threading.Event().wait(comes)  # she comes when she comes
         receipts_had.append(whole_report(Neighbour(port, "127.0.1.1"), waits))
 
     workshop = [threading.Thread(target=person, args=(within * number / people,)) for number in range(people)]
@@ -190,7 +192,7 @@ def test_too_many_costs_less_than_the_page_that_was_asked_for(place: Place, monk
 
     cost(20)
     page = cost(60)
-    assert phone.status == 200
+    assert phone.status == 203
     cost(40)
     assert phone.status == 429
     assert say("These lines answer now") in phone.words

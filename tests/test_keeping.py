@@ -90,7 +90,7 @@ def test_whatever_has_expired_is_gone_and_what_is_alive_stays(place: Place) -> N
     keys = place.signs_in("rosa")
     with writing(place.engine) as db:
         sessions.begin(db, keys, place.clock())
-        sessions.end_trip(db, sessions.new_trip(), "left", place.clock())
+        sessions.end_trip(db, place.settings.server_secret, sessions.new_trip(), "left", place.clock())
         staff.invite(db, "nueva", (CASE_WORKER,), place.clock())
         staff.note_failure(db, place.settings.pepper, "rosa", "x", place.clock())
 

@@ -14,7 +14,8 @@ from reporting import receipts
 from reporting.database import reading, writing
 from tests import server
 from tests.people import Place, a_furnished_place
-from tests.phone import FormOnPage, Phone, forms_on
+from tests.phone import PRESSED, TYPED, WALKED, FormOnPage, Phone, forms_on
+from tests.trips import begins
 
 MARKER = "zarzamora-4417"
 AGENT = "marker-agent-7c1"
@@ -29,14 +30,16 @@ class FarPhone(Phone):
         self.port, self.page, self.code, self.cookies_set, self.here = port, "", 0, [], "/"
         self.last = None
 
-    def request(self, method: str, path: str, body: str | None = None) -> str:
+    def request(self, method: str, path: str, body: str | None = None, told: dict[str, str] = TYPED) -> str:
         line = http.client.HTTPConnection("127.0.0.1", self.port, source_address=(ADDRESS, 0), timeout=30)
-        headers = {"User-Agent": AGENT} | ({"Content-Type": "application/x-www-form-urlencoded"} if body else {})
-        line.request(method, path, body, headers)
+        kind = {"Content-Type": "application/x-www-form-urlencoded"} if body else {}
+        line.request(method, path, body, {"User-Agent": AGENT} | told | kind)
         answer = line.getresponse()
         self.page, self.code, self.here = answer.read().decode(), answer.status, path
         self.cookies_set += answer.headers.get_all("Set-Cookie") or []
         line.close()
+        if self.code == 303:
+            return self.request("GET", answer.headers["Location"], told=WALKED)
         return self.page
 
     def opens(self, address: str) -> str:
@@ -44,7 +47,7 @@ class FarPhone(Phone):
 
     def repeats(self, action: str, values: dict[str, list[str]]) -> str:
         self.last = (action, values)
-        return self.request("POST", action or self.here, urllib.parse.urlencode(values, doseq=True))
+        return self.request("POST", action or self.here, urllib.parse.urlencode(values, doseq=True), PRESSED)
 
     @property
     def text(self) -> str:
@@ -74,7 +77,7 @@ def test_after_a_report_a_letter_and_a_visit_nothing_of_her_is_found(
     caplog.set_level(logging.DEBUG)
     with server.running(place.settings.instance) as running:
         phone = FarPhone(running.port)
-        phone.opens("/es/contar")
+        begins(phone)
         for _ in range(7):
             fields = phone.form("next").kinds
             phone.presses("next", **{name: value for name, value in TOLD.items() if name in fields})

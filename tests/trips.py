@@ -23,12 +23,18 @@ def say(message: str, **parts: object) -> str:
     return languages.say(SPANISH, message, **parts)
 
 
-def starts_telling(app: Flask, language: str = "es") -> Phone:
+def starts_telling(app: Flask, language: str = "es", *, old: bool = False) -> Phone:
     """She opens the first page of a trip."""
-    phone = Phone(app)
-    phone.opens(f"/{language}/contar")
-    assert phone.status == 200, phone.words[:300]
+    phone = Phone(app, old=old)
+    begins(phone, language)
+    assert phone.status == 203, phone.words[:300]
     return phone
+
+
+def begins(phone: Phone, language: str = "es") -> None:
+    """From the page before the first question to the first question."""
+    phone.opens(f"/{language}/contar")
+    phone.presses("begin")
 
 
 def tells(phone: Phone, fill: Fill) -> dict[str, Any]:
@@ -39,7 +45,7 @@ def tells(phone: Phone, fill: Fill) -> dict[str, Any]:
         answers = fill(form)
         entered |= answers
         phone.presses("next", **answers)
-        assert phone.status == 200, phone.words[:400]
+        assert phone.status == 203, phone.words[:400]
     phone.form("send")
     return entered
 
@@ -98,7 +104,7 @@ def from_vignette(answers: dict[str, Any], story: str) -> Fill:
 def sends(phone: Phone) -> str:
     """She sends; what she keeps is the code."""
     phone.presses("send")
-    assert phone.status == 200, phone.words[:400]
+    assert phone.status == 203, phone.words[:400]
     words, digits = phone.receipt()
     assert (len(words), len(digits)) == (7, 7)
     return " ".join(words)

@@ -1,0 +1,188 @@
+"""Her draft, as she sees it: a page of questions, the check page, the receipt, every door, a draft that waited.
+
+Each page shows what the trail holds when it is looked at, and changes nothing. What may be shown when stands in one
+table (`_RULES`): after sending never a page of questions, fifteen minutes after her last step no answer of hers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from flask import g, make_response
+from flask.typing import ResponseReturnValue
+
+from referrals import directory
+from reporting import her_case, questionnaire, sessions, teamlog, walking
+from reporting.frontdoor import OpenForm, house, render_template, say, ticket_field
+from reporting.incidents import MINOR_AGES, N_, Incident
+from reporting.questionnaire import PAGES
+from reporting.receipts import Receipt
+from reporting.sessions import SENT
+from reporting.walking import RECEIPT_SHOWN, SHOWN, Trail
+
+CHECK, SENT_PAGE, DOORS, STALE = "check", "sent", "doors", "stale"  # steps besides the numbers of the questions' pages
+SENT_ALREADY = N_("It was sent already. You can come back with your code.")
+
+
+@walking.shows("draft")
+def page(trail: Trail, step: str, ended: str | None) -> ResponseReturnValue:
+    """A step of a draft, or what may be shown in its place."""
+    rule = next(shown for holds, shown in _RULES if holds(trail, step, ended))
+    told = rule(trail, step)
+    return make_response(told, trail.status(step)) if isinstance(told, str) else told
+
+
+def _after_sending(trail: Trail, step: str) -> str | ResponseReturnValue:
+    """The receipt, for some minutes and on its own page; of all else only that it was sent."""
+    shown = {SENT_PAGE: _sent_page, DOORS: _doors_page}
+    return shown[step](trail) if _is_shown_after_sending(trail, step) else _sent_already(trail, step)
+
+
+def _is_shown_after_sending(trail: Trail, step: str) -> bool:
+    lasts = {SENT_PAGE: RECEIPT_SHOWN, DOORS: SHOWN}.get(step, 0)
+    return bool(house().clock() <= trail.state.get("sent", 0) + lasts)
+
+
+def _sent_already(_trail: Trail, _step: str) -> ResponseReturnValue:
+    return walking.start_page(say(SENT_ALREADY))
+
+
+def _start(_trail: Trail, _step: str) -> ResponseReturnValue:
+    return walking.start_page()
+
+
+def _is_over(trail: Trail) -> bool:
+    """A draft is kept for two hours; a trail on which she said nothing, only as long as it is shown."""
+    return trail.age > (SHOWN if trail.count <= 1 else sessions.DRAFT_SHOWN)
+
+
+def _is_old(trail: Trail, step: str) -> bool:
+    return trail.age > SHOWN or "unseen" in trail.state or step == STALE
+
+
+def _draft_page(trail: Trail, step: str) -> str | ResponseReturnValue:
+    if step == CHECK:
+        return _check_page(trail)
+    return _ask_page(trail, step) if step.isdecimal() else walking.start_page()
+
+
+Rule = tuple[Callable[[Trail, str, str | None], bool], Callable[[Trail, str], str | ResponseReturnValue]]
+_RULES: tuple[Rule, ...] = (
+    (lambda _trail, _step, ended: ended == SENT, _after_sending),
+    (lambda _trail, _step, ended: ended is not None, _start),
+    (lambda trail, _step, _ended: _is_over(trail), _start),
+    (lambda trail, step, _ended: _is_old(trail, step), lambda trail, _step: _stale_page(trail)),
+    (lambda *_: True, _draft_page),
+)
+
+
+# ── questions ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _ask_page(trail: Trail, step: str) -> str:
+    """A page of questions, led by help where the answers so far call for it."""
+    number, answers, typed, said = int(step), trail.state["a"], trail.typed(step), trail.about(step)
+    form, urgent = form_of(number, answers, typed), trail.state.get("u", {}).get(step)
+    if typed is not None:
+        form.validate()
+    g.may_shrink = not (form.errors or said or questionnaire.has_words(answers))
+    incident = questionnaire.incident_of(answers)
+    return render_template(
+        "reporter/questions.html",
+        number=number,
+        of=len(PAGES),
+        page=PAGES[number],
+        asked=questionnaire.fieldsets(number, answers, form),
+        form=form,
+        sentence=said.get("sentence", ""),
+        ticket=ticket_field("draft", trail.trip, step, trail.state),
+        help=help_of(incident, only=urgent, police_shown="p" in trail.state) if urgent else None,
+        child=directory.child_policy(g.lang) if urgent and "N_CHILD_PROT" in urgent else None,
+    )
+
+
+def form_of(number: int, answers: Mapping[str, Any], typed: Any = None) -> OpenForm:
+    """The form of a page of questions: with her answers, or as she typed it."""
+    return questionnaire.form_of(number, answers, elsewhere(answers), typed)
+
+
+def elsewhere(answers: Mapping[str, Any]) -> questionnaire.Elsewhere:
+    """Choices that only the directory knows."""
+    return her_case.directory_choices(questionnaire.incident_of(answers).department)
+
+
+# ── checking, and after sending ─────────────────────────────────────────────────────────────────────────────
+
+
+def _check_page(trail: Trail) -> str:
+    """Everything she said, who will read it, and the button."""
+    answers = trail.state["a"]
+    g.may_shrink = not questionnaire.has_words(answers)
+    return render_template(
+        "reporter/check.html",
+        pages=questionnaire.told(answers, elsewhere(answers)),
+        readers=readers(),
+        sentence=trail.about(CHECK).get("sentence", ""),
+        ask_letters="C_LETTERS" not in answers.get("consents", ()),
+        minor=answers.get("age") in MINOR_AGES,
+        ticket=ticket_field("draft", trail.trip, CHECK, trail.state),
+    )
+
+
+def readers() -> list[tuple[int, str]]:
+    """The teams she can choose between: (number, name)."""
+    with house().reading() as db:
+        return [(team.id, team.name) for team in teamlog.trusted(house().teams(db))]
+
+
+def _sent_page(trail: Trail) -> str:
+    """The receipt, what happens next, the soonest door for each need. What was sent unseen tells nothing of itself."""
+    answers, receipt = trail.state["a"], Receipt(tuple(trail.state["r"]))
+    return render_template(
+        "reporter/sent.html",
+        words=receipt.words(g.lang),
+        digits=receipt.digits(),
+        sentence=trail.about(SENT_PAGE).get("sentence", ""),
+        may_write="C_LETTERS" in answers.get("consents", ()),
+        may_contact=bool(questionnaire.contact_of(answers)),
+        minor=answers.get("age") in MINOR_AGES,
+        help=None if "unseen" in trail.state else _help_on(trail),
+        team=trail.state.get("team") or _only_reader(),
+        ticket=ticket_field("draft", trail.trip, CHECK, trail.state),
+    )
+
+
+def _only_reader() -> str:
+    """Who reads it, where there is one team; on a page that is shown again nothing is picked anew."""
+    names = readers()
+    return names[0][1] if len(names) == 1 else ""
+
+
+def _doors_page(trail: Trail) -> str | ResponseReturnValue:
+    """Every door for every need, on a page of its own without the receipt."""
+    if "unseen" in trail.state:
+        return walking.start_page(say(SENT_ALREADY))
+    g.may_shrink = True
+    letters = "C_LETTERS" in trail.state["a"].get("consents", ())
+    ticket = ticket_field("draft", trail.trip, CHECK, trail.state)
+    return render_template("reporter/doors.html", help=_help_on(trail), letters=letters, ticket=ticket)
+
+
+def _help_on(trail: Trail) -> directory.Help:
+    return help_of(questionnaire.incident_of(trail.state["a"]), police_shown="p" in trail.state)
+
+
+def help_of(incident: Incident, only: list[str] | None = None, *, police_shown: bool = False) -> directory.Help:
+    """Needs and offers for an incident as of now; `only` some of the needs while she is still telling."""
+    now = house().clock()
+    return directory.help_for(her_case.held(), incident, now, languages=(g.lang,), only=only, police_shown=police_shown)
+
+
+def _stale_page(trail: Trail) -> str:
+    """An old draft is not shown any more, because the phone may be in other hands; it can still be sent."""
+    state = trail.state | {"unseen": True}
+    return render_template(
+        "reporter/stale.html", readers=readers(), sentence=trail.about(STALE).get("sentence", ""),
+        ticket=ticket_field("draft", trail.trip, CHECK, state, trail.expires),
+    )  # fmt: skip
