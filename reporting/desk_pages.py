@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http import HTTPStatus
 from typing import Any
 
@@ -21,6 +21,8 @@ from flask_wtf import FlaskForm
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import ImmutableMultiDict
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import RequestRedirect
 from wtforms import PasswordField
 
 from reporting import sessions
@@ -84,7 +86,7 @@ def keep(told: dict[str, Any], name: str = "", shown: int = SHOWN) -> str:
     made.rows.write(name, sessions.name_of(token), "desk", told, size, made.clock(), token.encode())
     if "keys" in g and not _is_alive(token):  # she signed out meanwhile, in another tab
         made.rows.erase([sessions.name_of(token)])
-        raise CannotKeep
+        raise _SignedOut(url_for("door.sign_in", lang=g.lang))
     return name
 
 
@@ -93,6 +95,12 @@ def taken(name: str) -> dict[str, Any] | None:
     made = house()
     told = made.rows.read(name, made.clock(), _token().encode())
     return told if told is not None and made.clock() <= told["until"] else None
+
+
+class _SignedOut(RequestRedirect):
+    """Nothing more is shown to this session."""
+
+    code = 303
 
 
 @contextmanager
@@ -215,4 +223,6 @@ def _trouble(answer: Response) -> Response:
         return make_response(redirect(url_for("kept.wait", lang=g.lang), 303))
     if not known and request.blueprint != "door":
         return answer
-    return _led({"drawn": answer.get_data(as_text=True), "code": answer.status_code}) or answer
+    with suppress(HTTPException):
+        return _led({"drawn": answer.get_data(as_text=True), "code": answer.status_code}) or answer
+    return answer
