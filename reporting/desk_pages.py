@@ -207,11 +207,10 @@ def _by_get_too(answer: Response) -> Response:
     """A page of the desk is nobody's to keep, and no trouble is told in an answer to a POST."""
     if request.path.split("/")[2:3] != ["equipo"]:
         return answer
-    if request.method != "POST":
-        if answer.status_code == HTTPStatus.OK and answer.mimetype == "text/html":
-            answer.status_code = SEEN
-        return answer
-    return _trouble(answer) if g.get("trouble") and not g.get("foreign") else answer
+    if answer.status_code == HTTPStatus.OK and answer.mimetype == "text/html":
+        answer.status_code = SEEN
+    told_at_once = request.method != "POST" or "foreign" in g or "trouble" not in g
+    return answer if told_at_once else _trouble(answer)
 
 
 def _trouble(answer: Response) -> Response:
