@@ -420,7 +420,7 @@ def _packed() -> Markup | str:
     made, state = house(), {"path": request.path, "form": request.form.to_dict(flat=False)}
     try:
         g.trip = sessions.trip_of(seeds(), made.settings.server_secret, request.form.get("t", ""), made.clock())
-        if g.trip is None and "keys" not in g:
+        if g.trip is None and "keys" not in g and not (request.cookies.get(cookie_name()) and resume()):
             return ""
         text = sealed_ticket("draft", g.trip or sessions.new_trip(), AGAIN, state)
     except (CannotOpen, SQLAlchemyError):
