@@ -29,7 +29,7 @@ MARK, WORD = "zarzamora 4417 ñandú", "zarzamora"
 DESK = {"casework", "voice", "staff", "door", "directory", "advocate", "kept"}
 HERS = {"directory.flag"}  # pressed on a page of a reporter; the answer has no page
 # what is not offered before somebody else did something; of the door other tests below
-NEEDS_MORE = {"door.accept", "door.sign_out", "staff.vouch", "advocate.publish"}
+NEEDS_MORE = {"door.accept", "door.sign_out", "staff.vouch", "advocate.compile_one", "advocate.publish"}
 TYPED_INTO = {"text", "textarea", "password"}
 
 
