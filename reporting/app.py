@@ -22,7 +22,7 @@ from reporting import (
     walking,
 )
 from reporting.config import ROOT, Settings, read_settings
-from reporting.database import checkpoint, jotting, open_database, reading, writing
+from reporting.database import checkpoint, jotting, looking, open_database, reading, writing
 from reporting.frontdoor import House
 from reporting.page_rows import open_rows
 from reporting.teamlog import Pin
@@ -40,6 +40,7 @@ def create_app(settings: Settings | None = None, clock: Callable[[], float] = ti
     house = House(
         settings=told,
         reading=partial(reading, engine),
+        looking=partial(looking, engine),
         writing=partial(writing, engine),
         jotting=partial(jotting, engine),
         emptied=partial(checkpoint, engine),

@@ -77,7 +77,8 @@ LARGEST_BODY = 256 * 1024  # bytes; the longest honest page is far below
 PAGES_A_MINUTE, SENDING_A_MINUTE = 24_000, 120_000
 CODES = "reporter.come_back"  # where a code is typed; it can be typed while telling, too, and counts alike
 NARROW_DOORS = {CODES: 600, "door.let_sign_in": 120}
-WALK = "walk.page"  # the address of every page under a name; each step leads there once
+WALK = "walk.page"  # the address of every page under a name: each step leads there, also when it was one too many
+WALKS = 3  # so many of them for each page that may be turned
 SENDS = "reporter.told"  # the address that takes pages and, with the button "send", the report itself
 
 AGAIN = "again"  # the field, and the step, of a request that can be sent once more
@@ -105,6 +106,7 @@ class House:
 
     settings: Settings
     reading: Callable[[], AbstractContextManager[Session]]
+    looking: Callable[[], AbstractContextManager[Line]]  # the same without a session, for what every page asks
     writing: Callable[..., AbstractContextManager[Session]]
     jotting: Callable[[], AbstractContextManager[Line]]  # for notes that a power cut may take
     emptied: Callable[[], bool]  # after an erasure: leave no erased byte in the write-ahead log
@@ -156,7 +158,7 @@ def hang(app: Flask, made: House) -> Limiter:
         key_func=sender,
         app=app,
         default_limits=[a_minute(PAGES_A_MINUTE, made.settings)],
-        default_limits_exempt_when=lambda: _is_sending() or _is_walking(),
+        default_limits_exempt_when=_is_sending,
         storage_uri=counting.place_of(made.settings.limits_url),
         storage_options=counting.patience(made.settings.limits_url),
         headers_enabled=False,
@@ -173,18 +175,6 @@ def a_minute(count: int, settings: Settings) -> str:
 def _is_sending() -> bool:
     """The final sending, which has an allowance of its own."""
     return request.method == "POST" and request.endpoint == SENDS and request.form.get("go") == "send"
-
-
-def _is_walking() -> bool:
-    """A page that a step led to: it is had whenever the step was, and after it was too much, too."""
-    name = (request.view_args or {}).get("name", "") if request.endpoint == WALK else ""
-    return bool(name) and row_of(name) is not None
-
-
-def row_of(name: str) -> dict[str, Any] | None:
-    """What the row of a name holds; it is read once in a request."""
-    made = house()
-    return once(f"row {name}", lambda: made.rows.read(name, made.clock()))
 
 
 def types_a_code() -> bool:
@@ -687,7 +677,7 @@ def seeds(db: Line | None = None) -> Seeds:
 
 
 def _read_seeds() -> Seeds:
-    with house().reading() as db:
+    with house().looking() as db:
         return sessions.seeds(db)
 
 
@@ -745,8 +735,8 @@ def limit_narrow_doors(app: Flask, limiter: Limiter) -> None:
         a_minute(SENDING_A_MINUTE, settings), exempt_when=lambda: not _is_sending(), override_defaults=False
     )
     rooms[SENDS] = sending(rooms[SENDS])  # type: ignore[assignment]
-    walks = a_minute(PAGES_A_MINUTE + SENDING_A_MINUTE, settings)
-    rooms[WALK] = limiter.limit(walks, override_defaults=False)(rooms[WALK])  # type: ignore[assignment]
+    walks = a_minute(WALKS * PAGES_A_MINUTE, settings)
+    rooms[WALK] = limiter.limit(walks, override_defaults=True)(rooms[WALK])  # type: ignore[assignment]
 
 
 def house_of(app: Flask) -> House:

@@ -10,39 +10,19 @@ from __future__ import annotations
 
 import base64
 import binascii
-import importlib
 import json
 import os
+import re
+import sqlite3
+import threading
 import zlib
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import (
-    BigInteger,
-    Boolean,
-    Column,
-    Connection,
-    Engine,
-    Index,
-    Integer,
-    LargeBinary,
-    MetaData,
-    RowMapping,
-    String,
-    Table,
-    bindparam,
-    create_engine,
-    delete,
-    event,
-    func,
-    inspect,
-    select,
-    text,
-)
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Engine
 
 from reporting import sealing
 from reporting.config import Settings
@@ -54,7 +34,7 @@ LIVES = {"draft": (HOUR, 3), "case": (QUARTER, 2), "desk": (QUARTER, 2)}
 # What is sealed has one of two lengths (bytes), a little below a page of the file. So many rows of each at most,
 # 64 MiB together: a flood pushes out the rows with the fewest pages, and never the way back for everybody.
 SIZES = (8 * 1024 - 128, 32 * 1024 - 512)
-MOST = {False: 6144, True: 512}  # is it a large one -> how many
+MOST = {0: 6144, 1: 512}  # is it a large one -> how many
 COUNTED = 7  # pages; whoever went on further is not told apart
 OVERHEAD = 35  # bytes that a seal and its length take
 NAME = 16  # random bytes of a name
@@ -62,26 +42,46 @@ PRAGMAS = ("page_size=8192", "journal_mode=TRUNCATE", "synchronous=OFF", "secure
            "busy_timeout=1000")  # fmt: skip
 MEMORY = Path("/dev/shm")  # noqa: S108 -- a folder of our own in it, under a name that nobody can guess
 
-SHELF = MetaData()
-_SEEDS = Table(
-    "page_seed", SHELF,
-    Column("purpose", String(10), primary_key=True),
-    Column("period", Integer, primary_key=True, autoincrement=False),
-    Column("seed", LargeBinary, nullable=False),
-)  # fmt: skip
-_ROWS = Table(
-    "page_row", SHELF,
-    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
-    Column("owner", LargeBinary, nullable=False),
-    Column("purpose", String(10), nullable=False),
-    Column("period", Integer, nullable=False),
-    Column("large", Boolean, nullable=False),
-    Column("pages", Integer, nullable=False),
-    Column("sealed", LargeBinary, nullable=False),
-    Index("ix_page_row_order", "large", "pages", "period"),
-    Index("ix_page_row_owner", "owner"),
-)  # fmt: skip
-_R, _S = _ROWS.c, _SEEDS.c
+# Plain statements on a plain line, the same for both: a row is written and read with every page that is turned, and
+# the layers of the library took longer than the disk.
+TABLES = (
+    ("CREATE {kind} TABLE IF NOT EXISTS page_seed (purpose VARCHAR(10) NOT NULL, period INTEGER NOT NULL, "
+    "seed {bytes} NOT NULL, PRIMARY KEY (purpose, period))"),
+    ("CREATE {kind} TABLE IF NOT EXISTS page_row (id {number} PRIMARY KEY, owner {bytes} NOT NULL, "
+    "purpose VARCHAR(10) NOT NULL, period INTEGER NOT NULL, large INTEGER NOT NULL, pages INTEGER NOT NULL, "
+    "sealed {bytes} NOT NULL)"),
+    "CREATE INDEX IF NOT EXISTS ix_page_row_order ON page_row (large, pages, period)",
+    "CREATE INDEX IF NOT EXISTS ix_page_row_owner ON page_row (owner)",
+    "CREATE INDEX IF NOT EXISTS ix_page_row_period ON page_row (purpose, period)",
+)
+KINDS = {
+    "sqlite": {"kind": "", "bytes": "BLOB", "number": "INTEGER"},
+    "postgresql": {"kind": "UNLOGGED", "bytes": "BYTEA", "number": "BIGINT"},  # in no archive, empty after a crash
+}
+ONE = (
+    "SELECT r.id, r.purpose, r.period, r.sealed, s.seed FROM page_row r "
+    "JOIN page_seed s ON s.purpose = r.purpose AND s.period = r.period WHERE r.id = :id"
+)
+SEEDS = "SELECT purpose, period, seed FROM page_seed"
+NEW_SEED = "INSERT INTO page_seed VALUES (:purpose, :period, :seed) ON CONFLICT DO NOTHING"
+PUT = (
+    "INSERT INTO page_row (id, owner, purpose, period, large, pages, sealed) "
+    "VALUES (:id, :owner, :purpose, :period, :large, :pages, :sealed) ON CONFLICT (id) DO UPDATE SET "
+    "owner = excluded.owner, purpose = excluded.purpose, period = excluded.period, large = excluded.large, "
+    "pages = excluded.pages, sealed = excluded.sealed"
+)
+SWEEP = (
+    "DELETE FROM page_row WHERE purpose = :purpose AND period = :period",
+    "DELETE FROM page_seed WHERE purpose = :purpose AND period = :period",
+)
+COUNT = "SELECT count(*) FROM page_row WHERE large = :large"
+WEAKEST = (
+    "DELETE FROM page_row WHERE id = (SELECT id FROM page_row WHERE large = :large "
+    "ORDER BY pages, period LIMIT 1) AND NOT EXISTS (SELECT 1 FROM page_row WHERE id = :id AND large = :large)"
+)
+ERASE = "DELETE FROM page_row WHERE owner = :owner"
+EVERYTHING = ("DELETE FROM page_row", "DELETE FROM page_seed")
+GONE = ("DROP TABLE IF EXISTS page_row", "DROP TABLE IF EXISTS page_seed")
 
 
 class CannotKeep(Exception):
@@ -96,16 +96,11 @@ def new_name() -> str:
 def open_rows(settings: Settings, engine: Engine) -> PageRows:
     """The rows of one installation; their tables are made where they are missing, as after every cut of power."""
     if engine.dialect.name == "postgresql":
-        return PageRows(engine, settings.server_secret)
+        return PageRows(_Server(engine), settings.server_secret)
     with suppress(OSError):  # where the folder cannot be had, every page is the answer itself
         path = _folder(settings) / "rows.db"
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600))
-        own = create_engine(f"sqlite:///{path}", hide_parameters=True, pool_size=8, max_overflow=-1)
-        event.listen(own, "connect", _prepare)
-        event.listen(own, "begin", _begin)
-        made = PageRows(own, settings.server_secret)
-        own.dispose()  # no line to the file goes along into the workers
-        return made
+        return PageRows(_File(path), settings.server_secret)
     return PageRows(None, settings.server_secret)
 
 
@@ -124,26 +119,100 @@ def _folder(settings: Settings) -> Path:
     return folder
 
 
-def _prepare(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None
-    for pragma in PRAGMAS:
-        connection.execute(f"PRAGMA {pragma}")
+# ── lines to them ───────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _begin(connection: Connection) -> None:
-    if connection.get_execution_options().get("writes"):
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+class _File:
+    """A file in memory; each thread of each process has a line of its own."""
+
+    dialect, error = "sqlite", sqlite3.Error
+
+    def __init__(self, path: Path) -> None:
+        self.path, self._own = path, threading.local()
+
+    def _line(self) -> sqlite3.Connection:
+        if getattr(self._own, "process", None) != os.getpid():
+            line = sqlite3.connect(self.path, isolation_level=None)
+            for pragma in PRAGMAS:
+                line.execute(f"PRAGMA {pragma}")
+            self._own.line, self._own.process = line, os.getpid()
+        known: sqlite3.Connection = self._own.line
+        return known
+
+    @contextmanager
+    def looking(self) -> Iterator[Any]:
+        yield self._line()
+
+    @contextmanager
+    def turn(self) -> Iterator[Any]:
+        """One write transaction."""
+        line = self._line()
+        line.execute("BEGIN IMMEDIATE")
+        try:
+            yield line
+            line.execute("COMMIT")
+        except BaseException:
+            line.execute("ROLLBACK")
+            raise
+
+    def close(self) -> None:
+        """No line to it goes along into other processes."""
+        if hasattr(self._own, "line"):
+            self._own.line.close()
+        self._own.process = None
+
+    def remove(self) -> None:
+        """The file and its folder go."""
+        self.close()
+        for path in self.path.parent.glob("rows.db*"):
+            path.unlink(missing_ok=True)
+        with suppress(OSError):
+            self.path.parent.rmdir()
+
+
+class _Server:
+    """Tables of a database server, on the lines that everything else uses too."""
+
+    dialect = "postgresql"
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine, self.error = engine, engine.dialect.import_dbapi().Error
+
+    @contextmanager
+    def looking(self) -> Iterator[Any]:
+        with self.turn() as line:
+            yield line
+
+    @contextmanager
+    def turn(self) -> Iterator[Any]:
+        """One write transaction; it goes back where it is not finished."""
+        line = self._engine.raw_connection()
+        try:
+            yield line.cursor()
+            line.commit()
+        finally:
+            line.close()
+
+    def close(self) -> None:
+        """Its lines are the engine's own matter."""
+
+    def remove(self) -> None:
+        """The tables go."""
+        with self.turn() as line:
+            for statement in GONE:
+                line.execute(statement)
 
 
 class PageRows:
     """The rows of one installation. Several processes share them."""
 
-    def __init__(self, engine: Engine | None, server_secret: bytes) -> None:
-        self.engine, self._secret = engine, server_secret
-        self._writer = engine.execution_options(writes=True) if engine else None
-        if engine is not None:
-            with suppress(SQLAlchemyError), engine.begin() as db:
-                _make_tables(db)
+    def __init__(self, shelf: _File | _Server | None, server_secret: bytes) -> None:
+        self.shelf, self._secret = shelf, server_secret
+        if shelf is not None:
+            with suppress(shelf.error), shelf.turn() as line:
+                for table in TABLES:
+                    line.execute(table.format(**KINDS[shelf.dialect]))
+            shelf.close()
 
     def write(self, name: str, owner: str, purpose: str, told: Mapping[str, Any], pages: int, now: float,
               bound: bytes = b"") -> None:  # fmt: skip
@@ -151,72 +220,76 @@ class PageRows:
 
         `owner` finds the row again for erasing it; `bound` (a session's token) is needed to open it again.
         """
-        if self._writer is None:
-            raise CannotKeep
-        data = zlib.compress(json.dumps(told, separators=(",", ":"), ensure_ascii=False).encode(), 1)
+        data = zlib.compress(json.dumps(told, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "replace"), 1)
         size = next((size for size in SIZES if len(data) + OVERHEAD <= size), None)
-        if size is None:
+        if self.shelf is None or size is None:
             raise CannotKeep
         try:
-            with self._writer.begin() as db:
-                seed, period = _seed_of_now(db, purpose, now)
+            with self.shelf.turn() as line:
+                seed, period = _seed_of_now(line, self.shelf.dialect, purpose, now)
                 row = {"id": _id(name), "owner": self._owner(seed, owner), "purpose": purpose, "period": period,
-                       "large": size != SIZES[0], "pages": min(pages, COUNTED)}  # fmt: skip
+                       "large": SIZES.index(size), "pages": min(pages, COUNTED)}  # fmt: skip
                 row["sealed"] = sealing.wrap(self._key(name, purpose, seed, bound), _place(row), _filled(data, size))
-                _make_room(db, row)
-                db.execute(_upsert(db.dialect.name), row)
-        except SQLAlchemyError as trouble:
+                if _do(line, self.shelf.dialect, COUNT, row).fetchone()[0] >= MOST[SIZES.index(size)]:
+                    _do(line, self.shelf.dialect, WEAKEST, row)
+                _do(line, self.shelf.dialect, PUT, row)
+        except self.shelf.error as trouble:
             raise CannotKeep from trouble
 
     def read(self, name: str, now: float, bound: bytes = b"") -> dict[str, Any] | None:
         """What was put down last; None where the name is unknown or cut, its row or seed is over, or it is bound."""
+        if self.shelf is None:
+            return None
         try:
-            key = _id(name)
-            if self.engine is None:
+            with self.shelf.looking() as line:
+                found = _do(line, self.shelf.dialect, ONE, {"id": _id(name)}).fetchone()
+            if found is None or _is_over(found[1], found[2], now):
                 return None
-            with self.engine.connect() as db:
-                row = db.execute(_ONE, {"one": key}).mappings().first()
-            if row is None or _is_over(row["purpose"], row["period"], now):
-                return None
+            row = dict(zip(("id", "purpose", "period", "sealed", "seed"), found, strict=True))
             opened = sealing.unwrap(self._key(name, row["purpose"], row["seed"], bound), _place(row), row["sealed"])
             told: dict[str, Any] = json.loads(zlib.decompress(opened[4 : 4 + int.from_bytes(opened[:4], "big")]))
-        except (CannotOpen, ValueError, SQLAlchemyError):
+        except (CannotOpen, ValueError, self.shelf.error):
             return None
         return told
 
     def erase(self, owners: Iterable[str]) -> None:
         """The rows of these owners go at once. Where nothing can be written they go with their seed."""
-        if self._writer is None:
+        if self.shelf is None:
             return
-        with suppress(SQLAlchemyError), self._writer.begin() as db:
-            known = [row.seed for row in db.execute(select(_S.seed))]
-            db.execute(_ERASE, {"gone": [self._owner(seed, owner) for seed in known for owner in owners]})
+        with suppress(self.shelf.error), self.shelf.turn() as line:
+            known = [seed for _, _, seed in _do(line, self.shelf.dialect, SEEDS, {}).fetchall()]
+            for owner in owners:
+                for seed in known:
+                    _do(line, self.shelf.dialect, ERASE, {"owner": self._owner(seed, owner)})
 
     def forget_all(self) -> None:
         """Every row and every seed go: no page that was open until now is shown to anybody."""
-        if self._writer is not None:
-            with self._writer.begin() as db:
-                db.execute(delete(_ROWS))
-                db.execute(delete(_SEEDS))
+        if self.shelf is not None:
+            with self.shelf.turn() as line:
+                for statement in EVERYTHING:
+                    line.execute(statement)
 
     def destroy(self) -> None:
         """Every row, every seed and their place."""
-        if self.engine is None:
-            return
-        SHELF.drop_all(self.engine)
-        self.engine.dispose()
-        if self.engine.dialect.name == "sqlite" and self.engine.url.database:
-            folder = Path(self.engine.url.database).parent
-            for path in folder.glob("rows.db*"):
-                path.unlink(missing_ok=True)
-            with suppress(OSError):
-                folder.rmdir()
+        if self.shelf is not None:
+            self.forget_all()
+            self.shelf.remove()
 
     def _key(self, name: str, purpose: str, seed: bytes, bound: bytes) -> bytes:
         return sealing.derive(_raw(name) + self._secret + seed + bound, f"page row {purpose}")
 
     def _owner(self, seed: bytes, owner: str) -> bytes:
         return sealing.derive(self._secret + seed, "owner of a page row", owner.encode("utf-8", "replace"), 16)
+
+
+def _do(line: Any, dialect: str, statement: str, told: Mapping[str, Any]) -> Any:
+    return line.execute(_spelt(statement, dialect), told)
+
+
+@cache
+def _spelt(statement: str, dialect: str) -> str:
+    """With its parts named as the driver wants them."""
+    return statement if dialect == "sqlite" else re.sub(r":(\w+)", r"%(\1)s", statement)
 
 
 # ── names and lengths ───────────────────────────────────────────────────────────────────────────────────────
@@ -242,11 +315,11 @@ def _filled(data: bytes, size: int) -> bytes:
     return len(data).to_bytes(4, "big") + data + bytes(size - OVERHEAD - len(data))
 
 
-def _place(row: Mapping[str, Any] | RowMapping) -> Place:
+def _place(row: Mapping[str, Any]) -> Place:
     return Place("page_row", row["id"], row["period"], row["purpose"], 1)
 
 
-# ── seeds and room ──────────────────────────────────────────────────────────────────────────────────────────
+# ── seeds ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def _is_over(purpose: str, period: int, now: float) -> bool:
@@ -254,60 +327,18 @@ def _is_over(purpose: str, period: int, now: float) -> bool:
     return now >= (period + lives) * length
 
 
-def _seed_of_now(db: Connection, purpose: str, now: float) -> tuple[bytes, int]:
+def _seed_of_now(line: Any, dialect: str, purpose: str, now: float) -> tuple[bytes, int]:
     """The seed of this time, made where it is missing. What is over goes first, rows and seeds."""
     period = int(now) // LIVES[purpose][0]
-    known = {(row.purpose, row.period): row.seed for row in db.execute(_ALL_SEEDS)}
-    for gone in [one for one in known if _is_over(*one, now)]:
-        told = {"kind": gone[0], "time": gone[1]}
-        db.execute(_SWEEP_ROWS, told)
-        db.execute(_SWEEP_SEEDS, told)
+    known = _seeds(line, dialect)
+    for over in (one for one in known if _is_over(*one, now)):
+        for statement in SWEEP:
+            _do(line, dialect, statement, {"purpose": over[0], "period": over[1]})
     if (purpose, period) not in known:
-        db.execute(_insert(_SEEDS, db.dialect.name).on_conflict_do_nothing(),
-                   {"purpose": purpose, "period": period, "seed": os.urandom(32)})  # fmt: skip
-        known = {(row.purpose, row.period): row.seed for row in db.execute(_ALL_SEEDS)}
+        _do(line, dialect, NEW_SEED, {"purpose": purpose, "period": period, "seed": os.urandom(32)})
+        known = _seeds(line, dialect)
     return known[purpose, period], period
 
 
-def _make_room(db: Connection, row: Mapping[str, Any]) -> None:
-    """Where it is full, the row with the fewest pages goes, and of those the oldest; never the one that is written."""
-    large = row["large"]
-    if (db.scalar(_COUNT, {"big": large}) or 0) < MOST[large]:
-        return
-    if db.scalar(_IS_THERE, {"one": row["id"], "big": large}) is None:
-        weakest = db.scalar(_WEAKEST, {"big": large, "one": row["id"]})
-        db.execute(_DROP, {"one": weakest})
-
-
-_ALL_SEEDS = select(_SEEDS)
-_ONE = select(_ROWS, _S.seed).join(_SEEDS, (_S.purpose == _R.purpose) & (_S.period == _R.period)).where(
-    _R.id == bindparam("one"))  # fmt: skip
-_SWEEP_ROWS = delete(_ROWS).where(_R.purpose == bindparam("kind"), _R.period == bindparam("time"))
-_SWEEP_SEEDS = delete(_SEEDS).where(_S.purpose == bindparam("kind"), _S.period == bindparam("time"))
-_ERASE = delete(_ROWS).where(_R.owner.in_(bindparam("gone", expanding=True)))
-_COUNT = select(func.count()).where(_R.large == bindparam("big"))
-_IS_THERE = select(_R.id).where(_R.id == bindparam("one"), _R.large == bindparam("big"))
-_WEAKEST = (select(_R.id).where(_R.large == bindparam("big"), _R.id != bindparam("one"))
-            .order_by(_R.pages, _R.period).limit(1))  # fmt: skip
-_DROP = delete(_ROWS).where(_R.id == bindparam("one"))
-
-
-@cache
-def _upsert(dialect: str) -> Any:
-    put = _insert(_ROWS, dialect)
-    return put.on_conflict_do_update(
-        index_elements=["id"], set_={one.name: put.excluded[one.name] for one in _ROWS.c if one.name != "id"}
-    )
-
-
-def _insert(table: Table, dialect: str) -> Any:
-    return importlib.import_module(f"sqlalchemy.dialects.{dialect}").insert(table)
-
-
-def _make_tables(db: Connection) -> None:
-    """On PostgreSQL without a log: what was in them is in no archive of it, and a crash empties them."""
-    if inspect(db).has_table(_ROWS.name):
-        return
-    SHELF.create_all(db)
-    for table in SHELF.sorted_tables if db.dialect.name == "postgresql" else ():
-        db.execute(text(f"ALTER TABLE {table.name} SET UNLOGGED"))
+def _seeds(line: Any, dialect: str) -> dict[tuple[str, int], bytes]:
+    return {(purpose, period): seed for purpose, period, seed in _do(line, dialect, SEEDS, {}).fetchall()}

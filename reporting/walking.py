@@ -22,7 +22,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.datastructures import ImmutableMultiDict
 
 from reporting import sessions
-from reporting.frontdoor import AGAIN, MAY_PASS, SEEN, house, note_failure, row_of, seeds, ticket_in
+from reporting.frontdoor import AGAIN, MAY_PASS, SEEN, house, note_failure, seeds, ticket_in
 from reporting.page_rows import CannotKeep, new_name
 from reporting.sessions import LEFT, MINUTE, NOTED, Ticket
 
@@ -127,7 +127,7 @@ def arrive(purpose: str) -> Arrival | None:
 
 def _arrival(purpose: str) -> Arrival | None:
     made = house()
-    with made.reading() as db:
+    with made.looking() as db:
         ticket = ticket_in(request.form.get("t", ""), purpose, db)
         if ticket is None:
             return None
@@ -148,7 +148,7 @@ def _row_of(ticket: Ticket) -> Trail | None:
 
 def opened(name: str) -> Trail | None:
     """The trail of a name, if its row is there."""
-    told = row_of(name) if name else None
+    told = house().rows.read(name, house().clock()) if name else None
     return None if told is None else Trail(**told, name=name)
 
 
@@ -218,7 +218,7 @@ def how_ended(trip: str) -> str | None:
     made = house()
     if not trip:
         return None
-    with made.reading() as db:
+    with made.looking() as db:
         return sessions.how_ended(db, made.settings.server_secret, trip, seeds(db))
 
 
