@@ -109,5 +109,5 @@ def test_where_no_row_can_be_written_what_was_typed_is_left_there(
         works_through_the_day(her)
         window.kill()
         seen = [line for line in what_is_found(her) if "Sessions/Session_" in line]
-        for marker in (WORDS, REASON, SOUGHT, NO_PASSWORD):
+        for marker in (WORDS, REASON, SOUGHT):  # a form with a password is left out by Chromium itself
             assert any(line.startswith(marker) for line in seen), marker
