@@ -18,7 +18,7 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
 
 from referrals import directory, importing, needs, rulebook, upkeep
-from reporting import languages
+from reporting import desk_pages, languages
 from reporting.frontdoor import StaffForm, error_page, house, local_hour, render_template, say, signed_in
 from reporting.incidents import N_
 from reporting.teamlog import CASE_WORKER, COORDINATOR
@@ -72,8 +72,20 @@ def _csv(text: str, name: str) -> Response:
 @pages.get("/<lang>/equipo/directorio")
 @signed_in(CASE_WORKER, COORDINATOR)
 def services() -> ResponseReturnValue:
-    """What is due first, then the rest; a part of a name finds any."""
-    wanted = request.args.get("q", "").strip()[:80]
+    """What is due first, then the rest."""
+    return _services()
+
+
+@pages.post("/<lang>/equipo/directorio")
+@signed_in(CASE_WORKER, COORDINATOR)
+def find() -> ResponseReturnValue:
+    """A part of a name finds any."""
+    StaffForm().is_ours()
+    return _services(request.form.get("q", "").strip()[:80])
+
+
+@desk_pages.by_get()
+def _services(wanted: str = "") -> ResponseReturnValue:
     with house().reading() as db:
         every = upkeep.due(db, _today())
     found = [one for one in every if importing.header(wanted) in importing.header(f"{one.name} {one.service}")]
@@ -125,6 +137,7 @@ def service_page(service: str) -> ResponseReturnValue:
     return _service(service, sentence=say(DONE.get(request.args.get("done", ""), "")))
 
 
+@desk_pages.by_get()
 def _service(service: str, *, form: EditForm | None = None, typed: dict[str, str] | None = None, sentence: str = "",
              wrong: tuple[str, ...] = (), code: int = 200) -> ResponseReturnValue:  # fmt: skip
     with house().reading() as db:
@@ -205,7 +218,7 @@ def bring() -> ResponseReturnValue:
     bad = form.is_submitted() and (report is None or (report.rows == 0))
     page = render_template("staff/bring.html", form=form, report=report, dry_run=request.form.get("go") != "store",
                            out=_out())  # fmt: skip
-    return make_response(page, 422 if bad else 200)
+    return desk_pages.drawn(page, 422 if bad else 200)
 
 
 # ── gaps ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -284,6 +297,7 @@ def call(place: str, service: str) -> ResponseReturnValue:
     return _call(place, service)
 
 
+@desk_pages.by_get()
 def _call(place: str, service: str, *, typed: dict[str, str] | None = None, sentence: str = "",
           wrong: tuple[str, ...] = (), code: int = 200) -> ResponseReturnValue:  # fmt: skip
     held = _shelf()

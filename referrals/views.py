@@ -7,11 +7,13 @@ a case is one table of acts; each form carries the version it was made from.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from flask import Blueprint, abort, g, make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Engine
+from werkzeug.datastructures import ImmutableMultiDict
 from wtforms import SelectMultipleField, StringField, TextAreaField
 from wtforms.validators import Length
 
@@ -19,7 +21,18 @@ from referrals import directory, needs, queue, sheets, triage, upkeep
 from referrals.directory import Help, Shelf
 from referrals.index import ServiceCard
 from referrals.queue import View
-from reporting import casebook, casework, duty, her_case, languages, members, questionnaire, receipts, teamlog
+from reporting import (
+    casebook,
+    casework,
+    desk_pages,
+    duty,
+    her_case,
+    languages,
+    members,
+    questionnaire,
+    receipts,
+    teamlog,
+)
 from reporting.casebook import JUNK, Case, ChangedMeanwhile, NoConsent
 from reporting.casework import NotNow
 from reporting.config import Settings
@@ -37,6 +50,7 @@ from reporting.frontdoor import (
 )
 from reporting.incidents import MINOR_AGES, N_, VOCABULARY
 from reporting.keyring import Keys
+from reporting.page_rows import CannotKeep
 from reporting.questionnaire import PAGES
 from reporting.screening import SIGNS
 from reporting.teamlog import CASE_WORKER, CASEWORK, STATISTICS, CannotOpen, Team
@@ -84,31 +98,33 @@ class BulkForm(StaffForm):
     outcome = StringField()
     reason = TextAreaField(validators=[Length(max=questionnaire.LONGEST_TEXT)])
     words = StringField(validators=[Length(max=200)])
+    name = StringField(validators=[Length(max=casework.LABEL_LENGTH)])
 
 
 @pages.get("/<lang>/equipo/casos", endpoint="queue")
 @signed_in(CASE_WORKER)
 def queue_page() -> ResponseReturnValue:
     """The cases her keys open, fifty a page, sorted and filtered by what stands in the address. Opens cards only."""
-    return _queue_page(_view())
+    return _queue_page()
 
 
 def _view() -> View:
-    """What is asked for in the address; what nobody knows is read as the first choice."""
+    """What is asked for in the address; what nobody knows is read as the first choice. A name typed lies in a row."""
     told = request.args
     folder, sort = told.get("folder", ""), told.get("sort", "")
     after = told.get("after", "")
     return View(
         folder=folder if folder in queue.FOLDERS else "open",
         owner=told.get("owner", "")[:12],
-        name=told.get("name", "")[: casework.LABEL_LENGTH],
+        name=(desk_pages.taken(told["name"]) or {}).get("words", "") if "name" in told else "",
         sort=sort if sort in queue.SORTS else "urgency",
         after=int(after) if after.isascii() and after.isdecimal() and len(after) < LONGEST_NUMBER else 0,
     )
 
 
-def _queue_page(view: View, *, sentence: str = "", words: str = "", code: int = 200) -> ResponseReturnValue:
-    made, keys = house(), refresh_keys()
+@desk_pages.by_get()
+def _queue_page(*, sentence: str = "", words: str = "", code: int = 200) -> ResponseReturnValue:
+    made, keys, view = house(), refresh_keys(), _view()
     with made.reading() as db:
         sheet = _sheet(db, keys)
         cards, broken = casebook.queue(db, keys, sheet.cards)
@@ -125,6 +141,7 @@ def _queue_page(view: View, *, sentence: str = "", words: str = "", code: int = 
         count=len(ordered),
         next=after,
         view=view,
+        named=request.args.get("name") if view.name else None,
         words=words,
         sentence=sentence,
         folders={
@@ -203,12 +220,14 @@ def bulk() -> ResponseReturnValue:
     """Look for words, or do one thing with several cases: each is done, skipped or failed, and the counts are told."""
     form = BulkForm()
     if not form.is_ours():
-        return _queue_page(_view(), sentence=say(N_("That is too long.")), code=422)
+        return _queue_page(sentence=say(N_("That is too long.")), code=422)
     go = request.form.get("go", "")
+    if go == "view":
+        return redirect(_address_of_view(form.name.data or ""), 303)
     if go == "words":
-        return _queue_page(_view(), words=form.words.data or "")
+        return _queue_page(words=form.words.data or "")
     if go not in BULK or not form.cases.data:
-        return _queue_page(_view(), sentence=say(N_("Mark at least one case, and say what to do.")), code=422)
+        return _queue_page(sentence=say(N_("Mark at least one case, and say what to do.")), code=422)
     done = skipped = failed = 0
     for number in form.cases.data[: queue.PAGE]:
         try:
@@ -219,7 +238,15 @@ def bulk() -> ResponseReturnValue:
         except (CannotOpen, ValueError):
             failed += 1
     told = N_("Done: %(done)s. Left as they were: %(skipped)s. Failed: %(failed)s.")
-    return _queue_page(_view(), sentence=say(told, done=done, skipped=skipped, failed=failed))
+    return _queue_page(sentence=say(told, done=done, skipped=skipped, failed=failed))
+
+
+def _address_of_view(name: str) -> str:
+    """What was chosen stands in the address; what was typed does not: addresses are remembered by browsers."""
+    chosen: dict[str, Any] = {part: request.form.get(part) or None for part in ("folder", "owner", "sort")}
+    with suppress(CannotKeep):
+        chosen["name"] = desk_pages.keep({"words": name}) if name.strip() else None
+    return url_for("casework.queue", lang=g.lang, **chosen)
 
 
 def _one_of_many(go: str, number: str, form: BulkForm) -> None:
@@ -294,12 +321,12 @@ def act(case: int) -> ResponseReturnValue:
     """One act on a case. What is not right comes back with what was typed."""
     form, go = ActForm(), request.form.get("go", "")
     if not form.is_ours():
-        return _show(case, form=form, sentence=say(N_("That is too long.")), code=422)
+        return _show(case, form=form, pressed=go, sentence=say(N_("That is too long.")), code=422)
     if go == "contact":
         return _show_contact(case)
     refused = _refused(case, go, form)
     if refused:
-        return _show(case, form=form, sentence=say(refused[0]), code=refused[1])
+        return _show(case, form=form, pressed=go, sentence=say(refused[0]), code=refused[1])
     if go in GOES:
         house().emptied()
     if go == "handed" and not _still_hers(case):
@@ -344,6 +371,7 @@ def _still_hers(case: int) -> bool:
     return True
 
 
+@desk_pages.by_get()
 def _show_contact(case: int) -> ResponseReturnValue:
     made = house()
     try:
@@ -356,8 +384,9 @@ def _show_contact(case: int) -> ResponseReturnValue:
     return _show(case, contact=contact)
 
 
-def _show(case: int, *, form: ActForm | None = None, contact: Any = None, sentence: str = "", code: int = 200
-          ) -> ResponseReturnValue:  # fmt: skip
+@desk_pages.by_get()
+def _show(case: int, *, form: ActForm | None = None, pressed: str = "", contact: Any = None, sentence: str = "",
+          code: int = 200) -> ResponseReturnValue:  # fmt: skip
     """The page of a case, as it is after it was opened."""
     made, shelf = house(), directory.shelf(house().reading)
     keys = refresh_keys()
@@ -381,7 +410,7 @@ def _show(case: int, *, form: ActForm | None = None, contact: Any = None, senten
         came=languages.hour(g.lang, local_hour(opened.hour)),
         contact=contact,
         typed=form,
-        pressed=request.form.get("go", "") if form else "",
+        pressed=pressed,
         sentence=sentence,
         people=people,
         teams=teams,
@@ -643,27 +672,32 @@ class RightForm(StaffForm):
     reason = TextAreaField(validators=[Length(max=questionnaire.LONGEST_TEXT)])
 
 
-@pages.route("/<lang>/equipo/caso/<int(max=9223372036854775807):case>/respuestas/<int(max=8):number>",
-             methods=["GET", "POST"])  # fmt: skip
+@pages.get("/<lang>/equipo/caso/<int(max=9223372036854775807):case>/respuestas/<int(max=8):number>")
 @signed_in(CASE_WORKER)
-def set_right(case: int, number: int) -> ResponseReturnValue:
+def answers(case: int, number: int) -> ResponseReturnValue:
     """One page of her answers, to be set right by a case worker with a reason. What she said stays beside it."""
     if number not in questionnaire.TO_SET_RIGHT:
         abort(404)
+    return _right_page(case, number)
+
+
+@pages.post("/<lang>/equipo/caso/<int(max=9223372036854775807):case>/respuestas/<int(max=8):number>")
+@signed_in(CASE_WORKER)
+def set_right(case: int, number: int) -> ResponseReturnValue:
+    """A reason, and what changed of them."""
+    if number not in questionnaire.TO_SET_RIGHT:
+        abort(404)
     made, asked = house(), RightForm()
-    is_ours = asked.is_ours()
+    if not asked.is_ours():
+        return _right_page(case, number, _typed(), say(N_("That is too long.")), 422)
     try:
         with made.writing() as db:
             opened = casebook.open_case(db, g.keys, case, made.clock())
-        answers = questionnaire.answers_of(opened.incident)
-        typed = request.form if request.method == "POST" else None
-        form = questionnaire.form_of(number, answers, her_case.directory_choices(opened.incident.department), typed)
-        if not is_ours:
-            return _right_page(opened, number, form, asked)
+        form = _answers_form(opened, number, request.form)
         moment = made.clock()
         reason, now = _needed(asked.reason.data), opened.incident_at(moment)
         if not form.validate():
-            return _right_page(opened, number, form, asked, code=422)
+            return _right_page(case, number, _typed(), code=422)
         changed = questionnaire.corrected(number, now, questionnaire.answers_in(form))
         with (
             made.writing() as db,
@@ -677,18 +711,36 @@ def set_right(case: int, number: int) -> ResponseReturnValue:
     except CannotOpen:
         return error_page(404, NOT_OPENED)
     except NotNow as why:
-        return _right_page(opened, number, form, asked, say(why.sentence), 422)
+        return _right_page(case, number, _typed(), say(why.sentence), 422)
     except (ChangedMeanwhile, ValueError):  # or the page did not say which version of the case it showed
-        return _right_page(opened, number, form, asked, say(MEANWHILE), 409)
+        return _right_page(case, number, _typed(), say(MEANWHILE), 409)
     return redirect(url_for("casework.case_page", lang=g.lang, case=case), 303)
 
 
-def _right_page(opened: Case, number: int, form: Any, asked: RightForm, sentence: str = "", code: int = 200
+def _typed() -> dict[str, list[str]]:
+    return {name: said for name, said in request.form.to_dict(flat=False).items() if name != "f"}
+
+
+def _answers_form(opened: Case, number: int, typed: Any = None) -> Any:
+    choices = her_case.directory_choices(opened.incident.department)
+    return questionnaire.form_of(number, questionnaire.answers_of(opened.incident), choices, typed)
+
+
+@desk_pages.by_get()
+def _right_page(case: int, number: int, typed: dict[str, list[str]] | None = None, sentence: str = "", code: int = 200
                 ) -> ResponseReturnValue:  # fmt: skip
+    try:
+        with house().writing() as db:
+            opened = casebook.open_case(db, g.keys, case, house().clock())
+    except CannotOpen:
+        return error_page(404, NOT_OPENED)
+    form = _answers_form(opened, number, ImmutableMultiDict(typed) if typed else None)
+    if typed:
+        form.validate()
     page = render_template(
         "casework/set_right.html", case=opened, alias=casebook.alias(opened.id), number=number, page=PAGES[number],
         questions=questionnaire.asked(number, form), form=form,
-        asked=asked, sentence=sentence, out=RightForm(formdata=None),
+        reason=(typed or {}).get("reason", [""])[0], sentence=sentence, out=RightForm(formdata=None),
     )  # fmt: skip
     return make_response(page, code)
 

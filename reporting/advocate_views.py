@@ -16,7 +16,7 @@ from typing import Any
 from flask import Blueprint, Response, abort, g, make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from reporting import disclosure, statistics
+from reporting import desk_pages, disclosure, statistics
 from reporting.countries import FIRST_HOME
 from reporting.frontdoor import StaffForm, error_page, house, render_template, say, signed_in
 from reporting.incidents import N_
@@ -206,6 +206,7 @@ def desk() -> ResponseReturnValue:
     return _desk()
 
 
+@desk_pages.by_get()
 def _desk(sentence: str = "", code: int = 200) -> ResponseReturnValue:
     made = house()
     with made.reading() as db:
@@ -303,6 +304,7 @@ def preview(period: str) -> ResponseReturnValue:
     return _preview(period)
 
 
+@desk_pages.by_get()
 def _preview(period: str, sentence: str = "", code: int = 200) -> ResponseReturnValue:
     found = _find(period, unpublished=True)
     if found is None:

@@ -11,7 +11,16 @@ from flask import Flask
 
 from referrals import directory_views, her_views, voice_views
 from referrals import views as referral_views
-from reporting import advocate_views, door_views, frontdoor, languages, reporter_views, staff_views, walking
+from reporting import (
+    advocate_views,
+    desk_pages,
+    door_views,
+    frontdoor,
+    languages,
+    reporter_views,
+    staff_views,
+    walking,
+)
 from reporting.config import ROOT, Settings, read_settings
 from reporting.database import checkpoint, jotting, looking, open_database, reading, writing
 from reporting.frontdoor import House
@@ -43,8 +52,9 @@ def create_app(settings: Settings | None = None, clock: Callable[[], float] = ti
         on_the_way=walking.trouble_on_the_way,
     )
     limiter = frontdoor.hang(app, house)
+    desk_pages.hang(app)
     rooms = (reporter_views, her_views, door_views, staff_views, advocate_views, referral_views, voice_views,
-             directory_views, walking, frontdoor)  # fmt: skip
+             directory_views, desk_pages, walking, frontdoor)  # fmt: skip
     for room in rooms:
         app.register_blueprint(room.pages)
     frontdoor.limit_narrow_doors(app, limiter)

@@ -249,6 +249,7 @@ def _refuse_strangers() -> None:
     foreign_site = site is not None and site not in {"same-origin", "none"}
     foreign_origin = site is None and origin not in {None, "null"} and _host_of(origin or "") != request.host
     if foreign_site or foreign_origin:
+        g.foreign = True  # nothing that was typed here
         abort(403)
 
 
@@ -368,6 +369,7 @@ def error_page(code: int, sentence: str = "") -> ResponseReturnValue:
     if "lang" not in g:
         _choose_language()
     known = code if code in ERRORS else 400
+    g.trouble = True
     walked = _on_the_way(code, sentence or ERRORS[known])
     if walked is not None:
         return walked
@@ -427,7 +429,7 @@ def _packed() -> Markup | str:
     made, state = house(), {"path": request.path, "form": request.form.to_dict(flat=False)}
     try:
         g.trip = sessions.trip_of(seeds(), made.settings.server_secret, request.form.get("t", ""), made.clock())
-        if g.trip is None and "keys" not in g:
+        if g.trip is None and "keys" not in g and not (request.cookies.get(cookie_name()) and resume()):
             return ""
         text = sealed_ticket("draft", g.trip or sessions.new_trip(), AGAIN, state)
     except (CannotOpen, SQLAlchemyError):
@@ -531,7 +533,7 @@ def signed_in(
     def guard(page: Callable[..., ResponseReturnValue]) -> Callable[..., ResponseReturnValue]:
         @functools.wraps(page)
         def guarded(*args: object, **parts: object) -> ResponseReturnValue:
-            keys = _resume()
+            keys = resume()
             if keys is None:
                 return redirect(url_for("door.sign_in", lang=g.lang), 303)
             if not set(roles) & set(keys.roles):
@@ -544,7 +546,8 @@ def signed_in(
     return guard
 
 
-def _resume() -> Keys | None:
+def resume() -> Keys | None:
+    """The keys of the session that this request belongs to; it is still in use. None where there is none."""
     token = request.cookies.get(cookie_name(), "")
     made = house()
     try:

@@ -120,10 +120,12 @@ def test_a_file_is_looked_at_first_and_touches_no_disk(carmen: Phone, monkeypatc
     uploads(carmen, WILD + b"\n" * 200_000, "look")
     assert say("Only looked at: nothing was changed.") in carmen.words
     assert say("The name is blank.") in carmen.words
-    carmen.opens("/es/equipo/directorio?q=pucallpa")
+    carmen.opens("/es/equipo/directorio")
+    carmen.sends("q", q="pucallpa")
     assert "Regional de Pucallpa" not in carmen.words
     uploads(carmen, WILD, "store")
-    carmen.opens("/es/equipo/directorio?q=pucallpa")
+    carmen.opens("/es/equipo/directorio")
+    carmen.sends("q", q="pucallpa")
     assert "Regional de Pucallpa" in carmen.words
 
 

@@ -28,8 +28,8 @@ TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 CONTRACTS = {contract["name"].split(":")[0]: contract for contract in PROJECT["tool"]["importlinter"]["contracts"]}
 WITH_HTTP = set(
-    "__main__ app bench bench_queue commands demo frontdoor her_case her_draft questionnaire residue serving sheets "
-    "statement stays templating walking".split()
+    "__main__ app bench bench_queue commands demo desk_pages frontdoor her_case her_draft questionnaire residue "
+    "serving sheets statement stays templating walking".split()
 )  # and every room of views
 
 
