@@ -22,6 +22,7 @@ from reporting.sealing import KeyPair, Place
 UNDER_A_KEY, FOR_SOMEBODY = bytes([1]) + sealing.AEAD_ID, bytes([1]) + sealing.SUITE_ID
 HEADS = (UNDER_A_KEY, FOR_SOMEBODY)
 PIECE, HEAD = 24, 24  # bytes: what a seal is known by where it lies in pieces, and where the first begins
+FEW = 8  # bytes of a sealed thing, which are random, that no other begins with
 SHORT = 2100  # bytes; a longer one lies on several pages of a database: each of them holds two such pieces or more
 LETTERS = re.compile(rb"[A-Za-z0-9+/_=-]{40,}")
 
@@ -80,9 +81,8 @@ class Locksmith:
         keys, reached, opened = set(held), set(there), dict[bytes, bytes]()
         while True:
             keys |= {made for key in keys for made in self.derived.get(key, ())}
-            fresh = {
-                one: told for one in reached - opened.keys() if (told := self.opens(one, frozenset(keys))) is not None
-            }
+            have = frozenset(keys)
+            fresh = {one: told for one in reached - opened.keys() if (told := self.opens(one, have)) is not None}
             if not fresh:
                 return opened
             opened |= fresh
@@ -140,6 +140,12 @@ def pieces(sealed: set[bytes]) -> list[bytes]:
     return [one[at : at + PIECE] for one, step in steps for at in range(HEAD, len(one) - PIECE, step)]
 
 
+def beginning_in(there: Sequence[bytes], sealed: set[bytes]) -> set[bytes]:
+    """Those sealed things of which the beginning lies somewhere in these bytes; one walk, however many they are."""
+    known = {one[HEAD : HEAD + FEW]: one for one in sealed}
+    return {known[piece] for raw in there for at in range(len(raw) - FEW + 1) if (piece := raw[at : at + FEW]) in known}
+
+
 def lying(smith: Locksmith, engine: Engine, folder: Path, clear: Sequence[bytes], needles: Sequence[bytes],
           held: frozenset[bytes] | None = None) -> set[str]:  # fmt: skip
     """The columns and files in which something of her lies: `clear` as it is, `needles` also under any seal.
@@ -155,7 +161,7 @@ def lying(smith: Locksmith, engine: Engine, folder: Path, clear: Sequence[bytes]
     else:
         whole = {raw for _, raw in rows} & set(smith.everything())
         away = set(smith.everything()) - whole
-        lie = whole | {one for one in away if any(one[HEAD : HEAD + PIECE] in raw for _, raw in there)}
+        lie = whole | beginning_in([raw for _, raw in there], away)
         opened = smith.within_reach(lie, held | {raw for _, raw in there if len(raw) == sealing.KEY})
     sealed = smith.holding([*clear, *needles], opened)
     marks = [*pieces(sealed), *(clear if held is None else ())]
