@@ -20,10 +20,17 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+MINI_BROWSERS = "*/webkit2gtk-4.1/MiniBrowser"
 
 
 def _browser() -> str | None:
     return next(filter(None, map(shutil.which, BROWSERS)), None)
+
+
+def _webkit() -> str | None:
+    """Its driver and its small browser, as one list of paths. It opens a window, so a screen must be to be had."""
+    driver, browser = shutil.which("WebKitWebDriver"), next(Path("/usr/lib").glob(MINI_BROWSERS), None)
+    return f"{driver}{os.pathsep}{browser}" if driver and browser and shutil.which("Xvfb") else None
 
 
 def _told(name: str) -> Callable[[], str | None]:
@@ -41,6 +48,11 @@ def _package(name: str) -> Callable[[], str | None]:
 # name -> (how it is found, how somebody gets it)
 NEEDS: Mapping[str, tuple[Callable[[], str | None], str]] = {
     "chromium": (_browser, "no Chromium found: apt-get install chromium"),
+    "firefox": (lambda: shutil.which("firefox-esr"), "no Firefox found: apt-get install firefox-esr (80 MB)"),
+    "webkit": (
+        _webkit,
+        "no WebKitGTK found (37 MB): apt-get install --no-install-recommends webkit2gtk-driver glib-networking xvfb",
+    ),
     "postgresql": (
         _told("AMPARO_TEST_POSTGRESQL"),
         "AMPARO_TEST_POSTGRESQL is not set: the address of a PostgreSQL database that may be emptied",
