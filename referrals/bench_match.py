@@ -27,11 +27,12 @@ from sqlalchemy.orm import Session
 
 from referrals import directory, invented
 from referrals.directory import COLUMNS, Shelf, service_types
+from referrals.hours import ZONE
 from referrals.index import Index
 from referrals.matching import Asked, Cards, Seeker, best_doors
 from referrals.models import CoverageRow, PlaceRow, ServiceRow
 from referrals.needs import NEEDS, Need, assess
-from referrals.shelf import DATA, cards_of, changed, shelf
+from referrals.shelf import DATA, cards_of, changed, settle, shelf
 from reporting.database import open_database, reading, upgrade_tables, writing
 from reporting.incidents import Incident
 
@@ -51,6 +52,7 @@ def measure(services: int, url: Callable[[str], str], say: Say) -> Found:
     for name, countries in (("", COUNTRIES), ("_dense", COUNTRIES[:1])):
         engine = open_database(url(f"match{name}"))
         upgrade_tables(engine)
+        settle(engine, "", ZONE)  # a directory of every country
         _fill(engine, services, countries, say)
         found |= {f"{key}{name}": value for key, value in _matches(engine, countries, say).items()}
         engine.dispose()

@@ -33,7 +33,7 @@ from reporting.models import CaseRow
 from reporting.teamlog import CASE_WORKER, CASEWORK, STATISTICS, Pin
 
 ROUNDS, MINUTE, BATCH = 5, 60, 500
-OK, SEE_OTHER = 200, 303
+SEEN, SEE_OTHER = 203, 303
 NAME, PASSWORD = "prueba", "seis palabras que nadie usa de verdad"
 
 Say = Callable[[str], None]
@@ -167,7 +167,7 @@ def _one_round(app: Flask, engine: Engine, totp: bytes, fresh: list[tuple[int, b
     words = page.get_data()
     looked = time.perf_counter() - began
     page.close()  # only now, as on a server: what comes after the page is not waited for
-    if (answer.status_code, page.status_code) != (SEE_OTHER, OK) or b"/es/equipo/caso/" not in words:
+    if (answer.status_code, page.status_code) != (SEE_OTHER, SEEN) or b"/es/equipo/caso/" not in words:
         raise RuntimeError("the queue did not come")
     say(f"signed in {signed_in:.3f} s, queue {looked:.3f} s")
     return signed_in, looked

@@ -22,15 +22,17 @@ from sqlalchemy.orm import Session
 from referrals import matching
 from referrals.index import ServiceCard as ServiceCard
 from referrals.index import is_listed
-from referrals.matching import NATIONAL, Asked, Seeker
+from referrals.matching import NATIONAL, Asked, Cards, Seeker
 from referrals.matching import Offer as Offer
 from referrals.models import CoverageRow, PlaceRow, ServiceRow
 from referrals.needs import NEEDS, Need, assess, forbidden
-from referrals.shelf import AT_ONCE, COUNTRY, DATA, Tell, changed, untold
+from referrals.shelf import AT_ONCE, DATA, Tell, changed, home, shipped_lines, shipped_services, untold
 from referrals.shelf import Shelf as Shelf
 from referrals.shelf import card_of as card_of
 from referrals.shelf import service_types as service_types
+from referrals.shelf import settle as settle
 from referrals.shelf import shelf as shelf
+from reporting.countries import FIRST_HOME
 from reporting.incidents import N_, Incident
 
 COLUMNS = tuple(
@@ -47,6 +49,7 @@ ASKED = (
     "N_STI",
     "N_PREG",
     "N_CRISIS_MH",
+    "N_MISSING",
     "N_PFA",
     "N_SHELTER",
     "N_SAFETY_PLAN",
@@ -62,7 +65,6 @@ ASKED = (
 )
 FIRST = frozenset({"N_CHILD_PROT", "N_SAFETY_PLAN", "N_EC"})  # within a day: shown before the next question, like NOW
 IN_SIGHT = {"N_CHILD_PROT": 2}  # need -> doors in sight, where it is not one: both lines that a child may know
-NATIONAL_LINES = ("samu106", "linea100", "linea113")  # the lines in the box that is always there
 REFUSABLE = frozenset({"HEALTH_EMERGENCY", "HEALTH_STI_HIV", "HEALTH_PRIMARY", "MENTAL_HEALTH", "VIOLENCE_CENTRE",
                        "VIOLENCE_CENTRE_POLICE", "PROSECUTOR", "OMBUDSMAN", "LEGAL_PUBLIC_DEFENCE"})  # fmt: skip
 
@@ -82,7 +84,16 @@ class Imported:
 def load_shipped(db: Session) -> Imported:
     """Places and services of Peru as shipped. A second time changes nothing."""
     load_places(db, (DATA / "places-pe.csv").read_text(encoding="utf-8"))
-    return import_services(db, (DATA / "services-pe.csv").read_text(encoding="utf-8"))
+    return import_services(db, shipped_services())
+
+
+def load_country(db: Session) -> None:
+    """What is shipped for the country of this directory: all of Peru for Peru; for any other its code, and no line."""
+    country = home(db).country
+    if country == FIRST_HOME:
+        load_shipped(db)
+    else:
+        load_places(db, f"code,parent,level,name\n{country},,country,{country}\n")
 
 
 def load_places(db: Session, text: str) -> int:
@@ -102,7 +113,7 @@ def import_services(db: Session, text: str, *, dry_run: bool = False, tell: Tell
     The file is gone through twice, so that a large one never lies in memory as rows.
     """
     places = {row.code: row.name for row in db.scalars(select(PlaceRow))}
-    count, problems = _checked(text, places)
+    count, problems = _checked(text, places, home(db).country)
     if problems or dry_run:
         return Imported(0, 0, tuple(problems))
     known, stored, fresh = set(db.scalars(select(ServiceRow.id))), list[str](), list[Mapping[str, str]]()
@@ -125,19 +136,21 @@ def store_new(db: Session, rows: Sequence[Mapping[str, str]], places: Mapping[st
     """Write rows that are not there yet, all at once."""
     if rows:
         db.execute(insert(ServiceRow), [dict(row) for row in rows])
-        covers = [{"service": row["id"], "place": code} for row in rows for code in sorted(coverage_of(row, places))]
+        country = home(db).country
+        covers = [{"service": row["id"], "place": code}
+                  for row in rows for code in sorted(coverage_of(row, places, country))]  # fmt: skip
         db.execute(insert(CoverageRow), covers)
         db.flush()
 
 
-def _checked(text: str, places: Mapping[str, str]) -> tuple[int, list[tuple[int, str]]]:
+def _checked(text: str, places: Mapping[str, str], country: str) -> tuple[int, list[tuple[int, str]]]:
     """How many rows there are, and what is wrong with them."""
     missing = [column for column in COLUMNS if column not in {*(_table(text).fieldnames or ()), *MAY_LACK}]
     if missing:
         return 0, [(1, f"Columns are missing: {', '.join(missing)}.")]
     problems, seen, count = list[tuple[int, str]](), set[str](), 0
     for line, row in _rows(text):
-        found = [*faults(row, places), *(["This id stands twice."] if row["id"] in seen else [])]
+        found = [*faults(row, places, country), *(["This id stands twice."] if row["id"] in seen else [])]
         problems += [(line, fault) for fault in found]
         seen.add(row["id"])
         count += 1
@@ -168,7 +181,7 @@ FAULTS = {
 }
 
 
-def faults(row: Mapping[str, str], places: Mapping[str, str]) -> Iterable[str]:
+def faults(row: Mapping[str, str], places: Mapping[str, str], country: str) -> Iterable[str]:
     """What is wrong with a row, each in a sentence."""
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", row["id"]):
         yield FAULTS["id"]
@@ -178,7 +191,7 @@ def faults(row: Mapping[str, str], places: Mapping[str, str]) -> Iterable[str]:
         yield FAULTS["type"]
     if row["coverage"] not in {"national", "region", "province"}:
         yield FAULTS["coverage"]
-    elif row["coverage"] != "national" and not _departments(row, places):
+    elif row["coverage"] != "national" and not _departments(row, places, country):
         yield FAULTS["regions"]
     if row["service_type"] == "SHELTER" and row["address"]:
         yield FAULTS["shelter"]
@@ -195,7 +208,7 @@ def _is_day(told: str) -> bool:
 
 def store(db: Session, row: Mapping[str, str], places: Mapping[str, str]) -> bool:
     """Write a row if it differs from what is there. True if something changed."""
-    known, covers = db.get(ServiceRow, row["id"]), coverage_of(row, places)
+    known, covers = db.get(ServiceRow, row["id"]), coverage_of(row, places, home(db).country)
     covered = frozenset(db.scalars(select(CoverageRow.place).where(CoverageRow.service == row["id"])))
     if known is not None and covered == covers and all(getattr(known, column) == row[column] for column in COLUMNS):
         return False
@@ -211,11 +224,11 @@ def store(db: Session, row: Mapping[str, str], places: Mapping[str, str]) -> boo
     return True
 
 
-def coverage_of(row: Mapping[str, str], places: Mapping[str, str]) -> frozenset[str]:
+def coverage_of(row: Mapping[str, str], places: Mapping[str, str], country: str) -> frozenset[str]:
     """The places a row serves. `national` wins over a list of regions; a province not named exactly is its region."""
     if row["coverage"] == "national":
-        return frozenset({COUNTRY})
-    departments = _departments(row, places)
+        return frozenset({country})
+    departments = _departments(row, places, country)
     if row["coverage"] == "region":
         return departments
     named = {name.strip() for name in row["province"].split(";")}
@@ -223,8 +236,8 @@ def coverage_of(row: Mapping[str, str], places: Mapping[str, str]) -> frozenset[
     return frozenset(code for code in numbered if places.get(code) in named) or departments
 
 
-def _departments(row: Mapping[str, str], places: Mapping[str, str]) -> frozenset[str]:
-    codes = {COUNTRY + code.strip() for code in row["regions_inei"].split(";") if code.strip()}
+def _departments(row: Mapping[str, str], places: Mapping[str, str], country: str) -> frozenset[str]:
+    codes = {country + code.strip() for code in row["regions_inei"].split(";") if code.strip()}
     return frozenset(codes & places.keys())
 
 
@@ -232,9 +245,21 @@ def _departments(row: Mapping[str, str], places: Mapping[str, str]) -> frozenset
 
 
 @cache
-def need_texts() -> Mapping[str, Mapping[str, Any]]:
-    """What she should know about a need, in her language, with its sources."""
-    return tomllib.loads((DATA / "need-texts.toml").read_text(encoding="utf-8"))
+def need_texts(country: str = FIRST_HOME) -> Mapping[str, Mapping[str, Any]]:
+    """What she should know about a need, in her language, with its sources. The law of another country is left out."""
+    texts = tomllib.loads((DATA / "need-texts.toml").read_text(encoding="utf-8"))
+    return {need: text for need, text in texts.items() if text.get("country", country) == country}
+
+
+def about_need(code: str, incident: Incident, country: str = FIRST_HOME) -> Mapping[str, Any]:
+    """What she should know about a need, in every language; nothing where there is no text.
+
+    Where a companion was killed or is missing, a need may have words of its own for that.
+    """
+    texts, state = need_texts(country).get(code, {}), "killed" if incident.victim_state == "killed" else "missing"
+    named = (state, "companion") if "KILLING_DISAPPEARANCE" in incident.violence else ()
+    own: Mapping[str, Any] | None = next((texts[name] for name in named if name in texts), None)
+    return own or (texts if "es" in texts else {})
 
 
 @cache
@@ -242,12 +267,13 @@ def _child_policy() -> Mapping[str, Any]:
     return tomllib.loads((DATA / "child-policy.toml").read_text(encoding="utf-8"))
 
 
-def child_policy(language: str) -> tuple[str, ...]:
-    """What somebody under 18 is told before she writes, and whether a lawyer has signed it."""
+def child_policy(language: str, country: str = FIRST_HOME) -> tuple[str, ...]:
+    """What somebody under 18 is told before she writes, with the lines of her country, and whether it is signed."""
     policy = _child_policy()
-    words = policy.get(language, policy["es"])
+    known = language if language in policy else "es"
+    words, lines = policy[known], policy.get(country, {}).get(known, {}).get("paragraphs", ())
     unsigned = () if policy["reviewer"] else (words["status"],)
-    return (words["title"], *words["paragraphs"], *unsigned)
+    return (words["title"], *words["paragraphs"], *lines, *unsigned)
 
 
 # ── the doors that pages knock on ───────────────────────────────────────────────────────────────────────────
@@ -329,7 +355,7 @@ def _help(held: Shelf, wanted: Sequence[Need], seeker: Seeker, now: float, *, ti
         offers, reasons = matching.offers_of(need, asked, near[need.code])
         for reason, services in reasons.items():
             hidden.setdefault(reason, set()).update(services)
-        about = need_texts().get(need.code, {})
+        about = about_need(need.code, seeker.incident, held.cards.country)
         found.append(_first_in_full(Found(need, NEEDS[need.code], about, offers, timed), *told))
     counts = {reason: len(services) for reason, services in hidden.items()}
     return Help(tuple(found), seeker.must_not, counts, create_referral)
@@ -353,10 +379,27 @@ def _places(incident: Incident) -> tuple[str, ...]:
 
 
 def national_lines(held: Shelf, now: float) -> tuple[Offer, ...]:
-    """The lines that answer in the whole country, for the box that is always there."""
-    asked = Asked(Seeker(Incident(), frozenset(), (), ("es",)), held.cards, _moment(now))
-    lines = (held.cards.by_id[line] for line in NATIONAL_LINES if line in held.cards.by_id)
-    return tuple(matching.shown(Need("N_PFA", "NOW", ()), line, NATIONAL, asked) for line in lines)
+    """The lines that answer in the whole country, for the box that is always there; never less than is shipped."""
+    cards = held.cards
+    asked = Asked(Seeker(Incident(), frozenset(), (), ("es",)), cards, _moment(now))
+    lines = (_can_be_called(cards.by_id.get(line)) or shipped_lines(cards.country).get(line) for line in cards.lines)
+    return tuple(matching.shown(Need("N_PFA", "NOW", ()), line, NATIONAL, asked) for line in lines if line)
+
+
+def has_lines(country: str) -> bool:
+    """Whether lines of this country are shipped."""
+    return bool(shipped_lines(country))
+
+
+def lines_as_shipped(country: str, now: float) -> tuple[Offer, ...]:
+    """The same where the directory cannot be read."""
+    cards = Cards(shipped_lines(country), {}, {}, country=country)
+    asked = Asked(Seeker(Incident(), frozenset(), (), ("es",)), cards, _moment(now))
+    return tuple(matching.shown(Need("N_PFA", "NOW", ()), line, NATIONAL, asked) for line in cards.by_id.values())
+
+
+def _can_be_called(card: ServiceCard | None) -> ServiceCard | None:
+    return card if card and card.tel else None
 
 
 def services_for(held: Shelf, incident: Incident) -> list[tuple[str, str]]:
@@ -390,7 +433,7 @@ def provinces(held: Shelf, department: str) -> dict[str, str]:
 
 def other_departments(held: Shelf) -> dict[str, str]:
     """All departments, by name."""
-    return _children(held, COUNTRY)
+    return _children(held, held.cards.country)
 
 
 def _children(held: Shelf, parent: str) -> dict[str, str]:

@@ -18,8 +18,7 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
 
 from referrals import directory, importing, needs, rulebook, upkeep
-from referrals.shelf import COUNTRY
-from reporting import languages
+from reporting import desk_pages, languages
 from reporting.frontdoor import StaffForm, error_page, house, local_hour, render_template, say, signed_in
 from reporting.incidents import N_
 from reporting.teamlog import CASE_WORKER, COORDINATOR
@@ -73,8 +72,20 @@ def _csv(text: str, name: str) -> Response:
 @pages.get("/<lang>/equipo/directorio")
 @signed_in(CASE_WORKER, COORDINATOR)
 def services() -> ResponseReturnValue:
-    """What is due first, then the rest; a part of a name finds any."""
-    wanted = request.args.get("q", "").strip()[:80]
+    """What is due first, then the rest."""
+    return _services()
+
+
+@pages.post("/<lang>/equipo/directorio")
+@signed_in(CASE_WORKER, COORDINATOR)
+def find() -> ResponseReturnValue:
+    """A part of a name finds any."""
+    StaffForm().is_ours()
+    return _services(request.form.get("q", "").strip()[:80])
+
+
+@desk_pages.by_get()
+def _services(wanted: str = "") -> ResponseReturnValue:
     with house().reading() as db:
         every = upkeep.due(db, _today())
     found = [one for one in every if importing.header(wanted) in importing.header(f"{one.name} {one.service}")]
@@ -126,6 +137,7 @@ def service_page(service: str) -> ResponseReturnValue:
     return _service(service, sentence=say(DONE.get(request.args.get("done", ""), "")))
 
 
+@desk_pages.by_get()
 def _service(service: str, *, form: EditForm | None = None, typed: dict[str, str] | None = None, sentence: str = "",
              wrong: tuple[str, ...] = (), code: int = 200) -> ResponseReturnValue:  # fmt: skip
     with house().reading() as db:
@@ -206,7 +218,7 @@ def bring() -> ResponseReturnValue:
     bad = form.is_submitted() and (report is None or (report.rows == 0))
     page = render_template("staff/bring.html", form=form, report=report, dry_run=request.form.get("go") != "store",
                            out=_out())  # fmt: skip
-    return make_response(page, 422 if bad else 200)
+    return desk_pages.drawn(page, 422 if bad else 200)
 
 
 # ── gaps ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -216,7 +228,7 @@ def bring() -> ResponseReturnValue:
 @signed_in(CASE_WORKER, COORDINATOR)
 def gaps() -> ResponseReturnValue:
     """Which need has no verified service in how many provinces, and what no written case is ever offered."""
-    return _gaps(COUNTRY)
+    return _gaps(house().settings.country)
 
 
 @pages.get("/<lang>/equipo/directorio/vacios/<place>")
@@ -228,7 +240,7 @@ def gaps_of(place: str) -> ResponseReturnValue:
 
 def _gaps(place: str) -> ResponseReturnValue:
     held = _shelf()
-    whole = place == COUNTRY
+    whole = place == held.cards.country
     return render_template(
         "staff/gaps.html", gaps=upkeep.gaps(held, _today(), place), names=held.cards.place_names, place=place,
         states=upkeep.STATES, need_names=needs.NEEDS, whole=whole, departments=directory.other_departments(held),
@@ -261,7 +273,7 @@ def calls() -> ResponseReturnValue:
 def calls_in(place: str) -> ResponseReturnValue:
     """Whom to call there and what to ask: on paper, or one after another on a phone."""
     held = _shelf()
-    if place not in held.cards.place_names or place == COUNTRY:
+    if place not in held.cards.place_names or place == held.cards.country:
         return error_page(404)
     with house().reading() as db:
         tasks = upkeep.worklist(db, held, place, _today())
@@ -285,6 +297,7 @@ def call(place: str, service: str) -> ResponseReturnValue:
     return _call(place, service)
 
 
+@desk_pages.by_get()
 def _call(place: str, service: str, *, typed: dict[str, str] | None = None, sentence: str = "",
           wrong: tuple[str, ...] = (), code: int = 200) -> ResponseReturnValue:  # fmt: skip
     held = _shelf()
@@ -348,6 +361,12 @@ def flag() -> ResponseReturnValue:
 @pages.get("/<lang>/reglas")
 def rules() -> ResponseReturnValue:
     """Every rule, window and must-not, printed from the rows that decide, and who has signed it."""
-    everything: dict[str, Any] = {"rules": rulebook.rules(), "must_nots": rulebook.must_nots()}
+    country = house().settings.country
+    everything: dict[str, Any] = {
+        "definitions": rulebook.definitions(),
+        "rules": rulebook.rules(),
+        "must_nots": rulebook.must_nots(),
+        "country": country,
+    }
     states = [row.state for row in (*everything["rules"], *everything["must_nots"])]
     return render_template("reporter/rules.html", **everything, signed=states.count(rulebook.SIGNED), all=len(states))

@@ -28,8 +28,8 @@ from referrals import directory
 from referrals.directory import COLUMNS
 from referrals.matching import Sentence, said
 from referrals.models import CoverageRow, ForeignRow, HistoryRow, PlaceRow, ServiceRow
-from referrals.shelf import AT_ONCE, COUNTRY, Tell, changed, untold
-from referrals.upkeep import IMPORTED, LONGEST, SHELTER, cells_of, forget_where, tidy
+from referrals.shelf import AT_ONCE, Tell, changed, home, untold
+from referrals.upkeep import IMPORTED, LONGEST, SHELTER, at_home, cells_of, forget_where, tidy
 from reporting.incidents import N_
 
 LONGEST_FILE: Final = 64 * 1024 * 1024  # bytes; 100,000 services are below half of it
@@ -61,6 +61,7 @@ NAMES: Final = {
 }
 OURS: Final = {alias: name for name, aliases in NAMES.items() for alias in aliases.split()}
 BOXES: Final = {"PE": ((-18.5, 0.2), (-81.5, -68.6))}  # country -> its southernmost .. northernmost, west .. east
+EARTH: Final = ((-90.0, 90.0), (-180.0, 180.0))
 ALSO_KEPT: Final = frozenset(f"{NAMES['id']} {NAMES['service_type']}".split())  # ours may say something else
 ENDED: Final = frozenset("inactive defunct cerrado baja inactivo closed".split())
 # what a name or type says -> type, where a file has no code of ours. The first that fits wins.
@@ -145,7 +146,8 @@ def bring_in(db: Session, raw: bytes, who: str, today: date, *, hints: Hints | N
         report.problems.append(Problem(0, problem))
         return report
     report.rows = len(lines)
-    places = _Places({row.code: row.name for row in db.scalars(select(PlaceRow).where(PlaceRow.level != "district"))})
+    known = {row.code: row.name for row in db.scalars(select(PlaceRow).where(PlaceRow.level != "district"))}
+    places = _Places(known, home(db).country)
     held = _Held.of(db)
     ours = bool(lines) and set(COLUMNS) <= lines[0].cells.keys()
     wanted = _ours(lines, places, report) if ours else _foreign(lines, places, told, report, held)
@@ -261,11 +263,13 @@ def guarded(cell: str) -> str:
 
 
 def as_csv(db: Session) -> str:
-    """The whole directory as our own file. Brought in again it changes nothing."""
-    out = io.StringIO()
+    """The whole directory of this country as our own file. Brought in again it changes nothing."""
+    out, here = io.StringIO(), at_home(db)
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(COLUMNS)
     for row in db.scalars(select(ServiceRow).order_by(ServiceRow.id)):
+        if row.id not in here:
+            continue
         cells = cells_of(row)
         writer.writerow([guarded(cells[column]) for column in COLUMNS])
     return out.getvalue()
@@ -360,7 +364,7 @@ def _ours(lines: Iterable[Line], places: _Places, report: Report) -> list[Wanted
     seen: dict[str, int] = {}
     for line in lines:
         cells = {column: tidy(line.cells.get(column, "")) for column in COLUMNS}
-        wrong = [said(fault) for fault in directory.faults(cells, places.names)]
+        wrong = [said(fault) for fault in directory.faults(cells, places.names, places.country)]
         if cells["id"] in seen:
             same = cells == _read_before(wanted, cells["id"])
             wrong.append(said(TWICE if same else SAME_ID, line=str(seen[cells["id"]])))
@@ -389,8 +393,9 @@ def _read_before(wanted: Iterable[Wanted], service: str) -> Mapping[str, str]:
 class _Places:
     """Departments and provinces by code and by name."""
 
-    def __init__(self, names: Mapping[str, str]) -> None:
-        self.names = names
+    def __init__(self, names: Mapping[str, str], country: str) -> None:
+        self.country = country
+        self.names = names = {code: name for code, name in names.items() if code.startswith(country)}
         self.departments = {header(name): code[2:] for code, name in names.items() if len(code) == len("PE25")}
         self.provinces = {(code[2:4], header(name)): name for code, name in names.items() if len(code) > len("PE25")}
         self.one_of: dict[str, tuple[str, str] | None] = {}
@@ -401,8 +406,8 @@ class _Places:
         """(department, name of the province or nothing) that a row means."""
         digits = re.sub(r"\D", "", told.get("_ubigeo", ""))
         digits = digits.zfill(6) if len(digits) == 5 else digits  # noqa: PLR2004 -- a spreadsheet ate the zero
-        if "PE" + digits[:2] in self.names and len(digits) in {2, 4, 6}:
-            return digits[:2], self.names.get("PE" + digits[:4], "") if len(digits) > len("25") else ""
+        if self.country + digits[:2] in self.names and len(digits) in {2, 4, 6}:
+            return digits[:2], self.names.get(self.country + digits[:4], "") if len(digits) > len("25") else ""
         department = self.departments.get(header(told.get("_department", "")), "")
         plain = header(told.get("province", ""))
         if department:
@@ -410,7 +415,7 @@ class _Places:
         alone = self.one_of.get(plain) if plain else None
         if alone:
             return alone
-        return (hint, self.provinces.get((hint, plain), "")) if "PE" + hint in self.names and hint else None
+        return (hint, self.provinces.get((hint, plain), "")) if self.country + hint in self.names and hint else None
 
 
 def _foreign(lines: Iterable[Line], places: _Places, hints: Hints, report: Report, held: _Held) -> list[Wanted]:
@@ -461,7 +466,7 @@ def _understood(line: Line, told: Mapping[str, str], places: _Places,
     cells = _our_cells(told, kind, where, hints)
     if cells["id"] != told.get("id"):
         remarks += [said(NEW_ID)] if told.get("id") else []
-    foreign, point = _kept(line, told, kind)
+    foreign, point = _kept(line, told, kind, places.country)
     return None, remarks + point, Wanted(line.number, cells, foreign, _print(line.cells))
 
 
@@ -526,21 +531,21 @@ def _names_a_day(hours: str) -> bool:
     return bool(re.search(days + r"(mo|tu|we|th|fr|sa|su)\b)", header(hours).replace("_", " ")))
 
 
-def _kept(line: Line, told: Mapping[str, str], kind: str) -> tuple[dict[str, str], list[Sentence]]:
+def _kept(line: Line, told: Mapping[str, str], kind: str, country: str) -> tuple[dict[str, str], list[Sentence]]:
     """What our columns do not hold, under its own name. Of a shelter nothing of it is kept: it may say where it is."""
     if kind == SHELTER:
         return {}, []
     foreign = {name: cell[:LONGEST] for name, cell in line.cells.items()
                if cell and (OURS.get(header(name), "_").startswith("_") or header(name) in ALSO_KEPT)}  # fmt: skip
-    point, remarks = _point(told)
+    point, remarks = _point(told, country)
     return {**foreign, **point}, remarks
 
 
-def _point(told: Mapping[str, str]) -> tuple[dict[str, str], list[Sentence]]:
+def _point(told: Mapping[str, str], country: str) -> tuple[dict[str, str], list[Sentence]]:
     if not told.get("_latitude") or not told.get("_longitude"):
         return {}, []
     lat, lon = _number(told["_latitude"]), _number(told["_longitude"])
-    south_north, west_east = BOXES[COUNTRY]
+    south_north, west_east = BOXES.get(country, EARTH)
     if _within(lat, south_north) and _within(lon, west_east):
         return {"_lat": str(lat), "_lon": str(lon)}, []
     if _within(lon, south_north) and _within(lat, west_east):
@@ -598,7 +603,9 @@ class _Held:
             return True
         if one.print:  # a foreign row is known by its print: what the team has learned since stays
             return self.prints.get(one.cells["id"]) != one.print
-        return known != one.cells or self.covered.get(one.cells["id"]) != directory.coverage_of(one.cells, places.names)
+        return known != one.cells or self.covered.get(one.cells["id"]) != directory.coverage_of(
+            one.cells, places.names, places.country
+        )
 
 
 def _store(db: Session, stored: Sequence[Wanted], places: _Places, held: _Held, by: tuple[str, str, date],

@@ -37,7 +37,6 @@ from reporting.incidents import IDENTITY_GROUP, MINOR_AGES, N_, Incident
 
 SHOWN = 3  # offers for one need
 POLICE_SHOWN = 2  # more, run by the police, for somebody who asked for them in words
-LAST_RESORT = ("linea113", "linea100", "defensoria", "linea1810")  # whoever refused her is passed over
 ENOUGH = 16  # of the best, so that some may be of one organisation or stand there twice
 OF_ONE, AMONG = 2, 5  # so many of one organisation among the first so many
 URGENT = frozenset({"NOW", "H24", "H72", "H120"})
@@ -109,7 +108,9 @@ class Cards:
     """The whole directory: services, the lines of last resort, names of places, what every question shares.
 
     travel: quarters of an hour to allow for the way, by band. holidays: public ones, on which hours are no promise.
-    stored: where doors are found when they are too many to lie in memory.
+    stored: where doors are found when they are too many to lie in memory. lines: national lines that are always in
+    sight; last_resort: those that close a list (whoever refused her is passed over); none where the country has none.
+    call_first: warning -> the line whose number belongs into it.
     """
 
     by_id: Mapping[str, ServiceCard]
@@ -119,6 +120,9 @@ class Cards:
     travel: Mapping[int, int] = field(default_factory=dict)
     country: str = "PE"
     stored: Doors | None = None
+    lines: tuple[str, ...] = ()
+    last_resort: tuple[str, ...] = ()
+    call_first: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def doors(self) -> Doors:
@@ -381,7 +385,7 @@ def _forbidden(card: ServiceCard, seeker: Seeker) -> str | None:
 def _fallback(need: Need, asked: Asked, listed: Iterable[str]) -> list[Offer]:
     """The first national line that may be offered."""
     cards = asked.cards
-    for line in (*cards.fallback.get(need.code, ()), *LAST_RESORT):
+    for line in (*cards.fallback.get(need.code, ()), *cards.last_resort):
         card = cards.by_id.get(line)
         if card is not None and card.tel and line not in listed and _forbidden(card, asked.seeker) is None:
             return [shown(need, card, NATIONAL, asked, fallback=True)]
@@ -393,17 +397,24 @@ def _fallback(need: Need, asked: Asked, listed: Iterable[str]) -> list[Offer]:
 WARNINGS = {
     "POLICE_CONTACT": N_("This line may speak with the police. Ask about that before you tell."),
     "SEEN_FOR_LIMA": N_(
-        "Our source speaks of Lima. In other regions try it; if nobody answers, call 116 or go to the nearest hospital."
+        "Our source speaks of Lima. In other regions try it; if nobody answers, call %(number)s or go to the nearest"
+        " hospital."
     ),
     "FAR_FROM_CAPITAL": N_("It may not arrive far from the capital of the region."),
     "OLD_DATA": N_("What we know of it is some years old."),
-    "KITS_MISSING": N_("Some places did not have the medicines. Call 113 first."),
+    "KITS_MISSING": N_("Some places did not have the medicines. Call %(number)s first."),
     "MAY_REPORT_THEMSELVES": N_("They can make a complaint on their own. Ask before you tell."),
     "SENDS_TO_STATION": N_("It often only gives advice and sends people to a police station."),
     "STATE_LAW": N_("A law may limit their help against the State. Ask them."),
     "ADULT_WITH_ID": N_("Their page asks for an identity card and 18 years. Ask if they help you without."),
     "KIT_DISPUTED": N_("It was not clear whether they hand out the medicines. Get care first."),
     "INTERIOR": N_("The ministry of the police runs it."),
+}
+WITHOUT_NUMBER = {
+    "SEEN_FOR_LIMA": N_(
+        "Our source speaks of Lima. In other regions try it; if nobody answers, go to the nearest hospital."
+    ),
+    "KITS_MISSING": N_("Some places did not have the medicines: call first."),
 }
 DUTY = N_("They may have to report violence to an authority. You can ask before you tell.")
 POLICE_INSIDE = N_("The police run this or are inside.")
@@ -432,7 +443,7 @@ def shown(need: Need, card: ServiceCard, band: int, asked: Asked, *, fallback: b
         tel=line.tel if line else card.tel,
         what_for=card.what_for,
         reasons=tuple(_reasons(need, card, band, asked, line)),
-        warnings=tuple(_warnings(card, asked.seeker)),
+        warnings=tuple(_warnings(card, asked)),
         verified=_verified(card, asked, can_be_called=bool(card.tel or line)),
         source_name=_source_name(card.source),
         source_date=card.source_date,
@@ -525,8 +536,8 @@ def _where(card: ServiceCard, band: int, asked: Asked) -> Sentence:
     return said(N_("It serves your region."))
 
 
-def _warnings(card: ServiceCard, seeker: Seeker) -> Iterable[Sentence]:
-    incident = seeker.incident
+def _warnings(card: ServiceCard, asked: Asked) -> Iterable[Sentence]:
+    incident = asked.seeker.incident
     checks = (
         (card.doubted, DOUBTED),
         (card.police != NO, POLICE_INSIDE),
@@ -540,7 +551,15 @@ def _warnings(card: ServiceCard, seeker: Seeker) -> Iterable[Sentence]:
          N_("We do not know if they attend people under 18: call first.")),
     )  # fmt: skip
     yield from (said(sentence) for holds, sentence in checks if holds)
-    yield from (said(WARNINGS[warning]) for warning in card.warnings)
+    yield from (_warning(warning, asked.cards) for warning in card.warnings)
+
+
+def _warning(warning: str, cards: Cards) -> Sentence:
+    """A warning; where it names a line, with the number as the directory has it."""
+    if warning not in cards.call_first:
+        return said(WARNINGS[warning])
+    line = cards.by_id.get(cards.call_first[warning])
+    return said(WARNINGS[warning], number=line.phone) if line and line.tel else said(WITHOUT_NUMBER[warning])
 
 
 def _source_name(source: str) -> str:

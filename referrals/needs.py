@@ -1,11 +1,14 @@
 """What a person may need, how soon, and what must not be done: rules as rows of data, read once.
 
 The rows lie in data/rules.toml and data/must-nots.toml, each with its source in data/sources.toml. The room
-is handed an incident and knows no case, no directory and no clock. A missing answer never lowers an urgency.
+is handed an incident as it is at the moment of looking and knows no case, no directory and no clock. A missing answer
+never lowers an urgency; an unknown time is at least as long ago as it was told.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -34,6 +37,7 @@ URGENCY_LABELS: Final = {
 NEEDS: Final = {
     "N_EMERG_MED": N_("Emergency care"),
     "N_CRISIS_MH": N_("Help when you think of ending your life"),
+    "N_MISSING": N_("The search for somebody missing"),
     "N_CHILD_PROT": N_("Protection for people under 18"),
     "N_PEP": N_("Medicine that can prevent HIV (PEP)"),
     "N_EC": N_("Emergency contraception"),
@@ -119,16 +123,28 @@ class Condition:
     none: frozenset[str] = _EMPTY
     after: float = -1.0  # hours
     until: float = float("inf")  # hours; the limit itself is inside
-    unknown_time: bool = True
+    signs_after: float = -1.0  # the same, since she told how she is right now
+    signs_until: float = float("inf")
 
-    def holds(self, facts: Facts, hour: float | None) -> bool:
-        """Whether the row applies at one exact hour, or at an unknown one."""
+    def holds(self, facts: Facts, hour: float, signs_ago: float) -> bool:
+        """Whether the row applies so many hours after the act, and so many after she told how she is right now."""
         return (
             self.all <= facts
             and (not self.any or not self.any.isdisjoint(facts))
             and self.none.isdisjoint(facts)
-            and (self.unknown_time if hour is None else self.after < hour <= self.until)
+            and self.after < hour <= self.until
+            and self.signs_after < signs_ago <= self.signs_until
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A row that makes a fact from facts. Rows of one id are ways to the same fact."""
+
+    id: str
+    condition: Condition
+    why: str
+    sources: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,11 +187,15 @@ class BadRule(ValueError):
     """A row that names something nobody knows. Said at the start, not in the middle of a case."""
 
 
-_CONDITION_KEYS: Final = frozenset({"all", "any", "none", "after", "until", "unknown_time"})
+_CONDITION_KEYS: Final = frozenset({"all", "any", "none", "after", "until", "signs_after", "signs_until"})
 _ANSWERS: Final = {  # field -> what a missing answer is read as
     "identity": "",
     "age": "",
     "docs": "",
+    "extortion_act": "unknown",
+    "contact": "unknown",
+    "victim_state": "unknown",
+    "hurt_too": "unknown",
     "condom": "unknown",
     "pregnant_possible": "unsure",
     "police_safe": "unsure",
@@ -209,9 +229,10 @@ def _checked(row: Mapping[str, Any], allowed: Iterable[str]) -> None:
         raise BadRule(f"{row['id']}: unknown key or source {sorted(strange)}")
 
 
-def _read_facts(rows: Iterable[Mapping[str, Any]], known: set[str]) -> Iterator[tuple[str, Condition]]:
+def _read_facts(rows: Iterable[Mapping[str, Any]], known: set[str]) -> Iterator[Fact]:
     for row in rows:
-        yield row["id"], _condition(row, known)
+        _checked(row, ())
+        yield Fact(row["id"], _condition(row, known), row["why"], tuple(row["sources"]))
         known.add(row["id"])
 
 
@@ -256,11 +277,22 @@ FACTS: Final = tuple(_read_facts(_ROWS["fact"], _KNOWN))
 RULES: Final = tuple(_read_rules(_ROWS["rule"], _KNOWN))
 RECORD_ONLY: Final = _read_record_only(_ROWS["record_only"])
 MUST_NOT_ROWS: Final = tuple(_read_must_nots(_data("must-nots.toml")["must_not"], _KNOWN | {RECORD_ONLY.id}))
-_BOUNDS: Final = {bound for rule in RULES for bound in (rule.condition.after, rule.condition.until)}
-LIMITS: Final = tuple(sorted(bound for bound in _BOUNDS if 0 <= bound < float("inf")))  # hours
-_CLOSES: Final = {rule.need: rule.closes for rule in RULES if rule.closes is not None}
+
+
+def _limits(*names: str) -> tuple[float, ...]:
+    """The hours at which something changes, in order."""
+    bounds = {getattr(rule.condition, name) for rule in RULES for name in names}
+    return tuple(sorted(bound for bound in bounds if 0 <= bound < float("inf")))
+
+
+LIMITS: Final = _limits("after", "until")  # hours since the act
+SIGN_LIMITS: Final = _limits("signs_after", "signs_until")  # hours since she told how she is right now
+_CLOSES: Final = {(rule.id, rule.need): rule.closes for rule in RULES if rule.closes is not None}
 _RANK: Final = {urgency: rank for rank, urgency in enumerate(URGENCIES)}
 _ORDER: Final = {code: order for order, code in enumerate(NEEDS)}
+EDITION: Final = 2  # of how rows are read: it goes up where the same rows come to mean something else
+# the same for the same rules, whichever process asks: made from what was read, never from a set
+STAMP: Final = hashlib.sha256(json.dumps([EDITION, _ROWS, URGENCIES, list(NEEDS)]).encode()).hexdigest()[:16]
 
 # ── the assessment ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -273,9 +305,9 @@ def facts_of(incident: Incident) -> Facts:
     if incident.ongoing is not False:
         facts.add("ongoing")
     facts.add("migrant:unknown" if incident.migrant is None else f"migrant:{'yes' if incident.migrant else 'no'}")
-    for name, condition in FACTS:
-        if condition.holds(facts, None):
-            facts.add(name)
+    for fact in FACTS:
+        if fact.condition.holds(facts, 0.0, 0.0):
+            facts.add(fact.id)
     return facts
 
 
@@ -287,8 +319,8 @@ def refused_care(incident: Incident) -> bool:
 def assess(incident: Incident) -> Assessment:
     """Needs and must-nots of an incident. A range of hours is looked at wherever something changes in it."""
     facts, fired = facts_of(incident), []
-    for hour in _moments(incident.hours):
-        fired += _fired(facts.copy(), hour)
+    for hour in _moments(incident):
+        fired += _fired(facts.copy(), hour, incident.signs_ago)
     needs = _merged(fired, incident.hours)
     facts.update(rule.need for rule in fired)
     facts.update(rule.id for rule in fired)
@@ -297,27 +329,31 @@ def assess(incident: Incident) -> Assessment:
         needs = [_lowered(need) for need in needs]
         facts.add(RECORD_ONLY.id)
     needs.sort(key=lambda need: (_RANK[need.urgency], _ORDER[need.code]))
-    earliest = incident.hours[0] if incident.hours else None
-    must_not = frozenset(row.id for row in MUST_NOT_ROWS if row.condition.holds(facts, earliest))
+    earliest = incident.hours[0] if incident.hours else incident.told_ago
+    must_not = frozenset(row.id for row in MUST_NOT_ROWS if row.condition.holds(facts, earliest, incident.signs_ago))
     return Assessment(gbvims_core(incident), not record_only, tuple(needs), must_not)
 
 
-def _moments(hours: tuple[float, float] | None) -> list[float | None]:
-    """The hours to look at. Nothing changes between two limits; a limit belongs to what lies before it."""
-    if hours is None:
-        return [None]
-    earliest, latest = hours
+def _moments(incident: Incident) -> list[float]:
+    """The hours to look at. Nothing changes between two limits; a limit belongs to what lies before it.
+
+    An unknown time is at least as long ago as it was told. Every window that may be open at that hour is the most
+    urgent one that may still be open: to look at that hour alone is enough.
+    """
+    if incident.hours is None:
+        return [incident.told_ago]
+    earliest, latest = incident.hours
     if earliest == latest:
         return [latest]
     return [*(limit for limit in LIMITS if earliest <= limit < latest), latest]
 
 
-def _fired(facts: Facts, hour: float | None) -> list[Rule]:
+def _fired(facts: Facts, hour: float, signs_ago: float) -> list[Rule]:
     """The rules that apply at one moment, in order. What fires becomes a fact for the rows below."""
     fired: list[Rule] = []
     done: set[tuple[str, str]] = set()
     for rule in RULES:
-        if rule.condition.holds(facts, hour) and (rule.id, rule.need) not in done:
+        if rule.condition.holds(facts, hour, signs_ago) and (rule.id, rule.need) not in done:
             done.add((rule.id, rule.need))
             fired.append(rule)
             facts.add(rule.need)
@@ -340,13 +376,10 @@ def _merged(fired: Iterable[Rule], hours: tuple[float, float] | None) -> list[Ne
 
 
 def _hours_left(code: str, rules: Iterable[str], hours: tuple[float, float] | None) -> float | None:
-    closes = _CLOSES.get(code)
-    if hours is None or closes is None or not any((rule, code) in _WINDOWED for rule in rules):
+    closes = [_CLOSES[rule, code] for rule in rules if (rule, code) in _CLOSES]
+    if hours is None or not closes:
         return None
-    return max(0.0, closes - hours[1])
-
-
-_WINDOWED: Final = {(rule.id, rule.need) for rule in RULES if rule.closes is not None}
+    return max(0.0, min(closes) - hours[1])
 
 
 def _lowered(need: Need) -> Need:
@@ -359,7 +392,7 @@ def _lowered(need: Need) -> Need:
 def sentences(need: Need, incident: Incident) -> tuple[str, ...]:
     """What a case worker reads about a need: the words of the rows that gave it."""
     facts = facts_of(incident)
-    fired = {rule for hour in _moments(incident.hours) for rule in _fired(facts.copy(), hour)}
+    fired = {rule for hour in _moments(incident) for rule in _fired(facts.copy(), hour, incident.signs_ago)}
     return tuple(rule.says for rule in RULES if rule.need == need.code and rule in fired)
 
 

@@ -8,23 +8,25 @@ away (a threat, junk, what is no report) and what is closed has a place of its o
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from referrals.needs import LIMITS, RULES, URGENCIES, Need, assess
+from referrals.needs import LIMITS, SIGN_LIMITS, STAMP, URGENCIES, Assessment, Need, assess
 from reporting.casebook import CLOSED, HOUR, NEW, OPEN, THREAT, Card, alias
-from reporting.incidents import MINOR_AGES, N_
+from reporting.derived import part_of
+from reporting.incidents import MINOR_AGES, N_, Incident
 from reporting.receipts import plain
 from reporting.screening import ENOUGH, REPEATED
 
 MEDICAL_DANGER = "D_"  # flags that begin so
+EMERGENCIES = frozenset({"N_EMERG_MED", "N_CRISIS_MH"})  # a sign of danger is one as long as it calls for these
 DANGER_NOW = frozenset({"S_PERP_NEAR", "S_LOCKED"})
 PAGE = 50  # lines on a page
-RULES_STAMP = hashlib.sha256(repr(RULES).encode()).hexdigest()[:16]  # a rank is good for the rules it was made with
+RULES_STAMP = STAMP  # a rank is good for the rules it was made with
 
 Doubts = Mapping[int, tuple[str, ...]]  # case -> the signs for which it is put aside
 Lies = Callable[[Card, Doubts], bool]
@@ -47,6 +49,13 @@ FOLDERS: Final[Mapping[str, tuple[str, Lies]]] = {
     "all": (N_("All"), lambda _card, _aside: True),
 }
 NOTHING: Final[Doubts] = {}
+KILLED_OR_MISSING = "KILLING_DISAPPEARANCE"
+# what is known of a companion -> how a line of the queue says it; what is not known counts as missing
+OF_A_COMPANION: Final = {
+    "killed": N_("A companion was killed"),
+    "missing": N_("A companion is missing"),
+    "unknown": N_("A companion may be missing"),
+}
 NOBODY, MINE = "nobody", "mine"
 CONTACT = "W_CONTACT_BACK"
 
@@ -58,11 +67,13 @@ class Line:
     card: Card
     alias: str
     need: Need | None
+    left: float | None  # hours in the nearest window
     danger: bool
     unsafe: bool
     minor: bool
     place: str | None
     record_only: bool
+    companion: str = ""  # in words, where it is about somebody killed or missing
 
     @property
     def case(self) -> int:
@@ -72,22 +83,31 @@ class Line:
 
 def line_of(card: Card, now: float) -> Line:
     """What a card says now; needs and clocks are worked out at the moment of looking."""
-    incident = card.incident.later(_elapsed(card, now))
+    incident = card.incident_at(now)
     assessment = assess(incident)
     return Line(
         card=card,
         alias=alias(card.case),
         need=assessment.needs[0] if assessment.needs else None,
-        danger=any(flag.startswith(MEDICAL_DANGER) for flag in incident.flags),
+        left=_nearest_window(assessment),
+        danger=any(need.code in EMERGENCIES for need in assessment.needs),
         unsafe=not incident.flags.isdisjoint(DANGER_NOW),
         minor=incident.age in MINOR_AGES,
         place=incident.province or incident.department or incident.region,
         record_only=not assessment.create_referral,
+        companion=_companion(incident),
     )
 
 
-def _elapsed(card: Card, now: float) -> float:
-    return max(0.0, now / HOUR - card.told)
+def _companion(incident: Incident) -> str:
+    return OF_A_COMPANION[incident.victim_state or "unknown"] if KILLED_OR_MISSING in incident.violence else ""
+
+
+def _nearest_window(assessment: Assessment) -> float | None:
+    """Hours left in the window that closes first, among the needs that are the most urgent here."""
+    first = assessment.needs[0].urgency if assessment.needs else ""
+    left = [need.hours_left for need in assessment.needs if need.urgency == first and need.hours_left is not None]
+    return min(left, default=None)
 
 
 # ── what was worked out before ──────────────────────────────────────────────────────────────────────────────
@@ -108,18 +128,22 @@ class Rank:
 
 
 def rank_of(card: Card, now: float) -> Rank:
-    """Worked out with the rules; it changes only where an end of the time she gave passes a limit of a rule."""
-    incident = card.incident
-    line, elapsed = line_of(card, now), _elapsed(card, now)
-    left = line.need.hours_left if line.need else None
-    ends = incident.hours or ()
-    coming = [card.told + limit - end for limit in LIMITS for end in ends if limit - end >= elapsed]
+    """Worked out with the rules; it changes only where a time passes a limit of a rule."""
+    line = line_of(card, now)
     return Rank(
         urgency=URGENCIES.index(line.need.urgency) if line.need else len(URGENCIES),
         danger=line.danger,
-        closes=None if left is None else now / HOUR + left,
-        until=min(coming, default=None),
+        closes=None if line.left is None else now / HOUR + line.left,
+        until=min((hour for hour in _changes(card) if hour >= now / HOUR), default=None),
     )
+
+
+def _changes(card: Card) -> Iterator[float]:
+    """Every hour (since 1970) at which the rules may say something else of it."""
+    hours = card.incident.hours
+    begins = [card.acts_told] if hours is None else [card.told - end for end in hours]
+    yield from (begin + limit for begin in begins for limit in LIMITS)
+    yield from (card.signs_told + limit for limit in SIGN_LIMITS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,21 +155,26 @@ class Sheet:
 
     def rank(self, card: Card, now: float) -> Rank:
         """The rank of a card: the one that is known, where it still holds."""
+        return self.ranks[card.case] if self.knows(card, now) else rank_of(card, now)
+
+    def knows(self, card: Card, now: float) -> bool:
+        """Whether it holds this card as it is, with a rank that is still good."""
         known = self.ranks.get(card.case)
-        if known is not None and self.cards[card.case][0] == card.seal and known.holds(now):
-            return known
-        return rank_of(card, now)
+        return known is not None and self.cards[card.case][0] == card.seal and known.holds(now)
 
-    def is_stale(self, cards: Sequence[Card], now: float) -> bool:
-        """Whether so much has changed that it is worth writing anew."""
-        changed = sum(
-            card.case not in self.ranks or self.cards[card.case][0] != card.seal or not self.ranks[card.case].holds(now)
-            for card in cards
-        )
-        return changed * FEW > len(cards)
+    def stale_parts(self, cards: Iterable[Card], now: float) -> frozenset[int]:
+        """The parts that are worth writing anew: much has changed, or they know a case that is not there."""
+        held, changed, missing = Counter[int](), Counter[int](), set(self.cards)
+        for card in cards:
+            part = part_of(card.case)
+            held[part] += 1
+            changed[part] += not self.knows(card, now)
+            missing.discard(card.case)
+        many = {part for part, count in changed.items() if count * FEW > held[part]}
+        return frozenset(many | {part_of(case) for case in missing})
 
 
-FEW = 50  # a sheet is written anew when more than one card in fifty has changed
+FEW = 50  # a part of a sheet is written anew when more than one of its cards in fifty has changed
 
 
 def to_bytes(sheet: Sheet) -> bytes:
@@ -184,6 +213,16 @@ def worked_out(cards: Iterable[Card], before: Sheet, now: float) -> Sheet:
                  {card.case: before.rank(card, now) for card in listed})  # fmt: skip
 
 
+def in_parts(cards: Iterable[Card], parts: frozenset[int], here: frozenset[int], before: Sheet, now: float
+             ) -> dict[int, bytes]:  # fmt: skip
+    """These parts of a sheet, ready to be kept, of the cards that are here; empty where there are none."""
+    listed: dict[int, list[Card]] = {part: [] for part in parts}
+    for card in cards:
+        if card.case in here and part_of(card.case) in listed:
+            listed[part_of(card.case)].append(card)
+    return {part: to_bytes(worked_out(some, before, now)) if some else b"" for part, some in listed.items()}
+
+
 # ── the order ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -219,7 +258,8 @@ def put_aside(cards: Sequence[Card], now: float, sheet: Sheet | None = None) -> 
 
 def _may_be_urgent(card: Card, rank: Rank) -> bool:
     incident = card.incident
-    in_danger = rank.danger or not incident.flags.isdisjoint(DANGER_NOW)
+    signs = {flag for flag in incident.flags if flag.startswith(MEDICAL_DANGER)}
+    in_danger = bool(signs) or not incident.flags.isdisjoint(DANGER_NOW)
     asks = incident.age in MINOR_AGES or CONTACT in incident.wants
     return in_danger or asks or rank.closes is not None or rank.urgency == URGENCIES.index("NOW")
 

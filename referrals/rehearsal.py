@@ -23,6 +23,9 @@ from reporting.incidents import GBVIMS, N_, BadIncident, Incident, incident_from
 Expected = Mapping[str, Any]
 YAML_SUFFIXES: Final = frozenset({".yaml", ".yml"})
 YES_NO_FIELDS: Final = (
+    "extortion_act",
+    "contact",
+    "hurt_too",
     "condom",
     "pregnant_possible",
     "police_safe",

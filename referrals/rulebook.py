@@ -1,4 +1,4 @@
-"""The rules in words: every need rule, window and must-not as a page prints it, and who has signed which version.
+"""The rules in words: every definition, rule, window and must-not as a page prints it, and who signed which version.
 
 Reads the same rows that decide (needs.py) and nothing else. A signature names the version of a row, which is the
 hash of its content and of its Spanish words: when the row changes, the signature says that it is out of date.
@@ -23,8 +23,16 @@ from reporting.incidents import N_, VOCABULARY
 SIGNATURE_COLUMNS: Final = ("row", "version", "name", "profession", "day")
 SIGNED, OUTDATED, UNSIGNED = "signed", "outdated", "unsigned"
 FACTS: Final = {
-    "exposure": N_("Sexual act in which a condom is not known to have protected"),
+    "mine": N_("It happened to the person who tells it"),
+    "demanded": N_("Sex was demanded, and she does not say that it did not happen"),
+    "demanded_and_done": N_("Sex was demanded, and it happened"),
+    "exposure": N_("Possible contact with semen or blood"),
     "sexual_act": N_("A sexual act"),
+    "inside": N_("A sexual act with penetration, forced work, or sex that was demanded"),
+    "doubt": N_("A sign for which she cannot know whether a condom protected"),
+    "protected": N_("A condom the whole time, without a sign against it"),
+    "present_sign": N_("A danger sign right now"),
+    "event_sign": N_("A danger sign that comes from what was done"),
     "state": N_("Police, serenazgo or another authority did it"),
     "minor": N_("Under 18"),
     "trans": N_("Trans, travesti, transsexual or non-binary person"),
@@ -33,7 +41,7 @@ FACTS: Final = {
     "unsafe": N_("A sign that it is not safe now"),
     "injured": N_("An injury"),
     "severe": N_("Something severe: rape, attempted killing, forced work, confinement, a disappearance or danger now"),
-    "injured_by_force": N_("An injury by blows, an attempted killing or a robbery"),
+    "injured_by_force": N_("An injury of hers by blows, an attempted killing or a robbery"),
     "wants_report": N_("Wants to report it"),
     "wants_legal": N_("Wants legal advice or to report it"),
     "close": N_("Partner or family did it"),
@@ -47,10 +55,14 @@ FACTS: Final = {
 FIELDS: Final = {
     "age": N_("Age"),
     "condom": N_("Condom"),
+    "contact": N_("Did genitals, semen or blood touch her?"),
     "docs": N_("Papers"),
+    "extortion_act": N_("Did what was demanded happen?"),
+    "hurt_too": N_("Was she hurt too?"),
     "identity": N_("Identity"),
     "police_safe": N_("Is the police safe for her?"),
     "pregnant_possible": N_("Can there be a pregnancy?"),
+    "victim_state": N_("What happened to the companion?"),
 }
 LABELS: Final = {code: label for codes in VOCABULARY.values() for code, label in codes.items()}
 
@@ -67,15 +79,16 @@ class Signature:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A rule or a must-not as it is printed. Labels are message ids; `says` and `why` are in both languages."""
+    """A definition, rule or must-not as it is printed. Labels are message ids; `says` and `why` in both languages."""
 
     id: str  # R02.1: the first row of rule R02
     title: str
-    urgency: str  # message id; empty for a must-not
+    urgency: str  # message id; a rule alone has one
     after: float | None  # hours
     until: float | None
+    signs_after: float | None  # hours since she told how she is right now
+    signs_until: float | None
     closes: float | None
-    unknown_time: bool
     all: tuple[tuple[str, str], ...]  # (what was asked, answer), the first may be empty
     any: tuple[tuple[str, str], ...]
     none: tuple[tuple[str, str], ...]
@@ -95,6 +108,12 @@ class Row:
 
 def _read(name: str) -> str:
     return resources.files("referrals").joinpath("data", name).read_text("utf-8")
+
+
+def definitions(signatures: str | None = None) -> tuple[Row, ...]:
+    """What the words of the rules mean: every fact that is made from answers, in the order in which they are made."""
+    signed, words = _signatures(signatures), tomllib.loads(_read("rules-es.toml"))
+    return tuple(_row(name, one, words, signed) for name, one in _numbered(needs.FACTS))
 
 
 def rules(signatures: str | None = None) -> tuple[Row, ...]:
@@ -128,12 +147,13 @@ def _row(name: str, one: Any, words: Mapping[str, Any], signed: Mapping[str, lis
     version = _version(name, one, condition, spanish)
     return Row(
         id=name,
-        title=needs.MUST_NOTS.get(one.id) or needs.NEEDS.get(getattr(one, "need", ""), ""),
+        title=needs.MUST_NOTS.get(one.id) or FACTS.get(one.id) or needs.NEEDS.get(getattr(one, "need", ""), ""),
         urgency=needs.URGENCY_LABELS.get(getattr(one, "urgency", ""), ""),
-        after=condition.after if condition.after >= 0 else None,
-        until=condition.until if condition.until < float("inf") else None,
+        after=_hours(condition.after),
+        until=_hours(condition.until),
+        signs_after=_hours(condition.signs_after),
+        signs_until=_hours(condition.signs_until),
         closes=getattr(one, "closes", None),
-        unknown_time=condition.unknown_time,
         all=_labels(condition.all),
         any=_labels(condition.any),
         none=_labels(condition.none),
@@ -149,9 +169,13 @@ def _row(name: str, one: Any, words: Mapping[str, Any], signed: Mapping[str, lis
 def _version(name: str, one: Any, condition: needs.Condition, spanish: Mapping[str, str]) -> str:
     told = [name, getattr(one, "need", ""), getattr(one, "urgency", ""), getattr(one, "closes", None),
             *(sorted(part) for part in (condition.all, condition.any, condition.none, getattr(one, "keeps", ()))),
-            condition.after, condition.until, condition.unknown_time, getattr(one, "says", ""), one.why,
-            sorted(spanish.items()), list(one.sources)]  # fmt: skip
+            condition.after, condition.until, condition.signs_after, condition.signs_until,
+            getattr(one, "says", ""), one.why, sorted(spanish.items()), list(one.sources)]  # fmt: skip
     return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:12]
+
+
+def _hours(limit: float) -> float | None:
+    return limit if 0 <= limit < float("inf") else None
 
 
 def _labels(codes: Iterable[str]) -> tuple[tuple[str, str], ...]:

@@ -18,21 +18,20 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache, lru_cache
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Engine, delete, func, insert, select, text
+from sqlalchemy import Dialect, Engine, delete, func, insert, select, text
 from sqlalchemy.orm import Session
 
 from referrals import hours, needs
 from referrals.hours import NO, UNKNOWN, YES
-from referrals.index import Door, ServiceCard, doors_of
+from referrals.index import COUNTRY_CODE, Door, ServiceCard, doors_of, is_listed
 from referrals.matching import NATIONAL, SAME_PROVINCE, SAME_REGION, Cards
 from referrals.models import CoverageRow, DirectoryRow, FlagRow, MatchRow, PlaceRow, ServiceRow
 
 DATA = Path(__file__).parent / "data"
-COUNTRY = "PE"
-ZONES: Final = {"PE": "America/Lima"}  # country -> the clock of its services
 PUBLIC = frozenset({"public", "municipal"})  # a state line leads to services of the state, not to others
 ANSWERED_BY = {
     "has_pep": "N_PEP",
@@ -41,7 +40,39 @@ ANSWERED_BY = {
 }  # column -> need it answers
 IN_MEMORY: Final = 20_000  # services; more stay in the database (about 2 kB each in every process)
 AT_ONCE: Final = 500  # services worked out together
+BOX, LAST = "BOX", "LAST"  # rows of fallback-lines.csv: the lines always in sight, those of last resort
+LINES: Final = ("HEALTH_EMERGENCY", "CRISIS_LINE")  # types of which a national service is a line, in screen order
+MOST_LINES: Final = 5  # in the box
 REMEMBERED: Final = 5_000  # cards of a large directory that are kept after they were asked for
+
+
+# ── whose it is ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The country that a directory belongs to, and its clock. Without a country it is of every one."""
+
+    country: str = "PE"
+    zone: str = hours.ZONE
+
+    def holds(self, codes: Iterable[str]) -> bool:
+        """Whether one of these places lies there."""
+        return any(code.startswith(self.country) for code in codes)
+
+
+_homes: WeakKeyDictionary[Dialect, Home] = WeakKeyDictionary()  # an engine's options make another one, of one dialect
+
+
+def settle(engine: Engine, country: str, zone: str) -> None:
+    """Tell once, when a database is opened, where its directory lives. Rows of other countries are then not seen."""
+    _homes[engine.dialect] = Home(country, zone)
+    _shelves.pop(engine, None)
+
+
+def home(db: Session) -> Home:
+    """Where the directory lives: Peru, unless told otherwise."""
+    return _homes.get(db.get_bind().dialect, Home())
 
 
 # ── reviewable data ─────────────────────────────────────────────────────────────────────────────────────────
@@ -68,9 +99,30 @@ def _rows_of(name: str) -> Mapping[str, Sequence[Mapping[str, str]]]:
 
 
 @cache
-def public_holidays(country: str = COUNTRY) -> frozenset[date]:
+def public_holidays(country: str) -> frozenset[date]:
     """The days on which ordinary hours are no promise."""
     return frozenset(date.fromisoformat(row["day"]) for row in _table("holidays.csv") if row["country"] == country)
+
+
+@cache
+def lines_of_country(country: str) -> Mapping[str, tuple[str, ...]]:
+    """Need, BOX or LAST -> ids of the national lines that are shipped for a country, the best first."""
+    return {row["need"]: tuple(row["lines"].split(";")) for row in _table("fallback-lines.csv")
+            if row["country"] == country}  # fmt: skip
+
+
+def shipped_services() -> str:
+    """The services of Peru as shipped: CSV."""
+    return (DATA / "services-pe.csv").read_text(encoding="utf-8")
+
+
+@cache
+def shipped_lines(country: str) -> Mapping[str, ServiceCard]:
+    """The lines of the box as shipped, whatever the database holds."""
+    rows = {row["id"]: row for row in csv.DictReader(io.StringIO(shipped_services()))}
+    named = lines_of_country(country).get(BOX, ())
+    blank = dict.fromkeys(("organisation",), "")
+    return {line: card_of(SimpleNamespace(**blank | rows[line]), frozenset({country}), Home(country)) for line in named}
 
 
 @cache
@@ -121,24 +173,51 @@ def shelf(reading: Reading, in_memory: int = IN_MEMORY) -> Shelf:
 
 
 def _made(db: Session, reading: Reading, version: int, in_memory: int) -> Shelf:
-    places = db.scalars(select(PlaceRow).where(PlaceRow.level != "district")).all()
+    here = home(db)
+    places = [row for row in db.scalars(select(PlaceRow).where(PlaceRow.level != "district")) if here.holds([row.code])]
     row = db.get(DirectoryRow, 1)
     many = (db.scalar(select(func.count()).select_from(ServiceRow)) or 0) > in_memory
     stored = many and row is not None and row.made_with == _made_with()
+    by_id = Stacks(reading) if stored else {card.service_id: card for card in cards_of(db)}
+    lines = lines_of_country(here.country) or _own_lines(by_id.values())
     cards = Cards(
-        by_id=Stacks(reading) if stored else {card.service_id: card for card in cards_of(db)},
-        fallback={row["need"]: tuple(row["lines"].split(";")) for row in _table("fallback-lines.csv")},
+        by_id=by_id,
+        fallback={need: named for need, named in lines.items() if need not in {BOX, LAST}},
         place_names={row.code: row.name for row in places},
-        holidays=public_holidays(),
+        holidays=public_holidays(here.country),
         travel=travel(),
-        country=COUNTRY,
+        country=here.country,
         stored=Stored(reading) if stored else None,
+        lines=lines[BOX],
+        last_resort=lines[LAST],
+        call_first=call_first(),
     )
     return Shelf(version, cards, {row.code: row.parent for row in places})
 
 
+def _own_lines(cards: Iterable[ServiceCard]) -> Mapping[str, tuple[str, ...]]:
+    """The same for a country without shipped lines: what its team brought in. No line of the police is among them."""
+    found = [card for card in cards if _is_line(card)]
+    found.sort(key=lambda card: (LINES.index(card.service_type), card.service_id))
+    ids = tuple(card.service_id for card in found)
+    by_need = {need: tuple(card.service_id for card in found if need in card.needs) for need in needs.NEEDS}
+    return {**by_need, BOX: ids[:MOST_LINES], LAST: ids}
+
+
+def _is_line(card: ServiceCard) -> bool:
+    seen = card.service_type in LINES and card.coverage_national and is_listed(card)
+    return seen and bool(card.tel) and card.police != YES
+
+
+@cache
+def call_first() -> Mapping[str, str]:
+    """Warning -> the line whose number belongs into it."""
+    return {row["warning"]: row["line"] for row in _table("service-warnings.csv") if row["line"]}
+
+
 def cards_of(db: Session, services: Sequence[str] | None = None) -> Iterator[ServiceCard]:
-    """Cards of these services, or of all, in the order of their ids."""
+    """Cards of these services, or of all, in the order of their ids. Those of another country are not among them."""
+    here = home(db)
     covers, flagged, rows = select(CoverageRow), select(FlagRow.service).where(FlagRow.waits), select(ServiceRow)
     if services is not None:
         covers = covers.where(CoverageRow.service.in_(services))
@@ -150,7 +229,9 @@ def cards_of(db: Session, services: Sequence[str] | None = None) -> Iterator[Ser
     doubted = set(db.scalars(flagged))
     columns = list(ServiceRow.__table__.columns)
     for row in db.execute(rows.with_only_columns(*columns).order_by(ServiceRow.id)):
-        yield card_of(row, frozenset(covered.get(row.id, ())), doubted=row.id in doubted)
+        covers_of = frozenset(covered.get(row.id, ()))
+        if here.holds(covers_of):
+            yield card_of(row, covers_of, here, doubted=row.id in doubted)
 
 
 class Stacks(Mapping[str, ServiceCard]):
@@ -205,10 +286,11 @@ class Stored:
 def stored_doors(db: Session, needs: Sequence[str], places: Sequence[str]) -> Mapping[str, Sequence[Door]]:
     """The same inside a transaction that is there."""
     found: dict[str, list[Door]] = {need: [] for need in needs}
+    zone = home(db).zone
     asked = {f"n{number}": need for number, need in enumerate(found)}
     asked |= {f"c{number}": place for number, place in enumerate(places)}
     for row in db.connection().execute(_question(len(found), len(places)), asked):
-        found[row[0]].append(Door._make((*row[1:12], _tongues(row[12]), hours.unpacked(row[13]))))
+        found[row[0]].append(Door._make((*row[1:12], _tongues(row[12]), hours.unpacked(row[13], zone))))
     return found
 
 
@@ -267,7 +349,7 @@ def _work_out(db: Session, services: Sequence[str], tell: Tell) -> None:
 # ── one card ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def card_of(row: Any, coverage: frozenset[str], *, doubted: bool = False) -> ServiceCard:
+def card_of(row: Any, coverage: frozenset[str], here: Home, *, doubted: bool = False) -> ServiceCard:
     """A row of the table of services as matching and pages need it."""
     kind = service_types()[row.service_type]
     phone, note, tel = _phone(row.phone, row.status)
@@ -290,7 +372,7 @@ def card_of(row: Any, coverage: frozenset[str], *, doubted: bool = False) -> Ser
         accepts_no_id=_answer(row.accepts_no_id),
         needs=_needs_of(row, kind["needs"]),
         coverage=coverage,
-        coverage_national=COUNTRY in coverage,
+        coverage_national=any(len(code) == COUNTRY_CODE and here.holds([code]) for code in coverage),
         status=row.status,
         source=row.source,
         source_date=row.source_date,
@@ -300,7 +382,7 @@ def card_of(row: Any, coverage: frozenset[str], *, doubted: bool = False) -> Ser
         warnings=tuple(one["warning"] for one in _rows_of("service-warnings.csv").get(row.id, ())),
         organisation=row.organisation,
         doubted=doubted,
-        zone=ZONES.get(next(iter(coverage), COUNTRY)[:2], hours.ZONE),
+        zone=here.zone,
     )
 
 

@@ -16,7 +16,7 @@ from reporting import casework
 from reporting.casebook import HOUR, Referral, referral_of
 from reporting.casework import NotNow
 from reporting.folder import Folder, Paper
-from reporting.incidents import MINOR_AGES, N_, Incident, in_time_of
+from reporting.incidents import MINOR_AGES, N_, in_time_of
 
 HER, WORKER, SECOND = "reporter", "case worker", "second case worker"
 
@@ -127,7 +127,7 @@ def propose(folder: Folder, by: int, service: OfferedService, need: str, fields:
 def protect_child(folder: Folder, by: int, service: OfferedService, need: str, fields: tuple[str, ...], reason: str,
                   now: float) -> int:  # fmt: skip
     """For somebody under 18 alone: a referral without her yes, with a reason. A second case worker must confirm it."""
-    if _incident(folder, now).age not in MINOR_AGES:
+    if folder.incident_at(now).age not in MINOR_AGES:
         raise NotNow(N_("Only somebody under 18 can be protected without her yes."))
     if not reason:
         raise NotNow(N_("Write the reason. She will be able to read it."))
@@ -151,12 +151,8 @@ def _is_same(referral: Referral, service: str, need: str) -> bool:
     return (referral.service, referral.need) == (service, need) and referral.state not in LAST
 
 
-def _incident(folder: Folder, now: float) -> Incident:
-    return folder.incident.later(max(0.0, now / HOUR - folder.card["t"]))
-
-
 def _may_be_referred(folder: Folder, now: float) -> None:
-    incident = _incident(folder, now)
+    incident = folder.incident_at(now)
     if not casework.speaks_for_herself(incident, folder.consents):
         raise NotNow(N_("Somebody else told this. Nothing is referred until she herself says yes."))
     if not assess(incident).create_referral:
@@ -164,7 +160,7 @@ def _may_be_referred(folder: Folder, now: float) -> None:
 
 
 def _may_be_offered(folder: Folder, service: OfferedService, now: float) -> None:
-    incident = _incident(folder, now)
+    incident = folder.incident_at(now)
     if forbidden(service, assess(incident).must_not, incident):
         raise NotNow(N_("This service may not be offered to her."))
 
@@ -175,7 +171,7 @@ def _may_be_offered(folder: Folder, service: OfferedService, now: float) -> None
 def agree(folder: Folder, number: int, now: float, *, voice: int = 0) -> None:
     """Her yes to this service and these fields: by her receipt, or said aloud to a member (`voice`)."""
     paper = _paper(folder, number)
-    if not casework.speaks_for_herself(_incident(folder, now), folder.consents):
+    if not casework.speaks_for_herself(folder.incident_at(now), folder.consents):
         raise NotNow(N_("Somebody else told this. Nothing is referred until she herself says yes."))
     _step(paper, "agree", voice, now)
     told = paper.told
@@ -211,7 +207,7 @@ def move(folder: Folder, number: int, name: str, by: int, now: float, note: str 
         raise NotNow(N_("Another case worker than the one who proposed it has to confirm."))
     _step(paper, name, by, now, note)
     if name == "reach" and "in_time" not in folder.desk:
-        folder.desk |= {"in_time": in_time_of(_incident(folder, now))}  # when the first door was reached
+        folder.desk |= {"in_time": in_time_of(folder.incident_at(now))}  # when the first door was reached
 
 
 def may_go(referral: Referral) -> bool:

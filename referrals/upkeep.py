@@ -22,8 +22,8 @@ from referrals.directory import COLUMNS, Shelf
 from referrals.hours import UNKNOWN, YES
 from referrals.index import ServiceCard, is_listed
 from referrals.matching import Seeker
-from referrals.models import FlagRow, ForeignRow, HistoryRow, PlaceRow, ServiceRow
-from referrals.shelf import COUNTRY, DATA, changed
+from referrals.models import CoverageRow, FlagRow, ForeignRow, HistoryRow, PlaceRow, ServiceRow
+from referrals.shelf import DATA, changed, home
 from reporting.incidents import N_, Incident
 
 OFTEN, SELDOM, OLD = 30, 180, 365  # days: lines and PEP sites are due, others are due, marked as old
@@ -104,7 +104,7 @@ class Due:
 def entry(db: Session, service: str, today: date) -> Entry | None:
     """Everything about one service."""
     row = db.get(ServiceRow, service)
-    if row is None:
+    if row is None or not _is_at_home(db, service):
         return None
     acts = db.scalars(select(HistoryRow).where(HistoryRow.service == service).order_by(HistoryRow.id.desc()))
     flags = db.scalars(select(FlagRow).where(FlagRow.service == service).order_by(FlagRow.week.desc(), FlagRow.kind))
@@ -185,7 +185,7 @@ def _write(db: Session, row: ServiceRow, new: dict[str, str], act: Act, today: d
     before = cells_of(row)
     after = before | new
     places = {one.code: one.name for one in db.scalars(select(PlaceRow))}
-    wrong = list(directory.faults(after, places))
+    wrong = list(directory.faults(after, places, home(db).country))
     if wrong:
         raise Refused(wrong)
     changes = {column: (before[column], after[column]) for column in COLUMNS if before[column] != after[column]}
@@ -220,9 +220,20 @@ def due(db: Session, today: date) -> tuple[Due, ...]:
     """Every service with what is due: flagged first, then never looked at, then the longest ago."""
     waiting = select(FlagRow.service, func.sum(FlagRow.count)).where(FlagRow.waits).group_by(FlagRow.service)
     flagged = {service: int(count) for service, count in db.execute(waiting)}
-    rows = db.scalars(select(ServiceRow).order_by(ServiceRow.id))
-    found = [_due_of(cells_of(row), today, flagged.get(row.id, 0)) for row in rows]
+    rows, here = db.scalars(select(ServiceRow).order_by(ServiceRow.id)), at_home(db)
+    found = [_due_of(cells_of(row), today, flagged.get(row.id, 0)) for row in rows if row.id in here]
     return tuple(sorted(found, key=_most_due))
+
+
+def _is_at_home(db: Session, service: str) -> bool:
+    covers = select(CoverageRow.place).where(CoverageRow.service == service)
+    return home(db).holds(db.scalars(covers))
+
+
+def at_home(db: Session) -> frozenset[str]:
+    """The services that cover a place of this country: those of another one are not looked at."""
+    inside = CoverageRow.place.startswith(home(db).country)
+    return frozenset(db.scalars(select(CoverageRow.service).where(inside)))
 
 
 def _most_due(one: Due) -> tuple[bool, int, int, int, str]:
@@ -378,9 +389,11 @@ class Gap:
         return self.count(*STATES)
 
 
-def gaps(held: Shelf, today: date, inside: str = COUNTRY) -> tuple[Gap, ...]:
+def gaps(held: Shelf, today: date, inside: str = "") -> tuple[Gap, ...]:
     """For each need the provinces where a verified service meets it, and where none does; the emptiest first."""
-    provinces = [code for code in held.parents if len(code) == len("PE2501") and code.startswith(inside)]
+    provinces = [
+        code for code in held.parents if len(code) == len("PE2501") and code.startswith(inside or held.cards.country)
+    ]
     served = {need: _states_by_place(held, need, today) for need in needs.NEEDS}
     found = []
     for need, by_place in served.items():
@@ -397,15 +410,15 @@ def _states_by_place(held: Shelf, need: str, today: date) -> dict[str, str]:
         if need not in card.needs or not is_listed(card):
             continue
         for place in card.coverage:
-            state = _state_of_card(card, place, today)
+            state = _state_of_card(card, today, national=place == held.cards.country)
             best[place] = min(best.get(place, state), state, key=tuple(STATES).index)
     return best
 
 
-def _state_of_card(card: ServiceCard, place: str, today: date) -> str:
+def _state_of_card(card: ServiceCard, today: date, *, national: bool) -> str:
     if card.verified_on and date.fromisoformat(card.verified_on) >= today - timedelta(days=OLD):
         return VERIFIED
-    return FAR if place == COUNTRY else LISTED
+    return FAR if national else LISTED
 
 
 def _state_of(by_place: Mapping[str, str], province: str) -> str:
@@ -453,7 +466,7 @@ def _written_cases() -> Iterator[Incident]:
 
 def _places_that_differ(held: Shelf) -> list[tuple[str, ...]]:
     """No place, and every place that some service names: elsewhere the answers are those of no place."""
-    named = {code for card in held.cards.by_id.values() for code in card.coverage} - {COUNTRY}
+    named = {code for card in held.cards.by_id.values() for code in card.coverage} - {held.cards.country}
     return [(), *((code, code[:4]) if len(code) > len("PE25") else (code,) for code in sorted(named))]
 
 

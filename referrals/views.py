@@ -7,10 +7,13 @@ a case is one table of acts; each form carries the version it was made from.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
-from flask import Blueprint, g, make_response, redirect, request, url_for
+from flask import Blueprint, abort, g, make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy import Engine
+from werkzeug.datastructures import ImmutableMultiDict
 from wtforms import SelectMultipleField, StringField, TextAreaField
 from wtforms.validators import Length
 
@@ -18,9 +21,21 @@ from referrals import directory, needs, queue, sheets, triage, upkeep
 from referrals.directory import Help, Shelf
 from referrals.index import ServiceCard
 from referrals.queue import View
-from reporting import casebook, casework, duty, her_case, languages, members, questionnaire, receipts, teamlog
+from reporting import (
+    casebook,
+    casework,
+    desk_pages,
+    duty,
+    her_case,
+    languages,
+    members,
+    questionnaire,
+    receipts,
+    teamlog,
+)
 from reporting.casebook import JUNK, Case, ChangedMeanwhile, NoConsent
 from reporting.casework import NotNow
+from reporting.config import Settings
 from reporting.folder import NOT_A_REPORT, Folder
 from reporting.frontdoor import (
     House,
@@ -35,6 +50,7 @@ from reporting.frontdoor import (
 )
 from reporting.incidents import MINOR_AGES, N_, VOCABULARY
 from reporting.keyring import Keys
+from reporting.page_rows import CannotKeep
 from reporting.questionnaire import PAGES
 from reporting.screening import SIGNS
 from reporting.teamlog import CASE_WORKER, CASEWORK, STATISTICS, CannotOpen, Team
@@ -61,6 +77,13 @@ LONGEST_NUMBER = 20  # digits of a record's number
 def settle(made: House) -> None:
     """Bring what the front door shows on practice and error pages: the lines that answer in the whole country."""
     made.wings["lines"] = lambda: directory.national_lines(her_case.held(), made.clock())
+    made.wings["shipped lines"] = lambda: directory.lines_as_shipped(made.settings.country, made.clock())
+    made.wings["departments"] = lambda: directory.other_departments(her_case.held())
+
+
+def settle_in(engine: Engine, settings: Settings) -> None:
+    """Tell a database in which country its directory lives."""
+    directory.settle(engine, settings.country, settings.clock_of_services)
 
 
 # ── the queue ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -75,31 +98,33 @@ class BulkForm(StaffForm):
     outcome = StringField()
     reason = TextAreaField(validators=[Length(max=questionnaire.LONGEST_TEXT)])
     words = StringField(validators=[Length(max=200)])
+    name = StringField(validators=[Length(max=casework.LABEL_LENGTH)])
 
 
 @pages.get("/<lang>/equipo/casos", endpoint="queue")
 @signed_in(CASE_WORKER)
 def queue_page() -> ResponseReturnValue:
     """The cases her keys open, fifty a page, sorted and filtered by what stands in the address. Opens cards only."""
-    return _queue_page(_view())
+    return _queue_page()
 
 
 def _view() -> View:
-    """What is asked for in the address; what nobody knows is read as the first choice."""
+    """What is asked for in the address; what nobody knows is read as the first choice. A name typed lies in a row."""
     told = request.args
     folder, sort = told.get("folder", ""), told.get("sort", "")
     after = told.get("after", "")
     return View(
         folder=folder if folder in queue.FOLDERS else "open",
         owner=told.get("owner", "")[:12],
-        name=told.get("name", "")[: casework.LABEL_LENGTH],
+        name=(desk_pages.taken(told["name"]) or {}).get("words", "") if "name" in told else "",
         sort=sort if sort in queue.SORTS else "urgency",
         after=int(after) if after.isascii() and after.isdecimal() and len(after) < LONGEST_NUMBER else 0,
     )
 
 
-def _queue_page(view: View, *, sentence: str = "", words: str = "", code: int = 200) -> ResponseReturnValue:
-    made, keys = house(), refresh_keys()
+@desk_pages.by_get()
+def _queue_page(*, sentence: str = "", words: str = "", code: int = 200) -> ResponseReturnValue:
+    made, keys, view = house(), refresh_keys(), _view()
     with made.reading() as db:
         sheet = _sheet(db, keys)
         cards, broken = casebook.queue(db, keys, sheet.cards)
@@ -116,6 +141,7 @@ def _queue_page(view: View, *, sentence: str = "", words: str = "", code: int = 
         count=len(ordered),
         next=after,
         view=view,
+        named=request.args.get("name") if view.name else None,
         words=words,
         sentence=sentence,
         folders={
@@ -155,24 +181,37 @@ def _case_workers(db: Any, made: House, keys: Keys) -> dict[int, str]:
 
 
 def _sheet(db: Any, keys: Keys) -> queue.Sheet:
-    return queue.joined(queue.from_bytes(casebook.read_sheet(db, keys, team)) for team in keys.epochs)
+    return queue.joined(_sheet_of(db, keys, team) for team in keys.epochs)
+
+
+def _sheet_of(db: Any, keys: Keys, team: int) -> queue.Sheet:
+    return queue.joined(queue.from_bytes(part) for part in casebook.read_sheets(db, keys, team).values())
 
 
 def _after_the_queue(made: House, keys: Keys) -> None:
     """After the page is sent, outside of any request: new keys go to the vault, old ways to reach somebody go.
 
-    And what was worked out is kept, so that the next look is quick.
+    And what was worked out is kept, so that the next look is quick. Cards are opened while nobody waits for the desk.
     """
     with made.writing() as db:
         casebook.move_to_vault(db, keys)
-        sheet = _sheet(db, keys)
-        cards, _ = casebook.queue(db, keys, sheet.cards)
-        if sheet.is_stale(cards, made.clock()):
-            for team in keys.epochs:
-                hers = queue.worked_out((card for card in cards if card.team == team), sheet, made.clock())
-                casebook.write_sheet(db, keys, team, queue.to_bytes(hers))
-        casebook.tidy(db, keys, cards, made.clock())
+    with made.reading() as db:
+        sheets = {team: _sheet_of(db, keys, team) for team in keys.epochs}
+        cards, _ = casebook.queue(db, keys, queue.joined(sheets.values()).cards)
+    for team, sheet in sheets.items():
+        _keep_worked_out(made, keys, team, sheet, [card for card in cards if card.team == team])
+    with made.writing() as db:
+        shredded = casebook.tidy(db, keys, cards, made.clock())
         duty.note_opened(db, languages.local(made.clock(), made.settings.time_zone).date())
+    if shredded:
+        made.emptied()
+
+
+def _keep_worked_out(made: House, keys: Keys, team: int, sheet: queue.Sheet, cards: list[casebook.Card]) -> None:
+    now = made.clock()
+    if parts := sheet.stale_parts(cards, now):
+        with made.writing() as db:
+            casebook.write_sheets(db, keys, team, lambda here: queue.in_parts(cards, parts, here, sheet, now))
 
 
 @pages.post("/<lang>/equipo/casos")
@@ -181,12 +220,14 @@ def bulk() -> ResponseReturnValue:
     """Look for words, or do one thing with several cases: each is done, skipped or failed, and the counts are told."""
     form = BulkForm()
     if not form.is_ours():
-        return _queue_page(_view(), sentence=say(N_("That is too long.")), code=422)
+        return _queue_page(sentence=say(N_("That is too long.")), code=422)
     go = request.form.get("go", "")
+    if go == "view":
+        return redirect(_address_of_view(form.name.data or ""), 303)
     if go == "words":
-        return _queue_page(_view(), words=form.words.data or "")
+        return _queue_page(words=form.words.data or "")
     if go not in BULK or not form.cases.data:
-        return _queue_page(_view(), sentence=say(N_("Mark at least one case, and say what to do.")), code=422)
+        return _queue_page(sentence=say(N_("Mark at least one case, and say what to do.")), code=422)
     done = skipped = failed = 0
     for number in form.cases.data[: queue.PAGE]:
         try:
@@ -197,7 +238,15 @@ def bulk() -> ResponseReturnValue:
         except (CannotOpen, ValueError):
             failed += 1
     told = N_("Done: %(done)s. Left as they were: %(skipped)s. Failed: %(failed)s.")
-    return _queue_page(_view(), sentence=say(told, done=done, skipped=skipped, failed=failed))
+    return _queue_page(sentence=say(told, done=done, skipped=skipped, failed=failed))
+
+
+def _address_of_view(name: str) -> str:
+    """What was chosen stands in the address; what was typed does not: addresses are remembered by browsers."""
+    chosen: dict[str, Any] = {part: request.form.get(part) or None for part in ("folder", "owner", "sort")}
+    with suppress(CannotKeep):
+        chosen["name"] = desk_pages.keep({"words": name}) if name.strip() else None
+    return url_for("casework.queue", lang=g.lang, **chosen)
 
 
 def _one_of_many(go: str, number: str, form: BulkForm) -> None:
@@ -272,12 +321,14 @@ def act(case: int) -> ResponseReturnValue:
     """One act on a case. What is not right comes back with what was typed."""
     form, go = ActForm(), request.form.get("go", "")
     if not form.is_ours():
-        return _show(case, form=form, sentence=say(N_("That is too long.")), code=422)
+        return _show(case, form=form, pressed=go, sentence=say(N_("That is too long.")), code=422)
     if go == "contact":
         return _show_contact(case)
     refused = _refused(case, go, form)
     if refused:
-        return _show(case, form=form, sentence=say(refused[0]), code=refused[1])
+        return _show(case, form=form, pressed=go, sentence=say(refused[0]), code=refused[1])
+    if go in GOES:
+        house().emptied()
     if go == "handed" and not _still_hers(case):
         return redirect(url_for("casework.queue", lang=g.lang), 303)
     return redirect(url_for("casework.case_page", lang=g.lang, case=case), 303)
@@ -320,6 +371,7 @@ def _still_hers(case: int) -> bool:
     return True
 
 
+@desk_pages.by_get()
 def _show_contact(case: int) -> ResponseReturnValue:
     made = house()
     try:
@@ -332,8 +384,9 @@ def _show_contact(case: int) -> ResponseReturnValue:
     return _show(case, contact=contact)
 
 
-def _show(case: int, *, form: ActForm | None = None, contact: Any = None, sentence: str = "", code: int = 200
-          ) -> ResponseReturnValue:  # fmt: skip
+@desk_pages.by_get()
+def _show(case: int, *, form: ActForm | None = None, pressed: str = "", contact: Any = None, sentence: str = "",
+          code: int = 200) -> ResponseReturnValue:  # fmt: skip
     """The page of a case, as it is after it was opened."""
     made, shelf = house(), directory.shelf(house().reading)
     keys = refresh_keys()
@@ -341,6 +394,7 @@ def _show(case: int, *, form: ActForm | None = None, contact: Any = None, senten
         with made.writing() as db:
             opened = casebook.open_case(db, keys, case, made.clock())
             people, teams = _case_workers(db, made, keys), _other_teams(db, made, opened)
+            linked = casebook.called(db, keys, opened.desk.get("links", ())).values()
     except CannotOpen:
         return error_page(404, NOT_OPENED)
     names, moment = directory.names(shelf), made.clock()
@@ -356,11 +410,11 @@ def _show(case: int, *, form: ActForm | None = None, contact: Any = None, senten
         came=languages.hour(g.lang, local_hour(opened.hour)),
         contact=contact,
         typed=form,
-        pressed=request.form.get("go", "") if form else "",
+        pressed=pressed,
         sentence=sentence,
         people=people,
         teams=teams,
-        links=[(other, casebook.alias(other)) for other in opened.desk.get("links", ())],
+        links=[(other, casebook.alias(other)) for other in linked],
         owner=opened.owner,
         asked_team=teams.get(casework.asked_hand_over(opened.desk), ""),
         referrals=[(one, list(triage.steps(one, keys.member))) for one in opened.referrals],
@@ -369,7 +423,8 @@ def _show(case: int, *, form: ActForm | None = None, contact: Any = None, senten
         herself=casework.speaks_for_herself(opened.incident, opened.consents),
         table=_TABLE,
         names=names,
-        pages=[(number, say(page.title)) for number, page in enumerate(PAGES[:-1])],
+        pages=questionnaire.titles_to_set_right(opened.incident),
+        unclear=questionnaire.unclear_to_the_team(opened.incident),
         me=keys.member,
         out=ActForm(formdata=None),
     )
@@ -405,8 +460,7 @@ def _other_teams(db: Any, made: House, case: Case) -> dict[int, str]:
 
 def _help(shelf: Shelf, folder: Folder) -> Help:
     now = house().clock()
-    incident = folder.incident.later(max(0.0, now / casebook.HOUR - folder.card["t"]))
-    return directory.help_for(shelf, incident, now, languages=(folder.facts["language"],))
+    return directory.help_for(shelf, folder.incident_at(now), now, languages=(folder.facts["language"],))
 
 
 # ── what can be done ────────────────────────────────────────────────────────────────────────────────────────
@@ -494,7 +548,9 @@ def _unmark(folder: Folder, form: ActForm) -> None:
 
 
 def _link(folder: Folder, form: ActForm) -> None:
-    casework.link(folder, g.keys.member, _called(form.alias.data), house().clock())
+    with house().reading() as db:
+        other = casebook.name_of(db, g.keys, _called(form.alias.data))
+    casework.link(folder, g.keys.member, other, house().clock())
 
 
 def _called(name: str | None) -> int:
@@ -510,9 +566,9 @@ def _called(name: str | None) -> int:
 
 def _link_back(db: Any, case: int, form: ActForm) -> None:
     """The other case names this one too."""
-    other = _called(form.alias.data)
+    other, this = _called(form.alias.data), casebook.name_of(db, g.keys, case)
     with casebook.at_desk(db, g.keys, other, house().clock(), "changed") as folder:
-        casework.link(folder, g.keys.member, case, house().clock())
+        casework.link(folder, g.keys.member, this, house().clock())
 
 
 def _ask_hand_over(folder: Folder, form: ActForm) -> None:
@@ -577,6 +633,7 @@ def _flag_who_refused(db: Any, case: int, form: ActForm) -> None:
         upkeep.flag(db, service, "refused", local_hour(int(house().clock()) // casebook.HOUR).date())
 
 
+GOES = {"handed", "allow"}  # what takes something away from a case or from a team: it goes from the log too
 Does = Callable[[Folder, ActForm], None]
 # what is pressed -> the word in the audit, what it does, whether the page must be of the newest version
 ACTS: dict[str, tuple[str, Does, bool]] = {
@@ -615,48 +672,75 @@ class RightForm(StaffForm):
     reason = TextAreaField(validators=[Length(max=questionnaire.LONGEST_TEXT)])
 
 
-@pages.route("/<lang>/equipo/caso/<int(max=9223372036854775807):case>/respuestas/<int(max=5):number>",
-             methods=["GET", "POST"])  # fmt: skip
+@pages.get("/<lang>/equipo/caso/<int(max=9223372036854775807):case>/respuestas/<int(max=8):number>")
+@signed_in(CASE_WORKER)
+def answers(case: int, number: int) -> ResponseReturnValue:
+    """One page of her answers, to be set right by a case worker with a reason. What she said stays beside it."""
+    if number not in questionnaire.TO_SET_RIGHT:
+        abort(404)
+    return _right_page(case, number)
+
+
+@pages.post("/<lang>/equipo/caso/<int(max=9223372036854775807):case>/respuestas/<int(max=8):number>")
 @signed_in(CASE_WORKER)
 def set_right(case: int, number: int) -> ResponseReturnValue:
-    """One page of her answers, to be set right by a case worker with a reason. What she said stays beside it."""
+    """A reason, and what changed of them."""
+    if number not in questionnaire.TO_SET_RIGHT:
+        abort(404)
     made, asked = house(), RightForm()
-    is_ours = asked.is_ours()
+    if not asked.is_ours():
+        return _right_page(case, number, _typed(), say(N_("That is too long.")), 422)
     try:
         with made.writing() as db:
             opened = casebook.open_case(db, g.keys, case, made.clock())
-        answers = questionnaire.answers_of(opened.incident)
-        typed = request.form if request.method == "POST" else None
-        form = questionnaire.form_of(number, answers, her_case.directory_choices(opened.incident.department), typed)
-        if not is_ours:
-            return _right_page(opened, number, form, asked)
-        reason, now = _needed(asked.reason.data), opened.incident_at(made.clock())
+        form = _answers_form(opened, number, request.form)
+        moment = made.clock()
+        reason, now = _needed(asked.reason.data), opened.incident_at(moment)
         if not form.validate():
-            return _right_page(opened, number, form, asked, code=422)
+            return _right_page(case, number, _typed(), code=422)
         changed = questionnaire.corrected(number, now, questionnaire.answers_in(form))
         with (
             made.writing() as db,
             casebook.at_desk(
-                db, g.keys, case, made.clock(), "changed", seen=_number(asked.v.data), counters=_counters(db)
+                db, g.keys, case, moment, "changed", seen=_number(asked.v.data), counters=_counters(db)
             ) as folder,
         ):
             if changed != now:
-                casework.correct(folder, g.keys.member, changed, reason, made.clock())
+                anew = her_case.asks_how_she_is(number)
+                casework.correct(folder, g.keys.member, changed, reason, moment, signs=anew)
     except CannotOpen:
         return error_page(404, NOT_OPENED)
     except NotNow as why:
-        return _right_page(opened, number, form, asked, say(why.sentence), 422)
+        return _right_page(case, number, _typed(), say(why.sentence), 422)
     except (ChangedMeanwhile, ValueError):  # or the page did not say which version of the case it showed
-        return _right_page(opened, number, form, asked, say(MEANWHILE), 409)
+        return _right_page(case, number, _typed(), say(MEANWHILE), 409)
     return redirect(url_for("casework.case_page", lang=g.lang, case=case), 303)
 
 
-def _right_page(opened: Case, number: int, form: Any, asked: RightForm, sentence: str = "", code: int = 200
+def _typed() -> dict[str, list[str]]:
+    return {name: said for name, said in request.form.to_dict(flat=False).items() if name != "f"}
+
+
+def _answers_form(opened: Case, number: int, typed: Any = None) -> Any:
+    choices = her_case.directory_choices(opened.incident.department)
+    return questionnaire.form_of(number, questionnaire.answers_of(opened.incident), choices, typed)
+
+
+@desk_pages.by_get()
+def _right_page(case: int, number: int, typed: dict[str, list[str]] | None = None, sentence: str = "", code: int = 200
                 ) -> ResponseReturnValue:  # fmt: skip
+    try:
+        with house().writing() as db:
+            opened = casebook.open_case(db, g.keys, case, house().clock())
+    except CannotOpen:
+        return error_page(404, NOT_OPENED)
+    form = _answers_form(opened, number, ImmutableMultiDict(typed) if typed else None)
+    if typed:
+        form.validate()
     page = render_template(
         "casework/set_right.html", case=opened, alias=casebook.alias(opened.id), number=number, page=PAGES[number],
-        questions=questionnaire.questions_of(number, questionnaire.answers_of(opened.incident)), form=form,
-        asked=asked, sentence=sentence, out=RightForm(formdata=None),
+        questions=questionnaire.asked(number, form), form=form,
+        reason=(typed or {}).get("reason", [""])[0], sentence=sentence, out=RightForm(formdata=None),
     )  # fmt: skip
     return make_response(page, code)
 

@@ -16,7 +16,8 @@ from typing import Any
 from flask import Blueprint, Response, abort, g, make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from reporting import disclosure, statistics
+from reporting import desk_pages, disclosure, statistics
+from reporting.countries import FIRST_HOME
 from reporting.frontdoor import StaffForm, error_page, house, render_template, say, signed_in
 from reporting.incidents import N_
 from reporting.statistics import Choice, Published, Refused
@@ -205,6 +206,7 @@ def desk() -> ResponseReturnValue:
     return _desk()
 
 
+@desk_pages.by_get()
 def _desk(sentence: str = "", code: int = 200) -> ResponseReturnValue:
     made = house()
     with made.reading() as db:
@@ -230,7 +232,7 @@ def plan() -> ResponseReturnValue:
               for one in disclosure.published(made)]  # fmt: skip
     page = render_template(
         "advocate/plan.html", period=chosen.name, choice=choice, made=made, expected=expected, tables=tables,
-        further=[(name, say(disclosure.DIMENSIONS[name].label)) for name in disclosure.FURTHER],
+        further=[(name, say(disclosure.DIMENSIONS[name].label)) for name in _further()],
         epsilons=[(one, factor(one)) for one in statistics.EPSILONS], factor=factor(choice.epsilon),
         few=min(least for least, _, _ in disclosure.TIERS.values() if least), out=StaffForm(formdata=None),
     )  # fmt: skip
@@ -241,10 +243,20 @@ def _choice() -> Choice:
     """What was ticked; `ValueError` for what cannot be chosen."""
     told = request.values
     budgets = {str(one): one for one in statistics.EPSILONS}
-    further = tuple(name for name in disclosure.FURTHER if name in told.getlist("also"))
+    further = tuple(name for name in _further() if name in told.getlist("also"))
     if told.get("epsilon", "1") not in budgets or len(further) != len(set(told.getlist("also"))):
         raise ValueError
-    return Choice(further, budgets[told.get("epsilon", "1")], total_only="only" in told)
+    return Choice(further, budgets[told.get("epsilon", "1")], total_only="only" in told or not _has_regions())
+
+
+def _has_regions() -> bool:
+    """Whether the places of the tables are those of this country. Elsewhere only what has no place is published."""
+    return house().settings.country == FIRST_HOME
+
+
+def _further() -> tuple[str, ...]:
+    """The tables that can be added."""
+    return tuple(name for name in disclosure.FURTHER if name != "department" or _has_regions())
 
 
 @pages.post("/<lang>/equipo/cifras")
@@ -292,6 +304,7 @@ def preview(period: str) -> ResponseReturnValue:
     return _preview(period)
 
 
+@desk_pages.by_get()
 def _preview(period: str, sentence: str = "", code: int = 200) -> ResponseReturnValue:
     found = _find(period, unpublished=True)
     if found is None:

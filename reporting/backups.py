@@ -2,7 +2,7 @@
 
 The keys of the months lie in the instance folder, never in a backup, and are destroyed 60 days after their month
 began: what is erased today is in no readable copy then. What is short-lived (seeds, sessions, tickets, invitations)
-is not in it, nor is the pin. A restore never brings back who was taken out or what was erased.
+is not in it, nor are copies of cases, nor the pin. A restore never brings back who was taken out or what was erased.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any, BinaryIO
 from sqlalchemy import Engine, Integer, Table, func, select, text
 from sqlalchemy.orm import Session
 
-from reporting import casebook, sealing, sessions, teamlog
+from reporting import casebook, derived, sealing, sessions, teamlog
 from reporting.database import Base, writing
 from reporting.models import CaseRow, ErasedRow, TeamRow
 from reporting.sealing import CannotOpen, Place
@@ -30,9 +30,14 @@ SIGN = b"amparo backup 1\n"
 CHUNK = 1024 * 1024  # bytes of rows in one sealed piece
 KEY_DAYS = 60  # as retention.toml has it; a test compares
 # what must not come back: seeds and sittings, tickets' marks, doors that open once, counters
-LEFT_OUT = {"day_seed", "staff_session", "trip_mark", "sign_in_try", "invitation"}
+SHORT_LIVED = {"day_seed", "staff_session", "trip_mark", "sign_in_try", "invitation"}
 
 Say = Callable[[str], None]
+
+
+def left_out() -> set[str]:
+    """The tables that are in no backup: what is short-lived, and copies of cases, which are worked out anew."""
+    return SHORT_LIVED | {table.name for table in derived.tables()}
 
 
 class Refused(Exception):
@@ -105,7 +110,7 @@ def _write(file: BinaryIO, engine: Engine, month: str, key: bytes, say: Say) -> 
     """One look at all tables at the same moment; sealed piece by piece, each bound to its number and to this file."""
     name, rows, waiting, number = os.urandom(16), 0, bytearray(), 0
     file.write(SIGN + month.encode() + name)
-    kept = [table for table in Base.metadata.sorted_tables if table.name not in LEFT_OUT]
+    kept = [table for table in Base.metadata.sorted_tables if table.name not in left_out()]
     look = engine if engine.dialect.name == "sqlite" else engine.execution_options(isolation_level="REPEATABLE READ")
     with look.connect() as connection, connection.begin():
         version = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()

@@ -32,7 +32,7 @@ from reporting.config import ROOT, SECRET, Settings, make_secrets, read_settings
 from reporting.database import open_database, reading, upgrade_tables, writing
 from reporting.incidents import Incident, tally_block
 from reporting.page_rows import open_rows
-from reporting.questionnaire import PAGES
+from reporting.questionnaire import route
 from reporting.teamlog import CASEWORK, STATISTICS, Pin
 
 TICKET = re.compile(rb'name="t" value="([^"]+)"')
@@ -42,7 +42,7 @@ LOCATION = re.compile(rb"\r\nLocation: (\S+)", re.IGNORECASE)
 WALKING = "Sec-Fetch-Site: same-origin\r\nSec-Fetch-User: ?1\r\n"
 RECEIPT = b'class="words"'
 TOLD = {"age": "A25_34", "region": "PIURA", "violence": "RAPE", "narrative": "Fue de noche."}
-STEPS = ["begin", *["next"] * len(PAGES), "send"]
+STEPS = ["begin", *["next"] * len(route(TOLD | {"violence": [TOLD["violence"]]})), "send"]
 PATIENCE = 30  # seconds until a server that does not answer is a failure
 TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 

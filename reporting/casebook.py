@@ -9,8 +9,8 @@ Stretching a receipt takes about 10 ms and is done outside any transaction.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, cast
@@ -18,13 +18,16 @@ from typing import Any, cast
 from sqlalchemy import Table, delete, insert, select, update
 from sqlalchemy.orm import Session
 
-from reporting import audit, sealing
+from reporting import audit, derived, sealing
 from reporting.folder import (
     SIZES,
+    TIMES,
     Folder,
     Paper,
     as_json,
     deletion_monday,
+    lasting_name,
+    looked_at,
     monday_in,
     open_cover,
     open_folder,
@@ -138,8 +141,8 @@ class Referral:
 class Card:
     """What the queue knows of a case: enough to sort and to choose, nothing to read.
 
-    `told` is the hour of the answers, `hour` that of the report; both count hours since 1970. `seal` is the hash of
-    the sealed bytes it was read from: while that is the same, so is all that follows from it.
+    `told` is the hour of the time she gave, `hour` that of the report; both count hours since 1970. `seal` is the hash
+    of the sealed bytes it was read from: while that is the same, so is all that follows from it.
     """
 
     case: int
@@ -154,13 +157,27 @@ class Card:
 
     @property
     def told(self) -> int:
-        """Hour of the answers."""
+        """Hour of the time she gave."""
         return int(self.raw["t"])
 
     @property
     def hour(self) -> int:
         """Hour of the report."""
         return int(self.raw["h"])
+
+    @property
+    def acts_told(self) -> int:
+        """Hour in which she first told what happened: a time she does not know is at least as old."""
+        return int(self.raw.get("v", self.hour))
+
+    @property
+    def signs_told(self) -> int:
+        """Hour in which she told how she is right now."""
+        return int(self.raw.get("p", self.told))
+
+    def incident_at(self, now: float) -> Incident:
+        """The answers as they are at the moment of looking."""
+        return looked_at(self.incident, self.raw, now)
 
     @property
     def state(self) -> str:
@@ -220,6 +237,7 @@ class Case:
     version: int
     first: Incident
     incident: Incident
+    times: Mapping[str, Any] = field(repr=False)  # the hours of its card
     told: int
     hour: int
     narrative: str
@@ -241,8 +259,8 @@ class Case:
     voice: int
 
     def incident_at(self, now: float) -> Incident:
-        """The incident with its hours moved on to the moment of looking."""
-        return self.incident.later(max(0.0, now / HOUR - self.told))
+        """The incident as it is at the moment of looking."""
+        return looked_at(self.incident, self.times, now)
 
     @property
     def unwell(self) -> bool:
@@ -431,8 +449,7 @@ def erase(db: Session, visit: Visit, pepper: bytes, now: float) -> None:
     """Her yes to 'erase everything': the wrapped keys and every row of the case go. Checkpoint afterwards."""
     row = _row(db, visit.case, lock=True)
     open_cover(visit.key, row)  # only who can open may erase
-    db.execute(delete(RecordRow).where(RecordRow.case_id == row.id))
-    db.execute(delete(CaseRow).where(CaseRow.id == row.id))
+    derived.let_go(db, CaseRow.id == row.id)
     db.merge(ErasedRow(mark=erased_mark(pepper, visit.case), forget_after=monday_in(ERASED_DAYS, now)))
 
 
@@ -480,22 +497,35 @@ def cases_of(db: Session, keys: Keys) -> tuple[int, ...]:
     return tuple(db.scalars(select(CaseRow.id).where(CaseRow.team.in_(list(keys.epochs)))))
 
 
-def read_sheet(db: Session, keys: Keys, team: int) -> bytes:
-    """What was last worked out about a team's queue; nothing where there is nothing, or where it does not open."""
-    row = db.get(SheetRow, team)
-    if row is None or row.epoch not in keys.epochs.get(team, {}):
-        return b""
-    try:
-        return sealing.open_sealed(keys.of(team, row.epoch).vault, _sheet_place(team, row.epoch), row.sealed)
-    except CannotOpen:
-        return b""
+def read_sheets(db: Session, keys: Keys, team: int) -> dict[int, bytes]:
+    """What was last worked out about a team's queue, by part; a part that does not open is left out."""
+    opened = {}
+    for part, epoch, sealed in db.execute(_SHEETS.where(SheetRow.team == team)):
+        try:
+            opened[part] = sealing.open_sealed(keys.of(team, epoch).vault, _sheet_place(team, part, epoch), sealed)
+        except CannotOpen:
+            continue  # it is worked out anew
+    return opened
 
 
-def write_sheet(db: Session, keys: Keys, team: int, told: bytes) -> None:
-    """Keep what was worked out about a team's queue, sealed under its newest vault key that she holds."""
-    epoch = max(keys.epochs[team])
-    sealed = sealing.seal(keys.of(team, epoch).vault, _sheet_place(team, epoch), told)
-    db.merge(SheetRow(team=team, epoch=epoch, sealed=sealed))
+_SHEETS = select(SheetRow.part, SheetRow.epoch, SheetRow.sealed)
+Work = Callable[[frozenset[int]], Mapping[int, bytes]]  # the cases a team has -> what is to be kept, by part
+
+
+def write_sheets(db: Session, keys: Keys, team: int, work: Work) -> None:
+    """Keep what was worked out about a team's queue, sealed under its newest vault key that she holds.
+
+    `work` is told which cases the team has at this moment, so that nothing is kept of one that went meanwhile; an
+    empty part goes. Its transaction should do nothing else.
+    """
+    derived.hold_still(db)
+    told, epoch = work(frozenset(db.scalars(select(CaseRow.id).where(CaseRow.team == team)))), max(keys.epochs[team])
+    db.execute(delete(SheetRow).where(SheetRow.team == team, SheetRow.part.in_(list(told))))
+    vault = keys.of(team, epoch).vault
+    for part, raw in told.items():
+        if raw:
+            sealed = sealing.seal(vault, _sheet_place(team, part, epoch), raw)
+            db.add(SheetRow(team=team, part=part, epoch=epoch, sealed=sealed))
     db.flush()
 
 
@@ -526,6 +556,7 @@ def open_case(db: Session, keys: Keys, case: int, now: float, act: str = "opened
         if folder.card["u"] or folder.card["s"] == NEW:
             folder.card |= {"u": False, "s": OPEN if folder.card["s"] == NEW else folder.card["s"]}
             folder.desk |= {"read": int(now) // HOUR}
+        _name_links(db, keys, folder)
     row = _row(db, case)
     return _case_of(row, open_folder(db, row, folder.key), with_contact=False)
 
@@ -561,14 +592,14 @@ def at_desk(db: Session, keys: Keys, case: int, now: float, act: str, *, seen: i
     yield folder
     if folder.is_changed:
         put_back(db, row, folder, None if looking else now, counters)
-    _note(db, keys, row, act, now)
+    _note(db, keys, row, act, now, lasting_name(folder.key))
 
 
 def hand_over(db: Session, keys: Keys, case: int, readers: Team, now: float) -> None:
     """The same as `give_to_team` where she said her yes by voice: a member of the team that has the case does it."""
     row = _row(db, case, lock=True)
     folder = open_folder(db, row, _key_for(keys, row))
-    _note(db, keys, row, "handed over", now)
+    _note(db, keys, row, "handed over", now, lasting_name(folder.key))
     _hand_over(db, row, folder, readers, now)
 
 
@@ -579,6 +610,7 @@ def _hand_over(db: Session, row: CaseRow, folder: Folder, readers: Team, now: fl
     row.front_key = sealing.seal_to(epoch.sealing, place, folder.key, smallest=64)
     folder.card |= {"u": True, "o": 0}
     put_back(db, row, folder, now, None)
+    derived.forget(db, [row.id])
 
 
 def write_as_team(db: Session, keys: Keys, case: int, text: str, now: float) -> None:
@@ -595,8 +627,11 @@ def tidy(db: Session, keys: Keys, cards: Iterable[Card], now: float) -> int:
     due = [card.case for card in cards if card.state == CLOSED and now / HOUR > card.closed + 24 * CONTACT_DAYS]
     shredded = 0
     for case in due:
-        row = _row(db, case, lock=True)
-        folder = open_folder(db, row, _key_for(keys, row))
+        try:
+            row = _row(db, case, lock=True)
+            folder = open_folder(db, row, _key_for(keys, row))
+        except CannotOpen:
+            continue  # it went since the cards were read, or the queue counts it as broken
         if folder.all_of("contact"):
             folder.shred("contact")
             put_back(db, row, folder, None, None)
@@ -621,13 +656,13 @@ def search(db: Session, keys: Keys, cards: Sequence[Card], words: Sequence[str],
             found.add(card.case)
         if row.team not in noted:
             noted.add(row.team)
-            _note(db, keys, row, "searched", now, case=0)
+            _note(db, keys, row, "searched", now)
     return frozenset(found)
 
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """One line of the audit as a member of the team reads it."""
+    """One line of the audit as a member of the team reads it. `case` 0: none, or one that is not with her any more."""
 
     number: int
     actor: int
@@ -638,7 +673,7 @@ class Act:
 
 def acts(db: Session, keys: Keys, newest: int = 200) -> tuple[Act, ...]:
     """The newest acts on cases that her keys open."""
-    opened = []
+    opened: list[tuple[int, dict[str, Any]]] = []
     for entry in audit.entries(db, newest_first=newest):
         if entry.team in keys.epochs and entry.epoch in keys.epochs[entry.team]:
             place = _audit_place(entry.team, entry.epoch, entry.number)
@@ -646,8 +681,38 @@ def acts(db: Session, keys: Keys, newest: int = 200) -> tuple[Act, ...]:
                 told = told_in(sealing.open_sealed(keys.of(entry.team, entry.epoch).vault, place, entry.body))
             except CannotOpen:
                 continue  # the chain says where it breaks
-            opened.append(Act(entry.number, told["actor"], told["case"], told["act"], told["hour"]))
-    return tuple(opened)
+            opened.append((entry.number, told))
+    cases = called(db, keys, (told["case"] for _, told in opened))
+    return tuple(Act(number, told["actor"], cases.get(told["case"], 0), told["act"], told["hour"])
+                 for number, told in opened)  # fmt: skip
+
+
+def called(db: Session, keys: Keys, names: Iterable[str | int]) -> dict[str | int, int]:
+    """Which of her cases these lasting names mean. Versions before wrote numbers: they mean what is still there."""
+    asked, found, openers = set(names) - {"", 0}, dict[str | int, int](), _Openers(keys)
+    if not asked:
+        return found
+    columns = (getattr(CaseRow, column) for column in QUEUE_COLUMNS if column not in {"card", "version"})
+    for row in db.execute(select(*columns).where(CaseRow.team.in_(list(keys.epochs)))):
+        with suppress(CannotOpen):
+            found |= dict.fromkeys(asked & {row.id, lasting_name(openers.case_key(row))}, row.id)
+    return found
+
+
+def name_of(db: Session, keys: Keys, case: int) -> str:
+    """The lasting name of a case that her keys open."""
+    return lasting_name(_key_for(keys, _row(db, case)))
+
+
+def _name_links(db: Session, keys: Keys, folder: Folder) -> None:
+    """Links of versions before were numbers, which outlive the case they name: those that lead somewhere get names."""
+    links, history = folder.desk.get("links", []), folder.desk.get("history", [])
+    if any(isinstance(one, int) for one in links) or any("case" in one for one in history):
+        there = called(db, keys, links)
+        named = [one if isinstance(one, str) else name_of(db, keys, one) for one in links
+                 if isinstance(one, str) or one in there]  # fmt: skip
+        told = [{name: value for name, value in one.items() if name != "case"} for one in history]
+        folder.desk |= {"links": named, "history": told}
 
 
 # ── inside a case ───────────────────────────────────────────────────────────────────────────────────────────
@@ -690,6 +755,7 @@ def _case_of(row: CaseRow, folder: Folder, *, with_contact: bool = True) -> Case
         version=row.version,
         first=incident_from_answers(facts["answers"]),
         incident=folder.incident,
+        times={name: folder.card[name] for name in TIMES & folder.card.keys()},
         told=folder.card["t"],
         hour=facts["hour"],
         narrative=folder.all_of("narrative")[0].told["text"],
@@ -723,11 +789,10 @@ def referral_of(paper: Paper) -> Referral:
                     told.get("consent", {}), tuple(told["moves"]), told.get("protects", ""))  # fmt: skip
 
 
-def _note(db: Session, keys: Keys, row: CaseRow, act: str, now: float, case: int | None = None) -> None:
-    """An act on a case (0: on all of the team's), sealed under its vault key and bound to its number in the chain."""
+def _note(db: Session, keys: Keys, row: CaseRow, act: str, now: float, case: str = "") -> None:
+    """An act on a case, or on all: sealed under the team's vault key and bound to its number in the chain."""
     number = audit.head(db)[0] + 1
-    about = row.id if case is None else case
-    told = as_json({"actor": keys.member, "case": about, "act": act, "hour": int(now) // HOUR})
+    told = as_json({"actor": keys.member, "case": case, "act": act, "hour": int(now) // HOUR})
     place = _audit_place(row.team, row.epoch, number)
     audit.append(db, sealing.seal(keys.of(row.team, row.epoch).vault, place, told), row.team, row.epoch)
 
@@ -747,8 +812,8 @@ def _receipt_place(case: int) -> Place:
     return Place("case_file", case, 0, "receipt key", 1)
 
 
-def _sheet_place(team: int, epoch: int) -> Place:
-    return Place("queue_sheet", team, 0, "sheet", epoch)
+def _sheet_place(team: int, part: int, epoch: int) -> Place:
+    return Place("queue_sheet", team, part, "sheet", epoch)
 
 
 def _audit_place(team: int, epoch: int, number: int) -> Place:

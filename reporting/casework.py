@@ -7,11 +7,11 @@ say. Nothing is deleted by any of it. Knows nothing of the web, of services or o
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from reporting.casebook import CLOSED, FROM_HER, HOUR, JUNK, OPEN, THREAT, Case
-from reporting.folder import NOT_A_REPORT, Folder
+from reporting.folder import NOT_A_REPORT, Folder, lasting_name
 from reporting.incidents import N_, Incident, answers_from_incident
 
 # how a case can end; the codes are those that figures count
@@ -84,12 +84,24 @@ def warn_of(folder: Folder, risk: str) -> None:
     folder.desk |= {"risk": risk}
 
 
-def correct(folder: Folder, by: int, incident: Incident, reason: str, now: float) -> None:
-    """The answers set right. What was told before stays beside it; needs are worked out from the newest."""
-    hour = int(now) // HOUR
-    answers = answers_from_incident(incident)
+def correct(folder: Folder, by: int, incident: Incident, reason: str, now: float, *, signs: bool = False) -> None:
+    """The answers, as they are at `now`, set right. What was told before stays beside it; the newest count.
+
+    What was not told anew keeps the hour in which it was told: a time that was left as it was, the acts where none came
+    to them, and how she is right now unless that was asked (`signs`). Else no window would ever close.
+    """
+    hour, card, before = int(now) // HOUR, folder.card, folder.incident
+    another_time = incident.hours != folder.incident_at(now).hours
+    another_act = not incident.violence <= before.violence
+    same_time = replace(incident, hours=before.hours, told_twice=before.told_twice)
+    answers = answers_from_incident(incident if another_time else same_time)
     folder.add("correction", {"by": by, "hour": hour, "answers": answers, "reason": reason})
-    folder.card |= {"a": answers, "t": hour}
+    card |= {
+        "a": answers,
+        "v": hour if another_act else card.get("v", card["h"]),
+        "p": hour if signs else card.get("p", card["t"]),
+        "t": hour if another_time else card["t"],
+    }
 
 
 def record_gaps(folder: Folder, needs: Iterable[str]) -> None:
@@ -149,14 +161,14 @@ def unmark(folder: Folder, by: int, name: str, reason: str, now: float) -> None:
 # ── beside and beyond ───────────────────────────────────────────────────────────────────────────────────────
 
 
-def link(folder: Folder, by: int, other: int, now: float) -> None:
-    """Two cases of one person: each names the other."""
-    if other == folder.case:
+def link(folder: Folder, by: int, other: str, now: float) -> None:
+    """Two cases of one person: each names the other, by its lasting name, which leads nowhere once that one is gone."""
+    if other == lasting_name(folder.key):
         raise NotNow(N_("That is this case itself."))
     links = folder.desk.get("links", [])
     if other not in links:
         folder.desk |= {"links": [*links, other]}
-        _remember(folder, by, now, "linked", case=other)
+        _remember(folder, by, now, "linked")
 
 
 def ask_hand_over(folder: Folder, by: int, team: int, reason: str, now: float) -> None:

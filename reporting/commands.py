@@ -111,6 +111,12 @@ def _a_name(_context: click.Context, _option: click.Parameter, name: str) -> str
     return name
 
 
+NO_LINES = (
+    "\nWe ship no line of %s. Until you bring in a national line of yours (type CRISIS_LINE or HEALTH_EMERGENCY)\n"
+    "nobody can tell anything here: amparo directory import FILE"
+)
+
+
 # ── a real installation ─────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -125,7 +131,7 @@ def init(coordinator: str, case_worker: str, as_json: bool) -> None:
     reporter pages say that they are not open yet.
     """
     settings = _new_installation()
-    engine = open_database(settings.database_url)
+    engine = _opened_for(settings)
     upgrade_tables(engine)
     with reading(engine) as db:
         if members.accounts(db):
@@ -140,6 +146,8 @@ def init(coordinator: str, case_worker: str, as_json: bool) -> None:
         click.echo(f"  {part.replace('_', ' ')}: {told['coordinator'][part]}")
     click.echo("\nGive this address to the first case worker, and to nobody else. It opens once, for seven days:")
     click.echo("  " + told["invitation"])
+    if not directory.has_lines(settings.country):
+        click.echo(NO_LINES % settings.country)
     click.echo("\nNow start it: amparo serve")
 
 
@@ -154,7 +162,7 @@ def _first_people(settings: Settings, engine: Engine, coordinator: str, case_wor
     password, totp = staff.suggest_password(secrets.randbelow, language), members.new_totp_secret()
     account = members.new_member(coordinator, (COORDINATOR,), password, totp, settings.pepper)
     with writing(engine) as db:
-        directory.load_shipped(db)
+        directory.load_country(db)
         members.store_member(db, account)
         token = staff.invite(db, case_worker, (CASE_WORKER,), time.time())
     return {
@@ -463,7 +471,14 @@ def destroy() -> None:
 
 def _opened() -> tuple[Settings, Engine]:
     settings = _settings()
-    return settings, open_database(settings.database_url)
+    return settings, _opened_for(settings)
+
+
+def _opened_for(settings: Settings) -> Engine:
+    """The database, told in which country its directory lives."""
+    engine = open_database(settings.database_url)
+    directory.settle(engine, settings.country, settings.clock_of_services)
+    return engine
 
 
 def _number_of(db: Session, name: str) -> int:
@@ -554,8 +569,9 @@ def list_gaps(as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def list_calls(place: str, as_json: bool) -> None:
     """Whom a local team can call in an afternoon, and what to ask. The page of the same prints on A4."""
-    engine = _opened()[1]
-    held, code = directory.shelf(partial(reading, engine)), place if place.startswith("PE") else f"PE{place}"
+    settings, engine = _opened()
+    held = directory.shelf(partial(reading, engine))
+    code = place if place.startswith(settings.country) else settings.country + place
     if code not in held.cards.place_names:
         raise click.ClickException(f"There is no place {place}: two or four digits of INEI, such as 25 or 2501.")
     with reading(engine) as db:
@@ -571,7 +587,7 @@ def list_calls(place: str, as_json: bool) -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def import_places(file: Path) -> None:
     """Bring in a tree of places from FILE: CSV with code, parent, level, name. Known codes are left as they are."""
-    with writing(open_database(_settings().database_url)) as db:
+    with writing(_opened()[1]) as db:
         try:
             fresh = directory.load_places(db, _text_of(file))
         except KeyError as column:

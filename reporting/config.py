@@ -28,9 +28,9 @@ SETTINGS = {
     "SITE_NAME": ("Hoja", "the name on screen; a telling name can put a reporter in danger"),
     "TEAM_NAME": ("", "who reads the reports, as she will see it"),
     "LANGUAGES": ("es,en", "languages offered, the first is the default"),
-    "COUNTRY": ("PE", "where reporters live, two letters; decides the neutral page of the exit"),
+    "COUNTRY": ("PE", "where reporters live, two letters; decides which lines and services are shown, and the exit"),
     "EXIT_URL": ("", "another neutral page for the exit; empty means the weather service of the country"),
-    "TIME_ZONE": ("America/Lima", "the clock of the place, for days and hours on pages"),
+    "TIME_ZONE": ("", "the clock of the place, for days and hours; empty means that of the country, where we know it"),
     "TRUSTED_PROXY": ("", "address of the web server in front of this one, for example 127.0.0.1"),
     "FIGURES_HOST": ("", "a host name of its own for the published figures; then they are only there"),
     "SMTP_URL": ("", "mail server for the reminder, such as smtps://name:password@mail.example; empty: no reminder"),
@@ -40,6 +40,7 @@ SETTINGS = {
 }
 # country -> its weather service: looked at by everybody, the same for everybody
 EXITS = {"PE": "https://www.senamhi.gob.pe/"}
+ZONES = {"PE": "America/Lima"}  # country -> its clock
 LOCAL_HOSTS = {"127.0.0.1", "localhost", "::1", "testserver"}
 
 
@@ -59,6 +60,7 @@ class Settings:
     site_name: str
     team_name: str
     languages: tuple[str, ...]
+    country: str
     exit_url: str
     trusted_proxy: str
     figures_host: str
@@ -84,6 +86,11 @@ class Settings:
         """Whether pages travel under TLS, so that cookies can be marked so."""
         return urlsplit(self.base_url).scheme == "https"
 
+    @property
+    def clock_of_services(self) -> str:
+        """The clock of the country, where we know it: opening hours are its, whatever clock the team's pages have."""
+        return ZONES.get(self.country, self.time_zone)
+
     def with_changes(self, **changes: object) -> Settings:
         """The same settings with some of them changed."""
         return replace(self, **changes)  # type: ignore[arg-type]
@@ -95,7 +102,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     value = {name: told.get(name, default).strip() for name, (default, _) in SETTINGS.items()}
     instance = Path(value["AMPARO_INSTANCE"])
     instance = instance if instance.is_absolute() else ROOT / instance
-    secrets = _read_secrets(instance)
+    secrets, country = _read_secrets(instance), value["COUNTRY"].upper()
     settings = Settings(
         instance=instance,
         database_url=value["DATABASE_URL"] or f"sqlite:///{instance / 'amparo.db'}",
@@ -105,14 +112,15 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         site_name=value["SITE_NAME"],
         team_name=value["TEAM_NAME"],
         languages=tuple(part.strip() for part in value["LANGUAGES"].split(",") if part.strip()),
-        exit_url=value["EXIT_URL"] or EXITS.get(value["COUNTRY"].upper(), ""),
+        country=country,
+        exit_url=value["EXIT_URL"] or EXITS.get(country, ""),
         trusted_proxy=value["TRUSTED_PROXY"],
         figures_host=value["FIGURES_HOST"].lower(),
         smtp_url=value["SMTP_URL"],
         notify_from=value["NOTIFY_FROM"],
         notify_to=tuple(part.strip() for part in value["NOTIFY_TO"].split(",") if part.strip()),
         practice=value["PRACTICE"] not in {"", "0", "no"},
-        time_zone=value["TIME_ZONE"],
+        time_zone=value["TIME_ZONE"] or ZONES.get(country, ""),
         server_secret=secrets["server_secret"],
         pepper=secrets["pepper"],
     )
@@ -140,7 +148,11 @@ def problems_of(settings: Settings) -> tuple[str, ...]:
             exit_url.scheme == "https" and bool(exit_url.hostname),
             "EXIT_URL must be a full https address. It can be empty only where we know the country's weather service.",
         ),
-        (_is_zone(settings.time_zone), "TIME_ZONE must be a name such as America/Lima."),
+        (bool(re.fullmatch("[A-Z]{2}", settings.country)), "COUNTRY must be two capital letters, such as PE."),
+        (
+            _is_zone(settings.time_zone),
+            "TIME_ZONE must be a name such as America/Lima. It can be empty only where we know the country's clock.",
+        ),
         (bool(settings.languages), "LANGUAGES is empty: name at least one, for example es."),
         (bool(re.fullmatch(r"[^<>\n]{1,40}", settings.site_name)), "SITE_NAME must be 1 to 40 characters."),
     )

@@ -162,6 +162,7 @@ def upgrade_tables(engine: Engine) -> None:
     with engine.begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+    checkpoint(engine)  # what an upgrade takes away must not stay in the log
 
 
 def destroy(engine: Engine) -> None:

@@ -453,7 +453,8 @@ LABELS: Final[dict[str, dict[str, str]]] = {
              "N_PFA": N_("Somebody who listens and supports"), "N_COUNSEL": N_("Counselling"),
              "N_DIGITAL": N_("Digital safety"), "N_PEER": N_("Companions and their organisations"),
              "N_DOCS": N_("Help with papers"), "N_ECON": N_("Economic support"),
-             "N_SERVICE_COMPLAINT": N_("A complaint about a service")},
+             "N_SERVICE_COMPLAINT": N_("A complaint about a service"),
+             "N_MISSING": N_("The search for somebody missing")},
 }  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from flask.typing import ResponseReturnValue
 from wtforms import BooleanField, PasswordField, StringField
 from wtforms.validators import InputRequired, Length
 
-from reporting import keyring, members, sessions, staff, teamlog
+from reporting import desk_pages, keyring, members, sessions, staff, teamlog
 from reporting.frontdoor import (
     OpenForm,
     StaffForm,
@@ -97,10 +97,16 @@ def _arrives(keys: Keys, token: str, gone: tuple[str, ...]) -> Response:
         me = members.account(db, keys.member, found)
     if gone:
         g.keys, g.token = keys, token
-        return make_response(render_template("staff/news.html", gone=gone, home=home, out=StaffForm(formdata=None)))
+        return make_response(_news(gone, home))
     return make_response(redirect(url_for("staff.me" if me.waits else home, lang=g.lang), 303))
 
 
+@desk_pages.by_get()
+def _news(gone: tuple[str, ...], home: str) -> ResponseReturnValue:
+    return render_template("staff/news.html", gone=gone, home=home, out=StaffForm(formdata=None))
+
+
+@desk_pages.by_get()
 def _refuse(form: SignInForm, sentence: str, code: int = 422) -> ResponseReturnValue:
     return make_response(render_template("staff/sign_in.html", form=form, sentence=say(sentence)), code)
 
@@ -108,10 +114,11 @@ def _refuse(form: SignInForm, sentence: str, code: int = 422) -> ResponseReturnV
 @pages.post("/<lang>/equipo/salir")
 @signed_in(CASE_WORKER, ADVOCATE, COORDINATOR)
 def sign_out() -> ResponseReturnValue:
-    """End the session here and in the browser."""
+    """End the session here and in the browser; what its pages showed goes too."""
     StaffForm().is_ours()
     with house().writing() as db:
         sessions.end(db, g.token)
+    desk_pages.forget()
     return take_cookie(make_response(redirect(url_for("door.sign_in", lang=g.lang), 303)))
 
 
@@ -143,11 +150,11 @@ def accept(token: str) -> ResponseReturnValue:
         return error_page(404, NOT_VALID)
     drawn = _drawn(token)
     if drawn is None:
-        return _show_secrets(found, token, _draw(found), AcceptForm(formdata=None))
+        return _show_secrets(token, _draw(found))
     form = AcceptForm()
     problem = _problem(form, drawn)
     if problem:
-        return _show_secrets(found, token, drawn, form, problem)
+        return _show_secrets(token, drawn, form, problem)
     return _become_member(found, token, drawn, staff.tidy_password(form.password.data))
 
 
@@ -179,10 +186,12 @@ def _drawn(token: str) -> dict[str, str] | None:
     return dict(ticket.state) if ticket and ticket.step == token else None
 
 
-def _show_secrets(
-    found: Invitation, token: str, drawn: dict[str, str], form: AcceptForm, problem: str = ""
-) -> ResponseReturnValue:
-    made = house()
+@desk_pages.by_get(desk_pages.SECRET_SHOWN)
+def _show_secrets(token: str, drawn: dict[str, str], form: AcceptForm | None = None, problem: str = ""
+                  ) -> ResponseReturnValue:  # fmt: skip
+    made, found = house(), _invitation(token)
+    if found is None:
+        return error_page(404, NOT_VALID)
     secret = members.totp_text(bytes.fromhex(drawn["totp"]))
     link = f"otpauth://totp/{made.settings.site_name}:{found.name}?secret={secret}&issuer={made.settings.site_name}"
     page = render_template(
@@ -193,7 +202,7 @@ def _show_secrets(
         secret=[secret[start : start + 4] for start in range(0, len(secret), 4)],
         link=link,
         picture=segno.make(link, micro=False).png_data_uri(scale=4, border=4),
-        form=form,
+        form=form or AcceptForm(formdata=None),
         sentence=problem,
         ticket=ticket_field("visit", sessions.new_trip(), token, drawn),
         makes_keys="first" in drawn,
@@ -239,4 +248,5 @@ def _become_member(found: Invitation, token: str, drawn: dict[str, str], passwor
         made.pin.add(fresh[0])
     elif fresh:
         made.pin.begin(fresh)
+    desk_pages.forget()
     return redirect(url_for("door.sign_in", lang=g.lang), 303)

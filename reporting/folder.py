@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -23,6 +23,7 @@ from reporting.models import CaseRow, RecordRow
 from reporting.sealing import CannotOpen, Place
 from reporting.teamlog import Team
 
+HOUR = 3600  # seconds
 KEPT_DAYS = 730  # 24 months after the last change, one clock for open and closed cases
 NOT_A_REPORT = "not_a_report"  # a mark: what carries it counts nowhere
 
@@ -113,6 +114,10 @@ class Folder:
         corrected = self.all_of("correction")
         return incident_from_answers((corrected[-1].told if corrected else self.facts)["answers"])
 
+    def incident_at(self, now: float) -> Incident:
+        """The answers as they are at the moment of looking."""
+        return looked_at(self.incident, self.card, now)
+
     @property
     def is_changed(self) -> bool:
         """Whether anything is to be written back."""
@@ -121,6 +126,24 @@ class Folder:
     def texts(self) -> Iterator[str]:
         """Everything that was written in words."""
         return (str(paper.told["text"]) for paper in self.papers if paper.told.get("text"))
+
+
+# hours (since 1970) on a card: of the time she gave; of the report; and, where something was set right later, of the
+# acts and of how she is right now
+TIMES = frozenset({"t", "h", "v", "p"})
+
+
+def looked_at(incident: Incident, card: Mapping[str, Any], now: float) -> Incident:
+    """The incident with all its times moved on to `now` (seconds since 1970), each from the hour in which it was told.
+
+    A time she does not know is at least as long ago as she first told what happened.
+    """
+
+    def since(told: int) -> float:
+        return max(0.0, now / HOUR - told)
+
+    moved = incident.later(since(card["t"]))
+    return replace(moved, told_ago=since(card.get("v", card["h"])), signs_ago=since(card.get("p", card["t"])))
 
 
 def _as_it_is(card: Mapping[str, Any], papers: Iterable[Paper]) -> bytes:
@@ -224,6 +247,14 @@ def read_card(key: bytes, case: int, version: int, sealed: bytes) -> dict[str, A
     card = told_in(sealing.open_sealed(key, Place("case_file", case, 0, "card", version), sealed))
     _fitting(card["a"])
     return card
+
+
+def lasting_name(key: bytes) -> str:
+    """What a case is called where it is spoken of and may outlive it: in the audit, and in a case linked to it.
+
+    Only its key gives this name, so when the key is gone nobody can say whose it was.
+    """
+    return sealing.derive(key, "lasting name", length=16).hex()
 
 
 def seal_cover(key: bytes, case: int, version: int, cover: list[list[Any]]) -> bytes:

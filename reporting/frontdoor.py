@@ -50,9 +50,11 @@ from wtforms.validators import ValidationError
 
 from reporting import counting, duty, keyring, languages, sessions, teamlog, templating
 from reporting.config import Settings
+from reporting.countries import FIRST_HOME
 from reporting.incidents import N_
 from reporting.keyring import Keys
 from reporting.page_rows import PageRows
+from reporting.questions import HAS_DEPARTMENTS
 from reporting.sessions import Line, Seeds, Ticket
 from reporting.teamlog import ADVOCATE, CASE_WORKER, COORDINATOR, BrokenChain, CannotOpen, NotYet, Pin, Team
 
@@ -120,6 +122,10 @@ class House:
     wings: dict[str, Any] = field(default_factory=dict)  # what another wing keeps here for its own pages
     opened_day: int = -1
 
+    def lines(self) -> tuple[Any, ...]:
+        """The lines that answer in the whole country, as offers. None where nobody has told one of this country."""
+        return tuple(self.wings["lines"]()) if "lines" in self.wings else ()
+
     def teams(self, db: Session) -> tuple[Team, ...]:
         """Every team, verified."""
         return teamlog.teams(db, self.pin)
@@ -146,6 +152,8 @@ def hang(app: Flask, made: House) -> Limiter:
     app.before_request(_refuse_strangers)
     app.before_request(_open_day)
     app.before_request(_unpack)
+    app.before_request(_name_places)
+    app.teardown_request(_forget_places)
     app.after_request(_put_headers)
     app.after_request(_shrink)
     app.register_error_handler(HTTPException, _http_error)
@@ -241,6 +249,7 @@ def _refuse_strangers() -> None:
     foreign_site = site is not None and site not in {"same-origin", "none"}
     foreign_origin = site is None and origin not in {None, "null"} and _host_of(origin or "") != request.host
     if foreign_site or foreign_origin:
+        g.foreign = True  # nothing that was typed here
         abort(403)
 
 
@@ -263,6 +272,17 @@ def _open_day() -> None:
         made.opened_day = today
     except SQLAlchemyError as trouble:  # yesterday's seeds go on for a while; the next request tries again
         note_failure(trouble)
+
+
+def _name_places() -> None:
+    """In another country than the first home the regions of the vocabulary are not asked."""
+    made = house()
+    is_home = made.settings.country == FIRST_HOME
+    HAS_DEPARTMENTS.set(None if is_home else lambda: bool(made.wings["departments"]()))
+
+
+def _forget_places(_error: BaseException | None) -> None:
+    HAS_DEPARTMENTS.set(None)
 
 
 def _unpack() -> None:
@@ -349,6 +369,7 @@ def error_page(code: int, sentence: str = "") -> ResponseReturnValue:
     if "lang" not in g:
         _choose_language()
     known = code if code in ERRORS else 400
+    g.trouble = True
     walked = _on_the_way(code, sentence or ERRORS[known])
     if walked is not None:
         return walked
@@ -408,7 +429,7 @@ def _packed() -> Markup | str:
     made, state = house(), {"path": request.path, "form": request.form.to_dict(flat=False)}
     try:
         g.trip = sessions.trip_of(seeds(), made.settings.server_secret, request.form.get("t", ""), made.clock())
-        if g.trip is None and "keys" not in g:
+        if g.trip is None and "keys" not in g and not (request.cookies.get(cookie_name()) and resume()):
             return ""
         text = sealed_ticket("draft", g.trip or sessions.new_trip(), AGAIN, state)
     except (CannotOpen, SQLAlchemyError):
@@ -482,11 +503,12 @@ def _for_every_page() -> dict[str, Any]:
 
 
 def _lines() -> tuple[Any, ...]:
-    """The lines that answer now; none where even the directory cannot be read."""
+    """The lines that answer now; those that are shipped where even the directory cannot be read."""
+    made = house()
     try:
-        return tuple(house().wings["lines"]()) if "lines" in house().wings else ()
+        return made.lines()
     except SQLAlchemyError:
-        return ()
+        return tuple(made.wings["shipped lines"]()) if "shipped lines" in made.wings else ()
 
 
 @functools.cache
@@ -511,7 +533,7 @@ def signed_in(
     def guard(page: Callable[..., ResponseReturnValue]) -> Callable[..., ResponseReturnValue]:
         @functools.wraps(page)
         def guarded(*args: object, **parts: object) -> ResponseReturnValue:
-            keys = _resume()
+            keys = resume()
             if keys is None:
                 return redirect(url_for("door.sign_in", lang=g.lang), 303)
             if not set(roles) & set(keys.roles):
@@ -524,7 +546,8 @@ def signed_in(
     return guard
 
 
-def _resume() -> Keys | None:
+def resume() -> Keys | None:
+    """The keys of the session that this request belongs to; it is still in use. None where there is none."""
     token = request.cookies.get(cookie_name(), "")
     made = house()
     try:

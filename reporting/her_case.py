@@ -22,7 +22,7 @@ from reporting.casebook import Case
 from reporting.casework import NotNow
 from reporting.frontdoor import OpenForm, house, local_hour, once, render_template, say, speak
 from reporting.incidents import N_
-from reporting.questionnaire import PAGES
+from reporting.questionnaire import PAGES, TO_SET_RIGHT
 from reporting.sessions import LEFT
 from reporting.stays import Next, Stay, onward, stay_field, stay_on
 from reporting.teamlog import STATISTICS, CannotOpen, Team, team_of_kind, trusted
@@ -86,7 +86,7 @@ def _case_page(stay: Stay, trail: Trail, _rest: str) -> str:
         facts=questionnaire.facts_of(case.incident, directory.names(shelf), say),
         first=questionnaire.facts_of(case.first, directory.names(shelf), say) if case.corrections else (),
         names=directory.names(shelf),
-        pages=[(number, say(page.title)) for number, page in enumerate(PAGES[:-1])],
+        pages=questionnaire.titles_to_set_right(case.incident),
         help=None if case.unseen else _help(case, police_shown="police" in trail.about("show")),
         allows=_allows(case),
         asked=[one for one in case.referrals if one.state in ASKED],
@@ -190,16 +190,22 @@ def _set_right(stay: Stay, rest: str) -> Next:
     form = _form(int(rest), case, request.form)
     if not form.validate():
         return _wrong(f"right-{rest}")
-    with made.writing() as db, casebook.on_visit(db, stay.visit, made.clock(), _counters()) as folder:
-        now = case.incident_at(made.clock())
+    moment = made.clock()
+    with made.writing() as db, casebook.on_visit(db, stay.visit, moment, _counters()) as folder:
+        now = case.incident_at(moment)
         changed = questionnaire.corrected(int(rest), now, questionnaire.answers_in(form))
         if changed != now:
-            casework.correct(folder, 0, changed, "", made.clock())
+            casework.correct(folder, 0, changed, "", moment, signs=asks_how_she_is(int(rest)))
     return onward("show", sentence=say(N_("It is changed. What you told before is kept beside it.")))
 
 
+def asks_how_she_is(number: int) -> bool:
+    """Whether a page asks for the danger signs as they are right now: who answers it tells them anew."""
+    return any(question.name == "danger" for question in PAGES[number].questions)
+
+
 def _is_page(rest: str) -> bool:
-    return rest.isdecimal() and int(rest) < len(PAGES) - 1
+    return rest in {str(page) for page in TO_SET_RIGHT}
 
 
 def _form(number: int, case: Case, typed: Any) -> OpenForm:
@@ -232,7 +238,7 @@ def _right_page(stay: Stay, trail: Trail, rest: str) -> str:
         "reporter/set_right.html",
         number=number,
         page=PAGES[number],
-        questions=questionnaire.questions_of(number, questionnaire.answers_of(case.incident)),
+        questions=questionnaire.asked(number, form),
         form=form,
         ticket=stay_field(stay),
     )
@@ -253,6 +259,8 @@ def _change_consent(stay: Stay, code: str, *, yes: bool) -> Next:
     made = house()
     with made.writing() as db, casebook.on_visit(db, stay.visit, made.clock(), _counters()) as folder:
         casework.allow(folder, code, yes=yes)
+    if not yes:
+        made.emptied()  # what was shredded must not stay in the log
     return onward("show", sentence=say(N_("Done: it is as you say now.")))
 
 
@@ -282,6 +290,7 @@ def _reach(stay: Stay, _rest: str) -> Next:
         if not casework.speaks_for_herself(folder.incident, folder.consents):
             raise NotNow(N_("You told this for somebody else. First she herself says that it is about her."))
         casework.reach(folder, {name: value for name, value in told.items() if value})
+    made.emptied()
     return onward("show", sentence=say(N_("We use only this to reach you, until you take it back.")))
 
 
@@ -294,6 +303,7 @@ def _hand_over(stay: Stay, rest: str) -> Next:
         readers = [team for team in trusted(made.teams(db)) if team.id == goes_to]
         if readers:
             casebook.give_to_team(db, stay.visit, readers[0], made.clock())
+    made.emptied()  # of what the other team had, nothing stays in the log
     done = N_("Done. From now on the other team reads it, and this one no more.") if readers else N_("Good. It stays.")
     return onward("show", sentence=say(done))
 

@@ -87,18 +87,19 @@ def _ask_page(trail: Trail, step: str) -> str:
     if typed is not None:
         form.validate()
     g.may_shrink = not (form.errors or said or questionnaire.has_words(answers))
-    incident = questionnaire.incident_of(answers)
+    incident, (place, of) = questionnaire.so_far(answers, number), questionnaire.step_of(number, answers)
     return render_template(
         "reporter/questions.html",
         number=number,
-        of=len(PAGES),
+        step=place,
+        of=of,
         page=PAGES[number],
-        asked=questionnaire.fieldsets(number, answers, form),
+        asked=questionnaire.fieldsets(number, form),
         form=form,
         sentence=said.get("sentence", ""),
         ticket=ticket_field("draft", trail.trip, step, trail.state),
         help=help_of(incident, only=urgent, police_shown="p" in trail.state) if urgent else None,
-        child=directory.child_policy(g.lang) if urgent and "N_CHILD_PROT" in urgent else None,
+        child=directory.child_policy(g.lang, house().settings.country) if urgent and "N_CHILD_PROT" in urgent else None,
     )
 
 
@@ -122,6 +123,7 @@ def _check_page(trail: Trail) -> str:
     return render_template(
         "reporter/check.html",
         pages=questionnaire.told(answers, elsewhere(answers)),
+        unclear=questionnaire.unclear(answers),
         readers=readers(),
         sentence=trail.about(CHECK).get("sentence", ""),
         ask_letters="C_LETTERS" not in answers.get("consents", ()),

@@ -12,7 +12,7 @@ import math
 import re
 import struct
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -23,7 +23,8 @@ def N_(text: str) -> str:  # noqa: N802 - the usual name of the mark that transl
 
 
 PREFER_NOT_LABEL: Final = N_("I would rather not say")
-YES, NO, NOT_SURE = N_("Yes"), N_("No"), N_("I am not sure")
+YES, NO, NOT_SURE, NOT_KNOWN = N_("Yes"), N_("No"), N_("I am not sure"), N_("I do not know")
+YES_NO_UNKNOWN: Final = {"yes": YES, "no": NO, "unknown": NOT_KNOWN}
 
 # field -> {code: label}, in screen order
 VOCABULARY: Final[dict[str, dict[str, str]]] = {
@@ -90,7 +91,8 @@ VOCABULARY: Final[dict[str, dict[str, str]]] = {
         "D_BURN": N_("A burn, or acid"),
         "D_PREG_DANGER": N_("I am pregnant and I bleed, have pain, or was hit in the belly"),
         "D_SUICIDE": N_("I think of ending my life now"),
-        "I_WOUND": N_("A cut, a bite or an open wound"),
+        "I_WOUND": N_("A cut or an open wound"),
+        "I_BITE": N_("A bite that bled"),
         "I_GENITAL": N_("Pain or a little blood in the genitals or anus"),
         "I_HEAD_BLOW": N_("A blow to the head, without those signs"),
         "I_BRUISES": N_("Bruises"),
@@ -154,7 +156,15 @@ VOCABULARY: Final[dict[str, dict[str, str]]] = {
         "MISMATCH": N_("The name or sex on my papers is not mine"),
         "PREFER_NOT": PREFER_NOT_LABEL,
     },
-    "condom": {"yes": YES, "no": NO, "unknown": N_("I do not know")},
+    "extortion_act": YES_NO_UNKNOWN,
+    "contact": YES_NO_UNKNOWN,
+    "victim_state": {
+        "killed": N_("My companion was killed"),
+        "missing": N_("My companion is missing"),
+        "unknown": NOT_KNOWN,
+    },
+    "hurt_too": YES_NO_UNKNOWN,
+    "condom": YES_NO_UNKNOWN,
     "pregnant_possible": {
         "yes": YES,
         "no": NO,
@@ -222,6 +232,9 @@ DEPARTMENT_REGION: Final = {"PE25": "UCAYALI", "PE04": "AREQUIPA", "PE20": "PIUR
 # ── the incident ────────────────────────────────────────────────────────────────────────────────────────────
 
 
+Hours = tuple[float, float]
+
+
 @dataclass(frozen=True, slots=True)
 class Incident:
     """What a person told, in codes. None and the empty set mean: passed over."""
@@ -238,23 +251,42 @@ class Incident:
     province: str | None = None  # place code such as PE2501
     lang: str | None = None
     docs: str | None = None
+    extortion_act: str | None = None  # whether the sex that was demanded happened
+    contact: str | None = None  # whether genitals, semen or blood touched her
+    victim_state: str | None = None  # of the companion who was killed or is missing
+    hurt_too: str | None = None  # whether she who tells of a companion was hurt as well
     condom: str | None = None
     pregnant_possible: str | None = None
     police_safe: str | None = None
-    hours: tuple[float, float] | None = None  # since the latest act: earliest and latest; None is unknown
+    hours: Hours | None = None  # since the latest act: earliest and latest; None is unknown
+    told_twice: tuple[Hours, Hours] | None = None  # two times that contradict each other; `hours` spans both
     ongoing: bool | None = None
     migrant: bool | None = None
     wants: frozenset[str] = frozenset()
     reported: str | None = None
     reason: frozenset[str] = frozenset()
     refused_by: frozenset[str] = frozenset()  # ids of services that refused or hurt her
+    # hours since she told it, and since she told how she is right now. No answers: only the moment of looking knows
+    # them, they are not written down, and two incidents that say the same are the same.
+    told_ago: float = field(default=0.0, compare=False)
+    signs_ago: float = field(default=0.0, compare=False)
 
     def later(self, elapsed_hours: float) -> Incident:
-        """The same incident looked at later: an unknown time stays unknown."""
-        if self.hours is None:
-            return self
-        earliest, latest = self.hours
-        return replace(self, hours=(max(0.0, earliest + elapsed_hours), max(0.0, latest + elapsed_hours)))
+        """The same incident looked at later. An unknown time stays unknown, but she told it so long ago."""
+
+        def moved(hours: float) -> float:
+            return max(0.0, hours + elapsed_hours)
+
+        def both(time: Hours) -> Hours:
+            return moved(time[0]), moved(time[1])
+
+        return replace(
+            self,
+            hours=self.hours and both(self.hours),
+            told_twice=self.told_twice and (both(self.told_twice[0]), both(self.told_twice[1])),
+            told_ago=moved(self.told_ago),
+            signs_ago=moved(self.signs_ago),
+        )
 
 
 class BadIncident(ValueError):
@@ -271,6 +303,7 @@ WANTS_CODE = N_("One code of the list is needed here.")
 WANTS_CODES = N_("A list of known codes is needed here.")
 WANTS_TRUTH = N_("Yes or no is needed here (true or false).")
 WANTS_HOURS = N_("Hours are needed here: a number from 0, nothing, or two numbers, the smaller first.")
+WANTS_TWO_TIMES = N_("Two times are needed here, each as hours.")
 WANTS_PLACE = N_("A place code is needed here, such as PE25 or PE2501.")
 WANTS_SERVICES = N_("A list of service names from the directory is needed here.")
 
@@ -338,6 +371,12 @@ def _hours(field: str, value: object) -> tuple[float, float]:
     return float(bounds[0]), float(bounds[1])
 
 
+def _two_times(field: str, value: object) -> tuple[Hours, Hours]:
+    if not isinstance(value, list | tuple) or len(value) != ENDS:
+        raise BadIncident(field, WANTS_TWO_TIMES, value)
+    return _hours(field, value[0]), _hours(field, value[1])
+
+
 def _is_hour(value: object) -> bool:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
@@ -351,6 +390,7 @@ _READERS: Final[dict[str, Reader]] = {
     **{field: (_codes if field in _MANY else _one_code) for field in VOCABULARY},
     **dict.fromkeys(_PLACES, _place),
     "hours": _hours,
+    "told_twice": _two_times,
     "ongoing": _truth,
     "migrant": _truth,
     "refused_by": _services,
@@ -379,13 +419,15 @@ def _shown(name: object) -> str:
 
 def answers_from_incident(incident: Incident) -> dict[str, object]:
     """The answers that `incident_from_answers` reads back to the same incident. Ready for JSON."""
-    told = ((field.name, getattr(incident, field.name)) for field in fields(incident))
+    told = ((one.name, getattr(incident, one.name)) for one in fields(incident) if one.compare)
     return {_ANSWER_NAME.get(name, name): _plain(value) for name, value in told if value not in (None, frozenset())}
 
 
 def _plain(value: object) -> object:
     if isinstance(value, frozenset):
         return sorted(value)
+    if isinstance(value, tuple) and isinstance(value[0], tuple):
+        return [list(value[0]), list(value[1])]
     if isinstance(value, tuple):
         return value[0] if value[0] == value[1] else list(value)
     return value
@@ -393,14 +435,17 @@ def _plain(value: object) -> object:
 
 # ── the GBVIMS core type ────────────────────────────────────────────────────────────────────────────────────
 
-FORCE: Final = frozenset({"S_WEAPON", "I_WOUND", "I_HEAD_BLOW", "I_BRUISES", "D_HEAD_SIGNS", "D_STRANGLED",
+FORCE: Final = frozenset({"S_WEAPON", "I_WOUND", "I_BITE", "I_HEAD_BLOW", "I_BRUISES", "D_HEAD_SIGNS", "D_STRANGLED",
                           "D_STAB_GUN", "D_FRACTURE", "D_BURN", "D_DRUGGED"})  # fmt: skip
 _NO_CONDITION: Final[frozenset[str]] = frozenset()
 
 # The questions of the standard form in their fixed order; the first yes gives the type.
-# (type, acts, flags of which one is needed too)
+# Only what was said counts: whoever did not answer whether it happened is counted as threatened.
+# (type, acts, flags or answers of which one is needed too)
 GBVIMS_QUESTIONS: Final = (
     ("G1_RAPE", frozenset({"RAPE", "STEALTHING"}), _NO_CONDITION),
+    ("G1_RAPE", frozenset({"SEXUAL_EXTORTION"}), frozenset({"extortion_act:yes"})),
+    ("G1_RAPE", frozenset({"FORCED_SEX_WORK"}), frozenset({f"age:{age}" for age in MINOR_AGES})),
     ("G2_SEXUAL_ASSAULT", frozenset({"SEXUAL_ASSAULT"}), _NO_CONDITION),
     ("G3_PHYSICAL_ASSAULT", frozenset({"PHYSICAL_ASSAULT", "ATTEMPTED_KILLING", "KILLING_DISAPPEARANCE"}),
      _NO_CONDITION),
@@ -424,8 +469,9 @@ GBVIMS: Final = {
 
 def gbvims_core(incident: Incident) -> str:
     """The one core type that other agencies can compare."""
+    said = incident.flags | {f"extortion_act:{incident.extortion_act}", f"age:{incident.age}"}
     for core, acts, condition in GBVIMS_QUESTIONS:
-        if incident.violence & acts and (not condition or incident.flags & condition):
+        if incident.violence & acts and (not condition or said & condition):
             return core
     return "G0_NON_GBV"
 
@@ -458,7 +504,7 @@ TALLY_CODES: Final[dict[str, tuple[str, ...]]] = {
     "gap": ("NONE", "N_EMERG_MED", "N_CRISIS_MH", "N_CHILD_PROT", "N_PEP", "N_EC", "N_STI", "N_HEPB", "N_WOUND",
             "N_MED_CHECK", "N_PREG", "N_TRAFFICKING", "N_SAFETY_PLAN", "N_SHELTER", "N_FORENSIC", "N_LEGAL_STATE",
             "N_PROTECTION", "N_REPORT_ROUTE", "N_LEGAL_INFO", "N_PFA", "N_COUNSEL", "N_DIGITAL", "N_PEER", "N_DOCS",
-            "N_ECON", "N_SERVICE_COMPLAINT"),
+            "N_ECON", "N_SERVICE_COMPLAINT", "N_MISSING"),
 }  # fmt: skip
 TALLY_SIZE: Final = 16  # bytes
 TALLY_FORMAT: Final = 2

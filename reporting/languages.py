@@ -19,7 +19,9 @@ from babel.lists import format_list
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
+from reporting import countries
 from reporting.config import ROOT
+from reporting.countries import FIRST_HOME
 
 CATALOGUES = ROOT / "translations"
 
@@ -49,9 +51,27 @@ LANGUAGES = {
 Catalogue = gettext.NullTranslations
 
 
-def load(codes: tuple[str, ...], folder: Path = CATALOGUES) -> dict[str, Catalogue]:
+def load(codes: tuple[str, ...], folder: Path = CATALOGUES, country: str = FIRST_HOME) -> dict[str, Catalogue]:
     """The catalogues of the languages offered, each falling back along the table. English is the message ids."""
-    return {code: _with_fallback(code, folder) for code in codes if code in LANGUAGES and LANGUAGES[code].signed}
+    offered = (code for code in codes if code in LANGUAGES and LANGUAGES[code].signed)
+    return {code: _for_country(_with_fallback(code, folder), country) for code in offered}
+
+
+class _Elsewhere(gettext.NullTranslations):
+    """A catalogue in which what only holds in one country is said as another one needs it."""
+
+    def __init__(self, catalogue: Catalogue, instead: Mapping[str, str]) -> None:
+        super().__init__()
+        self.add_fallback(catalogue)
+        self._instead = instead
+
+    def gettext(self, message: str) -> str:
+        return super().gettext(self._instead.get(message, message))
+
+
+def _for_country(catalogue: Catalogue, country: str) -> Catalogue:
+    instead = countries.words(country)
+    return _Elsewhere(catalogue, instead) if instead else catalogue
 
 
 def _with_fallback(code: str, folder: Path) -> Catalogue:

@@ -13,6 +13,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from reporting.database import Base
 
+DERIVED = "derived"  # in a table's `info`: it is a copy worked out of cases, by this rule of the room of that name
+
 Random63 = BigInteger().with_variant(
     Integer, "sqlite"
 )  # on SQLite the rowid itself, so rows lie in no order of arrival
@@ -48,11 +50,13 @@ class RecordRow(Base):
 
 
 class SheetRow(Base):
-    """The queue as it was last worked out, sealed under a team's vault key, so that looking again is quick."""
+    """A part of the queue as last worked out, sealed under a team's vault key, so that looking again is quick."""
 
     __tablename__ = "queue_sheet"
+    __table_args__ = {"info": {DERIVED: "part"}}  # noqa: RUF012 -- SQLAlchemy's own form
 
-    team: Mapped[int] = mapped_column(ForeignKey("team.id"), primary_key=True)
+    team: Mapped[int] = mapped_column(ForeignKey("team.id"), primary_key=True, autoincrement=False)
+    part: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     epoch: Mapped[int] = mapped_column(Integer)
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
 

@@ -16,6 +16,7 @@ from importlib.resources import files
 
 LENGTH = 7  # numbers; 7 x 11 bits = 77 bits
 SIZE = 2048  # words in a list
+DIGITS = 4  # in a group
 LISTS = {"es": "spanish", "en": "english"}  # language -> file of the package
 
 # A word on paper is read by whoever finds it: none may frighten her or tell what it is about.
@@ -53,12 +54,22 @@ class Receipt:
         return tuple(f"{number:04d}" for number in self.numbers)
 
 
+WORDS, GROUPS, GROUP, RUN, MIXED = "words", "groups", "group", "run", "mixed"  # what is not as it should be
+
+
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """What was typed is no receipt. `wrong` is the piece not understood, `nearest` the closest known word."""
+    """What was typed is no receipt: a word that no list has, or another number of pieces than it takes.
+
+    `wrong` is the piece not understood, `nearest` the closest known word; only of seven words is one ever named.
+    `fault` says what is not as it should be and `count` how many there are: words, groups of digits, or digits that
+    were typed without a break; for one group of the wrong length its place, from 1.
+    """
 
     wrong: str = ""
     nearest: str = ""
+    fault: str = ""
+    count: int = 0
 
 
 def draw(below: Callable[[int], int]) -> Receipt:
@@ -76,38 +87,52 @@ def _is_kind(receipt: Receipt, language: str) -> bool:
 def read(typed: str, language: str) -> tuple[Receipt, ...] | Unreadable:
     """Every receipt the typed text can mean: digits, or words all from one list, hers first; or what is wrong."""
     pieces = plain(typed).split()
-    together = "".join(pieces)
-    if together.isdecimal():
-        return _read_digits(together)
-    readings = tuple(_read_words(pieces, known) for known in _hers_first(language))
-    found = tuple(reading for reading in readings if isinstance(reading, Receipt))
-    return tuple(dict.fromkeys(found)) or _most_helpful(readings)
+    numbers = [piece for piece in pieces if any(sign.isdecimal() for sign in piece)]
+    if not numbers:
+        return _read_words(pieces, language)
+    if len(numbers) == len(pieces) and "".join(pieces).isdecimal():
+        return _read_digits(pieces)
+    return Unreadable(fault=MIXED)
+
+
+def _read_digits(groups: list[str]) -> tuple[Receipt, ...] | Unreadable:
+    """Wherever the breaks are: what counts is that there are seven times four digits."""
+    digits = "".join(groups)
+    if len(digits) != DIGITS * LENGTH:
+        return _wrong_digits(groups)
+    numbers = tuple(int(digits[start : start + DIGITS]) for start in range(0, len(digits), DIGITS))
+    return (Receipt(numbers),) if max(numbers) < SIZE else Unreadable()
+
+
+def _wrong_digits(groups: list[str]) -> Unreadable:
+    if len(groups) == 1:
+        return Unreadable(fault=RUN, count=len(groups[0]))
+    if len(groups) != LENGTH:
+        return Unreadable(fault=GROUPS, count=len(groups))
+    return Unreadable(fault=GROUP, count=next(at for at, one in enumerate(groups, 1) if len(one) != DIGITS))
+
+
+def _read_words(pieces: list[str], hers: str) -> tuple[Receipt, ...] | Unreadable:
+    """Seven words of one list. Where one is not known, what was meant is judged by the list that has most of them."""
+    if len(pieces) != LENGTH:
+        return Unreadable(fault=WORDS, count=len(pieces))
+    readings = {language: [_number_of(piece, language) for piece in pieces] for language in _hers_first(hers)}
+    full = (tuple(number for number in numbers if number is not None) for numbers in readings.values())
+    found = tuple(dict.fromkeys(Receipt(numbers) for numbers in full if len(numbers) == LENGTH))
+    return found or _unknown_word(pieces, min(readings.items(), key=lambda one: one[1].count(None)))
 
 
 def _hers_first(language: str) -> tuple[str, ...]:
     return tuple(sorted(LISTS, key=lambda known: known != language))
 
 
-def _most_helpful(readings: tuple[Receipt | Unreadable, ...]) -> Unreadable:
-    named = (reading for reading in readings if isinstance(reading, Unreadable) and reading.nearest)
-    return next(named, next(reading for reading in readings if isinstance(reading, Unreadable)))
-
-
-def _read_digits(digits: str) -> tuple[Receipt, ...] | Unreadable:
-    groups = tuple(int(digits[start : start + 4]) for start in range(0, len(digits), 4))
-    if len(digits) != 4 * LENGTH or max(groups) >= SIZE:
+def _unknown_word(pieces: list[str], best: tuple[str, list[int | None]]) -> Unreadable:
+    """The first word that a list does not have, and its nearest; nothing where it does not have most of them."""
+    language, numbers = best
+    if numbers.count(None) > LENGTH // 2:
         return Unreadable()
-    return (Receipt(groups),)
-
-
-def _read_words(pieces: list[str], language: str) -> Receipt | Unreadable:
-    numbers = [_number_of(piece, language) for piece in pieces]
-    if None in numbers:
-        wrong = pieces[numbers.index(None)]
-        return Unreadable(wrong, _nearest(wrong, language))
-    if len(numbers) != LENGTH:
-        return Unreadable()
-    return Receipt(tuple(number for number in numbers if number is not None))
+    wrong = pieces[numbers.index(None)]
+    return Unreadable(wrong, _nearest(wrong, language))
 
 
 def _number_of(piece: str, language: str) -> int | None:

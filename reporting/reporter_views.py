@@ -21,6 +21,7 @@ from reporting import (
     casebook,
     duty,
     her_case,
+    misread,
     questionnaire,
     receipts,
     screening,
@@ -42,17 +43,16 @@ from reporting.frontdoor import (
     types_a_code,
 )
 from reporting.her_draft import CHECK, DOORS, SENT_ALREADY, SENT_PAGE, STALE, form_of, help_of
-from reporting.incidents import N_, VOCABULARY, tally_block
-from reporting.questionnaire import PAGES
+from reporting.incidents import N_, tally_block
+from reporting.questionnaire import LAST, PAGES
 from reporting.receipts import Receipt, Unreadable
 from reporting.sessions import LEFT, NOTED, SENT
 from reporting.stays import BOX, CASE, VISIT, Stay, go_on, stay_of
-from reporting.teamlog import STATISTICS, CannotOpen, Team
+from reporting.teamlog import STATISTICS, CannotOpen, NotYet, Team
 from reporting.walking import Arrival, Trail, arrive
 
 pages = Blueprint("reporter", __name__)
 
-LAST = len(PAGES) - 1  # the last page of questions
 DRAFT = {"a", "r", "n"}  # what is in a draft; what is written down by voice, or can be sent again, is sealed alike
 
 
@@ -72,10 +72,11 @@ def start() -> ResponseReturnValue:
 def _start_page(trail: Trail, step: str, _ended: str | None) -> ResponseReturnValue:
     """The page that anybody may look at: it shows nothing of the trip that led here."""
     sentence = trail.about(step).get("sentence", "") if trail.age <= walking.SHOWN or not trail.posted else ""
-    is_open = _is_open()
+    has_keys = _has_keys()
+    is_open = has_keys and bool(house().lines())
     with house().reading() as db:
         silent = is_open and duty.read(db).is_silent(today().date())
-    box = _box() if is_open else ""
+    box = _box() if has_keys else ""
     page = render_template("reporter/start.html", sentence=sentence, is_open=is_open, silent=silent, box=box)
     return make_response(page, trail.status(step))
 
@@ -88,7 +89,7 @@ def _try_again(trail: Trail, step: str, ended: str | None) -> ResponseReturnValu
     return make_response(trouble_page(trail.about(step)), trail.status(step))
 
 
-def _is_open() -> bool:
+def _has_keys() -> bool:
     with house().reading() as db:
         try:
             return bool(teamlog.teams_or_none(db, house().pin))
@@ -158,9 +159,16 @@ def _box() -> str:
 @pages.get("/<lang>/contar")
 def tell() -> ResponseReturnValue:
     """What to know before the first question: no address begins a trip, only the button there does."""
-    with house().reading() as db:
-        house().teams(db)  # closed doors say so before she writes a word
+    _stop_where_closed()
     return make_response(render_template("reporter/before.html"), SEEN)
+
+
+def _stop_where_closed() -> None:
+    """Closed doors say so before she writes a word: no keys, or no line of this country to show her in danger."""
+    with house().reading() as db:
+        house().teams(db)
+    if not house().lines():
+        raise NotYet
 
 
 @pages.post("/<lang>/contar")
@@ -187,8 +195,7 @@ def told() -> ResponseReturnValue:
 
 def _begin() -> ResponseReturnValue:
     """A new trip, under a name of its own. The receipt is drawn here and travels sealed until it is needed."""
-    with house().reading() as db:
-        house().teams(db)
+    _stop_where_closed()
     state = {"a": {}, "r": _new_receipt(), "n": [], "b": int(house().clock())}
     return walking.answer(Trail("draft", sessions.new_trip(), state), "0")
 
@@ -216,7 +223,7 @@ def _turn(came: Arrival) -> ResponseReturnValue:
         return walking.answer(trail, step)
     if wrong and go in {"next", "check"}:
         return walking.answer(trail, step, code=422, typed=walking.typed_here())
-    return _go_to(_target(step, go), trail)
+    return _go_to(_target(step, go, trail.state["a"]), trail)
 
 
 def _with_typed(came: Arrival) -> tuple[Trail, bool]:
@@ -237,21 +244,23 @@ def _right_answers(form: OpenForm) -> dict[str, Any]:
     return {name: value for name, value in questionnaire.answers_in(form).items() if name not in form.errors}
 
 
-def _target(step: str, go: str) -> str:
+def _target(step: str, go: str, answers: Mapping[str, Any]) -> str:
     here = int(step) if step.isdecimal() else LAST
     if go.startswith("lang-"):
         return step
-    if go.startswith("to-") and go[3:].isdecimal() and int(go[3:]) <= LAST:
+    if go.startswith("to-") and go[3:].isdecimal() and int(go[3:]) < len(PAGES):
         return go[3:]
     if go == "back":
-        return str(max(0, here - (step != CHECK)))
-    return CHECK if go == "check" or here == LAST else str(here + 1)
+        return str(LAST if step == CHECK else questionnaire.page_before(here, answers))
+    after = None if go == "check" else questionnaire.page_after(here, answers)
+    return CHECK if after is None else str(after)
 
 
 def _go_to(step: str, trail: Trail) -> ResponseReturnValue:
     """Off to a page; help that has just become urgent leads it, and is kept for whoever walks back to it."""
     state = trail.state
-    urgent = directory.urgent_needs(questionnaire.incident_of(state["a"]))
+    known = questionnaire.so_far(state["a"], int(step)) if step.isdecimal() else questionnaire.incident_of(state["a"])
+    urgent = directory.urgent_needs(known)
     fresh = [need for need in urgent if need not in state["n"]] if step.isdecimal() else []
     shown = {page: needs for page, needs in state.get("u", {}).items() if page != step}
     state |= {"n": [*state["n"], *fresh], "u": shown | ({step: fresh} if fresh else {})}
@@ -416,7 +425,7 @@ class HelpForm(OpenForm):
 
     def __init__(self, **parts: Any) -> None:
         super().__init__(**parts)
-        self.region.choices = [SelectChoice(code, say(label)) for code, label in VOCABULARY["region"].items()]
+        self.region.choices = [SelectChoice(code, say(label)) for code, label in questionnaire.regions().items()]
         self.needs.choices = [SelectChoice(code, say(label)) for code, label in directory.needs_to_ask().items()]
 
 
@@ -443,7 +452,7 @@ def found_help(trail: Trail, step: str, ended: str | None) -> ResponseReturnValu
     form = HelpForm(formdata=trail.typed(step))
     if not form.validate() or not form.needs.data:
         return _help_page(form, nothing=True, code=422)
-    department = questionnaire.HOME_DEPARTMENTS.get(form.region.data or "")
+    department = questionnaire.department_in(form.region.data)
     now, police_shown = house().clock(), form.police_shown.data
     found = directory.help_with(
         her_case.held(), form.needs.data, department, now, languages=(g.lang,), police_shown=police_shown
@@ -511,9 +520,9 @@ def _code_page(trail: Trail, step: str, ended: str | None) -> ResponseReturnValu
 def _open(typed: str, trip: str) -> ResponseReturnValue:
     """Her case, with what she typed. The same work and the same sentence whether it is wrong, erased or expired."""
     reading = receipts.read(typed[:400], g.lang)
-    if isinstance(reading, Unreadable) and reading.nearest:
-        raise WrongCode(say(N_("We do not know the word «%(wrong)s». Did you mean «%(nearest)s»?"),
-                            wrong=reading.wrong[:20], nearest=reading.nearest))  # fmt: skip
+    told = misread.sentence(reading) if isinstance(reading, Unreadable) else None
+    if told is not None:
+        raise WrongCode(say(told[0], **told[1]))
     stretched = casebook.stretch(() if isinstance(reading, Unreadable) else reading, house().settings.pepper)
     try:
         return _enter(_begin_stay(stretched, trip))

@@ -7,7 +7,6 @@ proof is a row of a table: how it is seen, what is said when it holds, what to d
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import html
 import http.client
@@ -25,10 +24,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode
 
-from reporting import members, sessions, staff
+from sqlalchemy import select
+
+from reporting import casebook, keyring, members, searching, sessions, staff
 from reporting.config import ROOT, SECRET, SETTINGS, Settings, make_secrets, problems_on_this_machine, read_settings
-from reporting.database import checkpoint, open_database, upgrade_tables, writing
-from reporting.questionnaire import LONGEST_TEXT, PAGES
+from reporting.database import checkpoint, open_database, reading, upgrade_tables, writing
+from reporting.keyring import Keys
+from reporting.models import CaseRow
+from reporting.questionnaire import LONGEST_TEXT, route
 from reporting.teamlog import CASE_WORKER, Pin
 
 try:
@@ -39,6 +42,7 @@ except ImportError:  # not on Windows, which has no core files either
 SERVER = (sys.executable, "-m", "reporting")  # the program; tests hand in one that is broken in one place
 PATIENCE = 60.0  # seconds for the trial server to begin answering; a small machine takes five
 A_MOMENT = 0.05  # seconds between two tries to reach it
+NAME, ACT = "prueba", "FORCED_MARRIAGE"  # who reads in the trial; what is told to have happened
 PIECE, STEP = 32, 500  # bytes: what is known again of a sealed record, and how far apart such pieces are taken
 HEAD = 24  # bytes at the start of a sealed record that others have too
 WALKING = {"Content-Type": "application/x-www-form-urlencoded", "Sec-Fetch-Site": "same-origin", "Sec-Fetch-User": "?1"}
@@ -58,6 +62,8 @@ class Trial:
     seen: int  # pieces of her sealed report that the search found before the erasure; of so many
     of: int
     left: tuple[str, ...]  # files in which a piece stood after it
+    told: tuple[str, ...]  # columns in which a member's keys found her, while her report was there
+    still: tuple[str, ...]  # and in which they found her after the erasure
     ahead: int  # bytes of the write-ahead log right after it
     cores: str | None  # the limit for core files in the process that serves; None where the system does not show it
     swaps: tuple[str, ...]
@@ -123,6 +129,12 @@ PROOFS: Mapping[str, _Row] = {
         "Sealed bytes of an erased report are still in the files: the database does not overwrite what is erased. "
         f"Run `amparo sweep --rewrite` now and every night. {UPGRADE}",
     ),
+    "opened": _Row(
+        lambda trial: len(trial.told) > 1 and not trial.still,
+        "Whatever a member's keys open, nothing of an erased report is left under any seal.",
+        "A member's keys still find something of an erased report: a copy did not go with its case, or the search does "
+        f"not see. {UPGRADE}",
+    ),
     "emptied": _Row(
         lambda trial: trial.ahead == 0,
         "The write-ahead log is empty after an erasure.",
@@ -168,7 +180,7 @@ def _try(root: Path, server: Sequence[str]) -> Trial:
     memory.mkdir()
     port = _free_port()
     told = {"AMPARO_INSTANCE": str(instance), "BASE_URL": f"http://127.0.0.1:{port}", "MEMORY_FOLDER": str(memory)}
-    settings = _furnished(instance, told)
+    settings, member = _furnished(instance, told)
     os.utime(temporary, (LONG_AGO, LONG_AGO))  # whatever is made in it, even for a moment, changes this
     ours = dict.fromkeys(("TMPDIR", "TEMP", "TMP", "SQLITE_TMPDIR"), str(temporary))
     around = {name: value for name, value in os.environ.items() if name not in SETTINGS} | told | ours
@@ -177,38 +189,57 @@ def _try(root: Path, server: Sequence[str]) -> Trial:
         cores = _core_limit(process.pid)
         phone = _Phone(port)
         code = _tells(phone, marker)
-        needles = _spellings(marker, *(between.join(code) for between in ("", " ", "-")))
-        after_sending = _lying(root, needles)
+        needles = searching.spellings(marker, *(between.join(code) for between in ("", " ", "-")))
+        _looks(_Phone(port), member)
+        her, database = [marker.encode(), ACT.encode(), *_numbers(settings)], instance / "amparo.db"
+        told_inside = searching.places_with(database, member.keys, her)
+        after_sending = searching.lying(root, needles)
         seen, of = _pieces(settings)
         _comes_back_and_erases(phone, code)
         ahead = sum(path.stat().st_size for path in instance.glob("*.db-wal"))
-        left = _files_with(instance, seen)
-        after_erasing = _lying(root, needles)
-    at_the_end = _lying(root, needles)
+        left = searching.files_with(instance, seen)
+        still = searching.places_with(database, member.keys, her)
+        after_erasing = searching.lying(root, needles)
+    at_the_end = searching.lying(root, needles)
     looks = (after_sending, after_erasing, at_the_end)
     return Trial(
         lying={place: tuple(sorted({name for look in looks for name in look[place]})) for place in at_the_end},
         asked_for_temporary=temporary.stat().st_mtime != LONG_AGO,
-        seen=len(seen), of=of, left=left, ahead=ahead, cores=cores, swaps=problems_on_this_machine(),
+        seen=len(seen), of=of, left=left, told=told_inside, still=still, ahead=ahead, cores=cores,
+        swaps=problems_on_this_machine(),
     )  # fmt: skip
 
 
-def _furnished(instance: Path, told: Mapping[str, str]) -> Settings:
+@dataclass(frozen=True, slots=True)
+class _Member:
+    """The case worker of the trial: what she signs in with, and what she holds."""
+
+    password: str
+    totp: bytes
+    keys: Keys
+
+
+def _furnished(instance: Path, told: Mapping[str, str]) -> tuple[Settings, _Member]:
     """An installation with one case worker, who made the keys, as her browser would have it made."""
     make_secrets(instance, os.urandom(2 * SECRET))
     settings, now = read_settings(told), time.time()
     engine, pin, below = open_database(settings.database_url), Pin(settings.pin_file), secrets.randbelow
     upgrade_tables(engine)
     password, totp = staff.suggest_password(below, "es"), members.new_totp_secret()
-    new = members.new_member("prueba", (CASE_WORKER,), password, totp, settings.pepper)
+    new = members.new_member(NAME, (CASE_WORKER,), password, totp, settings.pepper)
     with writing(engine) as db:
         sessions.open_day(db, now)
-        token = staff.invite(db, "prueba", (CASE_WORKER,), now)
+        token = staff.invite(db, NAME, (CASE_WORKER,), now)
         sheets = staff.draw_sheets(below, "es")
-        made = staff.accept(db, pin, token, new, now, sheets.key_pair().public, "prueba")
+        made = staff.accept(db, pin, token, new, now, sheets.key_pair().public, NAME)
     pin.begin(made)
+    with reading(engine) as db:
+        before = members.totp_code(totp, now - 30)  # the step before, so that the one of now is not used up
+        who = members.unlock(members.find_member(db, NAME), password, before, now, settings.pepper)
+    with writing(engine) as db:
+        keys = keyring.take_keys(db, pin, who)
     engine.dispose()
-    return settings
+    return settings, _Member(password, totp, keys)
 
 
 def _free_port() -> int:
@@ -273,7 +304,7 @@ class _Phone:
     """As much of a browser as is needed to tell, to come back and to erase."""
 
     def __init__(self, port: int) -> None:
-        self._port, self.page = port, ""
+        self._port, self.page, self._cookie = port, "", ""
 
     def asks(self, method: str, path: str, **typed: str) -> str:
         """The next page. Every form of ours carries one sealed field, `t`."""
@@ -290,13 +321,15 @@ class _Phone:
         """(status, where it leads) of an answer."""
         line = http.client.HTTPConnection("127.0.0.1", self._port, timeout=PATIENCE)
         try:
-            line.request(method, path, body, WALKING)
+            line.request(method, path, body, WALKING | ({"Cookie": self._cookie} if self._cookie else {}))
             answer = line.getresponse()
+            answer.length = None  # read until it hangs up: only then is all done that the page brings about
             self.page = answer.read().decode()
         except (OSError, http.client.HTTPException) as why:
             raise NoTrial(f"its server broke off the line ({type(why).__name__}).") from why
         finally:
             line.close()
+        self._cookie = (answer.headers["Set-Cookie"] or self._cookie).partition(";")[0]
         return answer.status, answer.headers.get("Location", "")
 
 
@@ -304,13 +337,33 @@ def _tells(phone: _Phone, marker: str) -> list[str]:
     """She writes as much as the page takes, and sends it. Her code comes back, as digits."""
     words = f"{marker} {'relleno ' * LONGEST_TEXT}"[: LONGEST_TEXT - 100] + f" {marker}"
     phone.asks("POST", "/es/contar", go="begin")
-    for _ in PAGES:
-        phone.asks("POST", "/es/contar", go="next", narrative=words)
+    for _ in route({}):
+        phone.asks("POST", "/es/contar", go="next", narrative=words, violence=ACT)
     phone.asks("POST", "/es/contar", go="send", letters="1")
     found = re.search(r'<p class="digits">(.*?)</p>', phone.page, re.DOTALL)
     if found is None:
         raise NoTrial("the report was not taken.")
     return re.findall(r"<span>(.*?)</span>", found[1])
+
+
+def _looks(desk: _Phone, member: _Member) -> None:
+    """The case worker signs in, looks at the queue, reads the case, and looks again."""
+    code = members.totp_code(member.totp, time.time())
+    queue = desk.asks("POST", "/es/equipo", name=NAME, password=member.password, code=code)
+    found = re.search(r'href="(/es/equipo/caso/[0-9]+)"', queue)
+    if found is None:
+        raise NoTrial("the queue does not show the report.")
+    for path in (found[1], "/es/equipo/casos"):
+        desk.asks("GET", path)
+
+
+def _numbers(settings: Settings) -> list[bytes]:
+    """By which her case is known inside."""
+    engine = open_database(settings.database_url)
+    with reading(engine) as db:
+        cases = list(db.scalars(select(CaseRow.id)))
+    engine.dispose()
+    return [spelt.encode() for case in cases for spelt in (str(case), casebook.alias(case))]
 
 
 def _comes_back_and_erases(phone: _Phone, code: Sequence[str]) -> None:
@@ -320,52 +373,6 @@ def _comes_back_and_erases(phone: _Phone, code: Sequence[str]) -> None:
 
 
 # ── looking ─────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _spellings(*texts: str) -> tuple[bytes, ...]:
-    """How a text can stand in a file: two widths of letters, and written as letters of base 64 at three offsets."""
-    raw = [text.encode(width) for text in texts for width in ("utf-8", "utf-16-le")]
-    heads = (0, 2, 3)  # signs that also hold what stands before
-    written = [base64.b64encode(bytes(shift) + one)[heads[shift] : -4] for one in raw for shift in range(3)]
-    return (*raw, *written, *(one.replace(b"+", b"-").replace(b"/", b"_") for one in written))
-
-
-def _lying(root: Path, needles: Sequence[bytes]) -> dict[str, tuple[str, ...]]:
-    """Place -> files there in which one of the needles stands."""
-    instance = root / "instance"
-    database, ahead = instance / "amparo.db", [instance / "amparo.db-wal", instance / "amparo.db-shm"]
-    rows = list((root / "memory").rglob("*"))
-    others = [*rows, *(path for path in instance.rglob("*") if path not in {database, *ahead})]
-    places = {
-        "database": [database],
-        "write-ahead log": ahead,
-        "folder": others,
-        "temporary files": list((root / "temporary").rglob("*")),
-        "log": [root / "log"],
-    }
-    found = {place: _those_with(paths, needles) for place, paths in places.items()}
-    told = _dump(database)  # what is longer than a page of the file does not lie in one piece there
-    if any(needle in told for needle in needles):
-        found["database"] = (database.name,)
-    return found
-
-
-def _files_with(folder: Path, needles: Sequence[bytes]) -> tuple[str, ...]:
-    return _those_with(sorted(folder.rglob("*")), needles)
-
-
-def _those_with(paths: Sequence[Path], needles: Sequence[bytes]) -> tuple[str, ...]:
-    return tuple(path.name for path in paths if path.is_file() and _holds(path.read_bytes(), needles))
-
-
-def _holds(hay: bytes, needles: Sequence[bytes]) -> bool:
-    return any(needle in hay for needle in needles)
-
-
-def _dump(database: Path) -> bytes:
-    """Every row as text, without the tree of places, which is long and not hers."""
-    with contextlib.closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as line:
-        return "\n".join(row for row in line.iterdump() if not row.startswith('INSERT INTO "place"')).encode()
 
 
 def _pieces(settings: Settings) -> tuple[tuple[bytes, ...], int]:

@@ -13,13 +13,13 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
 
-from sqlalchemy import Connection, CursorResult, Engine, delete, select, text
+from sqlalchemy import Connection, CursorResult, Engine, delete, text
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import Delete
 
-from reporting import audit, backups, sessions, teamlog
+from reporting import audit, backups, derived, sessions, teamlog
 from reporting.database import Base, checkpoint, vacuum, writing
-from reporting.models import CaseRow, ErasedRow, InvitationRow, MarkRow, RecordRow, SeedRow, SessionRow, TryRow
+from reporting.models import CaseRow, ErasedRow, InvitationRow, MarkRow, SeedRow, SessionRow, TryRow
 from reporting.teamlog import BrokenChain, NotYet, Pin
 
 TABLE = Path(__file__).parent / "data" / "retention.toml"
@@ -78,9 +78,7 @@ def _count(db: Session, statement: Delete) -> int:
 
 
 def _sweep_cases(db: Session, now: float) -> int:
-    over = select(CaseRow.id).where(CaseRow.delete_after <= _day(now))
-    db.execute(delete(RecordRow).where(RecordRow.case_id.in_(over)))
-    return _count(db, delete(CaseRow).where(CaseRow.delete_after <= _day(now)))
+    return derived.let_go(db, CaseRow.delete_after <= _day(now))
 
 
 def _sweep_seeds(db: Session, now: float) -> int:
@@ -149,7 +147,7 @@ def rewrite_tables(engine: Engine) -> int:
 
 def _copy_in_order(connection: Connection) -> int:
     """Copied, emptied, filled in one transaction: every row bears its number, and they lie in order of their ids."""
-    tables = [*backups.tables_of_cases(), Base.metadata.tables[MarkRow.__tablename__]]
+    tables = [*backups.tables_of_cases(), *derived.tables(), Base.metadata.tables[MarkRow.__tablename__]]
     names = ", ".join(f'"{table.name}"' for table in tables)
     connection.execute(text(f"LOCK TABLE {names} IN ACCESS EXCLUSIVE MODE"))
     for table in tables:

@@ -20,7 +20,10 @@ from cryptography.exceptions import AlreadyFinalized, InvalidSignature, InvalidT
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey, MLKEM768PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.ciphers.algorithms import AES
+from cryptography.hazmat.primitives.ciphers.modes import CTR
 from cryptography.hazmat.primitives.hashes import SHA1, SHA256
 from cryptography.hazmat.primitives.hpke import (
     AEAD,
@@ -39,6 +42,7 @@ FORMAT = 1  # first byte of everything sealed; a new format gets a new number
 AEAD_ID = b"\x00\x02"  # AES-256-GCM in the HPKE registry
 SUITE_ID = b"\x64\x7a" + b"\x00\x01" + AEAD_ID  # ML-KEM-768 with X25519, HKDF-SHA256, AES-256-GCM
 KEY = 32  # bytes of a symmetric key
+TAG = 16  # bytes, by which a seal is known to be whole
 NONCE = 12  # bytes; random, one key seals far fewer than 2^32 records
 SMALLEST = 512  # bytes; the shortest padded length
 PRIVATE = 96  # bytes of a hybrid private key: ML-KEM seed 64, X25519 32
@@ -134,6 +138,21 @@ def unwrap(key: bytes, place: Place, wrapped: bytes) -> bytes:
         if wrapped[:3] != bytes([FORMAT]) + AEAD_ID:
             raise CannotOpen
         return AESGCM(key).decrypt(wrapped[3 : 3 + NONCE], wrapped[3 + NONCE :], place.to_bytes())
+
+
+def is_under_a_key(sealed: bytes) -> bool:
+    """Whether it looks as if `wrap` had made it."""
+    return sealed[:3] == bytes([FORMAT]) + AEAD_ID and len(sealed) >= 3 + NONCE + TAG
+
+
+def look_through(key: bytes, sealed: bytes) -> bytes:
+    """What `wrap` was given if this is its key, wherever it belongs; else noise. Nothing is verified: never read it.
+
+    For searching what must not be there. The cipher of AES-GCM is AES-CTR that begins at 2 (NIST SP 800-38D, 7.1).
+    """
+    with _one_error():
+        begin = sealed[3 : 3 + NONCE] + (2).to_bytes(4, "big")
+        return Cipher(AES(key), CTR(begin)).decryptor().update(sealed[3 + NONCE : -TAG])
 
 
 # ── for somebody ────────────────────────────────────────────────────────────────────────────────────────────

@@ -347,6 +347,26 @@ def sittings(db: Session, token: str, member: int, now: float) -> tuple[Sitting,
     return tuple(Sitting(row.started, row.seen, row.id == this) for row in alive)
 
 
+def names(db: Session, member: int, but: str = "") -> tuple[str, ...]:
+    """The names of her sessions, but perhaps of her own one."""
+    kept = name_of(but) if but else ""
+    rows = db.scalars(select(SessionRow.id).where(SessionRow.member == member))
+    return tuple(row.hex() for row in rows if row.hex() != kept)
+
+
+def name_of(token: str) -> str:
+    """By what a session is known: it opens nothing. Of whatever else stands in a cookie, none."""
+    try:
+        return _session_id(_raw(token)).hex()
+    except CannotOpen:
+        return ""
+
+
+def is_there(db: Session, token: str) -> bool:
+    """Whether nobody has ended it."""
+    return db.get(SessionRow, _session_id(_raw(token))) is not None
+
+
 def form_token(token: str) -> str:
     """The value that staff forms carry against requests forged elsewhere; bound to the session."""
     return sealing.derive(_raw(token), "form token").hex()

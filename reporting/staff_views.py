@@ -8,7 +8,6 @@ from __future__ import annotations
 import itertools
 import re
 from datetime import UTC, date, datetime
-from http import HTTPStatus
 
 from flask import Blueprint, g, make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
@@ -16,7 +15,7 @@ from wtforms import PasswordField, RadioField, SelectField, StringField, TextAre
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional, Regexp
 
-from reporting import audit, duty, keyring, languages, members, receipts, sessions, staff, teamlog
+from reporting import audit, desk_pages, duty, keyring, languages, members, receipts, sessions, staff, teamlog
 from reporting.frontdoor import (
     StaffForm,
     error_page,
@@ -74,8 +73,10 @@ class InviteForm(StaffForm):
 def people() -> ResponseReturnValue:
     """A coordinator sees the accounts and invites; she never sees a case."""
     form, made = _invite_form(), house()
+    if not form.is_submitted():
+        return _people()
     if not form.is_ours():
-        return _people(form, code=422 if form.is_submitted() else 200)
+        return _people(form, code=422)
     with made.writing() as db:
         if any(one.name == form.name.data for one in members.accounts(db)):
             form.name.errors = [N_("Somebody has this name already. If she forgot her password, press «New password».")]
@@ -90,11 +91,14 @@ def people() -> ResponseReturnValue:
         chosen = form.team.data if form.role.data == CASE_WORKER and not new_team else ""
         teams = (int(chosen),) if chosen else ()
         token = staff.invite(db, form.name.data, (form.role.data,), made.clock(), teams, new_team)
-    return _people(_invite_form(blank=True), token)
+    return _invited(token)
 
 
-def _invite_form(*, blank: bool = False) -> InviteForm:
-    form: InviteForm = InviteForm(formdata=None) if blank else InviteForm()
+def _invite_form() -> InviteForm:
+    return _with_teams(InviteForm())
+
+
+def _with_teams(form: InviteForm) -> InviteForm:
     with house().reading() as db:
         found = [team for team in teamlog.teams_or_none(db, house().pin) if team.kind == CASEWORK]
     form.team.choices = [SelectChoice("" if team.founding else str(team.id), team.name) for team in found] or [
@@ -112,14 +116,14 @@ def help_or_dismiss(member: int) -> ResponseReturnValue:
         return error_page(404)
     token = ""
     try:
-        with made.writing() as db:
+        with desk_pages.ending(member) as db:
             if go == "reset":
                 token = staff.reset(db, member, made.clock())
             else:
                 staff.dismiss(db, member)
     except CannotOpen:
         return error_page(404)
-    return _people(_invite_form(blank=True), token)
+    return _invited(token) if token else _people()
 
 
 @pages.get("/<lang>/equipo/cadena")
@@ -133,8 +137,14 @@ def chain() -> ResponseReturnValue:
     return make_response(page)
 
 
-def _people(form: InviteForm, token: str = "", code: int = 200) -> ResponseReturnValue:
-    made = house()
+@desk_pages.by_get(desk_pages.SECRET_SHOWN)
+def _invited(token: str) -> ResponseReturnValue:
+    return _people(token=token)
+
+
+@desk_pages.by_get()
+def _people(form: InviteForm | None = None, token: str = "", code: int = 200) -> ResponseReturnValue:
+    made, form = house(), _with_teams(form or InviteForm(formdata=None))
     link = made.settings.base_url + url_for("door.invitation", lang=g.lang, token=token) if token else ""
     with made.reading() as db:
         found = teamlog.teams_or_none(db, made.pin)
@@ -163,8 +173,10 @@ class DutyForm(StaffForm):
 def reading_hours() -> ResponseReturnValue:
     """When somebody reads: she is told it before and after she sends."""
     form, made = DutyForm(), house()
+    if not form.is_submitted():
+        return _duty_page()
     if not form.is_ours():
-        return _duty_page(form, code=422 if form.is_submitted() else 200)
+        return _duty_page(_typed_hours(), code=422)
     try:
         hours, off = _hours_typed(), tuple(_day_typed(line) for line in (form.off.data or "").split())
         with made.writing() as db:
@@ -172,10 +184,14 @@ def reading_hours() -> ResponseReturnValue:
     except duty.BadHours as problem:
         told = languages.weekdays(g.lang, [problem.weekday])
         sentence = say(N_("%(day)s: write full hours, from 0 to 24, the end after the beginning."), day=told)
-        return _duty_page(form, sentence, 422)
+        return _duty_page(_typed_hours(), sentence, 422)
     except ValueError:
-        return _duty_page(form, say(N_("Write days like this: 28/07/2027, one in each line.")), 422)
-    return _duty_page(DutyForm(formdata=None), done=say(N_("Saved.")))
+        return _duty_page(_typed_hours(), say(N_("Write days like this: 28/07/2027, one in each line.")), 422)
+    return _duty_page(done=say(N_("Saved.")))
+
+
+def _typed_hours() -> dict[str, str]:
+    return {name: said for name, said in request.form.items() if name != "f"}
 
 
 def _hours_typed() -> dict[int, tuple[int, int]]:
@@ -194,17 +210,18 @@ def _day_typed(text: str) -> date:
     return datetime.strptime(text, "%d/%m/%Y").replace(tzinfo=UTC).date()
 
 
-def _duty_page(form: DutyForm, sentence: str = "", code: int = 200, *, done: str = "") -> ResponseReturnValue:
+@desk_pages.by_get()
+def _duty_page(typed: dict[str, str] | None = None, sentence: str = "", code: int = 200, *, done: str = ""
+               ) -> ResponseReturnValue:  # fmt: skip
     with house().reading() as db:
         known = duty.read(db)
-    typed = bool(sentence) or code != HTTPStatus.OK
-    if not typed:
-        form.off.data = "\n".join(f"{day:%d/%m/%Y}" for day in known.off)
+    form = DutyForm(formdata=None)
+    form.off.data = typed.get("off") if typed else "\n".join(f"{day:%d/%m/%Y}" for day in known.off)
     week = [
         (
             weekday,
             languages.weekdays(g.lang, [weekday]),
-            *(request.form.get(f"{part}{weekday}", "")[:5] if typed else str(known.hours.get(weekday, ("", ""))[place])
+            *(typed.get(f"{part}{weekday}", "")[:5] if typed else str(known.hours.get(weekday, ("", ""))[place])
               for place, part in enumerate(("from", "to"))),
         )
         for weekday in range(duty.WEEK)
@@ -230,6 +247,7 @@ def colleagues() -> ResponseReturnValue:
     return _colleagues()
 
 
+@desk_pages.by_get()
 def _colleagues(sentence: str = "", code: int = 200) -> ResponseReturnValue:
     made, keys = house(), refresh_keys()
     with made.reading() as db:
@@ -305,7 +323,7 @@ def _let_in(member: int) -> ResponseReturnValue:
 
 def _end_sessions(member: int) -> ResponseReturnValue:
     if StaffForm().is_ours():
-        with house().writing() as db:
+        with desk_pages.ending(member) as db:
             sessions.end_all(db, member)
             audit.note(db, "sessions ended", member)
     return redirect(url_for("staff.colleagues", lang=g.lang), 303)
@@ -315,7 +333,7 @@ def _take_out(member: int) -> ResponseReturnValue:
     """She is out, and the next epoch is made here and now: what comes from now on is closed to her."""
     made = house()
     if StaffForm().is_ours() and member != g.keys.member:
-        with made.writing() as db:
+        with desk_pages.ending(member) as db:
             staff.dismiss(db, member)
             keys, _ = keyring.settle(db, made.pin, g.keys)
             sessions.refresh(db, g.token, keys, made.clock())
@@ -351,6 +369,7 @@ def me() -> ResponseReturnValue:
     return _me()
 
 
+@desk_pages.by_get()
 def _me(sentence: str = "", code: int = 200, *, done: str = "") -> ResponseReturnValue:
     made, keys = house(), g.keys
     with made.reading() as db:
@@ -390,7 +409,7 @@ def _change_password() -> ResponseReturnValue:
         found = members.find_member(db, g.keys.name)
     try:
         salt, private = members.with_new_password(found, staff.tidy_password(form.old.data), new, made.settings.pepper)
-        with made.writing() as db:
+        with desk_pages.ending(g.keys.member, but=g.token) as db:
             members.store_password(db, found, salt, private)
             sessions.end_all(db, g.keys.member, but=g.token)
     except CannotOpen:
@@ -400,7 +419,7 @@ def _change_password() -> ResponseReturnValue:
 
 def _end_my_others() -> ResponseReturnValue:
     if StaffForm().is_ours():
-        with house().writing() as db:
+        with desk_pages.ending(g.keys.member, but=g.token) as db:
             sessions.end_all(db, g.keys.member, but=g.token)
     return _me(done=say(N_("Your other sessions are closed.")))
 

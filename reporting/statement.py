@@ -13,9 +13,11 @@ from typing import Final
 
 from reporting import questionnaire
 from reporting.casebook import Case
-from reporting.incidents import N_, Incident
+from reporting.incidents import N_, Hours, Incident
 
 Say = Callable[..., str]
+# what was asked more closely about an act, in the order in which it is read
+CLOSER: Final = ("victim_state", "hurt_too", "extortion_act", "contact")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +37,11 @@ def sections(case: Case, names: Mapping[str, str], say: Say, when: Callable[[int
     def told(field: str) -> tuple[str, ...]:
         return tuple(questionnaire.words_of_fact(field, getattr(incident, field), names, say))
 
+    closer = (f"{say(questionnaire.FACTS[field])}: {word}" for field in CLOSER for word in told(field))
     own = tuple(text for text in (case.narrative, *(one.text for one in case.additions)) if text)
     made = (
-        Section(N_("1. What happened"), (*told("violence"), *own), 0 if own else 8),
-        Section(N_("2. When"), (_when(incident, case.told, say, when),), 1, N_("Day and hour, if you know them")),
+        Section(N_("1. What happened"), (*told("violence"), *closer, *own), 0 if own else 8),
+        Section(N_("2. When"), _when(incident, case.told, say, when), 1, N_("Day and hour, if you know them")),
         Section(N_("3. Where"), (*told("venue"), *_place(incident, names)), 2, N_("Street, building, reference")),
         Section(N_("4. Who did it"), told("perpetrator"), 4, N_("Name or nickname, marks, uniform, number plate")),
         Section(N_("5. Injuries and care"), _harm(incident, names, say), 3, N_("Where you were attended, and when")),
@@ -54,10 +57,15 @@ def sections(case: Case, names: Mapping[str, str], say: Say, when: Callable[[int
 BY_HAND: Final = (N_("Name"), N_("Document number, if you want to give it"), N_("Place and day"), N_("Signature"))
 
 
-def _when(incident: Incident, told: int, say: Say, when: Callable[[int], str]) -> str:
+def _when(incident: Incident, told: int, say: Say, when: Callable[[int], str]) -> tuple[str, ...]:
     if incident.hours is None:
-        return say(N_("I do not remember exactly."))
-    soonest, latest = (when(int(told - hours)) for hours in incident.hours)
+        return (say(N_("I do not remember exactly.")),)
+    times = incident.told_twice or (incident.hours,)
+    return tuple(_one_time(hours, told, say, when) for hours in times)
+
+
+def _one_time(hours: Hours, told: int, say: Say, when: Callable[[int], str]) -> str:
+    soonest, latest = (when(int(told - one)) for one in hours)
     if soonest == latest:
         return say(N_("Around %(when)s."), when=soonest)
     return say(N_("Between %(earlier)s and %(later)s."), earlier=latest, later=soonest)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import io
 import re
 import tempfile
@@ -119,10 +120,12 @@ def test_a_file_is_looked_at_first_and_touches_no_disk(carmen: Phone, monkeypatc
     uploads(carmen, WILD + b"\n" * 200_000, "look")
     assert say("Only looked at: nothing was changed.") in carmen.words
     assert say("The name is blank.") in carmen.words
-    carmen.opens("/es/equipo/directorio?q=pucallpa")
+    carmen.opens("/es/equipo/directorio")
+    carmen.sends("q", q="pucallpa")
     assert "Regional de Pucallpa" not in carmen.words
     uploads(carmen, WILD, "store")
-    carmen.opens("/es/equipo/directorio?q=pucallpa")
+    carmen.opens("/es/equipo/directorio")
+    carmen.sends("q", q="pucallpa")
     assert "Regional de Pucallpa" in carmen.words
 
 
@@ -192,32 +195,39 @@ def test_the_team_sees_what_was_flagged_and_that_it_is_due(app: Flask, rosa: Pho
 # ── the rules ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def every_row() -> tuple[rulebook.Row, ...]:
+    return (*rulebook.definitions(), *rulebook.rules(), *rulebook.must_nots())
+
+
 @pytest.mark.parametrize("language", ["es", "en"])
-def test_every_rule_and_every_must_not_is_on_the_page_in_words(app: Flask, language: str) -> None:
+def test_every_definition_rule_and_must_not_is_on_the_page_in_words(app: Flask, language: str) -> None:
     phone = Phone(app)
     phone.opens(f"/{language}/reglas")
     shown = set(re.findall(r'<section class="card rule" id="([^"]+)"', phone.text))
     assert {f"R{number:02d}" for number in range(1, 36)} <= {row.split(".")[0] for row in shown}
-    assert {row.id for row in (*needs.RULES, *needs.MUST_NOT_ROWS, needs.RECORD_ONLY)} == {
+    assert {row.id for row in (*needs.FACTS, *needs.RULES, *needs.MUST_NOT_ROWS, needs.RECORD_ONLY)} == {
         row.split(".")[0] for row in shown
     }
-    for row in (*rulebook.rules(), *rulebook.must_nots()):
+    for row in every_row():
         part = phone.text.split(f'id="{row.id}"')[1].split("</section>")[0]
         assert row.why[language].replace("'", "&#39;") in part
         assert row.says[language].replace("'", "&#39;") in part
         assert row.version in part
         assert all(source["id"] in part for source in row.sources)
-        assert row.closes is None or str(int(row.closes)) in part
+        for limit in (row.after, row.until, row.signs_after, row.signs_until, row.closes):
+            assert limit is None or str(int(limit)) in part
+        for code in (*row.all, *row.any, *row.none):
+            assert language != "es" or all(say(word) in html.unescape(part) for word in code if word)
 
 
 def test_every_row_has_spanish_words_of_its_own() -> None:
-    for row in (*rulebook.rules(), *rulebook.must_nots()):
+    for row in every_row():
         assert row.why["es"] != row.why["en"]
         assert not row.says["en"] or row.says["es"] != row.says["en"]
 
 
 def test_as_shipped_nobody_has_signed_and_the_page_says_so(app: Flask) -> None:
-    rows = (*rulebook.rules(), *rulebook.must_nots())
+    rows = every_row()
     assert {row.state for row in rows} == {rulebook.UNSIGNED}
     phone = Phone(app)
     phone.opens("/es/reglas")

@@ -273,7 +273,7 @@ IN_THE_CLEAR = {
     "team_grant": {"id", "team", "epoch", "member"},
     "audit": {"number", "team", "epoch"},
     "day_seed": {"day", "purpose"},
-    "queue_sheet": {"team", "epoch"},
+    "queue_sheet": {"team", "part", "epoch"},
     "duty": {"id", "hours", "opened"},
     "figures_release": {"id", "period", "state", "team", "epoch", "compiled_by", "published_by"},
     "figures_month": {"month", "release"},

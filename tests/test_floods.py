@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from reporting import frontdoor, sessions
+from reporting.answers import route
 from reporting.app import create_app
-from reporting.questionnaire import PAGES
 from tests import flooding, server
 from tests.people import Place, a_furnished_place
 from tests.phone import TYPED, WALKED, Phone
@@ -133,7 +133,7 @@ def whole_report(phone: Neighbour, waits: list[float]) -> list[str]:
         waits.append(time.monotonic() - begin)
 
     timed(lambda: begins(phone))
-    for _ in PAGES:
+    for _ in route({}):
         timed(lambda: phone.presses("next"))
     timed(lambda: phone.presses("send"))
     return phone.receipt()[0]

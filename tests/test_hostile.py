@@ -235,6 +235,8 @@ def attack(house: House, count: int, seed: int) -> Told:
         pieces, status, headers = run_wsgi_app(house.app, environ, buffered=True)
         body = b"".join(pieces)
         wrong = judge(shot, int(status.split()[0]), headers.items(), body)
+        if "/equipo/p/" in headers.get("Location", ""):
+            wrong += _of_the_page(house, shot, environ, headers["Location"])
         now = house.place.cases()
         if now > cases:
             wrong += _why_a_case(shot, house.found.sealed, filed, now - cases)
@@ -242,6 +244,15 @@ def attack(house: House, count: int, seed: int) -> Told:
         over = at_the_door(headers.get("Location", "")) and shot.good.who != ""
         told.note(shot, int(status.split()[0]), wrong, headers.get("Location", ""))
     return told
+
+
+def _of_the_page(house: House, shot: Shot, environ: dict[str, Any], address: str) -> list[str]:
+    """What is wrong with the page that the answer leads to."""
+    walked = {"REQUEST_METHOD": "GET", "PATH_INFO": address, "QUERY_STRING": "", "CONTENT_LENGTH": "0",
+              "wsgi.input": io.BytesIO(), "HTTP_SEC_FETCH_SITE": "same-origin"}  # fmt: skip
+    pieces, status, headers = run_wsgi_app(house.app, environ | walked, buffered=True)
+    led = replace(shot, method="GET", target=address.encode())
+    return judge(led, int(status.split()[0]), headers.items(), b"".join(pieces))
 
 
 def _why_a_case(shot: Shot, sealed: set[str], filed: set[str], count: int) -> list[str]:

@@ -220,7 +220,7 @@ def test_the_clock_is_the_one_of_the_service() -> None:
 
 
 def test_a_public_holiday_is_no_promise() -> None:
-    day, holidays = datetime(2026, 7, 28, 10, tzinfo=LIMA), shelf.public_holidays()
+    day, holidays = datetime(2026, 7, 28, 10, tzinfo=LIMA), shelf.public_holidays("PE")
     assert state(read("L-V 8:00-16:00"), day, holidays) == "unknown"
     assert state(read("L-V 8:00-16:00; PH off"), day, holidays) == "closed"
     assert state(read("L-V 8:00-16:00, también feriados"), day, holidays) == "open"
@@ -251,7 +251,7 @@ def their_holidays() -> dict[date, str]:
 
 
 def test_the_list_of_holidays_is_the_one_of_the_package_it_was_made_with() -> None:
-    assert shelf.public_holidays() == frozenset(their_holidays())
+    assert shelf.public_holidays("PE") == frozenset(their_holidays())
 
 
 def test_one_quarter_is_one_bit() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import csv
 import re
 import tomllib
 from functools import cache
@@ -27,8 +28,8 @@ TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 CONTRACTS = {contract["name"].split(":")[0]: contract for contract in PROJECT["tool"]["importlinter"]["contracts"]}
 WITH_HTTP = set(
-    "__main__ app bench bench_queue commands demo frontdoor her_case her_draft questionnaire residue serving sheets "
-    "statement stays templating walking".split()
+    "__main__ app bench bench_queue commands demo desk_pages frontdoor her_case her_draft questionnaire residue "
+    "serving sheets statement stays templating walking".split()
 )  # and every room of views
 
 
@@ -124,6 +125,28 @@ def test_a_translation_fills_in_the_same_parts_and_no_other(code: str) -> None:
         for text in entry.msgstr_plural.values() if entry.msgid_plural else [entry.msgstr]:
             assert parts_in(text) == parts_in(entry.msgid_plural or entry.msgid), entry.msgid
             assert "<" not in text, entry.msgid
+
+
+def numbers_to_call() -> re.Pattern[str]:
+    """Every number of the shipped directory, however it is broken up, as a word of its own or a link."""
+    with (ROOT / "referrals/data/services-pe.csv").open(encoding="utf-8", newline="") as file:
+        cells = [row[column].split("(")[0].strip() for row in csv.DictReader(file) for column in ("phone", "whatsapp")]
+    known = {re.sub(r"[^0-9]", "", cell) for cell in cells if cell}
+    return re.compile(
+        rf"(?<![\w.])(?:{'|'.join(r'[ -]?'.join(number) for number in sorted(known))})(?![\w%]| cases| casos)|tel:\d"
+    )
+
+
+def test_no_message_translation_or_template_holds_a_number_to_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    numbers = numbers_to_call()
+    texts = {text for entry in asked_for().values() for text in (entry.msgid, entry.msgid_plural)}
+    for code in offered():
+        for entry in polib.pofile(str(CATALOGUES / code / "LC_MESSAGES" / "messages.po")):
+            texts |= {entry.msgstr, *entry.msgstr_plural.values()}
+    texts |= {path.read_text("utf-8") for path in (ROOT / "templates").rglob("*.html")}
+    found = {text[max(0, match.start() - 40) : match.end() + 20] for text in texts for match in numbers.finditer(text)}
+    assert not found
 
 
 def parts_in(text: str) -> set[str]:

@@ -39,7 +39,8 @@ def some_of(field: str) -> st.SearchStrategy[frozenset[str]]:
 
 
 MOMENTS = st.floats(0, 2000) | st.sampled_from([0.0, 48.0, 72.0, 96.0, 120.0, 168.0, 240.0, 336.0, 720.0])
-HOURS = st.none() | st.tuples(MOMENTS, MOMENTS).map(lambda pair: (min(pair), max(pair)))
+TIMES = st.tuples(MOMENTS, MOMENTS).map(lambda pair: (min(pair), max(pair)))
+HOURS = st.none() | TIMES
 YES_NO_PASS = st.none() | st.booleans()
 INCIDENTS = st.builds(
     Incident,
@@ -48,6 +49,7 @@ INCIDENTS = st.builds(
     department=st.none() | st.sampled_from(["PE25", "PE04", "PE15"]),
     province=st.none() | st.sampled_from(["PE2501", "PE0401"]),
     hours=HOURS,
+    told_twice=st.none() | st.tuples(TIMES, TIMES),
     ongoing=YES_NO_PASS,
     migrant=YES_NO_PASS,
     refused_by=st.frozensets(st.sampled_from(["linea100", "upe_junin", "cem-1.a"]), max_size=2),
@@ -108,6 +110,10 @@ BAD_ANSWERS = [
     ("hours_ago", [5, 4]),
     ("hours_ago", [5, None]),
     ("hours_ago", [1, 2, 3]),
+    ("told_twice", [1]),
+    ("told_twice", 5),
+    ("told_twice", [[1, 2], [4, 3]]),
+    ("told_twice", [[1, 2], None]),
     ("hours_ago", []),
     ("department", "Ucayali"),
     ("department", "PE2501"),
@@ -156,7 +162,18 @@ def test_one_question_is_not_answered_twice() -> None:
 def test_time_moves_on_and_an_unknown_time_stays_unknown() -> None:
     assert Incident(hours=(5, 8)).later(10).hours == (15, 18)
     assert Incident(hours=(5, 8)).later(-6).hours == (0, 2)
-    assert Incident().later(10) == Incident()
+    assert Incident().later(10).hours is None
+
+
+@given(INCIDENTS, st.floats(0, 2000), st.floats(0, 2000))
+def test_how_long_ago_it_was_told_adds_up_and_is_no_answer(incident: Incident, first: float, then: float) -> None:
+    later = incident.later(first).later(then)
+    assert later.told_ago == later.signs_ago == first + then
+    assert answers_from_incident(incident).keys() == answers_from_incident(later).keys()
+    for name in ("told_ago", "signs_ago"):
+        assert getattr(incident_from_answers(answers_from_incident(later)), name) == 0
+        with pytest.raises(BadIncident):
+            incident_from_answers({name: then})
 
 
 def test_every_list_of_codes_has_a_field_and_every_label_a_text() -> None:
@@ -204,6 +221,11 @@ CORES = [
     ("PSYCH_ABUSE HATE_VIOLENCE", "", "G6_PSYCHOLOGICAL"),
     ("HATE_VIOLENCE", "", "G0_NON_GBV"),
     ("", "D_BLEEDING", "G0_NON_GBV"),
+    ("ROBBERY", "I_BITE", "G3_PHYSICAL_ASSAULT"),
+    ("FORCED_SEX_WORK THREATS", "", "G5_DENIAL"),
+    ("FORCED_SEX_WORK PHYSICAL_ASSAULT", "", "G3_PHYSICAL_ASSAULT"),
+    ("SEXUAL_EXTORTION EXTORTION", "", "G5_DENIAL"),
+    ("KILLING_DISAPPEARANCE RAPE", "", "G1_RAPE"),
 ]
 
 
@@ -212,6 +234,26 @@ def test_the_first_question_answered_yes_gives_the_core_type(violence: str, flag
     incident = Incident(violence=frozenset(violence.split()), flags=frozenset(flags.split()))
     assert gbvims_core(incident) == core
     assert core in GBVIMS
+
+
+@pytest.mark.parametrize(
+    ("violence", "answers", "core"),
+    [
+        ("SEXUAL_EXTORTION", {"extortion_act": "yes"}, "G1_RAPE"),
+        ("SEXUAL_EXTORTION", {"extortion_act": "no"}, "G6_PSYCHOLOGICAL"),
+        ("SEXUAL_EXTORTION", {"extortion_act": "unknown"}, "G6_PSYCHOLOGICAL"),
+        ("SEXUAL_EXTORTION", {}, "G6_PSYCHOLOGICAL"),
+        ("THREATS", {"extortion_act": "yes"}, "G6_PSYCHOLOGICAL"),
+        ("FORCED_SEX_WORK", {"age": "A14_17"}, "G1_RAPE"),
+        ("FORCED_SEX_WORK", {"age": "U14"}, "G1_RAPE"),
+        ("FORCED_SEX_WORK", {"age": "A18_24"}, "G5_DENIAL"),
+        ("FORCED_SEX_WORK", {"age": "PREFER_NOT"}, "G5_DENIAL"),
+        ("SEXUAL_ASSAULT", {"contact": "yes"}, "G2_SEXUAL_ASSAULT"),
+        ("EXTORTION", {"age": "A14_17"}, "G5_DENIAL"),
+    ],
+)
+def test_the_core_type_counts_only_what_was_said(violence: str, answers: dict[str, str], core: str) -> None:
+    assert gbvims_core(incident_from_answers({"violence": violence.split(), **answers})) == core
 
 
 def test_every_act_but_the_motive_has_a_core_type() -> None:
@@ -288,6 +330,11 @@ def test_a_tally_of_the_first_format_is_still_read() -> None:
 def test_a_tally_that_nobody_here_wrote_is_refused(odd: bytes) -> None:
     with pytest.raises(ValueError, match="format"):
         tally_from_block(odd)
+
+
+def test_a_new_need_comes_after_those_that_stored_tallies_know() -> None:
+    assert TALLY_CODES["gap"].index("N_SERVICE_COMPLAINT") == 25
+    assert TALLY_CODES["gap"].index("N_MISSING") == 26
 
 
 def test_the_gaps_of_a_tally_are_the_needs_of_the_rules() -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from referrals.needs import (
     CHILD_TYPES_TO_KNOW,
+    FACTS,
     HIDDEN_BECAUSE,
     HIDES,
     LIMITS,
@@ -203,7 +204,73 @@ TYPICAL: dict[str, tuple[Incident, Wanted, str]] = {
         {"N_CRISIS_MH": "NOW", "N_PFA": "H24", "N_EMERG_MED": None},
         "R14",
     ),
-}
+    "beating, a head blow with signs, now": (
+        told("PHYSICAL_ASSAULT", "CLIENT", 2160, "D_HEAD_SIGNS"),
+        {"N_EMERG_MED": "NOW", "N_PFA": None},
+        "R01",
+    ),
+    "beating, trouble breathing now": (
+        told("PHYSICAL_ASSAULT", "CLIENT", 600, "D_BREATHING"),
+        {"N_EMERG_MED": "NOW", "N_PFA": "H24"},
+        "R01",
+    ),
+    "beating, a stab that is closed": (
+        told("PHYSICAL_ASSAULT", "CLIENT", 2160, "D_STAB_GUN", "W_PSYCH"),
+        {"N_MED_CHECK": "SOON", "N_COUNSEL": "SOON", "N_EMERG_MED": None, "N_PFA": None},
+        "R01 R16",
+    ),
+    "stealthing, no answer about pregnancy": (
+        told("STEALTHING", "CLIENT", 20, wants="W_HEALTH", **TRANS | {"pregnant_possible": None}),
+        {"N_PEP": "NOW", "N_EC": "H24", **BODY, "N_PFA": "SOON"},
+        "R04 R05 R07 R08",
+    ),
+    "stealthing, and a condom was answered": (
+        told("STEALTHING", "CLIENT", 9, wants="W_HEALTH", **WOMAN | {"condom": "yes"}),
+        {"N_PEP": "NOW", "N_EC": "H24", **BODY},
+        "R04 R05 R07 R08 R10",
+    ),
+    "sex demanded by an agent, it happened, with a condom": (
+        told("SEXUAL_EXTORTION", "SERENAZGO", 20, wants="W_NOT_SURE", extortion_act="yes", condom="yes",
+             police_safe="no", identity="TRANS_WOMAN"),
+        {"N_MED_CHECK": "H24", "N_STI": "H72", "N_FORENSIC": "H24", "N_LEGAL_STATE": "H24", "N_PFA": "H24",
+         "N_PEP": None, "N_HEPB": None},
+        "R12b R23",
+    ),
+    "touched, no contact, record only": (
+        told("SEXUAL_ASSAULT", "CLIENT", 3, wants="W_RECORD_ONLY", contact="no"),
+        {"N_FORENSIC": "H24", "N_MED_CHECK": None, "N_PEP": None, "N_PFA": "READY"},
+        "R10 R34",
+    ),
+    "touched, nothing answered about contact": (
+        told("SEXUAL_ASSAULT", "CLIENT", 3),
+        {"N_MED_CHECK": "H24", "N_FORENSIC": "H24", "N_PEP": None},
+        "R12c",
+    ),
+    "drugged and robbed, no memory": (
+        told("ROBBERY", "CLIENT", 20, "D_DRUGGED", "W_HEALTH"),
+        {"N_EMERG_MED": "NOW", "N_MED_CHECK": "H24", "N_FORENSIC": "H24", "N_PEP": None},
+        "R01 R11b R12d",
+    ),
+    "a companion is missing": (
+        told("KILLING_DISAPPEARANCE", "POLICE", 30, wants="W_LEGAL", victim_state="missing", police_safe="no"),
+        {"N_MISSING": "NOW", "N_LEGAL_STATE": "H24", "N_SAFETY_PLAN": "H24", "N_LEGAL_INFO": None, "N_PFA": "H24",
+         **dict.fromkeys(sorted(RECORD_ONLY.keeps - {"N_MISSING", "N_SAFETY_PLAN"}))},
+        "R35",
+    ),
+    "a bite that bled": (
+        told("PHYSICAL_ASSAULT", "CLIENT", 20, "I_BITE"),
+        {"N_WOUND": "H24", "N_HEPB": "H72", "N_MED_CHECK": "H24", "N_PEP": None},
+        "R09b",
+    ),
+    **{
+        f"a sexual act with somebody under 18: {act}": (
+            told(act, "CLIENT", 10, age="A14_17", **WOMAN),
+            {"N_CHILD_PROT": "NOW"},
+            "R28",
+        )
+        for act in ("RAPE", "STEALTHING", "SEXUAL_ASSAULT", "SEXUAL_EXTORTION")
+    },
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("case", TYPICAL)
@@ -242,6 +309,19 @@ WINDOWS: list[tuple[Incident, str, dict[float | None, str | None]]] = [
     ),
     (told("RAPE", "POLICE"), "N_LEGAL_STATE", {720: "H24", 720.01: "READY", None: "H24"}),
     (told("RAPE", wants="W_REPORT"), "N_REPORT_ROUTE", {168: "H24", 168.01: "SOON", None: "H24"}),
+    (told(flags="D_BURN"), "N_EMERG_MED", {72: "NOW", 72.01: None, None: "NOW"}),
+    (told(flags="D_BURN"), "N_MED_CHECK", {72: None, 72.01: "H24", 336: "H24", 336.01: "SOON", None: None}),
+    (told(flags="D_BURN", ongoing=True), "N_EMERG_MED", {LATE: "NOW", None: "NOW"}),
+    (told(flags="D_STRANGLED D_UNCONSCIOUS"), "N_EMERG_MED", {72.01: "NOW", 336: "NOW", 336.01: None, None: "NOW"}),
+    (told(flags="D_STRANGLED D_UNCONSCIOUS"), "N_MED_CHECK", {336.01: "H24", LATE: "H24"}),
+    (told("RAPE", condom="yes"), "N_MED_CHECK", {168: "H24", 168.01: "SOON", None: "H24"}),
+    (told("RAPE", condom="yes"), "N_STI", {168: "H72", 168.01: "SOON", None: "H72"}),
+    (told("SEXUAL_ASSAULT"), "N_MED_CHECK", {168: "H24", 168.01: "SOON", None: "H24"}),
+    (told("ROBBERY", flags="D_DRUGGED"), "N_MED_CHECK", {168: "H24", 336: "H24", 336.01: "SOON", None: "H24"}),
+    (told("ROBBERY", flags="D_DRUGGED"), "N_FORENSIC", {120: "H24", 120.01: None, None: "H24"}),
+    (told(flags="I_BITE"), "N_WOUND", {168: "H24", 168.01: "SOON", None: "H24"}),
+    (told(flags="I_BITE"), "N_HEPB", {336: "H72", 336.01: None, None: "H72"}),
+    (told(flags="I_BITE"), "N_MED_CHECK", {72: "H24", 72.01: None, None: "H24"}),
 ]
 
 
@@ -283,8 +363,8 @@ def test_a_need_without_a_medical_window_has_no_hours_left() -> None:
 
 SINGLE: list[tuple[str, Incident, str, str | None]] = [
     (
-        "trouble breathing after strangling stays an emergency",
-        told(flags="D_STRANGLED D_UNCONSCIOUS", hours=LATE),
+        "trouble breathing is an emergency as long as it is there, whenever she was choked",
+        told(flags="D_STRANGLED D_BREATHING", hours=LATE),
         "N_EMERG_MED",
         "NOW",
     ),
@@ -316,7 +396,12 @@ SINGLE: list[tuple[str, Incident, str, str | None]] = [
         "SOON",
     ),
     ("care wanted, brought by something else", told("RAPE", wants="W_HEALTH"), "N_MED_CHECK", None),
-    ("care wanted, only an exam follows", told("SEXUAL_ASSAULT", wants="W_HEALTH"), "N_MED_CHECK", "SOON"),
+    (
+        "care wanted, only an exam follows",
+        told("SEXUAL_ASSAULT", wants="W_HEALTH", contact="no"),
+        "N_MED_CHECK",
+        "SOON",
+    ),
     ("care wanted, nothing else brings it", told("THREATS", wants="W_HEALTH"), "N_MED_CHECK", "SOON"),
     ("counselling wanted", told("RAPE", wants="W_PSYCH"), "N_COUNSEL", "SOON"),
     ("counselling after something severe", told("CONFINEMENT"), "N_COUNSEL", "READY"),
@@ -377,7 +462,8 @@ def test_one_rule_says_one_thing(incident: Incident, need: str, urgency: str | N
 
 
 def test_a_killing_does_not_silence_the_other_rules() -> None:
-    assert urgencies(told("KILLING_DISAPPEARANCE RAPE", "CLIENT"))["N_PEP"] == "NOW"
+    assert urgencies(told("KILLING_DISAPPEARANCE RAPE", "CLIENT", hurt_too="yes"))["N_PEP"] == "NOW"
+    assert urgencies(told("KILLING_DISAPPEARANCE THREATS", "CLIENT", flags="S_LOCKED"))["N_SAFETY_PLAN"] == "NOW"
 
 
 def test_an_empty_report_still_finds_somebody_who_listens() -> None:
@@ -479,7 +565,9 @@ def test_an_unknown_time_is_never_less_urgent_than_a_known_one(incident: Inciden
 
 
 UNSAID: Any = None
-CAREFUL: dict[str, Any] = {"pregnant_possible": "no", "condom": "yes", "ongoing": False}
+CAREFUL: dict[str, Any] = {
+    "pregnant_possible": "no", "condom": "yes", "ongoing": False, "extortion_act": "no", "victim_state": "killed",
+}  # fmt: skip
 
 
 @settings(max_examples=150)
@@ -545,18 +633,19 @@ AT_STAKE: list[tuple[str, list[Incident], list[Incident]]] = [
     ("MN_ASSUME_BODY", [told(identity="NONBINARY")], [told(identity="CIS_WOMAN"), told()]),
     (
         "MN_PEP_PROMISE",
-        [told("RAPE", hours=72.01), told("RAPE", hours=[73, 500])],
+        [told("RAPE", hours=72.01), told("RAPE", hours=[73, 500]), told("RAPE", hours=None).later(72.01)],
         [
             told("RAPE", hours=72),
             told("RAPE", hours=None),
             told("RAPE", hours=[72, 500]),
             told("RAPE", hours=80, condom="yes"),
             told("SEXUAL_ASSAULT", hours=80),
+            told("RAPE", hours=None).later(72),
         ],
     ),
     (
         "MN_EC_PROMISE",
-        [told("RAPE", hours=120.01), told("RAPE", hours=[121, 500])],
+        [told("RAPE", hours=120.01), told("RAPE", hours=[121, 500]), told("RAPE", hours=None).later(120.01)],
         [
             told("RAPE", hours=120),
             told("RAPE", hours=None),
@@ -594,6 +683,7 @@ AT_STAKE: list[tuple[str, list[Incident], list[Incident]]] = [
             told("SEXUAL_ASSAULT", flags="I_WOUND"),
             told("ROBBERY", flags="I_WOUND", wants="W_REPORT"),
             told("RAPE", hours=150, flags="D_BLEEDING"),
+            told("THREATS", flags="D_DRUGGED"),
         ],
         [
             told("SEXUAL_ASSAULT"),
@@ -602,7 +692,11 @@ AT_STAKE: list[tuple[str, list[Incident], list[Incident]]] = [
             told("ROBBERY", flags="I_BRUISES", wants="W_LEGAL"),
         ],
     ),
-    ("MN_REQUIRE_REPORT", [told("RAPE"), told("SEXUAL_ASSAULT"), told("STEALTHING")], [told("THREATS")]),
+    (
+        "MN_REQUIRE_REPORT",
+        [told("RAPE"), told("SEXUAL_ASSAULT"), told("STEALTHING"), told("SEXUAL_EXTORTION")],
+        [told("THREATS"), told("SEXUAL_EXTORTION", extortion_act="no"), told("RAPE KILLING_DISAPPEARANCE")],
+    ),
     (
         "MN_MEDIATION",
         [told("THREATS", who) for who in ("PARTNER", "FAMILY", "THIRD_PARTY")],
@@ -709,10 +803,10 @@ def test_every_reason_to_hide_has_words() -> None:
 
 
 def test_every_rule_from_first_to_last_is_there_with_reason_words_and_source() -> None:
-    wanted = {f"R{number:02}" for number in range(1, 36)} - {"R34"} | {"R02b"}
+    wanted = {f"R{number:02}" for number in range(1, 36)} - {"R34"} | set("R02b R09b R11b R12b R12c R12d".split())
     assert {rule.id for rule in RULES} == wanted
     assert RECORD_ONLY.id == "R34"
-    rows: list[Any] = [*RULES, RECORD_ONLY, *MUST_NOT_ROWS]
+    rows: list[Any] = [*FACTS, *RULES, RECORD_ONLY, *MUST_NOT_ROWS]
     for row in rows:
         assert row.why.endswith(".")
         assert set(row.sources) <= SOURCES.keys()
@@ -728,6 +822,7 @@ def test_every_need_can_arise_and_every_urgency_has_words() -> None:
 def test_every_row_is_the_reason_for_something_in_a_case_above() -> None:
     cases = [incident for incident, _, _ in TYPICAL.values()] + [row[1] for row in SINGLE]
     cases += [_at(incident, hour) for incident, _, at in WINDOWS for hour in at]
+    cases += [told(flags="D_BLEEDING").later(hours) for hours in (48, 49)]
     said = {sentence for incident in cases for need in assess(incident).needs for sentence in sentences(need, incident)}
     assert said == {rule.says for rule in RULES}
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from reporting import residue
+from reporting import residue, searching
 from reporting.commands import main
 from reporting.residue import PROOFS, Proof, prove
 from tests.people import Place, a_furnished_place
@@ -48,6 +48,7 @@ BROKEN = {
     "erased": "from reporting import database\n"
     "database.SQLITE_PRAGMAS = tuple(one.replace('secure_delete=ON', 'secure_delete=OFF') "
     "for one in database.SQLITE_PRAGMAS)",
+    "opened": "from reporting import derived; derived.forget = lambda db, cases: None",
     "emptied": "from reporting import app; app.checkpoint = lambda engine: True",
     "core files": "from reporting import serving; serving.no_core_files = lambda: None",
 }
@@ -80,12 +81,12 @@ def test_a_proof_fails_when_its_thing_is_broken(proof: str) -> None:
 def test_a_marker_is_found_however_it_is_written(tmp_path: Path) -> None:
     import base64
 
-    needles = residue._spellings("zarzamora-4417")  # noqa: SLF001 -- the search itself is on trial
+    needles = searching.spellings("zarzamora-4417")
     for number, text in enumerate(("zarzamora-4417", "...zarzamora-4417...")):
         raw = text.encode()
         for spelt in (raw, text.encode("utf-16-le"), *(base64.b64encode(bytes(n) + raw + bytes(3)) for n in range(3))):
             (tmp_path / f"{number}").write_bytes(b"before" + spelt + b"after")
-            assert residue._those_with([tmp_path / f"{number}"], needles), spelt  # noqa: SLF001
+            assert searching.those_with([tmp_path / f"{number}"], needles), spelt
 
 
 def test_temporary_files_that_were_there_for_a_moment_are_noticed() -> None:
