@@ -13,7 +13,7 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from reporting import members, staff
+from reporting import frontdoor, members, staff
 from reporting.app import create_app
 from reporting.database import writing
 from reporting.frontdoor import HEADERS
@@ -271,6 +271,20 @@ def test_a_wrong_sign_in_leaves_neither_password_nor_digits_anywhere(app: Flask,
     assert MARK not in str(row)
     assert digits not in str(row)
     assert Phone(app).walks(desk.path) != page
+
+
+def test_too_many_tries_at_the_door_are_told_by_a_page_that_keeps_nothing(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(frontdoor.NARROW_DOORS, "door.let_sign_in", 1)
+    app = create_app(place.settings, place.clock)
+    desk = Phone(app, cookies=True)
+    answers = [presses(desk, "/es/equipo", {"password": [MARK]}) for _ in range(3)]
+    assert all(is_kept_nowhere(one) for one in answers)
+    before = rows_of(app)[0]
+    desk.walks(presses(desk, "/es/equipo", {"password": [MARK]}).headers["Location"])
+    assert (desk.status, desk.path) == (429, "/es/equipo/espera")
+    assert rows_of(app)[0] == before
 
 
 def test_the_secrets_of_an_invitation_are_shown_to_one_browser_for_some_minutes(app: Flask, place: Place) -> None:
