@@ -34,7 +34,7 @@ LIVES = {"draft": (HOUR, 3), "case": (QUARTER, 2), "desk": (QUARTER, 2)}
 # What is sealed has one of two lengths (bytes), a little below a page of the file. So many rows of each at most,
 # 64 MiB together: a flood pushes out the rows with the fewest pages, and never the way back for everybody.
 SIZES = (8 * 1024 - 128, 32 * 1024 - 512)
-MOST = {0: 6144, 1: 512}  # is it a large one -> how many
+MOST = {0: 5500, 1: 400}  # is it a large one -> how many
 COUNTED = 7  # pages; whoever went on further is not told apart
 OVERHEAD = 35  # bytes that a seal and its length take
 NAME = 16  # random bytes of a name

@@ -126,7 +126,7 @@ WAYS = {"start": "reporter.start", "help": "reporter.ask_for_help"}  # from a pa
 def begin_anew() -> ResponseReturnValue:
     """To the start, or to look for help: this trip is over, so that the next person in this window finds nothing."""
     walking.end(sessions.trips_in(request.form.get("trip", "")), NOTED)
-    return redirect(url_for(WAYS.get(request.form.get("to", ""), WAYS["start"]), lang=g.lang), 303)
+    return redirect(url_for(WAYS.get(request.form.get("go", ""), WAYS["start"]), lang=g.lang), 303)
 
 
 @pages.get("/fuera")

@@ -329,6 +329,11 @@ def _text(path: Path) -> str:
     return path.read_text("ascii") if path.exists() else ""
 
 
+# Cross-Origin-Opener-Policy gives pages of another site a process of their own; on Back from there its driver waits for
+# ever. What is kept for Back is decided without it.
+WITHOUT_OPENERS = "--features=-CrossOriginOpenerPolicy"
+
+
 class WebKit(Driven):
     """WebKitGTK's small browser on a screen that nobody sees. It keeps no folder while it is driven."""
 
@@ -340,7 +345,8 @@ class WebKit(Driven):
         self.session = ""
         until(self._answers, "a driver that answers")
         wanted = {"acceptInsecureCerts": True,
-                  "webkitgtk:browserOptions": {"binary": programs[1], "args": ["--automation"]}}  # fmt: skip
+                  "webkitgtk:browserOptions": {"binary": programs[1],
+                                               "args": ["--automation", WITHOUT_OPENERS]}}  # fmt: skip
         self.session = self.say("begin", capabilities={"alwaysMatch": wanted})["sessionId"]
         self.say("patience", pageLoad=10_000)
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.browsers import FLAGS
+from tests.in_a_browser import BEGIN, NEXT, a_site
 from tests.needs_of_tests import requires
-from tests.walking import BEGIN, NEXT, a_site
 
 BITS, WAIT = 50_000, 400  # a second; milliseconds
 

@@ -15,8 +15,8 @@ import pytest
 
 from tests import disk
 from tests.browsers import Chromium, Firefox, Window, held, until
+from tests.in_a_browser import HALF, LETTER, NEED, NEXT, TYPED, WORDS, Her, Site, a_site, signs_in
 from tests.needs_of_tests import requires
-from tests.walking import HALF, LETTER, NEED, NEXT, TYPED, WORDS, Her, Site, a_site, signs_in
 
 WITHOUT, WITH_SCRIPTS, FIREFOX = "Chromium, scripts off", "Chromium, scripts on", "Firefox"
 

@@ -6,13 +6,15 @@ browser is driven.
 
 from __future__ import annotations
 
+import gzip
+import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from flask import Flask
+from flask import Flask, request
 
 from reporting import members
 from reporting.app import create_app
@@ -20,7 +22,8 @@ from tests import disk
 from tests.browsers import Window, until
 from tests.people import Clock, Place, a_furnished_place
 from tests.phone import forms_on
-from tests.server import in_this_process
+from tests.server import free_port, in_this_process
+from tests.tls import over_tls
 
 WORDS, LETTER, HALF = "zarzamora 4417 ñandú", "carta de cardo 8890", "pluma a medias 3321"
 TICKED = {"safety": "S_WEAPON", "danger": "D_STRANGLED", "violence": "PHYSICAL_ASSAULT", "consents": "C_LETTERS"}
@@ -54,33 +57,55 @@ def a_plain_site() -> Flask:
         return f"{PLAIN}<p>{WORDS}</p>", {"Cache-Control": "no-store"}
 
     @app.get("/link")
-    def link() -> tuple[str, dict[str, str]]:
-        return f"{PLAIN}<a id=there href='/'>There</a>", {"Cache-Control": "no-store"}
+    def link() -> str:
+        return f"{PLAIN}<a id=there href='{request.args['to']}'>There</a>"
 
     return app
 
 
+@dataclass(frozen=True)
+class Answer:
+    """What a site was asked, and what it said."""
+
+    method: str
+    path: str
+    status: int
+    text: str
+
+    @property
+    def title(self) -> str:
+        return self.text.partition("<title>")[2].partition("</title>")[0]
+
+
 class Asked:
-    """Stands before a site and notes what it is asked for: method and path."""
+    """Stands before a site and notes every page that it is asked for; style sheets, scripts and icons are none."""
 
     def __init__(self, app: Any) -> None:
-        self.app, self.wsgi, self.seen = app, app.wsgi_app, list[str]()
+        self.wsgi, self.answers = app.wsgi_app, list[Answer]()
         app.wsgi_app = self
 
-    def __call__(self, environ: Any, start: Any) -> Any:
-        self.seen.append(f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}")
-        return self.wsgi(environ, start)
+    def __call__(self, environ: Any, start: Any) -> list[bytes]:
+        told: list[Any] = []
+        body = b"".join(self.wsgi(environ, lambda *said: told.append(said)))
+        status, headers = told[-1][:2]
+        start(*told[-1])
+        if not environ["PATH_INFO"].endswith((".css", ".js", ".ico")):
+            text = gzip.decompress(body) if ("Content-Encoding", "gzip") in headers else body
+            note = environ["REQUEST_METHOD"], environ["PATH_INFO"], int(status[:3]), text.decode()
+            self.answers.append(Answer(*note))
+        return [body]
 
-    def during(self, since: int) -> list[str]:
-        """What was asked since a number of requests, but for style sheet, script and icon."""
-        return [one for one in self.seen[since:] if not one.endswith((".css", ".js", ".png", ".ico"))]
+    def since(self, number: int) -> list[str]:
+        """What was asked after so many answers: method and path."""
+        return [f"{one.method} {one.path}" for one in self.answers[number:]]
 
 
 @dataclass
 class Site:
-    """Our pages and a plain site, with a clock that tests move."""
+    """Our pages and a plain site, with a clock that tests move. `inner` leads to ours without TLS."""
 
     address: str
+    inner: str
     elsewhere: str
     clock: Clock
     place: Place
@@ -89,15 +114,17 @@ class Site:
 
 
 @contextmanager
-def a_site(folder: Path, **changed: Any) -> Iterator[Site]:
-    """Both sites, running."""
-    place, plain = a_furnished_place(folder / "instance"), a_plain_site()
-    asked_elsewhere = Asked(plain)
-    with in_this_process(plain) as elsewhere:
-        ours = create_app(place.settings.with_changes(exit_url=f"{elsewhere}/away", **changed), place.clock)
-        asked = Asked(ours)
-        with in_this_process(ours) as address:
-            yield Site(address, elsewhere, place.clock, place, asked, asked_elsewhere)
+def a_site(folder: Path, *, secure: bool = False) -> Iterator[Site]:
+    """Both sites, running; ours over https where that is wanted."""
+    place, plain, port = a_furnished_place(folder / "instance"), a_plain_site(), free_port()
+    asked_elsewhere, told = Asked(plain), {"base_url": f"https://127.0.0.1:{port}"} if secure else {}
+    with ExitStack() as kept:
+        elsewhere = kept.enter_context(in_this_process(plain))
+        ours = create_app(place.settings.with_changes(exit_url=f"{elsewhere}/away", **told), place.clock)
+        asked, address = Asked(ours), kept.enter_context(in_this_process(ours))
+        if secure:
+            kept.enter_context(over_tls(folder, port, address))
+        yield Site(told.get("base_url", address), address, elsewhere, place.clock, place, asked, asked_elsewhere)
 
 
 @dataclass
@@ -160,8 +187,6 @@ class Her:
         self.reads_her_code()
 
     def reads_her_code(self) -> None:
-        import re
-
         text = self.window.reads()
         self.words, self.digits = (
             re.findall(r"<span>(.*?)</span>", re.search(rf'<p class="{part}">(.*?)</p>', text, re.DOTALL)[1])  # type: ignore[index]
