@@ -219,9 +219,9 @@ def test_a_page_is_shown_for_a_quarter_of_an_hour(app: Flask, place: Place) -> N
 
 def rows_of(app: Flask) -> tuple[list[bytes], bytes]:
     """What is sealed in the rows, and the whole file they lie in."""
-    path = app.extensions["amparo"].rows.engine.url.database
+    path = app.extensions["amparo"].rows.shelf.path
     with sqlite3.connect(path) as db:
-        return [row[0] for row in db.execute("SELECT sealed FROM page_row")], Path(path).read_bytes()
+        return [row[0] for row in db.execute("SELECT sealed FROM page_row")], path.read_bytes()
 
 
 @pytest.mark.parametrize("ends", ["signs out", "her password is changed elsewhere", "she is dismissed"])
