@@ -31,6 +31,7 @@ from reporting.casebook import HOUR, Report
 from reporting.config import ROOT, SECRET, Settings, make_secrets, read_settings
 from reporting.database import open_database, reading, upgrade_tables, writing
 from reporting.incidents import Incident, tally_block
+from reporting.page_rows import open_rows
 from reporting.questionnaire import PAGES
 from reporting.teamlog import CASEWORK, STATISTICS, Pin
 
@@ -162,6 +163,7 @@ def submit(workers: int, at_once: Iterable[int], seconds: float, runs: int, say:
             sizes = _trip(Line(port))
             say(f"{workers} workers, {len(sizes)} steps a trip")
             told = [_measure(process, port, _trip, many, seconds, runs, say) for many in at_once]
+        open_rows(settings, open_database(settings.database_url)).destroy()
         floors = _floors(settings, sizes, workers, [row["at_once"] for row in told], seconds, runs, say)
     packages = len(re.findall(r"^[a-z0-9].*==", (ROOT / "requirements.txt").read_text("utf-8"), re.MULTILINE))
     for row, floor in zip(told, floors, strict=True):
@@ -177,6 +179,7 @@ def limit(workers: int, at_once: Iterable[int], seconds: float, runs: int, say: 
         settings = _furnished(Path(folder), say)
         with _running(settings, ["serve", "--workers", "1"]) as (_, port, _cold):
             sizes = _trip(Line(port))
+        open_rows(settings, open_database(settings.database_url)).destroy()
         return _floors(settings, sizes, workers, at_once, seconds, runs, say)
 
 

@@ -34,6 +34,7 @@ from reporting import (
     keyring,
     languages,
     members,
+    page_rows,
     receipts,
     release_bench,
     release_rehearsal,
@@ -207,6 +208,7 @@ def check(residue: bool, as_json: bool) -> None:
         found += duty.problems(db, languages.local(time.time(), settings.time_zone).date())
     proofs = leaving.prove() if residue else ()
     found += [proof.says for proof in proofs if proof.holds is False] if residue else problems_on_this_machine()
+    found += page_rows.problems(settings)
     if as_json:
         click.echo(json.dumps({"problems": found, "proofs": [asdict(proof) for proof in proofs]}, ensure_ascii=False))
     else:
@@ -231,6 +233,7 @@ def _settings() -> Settings:
 def sweep(rewrite: bool, as_json: bool) -> None:
     """What is over goes: run it every night. How long each thing is kept: reporting/data/retention.toml."""
     settings, engine = _opened()
+    open_rows(settings, engine).sweep(time.time())
     swept = retention.sweep(engine, Pin(settings.pin_file), settings.instance, time.time(), _progress, rewrite=rewrite)
     lines = (f"{name.replace('_', ' ')}: {count}" for name, count in swept.items())
     click.echo(json.dumps(swept) if as_json else "\n".join(lines))

@@ -13,6 +13,7 @@ import binascii
 import json
 import os
 import re
+import shutil
 import sqlite3
 import threading
 import zlib
@@ -35,6 +36,7 @@ LIVES = {"draft": (HOUR, 3), "case": (QUARTER, 2), "desk": (QUARTER, 2)}
 # 64 MiB together: a flood pushes out the rows with the fewest pages, and never the way back for everybody.
 SIZES = (8 * 1024 - 128, 32 * 1024 - 512)
 MOST = {0: 5500, 1: 400}  # is it a large one -> how many
+ROOM = 64 * 2**20  # bytes of all of them together
 COUNTED = 7  # pages; whoever went on further is not told apart
 OVERHEAD = 35  # bytes that a seal and its length take
 NAME = 16  # random bytes of a name
@@ -104,6 +106,18 @@ def open_rows(settings: Settings, engine: Engine) -> PageRows:
     return PageRows(None, settings.server_secret)
 
 
+def problems(settings: Settings) -> tuple[str, ...]:
+    """Why the rows may not be where a cut of power ends them, or have no room, each with what to do."""
+    place = Path(settings.memory_folder) if settings.memory_folder else MEMORY
+    if settings.database_url.startswith("postgresql"):
+        return ()
+    if not place.is_dir():
+        return (f"There is no folder {place}: pages of trips lie beside the database. Set MEMORY_FOLDER.",)
+    room = shutil.disk_usage(place).total
+    few = f"{place} has {room // 2**20} MB, and pages of trips may need 64: give it more, or set MEMORY_FOLDER."
+    return () if room >= ROOM else (few,)
+
+
 def _folder(settings: Settings) -> Path:
     """A folder of our own, closed to others. Its name comes from the secret, so that nobody is there before us."""
     place = Path(settings.memory_folder) if settings.memory_folder else MEMORY
@@ -114,8 +128,8 @@ def _folder(settings: Settings) -> Path:
     with suppress(FileExistsError):
         folder.mkdir(mode=0o700)
     told = folder.lstat()
-    if folder.is_symlink() or (hasattr(os, "getuid") and told.st_uid != os.getuid()):
-        raise PermissionError
+    if folder.is_symlink() or (hasattr(os, "getuid") and os.getuid() not in {0, told.st_uid}):
+        raise PermissionError  # the root of this machine may lock and destroy what another user serves
     return folder
 
 
@@ -262,6 +276,12 @@ class PageRows:
                 for seed in known:
                     _do(line, self.shelf.dialect, ERASE, {"owner": self._owner(seed, owner)})
 
+    def sweep(self, now: float) -> None:
+        """What is over goes; otherwise it goes with the next step that anybody takes."""
+        if self.shelf is not None:
+            with suppress(self.shelf.error), self.shelf.turn() as line:
+                _sweep(line, self.shelf.dialect, _seeds(line, self.shelf.dialect), now)
+
     def forget_all(self) -> None:
         """Every row and every seed go: no page that was open until now is shown to anybody."""
         if self.shelf is not None:
@@ -331,13 +351,17 @@ def _seed_of_now(line: Any, dialect: str, purpose: str, now: float) -> tuple[byt
     """The seed of this time, made where it is missing. What is over goes first, rows and seeds."""
     period = int(now) // LIVES[purpose][0]
     known = _seeds(line, dialect)
-    for over in (one for one in known if _is_over(*one, now)):
-        for statement in SWEEP:
-            _do(line, dialect, statement, {"purpose": over[0], "period": over[1]})
+    _sweep(line, dialect, known, now)
     if (purpose, period) not in known:
         _do(line, dialect, NEW_SEED, {"purpose": purpose, "period": period, "seed": os.urandom(32)})
         known = _seeds(line, dialect)
     return known[purpose, period], period
+
+
+def _sweep(line: Any, dialect: str, known: Iterable[tuple[str, int]], now: float) -> None:
+    for purpose, period in (one for one in known if _is_over(*one, now)):
+        for statement in SWEEP:
+            _do(line, dialect, statement, {"purpose": purpose, "period": period})
 
 
 def _seeds(line: Any, dialect: str) -> dict[tuple[str, int], bytes]:

@@ -163,10 +163,11 @@ def _read(code: str, row: _Row, trial: Trial) -> Proof:
 
 
 def _try(root: Path, server: Sequence[str]) -> Trial:
-    instance, temporary = root / "instance", root / "temporary"
+    instance, temporary, memory = root / "instance", root / "temporary", root / "memory"
     temporary.mkdir()
+    memory.mkdir()
     port = _free_port()
-    told = {"AMPARO_INSTANCE": str(instance), "BASE_URL": f"http://127.0.0.1:{port}"}
+    told = {"AMPARO_INSTANCE": str(instance), "BASE_URL": f"http://127.0.0.1:{port}", "MEMORY_FOLDER": str(memory)}
     settings = _furnished(instance, told)
     os.utime(temporary, (LONG_AGO, LONG_AGO))  # whatever is made in it, even for a moment, changes this
     ours = dict.fromkeys(("TMPDIR", "TEMP", "TMP", "SQLITE_TMPDIR"), str(temporary))
@@ -333,7 +334,8 @@ def _lying(root: Path, needles: Sequence[bytes]) -> dict[str, tuple[str, ...]]:
     """Place -> files there in which one of the needles stands."""
     instance = root / "instance"
     database, ahead = instance / "amparo.db", [instance / "amparo.db-wal", instance / "amparo.db-shm"]
-    others = [path for path in instance.rglob("*") if path not in {database, *ahead}]
+    rows = list((root / "memory").rglob("*"))
+    others = [*rows, *(path for path in instance.rglob("*") if path not in {database, *ahead})]
     places = {
         "database": [database],
         "write-ahead log": ahead,

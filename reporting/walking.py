@@ -33,7 +33,6 @@ pages = Blueprint("walk", __name__)
 WEBKIT_WALKS = False
 SHOWN = 15 * MINUTE  # seconds after her last step that its page is shown
 RECEIPT_SHOWN = 5 * MINUTE  # the same for a receipt
-PURPOSES = {"draft": "draft"}  # kind of trail -> kind of row; of all others the row dies within half an hour
 OF_THE_WALK = {"w", "c"}  # in a ticket: the name of its trail, and its steps
 NEVER_KEPT = {"t", "f", "code"}  # fields of a form that are no typing, or open a case
 AFTER_ALL = frozenset({400, 413, *MAY_PASS})  # trouble that is told on a page of her trip
@@ -185,7 +184,7 @@ def answer(trail: Trail, step: str, **said: Any) -> ResponseReturnValue:
         trail.been.append(step)
     if can_walk():
         try:
-            purpose = "case" if step in {"sent", "doors"} else PURPOSES.get(trail.kind, "case")
+            purpose = "draft" if trail.kind == "draft" and "sent" not in trail.state else "case"
             made.rows.write(trail.name, trail.trip, purpose, trail.to_row(), len(trail.been), made.clock())
         except CannotKeep:
             return show(trail, step, how_ended(trail.trip))

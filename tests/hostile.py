@@ -180,7 +180,7 @@ def _walks_on(found: Gathered, phone: Phone, who: str, ahead: list[Good]) -> Non
 
 def _ends(good: Good) -> bool:
     told = dict(good.fields).get("go", "")
-    return "salir" in good.path or told in {"erase", "end", "end-all", "dismiss", "reset", "take-out", "noted", "leave"}
+    return "salir" in good.path or "inicio" in good.path or told in {"erase", "end", "end-all", "dismiss", "reset", "take-out", "noted", "leave"}
 
 
 def _sends(phone: Phone, good: Good) -> str:

@@ -547,7 +547,7 @@ def _tells_until(walk: Walk, button: str) -> None:
 
 def _goes_on(walk: Walk) -> None:
     way = next(filter(walk.sees, ONWARD))
-    walk.seen.pressed |= {"next"} if "next" in way else set()
+    walk.seen.pressed |= {kind_of(value)} if (value := walk.page.locator(way).first.get_attribute("value")) else set()
     walk.clicks(way)
 
 
@@ -568,6 +568,16 @@ def she_makes_a_mistake_and_waits_too_long(walk: Walk) -> None:
     walk.presses("next")
     walk.site.place.clock.on(days=3.1)
     walk.presses("send")
+    walk.opens("/{lang}/contar")
+    _goes_on(walk)
+    _goes_on(walk)
+    walk.site.place.clock.on(hours=3)
+    walk.presses("next")
+    walk.presses("send")
+    walk.presses("help")
+    walk.opens("/{lang}/contar")
+    _goes_on(walk)
+    walk.presses("start")
 
 
 def she_leaves_in_the_middle(walk: Walk) -> None:

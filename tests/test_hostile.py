@@ -124,7 +124,7 @@ class House:
         ahead = self.found.reads("", phone.path, phone.text)
         for good in ahead:
             told = dict(good.fields).get("go", "")
-            if good.method == "POST" and told not in {"erase", "send"} and "salir" not in good.path:
+            if good.method == "POST" and told not in {"erase", "send", "start", "help"} and "salir" not in good.path:
                 values: dict[str, list[str]] = {}
                 for name, value in good.fields:
                     values.setdefault(name, []).append(value)

@@ -71,6 +71,22 @@ def test_rows_have_one_of_two_lengths_and_tell_no_time(rows: PageRows) -> None:
     assert not [row for row in found if WORDS.encode() in bytes(row[-1])]
 
 
+def test_the_nightly_sweep_takes_what_is_over_and_the_check_names_a_place_without_room(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = open_rows(place.settings, place.engine)
+    rows.write(new_name(), TRIP, "case", {}, 1, NOON)
+    rows.sweep(NOON + 900)
+    assert len(everything(rows)) == 1
+    rows.sweep(NOON + 1800)
+    assert everything(rows) == []
+    assert page_rows.problems(place.settings) == ()
+    monkeypatch.setattr(page_rows, "ROOM", 2**62)
+    assert "give it more" in page_rows.problems(place.settings)[0]
+    nowhere = place.settings.with_changes(memory_folder=str(place.settings.instance / "nowhere"))
+    assert "MEMORY_FOLDER" in page_rows.problems(nowhere)[0]
+
+
 def test_what_is_too_long_for_a_row_is_not_cut(rows: PageRows) -> None:
     with pytest.raises(CannotKeep):
         rows.write(new_name(), TRIP, "draft", {"text": "".join(map(chr, range(1000, 40_000)))}, 1, NOON)
