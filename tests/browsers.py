@@ -109,13 +109,19 @@ class Chromium(Window):
 
     def __init__(self, player: Any, folder: Path, *, scripts: bool = False, restored: bool = False) -> None:
         self.folder = folder
+        if restored:
+            _says_it_was_closed(folder / "Default" / "Preferences")
         self.context = player.chromium.launch_persistent_context(
             str(folder), executable_path=requires("chromium"), java_script_enabled=scripts, locale="es-PE",
             args=[*FLAGS, *(["--restore-last-session"] if restored else [])], viewport={"width": 360, "height": 640},
             ignore_default_args=["--disable-back-forward-cache"],
         )  # fmt: skip
-        blank = self.context.pages[0]
-        self.page = self.context.pages[-1] if restored else blank
+        self.page = self.context.pages[0]
+        for _ in range(50 if restored else 0):  # it takes a moment until the tabs of last time have their addresses
+            self.page.wait_for_timeout(100)
+            self.page = next((one for one in self.context.pages if one.url.startswith("http")), self.page)
+            if self.page.url.startswith("http"):
+                break
         self.page.set_default_timeout(10_000)
 
     def goes_to(self, address: str) -> None:
@@ -176,6 +182,13 @@ class Chromium(Window):
         with contextlib.suppress(Error):
             self.context.close()
         until(lambda: not processes_of(self.folder), "the browser is gone")
+
+
+def _says_it_was_closed(preferences: Path) -> None:
+    """After a crash Chromium asks whether to bring the tabs back; nobody is there to say yes, so it did not crash."""
+    told = json.loads(preferences.read_text("utf-8")) if preferences.exists() else {}  # killed before it wrote them
+    told.setdefault("profile", {}).update(exit_type="Normal", exited_cleanly=True)
+    preferences.write_text(json.dumps(told), "utf-8")
 
 
 def processes_of(folder: Path) -> list[int]:

@@ -221,6 +221,12 @@ class Her:
         return [*TYPED, *disk.of_a_receipt(self.words, self.digits)]
 
 
+def is_written(window: Window) -> None:
+    """Wait until the browser has put the page she is on into its list of open tabs: it does so seconds later."""
+    here = window.here()
+    until(lambda: any("ession" in line for line in disk.found(window.folder, [here])), f"{here} is in the session file")
+
+
 def signs_in(window: Window, site: Site) -> None:
     """Rosa of the casework team, first with a slip of the finger."""
     rosa = site.place.workers["rosa"]

@@ -15,8 +15,9 @@ import pytest
 
 from tests import disk
 from tests.browsers import Chromium, Firefox, Window, held, until
-from tests.in_a_browser import HALF, LETTER, NEED, NEXT, TYPED, WORDS, Her, Site, a_site, signs_in
+from tests.in_a_browser import HALF, LETTER, NEED, NEXT, TYPED, WORDS, Her, Site, a_site, is_written, signs_in
 from tests.needs_of_tests import requires
+from tests.trips import say
 
 WITHOUT, WITH_SCRIPTS, FIREFOX = "Chromium, scripts off", "Chromium, scripts on", "Firefox"
 
@@ -48,12 +49,6 @@ def opens(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[
             return kept.enter_context(held(Chromium(player, tmp_path / "profile", scripts=which == WITH_SCRIPTS)))
 
         yield opened
-
-
-def is_written(window: Window) -> None:
-    """Wait until the browser has put the page she is on into its list of open tabs: it does so seconds later."""
-    here = window.here()
-    until(lambda: any("ession" in line for line in disk.found(window.folder, [here])), f"{here} is in the session file")
 
 
 # ── what a trip leaves ──────────────────────────────────────────────────────────────────────────────────────
@@ -168,10 +163,12 @@ def test_nothing_of_hers_lies_in_the_folder_of_the_browser(
 # ── what it cannot keep from leaving ────────────────────────────────────────────────────────────────────────
 
 
-def test_where_the_line_was_cut_what_was_sent_last_lies_in_the_list_of_tabs_and_nowhere_else(
+def test_where_the_line_was_cut_what_was_sent_last_lies_in_the_list_of_tabs_alone_and_a_page_says_so(
     player: Any, site: Site, tmp_path: Path
 ) -> None:
     with held(Chromium(player, tmp_path / "profile")) as window:
+        window.goes_to(f"{site.address}/es/cuidados")
+        assert say(SAID) in window.reads()
         her = Her(window, site)
         her.tells()
         window.fills("textarea[name=narrative]", WORDS)
@@ -180,3 +177,6 @@ def test_where_the_line_was_cut_what_was_sent_last_lies_in_the_list_of_tabs_and_
         window.kill()
         seen = disk.found(window.folder, TYPED)
         assert {line.split(" (")[0] for line in seen} == {f"{WORDS}: Default/Sessions/Session_*"}
+
+
+SAID = "If a page did not load, without signal or because of an error, your browser may keep what you had just sent."
