@@ -45,10 +45,11 @@ def hang(app: Flask) -> None:
     app.after_request(_by_get_too)
 
 
-def by_get(shown: int = SHOWN) -> Callable[[Page], Page]:
+def by_get(shown: int = SHOWN, *, bound: bool = True) -> Callable[[Page], Page]:
     """Say that a function draws a page that a POST may lead to: then the POST only says with what it is drawn.
 
-    Its arguments are plain words and numbers, or a form with what was typed.
+    Its arguments are plain words and numbers, or a form with what was typed. What is not `bound` to this browser holds
+    nothing that opens.
     """
 
     def noted(page: Page) -> Page:
@@ -65,7 +66,7 @@ def by_get(shown: int = SHOWN) -> Callable[[Page], Page]:
                 "parts": {part: _spelt(one) for part, one in parts.items()},
                 "query": request.args.to_dict(flat=False),
             }
-            return _led(told, shown) or page(*args, **parts)
+            return _led(told, shown, bound=bound) or page(*args, **parts)
 
         return led
 
@@ -78,9 +79,9 @@ def drawn(page: str, code: int = 200) -> ResponseReturnValue:
     return (_led(told) if request.method == "POST" else None) or make_response(page, code)
 
 
-def keep(told: dict[str, Any], name: str = "", shown: int = SHOWN) -> str:
+def keep(told: dict[str, Any], name: str = "", shown: int = SHOWN, *, bound: bool = True) -> str:
     """Put down what the page of a name shows, for this session; `CannotKeep` where not. Returns the name."""
-    made, token, name = house(), _token(), name or new_name()
+    made, token, name = house(), _token() if bound else "", name or new_name()
     told |= {"until": int(made.clock()) + shown, "desk": "keys" in g}
     size = COUNTED if "keys" in g else 1  # a flood at the door pushes out nothing of who is signed in
     made.rows.write(name, sessions.name_of(token), "desk", told, size, made.clock(), token.encode())
@@ -93,7 +94,8 @@ def keep(told: dict[str, Any], name: str = "", shown: int = SHOWN) -> str:
 def taken(name: str) -> dict[str, Any] | None:
     """What was put down under this name; None where it is over, or of another session."""
     made = house()
-    told = made.rows.read(name, made.clock(), _token().encode())
+    tokens = (_token(), "") if "token" in g or cookie_name() in request.cookies else ("",)
+    told = next((row for token in tokens if (row := made.rows.read(name, made.clock(), token.encode()))), None)
     return told if told is not None and made.clock() <= told["until"] else None
 
 
@@ -140,14 +142,15 @@ def wait() -> ResponseReturnValue:
     return error_page(429)
 
 
-def _led(told: dict[str, Any], shown: int = SHOWN) -> Response | None:
+def _led(told: dict[str, Any], shown: int = SHOWN, *, bound: bool = True) -> Response | None:
     """Off to the page; None where it has to be the answer itself."""
     try:
-        name = keep(told, shown=shown)
+        name = keep(told, shown=shown, bound=bound)
     except (CannotKeep, SQLAlchemyError):
         return None
     answer = make_response(redirect(url_for("kept.page", lang=g.lang, name=name), 303))
-    return answer if "token" in g or request.cookies.get(cookie_name()) else put_cookie(answer, _token())
+    is_known = not bound or "token" in g or request.cookies.get(cookie_name())
+    return answer if is_known else put_cookie(answer, _token())
 
 
 def _token() -> str:
@@ -223,5 +226,5 @@ def _trouble(answer: Response) -> Response:
     if not known and request.blueprint != "door":
         return answer
     with suppress(HTTPException):
-        return _led({"drawn": answer.get_data(as_text=True), "code": answer.status_code}) or answer
+        return _led({"drawn": answer.get_data(as_text=True), "code": answer.status_code}, bound=known) or answer
     return answer

@@ -106,7 +106,7 @@ def _news(gone: tuple[str, ...], home: str) -> ResponseReturnValue:
     return render_template("staff/news.html", gone=gone, home=home, out=StaffForm(formdata=None))
 
 
-@desk_pages.by_get()
+@desk_pages.by_get(bound=False)
 def _refuse(form: SignInForm, sentence: str, code: int = 422) -> ResponseReturnValue:
     return make_response(render_template("staff/sign_in.html", form=form, sentence=say(sentence)), code)
 

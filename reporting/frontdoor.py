@@ -86,7 +86,7 @@ SENDS = "reporter.told"  # the address that takes pages and, with the button "se
 AGAIN = "again"  # the field, and the step, of a request that can be sent once more
 MAY_PASS = {429, 500, 503}  # trouble after which the very same request may go through
 HOMES = {CASE_WORKER: "casework.queue", COORDINATOR: "staff.people", ADVOCATE: "staff.home"}
-AT_THE_DOOR = {"door", "staff", "casework", "voice"}  # pages of the desk, also for who is not signed in
+AT_THE_DOOR = {"door", "staff", "casework", "voice", "kept"}  # pages of the desk, also for who is not signed in
 WALKED = {"reporter", "her_referral"}  # whose errors are told on a page of her trip
 NEVER_PACKED = {"door", "staff", None}  # what is typed there is passwords and words that open
 

@@ -14,9 +14,9 @@ import pytest
 from reporting.page_rows import CannotKeep, PageRows
 from tests import disk
 from tests.browsers import Chromium, held
+from tests.in_a_browser import LETTER, TICKED, WORDS, Her, Site, a_site, signs_in
 from tests.needs_of_tests import requires
 from tests.test_left_on_disk import is_written
-from tests.walking import LETTER, TICKED, WORDS, Her, Site, a_site, signs_in
 
 NOTE, REASON, SOUGHT, RISK = "nota membrillo 5512", "motivo tamarindo 6630", "guanábana 7741", "aviso lúcuma 8852"
 TYPED = [WORDS, LETTER, NOTE, REASON, SOUGHT, RISK, *TICKED.values()]
