@@ -397,15 +397,11 @@ def _show(case: int, *, form: ActForm | None = None, pressed: str = "", contact:
             linked = casebook.called(db, keys, opened.desk.get("links", ())).values()
     except CannotOpen:
         return error_page(404, NOT_OPENED)
-    names, moment = directory.names(shelf), made.clock()
-    incident = opened.incident_at(moment)
     page = render_template(
         "casework/case.html",
+        **_as_it_stands(opened, shelf),
         case=opened,
         alias=casebook.alias(opened.id),
-        facts=questionnaire.facts_of(opened.incident, names, say),
-        first=questionnaire.facts_of(opened.first, names, say) if opened.corrections else (),
-        help=directory.help_for(shelf, incident, moment, languages=(opened.language,)),
         timeline=casework.timeline(opened),
         came=languages.hour(g.lang, local_hour(opened.hour)),
         contact=contact,
@@ -418,17 +414,28 @@ def _show(case: int, *, form: ActForm | None = None, pressed: str = "", contact:
         owner=opened.owner,
         asked_team=teams.get(casework.asked_hand_over(opened.desk), ""),
         referrals=[(one, list(triage.steps(one, keys.member))) for one in opened.referrals],
-        services=directory.services_for(shelf, incident),
-        minor=incident.age in MINOR_AGES,
         herself=casework.speaks_for_herself(opened.incident, opened.consents),
         table=_TABLE,
-        names=names,
-        pages=questionnaire.titles_to_set_right(opened.incident),
-        unclear=questionnaire.unclear_to_the_team(opened.incident),
         me=keys.member,
         out=ActForm(formdata=None),
     )
     return make_response(page, code)
+
+
+def _as_it_stands(opened: Case, shelf: Shelf) -> dict[str, Any]:
+    """What was told, in words, and what follows from it now."""
+    names, moment = directory.names(shelf), house().clock()
+    incident = opened.incident_at(moment)
+    return {
+        "facts": questionnaire.facts_of(opened.incident, names, say),
+        "first": questionnaire.facts_of(opened.first, names, say) if opened.corrections else (),
+        "help": directory.help_for(shelf, incident, moment, languages=(opened.language,)),
+        "services": directory.services_for(shelf, incident),
+        "minor": incident.age in MINOR_AGES,
+        "names": names,
+        "pages": questionnaire.titles_to_set_right(opened.incident),
+        "unclear": questionnaire.unclear_to_the_team(opened.incident),
+    }
 
 
 # words of the tables that the page shows
