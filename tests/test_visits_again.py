@@ -107,7 +107,7 @@ def test_a_killed_browser_brings_back_her_page_while_she_is_there_and_nothing_af
         shown.append(_what_is_there(window, site))
     assert WORDS in shown[0][0], "while she is there"
     assert not [page for pages in shown[1:] for page in pages if WORDS in page]
-    assert any(START in page for page in shown[-1])
+    assert any(START in page for page in shown[1]), "after the exit"
 
 
 def _what_is_there(window: Window, site: Site) -> list[str]:
