@@ -28,9 +28,9 @@ from reporting.sessions import LEFT, MINUTE, NOTED, Ticket
 
 pages = Blueprint("walk", __name__)
 
-# Over https WebKit tells of Back, forward and reload only that they come from nowhere else. Its pages could be known
-# by what it does not send with a form; until that was seen to work on a phone, WebKit gets the answer itself.
-WEBKIT_WALKS = False
+# Over https WebKit tells of Back, forward and reload only that they come from nowhere else; its pages are known by what
+# it does not send with a form. Tried in WebKitGTK 2.50 over https, not on an iPhone.
+WEBKIT_WALKS = True
 SHOWN = 15 * MINUTE  # seconds after her last step that its page is shown
 RECEIPT_SHOWN = 5 * MINUTE  # the same for a receipt
 OF_THE_WALK = {"w", "c"}  # in a ticket: the name of its trail, and its steps

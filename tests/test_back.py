@@ -177,8 +177,7 @@ def test_only_whoever_walks_there_sees_a_page(app: Flask, told: dict[str, str]) 
         assert not is_start(phone)
 
 
-def test_webkit_sees_its_pages_again_where_it_may_walk(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(walking, "WEBKIT_WALKS", True)
+def test_webkit_sees_its_pages_again(app: Flask) -> None:
     phone = Phone(app)
     begun = phone.client.post("/es/contar", data={"go": "begin"}, headers=WALKED)  # it says no user pressed it
     address, back = begun.headers["Location"], {"Sec-Fetch-Site": "none", "Referer": "http://localhost/es/antes"}
@@ -189,9 +188,8 @@ def test_webkit_sees_its_pages_again_where_it_may_walk(app: Flask, monkeypatch: 
         assert is_start(phone)
 
 
-@pytest.mark.parametrize("told", [{}, WALKED], ids=["says nothing", "says no user pressed it"])
-def test_a_browser_that_does_not_say_enough_gets_the_page_itself(app: Flask, told: dict[str, str]) -> None:
-    answer = Phone(app).client.post("/es/contar", data={"go": "begin"}, headers=told)
+def test_a_browser_that_does_not_say_enough_gets_the_page_itself(app: Flask) -> None:
+    answer = Phone(app).client.post("/es/contar", data={"go": "begin"})
     assert answer.status_code == 203
     assert b'value="next"' in answer.get_data()
     assert stored(app) == []

@@ -60,7 +60,7 @@ def somebody(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     folder = tmp_path_factory.mktemp("back")
     with ExitStack() as kept:
         patched = kept.enter_context(pytest.MonkeyPatch.context())
-        patched.setattr(walking, "WEBKIT_WALKS", True, raising=False)  # what WebKit shows where it may walk
+        patched.setattr(walking, "WEBKIT_WALKS", True)
         site = kept.enter_context(a_site(folder, secure=request.param == "WebKitGTK"))
         window = kept.enter_context(held(BROWSERS[request.param](kept, folder / "profile")))
         yield Her(window, site)
