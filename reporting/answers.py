@@ -224,8 +224,8 @@ DOUBTS: Final = (
     Doubt(
         "hurt_too",
         lambda i: of_a_companion(i) and not is_hers(i) and not i.violence.isdisjoint(BODILY),
-        N_("You told us of a companion, and you also marked «%(act)s». Did that happen to you? If it did, mark «Yes» at"
-           " «Did they hurt you too?»: only then do we show you the medicines that help in the first days."),
+        N_("You told us of a companion, and you also marked «%(act)s». Did that happen to you? If it did, mark «Yes»"
+           " at «Did they hurt you too?»: only then do we show you the medicines that help in the first days."),
     ),
     Doubt(
         "condom",

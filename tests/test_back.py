@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from reporting import page_rows, walking
+from reporting import page_rows
 from reporting.app import create_app
 from reporting.frontdoor import house_of
 from reporting.incidents import VOCABULARY
