@@ -386,8 +386,8 @@ def test_every_derived_table_has_a_rule_in_words_and_every_rule_a_table() -> Non
 
 
 def test_only_one_room_lets_cases_go() -> None:
-    root = Path(derived.__file__).parent.parent
-    rooms = [path for wing in ("reporting", "referrals") for path in (root / wing).glob("*.py")]
+    root = Path(__file__).resolve().parent.parent
+    rooms = [path for wing in ("reporting", "referrals") for path in (root / wing).rglob("*.py")]
     deleting = {path.stem for path in rooms for node in ast.walk(ast.parse(path.read_text("utf-8")))
                 if isinstance(node, ast.Call) and ast.unparse(node).startswith("delete(CaseRow)")}  # fmt: skip
     assert deleting == {"derived"}

@@ -33,9 +33,8 @@ from tests.trips import (
     tells,
 )
 
-VIGNETTES = yaml.safe_load((Path(directory.__file__).parent / "data" / "vignettes.yaml").read_text(encoding="utf-8"))[
-    "vignettes"
-]
+SHIPPED = Path(__file__).resolve().parent.parent / "referrals" / "data"
+VIGNETTES = yaml.safe_load((SHIPPED / "vignettes.yaml").read_text(encoding="utf-8"))["vignettes"]
 
 
 @pytest.fixture
