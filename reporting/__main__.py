@@ -1,5 +1,5 @@
 """So that `python -m reporting` is `amparo`."""
 
-from reporting.commands import main
+from reporting.cli.base import main
 
 main(prog_name="amparo")

@@ -1,31 +1,32 @@
-"""The web door: settings, shelves, front door, pages, done."""
+"""The application: settings, database, what every request passes, pages.
+
+Only puts together; holds no rule and no page.
+"""
 
 from __future__ import annotations
 
+import importlib
 import logging
+import pkgutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 
-from flask import Flask
+from flask import Blueprint, Flask
+from sqlalchemy import Engine
 
-from referrals import directory_views, her_views, voice_views
-from referrals import views as referral_views
-from reporting import (
-    advocate_views,
-    desk_pages,
-    door_views,
-    frontdoor,
-    languages,
-    reporter_views,
-    staff_views,
-    walking,
-)
+import referrals.pages
+import reporting.pages
+import reporting.web
+from referrals.directory import snapshot
+from referrals.help import lines_as_shipped, national_lines, other_departments
 from reporting.config import ROOT, Settings, read_settings
-from reporting.database import checkpoint, jotting, looking, open_database, reading, writing
-from reporting.frontdoor import House
-from reporting.page_rows import open_rows
-from reporting.teamlog import Pin
+from reporting.pages import directory_lookups
+from reporting.sessions.page_rows import open_rows
+from reporting.storage.database import checkpoint, jotting, looking, open_database, reading, writing
+from reporting.teams.team_log import Pin
+from reporting.web import desk_pages, languages, limits, post_redirect_get, setup
+from reporting.web.context import House
 
 
 def create_app(settings: Settings | None = None, clock: Callable[[], float] = time.time) -> Flask:
@@ -33,7 +34,7 @@ def create_app(settings: Settings | None = None, clock: Callable[[], float] = ti
     told = settings or read_settings()
     logging.getLogger("amparo").setLevel(logging.INFO)
     engine = open_database(told.database_url)
-    referral_views.settle_in(engine, told)
+    settle_in(engine, told)
     # the files we serve have routes of their own
     app = Flask(
         "reporting", root_path=str(ROOT / "reporting"), template_folder=str(ROOT / "templates"), static_folder=None
@@ -49,14 +50,35 @@ def create_app(settings: Settings | None = None, clock: Callable[[], float] = ti
         catalogues=languages.load(told.languages, country=told.country),
         pin=Pin(told.pin_file),
         rows=open_rows(told, engine),
-        on_the_way=walking.trouble_on_the_way,
+        on_the_way=post_redirect_get.trouble_on_the_way,
     )
-    limiter = frontdoor.hang(app, house)
+    limiter = setup.hang(app, house)
     desk_pages.hang(app)
-    rooms = (reporter_views, her_views, door_views, staff_views, advocate_views, referral_views, voice_views,
-             directory_views, desk_pages, walking, frontdoor)  # fmt: skip
-    for room in rooms:
-        app.register_blueprint(room.pages)
-    frontdoor.limit_narrow_doors(app, limiter)
-    referral_views.settle(house)
+    for blueprint in _blueprints():
+        app.register_blueprint(blueprint)
+    limits.limit_narrow_doors(app, limiter)
+    settle(house)
     return app
+
+
+def settle(made: House) -> None:
+    """Bring what the front door shows on practice and error pages: the lines that answer in the whole country."""
+    made.wings["lines"] = lambda: national_lines(directory_lookups.held(), made.clock())
+    made.wings["shipped lines"] = lambda: lines_as_shipped(made.settings.country, made.clock())
+    made.wings["departments"] = lambda: other_departments(directory_lookups.held())
+
+
+def settle_in(engine: Engine, settings: Settings) -> None:
+    """Tell a database in which country its directory lives."""
+    snapshot.settle(engine, settings.country, settings.clock_of_services)
+
+
+def _blueprints() -> Iterable[Blueprint]:
+    """Every blueprint of these packages: a new module of pages needs no entry anywhere."""
+    packages = (referrals.pages, reporting.pages, reporting.web)
+    names = [
+        f"{package.__name__}.{found.name}" for package in packages for found in pkgutil.iter_modules(package.__path__)
+    ]
+    modules = [importlib.import_module(name) for name in names]
+    blueprints: dict[str, Blueprint] = {found.pages.name: found.pages for found in modules if hasattr(found, "pages")}
+    return blueprints.values()

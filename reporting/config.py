@@ -1,4 +1,4 @@
-"""Settings of one installation, and whether they are safe: told in words, at start, never in front of a reporter.
+"""Settings of one installation, and whether they are safe: told in words, at start, never to a reporter.
 
 Settings come from the environment; secrets lie in the instance folder, apart from the database, so that a copy
 of the database alone cannot be guessed at. Knows nothing of what they are used for.
@@ -17,7 +17,6 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 ROOT = Path(__file__).resolve().parent.parent  # templates/, translations/ and instance/ lie here
 SECRET = 32  # bytes
-
 # setting -> (default, what it is for). README.md shows the same table to people.
 SETTINGS = {
     "AMPARO_INSTANCE": ("instance", "folder of the database, the secrets and the pin"),
@@ -168,8 +167,11 @@ def problems_on_this_machine(
     except OSError:
         return ()
     plain = [name for name in (line.split()[0] for line in used if line.strip()) if not _is_safe_swap(name, disks)]
-    return tuple(f"This computer swaps to {name}: encrypt it or turn it off (swapoff -a), because what passes through "
-                 "the memory can end up there." for name in plain)  # fmt: skip
+    return tuple(
+        f"This computer swaps to {name}: encrypt it or turn it off (swapoff -a), because what passes through "
+        "the memory can end up there."
+        for name in plain
+    )
 
 
 def _is_safe_swap(name: str, disks: Path) -> bool:

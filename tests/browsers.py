@@ -25,8 +25,15 @@ from tests.server import free_port
 
 PATIENCE = 60.0  # seconds; a busy machine takes its time to start a browser
 QUICKLY: dict[str, Any] = {"wait_until": "commit", "timeout": 4000}  # a page out of the cache never says "load"
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync"]  # fmt: skip
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 # Firefox as it is shipped, but for what it would ask or fetch at a start, and for how soon it writes down its tabs (by
 # itself every 15 seconds). What a driven Firefox would leave out of its folder by itself is switched on again.
 PREFERENCES: dict[str, bool | int | str] = {
@@ -112,10 +119,14 @@ class Chromium(Window):
         if restored:
             _says_it_was_closed(folder / "Default" / "Preferences")
         self.context = player.chromium.launch_persistent_context(
-            str(folder), executable_path=requires("chromium"), java_script_enabled=scripts, locale="es-PE",
-            args=[*FLAGS, *(["--restore-last-session"] if restored else [])], viewport={"width": 360, "height": 640},
+            str(folder),
+            executable_path=requires("chromium"),
+            java_script_enabled=scripts,
+            locale="es-PE",
+            args=[*FLAGS, *(["--restore-last-session"] if restored else [])],
+            viewport={"width": 360, "height": 640},
             ignore_default_args=["--disable-back-forward-cache"],
-        )  # fmt: skip
+        )
         self.page = self.context.pages[0]
         for _ in range(50 if restored else 0):  # it takes a moment until the tabs of last time have their addresses
             self.page.wait_for_timeout(100)
@@ -302,8 +313,10 @@ class Firefox(Driven):
         port.unlink(missing_ok=True)
         self.process = subprocess.Popen(  # noqa: S603 -- a browser of this machine
             [requires("firefox"), "--headless", "--marionette", "--no-remote", "--profile", str(folder)],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
-        )  # fmt: skip
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
         self.line = socket.create_connection(("127.0.0.1", int(until(lambda: _text(port), "a port"))), PATIENCE)
         self.answers = self.line.makefile("rb")
         self._heard()
@@ -357,9 +370,10 @@ class WebKit(Driven):
         self.driver = subprocess.Popen([programs[0], f"--port={self.port}"], env=os.environ | told)  # noqa: S603
         self.session = ""
         until(self._answers, "a driver that answers")
-        wanted = {"acceptInsecureCerts": True,
-                  "webkitgtk:browserOptions": {"binary": programs[1],
-                                               "args": ["--automation", WITHOUT_OPENERS]}}  # fmt: skip
+        wanted = {
+            "acceptInsecureCerts": True,
+            "webkitgtk:browserOptions": {"binary": programs[1], "args": ["--automation", WITHOUT_OPENERS]},
+        }
         self.session = self.say("begin", capabilities={"alwaysMatch": wanted})["sessionId"]
         self.say("patience", pageLoad=10_000)
 
@@ -396,8 +410,9 @@ class _a_screen:  # noqa: N801 -- it is made and then only closed
     def __init__(self) -> None:
         self.process = subprocess.Popen(
             ["Xvfb", "-displayfd", "1", "-nolisten", "tcp"],  # noqa: S607 -- `requires` has found it
-            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
         assert self.process.stdout
         self.name = ":" + self.process.stdout.readline().decode().strip()
 

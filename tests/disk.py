@@ -33,11 +33,13 @@ LARGEST = 32 << 20  # bytes that one packed thing may become
 def found(folder: Path, markers: Iterable[str]) -> list[str]:
     """Every marker that stands in a file below the folder, as "marker: file (how it is written)"."""
     wanted = sorted((_Wanted(marker, code) for marker in markers for code in CODES), key=lambda one: one.heart)
-    return sorted({
-        f"{marker}: {_short(path.relative_to(folder))} ({how})"
-        for path in _files(folder)
-        for marker, how in _seen(b"\0".join(unfolded(path)).replace(EMPTY, b""), wanted)
-    })  # fmt: skip
+    return sorted(
+        {
+            f"{marker}: {_short(path.relative_to(folder))} ({how})"
+            for path in _files(folder)
+            for marker, how in _seen(b"\0".join(unfolded(path)).replace(EMPTY, b""), wanted)
+        }
+    )
 
 
 def _seen(text: bytes, wanted: list[_Wanted]) -> Iterator[tuple[str, str]]:

@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
-from reporting import receipts
+from reporting.crypto import receipts
 from tests.server import ROOT
 
 LINES = 64  # kept open at once

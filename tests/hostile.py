@@ -4,7 +4,7 @@
 `Hostile` bends them one at a time; `judge` says what is wrong with an answer.
 """
 
-# ruff: noqa: E501, RUF001 -- tables of odd things are read across
+# ruff: noqa: RUF001 -- tables of odd things are read across
 from __future__ import annotations
 
 import gzip
@@ -20,7 +20,7 @@ from urllib.parse import quote, quote_from_bytes, unquote_to_bytes, urlencode
 from flask import Flask
 from werkzeug.exceptions import HTTPException
 
-from reporting.frontdoor import LARGEST_BODY
+from reporting.web.limits import LARGEST_BODY
 from tests.people import Place
 from tests.phone import FormOnPage, Phone, forms_on
 from tests.trips import at_random, signs_in, starts_telling
@@ -122,8 +122,17 @@ def gather(app: Flask, place: Place, restore: Callable[[], None]) -> Gathered:
     """Walk through the house. What was pressed on the way is undone at the end."""
     found = Gathered(app)
     for language in ("es", "en"):
-        for page in ("/", "/salir", "/fuera", "/s-0.css", "/j-0.js", *(f"/{language}/{way}" for way in
-                     ("", "antes", "cuidados", "ahora", "contar", "ayuda", "volver", "reglas", "cifras"))):  # fmt: skip
+        for page in (
+            "/",
+            "/salir",
+            "/fuera",
+            "/s-0.css",
+            "/j-0.js",
+            *(
+                f"/{language}/{way}"
+                for way in ("", "antes", "cuidados", "ahora", "contar", "ayuda", "volver", "reglas", "cifras")
+            ),
+        ):
             found.takes("", "GET", page, {})
     found.takes("", "POST", "/es/aviso", {"t": [""], "service": ["linea100"]})
     receipt = _a_reporter(found, app)
@@ -180,7 +189,11 @@ def _walks_on(found: Gathered, phone: Phone, who: str, ahead: list[Good]) -> Non
 
 def _ends(good: Good) -> bool:
     told = dict(good.fields).get("go", "")
-    return "salir" in good.path or "inicio" in good.path or told in {"erase", "end", "end-all", "dismiss", "reset", "take-out", "noted", "leave"}
+    return (
+        "salir" in good.path
+        or "inicio" in good.path
+        or told in {"erase", "end", "end-all", "dismiss", "reset", "take-out", "noted", "leave"}
+    )
 
 
 def _sends(phone: Phone, good: Good) -> str:
@@ -195,53 +208,238 @@ def _sends(phone: Phone, good: Good) -> str:
 # ── bent ones ───────────────────────────────────────────────────────────────────────────────────────────────
 
 ODD = (
-    "", " ", "\0", MARK, IN_A_TAG, IN_A_VALUE, f"javascript:{MARK}", "a" * 20_000, "{" * 3000, "[" * 3000 + "]" * 3000,
-    "\ud800", "\udfff\ud800" + MARK, "\u202e" + MARK + "\u2066", "\u200d\u200b\ufeff", "﷽" * 200, "٣٣٣", "１２", "-1", "1e999",
-    "NaN", "Infinity", "9" * 400, "9" * 5000, "0x41", "00", "+1", "1_0", str(2**31), str(2**63), str(2**63 - 1), "-0",
-    "'; DROP TABLE record; --", "{{7*7}}", "%s%n%x", "%(x)s", "{0.__class__}", "../../etc/passwd", "..%2f..%2fetc", "%00",
-    "true", "null", "[]", "{}", '{"a": 1}', "\r\nX-zz: " + MARK, "e\u0301" * 300, "²", "½", "𝟙", "ß" * 99, "İ", "ﬁ", "\x7f\x1b[31m",
-    "\u2028" + MARK, "💥" * 500, "a\n" * 2000, "=cmd|' /C calc'!A0" + MARK, "d1." + "A" * 60, "v1.AAAA", "0" * 32, "f" * 64,
-    "SELF", "next", "send", "to-²", "to-9", "to--1", "lang-xx", "lang-en", "noted", "erase", "check", "back", "code", "police",
-    "2026-02-30", "2026-11-25", "0000-00-00", "25:99", "abaco abaco abaco abaco abaco abaco abaco", "0000 " * 7, "rosa",
-)  # fmt: skip
-NAMES = ("t", "t[]", "t.t", "T", "go", "f", "again", "trip", "code", "name", "password", "role", "text", "needs", "region",
-         "number", "violence", "narrative", "letters", "team", "first", "fields", "service", "need", "file", "__proto__",
-         "csrf_token", "_method", "a" * 3000, "\0", "\u202e", MARK, IN_A_TAG)  # fmt: skip
+    "",
+    " ",
+    "\0",
+    MARK,
+    IN_A_TAG,
+    IN_A_VALUE,
+    f"javascript:{MARK}",
+    "a" * 20_000,
+    "{" * 3000,
+    "[" * 3000 + "]" * 3000,
+    "\ud800",
+    "\udfff\ud800" + MARK,
+    "\u202e" + MARK + "\u2066",
+    "\u200d\u200b\ufeff",
+    "﷽" * 200,
+    "٣٣٣",
+    "１２",
+    "-1",
+    "1e999",
+    "NaN",
+    "Infinity",
+    "9" * 400,
+    "9" * 5000,
+    "0x41",
+    "00",
+    "+1",
+    "1_0",
+    str(2**31),
+    str(2**63),
+    str(2**63 - 1),
+    "-0",
+    "'; DROP TABLE record; --",
+    "{{7*7}}",
+    "%s%n%x",
+    "%(x)s",
+    "{0.__class__}",
+    "../../etc/passwd",
+    "..%2f..%2fetc",
+    "%00",
+    "true",
+    "null",
+    "[]",
+    "{}",
+    '{"a": 1}',
+    "\r\nX-zz: " + MARK,
+    "e\u0301" * 300,
+    "²",
+    "½",
+    "𝟙",
+    "ß" * 99,
+    "İ",
+    "ﬁ",
+    "\x7f\x1b[31m",
+    "\u2028" + MARK,
+    "💥" * 500,
+    "a\n" * 2000,
+    "=cmd|' /C calc'!A0" + MARK,
+    "d1." + "A" * 60,
+    "v1.AAAA",
+    "0" * 32,
+    "f" * 64,
+    "SELF",
+    "next",
+    "send",
+    "to-²",
+    "to-9",
+    "to--1",
+    "lang-xx",
+    "lang-en",
+    "noted",
+    "erase",
+    "check",
+    "back",
+    "code",
+    "police",
+    "2026-02-30",
+    "2026-11-25",
+    "0000-00-00",
+    "25:99",
+    "abaco abaco abaco abaco abaco abaco abaco",
+    "0000 " * 7,
+    "rosa",
+)
+NAMES = (
+    "t",
+    "t[]",
+    "t.t",
+    "T",
+    "go",
+    "f",
+    "again",
+    "trip",
+    "code",
+    "name",
+    "password",
+    "role",
+    "text",
+    "needs",
+    "region",
+    "number",
+    "violence",
+    "narrative",
+    "letters",
+    "team",
+    "first",
+    "fields",
+    "service",
+    "need",
+    "file",
+    "__proto__",
+    "csrf_token",
+    "_method",
+    "a" * 3000,
+    "\0",
+    "\u202e",
+    MARK,
+    IN_A_TAG,
+)
 FORM, PARTS = "application/x-www-form-urlencoded", "multipart/form-data"
-KINDS = (FORM, f"{FORM}; charset=utf-16", f"{FORM}; charset=utf-7", f"{FORM}; charset={MARK}", f"{FORM};;;=", PARTS, "",
-         f'{PARTS}; boundary=""', f"{PARTS}; boundary={'b' * 300}", f"{PARTS}; boundary=x; boundary=y", "application/json",
-         "text/plain", "text/xml", "multipart/mixed; boundary=x", "\u00ff/x", "a" * 3000)  # fmt: skip
+KINDS = (
+    FORM,
+    f"{FORM}; charset=utf-16",
+    f"{FORM}; charset=utf-7",
+    f"{FORM}; charset={MARK}",
+    f"{FORM};;;=",
+    PARTS,
+    "",
+    f'{PARTS}; boundary=""',
+    f"{PARTS}; boundary={'b' * 300}",
+    f"{PARTS}; boundary=x; boundary=y",
+    "application/json",
+    "text/plain",
+    "text/xml",
+    "multipart/mixed; boundary=x",
+    "\u00ff/x",
+    "a" * 3000,
+)
 METHODS = ("GET", "POST", "PUT", "HEAD", "OPTIONS", "DELETE", "TRACE", "PATCH", "CONNECT", "BREW", "PROPFIND")
 PATHS: tuple[Callable[[bytes], bytes], ...] = (
-    lambda p: p + b"/", lambda p: b"/" + p, lambda p: p.replace(b"/", b"//"), lambda p: p + b"%00", lambda p: p + b";x=1",
-    lambda p: p + b"/%2e%2e", lambda p: b"/%2e%2e" + p, lambda p: b"/." + p, lambda p: p + b"/../" + MARK.encode(),
-    lambda p: p + b"%c0%af", lambda p: p + b"\xff", lambda p: p + b"%ff%fe", lambda p: p.upper(), lambda p: p.title(),
-    lambda p: re.sub(rb"\d+", "٣".encode(), p), lambda p: re.sub(rb"\d+", quote("²").encode(), p),
-    lambda p: re.sub(rb"\d+", b"9" * 30, p), lambda p: re.sub(rb"\d+", b"-1", p), lambda p: re.sub(rb"\d+", b"0", p),
-    lambda p: re.sub(rb"\d+", b"007", p), lambda p: p[:4] + b"x" + p[4:], lambda p: p.replace(b"/es", b"/xx", 1),
-    lambda p: p.replace(b"/es", b"/en", 1), lambda p: p.replace(b"/es", b"/%65s", 1), lambda p: p.replace(b"/es", b"/", 1),
-    lambda p: p + b"%E2%80%AE" + MARK.encode(), lambda p: p + b"?" + b"a" * 9000, lambda p: p + b"?t=1&t=2&%zz=%&=" + MARK.encode(),
-    lambda p: p + b"?" + quote(IN_A_VALUE).encode() + b"=" + quote(IN_A_TAG).encode(), lambda p: p + b"?lang=xx&case=1",
-    lambda p: p + b"%0d%0aX-zz:" + MARK.encode(), lambda p: p.replace(b"/", b"%2f"), lambda p: p.replace(b"/", b"\\"),
-    lambda p: p + b"%ed%a0%80", lambda p: b"http://" + MARK.encode() + p, lambda p: p + b"#" + MARK.encode(), lambda _: b"*",
-)  # fmt: skip
+    lambda p: p + b"/",
+    lambda p: b"/" + p,
+    lambda p: p.replace(b"/", b"//"),
+    lambda p: p + b"%00",
+    lambda p: p + b";x=1",
+    lambda p: p + b"/%2e%2e",
+    lambda p: b"/%2e%2e" + p,
+    lambda p: b"/." + p,
+    lambda p: p + b"/../" + MARK.encode(),
+    lambda p: p + b"%c0%af",
+    lambda p: p + b"\xff",
+    lambda p: p + b"%ff%fe",
+    lambda p: p.upper(),
+    lambda p: p.title(),
+    lambda p: re.sub(rb"\d+", "٣".encode(), p),
+    lambda p: re.sub(rb"\d+", quote("²").encode(), p),
+    lambda p: re.sub(rb"\d+", b"9" * 30, p),
+    lambda p: re.sub(rb"\d+", b"-1", p),
+    lambda p: re.sub(rb"\d+", b"0", p),
+    lambda p: re.sub(rb"\d+", b"007", p),
+    lambda p: p[:4] + b"x" + p[4:],
+    lambda p: p.replace(b"/es", b"/xx", 1),
+    lambda p: p.replace(b"/es", b"/en", 1),
+    lambda p: p.replace(b"/es", b"/%65s", 1),
+    lambda p: p.replace(b"/es", b"/", 1),
+    lambda p: p + b"%E2%80%AE" + MARK.encode(),
+    lambda p: p + b"?" + b"a" * 9000,
+    lambda p: p + b"?t=1&t=2&%zz=%&=" + MARK.encode(),
+    lambda p: p + b"?" + quote(IN_A_VALUE).encode() + b"=" + quote(IN_A_TAG).encode(),
+    lambda p: p + b"?lang=xx&case=1",
+    lambda p: p + b"%0d%0aX-zz:" + MARK.encode(),
+    lambda p: p.replace(b"/", b"%2f"),
+    lambda p: p.replace(b"/", b"\\"),
+    lambda p: p + b"%ed%a0%80",
+    lambda p: b"http://" + MARK.encode() + p,
+    lambda p: p + b"#" + MARK.encode(),
+    lambda _: b"*",
+)
 HEADERS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Origin", ("null", "http://[", "https://" + MARK, "http://localhost", "")),
     ("Sec-Fetch-Site", ("cross-site", "same-site", "none", "same-origin", MARK, "")),
     ("Accept-Language", ("xx", "es;q=nan", "en-" + MARK, ",;q=," * 500)),
     ("Accept-Encoding", ("gzip", "gzip;q=0", "br;q=1e9", "identity;q=0, *;q=0")),
-    ("Accept", ("application/json", "text/" + MARK, "*")), ("Range", ("bytes=0-1", "bytes=-9999999999", "zz=" + MARK)),
-    ("If-None-Match", ("*", f'"{MARK}"')), ("If-Modified-Since", ("Thu, 99 Foo 2026", "0")),
-    ("Cookie", (f"t={MARK}", "t=", "t=" + "0" * 64, f'{MARK}={MARK}; t="\\377', "session=eyJ9.x.y", "a=b;" * 900, "t=ñ", "=;=")),
-    ("X-Forwarded-For", ("127.0.0.1", MARK, "::1, " * 400)), ("X-Forwarded-Host", (MARK + ".example",)),
-    ("X-Forwarded-Proto", ("https", MARK)), ("X-Forwarded-Prefix", ("/" + MARK,)), ("Forwarded", (f"for={MARK};host={MARK}",)),
-    ("X-Original-URL", ("/es/equipo/personas",)), ("X-HTTP-Method-Override", ("DELETE",)), ("X-Rewrite-URL", ("/" + MARK,)),
-    ("Host", (MARK + ".example", "localhost:99999", "[::1", "a b", "", "ñ", "localhost\x00", "127.0.0.1:80:80", "xn--" + MARK)),
-    ("Authorization", ("Basic !!!", "Bearer " + MARK, "Basic " + "QQ==" * 900)), ("Referer", ("http://" + MARK,)),
-    ("User-Agent", (MARK, "", "a" * 3000)), ("Expect", ("100-continue", MARK)), ("Upgrade", ("websocket", "h2c")),
-    ("Content-Encoding", ("gzip", "zlib", MARK)), ("Content-Length", ("0", "5", "999", "-1", "+3", "1e3", "٣", "")),
-    ("Transfer-Encoding", ("chunked", "identity", MARK)), ("Date", (MARK,)), (MARK, (MARK,)),
-)  # fmt: skip
+    ("Accept", ("application/json", "text/" + MARK, "*")),
+    ("Range", ("bytes=0-1", "bytes=-9999999999", "zz=" + MARK)),
+    ("If-None-Match", ("*", f'"{MARK}"')),
+    ("If-Modified-Since", ("Thu, 99 Foo 2026", "0")),
+    (
+        "Cookie",
+        (
+            f"t={MARK}",
+            "t=",
+            "t=" + "0" * 64,
+            f'{MARK}={MARK}; t="\\377',
+            "session=eyJ9.x.y",
+            "a=b;" * 900,
+            "t=ñ",
+            "=;=",
+        ),
+    ),
+    ("X-Forwarded-For", ("127.0.0.1", MARK, "::1, " * 400)),
+    ("X-Forwarded-Host", (MARK + ".example",)),
+    ("X-Forwarded-Proto", ("https", MARK)),
+    ("X-Forwarded-Prefix", ("/" + MARK,)),
+    ("Forwarded", (f"for={MARK};host={MARK}",)),
+    ("X-Original-URL", ("/es/equipo/personas",)),
+    ("X-HTTP-Method-Override", ("DELETE",)),
+    ("X-Rewrite-URL", ("/" + MARK,)),
+    (
+        "Host",
+        (
+            MARK + ".example",
+            "localhost:99999",
+            "[::1",
+            "a b",
+            "",
+            "ñ",
+            "localhost\x00",
+            "127.0.0.1:80:80",
+            "xn--" + MARK,
+        ),
+    ),
+    ("Authorization", ("Basic !!!", "Bearer " + MARK, "Basic " + "QQ==" * 900)),
+    ("Referer", ("http://" + MARK,)),
+    ("User-Agent", (MARK, "", "a" * 3000)),
+    ("Expect", ("100-continue", MARK)),
+    ("Upgrade", ("websocket", "h2c")),
+    ("Content-Encoding", ("gzip", "zlib", MARK)),
+    ("Content-Length", ("0", "5", "999", "-1", "+3", "1e3", "٣", "")),
+    ("Transfer-Encoding", ("chunked", "identity", MARK)),
+    ("Date", (MARK,)),
+    (MARK, (MARK,)),
+)
 FOREIGN = {("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-Site", "same-site"), ("Origin", "https://" + MARK)}
 
 Pairs = list[tuple[str, str]]
@@ -305,8 +503,21 @@ class Hostile:
 
     def _bent(self, good: str) -> str:
         place = self.chance.randrange(len(good) + 1)
-        return self.chance.choice((good, good, good, good[:place], good[:place] + MARK + good[place:], good.swapcase(), good * 2,
-                                   good[:place] + "A" + good[place + 1 :], good[:-1] + "B", good + "=", " " + good))  # fmt: skip
+        return self.chance.choice(
+            (
+                good,
+                good,
+                good,
+                good[:place],
+                good[:place] + MARK + good[place:],
+                good.swapcase(),
+                good * 2,
+                good[:place] + "A" + good[place + 1 :],
+                good[:-1] + "B",
+                good + "=",
+                " " + good,
+            )
+        )
 
     def _bend(self, pairs: Pairs) -> Pairs:  # noqa: C901 -- one row for each change
         """One change to the fields of a form."""

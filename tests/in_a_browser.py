@@ -16,8 +16,8 @@ from typing import Any
 
 from flask import Flask, request
 
-from reporting import members
 from reporting.app import create_app
+from reporting.teams import members
 from tests import disk
 from tests.browsers import Window, until
 from tests.people import Clock, Place, a_furnished_place

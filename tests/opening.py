@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, inspect, text
 
-from reporting import sealing
-from reporting.sealing import KeyPair, Place
+from reporting.crypto import sealing
+from reporting.crypto.sealing import KeyPair, Place
 
 UNDER_A_KEY, FOR_SOMEBODY = bytes([1]) + sealing.AEAD_ID, bytes([1]) + sealing.SUITE_ID
 HEADS = (UNDER_A_KEY, FOR_SOMEBODY)
@@ -146,8 +146,14 @@ def beginning_in(there: Sequence[bytes], sealed: set[bytes]) -> set[bytes]:
     return {known[piece] for raw in there for at in range(len(raw) - FEW + 1) if (piece := raw[at : at + FEW]) in known}
 
 
-def lying(smith: Locksmith, engine: Engine, folder: Path, clear: Sequence[bytes], needles: Sequence[bytes],
-          held: frozenset[bytes] | None = None) -> set[str]:  # fmt: skip
+def lying(
+    smith: Locksmith,
+    engine: Engine,
+    folder: Path,
+    clear: Sequence[bytes],
+    needles: Sequence[bytes],
+    held: frozenset[bytes] | None = None,
+) -> set[str]:
     """The columns and files in which something of her lies: `clear` as it is, `needles` also under any seal.
 
     With the keys `held`: only what they open, and the keys that lie in files. Else everything that was ever sealed is

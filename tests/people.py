@@ -10,16 +10,20 @@ from typing import Any
 
 from sqlalchemy import Engine, func, select
 
-from referrals import directory
-from reporting import casebook, keyring, members, receipts, sessions, staff, teamlog
-from reporting.casebook import HOUR, Report, Visit
+from referrals.directory.importing import shipped
+from reporting.cases import store
+from reporting.cases.records import Report, Visit
+from reporting.clock import HOUR
 from reporting.config import SECRET, Settings, make_secrets, read_settings
-from reporting.database import open_database, reading, upgrade_tables, writing
-from reporting.incidents import Incident
-from reporting.keyring import Keys, Sheets
-from reporting.models import CaseRow
-from reporting.receipts import Receipt
-from reporting.teamlog import CASE_WORKER, CASEWORK, STATISTICS, Pin
+from reporting.crypto import receipts
+from reporting.crypto.receipts import Receipt
+from reporting.sessions import day_seeds, tickets
+from reporting.storage.database import open_database, reading, upgrade_tables, writing
+from reporting.storage.models import CaseRow
+from reporting.teams import accounts, keyring, members, team_log
+from reporting.teams.keyring import Keys, Sheets
+from reporting.teams.team_log import CASE_WORKER, CASEWORK, STATISTICS, Pin
+from reporting.vocabulary.incident import Incident
 
 NOON = 1_800_014_400.0  # a moment at noon, UTC
 
@@ -68,11 +72,11 @@ class Place:
         new = members.new_member(name, roles, password, totp, self.settings.pepper, teams=teams)
         recovery = None
         if CASE_WORKER in roles and (self.sheets is None or new_team):
-            sheets = self.sheets_of[new_team] = staff.draw_sheets(secrets.randbelow, "es")
+            sheets = self.sheets_of[new_team] = accounts.draw_sheets(secrets.randbelow, "es")
             self.sheets, recovery = self.sheets or sheets, sheets.key_pair().public
         with writing(self.engine) as db:
-            token = staff.invite(db, name, roles, self.clock(), teams, new_team)
-            made = staff.accept(db, self.pin, token, new, self.clock(), recovery, "Equipo")
+            token = accounts.invite(db, name, roles, self.clock(), teams, new_team)
+            made = accounts.accept(db, self.pin, token, new, self.clock(), recovery, "Equipo")
         if made and new_team:
             self.pin.add(made[0])
         elif made:
@@ -94,29 +98,36 @@ class Place:
     def lets_in(self, keys: Keys, name: str, kind: str = CASEWORK) -> None:
         """A member lets a colleague in."""
         with writing(self.engine) as db:
-            team = teamlog.team_of_kind(teamlog.teams(db, self.pin), kind)
+            team = team_log.team_of_kind(team_log.teams(db, self.pin), kind)
             member = self.workers[name].id
             keyring.let_in(db, team.id, keys.epochs[team.id], member, members.public_key(db, member))
 
     def vouches(self, keys: Keys, name: str) -> None:
         """A member of a trusted team hears the six words of a new one and types them."""
         with writing(self.engine) as db:
-            team = next(team for team in teamlog.teams(db, self.pin) if team.name == name)
+            team = next(team for team in team_log.teams(db, self.pin) if team.name == name)
             keyring.vouch(db, self.pin, keys, team.id, " ".join(keyring.words_of_team(team, "es")))
 
     def receives(self, incident: Incident | None = None, narrative: str = "", **parts: Any) -> Receipt:
         """A report is filed; what she keeps is the receipt."""
         receipt = receipts.draw(secrets.randbelow)
-        report = Report(incident or Incident(), narrative, parts.get("contact", {}),
-                        parts.get("consents", frozenset({"C_LETTERS"})), "es", parts.get("trip", sessions.new_trip()),
-                        int(self.clock()) // HOUR, signs=parts.get("signs", ()))  # fmt: skip
+        report = Report(
+            incident or Incident(),
+            narrative,
+            parts.get("contact", {}),
+            parts.get("consents", frozenset({"C_LETTERS"})),
+            "es",
+            parts.get("trip", tickets.new_trip()),
+            int(self.clock()) // HOUR,
+            signs=parts.get("signs", ()),
+        )
         with reading(self.engine) as db:
-            found = teamlog.teams(db, self.pin)
-        counters = teamlog.team_of_kind(found, STATISTICS)
-        readers = next(team for team in teamlog.trusted(found) if team.name == parts.get("team", "Equipo"))
-        sealed = casebook.seal_report(report, receipt, readers, counters, bytes(16), self.settings.pepper, self.clock())
+            found = team_log.teams(db, self.pin)
+        counters = team_log.team_of_kind(found, STATISTICS)
+        readers = next(team for team in team_log.trusted(found) if team.name == parts.get("team", "Equipo"))
+        sealed = store.seal_report(report, receipt, readers, counters, bytes(16), self.settings.pepper, self.clock())
         with writing(self.engine) as db:
-            casebook.file_report(db, sealed)
+            store.file_report(db, sealed)
         return receipt
 
     def cases(self) -> int:
@@ -127,14 +138,14 @@ class Place:
     def comes_back(self, receipt: Receipt) -> Visit:
         """She types her receipt."""
         with reading(self.engine) as db:
-            return casebook.come_back(db, casebook.stretch([receipt], self.settings.pepper))[0]
+            return store.come_back(db, store.stretch([receipt], self.settings.pepper))[0]
 
 
 def a_furnished_place(folder: Path, clock: Clock | None = None, **environment: str) -> Place:
     """An installation with the directory of Peru and one case worker, rosa, who made the keys."""
     place = a_new_place(folder, clock, **environment)
     with writing(place.engine) as db:
-        directory.load_shipped(db)
+        shipped.load_shipped(db)
     place.hires("rosa", CASE_WORKER)
     return place
 
@@ -148,5 +159,5 @@ def a_new_place(folder: Path, clock: Clock | None = None, **environment: str) ->
     upgrade_tables(engine)
     place = Place(settings, engine, clock or Clock())
     with writing(engine) as db:
-        sessions.open_day(db, place.clock())
+        day_seeds.open_day(db, place.clock())
     return place

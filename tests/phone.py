@@ -102,9 +102,7 @@ class Phone:
     An `old` one does not tell where its requests come from.
     """
 
-    def __init__(
-        self, app: Flask, *, cookies: bool = False, address: str = "127.0.0.77", old: bool = False
-    ) -> None:
+    def __init__(self, app: Flask, *, cookies: bool = False, address: str = "127.0.0.77", old: bool = False) -> None:
         self.old = old
         self.client = Client(app, use_cookies=cookies)  # not Flask's own, which keeps a request's context alive
         self.address = address

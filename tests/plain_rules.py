@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from reporting.incidents import Incident
+from reporting.vocabulary.incident import Incident
 
 URGENCIES = ("NOW", "H24", "H72", "H120", "SOON", "READY")
 EDGES = (48, 72, 96, 120, 168, 240, 336, 720)  # every limit that the text names
@@ -17,8 +17,19 @@ PRESENT = {"D_BLEEDING", "D_BREATHING", "D_HEAD_SIGNS", "D_SEVERE_PAIN", "D_PREG
 EVENT = {"D_STAB_GUN", "D_DRUGGED", "D_UNCONSCIOUS", "D_FRACTURE", "D_BURN"}
 STATE = {"POLICE", "SERENAZGO", "OTHER_STATE"}
 TRANS = {"TRANS_WOMAN", "TRANSSEXUAL", "TRAVESTI", "TRANS_MAN", "NONBINARY"}
-FORCE = {"S_WEAPON", "I_WOUND", "I_BITE", "I_HEAD_BLOW", "I_BRUISES", "D_HEAD_SIGNS", "D_STRANGLED", "D_STAB_GUN",
-         "D_FRACTURE", "D_BURN", "D_DRUGGED"}  # fmt: skip
+FORCE = {
+    "S_WEAPON",
+    "I_WOUND",
+    "I_BITE",
+    "I_HEAD_BLOW",
+    "I_BRUISES",
+    "D_HEAD_SIGNS",
+    "D_STRANGLED",
+    "D_STAB_GUN",
+    "D_FRACTURE",
+    "D_BURN",
+    "D_DRUGGED",
+}
 MEDICAL = ("N_EMERG_MED", "N_PEP", "N_EC", "N_STI", "N_HEPB", "N_WOUND", "N_MED_CHECK", "N_PREG")
 KEPT = {*MEDICAL, "N_FORENSIC", "N_CRISIS_MH", "N_MISSING", "N_CHILD_PROT", "N_SAFETY_PLAN"}
 
@@ -266,8 +277,17 @@ class Hour:
             self.say("R35", "N_LEGAL_INFO", "SOON")
 
     def looked_at(self) -> Hour:
-        for part in (self.signs, self.exposed, self.wounds, self.examinations, self.support, self.safety, self.law,
-                     self.others, self.companion):  # fmt: skip
+        for part in (
+            self.signs,
+            self.exposed,
+            self.wounds,
+            self.examinations,
+            self.support,
+            self.safety,
+            self.law,
+            self.others,
+            self.companion,
+        ):
             part()
         return self
 
@@ -344,9 +364,18 @@ def _core_type(s: Story) -> str:
         "G2_SEXUAL_ASSAULT": s.did("SEXUAL_ASSAULT"),
         "G3_PHYSICAL_ASSAULT": by_force or s.did("PHYSICAL_ASSAULT", "ATTEMPTED_KILLING", "KILLING_DISAPPEARANCE"),
         "G4_FORCED_MARRIAGE": s.did("FORCED_MARRIAGE"),
-        "G5_DENIAL": s.did("FORCED_SEX_WORK", "EXTORTION", "CONDOM_CONFISCATION", "ROBBERY", "NONPAYMENT",
-                           "ECONOMIC_ABUSE", "SERVICE_DENIAL", "FORCED_HEALTH_EXAM"),
-        "G6_PSYCHOLOGICAL": s.did("SEXUAL_EXTORTION", "CONFINEMENT", "ARBITRARY_DETENTION", "THREATS", "STALKING",
-                                  "OUTING", "PSYCH_ABUSE"),
-    }  # fmt: skip
+        "G5_DENIAL": s.did(
+            "FORCED_SEX_WORK",
+            "EXTORTION",
+            "CONDOM_CONFISCATION",
+            "ROBBERY",
+            "NONPAYMENT",
+            "ECONOMIC_ABUSE",
+            "SERVICE_DENIAL",
+            "FORCED_HEALTH_EXAM",
+        ),
+        "G6_PSYCHOLOGICAL": s.did(
+            "SEXUAL_EXTORTION", "CONFINEMENT", "ARBITRARY_DETENTION", "THREATS", "STALKING", "OUTING", "PSYCH_ABUSE"
+        ),
+    }
     return next((core for core, yes in questions.items() if yes), "G0_NON_GBV")

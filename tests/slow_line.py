@@ -25,9 +25,15 @@ class Wire:
         self.up = self.down = self.requests = 0
         tools.send("Network.enable")
         speed = BITS / 8
-        tools.send("Network.emulateNetworkConditions", {
-            "offline": False, "latency": WAIT, "downloadThroughput": speed, "uploadThroughput": speed,
-        })  # fmt: skip
+        tools.send(
+            "Network.emulateNetworkConditions",
+            {
+                "offline": False,
+                "latency": WAIT,
+                "downloadThroughput": speed,
+                "uploadThroughput": speed,
+            },
+        )
         tools.on("Network.loadingFinished", lambda told: self._add(told["encodedDataLength"]))
         tools.on("Network.requestWillBeSent", self._sent)
         tools.on("Network.requestWillBeSentExtraInfo", self._heads)
@@ -63,8 +69,10 @@ def trip(page: Any, address: str, wire: Wire) -> list[tuple[str, int, int, int, 
 
         return does
 
-    rows = [timed("before", wire, lambda: page.goto(f"{address}/es/antes", timeout=60_000)),
-            timed("begin", wire, pressed(BEGIN))]  # fmt: skip
+    rows = [
+        timed("before", wire, lambda: page.goto(f"{address}/es/antes", timeout=60_000)),
+        timed("begin", wire, pressed(BEGIN)),
+    ]
     rows += [timed(f"page {number}", wire, pressed(NEXT)) for number in range(1, 8)]
     return [*rows, timed("send", wire, pressed("button[value=send]"))]
 

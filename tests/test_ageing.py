@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from referrals import queue
-from referrals.needs import assess
-from reporting import casebook, casework
+from referrals.casework import queue
+from referrals.needs.assessment import assess
 from reporting.app import create_app
-from reporting.casebook import HOUR
-from reporting.folder import Folder, Paper
-from reporting.incidents import Incident, answers_from_incident
+from reporting.cases import actions, records
+from reporting.cases.case_file import Folder, Paper
+from reporting.clock import HOUR
+from reporting.vocabulary.incident import Incident, answers_from_incident
 from tests.people import Place, a_furnished_place
 from tests.phone import Phone
 from tests.test_second_edition import incidents
@@ -39,9 +39,9 @@ def app(place: Place) -> Flask:
     return create_app(place.settings, place.clock)
 
 
-def a_card(incident: Incident, case: int = 1, **times: int) -> casebook.Card:
+def a_card(incident: Incident, case: int = 1, **times: int) -> records.Card:
     raw = {"a": answers_from_incident(incident), "t": 0, "h": 0, "s": "open", "u": False, "l": False, **times}
-    return casebook.Card(case, 1, "seal", raw)
+    return records.Card(case, 1, "seal", raw)
 
 
 # ── the queue ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -49,10 +49,17 @@ def a_card(incident: Incident, case: int = 1, **times: int) -> casebook.Card:
 # incident, hours since she told it -> the first need and its urgency
 QUEUED: list[tuple[Incident, dict[float, tuple[str, str]]]] = [
     (RAPE, {0: ("N_PEP", "NOW"), 72: ("N_PEP", "NOW"), 73: ("N_FORENSIC", "H24"), 169: ("N_PFA", "H24")}),
-    (BLEEDING, {0: ("N_EMERG_MED", "NOW"), 48: ("N_EMERG_MED", "NOW"), 49: ("N_MED_CHECK", "H24"),
-                100: ("N_MED_CHECK", "H24")}),
+    (
+        BLEEDING,
+        {
+            0: ("N_EMERG_MED", "NOW"),
+            48: ("N_EMERG_MED", "NOW"),
+            49: ("N_MED_CHECK", "H24"),
+            100: ("N_MED_CHECK", "H24"),
+        },
+    ),
     (Incident(violence=frozenset({"KILLING_DISAPPEARANCE"})), {30: ("N_MISSING", "NOW"), 100: ("N_MISSING", "NOW")}),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("incident", "at"), QUEUED)
@@ -103,11 +110,11 @@ def a_folder(incident: Incident) -> Folder:
 
 def set_right(folder: Folder, hour: float, *, signs: bool = False, **answers: Any) -> None:
     changed = replace(folder.incident_at(hour * HOUR), **answers)
-    casework.correct(folder, 0, changed, "", hour * HOUR, signs=signs)
+    actions.correct(folder, 0, changed, "", hour * HOUR, signs=signs)
 
 
 def needs_at(folder: Folder, hour: float) -> set[str]:
-    card = casebook.Card(1, 1, "seal", folder.card)
+    card = records.Card(1, 1, "seal", folder.card)
     assert card.incident_at(hour * HOUR) == folder.incident_at(hour * HOUR)
     found = {f"{need.code} {need.urgency}" for need in assess(folder.incident_at(hour * HOUR)).needs}
     line = queue.line_of(card, hour * HOUR)

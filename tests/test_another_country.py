@@ -16,14 +16,16 @@ from typing import Any
 import pytest
 from flask import Flask, Response, request
 
-from referrals import directory
-from referrals.shelf import DATA
+from referrals.directory import rows, snapshot
+from referrals.directory.importing import shipped
+from referrals.directory.reviewed_data import DATA
+from referrals.help import ASKED, help_with, other_departments
 from reporting.app import create_app
-from reporting.database import reading, writing
-from reporting.her_case import NOTHING_OPENS
-from reporting.incidents import Incident
-from reporting.languages import LANGUAGES
-from reporting.teamlog import ADVOCATE, CASE_WORKER, COORDINATOR, STATISTICS
+from reporting.pages.come_back import NOTHING_OPENS
+from reporting.storage.database import reading, writing
+from reporting.teams.team_log import ADVOCATE, CASE_WORKER, COORDINATOR, STATISTICS
+from reporting.vocabulary.incident import Incident
+from reporting.web.languages import LANGUAGES
 from tests.people import Place, a_new_place
 from tests.phone import FormOnPage, Phone
 from tests.trips import Fill, at_random, begins, say, sends, signs_in, tells
@@ -44,8 +46,12 @@ def read_table(name: str) -> list[dict[str, str]]:
 
 def numbers_of_peru() -> set[str]:
     """Every number to call, as it is written and as a phone dials it."""
-    written = {match for row in read_table("services-pe.csv") for cell in (row["phone"], row["whatsapp"])
-               for match in re.findall(r"\+?\d[\d\s-]{1,}\d", cell.split("(")[0])}  # fmt: skip
+    written = {
+        match
+        for row in read_table("services-pe.csv")
+        for cell in (row["phone"], row["whatsapp"])
+        for match in re.findall(r"\+?\d[\d\s-]{1,}\d", cell.split("(")[0])
+    }
     return written | {re.sub(r"[\s-]", "", number) for number in written}
 
 
@@ -112,13 +118,13 @@ def of_peru(page: str) -> Iterator[str]:
 
 def kenya(folder: Path, *, lines: bool, tree: bool = False) -> Kenya:
     place = a_new_place(folder, **OF_KENYA)
-    directory.settle(place.engine, place.settings.country, place.settings.clock_of_services)
+    snapshot.settle(place.engine, place.settings.country, place.settings.clock_of_services)
     with writing(place.engine) as db:
-        directory.load_country(db)
+        shipped.load_country(db)
         if tree:
-            directory.load_places(db, TREE)
+            shipped.load_places(db, TREE)
         if lines:
-            assert not directory.import_services(db, own_lines()).problems
+            assert not shipped.import_services(db, own_lines()).problems
     place.hires("rosa", CASE_WORKER)
     place.hires("carmen", COORDINATOR)
     place.hires("ana", ADVOCATE)
@@ -129,14 +135,26 @@ def kenya(folder: Path, *, lines: bool, tree: bool = False) -> Kenya:
 
 def own_lines() -> str:
     out = io.StringIO()
-    writer = csv.DictWriter(out, directory.COLUMNS)
+    writer = csv.DictWriter(out, rows.COLUMNS)
     writer.writeheader()
     for name, number in OWN_LINES.items():
-        blank = dict.fromkeys(directory.COLUMNS, "")
-        writer.writerow(blank | {"id": name, "name": f"Line {name[-1].upper()}", "service_type": "CRISIS_LINE",
-                                 "coverage": "national", "phone": number, "status": "seen", "is_24h": "yes",
-                                 "source": "https://lines.example/", "source_date": "2026-11-01",
-                                 "police_inside_or_run": "no", "cost": "free"})  # fmt: skip
+        blank = dict.fromkeys(rows.COLUMNS, "")
+        writer.writerow(
+            blank
+            | {
+                "id": name,
+                "name": f"Line {name[-1].upper()}",
+                "service_type": "CRISIS_LINE",
+                "coverage": "national",
+                "phone": number,
+                "status": "seen",
+                "is_24h": "yes",
+                "source": "https://lines.example/",
+                "source_date": "2026-11-01",
+                "police_inside_or_run": "no",
+                "cost": "free",
+            }
+        )
     return out.getvalue()
 
 
@@ -164,8 +182,16 @@ def opens_everything(made: Kenya, phone: Phone, told: Mapping[str, Any]) -> None
 
 
 def everybody_opens_everything(made: Kenya, case: int) -> None:
-    told = {"case": case, "service": "linea_a", "place": "KE47", "period": "2025", "name": "table-1.csv", "token": "x",
-            "version": "x", "number": 1}  # fmt: skip
+    told = {
+        "case": case,
+        "service": "linea_a",
+        "place": "KE47",
+        "period": "2025",
+        "name": "table-1.csv",
+        "token": "x",
+        "version": "x",
+        "number": 1,
+    }
     opens_everything(made, Phone(made.app), told)
     for name in ("rosa", "carmen", "ana"):
         opens_everything(made, signs_in(made.app, made.place, made.place.workers[name]), told)
@@ -187,7 +213,7 @@ def looks_for_help(made: Kenya) -> None:
     for language in TONGUES:
         phone = Phone(made.app)
         phone.opens(f"/{language}/ayuda")
-        phone.sends("needs", needs=list(directory.ASKED), police_shown="y")
+        phone.sends("needs", needs=list(ASKED), police_shown="y")
         assert phone.status == 203
 
 
@@ -231,8 +257,13 @@ def test_where_a_country_has_no_line_nobody_is_asked_to_tell(without: Kenya) -> 
         assert f"/{language}/antes" not in phone.text
     phone.opens("/es/")
     assert say("This page is not open yet.") in phone.words
-    assert say("We do not know any line of this country yet. If you are in danger, go to the nearest hospital or to"
-               " somebody you trust.") in phone.words  # fmt: skip
+    assert (
+        say(
+            "We do not know any line of this country yet. If you are in danger, go to the nearest hospital or to"
+            " somebody you trust."
+        )
+        in phone.words
+    )
     desk = signs_in(without.app, without.place, without.place.workers["rosa"])
     desk.opens("/es/equipo/voz")
     assert desk.status == 503
@@ -279,8 +310,8 @@ def _the_lines(phone: Phone) -> str:
 
 
 def test_every_need_ends_with_a_line_of_its_own(with_lines: Kenya) -> None:
-    held = directory.shelf(lambda: reading(with_lines.place.engine))
-    found = directory.help_with(held, directory.ASKED, None, with_lines.place.clock(), languages=("en",))
+    held = snapshot.shelf(lambda: reading(with_lines.place.engine))
+    found = help_with(held, ASKED, None, with_lines.place.clock(), languages=("en",))
     assert all({offer.service_id for offer in need.offers} & OWN_LINES.keys() for need in found.needs)
 
 
@@ -367,16 +398,24 @@ def test_without_a_tree_of_places_she_is_not_asked_where_she_is(with_lines: Keny
 
 def test_the_directory_of_peru_in_the_database_is_not_seen_in_another_country(tmp_path: Path) -> None:
     made = kenya(tmp_path, lines=False)
-    directory.settle(made.place.engine, "PE", "America/Lima")
+    snapshot.settle(made.place.engine, "PE", "America/Lima")
     with writing(made.place.engine) as db:
-        directory.load_shipped(db)
-    directory.settle(made.place.engine, "KE", "Africa/Nairobi")
-    held = directory.shelf(lambda: reading(made.place.engine))
+        shipped.load_shipped(db)
+    snapshot.settle(made.place.engine, "KE", "Africa/Nairobi")
+    held = snapshot.shelf(lambda: reading(made.place.engine))
     assert not held.cards.by_id
-    assert not directory.other_departments(held)
+    assert not other_departments(held)
     receipt = made.place.receives(Incident(violence=frozenset({"RAPE"})), "Fue de noche.")
-    told = {"case": number_of_the_case(made), "service": "linea100", "place": "PE25", "period": "2025", "name": "x.csv",
-            "token": "x", "version": "x", "number": 1}  # fmt: skip
+    told = {
+        "case": number_of_the_case(made),
+        "service": "linea100",
+        "place": "PE25",
+        "period": "2025",
+        "name": "x.csv",
+        "token": "x",
+        "version": "x",
+        "number": 1,
+    }
     for phone in (Phone(made.app), signs_in(made.app, made.place, made.place.workers["carmen"])):
         opens_everything(made, phone, told)
     comes_back_and_does_everything(made, " ".join(receipt.words("es")))

@@ -10,20 +10,28 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from referrals import directory
-from referrals.needs import NEEDS, assess
-from reporting import answers, questionnaire
-from reporting.answers import incident_of, questions_of, route, so_far, that_matter
+from referrals.help import about_need, need_texts
+from referrals.needs.assessment import assess
+from referrals.needs.codes import NEEDS
 from reporting.app import create_app
-from reporting.incidents import VOCABULARY, Incident
-from reporting.questions import ORDER, PAGES, WHEN
+from reporting.vocabulary import answers, questions
+from reporting.vocabulary.answers import incident_of, questions_of, route, so_far, that_matter
+from reporting.vocabulary.codes import VOCABULARY
+from reporting.vocabulary.incident import Incident
+from reporting.vocabulary.questions import ORDER, PAGES, WHEN
 from tests.people import Place, a_furnished_place
 from tests.phone import FormOnPage, Phone
 from tests.trips import Fill, on_the_check_page, opens_newest_case, say, sends, signs_in, starts_telling, tells
 
 # question -> the field of the incident it fills, for those that are asked after an answer only
-AFTER_AN_ANSWER = {"extortion_act": "extortion_act", "touched": "contact", "victim_state": "victim_state",
-                   "hurt_too": "hurt_too", "condom": "condom", "pregnant_possible": "pregnant_possible"}  # fmt: skip
+AFTER_AN_ANSWER = {
+    "extortion_act": "extortion_act",
+    "touched": "contact",
+    "victim_state": "victim_state",
+    "hurt_too": "hurt_too",
+    "condom": "condom",
+    "pregnant_possible": "pregnant_possible",
+}
 CONDOM, PREGNANCY, TOUCHED = say("Condom"), say("Pregnancy"), say("Touched by genitals, semen or blood")
 
 
@@ -61,7 +69,7 @@ def at_random(chance: random.Random) -> dict[str, Any]:
     acts = chance.sample(list(VOCABULARY["violence"]), chance.randint(1, 3))
     flags = chance.sample(list(VOCABULARY["flags"]), chance.randint(0, 2))
     told: dict[str, Any] = {"violence": acts, "perpetrator": chance.sample(list(VOCABULARY["perpetrator"]), 1)}
-    for name, beginning in questionnaire.FLAG_QUESTIONS.items():
+    for name, beginning in questions.FLAG_QUESTIONS.items():
         told[name] = [flag for flag in flags if flag.startswith(beginning)]
     for field in (*AFTER_AN_ANSWER.values(), "age"):
         told[field] = chance.choice([*VOCABULARY[field], None, None])
@@ -77,8 +85,11 @@ def test_no_need_hangs_on_an_answer_that_nobody_is_asked_for() -> None:
     chance = random.Random(7)  # noqa: S311 -- for variety, not for secrecy
     for _ in range(3000):
         incident = incident_of(that_matter(at_random(chance)))
-        asked = {question.name for page in route(answers.answers_of(incident))
-                 for question in questions_of(page, answers.answers_of(incident))}  # fmt: skip
+        asked = {
+            question.name
+            for page in route(answers.answers_of(incident))
+            for question in questions_of(page, answers.answers_of(incident))
+        }
         for name, field in AFTER_AN_ANSWER.items():
             for code in () if name in asked else VOCABULARY[field]:
                 if (field, code) == ("pregnant_possible", "pregnant"):
@@ -191,11 +202,11 @@ def test_medicine_is_not_promised_before_she_can_say_that_it_did_not_happen(app:
 @pytest.mark.parametrize("state", ["killed", "missing", "unknown", None])
 def test_the_words_above_the_doors_fit_what_happened_to_the_companion(state: str | None) -> None:
     incident = Incident(violence=frozenset({"KILLING_DISAPPEARANCE"}), victim_state=state)
-    listening = directory.about_need("N_PFA", incident)
+    listening = about_need("N_PFA", incident)
     assert ("Sentimos mucho" in listening["es"]) is (state == "killed")
-    assert "otras compañeras" in directory.about_need("N_SAFETY_PLAN", incident)["es"]
-    assert directory.about_need("N_PFA", Incident()) == {}
-    for texts in directory.need_texts().values():
+    assert "otras compañeras" in about_need("N_SAFETY_PLAN", incident)["es"]
+    assert about_need("N_PFA", Incident()) == {}
+    for texts in need_texts().values():
         for row in (texts, *(one for one in texts.values() if isinstance(one, dict))):
             assert (row is texts and "es" not in row) or (row["es"] and row["en"] and row["sources"])
 
@@ -239,8 +250,12 @@ def test_the_check_page_asks_which_of_two_times_is_right_and_leads_back_and_she_
     opens_newest_case(desk)
     told = desk.facts()[say("When")]
     assert told[1:] == [times["ticked"], say("%(low)s to %(high)s hours before it was told", low=708, high=732)]
-    assert say("When") in desk.words.split(say("Some answers do not fit together. Ask her when you can: %(questions)s.",
-                                               questions="")[:-2])[1][:40]  # fmt: skip
+    assert (
+        say("When")
+        in desk.words.split(
+            say("Some answers do not fit together. Ask her when you can: %(questions)s.", questions="")[:-2]
+        )[1][:40]
+    )
     desk.opens(desk.path + "/relato")
     assert desk.words.count("Entre el") + desk.words.count("Entre ") >= 2, desk.words
 
@@ -285,8 +300,15 @@ def test_the_check_page_asks_only_where_two_answers_do_not_fit(
 def test_by_voice_the_same_is_asked(app: Flask, place: Place) -> None:
     desk = signs_in(app, place, place.workers["rosa"])
     desk.opens("/es/equipo/voz")
-    told = {"when": "H24", "number": 30, "unit": "days", "hurt_too": "no", "victim_state": "missing",
-            "violence": ["KILLING_DISAPPEARANCE", "SEXUAL_EXTORTION", "RAPE"], "extortion_act": "yes"}  # fmt: skip
+    told = {
+        "when": "H24",
+        "number": 30,
+        "unit": "days",
+        "hurt_too": "no",
+        "victim_state": "missing",
+        "violence": ["KILLING_DISAPPEARANCE", "SEXUAL_EXTORTION", "RAPE"],
+        "extortion_act": "yes",
+    }
     shown = asked_on_the_way(desk, with_these(**told))
     assert {"hurt_too", "victim_state", "extortion_act"} <= shown
     assert not {"condom", "contact"} & shown

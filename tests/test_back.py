@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from reporting import page_rows
 from reporting.app import create_app
-from reporting.frontdoor import house_of
-from reporting.incidents import VOCABULARY
-from reporting.page_rows import CannotKeep
+from reporting.sessions import page_rows
+from reporting.sessions.page_rows import CannotKeep
+from reporting.vocabulary.codes import VOCABULARY
+from reporting.web.context import house_of
 from tests.people import Place, a_furnished_place
 from tests.phone import PRESSED, WALKED, Phone
 from tests.trips import begins, opens_newest_case, say, sends, signs_in, starts_telling, tells
@@ -165,8 +165,16 @@ def test_what_is_too_large_is_said_on_a_page_and_nothing_is_lost(app: Flask) -> 
 # ── who may look ────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("told", [{}, {"Sec-Fetch-Site": "none"}, {"Sec-Fetch-Site": "none", "Referer": "http://localhost/es/"},
-                                  {"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}])  # fmt: skip
+@pytest.mark.parametrize(
+    "told",
+    [
+        {},
+        {"Sec-Fetch-Site": "none"},
+        {"Sec-Fetch-Site": "none", "Referer": "http://localhost/es/"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+    ],
+)
 def test_only_whoever_walks_there_sees_a_page(app: Flask, told: dict[str, str]) -> None:
     phone, been = told_to_the_check_page(app)
     for address in been:
@@ -213,8 +221,16 @@ def test_unknown_cut_and_foreign_addresses_are_the_same_page_and_looking_writes_
     _, lang, p, name, step = been[-1].split("/")
     other = starts_telling(app).path.split("/")[3]
     before, pages = stored(app), set()
-    for wrong in (f"{page_rows.new_name()}/{step}", f"{name[:-1]}/{step}", f"{name}x/{step}", f"{other}/{step}",
-                  f"{name}/0", f"{name}/9", f"{name}/{step[:-1]}", f"{name}/ñ"):  # fmt: skip
+    for wrong in (
+        f"{page_rows.new_name()}/{step}",
+        f"{name[:-1]}/{step}",
+        f"{name}x/{step}",
+        f"{other}/{step}",
+        f"{name}/0",
+        f"{name}/9",
+        f"{name}/{step[:-1]}",
+        f"{name}/ñ",
+    ):
         phone.walks(f"/{lang}/{p}/{wrong}")
         assert is_start(phone), wrong
         pages.add((phone.status, phone.words))
@@ -427,14 +443,14 @@ def test_a_lost_row_is_never_a_lost_report(app: Flask, place: Place) -> None:
 
 
 def test_a_draft_that_a_former_version_handed_out_goes_on(app: Flask, place: Place) -> None:
-    from reporting import sessions
-    from reporting.database import reading
+    from reporting.sessions import day_seeds, tickets
+    from reporting.storage.database import reading
 
     with reading(place.engine) as db:
-        known = sessions.seeds(db)
+        known = day_seeds.seeds(db)
     state = {"a": {"age": "A25_34"}, "r": None, "n": [], "b": int(place.clock())}
-    trip, secret = sessions.new_trip(), place.settings.server_secret
-    ticket = sessions.write_ticket(known, secret, "draft", trip, "1", state, place.clock())
+    trip, secret = tickets.new_trip(), place.settings.server_secret
+    ticket = tickets.write_ticket(known, secret, "draft", trip, "1", state, place.clock())
     phone = Phone(app)
     phone.repeats("/es/contar", {"t": [ticket], "go": ["back"], "region": ["PIURA"]})
     assert phone.path.startswith("/es/p/")
@@ -446,12 +462,12 @@ def test_a_draft_that_a_former_version_handed_out_goes_on(app: Flask, place: Pla
 
 
 def test_a_name_stands_in_no_log(app: Flask, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
-    from reporting import her_draft
+    from reporting.pages import draft
 
     caplog.set_level(logging.DEBUG)
     phone, been = told_to_the_check_page(app)
     with monkeypatch.context() as broken:
-        broken.setattr(her_draft, "_check_page", lambda *_: 1 / 0)
+        broken.setattr(draft, "_check_page", lambda *_: 1 / 0)
         phone.walks(been[-1])
         assert phone.status == 500
     name = been[0].split("/")[3]

@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from reporting import walking
+from reporting.web import post_redirect_get
 from tests.browsers import Chromium, Firefox, WebKit, held
 from tests.in_a_browser import HALF, LETTER, WORDS, Her, Site, a_site
 from tests.needs_of_tests import requires
@@ -60,7 +60,7 @@ def somebody(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     folder = tmp_path_factory.mktemp("back")
     with ExitStack() as kept:
         patched = kept.enter_context(pytest.MonkeyPatch.context())
-        patched.setattr(walking, "WEBKIT_WALKS", True)
+        patched.setattr(post_redirect_get, "WEBKIT_WALKS", True)
         site = kept.enter_context(a_site(folder, secure=request.param == "WebKitGTK"))
         window = kept.enter_context(held(BROWSERS[request.param](kept, folder / "profile")))
         yield Her(window, site)

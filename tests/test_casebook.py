@@ -11,13 +11,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, select, text, update
 
-from reporting import casebook, folder
-from reporting.casebook import FROM_HER, FROM_TEAM, Case, NoConsent, Visit
-from reporting.database import reading, writing
-from reporting.incidents import Incident
-from reporting.keyring import Keys
-from reporting.models import AuditRow, CaseRow, LogRow, RecordRow
-from reporting.teamlog import CASE_WORKER, BrokenChain, CannotOpen
+from reporting.cases import case_file, desk, records, store
+from reporting.cases.records import FROM_HER, FROM_TEAM, Case, NoConsent, Visit
+from reporting.storage.database import reading, writing
+from reporting.storage.models import AuditRow, CaseRow, LogRow, RecordRow
+from reporting.teams.keyring import Keys
+from reporting.teams.team_log import CASE_WORKER, BrokenChain, CannotOpen
+from reporting.vocabulary.incident import Incident
 from tests.people import Place, a_new_place
 
 RAPE = Incident(violence=frozenset({"RAPE"}), hours=(5.0, 5.0), region="UCAYALI", department="PE25", age="A25_34")
@@ -37,14 +37,14 @@ def rosa(place: Place) -> Keys:
 
 def open_as_team(place: Place, keys: Keys) -> Case:
     with writing(place.engine) as db:
-        cards, broken = casebook.queue(db, keys)
+        cards, broken = desk.queue(db, keys)
         assert not broken
-        return casebook.open_case(db, keys, cards[0].case, place.clock())
+        return desk.open_case(db, keys, cards[0].case, place.clock())
 
 
 def open_as_reporter(place: Place, visit: Visit) -> Case:
     with reading(place.engine) as db:
-        return casebook.open_visit(db, visit)
+        return store.open_visit(db, visit)
 
 
 def test_what_she_told_is_what_the_case_worker_reads(place: Place, rosa: Keys) -> None:
@@ -60,23 +60,23 @@ def test_how_to_reach_her_is_behind_one_act_of_the_audit(place: Place, rosa: Key
     case = open_as_team(place, rosa)
     assert not case.contact
     with writing(place.engine) as db:
-        assert casebook.open_contact(db, rosa, case.id, place.clock()) == {"number_to_call": "999"}
-        assert [act.act for act in casebook.acts(db, rosa)] == ["contact", "opened"]
+        assert desk.open_contact(db, rosa, case.id, place.clock()) == {"number_to_call": "999"}
+        assert [act.act for act in desk.acts(db, rosa)] == ["contact", "opened"]
 
 
 def test_how_to_reach_her_stays_shut_without_her_yes(place: Place, rosa: Keys) -> None:
     place.receives(RAPE, contact={"number_to_call": "999"}, consents=frozenset())
     with writing(place.engine) as db, pytest.raises(NoConsent):
-        casebook.open_contact(db, rosa, open_as_team(place, rosa).id, place.clock())
+        desk.open_contact(db, rosa, open_as_team(place, rosa).id, place.clock())
 
 
 def test_letters_go_both_ways_and_stay_in_order(place: Place, rosa: Keys) -> None:
     visit = place.comes_back(place.receives(RAPE))
     case = open_as_team(place, rosa)
     with writing(place.engine) as db:
-        casebook.write_as_team(db, rosa, case.id, "Te leímos.", place.clock())
+        desk.write_as_team(db, rosa, case.id, "Te leímos.", place.clock())
     with writing(place.engine) as db:
-        casebook.write_as_reporter(db, visit, "Gracias.", place.clock())
+        store.write_as_reporter(db, visit, "Gracias.", place.clock())
     letters = [(letter.sender, letter.text) for letter in open_as_reporter(place, visit).letters]
     assert letters == [(FROM_TEAM, "Te leímos."), (FROM_HER, "Gracias.")]
 
@@ -85,7 +85,7 @@ def test_nobody_writes_to_her_without_her_yes(place: Place, rosa: Keys) -> None:
     place.receives(RAPE, consents=frozenset())
     case = open_as_team(place, rosa)
     with writing(place.engine) as db, pytest.raises(NoConsent):
-        casebook.write_as_team(db, rosa, case.id, "Hola", place.clock())
+        desk.write_as_team(db, rosa, case.id, "Hola", place.clock())
 
 
 def test_opening_marks_a_case_as_read_and_her_letter_as_unread_again(place: Place, rosa: Keys) -> None:
@@ -94,28 +94,28 @@ def test_opening_marks_a_case_as_read_and_her_letter_as_unread_again(place: Plac
     open_as_team(place, rosa)
     assert not card(place, rosa).unread
     with writing(place.engine) as db:
-        casebook.write_as_reporter(db, visit, "¿Hay alguien?", place.clock())
+        store.write_as_reporter(db, visit, "¿Hay alguien?", place.clock())
     assert card(place, rosa).unread
 
 
-def card(place: Place, keys: Keys) -> casebook.Card:
+def card(place: Place, keys: Keys) -> records.Card:
     with reading(place.engine) as db:
-        return casebook.queue(db, keys)[0][0]
+        return desk.queue(db, keys)[0][0]
 
 
 def test_every_opening_is_in_the_audit_and_the_chain_holds(place: Place, rosa: Keys) -> None:
     place.receives(RAPE)
     case = open_as_team(place, rosa)
     with reading(place.engine) as db:
-        acts = casebook.acts(db, rosa)
+        acts = desk.acts(db, rosa)
         assert [(act.act, act.case, act.actor) for act in acts] == [("opened", case.id, rosa.member)]
-        assert casebook.audit.first_break(casebook.audit.entries(db)) is None
+        assert store.audit.first_break(store.audit.entries(db)) is None
     with writing(place.engine) as db:
         last = db.scalars(select(AuditRow).order_by(AuditRow.number.desc())).first()
         assert last is not None
         last.body = last.body[:-1] + b"x"
     with reading(place.engine) as db:
-        assert casebook.audit.first_break(casebook.audit.entries(db)) == acts[0].number
+        assert store.audit.first_break(store.audit.entries(db)) == acts[0].number
 
 
 def test_the_audit_does_not_say_in_the_clear_which_case_was_opened(place: Place, rosa: Keys) -> None:
@@ -131,11 +131,11 @@ def test_an_erased_case_opens_for_nobody(place: Place, rosa: Keys) -> None:
     visit = place.comes_back(receipt)
     case = open_as_team(place, rosa)
     with writing(place.engine) as db:
-        casebook.erase(db, visit, place.settings.pepper, place.clock())
+        store.erase(db, visit, place.settings.pepper, place.clock())
     with pytest.raises(CannotOpen):
         place.comes_back(receipt)
     with writing(place.engine) as db, pytest.raises(CannotOpen):
-        casebook.open_case(db, rosa, case.id, place.clock())
+        desk.open_case(db, rosa, case.id, place.clock())
     with reading(place.engine) as db:
         assert not db.scalars(select(RecordRow)).all()
 
@@ -143,15 +143,15 @@ def test_an_erased_case_opens_for_nobody(place: Place, rosa: Keys) -> None:
 def test_a_wrong_receipt_opens_nothing(place: Place) -> None:
     place.receives(RAPE)
     with pytest.raises(CannotOpen):
-        place.comes_back(casebook.Receipt((1, 2, 3, 4, 5, 6, 7)))
+        place.comes_back(store.Receipt((1, 2, 3, 4, 5, 6, 7)))
 
 
 def test_keys_moved_to_the_vault_still_open_the_case(place: Place, rosa: Keys) -> None:
     place.receives(RAPE, "palabras")
     with writing(place.engine) as db:
-        assert casebook.move_to_vault(db, rosa) == 1
+        assert desk.move_to_vault(db, rosa) == 1
     with writing(place.engine) as db:
-        assert casebook.move_to_vault(db, rosa) == 0
+        assert desk.move_to_vault(db, rosa) == 0
     assert open_as_team(place, rosa).narrative == "palabras"
 
 
@@ -163,7 +163,7 @@ def test_one_damaged_key_keeps_no_other_from_the_vault(place: Place, rosa: Keys)
         assert row is not None
         row.front_key = b"damaged"
     with writing(place.engine) as db:
-        assert casebook.move_to_vault(db, rosa) == 1
+        assert desk.move_to_vault(db, rosa) == 1
 
 
 def test_short_and_long_reports_with_and_without_consent_weigh_the_same(place: Place) -> None:
@@ -238,7 +238,7 @@ def test_an_older_card_or_cover_put_back_does_not_open(place: Place, rosa: Keys)
         row = db.scalars(select(CaseRow)).one()
         card, cover, case = row.card, row.cover, row.id
     with writing(place.engine) as db:
-        casebook.write_as_reporter(db, visit, "más", place.clock())
+        store.write_as_reporter(db, visit, "más", place.clock())
     for column, value in (("card", card), ("cover", cover)):
         with writing(place.engine) as db:
             now = getattr(db.scalars(select(CaseRow)).one(), column)
@@ -250,7 +250,7 @@ def test_an_older_card_or_cover_put_back_does_not_open(place: Place, rosa: Keys)
 
 def assert_shut(place: Place, keys: Keys, case: int) -> None:
     with pytest.raises(CannotOpen), writing(place.engine) as db:
-        casebook.open_case(db, keys, case, place.clock())
+        desk.open_case(db, keys, case, place.clock())
 
 
 def test_answers_that_fit_no_question_are_counted_as_broken_and_hide_no_other(place: Place, rosa: Keys) -> None:
@@ -258,14 +258,14 @@ def test_answers_that_fit_no_question_are_counted_as_broken_and_hide_no_other(pl
     place.receives(RAPE)
     with writing(place.engine) as db:
         row = db.get_one(CaseRow, visit.case)
-        card = folder.read_card(visit.key, row.id, row.version, row.card)
+        card = case_file.read_card(visit.key, row.id, row.version, row.card)
         strange = card | {"a": {**card["a"], "violence": ["OF_ANOTHER_HOUSE"]}}
-        row.card = folder.seal_card(visit.key, row.id, row.version, strange)
+        row.card = case_file.seal_card(visit.key, row.id, row.version, strange)
     with writing(place.engine) as db:
-        cards, broken = casebook.queue(db, rosa)
+        cards, broken = desk.queue(db, rosa)
         assert (len(cards), broken) == (1, 1)
         with pytest.raises(CannotOpen):
-            casebook.open_case(db, rosa, visit.case, place.clock())
+            desk.open_case(db, rosa, visit.case, place.clock())
 
 
 def test_a_tampered_card_does_not_hide_the_rest_of_the_queue(place: Place, rosa: Keys) -> None:
@@ -276,7 +276,7 @@ def test_a_tampered_card_does_not_hide_the_rest_of_the_queue(place: Place, rosa:
         assert row is not None
         row.card = row.card[:-1] + bytes([row.card[-1] ^ 1])
     with reading(place.engine) as db:
-        cards, broken = casebook.queue(db, rosa)
+        cards, broken = desk.queue(db, rosa)
     assert (len(cards), broken) == (1, 1)
 
 
@@ -296,12 +296,14 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> tuple[object, ...]:
     receipts = [place.receives(RAPE, words) for words in ("una", "otra")]
     visits = [place.comes_back(receipt) for receipt in receipts]
     older = snapshots(place)
-    stretched = {visit.case: casebook.stretch([receipt], place.settings.pepper)
-                 for visit, receipt in zip(visits, receipts, strict=True)}  # fmt: skip
+    stretched = {
+        visit.case: store.stretch([receipt], place.settings.pepper)
+        for visit, receipt in zip(visits, receipts, strict=True)
+    }
     with writing(place.engine) as db:
-        casebook.move_to_vault(db, keys)
+        desk.move_to_vault(db, keys)
         for visit in visits:
-            casebook.write_as_reporter(db, visit, "más", place.clock())
+            store.write_as_reporter(db, visit, "más", place.clock())
     return place, keys, older, snapshots(place), stretched
 
 
@@ -356,8 +358,8 @@ def open_tampered(place: Place, keys: Keys, row: dict[str, Any], what: str, stre
         db.execute(update(CaseRow).where(CaseRow.id == row["case"]).values(values))
         db.execute(update(RecordRow).where(RecordRow.id == row["record id"]).values(body=row["record"]))
         if what == "receipt_key":
-            casebook.come_back(db, stretched[row["case"]])
-        casebook.open_case(db, keys, row["case"], place.clock())
+            store.come_back(db, stretched[row["case"]])
+        desk.open_case(db, keys, row["case"], place.clock())
 
 
 def test_a_changed_team_key_closes_every_door(place: Place) -> None:

@@ -14,31 +14,56 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select, update
 
-from referrals import directory, needs, queue, triage
-from reporting import casebook, casework, languages, sealing, sessions
+from referrals.casework import queue, referral
+from referrals.directory import snapshot
+from referrals.help import help_for
+from referrals.needs import assessment, exclusions
 from reporting.app import create_app
-from reporting.casebook import CannotOpen, ChangedMeanwhile
-from reporting.casework import NotNow
-from reporting.database import reading, writing
-from reporting.folder import Folder, Paper, open_folder, tally_place
-from reporting.incidents import Incident, answers_from_incident, tally_from_block
-from reporting.keyring import Keys
-from reporting.models import CaseRow, RecordRow, SheetRow, TeamRow
-from reporting.receipts import Receipt
-from reporting.teamlog import CASE_WORKER
+from reporting.cases import actions, case_file, records
+from reporting.cases import desk as cases_desk
+from reporting.cases.actions import NotNow
+from reporting.cases.case_file import Folder, Paper, open_folder
+from reporting.cases.desk import open_case
+from reporting.cases.records import ChangedMeanwhile
+from reporting.cases.seal_contexts import tally_place
+from reporting.cases.store import CannotOpen
+from reporting.crypto import sealing
+from reporting.crypto.receipts import Receipt
+from reporting.sessions import day_seeds
+from reporting.storage.database import reading, writing
+from reporting.storage.models import CaseRow, RecordRow, SheetRow, TeamRow
+from reporting.teams.keyring import Keys
+from reporting.teams.team_log import CASE_WORKER
+from reporting.vocabulary.incident import Incident, answers_from_incident
+from reporting.vocabulary.tally import tally_from_block
+from reporting.web import languages
 from tests.people import Place, a_furnished_place
 from tests.phone import Phone
 from tests.trips import opens_newest_case, say, signs_in, starts_telling
 
 YES_TO_LETTERS = frozenset({"C_LETTERS"})
 RAPE = Incident(
-    about="SELF", violence=frozenset({"RAPE"}), perpetrator=frozenset({"CLIENT"}), hours=(5.0, 5.0), region="UCAYALI",
-    department="PE25", age="A25_34", condom="no", wants=frozenset({"W_HEALTH"}), police_safe="no",
-)  # fmt: skip
+    about="SELF",
+    violence=frozenset({"RAPE"}),
+    perpetrator=frozenset({"CLIENT"}),
+    hours=(5.0, 5.0),
+    region="UCAYALI",
+    department="PE25",
+    age="A25_34",
+    condom="no",
+    wants=frozenset({"W_HEALTH"}),
+    police_safe="no",
+)
 CHILD = Incident(
-    about="SELF", violence=frozenset({"RAPE"}), perpetrator=frozenset({"FAMILY"}), hours=(5.0, 5.0), region="UCAYALI",
-    department="PE25", age="A14_17", condom="no",
-)  # fmt: skip
+    about="SELF",
+    violence=frozenset({"RAPE"}),
+    perpetrator=frozenset({"FAMILY"}),
+    hours=(5.0, 5.0),
+    region="UCAYALI",
+    department="PE25",
+    age="A14_17",
+    condom="no",
+)
 
 
 @pytest.fixture
@@ -68,14 +93,14 @@ def comes_back(app: Flask, receipt: Receipt) -> Phone:
 
 def a_service(app: Flask, place: Place, need: str, incident: Incident = RAPE) -> str:
     """A service that may be offered to her for a need."""
-    shelf = directory.shelf(lambda: reading(place.engine))
-    found = directory.help_for(shelf, incident, place.clock(), languages=("es",))
+    shelf = snapshot.shelf(lambda: reading(place.engine))
+    found = help_for(shelf, incident, place.clock(), languages=("es",))
     return next(one for one in found.needs if one.need.code == need).offers[0].service_id
 
 
-def only_case(place: Place, keys: Keys) -> casebook.Case:
+def only_case(place: Place, keys: Keys) -> records.Case:
     with writing(place.engine) as db:
-        return casebook.open_case(db, keys, casebook.queue(db, keys)[0][0].case, place.clock())
+        return open_case(db, keys, cases_desk.queue(db, keys)[0][0].case, place.clock())
 
 
 # ── the whole way ───────────────────────────────────────────────────────────────────────────────────────────
@@ -111,8 +136,12 @@ def test_the_whole_way_from_a_report_to_an_outcome_and_to_nothing_left(app: Flas
     words = decides(her, "yes")
     assert say("What happened") in words
     assert marker not in words.split(say("They would be told only this"))[1], "her words were not among the fields"
-    for step, state in (("send", "sent; the service has not answered"), ("accept", "the service accepted"),
-                        ("reach", "she was attended"), ("close", "closed")):  # fmt: skip
+    for step, state in (
+        ("send", "sent; the service has not answered"),
+        ("accept", "the service accepted"),
+        ("reach", "she was attended"),
+        ("close", "closed"),
+    ):
         steps(rosa, case, step)
         assert say(state) in rosa.words
     rosa.presses("close", outcome="REACHED", reason="La atendieron el martes.")
@@ -168,24 +197,24 @@ class Walk:
         folder, number, now = self.folder, self.number, 3600.0
         try:
             if act == "propose" and not number:
-                self.number = triage.propose(folder, by, self.service, "N_PFA", ("need", "age"), now)
+                self.number = referral.propose(folder, by, self.service, "N_PFA", ("need", "age"), now)
             elif act == "protect" and not number:
-                self.number = triage.protect_child(folder, by, self.service, "N_PFA", ("need",), "sola", now)
+                self.number = referral.protect_child(folder, by, self.service, "N_PFA", ("need",), "sola", now)
             elif act == "agree":
-                triage.agree(folder, number, now, voice=by)
+                referral.agree(folder, number, now, voice=by)
             elif act == "no":
-                triage.say_no(folder, number, now)
+                referral.say_no(folder, number, now)
             elif act == "send":
-                triage.send(folder, number, by, self.service, now)
+                referral.send(folder, number, by, self.service, now)
             else:
-                triage.move(folder, number, act, by, now)
+                referral.move(folder, number, act, by, now)
         except (NotNow, CannotOpen):
             return
         self.trail.append(act)
 
     @property
-    def referral(self) -> casebook.Referral | None:
-        return casebook.referral_of(self.folder.all_of("referral")[0]) if self.number else None
+    def referral(self) -> records.Referral | None:
+        return case_file.referral_of(self.folder.all_of("referral")[0]) if self.number else None
 
 
 ACTS = [
@@ -207,7 +236,7 @@ ACTS = [
 @pytest.fixture(scope="module")
 def services(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     place = a_furnished_place(tmp_path_factory.mktemp("walks") / "instance")
-    return dict(directory.shelf(lambda: reading(place.engine)).cards.by_id)
+    return dict(snapshot.shelf(lambda: reading(place.engine)).cards.by_id)
 
 
 @settings(max_examples=300)
@@ -229,26 +258,26 @@ def test_no_walk_over_the_moves_sends_anything_without_her_yes_or_two_who_protec
             continue
         confirmed = {one["by"] for one in after.moves if one["move"] in {"propose", "confirm"}}
         assert after.consent if not after.protects else (child and len(confirmed) == 2)
-        assert not needs.forbidden(walk.service, needs.assess(incident).must_not, incident)
+        assert not exclusions.forbidden(walk.service, assessment.assess(incident).must_not, incident)
 
 
 def test_every_state_is_reached_by_some_move_and_every_move_has_a_name() -> None:
-    reached = {move.next for moves in triage.MOVES.values() for move in moves.values()}
-    assert reached | {triage.PROPOSED, triage.TO_PROTECT} == set(triage.MOVES) == set(triage.STATES)
-    assert {name for moves in triage.MOVES.values() for name in moves} == set(triage.MOVE_NAMES)
+    reached = {move.next for moves in referral.MOVES.values() for move in moves.values()}
+    assert reached | {referral.PROPOSED, referral.TO_PROTECT} == set(referral.MOVES) == set(referral.STATES)
+    assert {name for moves in referral.MOVES.values() for name in moves} == set(referral.MOVE_NAMES)
 
 
 def test_a_yes_to_other_fields_sends_nothing() -> None:
     consent = {"hour": 0, "how": "receipt", "by": 0, "service": "a", "fields": ["need"]}
-    one = casebook.Referral(1, "a", "N_PFA", ("need", "age"), "consented", consent, (), "")
-    assert not triage.may_go(one)
+    one = records.Referral(1, "a", "N_PFA", ("need", "age"), "consented", consent, (), "")
+    assert not referral.may_go(one)
 
 
 def test_what_may_not_be_offered_may_not_be_proposed(app: Flask, place: Place) -> None:
     place.receives(RAPE, consents=YES_TO_LETTERS)
     desk = at_the_desk(app, place)
     case = opens_newest_case(desk)
-    shelf = directory.shelf(lambda: reading(place.engine))
+    shelf = snapshot.shelf(lambda: reading(place.engine))
     police = next(card.service_id for card in shelf.cards.by_id.values() if card.police == "yes")
     assert f'value="{police}"' not in desk.text
     form = desk.form("propose")
@@ -299,7 +328,7 @@ def test_a_record_cut_out_shuts_the_case(app: Flask, place: Place) -> None:
     with writing(place.engine) as db:
         db.delete(db.get_one(RecordRow, number))
     with writing(place.engine) as db, pytest.raises(CannotOpen):
-        casebook.open_case(db, place.signs_in("rosa"), place.comes_back(receipt).case, place.clock())
+        open_case(db, place.signs_in("rosa"), place.comes_back(receipt).case, place.clock())
 
 
 # ── stories ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -369,8 +398,10 @@ def test_an_adult_is_never_protected_without_her_yes(app: Flask, place: Place) -
     place.receives(RAPE)
     desk = at_the_desk(app, place)
     case = opens_newest_case(desk)
-    desk.repeats(case, desk.form("propose").values | {"go": ["protect"], "service": ["linea100"], "need": ["N_PFA"],
-                                                       "reason": ["x"]})  # fmt: skip
+    desk.repeats(
+        case,
+        desk.form("propose").values | {"go": ["protect"], "service": ["linea100"], "need": ["N_PFA"], "reason": ["x"]},
+    )
     assert say("Only somebody under 18 can be protected without her yes.") in desk.words
 
 
@@ -379,12 +410,12 @@ def test_two_cases_of_one_person_name_each_other(app: Flask, place: Place) -> No
     lost = place.receives(RAPE, "perdí mi código")
     keys = place.signs_in("rosa")
     with reading(place.engine) as db:
-        numbers = {card.case for card in casebook.queue(db, keys)[0]}
+        numbers = {card.case for card in cases_desk.queue(db, keys)[0]}
     second = place.comes_back(lost).case
     (first,) = numbers - {second}
     desk = at_the_desk(app, place)
     desk.opens(f"/es/equipo/caso/{second}")
-    desk.presses("link", alias=casebook.alias(first).lower())
+    desk.presses("link", alias=records.alias(first).lower())
     assert f"/es/equipo/caso/{first}" in desk.text
     desk.opens(f"/es/equipo/caso/{first}")
     assert f"/es/equipo/caso/{second}" in desk.text
@@ -512,7 +543,7 @@ def test_the_way_to_reach_her_goes_thirty_days_after_closing(app: Flask, place: 
     desk.presses("close", outcome="REACHED", reason="Está bien.")
     place.clock.on(days=31)
     with writing(place.engine) as db:
-        sessions.open_day(db, place.clock())
+        day_seeds.open_day(db, place.clock())
     at_the_desk(app, place).opens("/es/equipo/casos")
     assert not only_case(place, place.signs_in("rosa")).has_contact
 
@@ -533,7 +564,7 @@ def test_nothing_is_closed_while_a_referral_is_on_its_way() -> None:
     folder = Walk(RAPE, None).folder
     folder.add("referral", {"state": "sent"})
     with pytest.raises(NotNow):
-        casework.close(folder, 1, "REACHED", "ya", 0.0)
+        actions.close(folder, 1, "REACHED", "ya", 0.0)
 
 
 # ── the queue ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -544,7 +575,7 @@ def test_several_cases_are_done_skipped_and_failed_in_one_go(app: Flask, place: 
         place.receives(RAPE)
     keys = place.signs_in("rosa")
     with reading(place.engine) as db:
-        cards, _ = casebook.queue(db, keys)
+        cards, _ = cases_desk.queue(db, keys)
     desk = at_the_desk(app, place)
     desk.opens(f"/es/equipo/caso/{cards[0].case}")
     desk.presses("close", outcome="REACHED", reason="ya")
@@ -577,12 +608,12 @@ def test_words_are_found_and_stand_in_no_address(app: Flask, place: Place) -> No
     desk.presses("words", words="Mototáxi CHOFER")
     assert len(set(re.findall(r"/es/equipo/caso/\d+", desk.text))) == 1
     with reading(place.engine) as db:
-        assert "searched" in [act.act for act in casebook.acts(db, place.signs_in("rosa"))]
+        assert "searched" in [act.act for act in cases_desk.acts(db, place.signs_in("rosa"))]
 
 
 def test_the_queue_knows_folders_owners_and_short_names() -> None:
-    def card(case: int, **parts: Any) -> casebook.Card:
-        return casebook.Card(case, 1, "", {"a": {}, "t": 0, "h": case, "s": "open", "u": False, "l": False} | parts)
+    def card(case: int, **parts: Any) -> records.Card:
+        return records.Card(case, 1, "", {"a": {}, "t": 0, "h": case, "s": "open", "u": False, "l": False} | parts)
 
     cards = [card(1, o=7), card(2, b=["Chacra"]), card(3, m=["junk"]), card(4, s="closed")]
     view = queue.View
@@ -591,7 +622,7 @@ def test_the_queue_knows_folders_owners_and_short_names() -> None:
     assert [one.case for one in queue.chosen(cards, view(owner="nobody"), 7)] == [2]
     assert [one.case for one in queue.chosen(cards, view(name="chácra"), 7)] == [2]
     assert [one.case for one in queue.chosen(cards, view(folder="junk"), 7)] == [3]
-    assert [one.case for one in queue.chosen(cards, view(folder="all", name=casebook.alias(4)), 7)] == [4]
+    assert [one.case for one in queue.chosen(cards, view(folder="all", name=records.alias(4)), 7)] == [4]
 
 
 @given(
@@ -600,7 +631,7 @@ def test_the_queue_knows_folders_owners_and_short_names() -> None:
 def test_a_remembered_rank_is_the_rank_worked_out_anew(hours: list[float], later: float, looks: int) -> None:
     incident = Incident(violence=frozenset({"RAPE"}), condom="no", pregnant_possible="yes", hours=(hours[0], hours[1]))
     raw = {"a": answers_from_incident(incident), "t": 0, "h": 0, "s": "open", "u": False, "l": False}
-    card, sheet = casebook.Card(1, 1, "seal", raw), queue.Sheet()
+    card, sheet = records.Card(1, 1, "seal", raw), queue.Sheet()
     for look in range(looks + 1):
         now = later * 3600 * look / looks
         fresh = queue.rank_of(card, now)
@@ -630,15 +661,15 @@ def test_an_old_version_cannot_be_written_over(place: Place) -> None:
     case = only_case(place, keys)
     with (
         writing(place.engine) as db,
-        casebook.at_desk(db, keys, case.id, place.clock(), "changed", seen=case.version) as one,
+        cases_desk.at_desk(db, keys, case.id, place.clock(), "changed", seen=case.version) as one,
     ):
-        casework.label(one, ["a"])
+        actions.label(one, ["a"])
     with (
         writing(place.engine) as db,
         pytest.raises(ChangedMeanwhile),
-        casebook.at_desk(db, keys, case.id, place.clock(), "changed", seen=case.version) as one,
+        cases_desk.at_desk(db, keys, case.id, place.clock(), "changed", seen=case.version) as one,
     ):
-        casework.label(one, ["b"])
+        actions.label(one, ["b"])
 
 
 def test_a_reporter_sees_nothing_that_the_team_keeps_for_itself(app: Flask, place: Place) -> None:
@@ -669,8 +700,13 @@ def test_the_guide_says_every_move_of_the_table_in_words(app: Flask, place: Plac
     parts = re.findall(r"<tbody>(.*?)</tbody>", desk.text, re.DOTALL)
     told = [[html.unescape(cell) for cell in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", part)] for part in parts]
     table = [
-        [triage.STATES[state]] + [words for name, move in moves.items() for words in
-         (triage.MOVE_NAMES[name], triage.WHO[move.who], triage.STATES[move.next])]
-        for state, moves in triage.MOVES.items() if moves
-    ]  # fmt: skip
+        [referral.STATES[state]]
+        + [
+            words
+            for name, move in moves.items()
+            for words in (referral.MOVE_NAMES[name], referral.WHO[move.who], referral.STATES[move.next])
+        ]
+        for state, moves in referral.MOVES.items()
+        if moves
+    ]
     assert told == [[languages.say(catalogue, one) for one in part] for part in table]

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from referrals.directory import DATA
-from reporting import sessions
-from reporting.commands import main
-from reporting.database import reading, writing
-from reporting.teamlog import CASE_WORKER, CannotOpen
+from referrals.directory.reviewed_data import DATA
+from reporting.cli.base import main
+from reporting.sessions import day_seeds, tickets
+from reporting.storage.database import reading, writing
+from reporting.teams import staff_sessions
+from reporting.teams.team_log import CASE_WORKER, CannotOpen
 from tests.people import Place, a_new_place
 
 VIGNETTES = DATA / "vignettes.yaml"
@@ -58,15 +59,18 @@ def test_without_an_installation_it_says_what_to_do(instance: Path) -> None:
         assert "run `amparo init` first" in told.output
 
 
-@pytest.mark.parametrize(("name", "value", "hint"), [
-    ("BASE_URL", "http://hoja.example", "https"),
-    ("BASE_URL", "hoja.example", "full address"),
-    ("EXIT_URL", "http://weather.example", "https"),
-    ("COUNTRY", "XX", "weather service"),
-    ("TIME_ZONE", "Lima", "America/Lima"),
-    ("LANGUAGES", ",", "LANGUAGES"),
-    ("SITE_NAME", "<b>", "SITE_NAME"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "value", "hint"),
+    [
+        ("BASE_URL", "http://hoja.example", "https"),
+        ("BASE_URL", "hoja.example", "full address"),
+        ("EXIT_URL", "http://weather.example", "https"),
+        ("COUNTRY", "XX", "weather service"),
+        ("TIME_ZONE", "Lima", "America/Lima"),
+        ("LANGUAGES", ",", "LANGUAGES"),
+        ("SITE_NAME", "<b>", "SITE_NAME"),
+    ],
+)
 def test_a_dangerous_setting_stops_it_at_start_in_words(
     made: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str, hint: str
 ) -> None:
@@ -120,8 +124,12 @@ def test_one_bad_row_and_nothing_comes_in(made: Path, tmp_path: Path) -> None:
 def test_the_demo_can_be_made_without_being_served(tmp_path: Path) -> None:
     told = json.loads(types("demo", "--json", "--no-serve", "--folder", str(tmp_path)).stdout)
     assert [one["role"] for one in told["accounts"]] == [
-        "case_worker", "case_worker", "advocate", "advocate", "coordinator",
-    ]  # fmt: skip
+        "case_worker",
+        "case_worker",
+        "advocate",
+        "advocate",
+        "coordinator",
+    ]
     assert len(told["receipt"]["words"].split()) == 7
     again = types("demo", "--no-serve", "--folder", str(tmp_path))
     assert again.exit_code == 1
@@ -142,7 +150,7 @@ def place(tmp_path: Path, instance: Path) -> Place:
     made = a_new_place(instance)
     made.clock.now = time.time()
     with writing(made.engine) as db:
-        sessions.open_day(db, made.clock())
+        day_seeds.open_day(db, made.clock())
     made.hires("rosa", CASE_WORKER)
     return made
 
@@ -150,8 +158,9 @@ def place(tmp_path: Path, instance: Path) -> Place:
 def test_the_terminal_says_who_reads_and_prints_no_key(place: Place) -> None:
     told = json.loads(types("keys", "status", "--json").stdout)
     assert [(one["kind"], one["epoch"], one["readers"]) for one in told] == [
-        ("casework", 1, ["rosa"]), ("statistics", 1, ["rosa"]),
-    ]  # fmt: skip
+        ("casework", 1, ["rosa"]),
+        ("statistics", 1, ["rosa"]),
+    ]
     assert "grant" in types("keys", "log").stdout
     assert "Only rosa can read the reports of" in types("check").stdout
 
@@ -178,15 +187,15 @@ def test_both_sheets_recover_in_the_terminal(place: Place) -> None:
 def test_lock_signs_everybody_out_and_closes_every_open_page(place: Place) -> None:
     keys = place.signs_in("rosa")
     with writing(place.engine) as db:
-        token = sessions.begin(db, keys, place.clock())
-        known = sessions.seeds(db)
-        ticket = sessions.write_ticket(known, b"s" * 32, "draft", sessions.new_trip(), "0", {}, place.clock())
+        token = staff_sessions.begin(db, keys, place.clock())
+        known = day_seeds.seeds(db)
+        ticket = tickets.write_ticket(known, b"s" * 32, "draft", tickets.new_trip(), "0", {}, place.clock())
     assert types("lock").exit_code == 0
     with reading(place.engine) as db:
         with pytest.raises(CannotOpen):
-            sessions.resume(db, token, place.clock())
+            staff_sessions.resume(db, token, place.clock())
         with pytest.raises(CannotOpen):
-            sessions.read_ticket(sessions.seeds(db), b"s" * 32, "draft", ticket, place.clock())
+            tickets.read_ticket(day_seeds.seeds(db), b"s" * 32, "draft", ticket, place.clock())
 
 
 def test_destroy_leaves_nothing_and_only_after_the_name_was_typed(place: Place) -> None:

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from limits.storage.memory import MemoryStorage
 
-from reporting import counting
-from reporting.counting import OwnMemory
+from reporting.web import rate_counter
+from reporting.web.rate_counter import OwnMemory
 from tests.people import Clock
 
 NAMES = st.sampled_from("abc")
@@ -49,14 +49,14 @@ def test_two_hundred_thousand_senders_at_once_are_counted_in_a_bounded_table() -
         table.incr(f"sender {number}", 60)
         largest = max(largest, len(table._counts))  # noqa: SLF001 -- how much it holds is the promise
     took = time.process_time() - begin
-    assert largest <= counting.MOST
+    assert largest <= rate_counter.MOST
     assert took < 20, f"{took:.1f} s: a new name must not cost a look at all others"
 
 
 def test_who_asks_too_much_stays_counted_while_a_flood_of_others_passes() -> None:
     table = OwnMemory()
     table.incr("too much", 3600, 600)
-    for number in range(2 * counting.MOST):
+    for number in range(2 * rate_counter.MOST):
         table.incr(f"sender {number}", 60)
     assert table.get("too much") == 600
 
@@ -65,7 +65,7 @@ def test_windows_that_are_over_make_room_for_the_living() -> None:
     clock = Clock(1_000_000.0)
     with mock.patch.object(time, "time", clock):
         table = OwnMemory()
-        for number in range(counting.MOST - 10):
+        for number in range(rate_counter.MOST - 10):
             table.incr(f"early {number}", 60, 9)
         clock.now += 61
         for number in range(11):

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from reporting.page_rows import CannotKeep, PageRows
+from reporting.sessions.page_rows import CannotKeep, PageRows
 from tests import disk
 from tests.browsers import Chromium, held
 from tests.in_a_browser import LETTER, TICKED, WORDS, Her, Site, a_site, signs_in

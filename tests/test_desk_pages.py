@@ -13,12 +13,13 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from reporting import frontdoor, members, staff
 from reporting.app import create_app
-from reporting.database import writing
-from reporting.frontdoor import HEADERS
-from reporting.page_rows import CannotKeep, PageRows
-from reporting.teamlog import ADVOCATE, CASE_WORKER, COORDINATOR
+from reporting.sessions.page_rows import CannotKeep, PageRows
+from reporting.storage.database import writing
+from reporting.teams import accounts, members
+from reporting.teams.team_log import ADVOCATE, CASE_WORKER, COORDINATOR
+from reporting.web import limits
+from reporting.web.requests import HEADERS
 from tests.hostile import endpoint_of
 from tests.people import Place, a_furnished_place
 from tests.phone import PRESSED, FormOnPage, Phone
@@ -66,10 +67,19 @@ def desks(app: Flask, place: Place) -> dict[str, Phone]:
 
 def pages_of(app: Flask, desk: Phone, case: str) -> Iterator[str]:
     """Every page of the desk that somebody can open without having typed anything."""
-    more = [case, f"{case}/respuestas/0", f"{case}/respuestas/4", "/es/equipo/directorio/servicio/cem_ucayali",
-            "/es/equipo/directorio/llamadas/PE25/cem_ucayali", "/es/equipo/cifras/preparar?period=2025"]  # fmt: skip
-    plain = [rule.rule.replace("<lang>", "es") for rule in app.url_map.iter_rules()
-             if "GET" in (rule.methods or ()) and rule.arguments == {"lang"} and "/equipo" in rule.rule]  # fmt: skip
+    more = [
+        case,
+        f"{case}/respuestas/0",
+        f"{case}/respuestas/4",
+        "/es/equipo/directorio/servicio/cem_ucayali",
+        "/es/equipo/directorio/llamadas/PE25/cem_ucayali",
+        "/es/equipo/cifras/preparar?period=2025",
+    ]
+    plain = [
+        rule.rule.replace("<lang>", "es")
+        for rule in app.url_map.iter_rules()
+        if "GET" in (rule.methods or ()) and rule.arguments == {"lang"} and "/equipo" in rule.rule
+    ]
     for path in (*plain, *more):
         desk.opens(path)
         if "/equipo" in desk.path and desk.answer is not None and desk.answer.mimetype == "text/html":
@@ -274,7 +284,7 @@ def test_a_wrong_sign_in_leaves_neither_password_nor_digits_anywhere(app: Flask,
 def test_too_many_tries_at_the_door_are_told_by_a_page_that_keeps_nothing(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(frontdoor.NARROW_DOORS, "door.let_sign_in", 1)
+    monkeypatch.setitem(limits.NARROW_DOORS, "door.let_sign_in", 1)
     app = create_app(place.settings, place.clock)
     desk = Phone(app, cookies=True)
     answers = [presses(desk, "/es/equipo", {"password": [MARK]}) for _ in range(3)]
@@ -287,7 +297,7 @@ def test_too_many_tries_at_the_door_are_told_by_a_page_that_keeps_nothing(
 
 def test_the_secrets_of_an_invitation_are_shown_to_one_browser_for_some_minutes(app: Flask, place: Place) -> None:
     with writing(place.engine) as db:
-        token = staff.invite(db, "nueva", (CASE_WORKER,), place.clock())
+        token = accounts.invite(db, "nueva", (CASE_WORKER,), place.clock())
     desk = Phone(app, cookies=True)
     desk.opens(f"/es/equipo/invitacion/{token}")
     answer = presses(desk, f"/es/equipo/invitacion/{token}", {})

@@ -13,13 +13,17 @@ import pytest
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from referrals import directory
-from referrals.models import CoverageRow, ServiceRow
-from referrals.needs import NEEDS
-from reporting.database import Base, open_database, reading, writing
-from reporting.incidents import Incident
+from referrals import help as referrals_help
+from referrals.directory import reviewed_data, snapshot
+from referrals.directory.importing import shipped
+from referrals.directory.models import CoverageRow, ServiceRow
+from referrals.directory.rows import COLUMNS
+from referrals.help import help_for, help_with, national_lines
+from referrals.needs.codes import NEEDS
+from reporting.storage.database import Base, open_database, reading, writing
+from reporting.vocabulary.incident import Incident
 
-SHIPPED = (directory.DATA / "services-pe.csv").read_text(encoding="utf-8")
+SHIPPED = (reviewed_data.DATA / "services-pe.csv").read_text(encoding="utf-8")
 ROWS = list(csv.DictReader(io.StringIO(SHIPPED)))
 Reading = Callable[[], AbstractContextManager[Session]]
 
@@ -31,7 +35,7 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
     made = open_database(f"sqlite:///{tmp_path / 'directory.db'}")
     Base.metadata.create_all(made)
     with writing(made) as db:
-        directory.load_shipped(db)
+        shipped.load_shipped(db)
     yield made
     made.dispose()
 
@@ -45,7 +49,7 @@ def coverage(db: Session, service: str) -> set[str]:
     return set(db.scalars(select(CoverageRow.place).where(CoverageRow.service == service)))
 
 
-def as_csv(rows: list[dict[str, str]], delimiter: str = ",", columns: tuple[str, ...] = directory.COLUMNS) -> str:
+def as_csv(rows: list[dict[str, str]], delimiter: str = ",", columns: tuple[str, ...] = COLUMNS) -> str:
     out = io.StringIO()
     writer = csv.DictWriter(out, columns, delimiter=delimiter, extrasaction="ignore")
     writer.writeheader()
@@ -55,9 +59,17 @@ def as_csv(rows: list[dict[str, str]], delimiter: str = ",", columns: tuple[str,
 
 def a_row(**told: str) -> dict[str, str]:
     """A good row, changed as told."""
-    plain = dict.fromkeys(directory.COLUMNS, "")
-    good = {"id": "casa_abierta", "name": "Casa Abierta", "service_type": "LEGAL_NGO", "sector": "ngo",
-            "coverage": "region", "regions_inei": "20", "status": "seen", "source": "a leaflet"}  # fmt: skip
+    plain = dict.fromkeys(COLUMNS, "")
+    good = {
+        "id": "casa_abierta",
+        "name": "Casa Abierta",
+        "service_type": "LEGAL_NGO",
+        "sector": "ngo",
+        "coverage": "region",
+        "regions_inei": "20",
+        "status": "seen",
+        "source": "a leaflet",
+    }
     return plain | good | told
 
 
@@ -68,7 +80,7 @@ def test_all_72_rows_come_in_and_every_cell_is_as_it_was(look: Reading) -> None:
     assert len(ROWS) == 72
     with look() as db:
         stored = db.scalars(select(ServiceRow)).all()
-        kept = {row.id: {column: getattr(row, column) for column in directory.COLUMNS} for row in stored}
+        kept = {row.id: {column: getattr(row, column) for column in COLUMNS} for row in stored}
     assert kept.keys() == {row["id"] for row in ROWS}
     for row in ROWS:
         assert kept[row["id"]] == row
@@ -76,18 +88,18 @@ def test_all_72_rows_come_in_and_every_cell_is_as_it_was(look: Reading) -> None:
 
 def test_no_number_is_shown_that_the_file_does_not_hold(look: Reading) -> None:
     typed = {row["phone"] for row in ROWS}
-    for card in directory.shelf(look).cards.by_id.values():
+    for card in snapshot.shelf(look).cards.by_id.values():
         assert not card.phone or any(card.phone in phone for phone in typed)
         digits = card.tel.removeprefix("tel:")
         assert not digits or any(digits == phone.split("(")[0].replace(" ", "").replace("-", "") for phone in typed)
 
 
 def test_a_second_load_changes_nothing(engine: Engine, look: Reading) -> None:
-    before = directory.shelf(look).version
+    before = snapshot.shelf(look).version
     with writing(engine) as db:
-        again = directory.load_shipped(db)
+        again = shipped.load_shipped(db)
     assert (again.stored, again.unchanged, again.problems) == (0, 72, ())
-    assert directory.shelf(look).version == before
+    assert snapshot.shelf(look).version == before
 
 
 def test_national_wins_over_a_list_of_regions(look: Reading) -> None:
@@ -101,13 +113,16 @@ def test_every_service_serves_some_place(look: Reading) -> None:
         assert all(coverage(db, row["id"]) for row in ROWS)
 
 
-@pytest.mark.parametrize(("service", "places"), [
-    ("alegra_satipo", {"PE1206"}),
-    ("goyeneche", {"PE0401"}),
-    ("cem_junin", {"PE12"}),
-    ("cerits_sanjose_piura", {"PE20"}),  # "Piura?" is no exact name
-    ("cem_piura", {"PE20"}),  # "8 provincias"
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("service", "places"),
+    [
+        ("alegra_satipo", {"PE1206"}),
+        ("goyeneche", {"PE0401"}),
+        ("cem_junin", {"PE12"}),
+        ("cerits_sanjose_piura", {"PE20"}),  # "Piura?" is no exact name
+        ("cem_piura", {"PE20"}),  # "8 provincias"
+    ],
+)
 def test_a_province_counts_only_when_it_is_named_exactly(look: Reading, service: str, places: set[str]) -> None:
     with look() as db:
         assert coverage(db, service) == places
@@ -120,23 +135,26 @@ def test_no_shelter_has_an_address(look: Reading) -> None:
 
 
 def test_a_note_stays_beside_the_number_and_out_of_the_link(look: Reading) -> None:
-    card = directory.shelf(look).service("iessdeh")
+    card = snapshot.shelf(look).service("iessdeh")
     assert (card.phone, card.phone_note, card.tel) == ("+51 1 203 3333", "impreso en 2009", "tel:+5112033333")
 
 
-@pytest.mark.parametrize(("service", "tel"), [
-    ("linea100", "tel:100"),
-    ("linea1810", "tel:1810"),
-    ("defensoria", "tel:080015170"),
-    ("chat100", ""),
-    ("fono_alegra", ""),  # its number stands in the name only, unconfirmed
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("service", "tel"),
+    [
+        ("linea100", "tel:100"),
+        ("linea1810", "tel:1810"),
+        ("defensoria", "tel:080015170"),
+        ("chat100", ""),
+        ("fono_alegra", ""),  # its number stands in the name only, unconfirmed
+    ],
+)
 def test_a_link_to_call_is_what_was_typed(look: Reading, service: str, tel: str) -> None:
-    assert directory.shelf(look).service(service).tel == tel
+    assert snapshot.shelf(look).service(service).tel == tel
 
 
 def test_an_answer_with_a_note_is_read_and_an_empty_one_is_unknown(look: Reading) -> None:
-    held = directory.shelf(look)
+    held = snapshot.shelf(look)
     assert held.service("alegra").accepts_no_id == "no"  # "no (página pide DNI y mayoría de edad)"
     assert held.service("fiscalia").accepts_no_id == "yes"
     assert held.service("linea1810").minors == "only"
@@ -144,14 +162,14 @@ def test_an_answer_with_a_note_is_read_and_an_empty_one_is_unknown(look: Reading
 
 
 def test_police_is_known_for_every_shipped_service(look: Reading) -> None:
-    assert {card.police for card in directory.shelf(look).cards.by_id.values()} == {"yes", "no"}
+    assert {card.police for card in snapshot.shelf(look).cards.by_id.values()} == {"yes", "no"}
 
 
 # ── the data beside it ────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_tables_name_only_services_types_and_needs_that_exist() -> None:
-    ids, types = {row["id"] for row in ROWS}, directory.service_types()
+    ids, types = {row["id"] for row in ROWS}, reviewed_data.service_types()
     assert {row["service_type"] for row in ROWS} <= types.keys()
     for kind in types.values():
         assert set(kind["needs"]) <= NEEDS.keys()
@@ -178,7 +196,7 @@ def test_every_need_has_a_national_line_that_is_not_the_police_s() -> None:
 
 
 def read_table(name: str) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO((directory.DATA / name).read_text(encoding="utf-8"))))
+    return list(csv.DictReader(io.StringIO((reviewed_data.DATA / name).read_text(encoding="utf-8"))))
 
 
 # ── a file of somebody's ──────────────────────────────────────────────────────────────────────────────────
@@ -188,26 +206,29 @@ def read_table(name: str) -> list[dict[str, str]]:
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
 def test_commas_semicolons_and_a_byte_order_mark_are_read(engine: Engine, delimiter: str, mark: str) -> None:
     with writing(engine) as db:
-        done = directory.import_services(db, mark + as_csv([a_row()], delimiter))
+        done = shipped.import_services(db, mark + as_csv([a_row()], delimiter))
         assert (done.stored, done.problems) == (1, ())
         assert coverage(db, "casa_abierta") == {"PE20"}
 
 
-@pytest.mark.parametrize("told", [
-    {"id": ""},
-    {"id": "two words"},
-    {"name": ""},
-    {"service_type": "CASTLE"},
-    {"coverage": "planet"},
-    {"regions_inei": ""},
-    {"regions_inei": "99"},
-    {"verified_on": "yesterday"},
-    {"service_type": "SHELTER", "address": "Jirón Secreto 1"},
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"id": ""},
+        {"id": "two words"},
+        {"name": ""},
+        {"service_type": "CASTLE"},
+        {"coverage": "planet"},
+        {"regions_inei": ""},
+        {"regions_inei": "99"},
+        {"verified_on": "yesterday"},
+        {"service_type": "SHELTER", "address": "Jirón Secreto 1"},
+    ],
+)
 def test_a_bad_row_is_named_by_its_line_and_nothing_comes_in(engine: Engine, told: dict[str, str]) -> None:
     text = as_csv([a_row(id="good"), a_row(**told)])
     with writing(engine) as db:
-        done = directory.import_services(db, text)
+        done = shipped.import_services(db, text)
         assert done.stored == 0
         assert {line for line, _ in done.problems} == {3}
         assert db.get(ServiceRow, "good") is None
@@ -216,13 +237,13 @@ def test_a_bad_row_is_named_by_its_line_and_nothing_comes_in(engine: Engine, tol
 def test_a_line_is_that_of_the_file_even_after_a_cell_of_two_lines(engine: Engine) -> None:
     text = as_csv([a_row(id="good", notes="one\ntwo"), a_row(name="")])
     with reading(engine) as db:
-        assert [line for line, _ in directory.import_services(db, text).problems] == [4]
+        assert [line for line, _ in shipped.import_services(db, text).problems] == [4]
 
 
 def test_a_missing_column_is_said_and_nothing_comes_in(engine: Engine) -> None:
-    columns = tuple(column for column in directory.COLUMNS if column != "minors")
+    columns = tuple(column for column in COLUMNS if column != "minors")
     with reading(engine) as db:
-        done = directory.import_services(db, as_csv([a_row()], columns=columns))
+        done = shipped.import_services(db, as_csv([a_row()], columns=columns))
     assert done.stored == 0
     assert len(done.problems) == 1
     assert "minors" in done.problems[0][1]
@@ -230,29 +251,29 @@ def test_a_missing_column_is_said_and_nothing_comes_in(engine: Engine) -> None:
 
 def test_an_id_that_stands_twice_is_a_problem(engine: Engine) -> None:
     with reading(engine) as db:
-        assert directory.import_services(db, as_csv([a_row(), a_row()])).problems
+        assert shipped.import_services(db, as_csv([a_row(), a_row()])).problems
 
 
 def test_trying_an_import_leaves_everything_as_it_was(engine: Engine, look: Reading) -> None:
-    before = directory.shelf(look).version
+    before = snapshot.shelf(look).version
     with writing(engine) as db:
-        assert directory.import_services(db, as_csv([a_row()]), dry_run=True).problems == ()
+        assert shipped.import_services(db, as_csv([a_row()]), dry_run=True).problems == ()
         assert db.get(ServiceRow, "casa_abierta") is None
-    assert directory.shelf(look).version == before
+    assert snapshot.shelf(look).version == before
 
 
 def test_a_changed_row_reaches_the_pages_at_once(engine: Engine, look: Reading) -> None:
-    assert directory.shelf(look).service("chat100").phone == ""
+    assert snapshot.shelf(look).service("chat100").phone == ""
     row = next(row for row in ROWS if row["id"] == "chat100")
     with writing(engine) as db:
-        directory.import_services(db, as_csv([row | {"name": "Chat 100, renovado"}]))
-    assert directory.shelf(look).service("chat100").name == "Chat 100, renovado"
+        shipped.import_services(db, as_csv([row | {"name": "Chat 100, renovado"}]))
+    assert snapshot.shelf(look).service("chat100").name == "Chat 100, renovado"
 
 
 def test_a_row_that_moves_leaves_its_old_place(engine: Engine) -> None:
     with writing(engine) as db:
-        directory.import_services(db, as_csv([a_row()]))
-        directory.import_services(db, as_csv([a_row(regions_inei="04")]))
+        shipped.import_services(db, as_csv([a_row()]))
+        shipped.import_services(db, as_csv([a_row(regions_inei="04")]))
         assert coverage(db, "casa_abierta") == {"PE04"}
 
 
@@ -260,12 +281,12 @@ def test_a_row_that_moves_leaves_its_old_place(engine: Engine) -> None:
 
 
 def test_the_copy_in_memory_is_kept_until_something_changes(look: Reading) -> None:
-    assert directory.shelf(look) is directory.shelf(look)
+    assert snapshot.shelf(look) is snapshot.shelf(look)
 
 
 def test_the_lines_of_the_box_are_national_free_of_police_and_can_be_called(look: Reading) -> None:
-    held = directory.shelf(look)
-    lines = directory.national_lines(held, NOON)
+    held = snapshot.shelf(look)
+    lines = national_lines(held, NOON)
     assert lines
     for line in lines:
         card = held.service(line.service_id)
@@ -275,35 +296,38 @@ def test_the_lines_of_the_box_are_national_free_of_police_and_can_be_called(look
 
 
 def test_provinces_are_those_of_the_department(look: Reading) -> None:
-    held = directory.shelf(look)
-    assert directory.provinces(held, "PE25") == {
-        "PE2502": "Atalaya", "PE2501": "Coronel Portillo", "PE2503": "Padre Abad", "PE2504": "Purús",
-    }  # fmt: skip
-    assert directory.provinces(held, "") == {}
+    held = snapshot.shelf(look)
+    assert referrals_help.provinces(held, "PE25") == {
+        "PE2502": "Atalaya",
+        "PE2501": "Coronel Portillo",
+        "PE2503": "Padre Abad",
+        "PE2504": "Purús",
+    }
+    assert referrals_help.provinces(held, "") == {}
 
 
 def test_a_station_may_be_named_as_having_refused_and_is_then_never_offered(look: Reading) -> None:
-    held = directory.shelf(look)
-    assert "cem_ucayali_pnp" in directory.could_have_refused(held, "PE25")
+    held = snapshot.shelf(look)
+    assert "cem_ucayali_pnp" in referrals_help.could_have_refused(held, "PE25")
     incident = Incident(department="PE25", wants=frozenset({"W_LEGAL"}), refused_by=frozenset({"cem_ucayali"}))
-    found = directory.help_for(held, incident, NOON, languages=("es",))
+    found = help_for(held, incident, NOON, languages=("es",))
     offered = {offer.service_id for need in found.needs for offer in need.offers}
     assert "cem_ucayali" not in offered
     assert found.hidden["REFUSED"] == 1
 
 
 def test_hidden_places_are_counted_once_however_many_needs_they_serve(look: Reading) -> None:
-    held = directory.shelf(look)
+    held = snapshot.shelf(look)
     incident = Incident(department="PE25", police_safe="no", wants=frozenset({"W_LEGAL", "W_REPORT", "W_SHELTER"}))
-    found = directory.help_for(held, incident, NOON, languages=("es",))
+    found = help_for(held, incident, NOON, languages=("es",))
     assert 0 < found.hidden_for_police <= sum(card.police == "yes" for card in held.cards.by_id.values())
-    shown = directory.help_for(held, incident, NOON, languages=("es",), police_shown=True)
+    shown = help_for(held, incident, NOON, languages=("es",), police_shown=True)
     assert shown.hidden_for_police == 0
 
 
 def test_help_without_a_report_is_careful_about_the_police(look: Reading) -> None:
-    held = directory.shelf(look)
-    careful = directory.help_with(held, ["N_REPORT_ROUTE"], "PE20", NOON, languages=("es",))
+    held = snapshot.shelf(look)
+    careful = help_with(held, ["N_REPORT_ROUTE"], "PE20", NOON, languages=("es",))
     offered = {offer.service_id for need in careful.needs for offer in need.offers}
     assert not {card for card in offered if held.service(card).police == "yes"}
     assert careful.hidden_for_police
@@ -311,15 +335,15 @@ def test_help_without_a_report_is_careful_about_the_police(look: Reading) -> Non
 
 def test_while_she_is_still_telling_only_what_cannot_wait_is_shown(look: Reading) -> None:
     incident = Incident(department="PE20", violence=frozenset({"RAPE"}), condom="no", hours=(5.0, 5.0))
-    found = directory.help_for(directory.shelf(look), incident, NOON, languages=("es",), only=["N_PEP"])
+    found = help_for(snapshot.shelf(look), incident, NOON, languages=("es",), only=["N_PEP"])
     assert [need.need.code for need in found.needs] == ["N_PEP"]
 
 
 def test_names_of_places_and_services_are_found_by_code(look: Reading) -> None:
-    names = directory.names(directory.shelf(look))
+    names = referrals_help.names(snapshot.shelf(look))
     assert names["PE2501"] == "Coronel Portillo"
     assert names["samu106"].startswith("SAMU 106")
 
 
 def test_a_child_is_told_first_in_her_language_or_in_spanish() -> None:
-    assert directory.child_policy("qu") == directory.child_policy("es") != directory.child_policy("en")
+    assert referrals_help.child_policy("qu") == referrals_help.child_policy("es") != referrals_help.child_policy("en")

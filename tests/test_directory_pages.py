@@ -12,11 +12,13 @@ import pytest
 from flask import Flask
 from sqlalchemy import inspect, select
 
-from referrals import importing, needs, rulebook, upkeep
-from referrals.models import FlagRow
+from referrals.directory import curation
+from referrals.directory.importing import readers
+from referrals.directory.models import FlagRow
+from referrals.needs import rulebook, rules
 from reporting.app import create_app
-from reporting.database import Base, reading
-from reporting.teamlog import COORDINATOR
+from reporting.storage.database import Base, reading
+from reporting.teams.team_log import COORDINATOR
 from tests.people import Place, a_furnished_place
 from tests.phone import Phone
 from tests.test_importing import SHIPPED, WILD
@@ -144,7 +146,7 @@ def test_the_download_brought_in_again_changes_nothing(carmen: Phone) -> None:
     raw = carmen.client.get("/es/equipo/directorio/archivo").data
     uploads(carmen, raw, "store")
     assert "72 siguen igual" in carmen.words
-    assert importing.read(SHIPPED)[0]
+    assert readers.read(SHIPPED)[0]
 
 
 # ── her flag ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -167,8 +169,11 @@ def test_a_flag_leaves_nothing_but_its_count(app: Flask, place: Place) -> None:
     def counted() -> dict[str, int]:
         with place.engine.connect() as connection:
             names = inspect(connection).get_table_names()
-            return {name: len(connection.execute(select(Base.metadata.tables[name])).all()) for name in names
-                    if name in Base.metadata.tables}  # fmt: skip
+            return {
+                name: len(connection.execute(select(Base.metadata.tables[name])).all())
+                for name in names
+                if name in Base.metadata.tables
+            }
 
     Phone(app).opens("/es/ahora")
     before = counted()
@@ -189,7 +194,7 @@ def test_the_team_sees_what_was_flagged_and_that_it_is_due(app: Flask, rosa: Pho
     rosa.opens("/es/equipo/directorio")
     assert "Quienes reportan avisaron de 1." in rosa.words
     rosa.opens("/es/equipo/directorio/servicio/linea100")
-    assert say(upkeep.FLAGS["unsafe"]) in rosa.words
+    assert say(curation.FLAGS["unsafe"]) in rosa.words
 
 
 # ── the rules ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -205,7 +210,7 @@ def test_every_definition_rule_and_must_not_is_on_the_page_in_words(app: Flask, 
     phone.opens(f"/{language}/reglas")
     shown = set(re.findall(r'<section class="card rule" id="([^"]+)"', phone.text))
     assert {f"R{number:02d}" for number in range(1, 36)} <= {row.split(".")[0] for row in shown}
-    assert {row.id for row in (*needs.FACTS, *needs.RULES, *needs.MUST_NOT_ROWS, needs.RECORD_ONLY)} == {
+    assert {row.id for row in (*rules.FACTS, *rules.RULES, *rules.MUST_NOT_ROWS, rules.RECORD_ONLY)} == {
         row.split(".")[0] for row in shown
     }
     for row in every_row():
@@ -250,12 +255,18 @@ def test_the_version_of_a_row_changes_with_anything_in_it(monkeypatch: pytest.Mo
     import dataclasses
 
     before = {row.id: row.version for row in rulebook.rules("")}
-    changes = ({"closes": 71.0}, {"urgency": "SOON"}, {"says": "x"}, {"why": "x"}, {"sources": ("P",)},
-               {"condition": needs.Condition(until=71)})  # fmt: skip
+    changes = (
+        {"closes": 71.0},
+        {"urgency": "SOON"},
+        {"says": "x"},
+        {"why": "x"},
+        {"sources": ("P",)},
+        {"condition": rules.Condition(until=71)},
+    )
     for change in changes:
-        changed = tuple(dataclasses.replace(row, **change) if row.id == "R04" else row for row in needs.RULES)
+        changed = tuple(dataclasses.replace(row, **change) if row.id == "R04" else row for row in rules.RULES)
         with monkeypatch.context() as patch:
-            patch.setattr(needs, "RULES", changed)
+            patch.setattr(rules, "RULES", changed)
             after = {row.id: row.version for row in rulebook.rules("")}
         assert {row for row in before if before[row] != after[row]} == {"R04"}, change
 

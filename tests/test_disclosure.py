@@ -11,24 +11,38 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from referrals import needs
-from reporting import disclosure
-from reporting.disclosure import DIMENSIONS, HIDDEN_BELOW, TIERS, CountedTwice, Design, Table
-from reporting.incidents import TALLY_CODES, VOID_TALLY, block_of_codes
+from referrals.needs.codes import NEEDS
+from reporting.figures import bounds, consistency, labels, noise
+from reporting.figures.tables import (
+    DIMENSIONS,
+    FURTHER,
+    HIDDEN_BELOW,
+    MONTH_CODES,
+    TIERS,
+    CountedTwice,
+    Design,
+    Noise,
+    Table,
+    count,
+    design,
+    published,
+    tier_of,
+)
+from reporting.vocabulary.tally import TALLY_CODES, VOID_TALLY, block_of_codes
 
 FIELDS = st.fixed_dictionaries({field: st.sampled_from(codes) for field, codes in TALLY_CODES.items()})
 BLOCKS = st.builds(lambda month, codes: block_of_codes(2026, month, codes), st.integers(1, 12), FIELDS)
 DESIGNS = st.builds(
-    lambda tier, further, departments: disclosure.design(tier, further, departments=departments),
+    lambda tier, further, departments: design(tier, further, departments=departments),
     st.sampled_from(sorted(TIERS)),
-    st.lists(st.sampled_from(disclosure.FURTHER), unique=True, max_size=3),
+    st.lists(st.sampled_from(FURTHER), unique=True, max_size=3),
     st.booleans(),
 )
 ONE = Fraction(1)
 
 
-def drawn_by(seed: int) -> disclosure.Noise:
-    return disclosure.laplace(random.Random(seed).randrange)  # noqa: S311 -- so that a failure can be repeated
+def drawn_by(seed: int) -> Noise:
+    return noise.laplace(random.Random(seed).randrange)  # noqa: S311 -- so that a failure can be repeated
 
 
 def tallies(number: int, seed: int = 1) -> list[bytes]:
@@ -60,30 +74,30 @@ def test_the_noise_is_discrete_laplace(scale: Fraction) -> None:
     chi = sum((seen[value] - wanted) ** 2 / wanted for value, wanted in expected.items())
     cells = len(expected) - 1
     assert chi < cells + 4 * math.sqrt(2 * cells)
-    assert abs(sum(drawn) / times) < 4 * math.sqrt(disclosure.variance(scale) / times)
-    assert abs(sum(value**2 for value in drawn) / times / disclosure.variance(scale) - 1) < 0.08
+    assert abs(sum(drawn) / times) < 4 * math.sqrt(bounds.variance(scale) / times)
+    assert abs(sum(value**2 for value in drawn) / times / bounds.variance(scale) - 1) < 0.08
 
 
 def test_how_far_the_noise_reaches_is_what_the_page_says() -> None:
-    assert [disclosure.reach(Fraction(scale)) for scale in (3, 5, 7)] == [9, 15, 21]
+    assert [bounds.reach(Fraction(scale)) for scale in (3, 5, 7)] == [9, 15, 21]
     for scale in (Fraction(3), Fraction(5), Fraction(7)):
-        inside = sum(share(value, scale) for value in range(-disclosure.reach(scale), disclosure.reach(scale) + 1))
-        assert inside >= 0.95 > inside - 2 * share(disclosure.reach(scale), scale)
+        inside = sum(share(value, scale) for value in range(-bounds.reach(scale), bounds.reach(scale) + 1))
+        assert inside >= 0.95 > inside - 2 * share(bounds.reach(scale), scale)
 
 
 # ── how much one report can change ──────────────────────────────────────────────────────────────────────────
 
 
 def test_the_sensitivity_follows_from_the_tables() -> None:
-    assert [disclosure.design(tier).sensitivity for tier in sorted(TIERS)] == [1, 3, 7, 5, 5]
-    assert disclosure.design(2, ("age", "venue")).sensitivity == 7
-    assert disclosure.design(2).scale(Fraction(2)) == Fraction(5, 2)
+    assert [design(tier).sensitivity for tier in sorted(TIERS)] == [1, 3, 7, 5, 5]
+    assert design(2, ("age", "venue")).sensitivity == 7
+    assert design(2).scale(Fraction(2)) == Fraction(5, 2)
 
 
 @settings(max_examples=40)
 @given(DESIGNS, st.lists(BLOCKS, max_size=12), BLOCKS)
 def test_one_report_changes_the_raw_tables_by_k_at_most(made: Design, blocks: list[bytes], one: bytes) -> None:
-    without, with_it = disclosure.count(made, blocks), disclosure.count(made, [*blocks, one])
+    without, with_it = count(made, blocks), count(made, [*blocks, one])
     changed = [abs(with_it[name][cell] - without[name][cell]) for name in without for cell in without[name]]
     assert sum(changed) <= made.sensitivity
     assert max(changed) <= 1
@@ -92,18 +106,18 @@ def test_one_report_changes_the_raw_tables_by_k_at_most(made: Design, blocks: li
 def test_a_table_that_would_count_a_report_twice_is_refused() -> None:
     for tables in ((Table(("type",)), Table(("type",))), (Table(("type",), most=2),)):
         with pytest.raises(CountedTwice):
-            disclosure.count(Design(0, (), tables), tallies(3))
+            count(Design(0, (), tables), tallies(3))
 
 
 @settings(max_examples=25)
 @given(DESIGNS, st.lists(BLOCKS, max_size=12), st.integers(0, 5))
 def test_a_void_tally_changes_nothing(made: Design, blocks: list[bytes], voids: int) -> None:
-    assert disclosure.count(made, blocks) == disclosure.count(made, [VOID_TALLY] * voids + blocks)
+    assert count(made, blocks) == count(made, [VOID_TALLY] * voids + blocks)
 
 
 def test_every_code_falls_into_exactly_one_group() -> None:
     for dimension in DIMENSIONS.values():
-        known = disclosure.MONTH_CODES[1:] if dimension.field == "month" else TALLY_CODES[dimension.field]
+        known = MONTH_CODES[1:] if dimension.field == "month" else TALLY_CODES[dimension.field]
         told = [code for codes in dimension.groups.values() for code in codes]
         assert sorted(told) == sorted(known), dimension.name
 
@@ -114,10 +128,10 @@ def test_every_code_falls_into_exactly_one_group() -> None:
 @settings(max_examples=30)
 @given(DESIGNS, st.lists(BLOCKS, max_size=40), st.integers(0, 2**32))
 def test_margins_agree_exactly_and_nothing_is_negative(made: Design, blocks: list[bytes], seed: int) -> None:
-    agreed = disclosure.agree(made, disclosure.add_noise(made, disclosure.count(made, blocks), ONE, drawn_by(seed)))
+    agreed = consistency.agree(made, noise.add_noise(made, count(made, blocks), ONE, drawn_by(seed)))
     total = agreed["total"][()]
-    assert list(agreed) == [table.name for table in disclosure.published(made)]
-    for table in disclosure.published(made):
+    assert list(agreed) == [table.name for table in published(made)]
+    for table in published(made):
         cells = agreed[table.name]
         assert tuple(cells) == table.cells, "the same keys always, zeros too"
         assert all(isinstance(number, int) and number >= 0 for number in cells.values())
@@ -130,7 +144,7 @@ def test_margins_agree_exactly_and_nothing_is_negative(made: Design, blocks: lis
 
 @given(st.lists(st.floats(-50, 200), min_size=1, max_size=30), st.integers(0, 500))
 def test_a_row_is_fitted_to_its_hub(values: list[float], total: int) -> None:
-    fitted = disclosure._whole(disclosure._onto(total, values), total)  # noqa: SLF001 -- the law of the small step
+    fitted = consistency._whole(consistency._onto(total, values), total)  # noqa: SLF001 -- the law of the small step
     assert sum(fitted) == total
     assert min(fitted) >= 0
 
@@ -140,8 +154,8 @@ def test_a_row_is_fitted_to_its_hub(values: list[float], total: int) -> None:
 def test_nothing_below_ten_is_shown_and_every_figure_has_its_bounds(
     made: Design, blocks: list[bytes], seed: int
 ) -> None:
-    agreed = disclosure.agree(made, disclosure.add_noise(made, disclosure.count(made, blocks), ONE, drawn_by(seed)))
-    for name, shown in disclosure.figures(made, agreed, ONE).items():
+    agreed = consistency.agree(made, noise.add_noise(made, count(made, blocks), ONE, drawn_by(seed)))
+    for name, shown in bounds.figures(made, agreed, ONE).items():
         for figure, number in zip(shown, agreed[name].values(), strict=True):
             assert figure.count == (number if number >= HIDDEN_BELOW else None)
             assert figure.status == ("" if number >= HIDDEN_BELOW else "<10")
@@ -150,13 +164,13 @@ def test_nothing_below_ten_is_shown_and_every_figure_has_its_bounds(
 
 @pytest.mark.parametrize(("tier", "reports"), [(0, 80), (1, 500), (2, 2000)])
 def test_the_bounds_hold_as_often_as_they_say(tier: int, reports: int) -> None:
-    made, draw = disclosure.design(tier), drawn_by(tier)
-    counts = disclosure.count(made, tallies(reports))
-    truth = disclosure.agree(made, counts)  # without noise the tables agree already
+    made, draw = design(tier), drawn_by(tier)
+    counts = count(made, tallies(reports))
+    truth = consistency.agree(made, counts)  # without noise the tables agree already
     held, asked = Counter[str](), Counter[str]()
     for _ in range(25):
-        agreed = disclosure.agree(made, disclosure.add_noise(made, counts, ONE, draw))
-        for name, shown in disclosure.figures(made, agreed, ONE).items():
+        agreed = consistency.agree(made, noise.add_noise(made, counts, ONE, draw))
+        for name, shown in bounds.figures(made, agreed, ONE).items():
             for figure, number in zip(shown, truth[name].values(), strict=True):
                 asked[name] += 1
                 held[name] += figure.low <= number <= figure.high
@@ -165,20 +179,24 @@ def test_the_bounds_hold_as_often_as_they_say(tier: int, reports: int) -> None:
 
 def test_the_tables_are_chosen_by_what_was_published_before() -> None:
     tiers = {None: 0, 0: -1, 49: -1, 50: 0, 99: 0, 100: 1, 999: 1, 1_000: 2, 19_999: 2, 20_000: 3}
-    assert {number: disclosure.tier_of(number) for number in tiers} == tiers
+    assert {number: tier_of(number) for number in tiers} == tiers
 
 
 def test_the_rare_groups_are_never_crossed_with_place_or_time() -> None:
     for tier in TIERS:
-        for table in disclosure.published(disclosure.design(tier, disclosure.FURTHER)):
+        for table in published(design(tier, FURTHER)):
             assert len(table.dimensions) <= 2
-            assert not ({"gender", "age", "papers"} & set(table.dimensions)
-                        and {"region", "department", "quarter", "month"} & set(table.dimensions))  # fmt: skip
+            assert not (
+                {"gender", "age", "papers"} & set(table.dimensions)
+                and {"region", "department", "quarter", "month"} & set(table.dimensions)
+            )
 
 
 def test_every_group_has_a_name_that_people_read() -> None:
-    codes = {one.name: [group for group in one.codes if disclosure.label(one.name, group) == group]
-             for one in DIMENSIONS.values()}  # fmt: skip
+    codes = {
+        one.name: [group for group in one.codes if labels.label(one.name, group) == group]
+        for one in DIMENSIONS.values()
+    }
     assert {name: found for name, found in codes.items() if found} == {}
-    told = {need: disclosure.label("gap", need) for need in TALLY_CODES["gap"] if need != "NONE"}
-    assert told == needs.NEEDS, "a need is called here as everywhere else"
+    told = {need: labels.label("gap", need) for need in TALLY_CODES["gap"] if need != "NONE"}
+    assert told == NEEDS, "a need is called here as everywhere else"

@@ -136,10 +136,17 @@ def test_a_row_is_found_where_the_bytes_of_the_file_do_not_hold_it_in_one_piece(
 def test_the_words_of_a_receipt_are_found_however_they_are_written(tmp_path: Path) -> None:
     words, digits = "causa renta mudo".split(), ["0001", "0733", "1999"]
     markers = disk.of_a_receipt(words, digits)
-    for number, text in enumerate((
-        "code=causa+renta+mudo", "code=0001+0733+1999", "000107331999", "causa-renta-mudo", "causa%20renta",
-        "<span>causa</span> <span>renta</span>", "<span>0001</span> <span>0733</span>",
-    )):  # fmt: skip
+    for number, text in enumerate(
+        (
+            "code=causa+renta+mudo",
+            "code=0001+0733+1999",
+            "000107331999",
+            "causa-renta-mudo",
+            "causa%20renta",
+            "<span>causa</span> <span>renta</span>",
+            "<span>0001</span> <span>0733</span>",
+        )
+    ):
         folder = tmp_path / str(number)
         folder.mkdir()
         (folder / "f").write_bytes(text.encode())

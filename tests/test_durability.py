@@ -18,9 +18,10 @@ from pathlib import Path
 
 import pytest
 
-from reporting import casebook, receipts
-from reporting.database import reading, writing
-from reporting.receipts import Receipt
+from reporting.cases import desk, store
+from reporting.crypto import receipts
+from reporting.crypto.receipts import Receipt
+from reporting.storage.database import reading, writing
 from tests import server
 from tests.people import Place, a_furnished_place
 from tests.test_no_trace import FarPhone
@@ -114,9 +115,9 @@ def test_a_server_killed_again_and_again_loses_no_receipt_and_doubles_no_case(pl
     arrived = [receipt for one in people for receipt in one.receipts]
     for words in arrived:
         with reading(place.engine) as db:
-            casebook.open_visit(db, place.comes_back(receipt_of(words)))
+            store.open_visit(db, place.comes_back(receipt_of(words)))
     with writing(place.engine) as db:
-        cards, broken = casebook.queue(db, place.signs_in("rosa"))
+        cards, broken = desk.queue(db, place.signs_in("rosa"))
         assert not broken
     lost = sum(one.lost_answers for one in people)
     log.info("%s kills, %s receipts, %s cases, %s answers lost and had again", KILLS, len(arrived), place.cases(), lost)
@@ -212,5 +213,5 @@ def test_a_server_that_goes_away_between_two_pages_loses_nothing(place: Place) -
     finally:
         running.kill()
     with reading(place.engine) as db:
-        assert casebook.open_visit(db, place.comes_back(receipt_of(words))).narrative == WORDS
+        assert store.open_visit(db, place.comes_back(receipt_of(words))).narrative == WORDS
     assert place.cases() == 1

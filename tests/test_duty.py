@@ -15,13 +15,15 @@ from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reporting import casebook, duty, notify
 from reporting.app import create_app
-from reporting.commands import main
-from reporting.database import reading, writing
-from reporting.duty import BadHours, Duty
-from reporting.incidents import Incident
-from reporting.teamlog import COORDINATOR
+from reporting.cases import desk as cases_desk
+from reporting.cli.base import main
+from reporting.operations import reminder
+from reporting.storage.database import reading, writing
+from reporting.teams import reading_hours
+from reporting.teams.reading_hours import BadHours, Duty
+from reporting.teams.team_log import COORDINATOR
+from reporting.vocabulary.incident import Incident
 from tests.people import Place, a_furnished_place
 from tests.phone import Phone
 from tests.test_casework import at_the_desk, comes_back
@@ -78,7 +80,7 @@ def test_the_next_time_lies_in_an_hour_that_was_promised(hours: dict[int, tuple[
 @pytest.mark.parametrize("wrong", [{7: (1, 2)}, {0: (5, 5)}, {0: (9, 25)}, {3: (9, 8)}])
 def test_hours_that_cannot_be_are_refused(place: Place, wrong: dict[int, tuple[int, int]]) -> None:
     with writing(place.engine) as db, pytest.raises(BadHours):
-        duty.write(db, 1, wrong, ())
+        reading_hours.write(db, 1, wrong, ())
 
 
 def test_nobody_promises_hours_that_nobody_set(app: Flask) -> None:
@@ -129,9 +131,9 @@ def test_after_four_days_without_a_look_the_first_page_says_so(app: Flask, place
 
 def test_of_a_look_only_the_day_is_kept(place: Place) -> None:
     with writing(place.engine) as db:
-        duty.note_opened(db, TUESDAY.date())
+        reading_hours.note_opened(db, TUESDAY.date())
     with reading(place.engine) as db:
-        assert duty.read(db).opened == TUESDAY.date()
+        assert reading_hours.read(db).opened == TUESDAY.date()
 
 
 # ── the reminder ────────────────────────────────────────────────────────────────────────────────────────────
@@ -168,9 +170,14 @@ def test_the_reminder_says_the_same_to_everybody_and_nothing_of_cases(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     box = Letterbox()
-    told = {"AMPARO_INSTANCE": str(place.settings.instance), "BASE_URL": "http://localhost", "SITE_NAME": "Hojita",
-            "SMTP_URL": f"smtp://127.0.0.1:{box.port}", "NOTIFY_TO": "a@example.org, b@example.org",
-            "NOTIFY_FROM": "aviso@example.org"}  # fmt: skip
+    told = {
+        "AMPARO_INSTANCE": str(place.settings.instance),
+        "BASE_URL": "http://localhost",
+        "SITE_NAME": "Hojita",
+        "SMTP_URL": f"smtp://127.0.0.1:{box.port}",
+        "NOTIFY_TO": "a@example.org, b@example.org",
+        "NOTIFY_FROM": "aviso@example.org",
+    }
     for name, value in told.items():
         monkeypatch.setenv(name, value)
     place.receives(Incident(), "algo nuevo")
@@ -198,19 +205,24 @@ def test_the_reminder_is_off_until_somebody_switches_it_on(place: Place, monkeyp
 
 def test_a_mail_server_elsewhere_is_never_spoken_to_in_the_open(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     box = Letterbox()
-    monkeypatch.setattr(notify, "LOCAL_HOSTS", frozenset())
+    monkeypatch.setattr(reminder, "LOCAL_HOSTS", frozenset())
     settings = place.settings.with_changes(smtp_url=f"smtp://127.0.0.1:{box.port}", notify_to=("a@example.org",))
-    with pytest.raises(notify.CannotSend):
-        notify.send(settings, "x", "y")
+    with pytest.raises(reminder.CannotSend):
+        reminder.send(settings, "x", "y")
     assert box.all() == []
 
 
 # ── her statement ───────────────────────────────────────────────────────────────────────────────────────────
 
 TOLD = Incident(
-    about="SELF", violence=frozenset({"PHYSICAL_ASSAULT"}), perpetrator=frozenset({"POLICE"}), hours=(24.0, 72.0),
-    department="PE25", region="UCAYALI", flags=frozenset({"I_WOUND", "S_WEAPON"}),
-)  # fmt: skip
+    about="SELF",
+    violence=frozenset({"PHYSICAL_ASSAULT"}),
+    perpetrator=frozenset({"POLICE"}),
+    hours=(24.0, 72.0),
+    department="PE25",
+    region="UCAYALI",
+    flags=frozenset({"I_WOUND", "S_WEAPON"}),
+)
 
 
 def test_her_statement_holds_what_she_told_in_order_and_nothing_of_us(app: Flask, place: Place) -> None:
@@ -239,4 +251,4 @@ def test_a_case_worker_prints_it_and_the_printing_is_in_the_audit(app: Flask, pl
     desk.opens(f"{case}/relato")
     assert "Me pegaron en la esquina." in desk.words
     with reading(place.engine) as db:
-        assert casebook.acts(db, place.signs_in("rosa"))[0].act == "printed"
+        assert cases_desk.acts(db, place.signs_in("rosa"))[0].act == "printed"

@@ -17,17 +17,22 @@ from flask import Flask
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
-from referrals import queue
-from reporting import backups, casebook, derived, retention, teamlog
+from referrals.casework import queue
 from reporting.app import create_app
-from reporting.casebook import HOUR, Report
-from reporting.database import reading, writing
-from reporting.folder import lasting_name
-from reporting.incidents import Incident
-from reporting.keyring import Keys
-from reporting.models import CaseRow
-from reporting.receipts import Receipt
-from reporting.teamlog import ADVOCATE, CASE_WORKER, CASEWORK, STATISTICS
+from reporting.cases import derived, queue_cache, store
+from reporting.cases import desk as cases_desk
+from reporting.cases.case_file import lasting_name
+from reporting.cases.desk import Act, open_case
+from reporting.cases.records import Report, alias
+from reporting.clock import HOUR
+from reporting.crypto.receipts import Receipt
+from reporting.operations import backups, retention
+from reporting.storage.database import reading, writing
+from reporting.storage.models import CaseRow
+from reporting.teams import team_log
+from reporting.teams.keyring import Keys
+from reporting.teams.team_log import ADVOCATE, CASE_WORKER, CASEWORK, STATISTICS
+from reporting.vocabulary.incident import Incident
 from tests.needs_of_tests import a_schema
 from tests.opening import Locksmith, lying
 from tests.people import Place, a_furnished_place
@@ -38,8 +43,15 @@ from tests.trips import signs_in
 OTHERS = "Las de Piura"
 WORDS = "zarzamora4417"
 # answers that nobody else gives here; a province stands in the directory too, so it is looked for as an answer
-HERS = Incident(violence=frozenset({"FORCED_MARRIAGE"}), perpetrator=frozenset({"PARTNER"}), identity="TRAVESTI",
-                age="A25_34", department="PE17", province="PE1703", hours=(5.0, 5.0))  # fmt: skip
+HERS = Incident(
+    violence=frozenset({"FORCED_MARRIAGE"}),
+    perpetrator=frozenset({"PARTNER"}),
+    identity="TRAVESTI",
+    age="A25_34",
+    department="PE17",
+    province="PE1703",
+    hours=(5.0, 5.0),
+)
 ANSWERS = ('"FORCED_MARRIAGE"', '"province":"PE1703"')
 YES = frozenset({"C_LETTERS", "C_CONTACT", "C_STATS"})
 
@@ -61,7 +73,7 @@ class Her:
     def lies_in(self, held: frozenset[bytes] | None = None) -> set[str]:
         """Every column and file in which anything of her lies, also under any seal."""
         numbers = [str(one).encode() for one in (self.case, *self.records)] + [self.case.to_bytes(8, "big")]
-        words = [WORDS.encode(), casebook.alias(self.case).encode()]
+        words = [WORDS.encode(), alias(self.case).encode()]
         clear = [*words, *numbers] if held is None else words  # with another team the number still lies in the clear
         answers = [one.encode() for one in ANSWERS]
         return lying(self.smith, self.place.engine, self.place.settings.instance, clear, answers, held)
@@ -81,16 +93,17 @@ class Her:
 
 def others_report(place: Place, count: int) -> None:
     with reading(place.engine) as db:
-        found = teamlog.teams(db, place.pin)
-    readers, counters = teamlog.team_of_kind(found, CASEWORK), teamlog.team_of_kind(found, STATISTICS)
+        found = team_log.teams(db, place.pin)
+    readers, counters = team_log.team_of_kind(found, CASEWORK), team_log.team_of_kind(found, STATISTICS)
     with writing(place.engine) as db:
         for number in range(count):
             told = Incident(violence=frozenset({"THREATS"}), hours=(float(number % 90), float(number % 90)))
-            report = Report(told, f"otra {number}", {}, frozenset({"C_LETTERS"}), "es", f"{number:032x}",
-                            int(place.clock()) // HOUR)  # fmt: skip
+            report = Report(
+                told, f"otra {number}", {}, frozenset({"C_LETTERS"}), "es", f"{number:032x}", int(place.clock()) // HOUR
+            )
             stretched = os.urandom(32), os.urandom(32)
-            sealed = casebook.seal_stretched(report, stretched, readers, counters, bytes(16), place.clock())
-            casebook.file_report(db, sealed)
+            sealed = store.seal_stretched(report, stretched, readers, counters, bytes(16), place.clock())
+            store.file_report(db, sealed)
 
 
 def she_and_others(place: Place, smith: Locksmith, count: int) -> Her:
@@ -113,10 +126,10 @@ def she_and_others(place: Place, smith: Locksmith, count: int) -> Her:
         desk.presses(button, **typed)
         assert desk.status == 200, desk.words[:300]
     with reading(place.engine) as db:
-        (other, *_) = (card.case for card in casebook.queue(db, keys)[0] if card.case != case)
-    desk.presses("link", alias=casebook.alias(other))
+        (other, *_) = (card.case for card in cases_desk.queue(db, keys)[0] if card.case != case)
+    desk.presses("link", alias=alias(other))
     with reading(place.engine) as db:
-        team = next(one.id for one in teamlog.teams(db, place.pin) if one.name == OTHERS)
+        team = next(one.id for one in team_log.teams(db, place.pin) if one.name == OTHERS)
     desk.presses("ask-hand-over", team=str(team), reason=f"Pregunta {WORDS}.")
     phone = comes_back(app, receipt)
     phone.presses("write", text=f"Gracias {WORDS}.")
@@ -274,7 +287,7 @@ def test_without_the_mark_of_a_derived_table_she_would_still_lie_there(
 def test_an_audit_that_numbers_its_cases_would_keep_her(
     place: Place, smith: Locksmith, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(casebook, "lasting_name", lambda _key: number[0])
+    monkeypatch.setattr(store, "lasting_name", lambda _key: number[0])
     number = ["?"]
     place.receives()
     receipt = place.receives(HERS, WORDS)
@@ -282,8 +295,8 @@ def test_an_audit_that_numbers_its_cases_would_keep_her(
     number[0] = str(case)
     keys = place.signs_in("rosa")
     with writing(place.engine) as db:
-        casebook.open_case(db, keys, case, place.clock())
-        casebook.erase(db, place.comes_back(receipt), place.settings.pepper, place.clock())
+        open_case(db, keys, case, place.clock())
+        store.erase(db, place.comes_back(receipt), place.settings.pepper, place.clock())
     app = create_app(place.settings, place.clock)
     her = Her(place, app, smith, receipt, case, (), Phone(app), keys)
     assert her.lies_in() & {"audit.body"}
@@ -298,18 +311,18 @@ def test_a_copy_that_knows_a_case_that_is_not_there_is_worked_out_anew(
     assert her.lies_in()
     her.looks_at_the_queue()
     with writing(her.place.engine) as db:
-        known = queue.joined(queue.from_bytes(one) for one in casebook.read_sheets(db, her.keys, 1).values())
+        known = queue.joined(queue.from_bytes(one) for one in queue_cache.read_sheets(db, her.keys, 1).values())
     assert her.case not in known.cards
     assert len(known.cards) == her.place.cases()
 
 
 def test_a_case_that_goes_while_the_queue_is_worked_out_is_not_kept(her: Her) -> None:
     with reading(her.place.engine) as db:
-        cards, _ = casebook.queue(db, her.keys)
+        cards, _ = cases_desk.queue(db, her.keys)
     parts = frozenset(derived.part_of(card.case) for card in cards)
     erases(her)
     with writing(her.place.engine) as db:
-        casebook.write_sheets(db, her.keys, 1, lambda here: queue.in_parts(cards, parts, here, queue.Sheet(), 0.0))
+        queue_cache.write_sheets(db, her.keys, 1, lambda here: queue.in_parts(cards, parts, here, queue.Sheet(), 0.0))
     assert her.lies_in() == set()
 
 
@@ -318,10 +331,10 @@ def test_a_case_that_goes_while_the_queue_is_worked_out_is_not_kept(her: Her) ->
 
 def test_a_case_that_goes_takes_only_its_part_of_the_queue_along(her: Her) -> None:
     with reading(her.place.engine) as db:
-        before = casebook.read_sheets(db, her.keys, 1)
+        before = queue_cache.read_sheets(db, her.keys, 1)
     erases(her)
     with reading(her.place.engine) as db:
-        after = casebook.read_sheets(db, her.keys, 1)
+        after = queue_cache.read_sheets(db, her.keys, 1)
     assert before.keys() - after.keys() == {derived.part_of(her.case)}
     assert all(before[part] == told for part, told in after.items())
 
@@ -340,18 +353,18 @@ def test_acts_and_links_name_a_case_as_long_as_it_is_there_and_nobody_afterwards
     assert her.desk.status == 200
     assert str(her.case) not in her.desk.text
     her.desk.opens("/es/equipo/registro")
-    assert casebook.alias(her.case) not in her.desk.words
+    assert alias(her.case) not in her.desk.words
 
 
-def acts_of(her: Her) -> tuple[casebook.Act, ...]:
+def acts_of(her: Her) -> tuple[Act, ...]:
     with reading(her.place.engine) as db:
-        return tuple(act for act in casebook.acts(db, her.keys))
+        return tuple(act for act in cases_desk.acts(db, her.keys))
 
 
 def casebook_links(her: Her, case: int) -> Iterator[int]:
     with writing(her.place.engine) as db:
-        links = casebook.open_case(db, her.keys, case, her.place.clock()).desk["links"]
-        yield from casebook.called(db, her.keys, links).values()
+        links = cases_desk.open_case(db, her.keys, case, her.place.clock()).desk["links"]
+        yield from cases_desk.called(db, her.keys, links).values()
 
 
 def test_a_restored_instance_works_out_anew_what_no_backup_holds(her: Her) -> None:
@@ -366,14 +379,21 @@ def test_a_restored_instance_works_out_anew_what_no_backup_holds(her: Her) -> No
         for table in reversed(derived.Base.metadata.sorted_tables):
             db.execute(table.delete())
     place = her.place
-    backups.restore(place.engine, place.pin, place.settings.instance, her.taken[0], place.settings.pepper,
-                    place.clock(), lambda _: None)  # fmt: skip
+    backups.restore(
+        place.engine,
+        place.pin,
+        place.settings.instance,
+        her.taken[0],
+        place.settings.pepper,
+        place.clock(),
+        lambda _: None,
+    )
     with reading(place.engine) as db:
-        assert not casebook.read_sheets(db, her.keys, 1)
+        assert not queue_cache.read_sheets(db, her.keys, 1)
     her.desk = signs_in(her.app, place, place.workers["rosa"])
     her.looks_at_the_queue()
     with reading(place.engine) as db:
-        assert casebook.read_sheets(db, her.keys, 1)
+        assert queue_cache.read_sheets(db, her.keys, 1)
 
 
 # ── the law in the code ─────────────────────────────────────────────────────────────────────────────────────
@@ -388,8 +408,12 @@ def test_every_derived_table_has_a_rule_in_words_and_every_rule_a_table() -> Non
 def test_only_one_room_lets_cases_go() -> None:
     root = Path(__file__).resolve().parent.parent
     rooms = [path for wing in ("reporting", "referrals") for path in (root / wing).rglob("*.py")]
-    deleting = {path.stem for path in rooms for node in ast.walk(ast.parse(path.read_text("utf-8")))
-                if isinstance(node, ast.Call) and ast.unparse(node).startswith("delete(CaseRow)")}  # fmt: skip
+    deleting = {
+        path.stem
+        for path in rooms
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call) and ast.unparse(node).startswith("delete(CaseRow)")
+    }
     assert deleting == {"derived"}
 
 
@@ -447,11 +471,11 @@ def test_no_case_goes_unnoticed_while_a_queue_is_kept_in_postgresql(elsewhere: P
     her = she_and_others(elsewhere, smith, 12)
     visit = elsewhere.comes_back(her.receipt)
     with writing(elsewhere.engine) as keeping, writing(elsewhere.engine) as hurrying:
-        casebook.write_sheets(keeping, her.keys, 1, lambda _here: {})
+        queue_cache.write_sheets(keeping, her.keys, 1, lambda _here: {})
         hurrying.execute(text("SET LOCAL lock_timeout = '50ms'"))
         with pytest.raises(OperationalError):
-            casebook.erase(hurrying, visit, elsewhere.settings.pepper, elsewhere.clock())
+            store.erase(hurrying, visit, elsewhere.settings.pepper, elsewhere.clock())
         hurrying.rollback()
     with writing(elsewhere.engine) as db:
-        casebook.erase(db, visit, elsewhere.settings.pepper, elsewhere.clock())
+        store.erase(db, visit, elsewhere.settings.pepper, elsewhere.clock())
     assert her.lies_in() == set()

@@ -27,22 +27,29 @@ from flask import Flask, Response, abort, template_rendered
 from sqlalchemy import delete
 from werkzeug.routing import Rule
 
-from referrals import directory
-from reporting import members, staff
+from referrals.directory.importing import shipped
 from reporting.app import create_app
 from reporting.config import ROOT
-from reporting.database import writing
-from reporting.models import ArchiveRow, ReleaseMonthRow, ReleaseRow
-from reporting.teamlog import ADVOCATE, CASE_WORKER, COORDINATOR, STATISTICS
+from reporting.storage.database import writing
+from reporting.storage.models import ArchiveRow, ReleaseMonthRow, ReleaseRow
+from reporting.teams import accounts, members
+from reporting.teams.team_log import ADVOCATE, CASE_WORKER, COORDINATOR, STATISTICS
 from tests.needs_of_tests import requires
 from tests.people import Place, Worker, a_new_place
 from tests.server import free_port
 
 LANGUAGES = ("es", "en")  # the first answers where the address names none
 NARROW = 320  # pixels: the smallest phone, or a page enlarged four times
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync",
-         "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]  # fmt: skip
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+]
 TEMPLATES = ROOT / "templates"
 OFFERED = "button[name=go]:not([aria-hidden])"  # the hidden one only says what Enter does
 FAILURES = (400, 413, 429)  # one template says them all; 404 and 503 come by on the way
@@ -226,7 +233,7 @@ def served(folder: Path, **environment: str) -> Iterator[Site]:
     address = f"http://127.0.0.1:{port}"
     place = a_new_place(folder, BASE_URL=address, TEAM_NAME="Equipo", **environment)
     with writing(place.engine) as db:
-        directory.load_shipped(db)
+        shipped.load_shipped(db)
     app = create_app(place.settings, place.clock)
     app.add_url_rule("/<lang>/fails/<int:code>", "test.fails", abort)
     app.view_functions["reporter.away"] = lambda: ("", 204)  # a browser stays where it is, so the exit can be looked at
@@ -934,7 +941,7 @@ def nobody_has_made_keys_yet(walk: Walk) -> None:
     walk.opens("/{lang}/")
     walk.opens("/{lang}/contar")
     with writing(site.place.engine) as db:
-        token = staff.invite(db, "rosa", (CASE_WORKER,), site.place.clock())
+        token = accounts.invite(db, "rosa", (CASE_WORKER,), site.place.clock())
     walk.opens(f"/{{lang}}/equipo/invitacion/{token}")
     walk.clicks("main form button")
     walk.sends("password", unchecked=True)

@@ -17,10 +17,11 @@ import pytest
 from flask import Flask
 from sqlalchemy import Engine, event
 
-from reporting import casebook, database
 from reporting.app import create_app
+from reporting.cases import store
 from reporting.config import problems_on_this_machine
-from reporting.database import checkpoint, reading
+from reporting.storage import database
+from reporting.storage.database import checkpoint, reading
 from tests.people import Place, a_furnished_place
 from tests.phone import Phone
 from tests.server import ROOT
@@ -279,11 +280,41 @@ IN_THE_CLEAR = {
     "figures_month": {"month", "release"},
     "tally_archive": {"id", "release"},
 }
-OPAQUE = {"tag", "front_key", "vault_key", "receipt_key", "card", "cover", "tally", "body", "mark", "told", "sealed",
-          "public_key", "salt", "private", "remembered", "chain", "signature", "seed", "id", "token_hash",
-          "who", "sha256"}  # fmt: skip
-PUBLIC = {"place", "service", "service_coverage", "service_match", "service_history", "service_flag", "service_foreign",
-          "directory_version", "alembic_version"}  # fmt: skip
+OPAQUE = {
+    "tag",
+    "front_key",
+    "vault_key",
+    "receipt_key",
+    "card",
+    "cover",
+    "tally",
+    "body",
+    "mark",
+    "told",
+    "sealed",
+    "public_key",
+    "salt",
+    "private",
+    "remembered",
+    "chain",
+    "signature",
+    "seed",
+    "id",
+    "token_hash",
+    "who",
+    "sha256",
+}
+PUBLIC = {
+    "place",
+    "service",
+    "service_coverage",
+    "service_match",
+    "service_history",
+    "service_flag",
+    "service_foreign",
+    "directory_version",
+    "alembic_version",
+}
 
 
 def test_what_a_seized_copy_tells_is_this_list_and_no_more(place: Place, tmp_path: Path) -> None:
@@ -336,5 +367,5 @@ def test_reading_still_works_while_nothing_can_be_written(place: Place) -> None:
     visit = place.comes_back(receipt)
     with reading(place.engine) as db:
         db.connection().exec_driver_sql("PRAGMA query_only=ON")
-        assert casebook.open_visit(db, visit).narrative == STORY
+        assert store.open_visit(db, visit).narrative == STORY
         db.connection().exec_driver_sql("PRAGMA query_only=OFF")

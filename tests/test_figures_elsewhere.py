@@ -17,7 +17,8 @@ from pathlib import Path
 
 import pytest
 
-from reporting import disclosure, release_files
+from reporting.figures import bounds, files, noise
+from reporting.figures.tables import count, design
 from tests.needs_of_tests import requires
 from tests.test_disclosure import ONE, drawn_by, tallies
 
@@ -37,14 +38,14 @@ def test_the_noise_cannot_be_told_from_that_of_opendp(scale: int) -> None:
     dp.enable_features("contrib")
     numbers = dp.vector_domain(dp.atom_domain(T="i64"))
     theirs = dp.m.make_laplace(numbers, dp.l1_distance(T="i64"), scale=float(scale))([0] * DRAWS)
-    draw = disclosure.laplace(random.SystemRandom().randrange)
+    draw = noise.laplace(random.SystemRandom().randrange)
     ours = [draw(Fraction(scale)) for _ in range(DRAWS)]
     edge = 6 * scale
     seen, known = (Counter(max(-edge, min(edge, value)) for value in drawn) for drawn in (ours, theirs))
     cells = seen.keys() | known.keys()
     chi = sum((seen[value] - known[value]) ** 2 / (seen[value] + known[value]) for value in cells)
     assert chi < far_out(len(cells) - 1)
-    spread = disclosure.variance(Fraction(scale))
+    spread = bounds.variance(Fraction(scale))
     for drawn in (ours, theirs):
         assert abs(sum(drawn) / DRAWS) < 5 * math.sqrt(spread / DRAWS)
         # the fourth moment of Laplace noise is six times the variance squared, a little more in whole numbers
@@ -54,9 +55,9 @@ def test_the_noise_cannot_be_told_from_that_of_opendp(scale: int) -> None:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """The files of a release as somebody saves them."""
-    made = disclosure.design(2, ("age",))
-    noisy = disclosure.add_noise(made, disclosure.count(made, tallies(2000)), ONE, drawn_by(8))
-    for name, body in release_files.files(release_files.build("2026", made, ONE, noisy, fictional=False)).items():
+    made = design(2, ("age",))
+    noisy = noise.add_noise(made, count(made, tallies(2000)), ONE, drawn_by(8))
+    for name, body in files.files(files.build("2026", made, ONE, noisy, fictional=False)).items():
         (tmp_path / name).write_bytes(body)
     return tmp_path
 
@@ -94,6 +95,8 @@ def test_libreoffice_reads_the_same_figures_from_the_spreadsheet(folder: Path) -
     names = {path.stem for path in folder.glob("*.csv")}
     assert {path.stem for path in out.glob("*.csv")} == {f"figures-{name}" for name in (*names, "about")}
     for name in names:
-        read, ours = (list(csv.reader(io.StringIO(path.read_text("utf-8"))))
-                      for path in (out / f"figures-{name}.csv", folder / f"{name}.csv"))  # fmt: skip
+        read, ours = (
+            list(csv.reader(io.StringIO(path.read_text("utf-8"))))
+            for path in (out / f"figures-{name}.csv", folder / f"{name}.csv")
+        )
         assert read == ours

@@ -14,12 +14,13 @@ import pytest
 from flask import Flask
 from sqlalchemy import delete, select
 
-from reporting import demo, disclosure, statistics
 from reporting.app import create_app
-from reporting.database import reading, writing
-from reporting.incidents import block_of_codes
-from reporting.models import ReleaseMonthRow, ReleaseRow
-from reporting.teamlog import ADVOCATE, STATISTICS
+from reporting.figures import bounds, releases
+from reporting.operations import demo
+from reporting.storage.database import reading, writing
+from reporting.storage.models import ReleaseMonthRow, ReleaseRow
+from reporting.teams.team_log import ADVOCATE, STATISTICS
+from reporting.vocabulary.tally import block_of_codes
 from tests.people import Place, a_furnished_place
 from tests.phone import Phone
 from tests.test_people_and_keys import enters
@@ -28,7 +29,7 @@ from tests.trips import say
 
 def with_figures(place: Place) -> Place:
     """Two years of the demo's fictional figures; the year 2026 can be compiled."""
-    place.clock.now = statistics.period("2026").ends + 61 * 86_400
+    place.clock.now = releases.period("2026").ends + 61 * 86_400
     demo._figures(place.settings, place.engine, place.clock())  # noqa: SLF001 -- the demo's own
     return place
 
@@ -93,8 +94,17 @@ def test_the_page_shows_the_figures_of_the_file(app: Flask) -> None:
         assert shown in phone.text
 
 
-@pytest.mark.parametrize("path", ["/es/cifras/2026", "/es/cifras/x", "/cifras/2025/no.csv", "/cifras/2026/total.csv",
-                                  "/cifras/2025/..%2Fsecrets.toml", "/xx/cifras"])  # fmt: skip
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/es/cifras/2026",
+        "/es/cifras/x",
+        "/cifras/2025/no.csv",
+        "/cifras/2026/total.csv",
+        "/cifras/2025/..%2Fsecrets.toml",
+        "/xx/cifras",
+    ],
+)
 def test_what_is_not_published_is_not_there(path: str, app: Flask) -> None:
     assert app.test_client().get(path).status_code == 404
 
@@ -116,7 +126,7 @@ def test_one_advocate_compiles_and_another_publishes(app: Flask, place: Place) -
     luz.repeats("/es/equipo/cifras/2026", {"f": re.findall(r'name="f"[^>]*value="([^"]+)"', luz.text)[:1]})
     assert app.test_client().get("/es/cifras/2026").status_code == 200
     with reading(place.engine) as db:
-        assert not statistics.find(db, "2026").fictional
+        assert not releases.find(db, "2026").fictional
 
 
 def choices(*more: tuple[str, str]) -> str:
@@ -134,11 +144,11 @@ def test_what_is_chosen_is_shown_before_it_is_compiled_and_stands_in_the_release
     ana.opens(choices(("also", "age"), ("also", "venue"), ("epsilon", "2")))
     assert "cambia 7 cuentas" in ana.words
     assert "7.4" in ana.words
-    assert f"±{disclosure.reach(Fraction(7, 2))}" in ana.text
+    assert f"±{bounds.reach(Fraction(7, 2))}" in ana.text
     ana.presses("compile")
     assert ana.status == 203
     with reading(place.engine) as db:
-        about = statistics.find(db, "2026", unpublished=True).about
+        about = releases.find(db, "2026", unpublished=True).about
     assert (about["epsilon"], about["sensitivity"], about["scale"]) == ("2", 7, "7/2")
     assert {"perpetrator-age", "perpetrator-venue"} < set(about["noisy_tables"])
 
@@ -170,7 +180,7 @@ def test_where_few_are_expected_the_desk_offers_the_total_alone_and_two_years(ap
             db.execute(delete(ReleaseMonthRow).where(ReleaseMonthRow.release == row.id))
             db.delete(row)
         blocks = [block_of_codes(2024, 1, {})] * 30
-        statistics.publish_fictional(db, statistics.period("2024"), blocks, lambda _scale: 0, 1)
+        releases.publish_fictional(db, releases.period("2024"), blocks, lambda _scale: 0, 1)
     ana.opens("/es/equipo/cifras")
     assert "preparar?period=2025-2026" in ana.text
     assert "preparar?period=2024-2025" not in ana.text
@@ -206,7 +216,7 @@ def test_what_cannot_be_chosen_is_refused_and_nothing_is_frozen(
     ana.repeats("/es/equipo/cifras", {"f": token, "period": ["2026"], wrong[0]: [wrong[1]]})
     assert ana.status == 422
     with reading(place.engine) as db:
-        assert "2026" not in {one.period for one in statistics.listed(db)}
+        assert "2026" not in {one.period for one in releases.listed(db)}
 
 
 def test_an_advocate_who_is_not_let_in_compiles_nothing(app: Flask, place: Place) -> None:
@@ -217,7 +227,7 @@ def test_an_advocate_who_is_not_let_in_compiles_nothing(app: Flask, place: Place
     eva.repeats("/es/equipo/cifras", {"f": [token], "period": ["2026"]})
     assert eva.status == 403
     with reading(place.engine) as db:
-        assert "2026" not in {one.period for one in statistics.listed(db)}
+        assert "2026" not in {one.period for one in releases.listed(db)}
 
 
 def test_figures_on_a_host_of_their_own_are_there_and_nowhere_else(place: Place) -> None:

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from reporting import frontdoor, sessions
-from reporting.answers import route
 from reporting.app import create_app
+from reporting.sessions import day_seeds
+from reporting.vocabulary.answers import route
+from reporting.web import context, limits
 from tests import flooding, server
 from tests.people import Place, a_furnished_place
 from tests.phone import TYPED, WALKED, Phone
@@ -30,7 +31,7 @@ def place(tmp_path: Path) -> Place:
 def test_when_the_pages_of_a_sender_are_used_up_the_report_still_goes_through(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(frontdoor, "PAGES_A_MINUTE", 12)
+    monkeypatch.setattr(limits, "PAGES_A_MINUTE", 12)
     app = create_app(place.settings, place.clock)
     phone, flooder = starts_telling(app), Phone(app)
     tells(phone, passing_over_everything)
@@ -42,7 +43,7 @@ def test_when_the_pages_of_a_sender_are_used_up_the_report_still_goes_through(
 
 
 def test_guessing_codes_uses_up_neither_pages_nor_sending(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(frontdoor.NARROW_DOORS, "reporter.come_back", 3)
+    monkeypatch.setitem(limits.NARROW_DOORS, "reporter.come_back", 3)
     app = create_app(place.settings, place.clock)
     guesser = Phone(app)
     for _ in range(5):
@@ -56,7 +57,7 @@ def test_guessing_codes_uses_up_neither_pages_nor_sending(place: Place, monkeypa
 def test_guessing_codes_while_telling_goes_through_the_same_narrow_door(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(frontdoor.NARROW_DOORS, "reporter.come_back", 3)
+    monkeypatch.setitem(limits.NARROW_DOORS, "reporter.come_back", 3)
     app = create_app(place.settings, place.clock)
     guesser = starts_telling(app)
     values = guesser.form("next").values
@@ -73,14 +74,14 @@ def test_guessing_codes_while_telling_goes_through_the_same_narrow_door(
 
 def test_without_redis_each_worker_allows_its_share(place: Place) -> None:
     told = place.settings.with_changes(workers=4)
-    assert frontdoor.a_minute(600, told) == "150 per minute"
-    assert frontdoor.a_minute(600, told.with_changes(limits_url="redis://localhost")) == "600 per minute"
+    assert limits.a_minute(600, told) == "150 per minute"
+    assert limits.a_minute(600, told.with_changes(limits_url="redis://localhost")) == "600 per minute"
 
 
 def test_when_redis_is_away_pages_are_still_turned_and_still_counted(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(frontdoor, "PAGES_A_MINUTE", 5)
+    monkeypatch.setattr(limits, "PAGES_A_MINUTE", 5)
     nobody_there = f"redis://127.0.0.1:{server.free_port()}/0"
     app = create_app(place.settings.with_changes(limits_url=nobody_there), place.clock)
     codes = []
@@ -92,13 +93,13 @@ def test_when_redis_is_away_pages_are_still_turned_and_still_counted(
 
 
 def test_sending_has_by_far_the_largest_allowance() -> None:
-    assert frontdoor.SENDING_A_MINUTE >= 5 * frontdoor.PAGES_A_MINUTE >= 100 * max(frontdoor.NARROW_DOORS.values()) / 3
+    assert limits.SENDING_A_MINUTE >= 5 * limits.PAGES_A_MINUTE >= 100 * max(limits.NARROW_DOORS.values()) / 3
 
 
 def test_the_name_under_which_a_sender_is_counted_changes_every_hour_and_holds_no_address() -> None:
-    marks = {sessions.sender_mark(bytes(32), "127.0.0.9", 3600 * hour) for hour in range(24)}
+    marks = {day_seeds.sender_mark(bytes(32), "127.0.0.9", 3600 * hour) for hour in range(24)}
     assert len(marks) == 24
-    assert sessions.sender_mark(bytes(32), "127.0.0.9", 10) == sessions.sender_mark(bytes(32), "127.0.0.9", 3599)
+    assert day_seeds.sender_mark(bytes(32), "127.0.0.9", 10) == day_seeds.sender_mark(bytes(32), "127.0.0.9", 3599)
     assert not [mark for mark in marks if b"127.0.0.9".hex() in mark]
 
 
@@ -158,15 +159,19 @@ def a_workshop(
             thread.join()
     took = time.monotonic() - begin
     return {
-        "through": len(receipts_had), "of": people, "seconds": round(took, 1),
-        "worst_wait_s": round(max(waits), 2), "median_wait_s": round(sorted(waits)[len(waits) // 2], 3),
+        "through": len(receipts_had),
+        "of": people,
+        "seconds": round(took, 1),
+        "worst_wait_s": round(max(waits), 2),
+        "median_wait_s": round(sorted(waits)[len(waits) // 2], 3),
         "offered_per_s": round(flood.offered / flood.seconds, 1),
         "answered_per_s": round(flood.answered / flood.seconds, 1),
-        "flood_200": flood.statuses.get("200", 0), "flood_429": flood.statuses.get("429", 0),
+        "flood_200": flood.statuses.get("200", 0),
+        "flood_429": flood.statuses.get("429", 0),
         "guesses_offered_per_s": round(guessing.offered / guessing.seconds, 1),
         "guesses_looked_at_an_hour": round(guessing.statuses.get("422", 0) / guessing.seconds * 3600),
         "guesses_refused": guessing.statuses.get("429", 0),
-    }  # fmt: skip
+    }
 
 
 @pytest.mark.parametrize("together", [False, True], ids=["other addresses", "one address"])
@@ -181,7 +186,7 @@ def test_a_workshop_gets_through_a_flood(tmp_path: Path, *, together: bool) -> N
 
 
 def test_too_many_costs_less_than_the_page_that_was_asked_for(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(frontdoor, "PAGES_A_MINUTE", 100)
+    monkeypatch.setattr(limits, "PAGES_A_MINUTE", 100)
     phone = Phone(create_app(place.settings, place.clock))
 
     def cost(count: int) -> float:
@@ -202,7 +207,7 @@ def test_too_many_costs_less_than_the_page_that_was_asked_for(place: Place, monk
 def test_the_page_for_too_many_is_in_her_language_and_does_not_outlive_its_minute(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(frontdoor, "PAGES_A_MINUTE", 1)
+    monkeypatch.setattr(limits, "PAGES_A_MINUTE", 1)
     app = create_app(place.settings, place.clock)
     found = {}
     for language in ("es", "en"):
@@ -213,10 +218,10 @@ def test_the_page_for_too_many_is_in_her_language_and_does_not_outlive_its_minut
         assert phone.status == 429
         assert f'<html lang="{language}"' in phone.text
     assert found["es"] != found["en"]
-    kept = dict(frontdoor.house_of(app).refused)
+    kept = dict(context.house_of(app).refused)
     place.clock.on(minutes=2)
     Phone(app).opens("/es/antes")
-    assert {name for name, told in frontdoor.house_of(app).refused.items() if told != kept[name]} == {
+    assert {name for name, told in context.house_of(app).refused.items() if told != kept[name]} == {
         ("es", "reporter.before", True)
     }
 
@@ -224,7 +229,7 @@ def test_the_page_for_too_many_is_in_her_language_and_does_not_outlive_its_minut
 def test_what_came_from_no_page_of_ours_is_not_carried_when_it_is_too_much(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(frontdoor, "PAGES_A_MINUTE", 1)
+    monkeypatch.setattr(limits, "PAGES_A_MINUTE", 1)
     app = create_app(place.settings, place.clock)
     phone, other = starts_telling(app), Phone(app)
     real = phone.form("next").values

@@ -18,13 +18,16 @@ import pytest
 from click.testing import CliRunner
 from flask import Flask
 
-from reporting import backups, casebook, derived, receipts, retention
 from reporting.app import create_app
-from reporting.commands import main
+from reporting.cases import derived, store
+from reporting.cases import desk as cases_desk
+from reporting.cli.base import main
 from reporting.config import read_settings
-from reporting.database import open_database, reading, writing
-from reporting.keyring import Sheets
-from reporting.sealing import CannotOpen
+from reporting.crypto import receipts
+from reporting.crypto.sealing import CannotOpen
+from reporting.operations import backups, retention
+from reporting.storage.database import open_database, reading, writing
+from reporting.teams.keyring import Sheets
 from tests.opening import read
 from tests.people import Clock, Place, Worker
 from tests.phone import Phone
@@ -94,8 +97,8 @@ def test_every_receipt_opens_its_case_with_her_words(former: Former, place: Plac
         readings = receipts.read(kept["receipt"], "es")
         assert isinstance(readings, tuple)
         with reading(place.engine) as db:
-            visit, _ = casebook.come_back(db, casebook.stretch(readings, place.settings.pepper))
-            assert casebook.open_visit(db, visit).narrative == kept["words"]
+            visit, _ = store.come_back(db, store.stretch(readings, place.settings.pepper))
+            assert store.open_visit(db, visit).narrative == kept["words"]
 
 
 def test_she_comes_back_through_the_page_and_writes(former: Former, app: Flask) -> None:
@@ -122,7 +125,7 @@ def test_the_queue_shows_every_case_and_each_opens_at_the_desk(former: Former, p
     desk.opens("/es/equipo/registro")
     assert desk.status == 200
     with reading(place.engine) as db:
-        assert {act.case for act in casebook.acts(db, place.signs_in(member_of(place).name))} & ids_in(links)
+        assert {act.case for act in cases_desk.acts(db, place.signs_in(member_of(place).name))} & ids_in(links)
 
 
 def ids_in(links: set[str]) -> set[int]:
@@ -142,10 +145,10 @@ def test_what_the_team_did_before_is_still_there(place: Place, app: Flask) -> No
     assert linked, "cases that named each other by number do so by name now"
     with reading(place.engine) as db:
         keys = place.signs_in(member_of(place).name)
-        cards, _ = casebook.queue(db, keys)
+        cards, _ = cases_desk.queue(db, keys)
     for card in cards:
         with writing(place.engine) as db:
-            links = casebook.open_case(db, keys, card.case, place.clock()).desk.get("links", [])
+            links = cases_desk.open_case(db, keys, card.case, place.clock()).desk.get("links", [])
             assert not [one for one in links if isinstance(one, int)]
 
 
@@ -154,15 +157,15 @@ def test_who_was_erased_before_the_upgrade_stays_erased_and_leaves_the_queue(for
     readings = receipts.read(gone["receipt"], "es")
     assert isinstance(readings, tuple)
     with reading(place.engine) as db, pytest.raises(CannotOpen):
-        casebook.come_back(db, casebook.stretch(readings, place.settings.pepper))
+        store.come_back(db, store.stretch(readings, place.settings.pepper))
     with reading(place.engine) as db:
         for table in derived.tables():
             assert not db.execute(table.select()).all(), "what was worked out before is worked out anew"
-        cards, broken = casebook.queue(db, keys)
+        cards, broken = cases_desk.queue(db, keys)
     assert not broken
     for card in cards:
         with writing(place.engine) as db:
-            told = casebook.open_case(db, keys, card.case, place.clock()).desk
+            told = cases_desk.open_case(db, keys, card.case, place.clock()).desk
         assert str(gone["case"]).encode() not in b"".join(read(json.dumps(dict(told)).encode())), "a link to her"
 
 
@@ -193,5 +196,5 @@ def test_it_is_swept_backed_up_and_put_back(former: Former, place: Place) -> Non
     assert again.cases() == len(former.told["cases"])
     keys = again.signs_in(member_of(again).name)
     with reading(again.engine) as db:
-        cards, broken = casebook.queue(db, keys)
+        cards, broken = cases_desk.queue(db, keys)
     assert (len(cards), broken) == (len(former.told["cases"]), 0)

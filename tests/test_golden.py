@@ -14,11 +14,13 @@ from zoneinfo import ZoneInfo
 import pytest
 import yaml
 
-from referrals.hours import ZONE
-from referrals.index import ServiceCard
-from referrals.matching import Cards, Offer, Seeker, offers
-from referrals.needs import NEEDS, URGENCIES, Need, assess
-from reporting.incidents import Incident
+from referrals.matching.hours import ZONE
+from referrals.matching.listings import ServiceCard
+from referrals.matching.offers import offers
+from referrals.matching.records import Cards, Offer, Seeker
+from referrals.needs.assessment import assess
+from referrals.needs.codes import NEEDS, URGENCIES, Need
+from reporting.vocabulary.incident import Incident
 from tests.test_matching import a_card, peru
 
 CASES: list[dict[str, Any]] = yaml.safe_load((Path(__file__).parent / "golden" / "matching.yaml").read_text("utf-8"))

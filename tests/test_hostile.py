@@ -28,10 +28,11 @@ import pytest
 from flask import Flask
 from werkzeug.test import run_wsgi_app
 
-from reporting import frontdoor, sessions, staff
 from reporting.app import create_app
-from reporting.database import writing
-from reporting.teamlog import ADVOCATE, CASE_WORKER, COORDINATOR
+from reporting.storage.database import writing
+from reporting.teams import accounts, staff_sessions
+from reporting.teams.team_log import ADVOCATE, CASE_WORKER, COORDINATOR
+from reporting.web import limits
 from tests import server
 from tests.hostile import MARK, Gathered, Hostile, Shot, as_text, gather, judge
 from tests.people import Place, a_furnished_place
@@ -64,7 +65,7 @@ class House:
         rosa.opens(rosa.text.split('class="card unread"')[1].split('href="', 1)[1].split('"', 1)[0])
         rosa.presses("propose", service=a_service(self.app, self.place, "N_PEP"), need="N_PEP", fields=["violence"])
         with writing(self.place.engine) as db:
-            token = staff.invite(db, "nueva", (CASE_WORKER,), self.place.clock())
+            token = accounts.invite(db, "nueva", (CASE_WORKER,), self.place.clock())
         self.words = " ".join(case.words("es"))
         self._keep()
         self.found = gather(self.app, self.place, self.restore)
@@ -95,7 +96,7 @@ class House:
         """From now on her requests are those of this sitting, with the word that its forms carry."""
         cookie = desk.client.get_cookie("t")
         assert cookie
-        old, new = sessions.form_token(self.found.cookies[name]), sessions.form_token(cookie.value)
+        old, new = staff_sessions.form_token(self.found.cookies[name]), staff_sessions.form_token(cookie.value)
         self.found.cookies[name] = cookie.value
         for kept in self.found.requests.values():
             kept[:] = [
@@ -105,14 +106,14 @@ class House:
 
     def _gathers_what_can_be_sent_again(self) -> None:
         """The sealed field of a request that was refused because of too many."""
-        allowed, frontdoor.PAGES_A_MINUTE = frontdoor.PAGES_A_MINUTE, 3
+        allowed, limits.PAGES_A_MINUTE = limits.PAGES_A_MINUTE, 3
         try:
             phone = starts_telling(create_app(self.place.settings, self.place.clock))
             for _ in range(4):
                 phone.presses("next") if phone.status == 203 else None
             self.found.reads("", phone.path, phone.text)
         finally:
-            frontdoor.PAGES_A_MINUTE = allowed
+            limits.PAGES_A_MINUTE = allowed
 
     def _gathers_her_case(self) -> None:
         """What is asked in a case that is still there; those of the walk went when everything was put back."""
@@ -194,8 +195,10 @@ class Told:
         self.wrong += [f"{one}: {status} {as_text(shot)}" for one in wrong]
 
     def in_words(self) -> str:
-        lines = [f"{name:34} " + "  ".join(f"{kind} {count:6}" for kind, count in sorted(row.items()))
-                 for name, row in sorted(self.table.items())]  # fmt: skip
+        lines = [
+            f"{name:34} " + "  ".join(f"{kind} {count:6}" for kind, count in sorted(row.items()))
+            for name, row in sorted(self.table.items())
+        ]
         share = f"{self.sent} sent, {self.reached} ({self.reached / max(1, self.sent):.0%}) answered by a room behind the door"
         return "\n".join([*lines, share, f"{len(self.wrong)} wrong", *self.wrong[:40]]) + "\n"
 
@@ -209,12 +212,25 @@ def as_a_server_hands_it_over(shot: Shot, address: str) -> dict[str, Any]:
     target, _, query = shot.target.partition(b"#")[0].partition(b"?")
     target = b"/" + target.split(b"/", 3)[-1] if target.startswith(b"http://") else target
     environ = {
-        "REQUEST_METHOD": shot.method, "PATH_INFO": unquote_to_bytes(target).decode("latin-1"), "SCRIPT_NAME": "",
-        "QUERY_STRING": query.decode("latin-1"), "SERVER_NAME": "localhost", "SERVER_PORT": "80", "REMOTE_ADDR": address,
-        "SERVER_PROTOCOL": "HTTP/1.1", "wsgi.version": (1, 0), "wsgi.url_scheme": "http", "wsgi.input": io.BytesIO(shot.body),
-        "wsgi.errors": sys.stderr, "wsgi.multithread": False, "wsgi.multiprocess": True, "wsgi.run_once": False,
-        "wsgi.input_terminated": True, "HTTP_HOST": "localhost", "CONTENT_LENGTH": str(len(shot.body)),
-    }  # fmt: skip
+        "REQUEST_METHOD": shot.method,
+        "PATH_INFO": unquote_to_bytes(target).decode("latin-1"),
+        "SCRIPT_NAME": "",
+        "QUERY_STRING": query.decode("latin-1"),
+        "SERVER_NAME": "localhost",
+        "SERVER_PORT": "80",
+        "REMOTE_ADDR": address,
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": "http",
+        "wsgi.input": io.BytesIO(shot.body),
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": False,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": False,
+        "wsgi.input_terminated": True,
+        "HTTP_HOST": "localhost",
+        "CONTENT_LENGTH": str(len(shot.body)),
+    }
     for name, value in shot.headers:
         key = name.upper().replace("-", "_")
         environ[key if key in {"CONTENT_TYPE", "CONTENT_LENGTH"} else f"HTTP_{key}"] = value.decode("latin-1")
@@ -248,8 +264,14 @@ def attack(house: House, count: int, seed: int) -> Told:
 
 def _of_the_page(house: House, shot: Shot, environ: dict[str, Any], address: str) -> list[str]:
     """What is wrong with the page that the answer leads to."""
-    walked = {"REQUEST_METHOD": "GET", "PATH_INFO": address, "QUERY_STRING": "", "CONTENT_LENGTH": "0",
-              "wsgi.input": io.BytesIO(), "HTTP_SEC_FETCH_SITE": "same-origin"}  # fmt: skip
+    walked = {
+        "REQUEST_METHOD": "GET",
+        "PATH_INFO": address,
+        "QUERY_STRING": "",
+        "CONTENT_LENGTH": "0",
+        "wsgi.input": io.BytesIO(),
+        "HTTP_SEC_FETCH_SITE": "same-origin",
+    }
     pieces, status, headers = run_wsgi_app(house.app, environ | walked, buffered=True)
     led = replace(shot, method="GET", target=address.encode())
     return judge(led, int(status.split()[0]), headers.items(), b"".join(pieces))

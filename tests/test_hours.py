@@ -14,9 +14,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 from opening_hours import OpeningHours
 
-from referrals import hours, shelf
-from referrals.hours import ALL_WEEK, ALWAYS, DAY, SLOTS, Hours, ahead, open_until, packed, state, unpacked
-from referrals.hours_text import read, written
+from referrals.directory import reviewed_data
+from referrals.matching import hours
+from referrals.matching.hours import (
+    ALL_WEEK,
+    ALWAYS,
+    QUARTERS_PER_DAY,
+    SLOTS,
+    Hours,
+    ahead,
+    open_until,
+    packed,
+    state,
+    unpacked,
+)
+from referrals.matching.hours_text import read, written
 
 LIMA = ZoneInfo("America/Lima")
 TUESDAY = datetime(2026, 11, 24, 10, tzinfo=LIMA)
@@ -54,13 +66,30 @@ MEANS = {
     "X 8:00-12:00": "We 08:00-12:00",
 }
 NOT_UNDERSTOOD = (
-    "", "según agenda", "8:00-16:00", "L-V 8 a 5", "M 8:00-12:00", "Mo[1] 08:00-12:00", 'Mo-Fr 08:00-12:00 "cita"',
-    "week 1-53/2 Mo 08:00-12:00", "sunrise-sunset", "L-V 8:00-13:00; L-V 15:00-17:00", "Mo-Fr 25:00-26:00",
-    "L-V 8:60-9:00", "Mo-Fr 08:00-16:00; SH off", 'Mo-Fr 08:00-16:00 || "a veces"', "lunes", "L-V mañana",
-    "llamar antes", "Jan-Mar Mo 8:00-9:00", "L-V 8:00", "Mo-Fr 08:00-16:00 open",
+    "",
+    "según agenda",
+    "8:00-16:00",
+    "L-V 8 a 5",
+    "M 8:00-12:00",
+    "Mo[1] 08:00-12:00",
+    'Mo-Fr 08:00-12:00 "cita"',
+    "week 1-53/2 Mo 08:00-12:00",
+    "sunrise-sunset",
+    "L-V 8:00-13:00; L-V 15:00-17:00",
+    "Mo-Fr 25:00-26:00",
+    "L-V 8:60-9:00",
+    "Mo-Fr 08:00-16:00; SH off",
+    'Mo-Fr 08:00-16:00 || "a veces"',
+    "lunes",
+    "L-V mañana",
+    "llamar antes",
+    "Jan-Mar Mo 8:00-9:00",
+    "L-V 8:00",
+    "Mo-Fr 08:00-16:00 open",
     "solo lunes 8:00-12:00 y a veces martes",
-    "2026-12-24 cerrado", "L-V 0:00-0:00",
-)  # fmt: skip
+    "2026-12-24 cerrado",
+    "L-V 0:00-0:00",
+)
 
 
 @pytest.mark.parametrize("told", MEANS)
@@ -80,7 +109,7 @@ def test_what_contradicts_itself_is_unknown() -> None:
 
 
 def test_every_shipped_text_of_hours_is_read() -> None:
-    rows = csv.DictReader((Path(shelf.DATA) / "services-pe.csv").read_text("utf-8").splitlines())
+    rows = csv.DictReader((Path(reviewed_data.DATA) / "services-pe.csv").read_text("utf-8").splitlines())
     told = {(row["hours"], row["is_24h"]) for row in rows if row["hours"]}
     assert not [one for one in told if read(*one).own is None]
 
@@ -131,7 +160,7 @@ def test_what_is_written_is_read_the_same(told: str) -> None:
     assert unpacked(packed(found)) == found
 
 
-@given(texts(), st.integers(0, 8 * DAY - 1))
+@given(texts(), st.integers(0, 8 * QUARTERS_PER_DAY - 1))
 def test_looking_ahead_says_what_looking_then_would_say(told: str, quarter: int) -> None:
     found, moment = read(told), TUESDAY + timedelta(minutes=15 * quarter)
     week = ahead(found, moment)
@@ -146,11 +175,18 @@ def test_looking_ahead_says_what_looking_then_would_say(told: str, quarter: int)
 # ── against another reader ──────────────────────────────────────────────────────────────────────────────────
 
 WEEKS = (
-    "Mo-Fr 08:00-16:00", "Mo-Su 20:00-06:00", "Mo-Fr 08:00-13:00,15:30-17:00; Sa 09:00-13:00", "Sa-Su 22:00-02:00",
-    "24/7", "Mo-Fr 00:00-24:00", "Mo-Fr 08:00-16:00; 2026 Nov 24 off", "Fr 18:00-24:00; Sa 00:00-04:00",
-    "Mo-Su 09:00-18:00; We off", "Mo-Fr 08:00-08:00",
+    "Mo-Fr 08:00-16:00",
+    "Mo-Su 20:00-06:00",
+    "Mo-Fr 08:00-13:00,15:30-17:00; Sa 09:00-13:00",
+    "Sa-Su 22:00-02:00",
+    "24/7",
+    "Mo-Fr 00:00-24:00",
+    "Mo-Fr 08:00-16:00; 2026 Nov 24 off",
+    "Fr 18:00-24:00; Sa 00:00-04:00",
+    "Mo-Su 09:00-18:00; We off",
+    "Mo-Fr 08:00-08:00",
     "Mo-Fr 08:00-16:00; 2026 Nov 28 10:00-12:00",
-)  # fmt: skip
+)
 
 
 @pytest.mark.parametrize("week", WEEKS)
@@ -220,7 +256,7 @@ def test_the_clock_is_the_one_of_the_service() -> None:
 
 
 def test_a_public_holiday_is_no_promise() -> None:
-    day, holidays = datetime(2026, 7, 28, 10, tzinfo=LIMA), shelf.public_holidays("PE")
+    day, holidays = datetime(2026, 7, 28, 10, tzinfo=LIMA), reviewed_data.public_holidays("PE")
     assert state(read("L-V 8:00-16:00"), day, holidays) == "unknown"
     assert state(read("L-V 8:00-16:00; PH off"), day, holidays) == "closed"
     assert state(read("L-V 8:00-16:00, también feriados"), day, holidays) == "open"
@@ -251,7 +287,7 @@ def their_holidays() -> dict[date, str]:
 
 
 def test_the_list_of_holidays_is_the_one_of_the_package_it_was_made_with() -> None:
-    assert shelf.public_holidays("PE") == frozenset(their_holidays())
+    assert reviewed_data.public_holidays("PE") == frozenset(their_holidays())
 
 
 def test_one_quarter_is_one_bit() -> None:

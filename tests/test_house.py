@@ -1,4 +1,4 @@
-"""Promises of the house itself: signs over the doors, floors, words in every language, nothing left lying about."""
+"""Promises of the house itself: signs of modules, layers, words in every language, nothing left lying about."""
 
 from __future__ import annotations
 
@@ -16,51 +16,45 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from babel.messages.frontend import CommandLineInterface
 
-from reporting import languages
 from reporting.config import SETTINGS
-from reporting.database import Base, open_database, upgrade_tables
-from reporting.languages import CATALOGUES, LANGUAGES
+from reporting.storage.database import Base, open_database, upgrade_tables
+from reporting.web import languages
+from reporting.web.languages import CATALOGUES, LANGUAGES
 
 ROOT = Path(__file__).resolve().parent.parent
-WINGS = ("reporting", "referrals")
-ROOMS = sorted(path for wing in WINGS for path in (ROOT / wing).glob("*.py") if path.name != "__init__.py")
+PACKAGES = ("reporting", "referrals")
+MODULES = sorted(
+    path for package in PACKAGES for path in (ROOT / package).rglob("*.py") if "migrations" not in path.parts
+)
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 CONTRACTS = {contract["name"].split(":")[0]: contract for contract in PROJECT["tool"]["importlinter"]["contracts"]}
-WITH_HTTP = set(
-    "__main__ app bench bench_queue commands demo desk_pages frontdoor her_case her_draft questionnaire residue "
-    "serving sheets statement stays templating walking".split()
-)  # and every room of views
+WITH_HTTP = {"__main__", "app", "cli", "operations", "pages", "web"}  # modules and packages that may know HTTP
 
 
-def name_of(room: Path) -> str:
-    return f"{room.parent.name}.{room.stem}"
+def name_of(module: Path) -> str:
+    return ".".join(module.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
 
 
-# ── rooms ───────────────────────────────────────────────────────────────────────────────────────────────────
+# ── modules ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("room", ROOMS, ids=name_of)
-def test_every_room_opens_with_a_short_sign(room: Path) -> None:
-    sign = ast.get_docstring(ast.parse(room.read_text("utf-8")))
+@pytest.mark.parametrize("module", MODULES, ids=name_of)
+def test_every_module_opens_with_a_short_sign(module: Path) -> None:
+    sign = ast.get_docstring(ast.parse(module.read_text("utf-8")))
     assert sign
     assert len(sign.splitlines()) <= 7
 
 
-@pytest.mark.parametrize("room", ROOMS, ids=name_of)
-def test_every_room_stands_on_a_floor(room: Path) -> None:
-    floors = " | ".join(CONTRACTS["Floors"]["layers"])
-    named = {part.strip(" ()") for part in floors.split("|")}
-    assert name_of(room) in named
+@pytest.mark.parametrize("module", MODULES, ids=name_of)
+def test_what_needs_no_http_is_kept_from_it(module: Path) -> None:
+    kept_from_it = CONTRACTS["Below the web nobody has heard of HTTP"]["source_modules"]
+    parts = name_of(module).split(".")
+    if len(parts) > 1:
+        assert (".".join(parts[:2]) in kept_from_it) is not (parts[1] in WITH_HTTP)
 
 
-@pytest.mark.parametrize("room", ROOMS, ids=name_of)
-def test_every_room_that_needs_no_http_is_kept_from_it(room: Path) -> None:
-    kept_from_it = name_of(room) in CONTRACTS["Below the front door nobody has heard of HTTP"]["source_modules"]
-    assert kept_from_it is not (room.stem in WITH_HTTP or room.stem.endswith("views"))
-
-
-def test_the_migrations_make_exactly_the_shelves_of_the_models(tmp_path: Path) -> None:
+def test_the_migrations_make_exactly_the_tables_of_the_models(tmp_path: Path) -> None:
     engine = open_database(f"sqlite:///{tmp_path}/amparo.db")
     upgrade_tables(engine)
     with engine.connect() as connection:
@@ -73,7 +67,7 @@ def test_the_migrations_make_exactly_the_shelves_of_the_models(tmp_path: Path) -
 @pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: str(path.relative_to(ROOT / "templates")))
 def test_every_template_is_used(template: Path) -> None:
     name = template.relative_to(ROOT / "templates").as_posix()
-    readers = [path.read_text("utf-8") for path in (*ROOMS, *TEMPLATES) if path != template]
+    readers = [path.read_text("utf-8") for path in (*MODULES, *TEMPLATES) if path != template]
     assert any(f'"{name}"' in text for text in readers)
 
 

@@ -15,15 +15,35 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, func, select
 
-from referrals import directory, importing, upkeep
-from referrals.importing import Hints, Report
-from referrals.index import is_listed
-from referrals.models import ForeignRow, HistoryRow, ServiceRow
-from reporting.database import Base, open_database, reading, writing
+from referrals.directory import curation, reviewed_data, snapshot
+from referrals.directory.importing import readers, run, shipped
+from referrals.directory.importing.report import (
+    BAD_CELLS,
+    BLANK_NAME,
+    CHANGED_SINCE,
+    HAS_ENDED,
+    NEW_ID,
+    NO_NUMBER,
+    NO_ORGANISATION,
+    NO_PLACE,
+    NO_TYPE,
+    NO_WEEKDAY,
+    SAME_ID,
+    SHELTER_ADDRESS,
+    SWAPPED,
+    TOO_LARGE,
+    TWICE,
+    Hints,
+    Report,
+)
+from referrals.directory.models import ForeignRow, HistoryRow, ServiceRow
+from referrals.directory.rows import cells_of
+from referrals.matching.listings import is_listed
+from reporting.storage.database import Base, open_database, reading, writing
 from tests.needs_of_tests import requires
 
 TODAY = date(2026, 11, 24)
-SHIPPED = (directory.DATA / "services-pe.csv").read_bytes()
+SHIPPED = (reviewed_data.DATA / "services-pe.csv").read_bytes()
 # every fault of real files at once: swapped points, doubled rows, blank names, letters for a number, ids that are
 # none, a missing organisation, hours without days, places and types that do not exist, a shelter with an address
 WILD = """Código;Nombre;Tipo;Departamento;Provincia;Teléfono;Horario;Latitud;Longitud;Organización;Dirección
@@ -46,14 +66,14 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
     made = open_database(f"sqlite:///{tmp_path / 'directory.db'}")
     Base.metadata.create_all(made)
     with writing(made) as db:
-        directory.load_shipped(db)
+        shipped.load_shipped(db)
     yield made
     made.dispose()
 
 
 def brings(engine: Engine, raw: bytes, hints: Hints | None = None, *, dry_run: bool = False) -> Report:
     with writing(engine) as db:
-        return importing.bring_in(db, raw, "carmen", TODAY, hints=hints, dry_run=dry_run)
+        return run.bring_in(db, raw, "carmen", TODAY, hints=hints, dry_run=dry_run)
 
 
 def services(engine: Engine) -> int:
@@ -63,13 +83,13 @@ def services(engine: Engine) -> int:
 
 def download(engine: Engine) -> str:
     with reading(engine) as db:
-        return importing.as_csv(db)
+        return readers.as_csv(db)
 
 
 def cells(engine: Engine, part: str) -> dict[str, str]:
     """The cells of the one service whose name or id holds this."""
     with reading(engine) as db:
-        rows = [upkeep.cells_of(row) for row in db.scalars(select(ServiceRow))]
+        rows = [cells_of(row) for row in db.scalars(select(ServiceRow))]
     return next(row for row in rows if part in row["name"] or part == row["id"])
 
 
@@ -97,8 +117,10 @@ def test_the_shipped_file_and_the_download_change_nothing(engine: Engine) -> Non
 
 def test_the_download_has_the_columns_of_the_shipped_file_and_the_same_cells(engine: Engine) -> None:
     def read(text: str) -> dict[str, dict[str, str]]:
-        return {row["id"]: {name: importing.unguarded(cell) for name, cell in row.items()}
-                for row in csv.DictReader(io.StringIO(text))}  # fmt: skip
+        return {
+            row["id"]: {name: readers.unguarded(cell) for name, cell in row.items()}
+            for row in csv.DictReader(io.StringIO(text))
+        }
 
     assert read(download(engine)) == read(SHIPPED.decode())
     assert download(engine).split("\n")[0] == SHIPPED.decode().split("\n")[0].strip()
@@ -108,9 +130,9 @@ def test_the_download_has_the_columns_of_the_shipped_file_and_the_same_cells(eng
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_cell_is_safe_in_a_spreadsheet_and_comes_back_as_it_was(engine: Engine, notes: str, phone: str) -> None:
     with writing(engine) as db:
-        found = upkeep.entry(db, "linea100", TODAY)
+        found = curation.entry(db, "linea100", TODAY)
         assert found is not None
-        upkeep.edit(db, "linea100", {"notes": notes, "phone": phone}, "carmen", "why", TODAY, found.stamp)
+        curation.edit(db, "linea100", {"notes": notes, "phone": phone}, "carmen", "why", TODAY, found.stamp)
     text = download(engine)
     assert not [cell for row in csv.reader(io.StringIO(text)) for cell in row if cell[:1] in set("=+-@\t\r")]
     assert brings(engine, text.encode()).unchanged == 72
@@ -139,31 +161,31 @@ def test_of_a_wild_file_every_row_is_stored_or_listed_with_its_line_and_a_reason
     assert report.rows == report.stored + report.unchanged + report.listed
     assert report.stored == services(engine) - 72 == 4
     told = said(report)
-    assert told[3] == {importing.TWICE}
-    assert told[4] == {importing.SAME_ID}
-    assert told[6] == {importing.BLANK_NAME}
-    assert told[7] == {importing.NO_PLACE}
-    assert told[8] >= {importing.NO_NUMBER, importing.NO_ORGANISATION}
-    assert importing.NO_WEEKDAY not in told[8]
-    assert told[2] >= {importing.SWAPPED, importing.NO_WEEKDAY, importing.NEW_ID}
-    assert importing.SHELTER_ADDRESS in told[9]
-    assert told[10] == {importing.NO_TYPE}
-    assert told[11] == {importing.BAD_CELLS}
+    assert told[3] == {TWICE}
+    assert told[4] == {SAME_ID}
+    assert told[6] == {BLANK_NAME}
+    assert told[7] == {NO_PLACE}
+    assert told[8] >= {NO_NUMBER, NO_ORGANISATION}
+    assert NO_WEEKDAY not in told[8]
+    assert told[2] >= {SWAPPED, NO_WEEKDAY, NEW_ID}
+    assert SHELTER_ADDRESS in told[9]
+    assert told[10] == {NO_TYPE}
+    assert told[11] == {BAD_CELLS}
 
 
 def test_a_second_time_changes_nothing(engine: Engine) -> None:
     first = brings(engine, WILD)
-    before = directory.shelf(partial(reading, engine)).version
+    before = snapshot.shelf(partial(reading, engine)).version
     again = brings(engine, WILD)
     assert (again.stored, again.unchanged, again.listed) == (0, first.stored, first.listed)
-    assert directory.shelf(partial(reading, engine)).version == before
+    assert snapshot.shelf(partial(reading, engine)).version == before
 
 
 def test_a_dry_run_says_the_same_and_changes_nothing(engine: Engine) -> None:
     looked = brings(engine, WILD, dry_run=True)
     assert services(engine) == 72
     done = brings(engine, WILD)
-    assert importing.as_json(looked) == importing.as_json(done)
+    assert run.as_json(looked) == run.as_json(done)
 
 
 def test_a_swapped_point_is_kept_the_right_way_round(engine: Engine) -> None:
@@ -184,7 +206,7 @@ def test_of_a_shelter_nothing_is_kept_that_could_say_where_it_is(engine: Engine)
 
 def test_what_a_foreign_file_brings_is_no_door_until_somebody_confirms_it(engine: Engine) -> None:
     brings(engine, WILD)
-    held = directory.shelf(partial(reading, engine))
+    held = snapshot.shelf(partial(reading, engine))
     fresh = [card for card in held.cards.by_id.values() if "Pucallpa" in card.name or "Ñaña" in card.name]
     assert fresh
     assert not [card for card in fresh if is_listed(card) or card.tel]
@@ -194,11 +216,11 @@ def test_a_foreign_file_never_overwrites_what_the_team_confirmed(engine: Engine)
     brings(engine, WILD)
     with writing(engine) as db:
         service = cells(engine, "Regional de Pucallpa")["id"]
-        found = upkeep.entry(db, service, TODAY)
+        found = curation.entry(db, service, TODAY)
         assert found is not None
-        upkeep.confirm(db, service, "rosa", TODAY, found.stamp)
+        curation.confirm(db, service, "rosa", TODAY, found.stamp)
     report = brings(engine, WILD.replace(b"061 575209", b"061 000000"))
-    assert importing.CHANGED_SINCE in said(report)[2]
+    assert CHANGED_SINCE in said(report)[2]
     assert cells(engine, service)["phone"] == "061 575209"
 
 
@@ -223,10 +245,15 @@ def test_what_the_file_does_not_say_a_person_can(engine: Engine) -> None:
     assert brings(engine, raw, Hints("file", "HEALTH_PRIMARY", "25")).stored == 2
 
 
-@pytest.mark.parametrize(("told", "place"), [
-    ({"ubigeo": "250102"}, ("25", "Coronel Portillo")), ({"ubigeo": "40101"}, ("04", "Arequipa")),
-    ({"departamento": "JUNÍN", "provincia": "satipo"}, ("12", "Satipo")), ({"provincia": "Talara"}, ("20", "Talara")),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("told", "place"),
+    [
+        ({"ubigeo": "250102"}, ("25", "Coronel Portillo")),
+        ({"ubigeo": "40101"}, ("04", "Arequipa")),
+        ({"departamento": "JUNÍN", "provincia": "satipo"}, ("12", "Satipo")),
+        ({"provincia": "Talara"}, ("20", "Talara")),
+    ],
+)
 def test_a_place_is_read_from_its_code_or_name(engine: Engine, told: dict[str, str], place: tuple[str, str]) -> None:
     raw = ";".join(["nombre", "tipo", *told]) + "\n" + ";".join(["Una posta", "posta", *told.values()])
     assert brings(engine, raw.encode()).stored == 1
@@ -236,11 +263,36 @@ def test_a_place_is_read_from_its_code_or_name(engine: Engine, told: dict[str, s
 
 # ── anything ────────────────────────────────────────────────────────────────────────────────────────────────
 
-BITS = st.sampled_from([
-    b"nombre", b";", b",", b"\n", b'"', b"\r", b"\xef\xbb\xbf", b"\xff\xfe", b"\0", b"{", b"[", b"]", b"}",
-    b'{"name":', b"ubigeo", b"250101", b"\xf1", b"'=", b"posta", b"1e999", b"NaN", b"id", b'"\\ud800"',
-    b'{"name":"x","phones":[{}],"schedules":[1]}', b"lat", b"lon",
-])  # fmt: skip
+BITS = st.sampled_from(
+    [
+        b"nombre",
+        b";",
+        b",",
+        b"\n",
+        b'"',
+        b"\r",
+        b"\xef\xbb\xbf",
+        b"\xff\xfe",
+        b"\0",
+        b"{",
+        b"[",
+        b"]",
+        b"}",
+        b'{"name":',
+        b"ubigeo",
+        b"250101",
+        b"\xf1",
+        b"'=",
+        b"posta",
+        b"1e999",
+        b"NaN",
+        b"id",
+        b'"\\ud800"',
+        b'{"name":"x","phones":[{}],"schedules":[1]}',
+        b"lat",
+        b"lon",
+    ]
+)
 
 
 @given(raw=st.one_of(st.binary(max_size=300), st.lists(BITS, max_size=40).map(b"".join)))
@@ -257,8 +309,8 @@ def test_no_bytes_crash_it_and_no_row_is_lost(engine: Engine, raw: bytes) -> Non
 
 
 def test_a_file_that_is_too_large_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importing, "LONGEST_FILE", 10)
-    assert importing.read(b"nombre\n" * 10)[1] == importing.said(importing.TOO_LARGE)
+    monkeypatch.setattr(readers, "LONGEST_FILE", 10)
+    assert readers.read(b"nombre\n" * 10)[1] == run.said(TOO_LARGE)
 
 
 # ── HSDS ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -279,15 +331,21 @@ def test_services_of_the_open_standard_come_in_with_their_ids(engine: Engine) ->
 
 def test_a_service_of_the_open_standard_keeps_number_hours_and_place(engine: Engine) -> None:
     service = {
-        "id": "ac148810-d857-441c-9679-408f346de14b", "name": "Clínica móvil", "status": "active", "phones":
-        [{"number": "061 123456"}], "organization": {"name": "Una ONG"}, "alert": "toca dos veces",
-        "schedules": [{"byday": "MO,TU", "opens_at": "08:00", "closes_at": "14:00"}], "service_at_locations":
-        [{"location": {"latitude": -8.38, "longitude": -74.53, "external_identifier": "250101"}}],
-    }  # fmt: skip
+        "id": "ac148810-d857-441c-9679-408f346de14b",
+        "name": "Clínica móvil",
+        "status": "active",
+        "phones": [{"number": "061 123456"}],
+        "organization": {"name": "Una ONG"},
+        "alert": "toca dos veces",
+        "schedules": [{"byday": "MO,TU", "opens_at": "08:00", "closes_at": "14:00"}],
+        "service_at_locations": [
+            {"location": {"latitude": -8.38, "longitude": -74.53, "external_identifier": "250101"}}
+        ],
+    }
     report = brings(engine, json.dumps({"contents": [service]}).encode())
     assert (report.stored, report.problems) == (1, [])
     row, told = cells(engine, "Clínica móvil"), foreign(engine, "ac148810-d857-441c-9679-408f346de14b")
     assert (row["phone"], row["hours"], row["province"]) == ("061 123456", "MO,TU 08:00 14:00", "Coronel Portillo")
     assert (told["organization"], told["_lat"]) == ("Una ONG", "-8.38")
     closed = json.dumps([service | {"id": "x", "status": "defunct"}])
-    assert brings(engine, closed.encode()).problems[0].said.message == importing.HAS_ENDED
+    assert brings(engine, closed.encode()).problems[0].said.message == HAS_ENDED

@@ -7,27 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from referrals.needs import NEEDS
-from reporting.incidents import (
+from referrals.needs.codes import NEEDS
+from reporting.vocabulary.codes import (
     ADULT_AGES,
     DEPARTMENT_REGION,
-    FORCE,
-    GBVIMS,
     IDENTITY_GROUP,
     MINOR_AGES,
     STATE_AGENTS,
-    TALLY_CODES,
-    TALLY_SIZE,
     VOCABULARY,
-    VOID_TALLY,
-    BadIncident,
-    Incident,
-    answers_from_incident,
-    gbvims_core,
-    incident_from_answers,
-    tally_block,
-    tally_from_block,
 )
+from reporting.vocabulary.gbvims import FORCE, GBVIMS, gbvims_core
+from reporting.vocabulary.incident import BadIncident, Incident, answers_from_incident, incident_from_answers
+from reporting.vocabulary.tally import TALLY_CODES, TALLY_SIZE, VOID_TALLY, tally_block, tally_from_block
 
 
 def one_of(field: str) -> st.SearchStrategy[str | None]:
@@ -310,9 +301,15 @@ def test_every_code_has_a_place_in_the_tally() -> None:
 
 def test_the_bytes_of_a_tally_never_change() -> None:
     incident = Incident(
-        violence=frozenset({"HATE_VIOLENCE"}), perpetrator=frozenset({"UNKNOWN"}), department="PE25", venue="VEHICLE",
-        reported="NOBODY", reason=frozenset({"SHAME", "DISTRUST_POLICE"}), docs="NONE", hours=(10, 100),
-    )  # fmt: skip
+        violence=frozenset({"HATE_VIOLENCE"}),
+        perpetrator=frozenset({"UNKNOWN"}),
+        department="PE25",
+        venue="VEHICLE",
+        reported="NOBODY",
+        reason=frozenset({"SHAME", "DISTRUST_POLICE"}),
+        docs="NONE",
+        hours=(10, 100),
+    )
     block = tally_block(incident, 498_815, counted=True, outcome="RECORD_ONLY", gap="N_SHELTER")
     assert block.hex() == "021a0b" + "0e17" + "0000" + "06" + "04" + "19" + "01" + "04" + "02" + "02" + "0d" + "00"
 

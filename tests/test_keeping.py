@@ -9,9 +9,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import delete, func, select, update
 
-from reporting import audit, backups, casebook, folder, keyring, retention, sessions, staff, teamlog
-from reporting.database import reading, upgrade_tables, writing
-from reporting.models import (
+from reporting.cases import case_file, desk, store
+from reporting.crypto.sealing import CannotOpen
+from reporting.operations import backups, retention
+from reporting.sessions import day_seeds, replays, tickets
+from reporting.storage.database import reading, upgrade_tables, writing
+from reporting.storage.models import (
     AuditRow,
     CaseRow,
     InvitationRow,
@@ -22,9 +25,9 @@ from reporting.models import (
     SeedRow,
     SessionRow,
     TryRow,
-)  # fmt: skip
-from reporting.sealing import CannotOpen
-from reporting.teamlog import CASE_WORKER, BrokenChain
+)
+from reporting.teams import accounts, audit, keyring, staff_sessions, team_log
+from reporting.teams.team_log import CASE_WORKER, BrokenChain
 from tests.people import Place, a_furnished_place
 
 
@@ -53,7 +56,7 @@ def signs_for_the_audit(place: Place) -> bool:
 
 def problems(place: Place) -> str:
     with reading(place.engine) as db:
-        return "\n".join(staff.problems(db, place.pin, retention.audit_before(place.clock())))
+        return "\n".join(accounts.problems(db, place.pin, retention.audit_before(place.clock())))
 
 
 # ── the table of periods ────────────────────────────────────────────────────────────────────────────────────
@@ -61,11 +64,11 @@ def problems(place: Place) -> str:
 
 def test_the_table_that_people_review_says_what_the_rooms_do() -> None:
     table = retention.periods()
-    assert table["cases"].days == folder.KEPT_DAYS
-    assert table["erased"].days == casebook.ERASED_DAYS == table["backup_keys"].days == backups.KEY_DAYS
-    assert table["invitations"].seconds == staff.INVITATION_LIFE
-    assert table["sessions"].seconds == sessions.STAFF_LIFE
-    assert {name: table[f"{name}_seeds"].seconds for name in sessions.SEED_LIFE} == sessions.SEED_LIFE
+    assert table["cases"].days == case_file.KEPT_DAYS
+    assert table["erased"].days == store.ERASED_DAYS == table["backup_keys"].days == backups.KEY_DAYS
+    assert table["invitations"].seconds == accounts.INVITATION_LIFE
+    assert table["sessions"].seconds == day_seeds.STAFF_LIFE
+    assert {name: table[f"{name}_seeds"].seconds for name in day_seeds.SEED_LIFE} == day_seeds.SEED_LIFE
     assert all(len(period.reason) > 40 and period.seconds > 0 for period in table.values())
 
 
@@ -89,10 +92,10 @@ def test_whatever_has_expired_is_gone_and_what_is_alive_stays(place: Place) -> N
     short_lived = (SeedRow, MarkRow, SessionRow, InvitationRow, TryRow)
     keys = place.signs_in("rosa")
     with writing(place.engine) as db:
-        sessions.begin(db, keys, place.clock())
-        sessions.end_trip(db, place.settings.server_secret, sessions.new_trip(), "left", place.clock())
-        staff.invite(db, "nueva", (CASE_WORKER,), place.clock())
-        staff.note_failure(db, place.settings.pepper, "rosa", "x", place.clock())
+        staff_sessions.begin(db, keys, place.clock())
+        replays.end_trip(db, place.settings.server_secret, tickets.new_trip(), "left", place.clock())
+        accounts.invite(db, "nueva", (CASE_WORKER,), place.clock())
+        accounts.note_failure(db, place.settings.pepper, "rosa", "x", place.clock())
 
     def left() -> list[int]:
         with reading(place.engine) as db:
@@ -115,7 +118,7 @@ def test_an_erased_case_leaves_no_byte_after_the_rewrite(place: Place) -> None:
     assert any(body in path.read_bytes() for path in files)
     visit = place.comes_back(receipt)
     with writing(place.engine) as db:
-        casebook.erase(db, visit, place.settings.pepper, place.clock())
+        store.erase(db, visit, place.settings.pepper, place.clock())
     assert sweeps(place, rewrite=True)["log_emptied"] == 1
     assert not any(body in path.read_bytes() for path in place.settings.instance.rglob("*") if path.is_file())
 
@@ -138,7 +141,7 @@ def two_years_of_acts(place: Place) -> None:
     assert signs_for_the_audit(place)
     place.clock.on(days=731)
     with writing(place.engine) as db:
-        sessions.open_day(db, place.clock())
+        day_seeds.open_day(db, place.clock())
         audit.note(db, "later", 7)
 
 
@@ -200,7 +203,7 @@ def test_a_cut_at_a_checkpoint_that_is_too_young_is_named(place: Place) -> None:
     with writing(place.engine) as db:
         audit.note(db, "later", 7)
         with reading(place.engine) as look:
-            number = teamlog.teams(look, place.pin)[0].checkpoints[0].number
+            number = team_log.teams(look, place.pin)[0].checkpoints[0].number
         audit.forget_below(db, number)
     assert "so early" in problems(place)
 
@@ -249,8 +252,9 @@ def backs_up(place: Place, name: str = "backup") -> Path:
 
 
 def restores(place: Place, source: Path) -> backups.Restored:
-    return backups.restore(place.engine, place.pin, place.settings.instance, source, place.settings.pepper,
-                           place.clock(), quiet)  # fmt: skip
+    return backups.restore(
+        place.engine, place.pin, place.settings.instance, source, place.settings.pepper, place.clock(), quiet
+    )
 
 
 def loses_the_database(place: Place) -> None:
@@ -268,10 +272,10 @@ def test_a_lost_database_comes_back_with_every_case(place: Place) -> None:
     for number, receipt in enumerate(receipts):
         visit = place.comes_back(receipt)
         with reading(place.engine) as db:
-            assert casebook.open_visit(db, visit).narrative == f"{number}"
+            assert store.open_visit(db, visit).narrative == f"{number}"
     keys = place.signs_in("rosa")
     with reading(place.engine) as db:
-        assert len(casebook.queue(db, keys)[0]) == 5
+        assert len(desk.queue(db, keys)[0]) == 5
 
 
 def test_a_backup_taken_a_member_removed_a_case_erased_and_the_backup_put_back(place: Place) -> None:
@@ -281,15 +285,15 @@ def test_a_backup_taken_a_member_removed_a_case_erased_and_the_backup_put_back(p
     kept, erased = place.receives(narrative="se queda"), place.receives(narrative="se borra")
     taken = backs_up(place)
     with writing(place.engine) as db:
-        staff.dismiss(db, place.workers["otra"].id)
+        accounts.dismiss(db, place.workers["otra"].id)
     rosa = place.signs_in("rosa")
     with writing(place.engine) as db:
         rosa, gone = keyring.settle(db, place.pin, rosa)
-        place.pin.raise_to(teamlog.teams(db, place.pin))
+        place.pin.raise_to(team_log.teams(db, place.pin))
     assert gone == ("otra",)
     visit = place.comes_back(erased)
     with writing(place.engine) as db:
-        casebook.erase(db, visit, place.settings.pepper, place.clock())
+        store.erase(db, visit, place.settings.pepper, place.clock())
         lost = place_of(kept, place)
         db.execute(delete(RecordRow).where(RecordRow.case_id == lost))
         db.execute(delete(CaseRow).where(CaseRow.id == lost))
@@ -302,7 +306,7 @@ def test_a_backup_taken_a_member_removed_a_case_erased_and_the_backup_put_back(p
         place.signs_in("otra")
     later = place.receives(narrative="después")
     with writing(place.engine) as db, pytest.raises(CannotOpen):
-        casebook.open_case(db, keys, place.comes_back(later).case, place.clock())
+        desk.open_case(db, keys, place.comes_back(later).case, place.clock())
     loses_the_database(place)
     with pytest.raises(backups.Refused, match="older than the newest keys"):
         restores(place, taken)
@@ -319,10 +323,10 @@ def test_a_case_that_is_here_is_not_replaced_by_an_older_one(place: Place) -> No
     taken = backs_up(place)
     visit = place.comes_back(receipt)
     with writing(place.engine) as db:
-        casebook.write_as_reporter(db, visit, "Una carta nueva", place.clock())
+        store.write_as_reporter(db, visit, "Una carta nueva", place.clock())
     assert restores(place, taken).here_already == 1
     with reading(place.engine) as db:
-        assert casebook.open_visit(db, visit).letters[0].text == "Una carta nueva"
+        assert store.open_visit(db, visit).letters[0].text == "Una carta nueva"
 
 
 def test_nothing_short_lived_and_no_clear_text_is_in_a_backup(place: Place) -> None:

@@ -8,10 +8,10 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from reporting import frontdoor
 from reporting.app import create_app
-from reporting.database import reading
-from reporting.models import MarkRow
+from reporting.storage.database import reading
+from reporting.storage.models import MarkRow
+from reporting.web import limits
 from tests.people import Place, a_furnished_place
 from tests.phone import Phone
 from tests.test_phone_taken import a_case_with_a_proposal
@@ -341,7 +341,7 @@ def test_a_wrong_code_on_a_question_page_keeps_the_answers(app: Flask) -> None:
 def test_somebody_who_was_slowed_down_sends_again_with_one_button(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(frontdoor.NARROW_DOORS, "reporter.come_back", 3)
+    monkeypatch.setitem(limits.NARROW_DOORS, "reporter.come_back", 3)
     app = create_app(place.settings, place.clock)
     code = sends(told_to_the_check_page(app))
     phone = Phone(app)
@@ -362,11 +362,11 @@ def test_somebody_who_was_slowed_down_sends_again_with_one_button(
 def test_a_failure_on_our_side_keeps_what_she_typed_and_the_way_out_still_counts(
     app: Flask, place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from reporting import casebook
+    from reporting.cases import store
 
     phone = told_to_the_check_page(app)
     with monkeypatch.context() as broken:
-        broken.setattr(casebook, "file_report", lambda *_: 1 / 0)
+        broken.setattr(store, "file_report", lambda *_: 1 / 0)
         phone.presses("send")
     assert phone.status == 500
     assert TYPED not in phone.text

@@ -138,13 +138,20 @@ def one_after_the_other(her: Her) -> None:
 
 
 CASES = [
-    *((does, WITHOUT) for does in (
-        killed_in_the_middle, killed_with_the_receipt_before_her, visited_and_closed, left_by_the_exit,
-        looked_for_help, told_by_telephone_and_closed,
-    )),
+    *(
+        (does, WITHOUT)
+        for does in (
+            killed_in_the_middle,
+            killed_with_the_receipt_before_her,
+            visited_and_closed,
+            left_by_the_exit,
+            looked_for_help,
+            told_by_telephone_and_closed,
+        )
+    ),
     (one_after_the_other, WITH_SCRIPTS),
     (one_after_the_other, FIREFOX),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(

@@ -13,13 +13,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from referrals import directory, matching
-from referrals.directory import Shelf
-from referrals.index import ServiceCard
-from referrals.matching import SHOWN, Cards, Offer, Seeker, near_band
-from referrals.needs import HIDES, NEEDS, URGENCIES, Need, assess
-from reporting.database import Base, open_database, reading, writing
-from reporting.incidents import DEPARTMENT_REGION, VOCABULARY, Incident
+from referrals.directory import snapshot
+from referrals.directory.importing import shipped
+from referrals.directory.snapshot import Shelf
+from referrals.help import help_for
+from referrals.matching import offers as matching_offers
+from referrals.matching.listings import ServiceCard
+from referrals.matching.offers import SHOWN
+from referrals.matching.order import near_band
+from referrals.matching.records import Cards, Offer, Seeker
+from referrals.needs.assessment import assess
+from referrals.needs.codes import NEEDS, URGENCIES, Need
+from referrals.needs.exclusions import HIDES
+from reporting.storage.database import Base, open_database, reading, writing
+from reporting.vocabulary.codes import DEPARTMENT_REGION, VOCABULARY
+from reporting.vocabulary.incident import Incident
 
 DEPARTMENTS = (*DEPARTMENT_REGION, "PE15", None)
 AGES = ("A25_34", "A14_17", "U14", None)
@@ -31,8 +39,8 @@ def peru() -> Shelf:
     engine = open_database("sqlite:///:memory:")
     Base.metadata.create_all(engine)
     with writing(engine) as db:
-        directory.load_shipped(db)
-    return directory.shelf(partial(reading, engine))
+        shipped.load_shipped(db)
+    return snapshot.shelf(partial(reading, engine))
 
 
 NOON = datetime(2026, 11, 24, 17, tzinfo=UTC)  # a Tuesday in Lima
@@ -42,7 +50,7 @@ Found = tuple[tuple[Offer, ...], dict[str, set[str]]]
 
 
 def offers(need: Need, who: Seeker, cards: Cards, now: datetime = NOON) -> Found:
-    return matching.offers(need, who, cards, now)
+    return matching_offers.offers(need, who, cards, now)
 
 
 def seeker(incident: Incident, *, police_shown: bool = False, **told: object) -> Seeker:
@@ -63,12 +71,33 @@ def only(*cards: ServiceCard) -> Cards:
 def a_card(name: str = "one", **told: object) -> ServiceCard:
     """A service about which everything is known and good, changed as told."""
     good = ServiceCard(
-        service_id=name, name=name, service_type="HEALTH_PRIMARY", phone="064 123456", phone_note="",
-        tel="tel:064123456", hours="", is_24h="yes", cost="free", languages=frozenset({"es"}), what_for="", police="no",
-        trans_friendly="yes", sw_friendly="yes", minors="yes", accepts_no_id="yes",
-        needs=MappingProxyType({"N_PEP": "yes"}), coverage=frozenset({"PE20"}), coverage_national=False, status="seen",
-        source="a leaflet", source_date="2026", verified_on="2026-11-01", duty="", through="", warnings=(),
-    )  # fmt: skip
+        service_id=name,
+        name=name,
+        service_type="HEALTH_PRIMARY",
+        phone="064 123456",
+        phone_note="",
+        tel="tel:064123456",
+        hours="",
+        is_24h="yes",
+        cost="free",
+        languages=frozenset({"es"}),
+        what_for="",
+        police="no",
+        trans_friendly="yes",
+        sw_friendly="yes",
+        minors="yes",
+        accepts_no_id="yes",
+        needs=MappingProxyType({"N_PEP": "yes"}),
+        coverage=frozenset({"PE20"}),
+        coverage_national=False,
+        status="seen",
+        source="a leaflet",
+        source_date="2026",
+        verified_on="2026-11-01",
+        duty="",
+        through="",
+        warnings=(),
+    )
     return replace(good, **told)  # type: ignore[arg-type]
 
 
@@ -125,14 +154,17 @@ def test_a_service_that_refused_her_is_not_offered_and_no_door_leads_through_it(
     assert hidden.get("REFUSED", set()) <= {"linea113"}
 
 
-@pytest.mark.parametrize(("coverage", "place", "band"), [
-    ({"PE2501"}, ("PE2501", "PE25"), 1),
-    ({"PE25"}, ("PE2501", "PE25"), 2),
-    ({"PE2501"}, ("PE25",), 2),  # she named only the department
-    ({"PE2502"}, ("PE2501", "PE25"), None),
-    ({"PE04"}, ("PE25",), None),
-    ({"PE25"}, (), None),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("coverage", "place", "band"),
+    [
+        ({"PE2501"}, ("PE2501", "PE25"), 1),
+        ({"PE25"}, ("PE2501", "PE25"), 2),
+        ({"PE2501"}, ("PE25",), 2),  # she named only the department
+        ({"PE2502"}, ("PE2501", "PE25"), None),
+        ({"PE04"}, ("PE25",), None),
+        ({"PE25"}, (), None),
+    ],
+)
 def test_a_service_must_serve_her_place(coverage: set[str], place: tuple[str, ...], band: int | None) -> None:
     assert near_band(a_card(coverage=frozenset(coverage)), place) == band
 
@@ -207,8 +239,13 @@ def test_what_is_open_goes_before_what_is_near_when_time_is_short() -> None:
     assert offered("N_PEP", seeker(TRANS), only(near, far), "SOON") == ["near", "far"]
 
 
-@given(st.randoms(use_true_random=False), st.sampled_from(sorted(NEEDS)), st.sampled_from(URGENCIES),
-       st.sampled_from(DEPARTMENTS), st.sampled_from(sorted(VOCABULARY["identity"])))  # fmt: skip
+@given(
+    st.randoms(use_true_random=False),
+    st.sampled_from(sorted(NEEDS)),
+    st.sampled_from(URGENCIES),
+    st.sampled_from(DEPARTMENTS),
+    st.sampled_from(sorted(VOCABULARY["identity"])),
+)
 def test_the_order_of_the_shelf_changes_nothing(
     chance: Random, need: str, urgency: str, department: str | None, identity: str
 ) -> None:
@@ -230,8 +267,9 @@ def test_a_service_that_does_not_serve_the_need_moves_nobody(need: str, departme
 
 
 def test_what_is_not_known_is_said_and_never_hides() -> None:
-    card = a_card("unclear", needs=MappingProxyType({"N_PEP": "unknown"}), trans_friendly="unknown",
-                  accepts_no_id="unknown")  # fmt: skip
+    card = a_card(
+        "unclear", needs=MappingProxyType({"N_PEP": "unknown"}), trans_friendly="unknown", accepts_no_id="unknown"
+    )
     found, hidden = offers(Need("N_PEP", "NOW", ()), seeker(TRANS), only(card))
     assert not hidden
     said = " ".join(sentence.message for sentence in (*found[0].reasons, *found[0].warnings))
@@ -274,9 +312,14 @@ def test_every_sentence_can_be_filled_in() -> None:
 
 
 def test_a_door_is_told_in_full_wherever_it_is_first_seen_open() -> None:
-    incident = Incident(department="PE25", violence=frozenset({"RAPE"}), hours=(30.0, 30.0), condom="no",
-                        wants=frozenset({"W_PSYCH", "W_SHELTER", "W_LEGAL"}))  # fmt: skip
-    found = directory.help_for(peru(), incident, NOON.timestamp(), languages=("es",)).needs
+    incident = Incident(
+        department="PE25",
+        violence=frozenset({"RAPE"}),
+        hours=(30.0, 30.0),
+        condom="no",
+        wants=frozenset({"W_PSYCH", "W_SHELTER", "W_LEGAL"}),
+    )
+    found = help_for(peru(), incident, NOON.timestamp(), languages=("es",)).needs
     in_sight = [offer for one in found for offer in one.open]
     assert len({offer.service_id for offer in in_sight}) < len(in_sight)
     for number, offer in enumerate(in_sight):
@@ -285,7 +328,7 @@ def test_a_door_is_told_in_full_wherever_it_is_first_seen_open() -> None:
 
 def test_a_child_sees_both_lines_for_children() -> None:
     child = Incident(department="PE25", age="A14_17")
-    found = directory.help_for(peru(), child, NOON.timestamp(), languages=("es",)).needs
+    found = help_for(peru(), child, NOON.timestamp(), languages=("es",)).needs
     lines = next(one for one in found if one.need.code == "N_CHILD_PROT").open
     assert {offer.tel for offer in lines} == {"tel:100", "tel:1810"}
 

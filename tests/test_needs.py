@@ -9,27 +9,11 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from referrals.needs import (
-    CHILD_TYPES_TO_KNOW,
-    FACTS,
-    HIDDEN_BECAUSE,
-    HIDES,
-    LIMITS,
-    MUST_NOT_ROWS,
-    MUST_NOTS,
-    NEEDS,
-    POLICE_TYPES,
-    RECORD_ONLY,
-    RULES,
-    SOURCES,
-    URGENCIES,
-    URGENCY_LABELS,
-    assess,
-    forbidden,
-    refused_care,
-    sentences,
-)
-from reporting.incidents import Incident, incident_from_answers
+from referrals.needs.assessment import assess, refused_care, sentences
+from referrals.needs.codes import MUST_NOTS, NEEDS, URGENCIES, URGENCY_LABELS
+from referrals.needs.exclusions import CHILD_TYPES_TO_KNOW, HIDDEN_BECAUSE, HIDES, POLICE_TYPES, forbidden
+from referrals.needs.rules import FACTS, LIMITS, MUST_NOT_ROWS, RECORD_ONLY, RULES, SOURCES
+from reporting.vocabulary.incident import Incident, incident_from_answers
 from tests.test_incidents import INCIDENTS
 
 LATE = 10_000.0  # hours; past every window
@@ -230,10 +214,25 @@ TYPICAL: dict[str, tuple[Incident, Wanted, str]] = {
         "R04 R05 R07 R08 R10",
     ),
     "sex demanded by an agent, it happened, with a condom": (
-        told("SEXUAL_EXTORTION", "SERENAZGO", 20, wants="W_NOT_SURE", extortion_act="yes", condom="yes",
-             police_safe="no", identity="TRANS_WOMAN"),
-        {"N_MED_CHECK": "H24", "N_STI": "H72", "N_FORENSIC": "H24", "N_LEGAL_STATE": "H24", "N_PFA": "H24",
-         "N_PEP": None, "N_HEPB": None},
+        told(
+            "SEXUAL_EXTORTION",
+            "SERENAZGO",
+            20,
+            wants="W_NOT_SURE",
+            extortion_act="yes",
+            condom="yes",
+            police_safe="no",
+            identity="TRANS_WOMAN",
+        ),
+        {
+            "N_MED_CHECK": "H24",
+            "N_STI": "H72",
+            "N_FORENSIC": "H24",
+            "N_LEGAL_STATE": "H24",
+            "N_PFA": "H24",
+            "N_PEP": None,
+            "N_HEPB": None,
+        },
         "R12b R23",
     ),
     "touched, no contact, record only": (
@@ -253,8 +252,14 @@ TYPICAL: dict[str, tuple[Incident, Wanted, str]] = {
     ),
     "a companion is missing": (
         told("KILLING_DISAPPEARANCE", "POLICE", 30, wants="W_LEGAL", victim_state="missing", police_safe="no"),
-        {"N_MISSING": "NOW", "N_LEGAL_STATE": "H24", "N_SAFETY_PLAN": "H24", "N_LEGAL_INFO": None, "N_PFA": "H24",
-         **dict.fromkeys(sorted(RECORD_ONLY.keeps - {"N_MISSING", "N_SAFETY_PLAN"}))},
+        {
+            "N_MISSING": "NOW",
+            "N_LEGAL_STATE": "H24",
+            "N_SAFETY_PLAN": "H24",
+            "N_LEGAL_INFO": None,
+            "N_PFA": "H24",
+            **dict.fromkeys(sorted(RECORD_ONLY.keeps - {"N_MISSING", "N_SAFETY_PLAN"})),
+        },
         "R35",
     ),
     "a bite that bled": (
@@ -270,7 +275,7 @@ TYPICAL: dict[str, tuple[Incident, Wanted, str]] = {
         )
         for act in ("RAPE", "STEALTHING", "SEXUAL_ASSAULT", "SEXUAL_EXTORTION")
     },
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", TYPICAL)
@@ -566,8 +571,12 @@ def test_an_unknown_time_is_never_less_urgent_than_a_known_one(incident: Inciden
 
 UNSAID: Any = None
 CAREFUL: dict[str, Any] = {
-    "pregnant_possible": "no", "condom": "yes", "ongoing": False, "extortion_act": "no", "victim_state": "killed",
-}  # fmt: skip
+    "pregnant_possible": "no",
+    "condom": "yes",
+    "ongoing": False,
+    "extortion_act": "no",
+    "victim_state": "killed",
+}
 
 
 @settings(max_examples=150)

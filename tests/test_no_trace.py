@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from reporting import receipts
-from reporting.database import reading, writing
+from reporting.crypto import receipts
+from reporting.storage.database import reading, writing
 from tests import server
 from tests.people import Place, a_furnished_place
 from tests.phone import PRESSED, TYPED, WALKED, FormOnPage, Phone, forms_on
@@ -134,31 +134,32 @@ def test_the_search_itself_finds_what_is_there(place: Place, tmp_path: Path) -> 
 
 
 def test_an_erased_report_leaves_no_sealed_byte_behind(place: Place) -> None:
-    from reporting import casebook
-    from reporting.database import checkpoint
+    from reporting.cases import store
+    from reporting.storage.database import checkpoint
 
     visit = place.comes_back(place.receives(narrative=MARKER))
     raw = sqlite3.connect(place.settings.instance / "amparo.db")
     bodies = [row[0] for row in raw.execute("SELECT body FROM record UNION SELECT receipt_key FROM case_file")]
     raw.close()
     with writing(place.engine) as db:
-        casebook.erase(db, visit, place.settings.pepper, place.clock())
+        store.erase(db, visit, place.settings.pepper, place.clock())
     assert checkpoint(place.engine)
     files = b"".join(path.read_bytes() for path in place.settings.instance.glob("amparo.db*"))
     assert len(bodies) == 6
     assert not [body for body in bodies if body[20:60] in files]
 
 
-def test_the_log_names_a_failure_without_what_was_typed(place: Place, caplog: pytest.LogCaptureFixture,
-                                                        monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
-    from reporting import receipts as room
+def test_the_log_names_a_failure_without_what_was_typed(
+    place: Place, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from reporting.app import create_app
+    from reporting.crypto import receipts
 
     def fail(typed: str, _language: str) -> None:
         raise RuntimeError(typed)
 
     app = create_app(place.settings, place.clock)
-    monkeypatch.setattr(room, "read", fail)
+    monkeypatch.setattr(receipts, "read", fail)
     phone = Phone(app)
     phone.opens("/es/volver")
     phone.sends("code", code=MARKER)
@@ -170,7 +171,7 @@ def test_the_log_names_a_failure_without_what_was_typed(place: Place, caplog: py
 
 
 def test_the_log_of_the_web_server_names_neither_path_nor_message(caplog: pytest.LogCaptureFixture) -> None:
-    from reporting.frontdoor import discreet
+    from reporting.web.logging import discreet
 
     log = logging.getLogger("tests.waitress")
     log.addFilter(discreet)

@@ -15,11 +15,11 @@ from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 from werkzeug.test import Client
 
-from reporting import frontdoor
 from reporting.app import create_app
-from reporting.database import reading
-from reporting.models import MarkRow
-from reporting.teamlog import COORDINATOR
+from reporting.storage.database import reading
+from reporting.storage.models import MarkRow
+from reporting.teams.team_log import COORDINATOR
+from reporting.web import limits
 from tests.people import Place, a_furnished_place
 from tests.phone import Phone
 from tests.trips import passing_over_everything, say, sends, signs_in, starts_telling, tells
@@ -87,14 +87,17 @@ def test_a_button_nobody_offered_is_harmless(app: Flask, go: str) -> None:
     assert phone.status < 500
 
 
-@pytest.mark.parametrize(("address", "headers"), [
-    ("/es/volver", {"Origin": "http://["}),
-    ("/es/volver", {"Origin": "\\\\"}),
-    ("/xx/contar", {}),
-    ("/es/equipo/caso/9223372036854775808", {}),
-    ("/es/equipo/invitacion/%00", {}),
-    ("/es/%ff%fe", {}),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("address", "headers"),
+    [
+        ("/es/volver", {"Origin": "http://["}),
+        ("/es/volver", {"Origin": "\\\\"}),
+        ("/xx/contar", {}),
+        ("/es/equipo/caso/9223372036854775808", {}),
+        ("/es/equipo/invitacion/%00", {}),
+        ("/es/%ff%fe", {}),
+    ],
+)
 def test_an_odd_address_or_header_is_refused(app: Flask, address: str, headers: dict[str, str]) -> None:
     phone = Phone(app)
     for method in ("GET", "POST"):
@@ -123,13 +126,34 @@ TEXT = st.text(st.characters(codec=None), max_size=60)
 
 
 @settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.dictionaries(st.sampled_from(["t", "go", "code", "again", "trip", "text", "needs", "region", "first", "when",
-                                        "number", "violence", "letters"]), st.lists(TEXT, max_size=3)),
-       st.sampled_from(["/es/contar", "/es/volver", "/es/ayuda", "/salir", "/es/equipo"]))  # fmt: skip
+@given(
+    st.dictionaries(
+        st.sampled_from(
+            [
+                "t",
+                "go",
+                "code",
+                "again",
+                "trip",
+                "text",
+                "needs",
+                "region",
+                "first",
+                "when",
+                "number",
+                "violence",
+                "letters",
+            ]
+        ),
+        st.lists(TEXT, max_size=3),
+    ),
+    st.sampled_from(["/es/contar", "/es/volver", "/es/ayuda", "/salir", "/es/equipo"]),
+)
 def test_whatever_is_sent_without_a_ticket_gets_a_page(app: Flask, values: dict[str, list[str]], address: str) -> None:
     phone = Phone(app)
-    phone.repeats(address, {name: [text.encode("utf-8", "replace").decode() for text in texts]
-                            for name, texts in values.items()})  # fmt: skip
+    phone.repeats(
+        address, {name: [text.encode("utf-8", "replace").decode() for text in texts] for name, texts in values.items()}
+    )
     assert phone.status < 500
 
 
@@ -149,7 +173,7 @@ def test_whatever_is_typed_into_a_page_gets_a_page(app: Flask, typed: list[tuple
 def test_when_the_database_is_away_the_log_names_neither_path_nor_words(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    from reporting import database
+    from reporting.storage import database
 
     place = a_furnished_place(tmp_path)
     app = create_app(place.settings, place.clock)
@@ -187,8 +211,11 @@ def test_the_exit_keeps_no_mark_of_what_is_no_trip(tmp_path: Path) -> None:
 
 def as_parts(values: dict[str, list[str]], disposition: str) -> tuple[bytes, str]:
     """A form as a browser would send it with files, each field with something odd beside its name."""
-    parts = [f'--x\r\nContent-Disposition: form-data; name="{name}"{disposition}\r\n\r\n{one}\r\n'
-             for name, told in values.items() for one in told]  # fmt: skip
+    parts = [
+        f'--x\r\nContent-Disposition: form-data; name="{name}"{disposition}\r\n\r\n{one}\r\n'
+        for name, told in values.items()
+        for one in told
+    ]
     return ("".join(parts) + "--x--\r\n").encode(), "multipart/form-data; boundary=x"
 
 
@@ -219,7 +246,7 @@ def test_a_sealed_field_of_another_kind_is_no_draft(app: Flask, place: Place, mo
     rosa.opens("/es/equipo/voz")
     by_voice = rosa.form("next").values["t"]
     phone = starts_telling(app)
-    monkeypatch.setattr(frontdoor, "PAGES_A_MINUTE", 1)
+    monkeypatch.setattr(limits, "PAGES_A_MINUTE", 1)
     full = Phone(create_app(place.settings, place.clock))
     full.repeats("/es/contar", {"t": [""]})
     full.repeats("/es/contar", phone.form("next").values | {"go": ["next"]})

@@ -17,15 +17,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from referrals import directory, hours, invented, matching, needs
-from referrals.hours import Hours
-from referrals.index import Index, ServiceCard
-from referrals.matching import Asked, Cards, Seeker, best_doors
-from referrals.models import ServiceRow
-from referrals.needs import BARS, HIDES, NEEDS, URGENCIES, Need, assess
-from referrals.shelf import Stored, cards_of, stored_doors
-from reporting.database import Base, open_database, reading, writing
-from reporting.incidents import IDENTITY_GROUP, VOCABULARY, Incident
+from referrals.directory import match_table, reviewed_data, snapshot
+from referrals.directory.card import cards_of
+from referrals.directory.importing import shipped
+from referrals.directory.match_table import Stored, stored_doors
+from referrals.directory.models import ServiceRow
+from referrals.directory.rows import COLUMNS, store_new
+from referrals.matching import hours, offers, order, records
+from referrals.matching.hours import Hours
+from referrals.matching.listings import Index, ServiceCard
+from referrals.matching.offers import best_doors
+from referrals.matching.order import Asked
+from referrals.matching.records import Cards, Seeker
+from referrals.needs import exclusions
+from referrals.needs.assessment import assess
+from referrals.needs.codes import NEEDS, URGENCIES, Need
+from referrals.needs.exclusions import BARS, HIDES
+from reporting.operations import invented_services
+from reporting.storage.database import Base, open_database, reading, writing
+from reporting.vocabulary.codes import IDENTITY_GROUP, VOCABULARY
+from reporting.vocabulary.incident import Incident
 from tests.test_matching import a_card
 
 MANY = int(os.environ.get("AMPARO_MATCHES", "250"))
@@ -39,13 +50,13 @@ def shelves() -> tuple[Cards, Cards]:
     engine = open_database("sqlite:///:memory:")
     Base.metadata.create_all(engine)
     with writing(engine) as db:
-        directory.load_shipped(db)
+        shipped.load_shipped(db)
         provinces = ["PE2501", "PE2502", "PE0401", "PE2001", "PE1201"]
-        made = invented.services(SERVICES, sorted(directory.service_types()), provinces, seed=5)
-        rows = [dict.fromkeys(directory.COLUMNS, "") | dict(cells) for cells, _ in made]
-        directory.store_new(db, rows, dict.fromkeys(provinces, "") | {code[:4]: "" for code in provinces})
-        directory.changed(db, [row["id"] for row in rows])
-    held = directory.shelf(partial(reading, engine)).cards
+        made = invented_services.services(SERVICES, sorted(reviewed_data.service_types()), provinces, seed=5)
+        rows = [dict.fromkeys(COLUMNS, "") | dict(cells) for cells, _ in made]
+        store_new(db, rows, dict.fromkeys(provinces, "") | {code[:4]: "" for code in provinces})
+        match_table.changed(db, [row["id"] for row in rows])
+    held = snapshot.shelf(partial(reading, engine)).cards
     return held, replace(held, stored=Stored(partial(reading, engine)))
 
 
@@ -58,17 +69,27 @@ def drawn(chance: Random) -> tuple[Need, Seeker, datetime]:
     province = chance.choice([None, "PE2501", "PE0401", "PE2001", "PE1203"])
     department = province[:4] if province else chance.choice([None, "PE25", "PE15"])
     incident = Incident(
-        province=province, department=department, identity=one("identity"), age=one("age"), docs=one("docs"),
-        police_safe=chance.choice([None, "yes", "no", "unsure"]), migrant=chance.choice([None, True, False]),
+        province=province,
+        department=department,
+        identity=one("identity"),
+        age=one("age"),
+        docs=one("docs"),
+        police_safe=chance.choice([None, "yes", "no", "unsure"]),
+        migrant=chance.choice([None, True, False]),
         perpetrator=frozenset(chance.sample(sorted(VOCABULARY["perpetrator"]), chance.randrange(3))),
         refused_by=frozenset(chance.sample(["linea113", "linea100", "invented-5-7"], chance.randrange(3))),
         wants=frozenset(chance.sample(sorted(VOCABULARY["wants"]), chance.randrange(3))),
-    )  # fmt: skip
+    )
     places = tuple(code for code in (province, department) if code)
-    who = Seeker(incident, assess(incident).must_not, places, chance.choice([("es",), ("qu", "es"), ()]),
-                 chance.random() < 0.2)  # fmt: skip
-    need = Need(chance.choice(sorted(NEEDS)), chance.choice(URGENCIES), (),
-                hours_left=chance.choice([None, None, 2.0, 9.5, 30.0, 71.0]))  # fmt: skip
+    who = Seeker(
+        incident, assess(incident).must_not, places, chance.choice([("es",), ("qu", "es"), ()]), chance.random() < 0.2
+    )
+    need = Need(
+        chance.choice(sorted(NEEDS)),
+        chance.choice(URGENCIES),
+        (),
+        hours_left=chance.choice([None, None, 2.0, 9.5, 30.0, 71.0]),
+    )
     return need, who, MONDAY + timedelta(minutes=chance.randrange(7 * 24 * 60))
 
 
@@ -104,27 +125,35 @@ def by_brute_force(need: Need, who: Seeker, cards: Cards, now: datetime) -> list
     left = whole if need.hours_left is None or not urgent else int(need.hours_left * 4)
     lines = []
     for card in cards.by_id.values():
-        band = matching.near_band(card, who.places)
-        barred = needs.forbidden(card, who.must_not, who.incident, police_shown=who.police_shown)
+        band = order.near_band(card, who.places)
+        barred = exclusions.forbidden(card, who.must_not, who.incident, police_shown=who.police_shown)
         if not card.source or need.code not in card.needs or band is None or barred:
             continue
         way = {1: 4, 2: 12, 3: 0}[band] if urgent else 0
         age = (today - date.fromisoformat(card.verified_on)).days if card.verified_on else 10**6
         fresh = 0 if age <= 90 else 1 if age <= 180 else 2 if age <= 365 else 3
         line = cards.by_id.get(card.through)
-        leads = line is not None and line.tel and not needs.forbidden(
-            line, who.must_not, who.incident, police_shown=who.police_shown
-        )  # fmt: skip
+        leads = (
+            line is not None
+            and line.tel
+            and not exclusions.forbidden(line, who.must_not, who.incident, police_shown=who.police_shown)
+        )
         reached = 0 if card.tel else 1 if leads and line is not card else 2
         trans = IDENTITY_GROUP.get(who.incident.identity or "") == "TRANS"
-        wishes = [(trans, card.trans_friendly), (True, card.sw_friendly),
-                  (who.incident.docs in {"NONE", "MISMATCH"}, card.accepts_no_id)]  # fmt: skip
+        wishes = [
+            (trans, card.trans_friendly),
+            (True, card.sw_friendly),
+            (who.incident.docs in {"NONE", "MISMATCH"}, card.accepts_no_id),
+        ]
         missing = sum(holds and answer != "yes" for holds, answer in wishes)
         tongue = 2 if not card.languages else 0 if card.languages & set(who.languages) else 1
         reach = in_time(card, now, cards, way, left)
         sure, sunk = card.needs[need.code] != "yes", card.doubted and fresh == 3
-        rule = ((sunk, reach, sure, reached, missing, tongue, band, fresh, card.service_id) if urgent else
-                (sunk, sure, reached, missing, tongue, band, fresh, reach, card.service_id))  # fmt: skip
+        rule = (
+            (sunk, reach, sure, reached, missing, tongue, band, fresh, card.service_id)
+            if urgent
+            else (sunk, sure, reached, missing, tongue, band, fresh, reach, card.service_id)
+        )
         lines.append((rule, reached, card))
     listed = sorted(line for line in lines if line[1] != 2) or sorted(lines, key=lambda one: one[0])
     return [card.service_id for card in _not_three_of_one([card for _, _, card in listed])]
@@ -134,8 +163,11 @@ def _not_three_of_one(in_order: Sequence[ServiceCard]) -> list[ServiceCard]:
     first: list[ServiceCard] = []
     rest = list(in_order)
     while rest and len(first) < 5:
-        fits = [card for card in rest if not card.organisation
-                or [one.organisation for one in first].count(card.organisation) < 2]  # fmt: skip
+        fits = [
+            card
+            for card in rest
+            if not card.organisation or [one.organisation for one in first].count(card.organisation) < 2
+        ]
         if not fits:
             break
         first.append(fits[0])
@@ -164,11 +196,11 @@ def test_no_must_not_is_broken_and_nobody_is_left_without_an_offer() -> None:
     chance, (memory, _) = Random(23), shelves()  # noqa: S311 -- nothing secret is drawn
     for _ in range(MANY * 4):
         need, who, now = drawn(chance)
-        found, _hidden = matching.offers(need, who, memory, now)
+        found, _hidden = offers.offers(need, who, memory, now)
         assert found, (need, who, now)
         for offer in found:
             card = memory.by_id[offer.service_id]
-            assert needs.forbidden(card, who.must_not, who.incident, police_shown=who.police_shown) is None
+            assert exclusions.forbidden(card, who.must_not, who.incident, police_shown=who.police_shown) is None
             standing = set() if who.police_shown else who.must_not & set(HIDES)
             assert not [code for code in standing if BARS[code](card)], (offer.service_id, who)
 
@@ -192,15 +224,20 @@ WHO = Incident(department="PE20", province="PE2001", identity="TRANS_WOMAN", doc
 def cards_drawn(chance: Random, count: int) -> list[ServiceCard]:
     return [
         a_card(
-            f"s{number}", needs={"N_PEP": chance.choice(["yes", "unknown"])}, hours=chance.choice(invented.WEEKS),
-            is_24h="unknown", trans_friendly=chance.choice(["yes", "unknown"]),
-            sw_friendly=chance.choice(["yes", "no", "unknown"]), accepts_no_id=chance.choice(["yes", "unknown"]),
+            f"s{number}",
+            needs={"N_PEP": chance.choice(["yes", "unknown"])},
+            hours=chance.choice(invented_services.WEEKS),
+            is_24h="unknown",
+            trans_friendly=chance.choice(["yes", "unknown"]),
+            sw_friendly=chance.choice(["yes", "no", "unknown"]),
+            accepts_no_id=chance.choice(["yes", "unknown"]),
             languages=chance.choice([frozenset(), frozenset({"qu"}), frozenset({"es"})]),
-            coverage=frozenset({chance.choice(["PE2001", "PE20"])}), verified_on=chance.choice(invented.DAYS),
+            coverage=frozenset({chance.choice(["PE2001", "PE20"])}),
+            verified_on=chance.choice(invented_services.DAYS),
             doubted=chance.random() < 0.3,
         )
         for number in range(count)
-    ]  # fmt: skip
+    ]
 
 
 def in_order(cards: Sequence[ServiceCard], urgency: str, now: datetime) -> list[str]:
@@ -238,10 +275,10 @@ def test_the_table_follows_every_change_in_the_same_transaction() -> None:
     engine = open_database("sqlite:///:memory:")
     Base.metadata.create_all(engine)
     with writing(engine) as db:
-        directory.load_shipped(db)
+        shipped.load_shipped(db)
         row = db.get_one(ServiceRow, "linea113")
         row.phone = ""
-        directory.changed(db, ["linea113"])
+        match_table.changed(db, ["linea113"])
         fresh = Index(cards_of(db))
         for need in sorted(NEEDS):
             assert sorted(stored_doors(db, [need], ["PE"])[need]) == sorted(fresh.near([need], ["PE"])[need])
@@ -249,5 +286,5 @@ def test_the_table_follows_every_change_in_the_same_transaction() -> None:
 
 @pytest.mark.parametrize("urgency", URGENCIES)
 def test_every_element_of_the_order_is_one_of_the_table(urgency: str) -> None:
-    names = matching.ORDERS[urgency in matching.URGENT]
-    assert sorted(names) == sorted(matching.Elements._fields)
+    names = order.ORDERS[urgency in records.URGENT]
+    assert sorted(names) == sorted(order.Elements._fields)

@@ -9,10 +9,11 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, text
 
-from reporting import backups, retention, staff
 from reporting.app import create_app
-from reporting.database import destroy, open_database, reading, upgrade_tables, writing
-from reporting.models import RecordRow
+from reporting.operations import backups, retention
+from reporting.storage.database import destroy, open_database, reading, upgrade_tables, writing
+from reporting.storage.models import RecordRow
+from reporting.teams import accounts
 from tests.needs_of_tests import a_schema, requires
 from tests.people import Place, a_furnished_place
 from tests.phone import Phone
@@ -105,7 +106,7 @@ def test_a_backup_of_postgresql_comes_back_on_sqlite_and_on_postgresql(place: Pl
         place.engine = engine
         place.comes_back(code)
         with writing(engine) as db:
-            staff.invite(db, "nueva", ("advocate",), place.clock())
+            accounts.invite(db, "nueva", ("advocate",), place.clock())
         place.signs_in("rosa")
 
 

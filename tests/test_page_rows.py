@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from reporting import page_rows, sessions
 from reporting.app import create_app
-from reporting.backups import back_up
-from reporting.database import open_database, reading, writing
-from reporting.models import MarkRow
-from reporting.page_rows import LIVES, CannotKeep, PageRows, new_name, open_rows
+from reporting.operations.backups import back_up
+from reporting.sessions import day_seeds, page_rows, replays, tickets
+from reporting.sessions.page_rows import LIVES, CannotKeep, PageRows, new_name, open_rows
+from reporting.storage.database import open_database, reading, writing
+from reporting.storage.models import MarkRow
 from tests.needs_of_tests import a_schema
 from tests.people import NOON, Place, a_furnished_place
 from tests.trips import begins, sends, starts_telling
@@ -193,14 +193,14 @@ def test_nothing_tells_that_this_phone_sent(place: Place) -> None:
     assert len({len(step) for step in steps}) == 1, "no step is told from another"
     assert trip not in "".join(history)
     with writing(place.engine) as db:
-        sessions.end_trip(db, place.settings.server_secret, sessions.new_trip(), "left", place.clock())
+        replays.end_trip(db, place.settings.server_secret, tickets.new_trip(), "left", place.clock())
     with reading(place.engine) as db:
         marks = db.execute(select(MarkRow.mark, MarkRow.told)).all()
-        assert sessions.how_ended(db, place.settings.server_secret, trip) == "sent"
-        assert sessions.how_ended(db, b"x" * 32, trip) is None, "the secret is needed"
-        without_seed = sessions.how_ended(db, place.settings.server_secret, trip, {})
+        assert replays.how_ended(db, place.settings.server_secret, trip) == "sent"
+        assert replays.how_ended(db, b"x" * 32, trip) is None, "the secret is needed"
+        without_seed = replays.how_ended(db, place.settings.server_secret, trip, {})
     assert without_seed is None, "and the seed, which dies"
     assert len({len(told) for _, told in marks}) == 1
     assert not [told for _, told in marks if b"sent" in told or b"left" in told]
-    unkeyed = {sessions.sealing.digest(kind + one.encode()) for kind in (b"trip ", b"page ") for one in (trip, *names)}
+    unkeyed = {day_seeds.sealing.digest(kind + one.encode()) for kind in (b"trip ", b"page ") for one in (trip, *names)}
     assert not unkeyed & {mark for mark, _ in marks}

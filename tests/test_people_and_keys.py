@@ -13,14 +13,16 @@ import pytest
 from flask import Flask
 from sqlalchemy import delete, select, update
 
-from referrals import directory
-from reporting import audit, casebook, keyring, members, receipts, sealing, sessions, staff, teamlog
+from referrals.directory.importing import shipped
 from reporting.app import create_app
-from reporting.database import reading, writing
-from reporting.incidents import Incident
-from reporting.keyring import Keys, NotHer
-from reporting.models import CaseRow, GrantRow, LogRow, MemberRow, TeamRow
-from reporting.teamlog import ADVOCATE, CASE_WORKER, COORDINATOR, BrokenChain, CannotOpen
+from reporting.cases import desk as cases_desk
+from reporting.crypto import receipts, sealing
+from reporting.storage.database import reading, writing
+from reporting.storage.models import CaseRow, GrantRow, LogRow, MemberRow, TeamRow
+from reporting.teams import accounts, audit, keyring, members, staff_sessions, team_log
+from reporting.teams.keyring import Keys, NotHer
+from reporting.teams.team_log import ADVOCATE, CASE_WORKER, COORDINATOR, BrokenChain, CannotOpen
+from reporting.vocabulary.incident import Incident
 from tests.people import Place, Worker, a_furnished_place, a_new_place
 from tests.phone import Phone
 from tests.trips import say, signs_in
@@ -44,15 +46,15 @@ def signs(place: Place, name: str) -> tuple[Keys, tuple[str, ...]]:
     with writing(place.engine) as db:
         settled = keyring.settle(db, place.pin, keys)
     with reading(place.engine) as db:
-        place.pin.raise_to(teamlog.teams(db, place.pin))
+        place.pin.raise_to(team_log.teams(db, place.pin))
     return settled
 
 
 def opens(place: Place, keys: Keys) -> set[str]:
     """The words of every case her keys open."""
     with writing(place.engine) as db:
-        cards, _ = casebook.queue(db, keys)
-        return {casebook.open_case(db, keys, card.case, place.clock()).narrative for card in cards}
+        cards, _ = cases_desk.queue(db, keys)
+        return {cases_desk.open_case(db, keys, card.case, place.clock()).narrative for card in cards}
 
 
 def words_of(keys: Keys) -> str:
@@ -122,12 +124,12 @@ def resets(place: Place, name: str) -> Keys:
     """The coordinator resets a password, accepts the invitation herself and signs in under that name."""
     worker = place.workers[name]
     with writing(place.engine) as db:
-        token = staff.reset(db, worker.id, place.clock())
+        token = accounts.reset(db, worker.id, place.clock())
         account = members.account(db, worker.id)
     totp = members.new_totp_secret()
     new = members.new_member(name, account.roles, "x" * 16, totp, place.settings.pepper, again=account)
     with writing(place.engine) as db:
-        staff.accept(db, place.pin, token, new, place.clock(), None, "Equipo")
+        accounts.accept(db, place.pin, token, new, place.clock(), None, "Equipo")
     place.workers[name] = Worker(name, "x" * 16, totp, worker.id)
     return place.signs_in(name)
 
@@ -154,7 +156,7 @@ def test_roles_granted_by_hand_open_nothing(attacked: Place) -> None:
 def test_a_puppet_that_waits_for_a_new_epoch_gets_none(attacked: Place) -> None:
     attacked.hires("puppet", CASE_WORKER)
     with writing(attacked.engine) as db:
-        staff.dismiss(db, attacked.workers["milagros"].id)
+        accounts.dismiss(db, attacked.workers["milagros"].id)
     signs(attacked, "rosa")
     attacked.receives(Incident(), "dos")
     assert opens(attacked, attacked.signs_in("puppet")) == set()
@@ -163,7 +165,7 @@ def test_a_puppet_that_waits_for_a_new_epoch_gets_none(attacked: Place) -> None:
 def a_grant_of_her_own(attacked: Place) -> None:
     """Epoch keys of her own making, sealed to rosa, in place of the real ones."""
     with writing(attacked.engine) as db:
-        team = teamlog.team_of_kind(teamlog.teams(db, attacked.pin), teamlog.CASEWORK)
+        team = team_log.team_of_kind(team_log.teams(db, attacked.pin), team_log.CASEWORK)
         keys, _, _ = keyring._new_epoch()  # noqa: SLF001 -- the attacker has our code
         rosa = attacked.workers["rosa"].id
         keyring._grant(db, team.id, 1, keys, rosa, members.public_key(db, rosa))  # noqa: SLF001 -- the same
@@ -175,7 +177,7 @@ def an_entry_of_her_own(attacked: Place) -> None:
         team = db.scalars(select(TeamRow)).first()
         assert team is not None
         told = {"act": "grant", "epoch": 1, "member": 7, "public": "00" * 32}
-        teamlog.write_entry(db, team.id, secrets.token_bytes(32), told)
+        team_log.write_entry(db, team.id, secrets.token_bytes(32), told)
 
 
 def a_team_of_her_own(attacked: Place) -> None:
@@ -184,9 +186,16 @@ def a_team_of_her_own(attacked: Place) -> None:
         keys, signing_public, pair = keyring._new_epoch()  # noqa: SLF001 -- the attacker has our code
         db.add(TeamRow(id=0, kind="casework", name="Equipo", due=False))
         db.flush()
-        told = {"act": "epoch", "epoch": 1, "kind": "casework", "name": "Equipo", "sealing": pair.public.hex(),
-                "signing": signing_public.hex(), "recovery": pair.public.hex()}  # fmt: skip
-        teamlog.write_entry(db, 0, keys.signing, told)
+        told = {
+            "act": "epoch",
+            "epoch": 1,
+            "kind": "casework",
+            "name": "Equipo",
+            "sealing": pair.public.hex(),
+            "signing": signing_public.hex(),
+            "recovery": pair.public.hex(),
+        }
+        team_log.write_entry(db, 0, keys.signing, told)
 
 
 def the_last_entry_cut_off(attacked: Place) -> None:
@@ -213,7 +222,7 @@ def test_a_team_that_slips_in_while_somebody_signs_in_is_never_pinned(attacked: 
     before = attacked.pin.read()
     a_team_of_her_own(attacked)
     with reading(attacked.engine) as db, pytest.raises(BrokenChain):
-        attacked.pin.raise_to(tuple(teamlog.verified(db, row) for row in db.scalars(select(TeamRow))))
+        attacked.pin.raise_to(tuple(team_log.verified(db, row) for row in db.scalars(select(TeamRow))))
     assert attacked.pin.read() == before
     with pytest.raises(BrokenChain):
         attacked.receives(Incident(), "dos")
@@ -224,15 +233,20 @@ def test_a_log_that_was_forked_by_somebody_who_left_is_refused(attacked: Place) 
     milagros = attacked.signs_in("milagros")
     with writing(attacked.engine) as db:
         kept = {row.id for row in db.scalars(select(LogRow))}
-        staff.dismiss(db, milagros.member)
+        accounts.dismiss(db, milagros.member)
     signs(attacked, "rosa")
     with writing(attacked.engine) as db:
         db.execute(delete(LogRow).where(LogRow.id.not_in(kept)))
         for team, held in milagros.epochs.items():
             _, signing_public, pair = keyring._new_epoch()  # noqa: SLF001 -- the attacker has our code
-            told = {"act": "epoch", "epoch": 2, "sealing": pair.public.hex(), "signing": signing_public.hex(),
-                    "recovery": pair.public.hex()}  # fmt: skip
-            teamlog.write_entry(db, team, held[1].signing, told)
+            told = {
+                "act": "epoch",
+                "epoch": 2,
+                "sealing": pair.public.hex(),
+                "signing": signing_public.hex(),
+                "recovery": pair.public.hex(),
+            }
+            team_log.write_entry(db, team, held[1].signing, told)
     with pytest.raises(BrokenChain):
         attacked.receives(Incident(), "dos")
 
@@ -251,7 +265,7 @@ def test_a_backup_from_before_a_removal_is_refused(attacked: Place, tmp_path: Pa
     raw.close()
     shutil.copy(database, tmp_path / "before.db")
     with writing(attacked.engine) as db:
-        staff.dismiss(db, attacked.workers["milagros"].id)
+        accounts.dismiss(db, attacked.workers["milagros"].id)
     signs(attacked, "rosa")
     attacked.engine.dispose()  # as when the server is started anew
     for file in attacked.settings.instance.glob("amparo.db*"):
@@ -270,7 +284,7 @@ def test_a_backup_from_before_a_removal_is_refused(attacked: Place, tmp_path: Pa
 def test_who_left_opens_no_later_case_even_with_a_copy_from_before(attacked: Place) -> None:
     before = attacked.signs_in("milagros")  # her keys as they were in her session
     with writing(attacked.engine) as db:
-        staff.dismiss(db, before.member)
+        accounts.dismiss(db, before.member)
     signs(attacked, "rosa")
     attacked.receives(Incident(), "dos")
     with pytest.raises(CannotOpen):
@@ -290,7 +304,7 @@ def test_a_new_epoch_that_fails_half_way_leaves_nothing_behind(
     attacked: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with writing(attacked.engine) as db:
-        staff.dismiss(db, attacked.workers["milagros"].id)
+        accounts.dismiss(db, attacked.workers["milagros"].id)
     with monkeypatch.context() as broken:
         broken.setattr(audit, "note", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
@@ -303,21 +317,21 @@ def test_a_new_epoch_that_fails_half_way_leaves_nothing_behind(
 def test_an_invitation_printed_before_she_left_opens_nothing(place: Place) -> None:
     place.hires("eva", COORDINATOR)
     with writing(place.engine) as db:
-        older = staff.reset(db, place.workers["eva"].id, place.clock())
-        newer = staff.reset(db, place.workers["eva"].id, place.clock())
-        staff.read_invitation(db, newer, place.clock())
+        older = accounts.reset(db, place.workers["eva"].id, place.clock())
+        newer = accounts.reset(db, place.workers["eva"].id, place.clock())
+        accounts.read_invitation(db, newer, place.clock())
         with pytest.raises(CannotOpen):
-            staff.read_invitation(db, older, place.clock())
-        staff.dismiss(db, place.workers["eva"].id)
+            accounts.read_invitation(db, older, place.clock())
+        accounts.dismiss(db, place.workers["eva"].id)
         with pytest.raises(CannotOpen):
-            staff.read_invitation(db, newer, place.clock())
+            accounts.read_invitation(db, newer, place.clock())
 
 
 def test_the_sheets_do_not_bring_back_an_account_that_was_shut(place: Place) -> None:
     assert place.sheets is not None
     place.hires("milagros", CASE_WORKER)
     with writing(place.engine) as db:
-        staff.dismiss(db, place.workers["milagros"].id)
+        accounts.dismiss(db, place.workers["milagros"].id)
         for name in ("milagros", "carmen"):
             with pytest.raises(CannotOpen):
                 keyring.recover(db, place.pin, place.sheets, place.workers[name].id)
@@ -363,8 +377,8 @@ def test_a_spare_code_stands_in_for_the_app_once(place: Place) -> None:
     totp = members.new_totp_secret()
     new = members.new_member("luz", (CASE_WORKER,), "y" * 16, totp, place.settings.pepper, spares)
     with writing(place.engine) as db:
-        token = staff.invite(db, "luz", (CASE_WORKER,), place.clock())
-        staff.accept(db, place.pin, token, new, place.clock(), None, "Equipo")
+        token = accounts.invite(db, "luz", (CASE_WORKER,), place.clock())
+        accounts.accept(db, place.pin, token, new, place.clock(), None, "Equipo")
     place.workers["luz"] = Worker("luz", "y" * 16, totp, new.id)
     assert place.signs_in("luz", code=spares[3])
     with pytest.raises(CannotOpen):
@@ -377,7 +391,7 @@ def test_a_spare_code_stands_in_for_the_app_once(place: Place) -> None:
 
 def test_a_guesser_is_slowed_and_nobody_is_locked_out_for_good(app: Flask, place: Place) -> None:
     desk = Phone(app, cookies=True)
-    for _ in range(staff.FREE_TRIES + 1):
+    for _ in range(accounts.FREE_TRIES + 1):
         desk.opens("/es/equipo")
         desk.sends("password", name="rosa", password="wrong", code="000000")
     assert desk.status == 429
@@ -457,8 +471,9 @@ def test_a_bad_week(app: Flask, place: Place) -> None:
     milagros = Phone(app, cookies=True)
     milagros.opens("/es/equipo")
     worker = place.workers["milagros"]
-    milagros.sends("password", name="milagros", password=worker.password,
-                   code=members.totp_code(worker.totp, place.clock()))  # fmt: skip
+    milagros.sends(
+        "password", name="milagros", password=worker.password, code=members.totp_code(worker.totp, place.clock())
+    )
     assert say("Something changed in your team") in milagros.words
     assert "rosa" in milagros.words
     rosa = enters(app, place, "rosa")
@@ -495,8 +510,8 @@ def beside(desk: Phone, name: str, button: str = "") -> tuple[str, str]:
 def test_an_advocate_invited_before_the_keys_exist_needs_no_sheets(tmp_path: Path) -> None:
     made = a_new_place(tmp_path / "new")
     with writing(made.engine) as db:
-        directory.load_shipped(db)
-        token = staff.invite(db, "ana", (ADVOCATE,), made.clock())
+        shipped.load_shipped(db)
+        token = accounts.invite(db, "ana", (ADVOCATE,), made.clock())
     app = create_app(made.settings, made.clock)
     accepts(app, made, f"http://localhost/es/equipo/invitacion/{token}", "ana")
     assert made.workers["ana"].id
@@ -525,7 +540,7 @@ def test_her_own_password_and_sessions_on_her_page(app: Flask, place: Place) -> 
     assert say("Sign in") in other.words
     with pytest.raises(CannotOpen):
         place.signs_in("rosa")
-    assert place.signs_in("rosa", password=staff.tidy_password("una contraseña larga"))
+    assert place.signs_in("rosa", password=accounts.tidy_password("una contraseña larga"))
 
 
 def test_both_sheets_can_be_typed_on_the_page(app: Flask, place: Place) -> None:
@@ -552,29 +567,45 @@ def test_what_anybody_may_open_is_exactly_this(app: Flask, place: Place) -> None
     place.hires("ana", ADVOCATE)
     case = 1
     allowed = {
-        "casework.queue": {"rosa"}, "casework.case_page": set(), "casework.acts": {"rosa"},
-        "casework.answers": set(), "casework.printed": set(), "casework.guide": {"rosa"},
-        "staff.reading_hours": {"rosa", "carmen"},         "casework.sheet": set(), "voice.begin": {"rosa"},
+        "casework.queue": {"rosa"},
+        "casework.case_page": set(),
+        "casework.acts": {"rosa"},
+        "casework.answers": set(),
+        "casework.printed": set(),
+        "casework.guide": {"rosa"},
+        "staff.reading_hours": {"rosa", "carmen"},
+        "casework.sheet": set(),
+        "voice.begin": {"rosa"},
         "voice.page": set(),
         "staff.chain": {"rosa", "carmen"},
-        "staff.home": {"ana"}, "staff.people": {"carmen"}, "staff.colleagues": {"rosa", "ana"},
+        "staff.home": {"ana"},
+        "staff.people": {"carmen"},
+        "staff.colleagues": {"rosa", "ana"},
         "staff.me": {"rosa", "carmen", "ana"},
-        "directory.services": {"rosa", "carmen"}, "directory.service_page": {"rosa", "carmen"},
-        "directory.export": {"rosa", "carmen"}, "directory.gaps": {"rosa", "carmen"},
-        "directory.gaps_of": {"rosa", "carmen"}, "directory.gaps_file": {"rosa", "carmen"},
-        "directory.calls": {"rosa", "carmen"}, "directory.calls_in": {"rosa", "carmen"},
-        "directory.call": {"rosa", "carmen"}, "directory.bring": {"carmen"},
-        "advocate.desk": {"ana"}, "advocate.plan": {"ana"}, "advocate.preview": set(),
-    }  # fmt: skip
+        "directory.services": {"rosa", "carmen"},
+        "directory.service_page": {"rosa", "carmen"},
+        "directory.export": {"rosa", "carmen"},
+        "directory.gaps": {"rosa", "carmen"},
+        "directory.gaps_of": {"rosa", "carmen"},
+        "directory.gaps_file": {"rosa", "carmen"},
+        "directory.calls": {"rosa", "carmen"},
+        "directory.calls_in": {"rosa", "carmen"},
+        "directory.call": {"rosa", "carmen"},
+        "directory.bring": {"carmen"},
+        "advocate.desk": {"ana"},
+        "advocate.plan": {"ana"},
+        "advocate.preview": set(),
+    }
     desks: dict[str, Phone] = {name: enters(app, place, name) for name in ("rosa", "carmen", "ana")}
     desks["nobody"], desks["expired"] = Phone(app, cookies=True), enters(app, place, "rosa")
     with writing(place.engine) as db:
-        sessions.end_all(db, place.workers["rosa"].id)
+        staff_sessions.end_all(db, place.workers["rosa"].id)
     desks["rosa"] = enters(app, place, "rosa")
     guarded = [
-        rule for rule in app.url_map.iter_rules()
+        rule
+        for rule in app.url_map.iter_rules()
         if "GET" in (rule.methods or ()) and hasattr(app.view_functions[rule.endpoint], "roles")
-    ]  # fmt: skip
+    ]
     assert {rule.endpoint for rule in guarded} == set(allowed), "a page nobody has decided about"
     for rule in guarded:
         for name, desk in desks.items():
@@ -594,7 +625,17 @@ def test_every_form_of_a_signed_in_person_refuses_a_forged_token(app: Flask, pla
         desk = enters(app, place, "carmen" if COORDINATOR in roles else "ana" if roles == (ADVOCATE,) else "rosa")
         path = an_address(rule.rule, member)
         for go in ("", "let-in", "end", "take-out", "reset", "dismiss", "password", "recover"):
-            form = {"f": ["forged"], "go": [go], "words": ["a"], "old": ["a"], "new": ["a" * 20], "name": ["zoe"],
-                    "role": ["advocate"], "first": ["a"], "second": ["a"], "text": ["a"]}  # fmt: skip
+            form = {
+                "f": ["forged"],
+                "go": [go],
+                "words": ["a"],
+                "old": ["a"],
+                "new": ["a" * 20],
+                "name": ["zoe"],
+                "role": ["advocate"],
+                "first": ["a"],
+                "second": ["a"],
+                "text": ["a"],
+            }
             desk.repeats(path, form)
             assert desk.status == 403, (rule.endpoint, go)

@@ -15,12 +15,14 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from referrals import directory, triage
-from reporting import casebook
+from referrals.casework import referral
+from referrals.directory import snapshot
+from referrals.help import help_for
 from reporting.app import create_app
-from reporting.database import reading, writing
-from reporting.incidents import Incident
-from reporting.receipts import Receipt
+from reporting.cases import desk
+from reporting.crypto.receipts import Receipt
+from reporting.storage.database import reading, writing
+from reporting.vocabulary.incident import Incident
 from tests.needs_of_tests import requires
 from tests.people import Clock, Place, a_furnished_place
 from tests.server import in_this_process
@@ -28,8 +30,15 @@ from tests.server import in_this_process
 QUICKLY: dict[str, Any] = {"wait_until": "commit", "timeout": 3000}  # a page out of the cache never says "load"
 PATIENCE = 20  # looks at a page that is still on its way
 SECRET, CHOSEN = "palabra-marcada", 'checked=""'
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync"]  # fmt: skip
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 
 def a_plain_site() -> Flask:
@@ -114,8 +123,14 @@ class Hand:
     def looks_everywhere(self) -> list[str]:
         """Back twice, reload ("resend form") at each, forward again. Returns what was seen of the secrets."""
         seen = []
-        ways = [self.page.go_back, self.page.reload, self.page.go_back, self.page.reload, self.page.go_forward,
-                self.page.reload]  # fmt: skip
+        ways = [
+            self.page.go_back,
+            self.page.reload,
+            self.page.go_back,
+            self.page.reload,
+            self.page.go_forward,
+            self.page.reload,
+        ]
         for number, way in enumerate(ways):
             text = self.goes(lambda way=way: way(**QUICKLY))
             seen += [f"{secret} at step {number}" for secret in self.secrets if secret in text]
@@ -219,13 +234,13 @@ def a_case_with_a_proposal(place: Place) -> Receipt:
         about="SELF", violence=frozenset({"RAPE"}), hours=(5.0, 5.0), region="UCAYALI", wants=frozenset({"W_HEALTH"})
     )
     receipt, keys = place.receives(incident), place.signs_in("rosa")
-    shelf = directory.shelf(partial(reading, place.engine))
-    offer = directory.help_for(shelf, incident, place.clock(), languages=("es",)).needs[0].offers[0]
+    shelf = snapshot.shelf(partial(reading, place.engine))
+    offer = help_for(shelf, incident, place.clock(), languages=("es",)).needs[0].offers[0]
     with (
         writing(place.engine) as db,
-        casebook.at_desk(db, keys, place.comes_back(receipt).case, place.clock(), "referral") as folder,
+        desk.at_desk(db, keys, place.comes_back(receipt).case, place.clock(), "referral") as folder,
     ):
-        triage.propose(folder, 1, shelf.cards.by_id[offer.service_id], "N_PFA", ("need", "violence"), place.clock())
+        referral.propose(folder, 1, shelf.cards.by_id[offer.service_id], "N_PFA", ("need", "violence"), place.clock())
     return receipt
 
 
@@ -238,8 +253,17 @@ def at_a_search(hand: Hand) -> None:
     assert all(secret in hand.reads() for secret in hand.secrets)
 
 
-SCENES = [on_the_first_page, in_the_middle, at_the_check_page, at_the_receipt, in_her_case, adding_words, at_a_proposal,
-          after_her_yes, at_a_search]  # fmt: skip
+SCENES = [
+    on_the_first_page,
+    in_the_middle,
+    at_the_check_page,
+    at_the_receipt,
+    in_her_case,
+    adding_words,
+    at_a_proposal,
+    after_her_yes,
+    at_a_search,
+]
 
 
 # ── what is seen ────────────────────────────────────────────────────────────────────────────────────────────
@@ -287,9 +311,13 @@ def test_a_restored_session_shows_nothing(
 
     def opened(player: Any, *flags: str) -> Any:
         return player.chromium.launch_persistent_context(
-            str(tmp_path / "profile"), executable_path=requires("chromium"), args=[*FLAGS, *flags],
-            ignore_default_args=["--disable-back-forward-cache"], java_script_enabled=False, locale="es-PE",
-        )  # fmt: skip
+            str(tmp_path / "profile"),
+            executable_path=requires("chromium"),
+            args=[*FLAGS, *flags],
+            ignore_default_args=["--disable-back-forward-cache"],
+            java_script_enabled=False,
+            locale="es-PE",
+        )
 
     with sync_playwright() as player:
         window = opened(player)

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from referrals.places import (
+from referrals.directory.places import (
     DATA_FILE,
     LEVELS,
     MISSING_IN_SOURCE,

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from reporting import receipts
-from reporting.receipts import LISTS, Receipt, Unreadable
+from reporting.crypto import receipts
+from reporting.crypto.receipts import LISTS, Receipt, Unreadable
 
 drawn = st.tuples(*[st.integers(0, 2047)] * 7).map(Receipt)
 languages = st.sampled_from(sorted(LISTS))

@@ -14,8 +14,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reporting import disclosure
-from reporting.disclosure import HIDDEN_BELOW, Cell, Counts, Design
+from reporting.figures import bounds as figures_bounds
+from reporting.figures import consistency, noise, tables
+from reporting.figures.bounds import Figure
+from reporting.figures.tables import HIDDEN_BELOW, Cell, Counts, Design
 from tests.needs_of_tests import requires
 from tests.test_disclosure import BLOCKS, DESIGNS, ONE, drawn_by, tallies
 from tests.test_release_files import HEADER, LINE, rehearses
@@ -35,8 +37,8 @@ def test_whatever_was_drawn_says_no_more_about_one_report_than_the_budget(
     made: Design, blocks: list[bytes], one: bytes, seed: int, epsilon: Fraction
 ) -> None:
     """Every table at once, to somebody who knows all other reports; what is published is worked out of these alone."""
-    without, with_it = disclosure.count(made, blocks), disclosure.count(made, [*blocks, one])
-    noisy = disclosure.add_noise(made, with_it, epsilon, drawn_by(seed))
+    without, with_it = tables.count(made, blocks), tables.count(made, [*blocks, one])
+    noisy = noise.add_noise(made, with_it, epsilon, drawn_by(seed))
     said = log_chance(made, noisy, with_it, epsilon) - log_chance(made, noisy, without, epsilon)
     assert abs(said) <= epsilon
 
@@ -45,10 +47,15 @@ def tail(hits: int, tries: int, chance: float) -> float:
     """How likely so many hits or more are."""
     ways = math.lgamma(tries + 1)
     return sum(
-        math.exp(ways - math.lgamma(n + 1) - math.lgamma(tries - n + 1)
-                 + n * math.log(chance) + (tries - n) * math.log1p(-chance))
+        math.exp(
+            ways
+            - math.lgamma(n + 1)
+            - math.lgamma(tries - n + 1)
+            + n * math.log(chance)
+            + (tries - n) * math.log1p(-chance)
+        )
         for n in range(hits, tries + 1)
-    )  # fmt: skip
+    )
 
 
 def at_least(hits: int, tries: int, doubt: float) -> float:
@@ -78,15 +85,17 @@ def above(counts: Counts, cells: list[tuple[str, Cell]], without: Counts) -> boo
 
 @pytest.mark.parametrize("tier", [-1, 0, 2])
 def test_an_observer_cannot_prove_more_than_the_budget_and_half_the_noise_is_caught(tier: int) -> None:
-    made, blocks, tries = disclosure.design(tier), tallies(60), 12_000
-    without, with_it = disclosure.count(made, blocks[1:]), disclosure.count(made, blocks)
+    made, blocks, tries = tables.design(tier), tallies(60), 12_000
+    without, with_it = tables.count(made, blocks[1:]), tables.count(made, blocks)
     cells = [(name, cell) for name in with_it for cell in with_it[name] if with_it[name][cell] != without[name][cell]]
     assert len(cells) == made.sensitivity
     counts = [{name: {cell: told[name][cell]} for name, cell in cells} for told in (with_it, without)]
     for epsilon, caught in ((ONE, False), (Fraction(2), True)):
         draw = drawn_by(11)
-        seen = [sum(above(disclosure.add_noise(made, told, epsilon, draw), cells, without) for _ in range(tries))
-                for told in counts]  # fmt: skip
+        seen = [
+            sum(above(noise.add_noise(made, told, epsilon, draw), cells, without) for _ in range(tries))
+            for told in counts
+        ]
         assert (proved(seen[0], seen[1], tries) > 1) is caught
 
 
@@ -108,24 +117,24 @@ def test_so_it_is_in_the_files_of_a_rehearsal(epsilon: str, caught: bool, tmp_pa
 # ── what is certain? ────────────────────────────────────────────────────────────────────────────────────────
 
 YEARS = 5
-Year = tuple[Counts, dict[str, tuple[disclosure.Figure, ...]]]  # what is true, and what was published
+Year = tuple[Counts, dict[str, tuple[figures_bounds.Figure, ...]]]  # what is true, and what was published
 
 
 @pytest.fixture(scope="module")
 def years() -> list[Year]:
     """Five years of related reports: each has a tenth of its own, the others are as the year before."""
-    chance, made = random.Random(3), disclosure.design(2)  # noqa: S311 -- which invented reports differ
+    chance, made = random.Random(3), tables.design(2)  # noqa: S311 -- which invented reports differ
     reports, told = tallies(2000), []
     for year in range(YEARS):
         fresh = tallies(200, seed=100 + year)
         reports = [*chance.sample(reports, 1800), *fresh]
-        counts = disclosure.count(made, reports)
-        agreed = disclosure.agree(made, disclosure.add_noise(made, counts, ONE, drawn_by(year)))
-        told.append((disclosure.agree(made, counts), disclosure.figures(made, agreed, ONE)))
+        counts = tables.count(made, reports)
+        agreed = consistency.agree(made, noise.add_noise(made, counts, ONE, drawn_by(year)))
+        told.append((consistency.agree(made, counts), figures_bounds.figures(made, agreed, ONE)))
     return told
 
 
-def cells_of(year: Year) -> list[tuple[int, disclosure.Figure]]:
+def cells_of(year: Year) -> list[tuple[int, Figure]]:
     """Every cell of the tables below the hub: the truth, and what is printed."""
     truth, shown = year
     return [pair for name in shown if "-" in name for pair in zip(truth[name].values(), shown[name], strict=True)]
@@ -150,10 +159,13 @@ def test_what_changed_from_one_year_to_the_next_is_less_certain_still(years: lis
     assert right / asked < min(0.15, still / asked)
 
 
-def meant(made: Design, table: disclosure.Table) -> Iterator[list[tuple[str, Cell]]]:
+def meant(made: Design, table: tables.Table) -> Iterator[list[tuple[str, Cell]]]:
     """For each cell of a table the cells of a noisy table that it is the sum of."""
-    leaf = next(one for one in made.leaves if table in (one, disclosure.Table(())) or table.dimensions == made.hub
-                or one.dimensions[-1:] == table.dimensions)  # fmt: skip
+    leaf = next(
+        one
+        for one in made.leaves
+        if table in (one, tables.Table(())) or table.dimensions == made.hub or one.dimensions[-1:] == table.dimensions
+    )
     places = [leaf.dimensions.index(name) for name in table.dimensions]
     for cell in table.cells:
         yield [(leaf.name, one) for one in leaf.cells if tuple(one[place] for place in places) == cell]
@@ -166,10 +178,10 @@ def narrowed(year: Year, *, ranges: bool) -> list[tuple[int, float, float]]:
     little as they must.
     """
     scipy, numpy = importlib.import_module("scipy.optimize"), importlib.import_module("numpy")
-    made, (truth, shown) = disclosure.design(2), year
+    made, (truth, shown) = tables.design(2), year
     column = {key: place for place, key in enumerate((one.name, cell) for one in made.leaves for cell in one.cells)}
     rows, limits, same = [], [], []
-    for table in disclosure.published(made):
+    for table in tables.published(made):
         for figure, cells in zip(shown[table.name], meant(made, table), strict=True):
             known = (figure.low, figure.high) if ranges else (figure.count or 0, figure.count or HIDDEN_BELOW - 1)
             row = numpy.zeros(len(column) + 1)
@@ -195,11 +207,13 @@ def narrowed(year: Year, *, ranges: bool) -> list[tuple[int, float, float]]:
         return float(told.fun)
 
     give = least(-1, 1, None) + 1e-6
-    return [(truth[name][cell], least(place, 1, give), -least(place, -1, give))
-            for (name, cell), place in list(column.items())[::4]]  # fmt: skip
+    return [
+        (truth[name][cell], least(place, 1, give), -least(place, -1, give))
+        for (name, cell), place in list(column.items())[::4]
+    ]
 
 
-def _rows_of(leaf: disclosure.Table) -> list[list[tuple[str, Cell]]]:
+def _rows_of(leaf: tables.Table) -> list[list[tuple[str, Cell]]]:
     hubs = sorted({cell[0] for cell in leaf.cells})
     return [[(leaf.name, cell) for cell in leaf.cells if cell[0] == hub] for hub in hubs]
 

@@ -4,7 +4,7 @@ import json
 
 from click.testing import CliRunner
 
-from reporting.commands import main
+from reporting.cli.base import main
 
 
 def test_the_measure_tells_its_figures_as_json() -> None:

@@ -19,12 +19,11 @@ import pytest
 from sqlalchemy import Engine, event, func, select
 from sqlalchemy.orm import Session
 
-from reporting import statistics
-from reporting.database import open_database, reading, writing
-from reporting.keyring import Keys
-from reporting.models import ArchiveRow, AuditRow, CaseRow, ReleaseMonthRow, ReleaseRow
-from reporting.statistics import Refused, period
-from reporting.teamlog import ADVOCATE, STATISTICS
+from reporting.figures.releases import Refused, compile_release, freeze, listed, period, publish
+from reporting.storage.database import open_database, reading, writing
+from reporting.storage.models import ArchiveRow, AuditRow, CaseRow, ReleaseMonthRow, ReleaseRow
+from reporting.teams.keyring import Keys
+from reporting.teams.team_log import ADVOCATE, STATISTICS
 from tests.needs_of_tests import a_schema
 from tests.people import Place, a_furnished_place
 from tests.test_statistics import late_enough, receives, silent
@@ -62,19 +61,19 @@ def acts(place: Place, ana: Keys, luz: Keys) -> tuple[tuple[str, Work], ...]:
     """What makes a release, in order, and what it is called afterwards."""
 
     def number(db: Session) -> int:  # numbers of releases that never were are not given again
-        return statistics.listed(db)[0].id
+        return listed(db)[0].id
 
     def freezes(engine: Engine) -> None:
         with writing(engine) as db:
-            statistics.freeze(db, place.pin, ana, period("2026"), place.clock())
+            freeze(db, place.pin, ana, period("2026"), place.clock())
 
     def compiles(engine: Engine) -> None:
         with writing(engine) as db:
-            statistics.compile_release(db, place.pin, ana, number(db), silent)
+            compile_release(db, place.pin, ana, number(db), silent)
 
     def publishes(engine: Engine) -> None:
         with writing(engine) as db:
-            statistics.publish(db, place.pin, luz, number(db))
+            publish(db, place.pin, luz, number(db))
 
     return ("frozen", freezes), ("compiled", compiles), ("published", publishes)
 

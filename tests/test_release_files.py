@@ -16,15 +16,16 @@ from click.testing import CliRunner, Result
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reporting import disclosure, release_files
-from reporting.commands import main
-from reporting.disclosure import Noise
+from reporting.cli.base import main
+from reporting.figures import files as figures_files
+from reporting.figures.noise import add_noise
+from reporting.figures.tables import TIERS, Design, Noise, count, design
 from tests.test_disclosure import BLOCKS, DESIGNS, ONE, drawn_by, tallies
 
 
-def released(made: disclosure.Design, blocks: list[bytes], noise: Noise) -> dict[str, bytes]:
-    noisy = disclosure.add_noise(made, disclosure.count(made, blocks), ONE, noise)
-    return release_files.files(release_files.build("2026", made, ONE, noisy, fictional=True))
+def released(made: Design, blocks: list[bytes], noise: Noise) -> dict[str, bytes]:
+    noisy = add_noise(made, count(made, blocks), ONE, noise)
+    return figures_files.files(figures_files.build("2026", made, ONE, noisy, fictional=True))
 
 
 def keys_of(body: bytes) -> list[list[str]]:
@@ -34,7 +35,7 @@ def keys_of(body: bytes) -> list[list[str]]:
 @settings(max_examples=25)
 @given(DESIGNS, st.lists(BLOCKS, max_size=8), BLOCKS, st.integers(0, 2**32))
 def test_two_neighbours_differ_in_figures_and_nowhere_else(
-    made: disclosure.Design, blocks: list[bytes], one: bytes, seed: int
+    made: Design, blocks: list[bytes], one: bytes, seed: int
 ) -> None:
     without, with_it = (released(made, told, drawn_by(seed)) for told in (blocks, [*blocks, one]))
     assert list(without) == list(with_it)
@@ -45,7 +46,7 @@ def test_two_neighbours_differ_in_figures_and_nowhere_else(
         assert without[name] == with_it[name]
     figures, others = (json.loads(files["figures.json"]) for files in (without, with_it))
     assert shape(figures) == shape(others)
-    archives = [release_files.archive(files) for files in (without, with_it)]
+    archives = [figures_files.archive(files) for files in (without, with_it)]
     first, second = ([(e.filename, e.date_time) for e in zipfile.ZipFile(io.BytesIO(a)).infolist()] for a in archives)
     assert first == second
 
@@ -57,7 +58,7 @@ def shape(told: object) -> object:
 
 
 def test_every_file_is_named_with_its_hash_and_says_that_it_is_fictional() -> None:
-    files = released(disclosure.design(2), tallies(300), drawn_by(3))
+    files = released(design(2), tallies(300), drawn_by(3))
     told = dict(reversed(line.split("  ")) for line in files["SHA256SUMS"].decode().splitlines())
     assert told == {name: hashlib.sha256(body).hexdigest() for name, body in files.items() if name != "SHA256SUMS"}
     for name, body in files.items():
@@ -66,7 +67,7 @@ def test_every_file_is_named_with_its_hash_and_says_that_it_is_fictional() -> No
 
 
 def test_the_metadata_describe_the_csv_exactly() -> None:
-    files = released(disclosure.design(2, ("age",)), tallies(2000), drawn_by(4))
+    files = released(design(2, ("age",)), tallies(2000), drawn_by(4))
     tables = json.loads(files["csv-metadata.json"])["tables"]
     assert {table["url"] for table in tables} == {name for name in files if name.endswith(".csv")}
     for table in tables:
@@ -81,7 +82,7 @@ def test_the_metadata_describe_the_csv_exactly() -> None:
 
 
 def test_the_spreadsheet_holds_the_same_figures_and_no_formula_author_or_time() -> None:
-    files = released(disclosure.design(1), tallies(300), drawn_by(5))
+    files = released(design(1), tallies(300), drawn_by(5))
     with zipfile.ZipFile(io.BytesIO(files["figures.xlsx"])) as book:
         assert not [name for name in book.namelist() if name.startswith("docProps")]
         space = {"s": "http://schemas.openxmlformats.org/spreadsheetml/2006/main"}
@@ -125,7 +126,7 @@ def test_every_repeat_draws_new_noise(tmp_path: Path) -> None:
 def test_raw_counts_are_the_tables_of_the_noise_and_no_other(tmp_path: Path) -> None:
     assert rehearses(tmp_path, HEADER + LINE, "--raw").exit_code == 0
     names = {path.stem for path in (tmp_path / "out").glob("*.csv")}
-    assert names == {table.name for table in disclosure.design(2).leaves}
+    assert names == {table.name for table in design(2).leaves}
 
 
 def test_one_line_less_gives_files_of_the_same_names(tmp_path: Path) -> None:
@@ -143,7 +144,7 @@ def test_the_help_of_a_rehearsal_teaches_with_a_file_that_works(tmp_path: Path) 
     told = CliRunner().invoke(main, ["release", "rehearse", "--help"]).stdout
     header, line = (part.strip() for part in told.split("A file with one report:")[1].split("\n")[1:3])
     assert rehearses(tmp_path, f"{header}\n{line}\n").exit_code == 0
-    for tier in disclosure.TIERS:
+    for tier in TIERS:
         assert re.search(rf"\n +{tier}  from ", told)
 
 

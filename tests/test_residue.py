@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from reporting import residue, searching
-from reporting.commands import main
-from reporting.residue import PROOFS, Proof, prove
+from reporting.cli.base import main
+from reporting.operations import leak_check, seal_search
+from reporting.operations.leak_check import PROOFS, Proof, prove
 from tests.people import Place, a_furnished_place
 
 START = "\nfrom reporting.commands import main\nmain()"
@@ -81,12 +81,12 @@ def test_a_proof_fails_when_its_thing_is_broken(proof: str) -> None:
 def test_a_marker_is_found_however_it_is_written(tmp_path: Path) -> None:
     import base64
 
-    needles = searching.spellings("zarzamora-4417")
+    needles = seal_search.spellings("zarzamora-4417")
     for number, text in enumerate(("zarzamora-4417", "...zarzamora-4417...")):
         raw = text.encode()
         for spelt in (raw, text.encode("utf-16-le"), *(base64.b64encode(bytes(n) + raw + bytes(3)) for n in range(3))):
             (tmp_path / f"{number}").write_bytes(b"before" + spelt + b"after")
-            assert searching.those_with([tmp_path / f"{number}"], needles), spelt
+            assert seal_search.those_with([tmp_path / f"{number}"], needles), spelt
 
 
 def test_temporary_files_that_were_there_for_a_moment_are_noticed() -> None:
@@ -129,7 +129,7 @@ def test_checking_changes_nothing_here_and_leaves_nothing_there(place: Place, tm
 
 
 def test_a_proof_that_fails_is_a_problem_in_words(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(residue.prove, "__defaults__", ((sys.executable, "-c", BROKEN["log"] + START),))
+    monkeypatch.setattr(leak_check.prove, "__defaults__", ((sys.executable, "-c", BROKEN["log"] + START),))
     told = CliRunner().invoke(main, ["check"])
     assert told.exit_code == 1
     assert PROOFS["log"].bad in told.stdout

@@ -12,12 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from referrals import queue
-from reporting import casebook, screening
+from referrals.casework import queue
 from reporting.app import create_app
-from reporting.database import reading
-from reporting.incidents import Incident
-from reporting.models import CaseRow, RecordRow
+from reporting.cases import desk as cases_desk
+from reporting.cases import junk, store
+from reporting.cases.records import Report
+from reporting.storage.database import reading
+from reporting.storage.models import CaseRow, RecordRow
+from reporting.vocabulary.incident import Incident
 from tests.people import Place, a_furnished_place
 from tests.phone import Phone
 from tests.trips import say, sends, signs_in, starts_telling, tells
@@ -72,8 +74,8 @@ def test_a_report_that_is_quick_and_full_of_links_is_put_aside_with_its_reasons(
     sends_in(app, place, 1, ADVERT)
     desk = folder(app, place, "doubtful")
     assert lines(desk) == 1
-    assert say(screening.SIGNS["QUICK"]) in desk.words
-    assert say(screening.SIGNS["LINKS"]) in desk.words
+    assert say(junk.SIGNS["QUICK"]) in desk.words
+    assert say(junk.SIGNS["LINKS"]) in desk.words
 
 
 @pytest.mark.parametrize(
@@ -89,8 +91,9 @@ def test_a_report_that_is_quick_and_full_of_links_is_put_aside_with_its_reasons(
         (1, ADVERT, {"wants": ["W_CONTACT_BACK"]}),
     ],
 )
-def test_nobody_who_may_be_in_need_is_put_aside(app: Flask, place: Place, seconds: float, narrative: str,
-                                                typed: dict[str, Any]) -> None:  # fmt: skip
+def test_nobody_who_may_be_in_need_is_put_aside(
+    app: Flask, place: Place, seconds: float, narrative: str, typed: dict[str, Any]
+) -> None:
     sends_in(app, place, seconds, narrative, **typed)
     assert lines(folder(app, place, "doubtful")) == 0
     assert lines(folder(app, place, "open")) == 1
@@ -104,7 +107,7 @@ def test_the_same_words_twice_are_one_sign_and_not_enough(app: Flask, place: Pla
     place.clock.on(hours=1)
     sends_in(app, place, 1, words.upper())
     desk = folder(app, place, "doubtful")
-    assert (lines(desk), say(screening.SIGNS["REPEATED"]) in desk.words) == (1, True)
+    assert (lines(desk), say(junk.SIGNS["REPEATED"]) in desk.words) == (1, True)
 
 
 def test_who_said_it_first_is_not_put_aside_because_others_repeat_it(app: Flask, place: Place) -> None:
@@ -136,8 +139,8 @@ def test_many_can_be_marked_as_junk_at_once_and_brought_back(app: Flask, place: 
 
 
 def test_what_is_told_by_voice_shows_no_sign() -> None:
-    report = casebook.Report(Incident(), ADVERT, {}, frozenset(), "es", "0" * 32, 1, voice=7)
-    assert not {"q", "w"} & set(casebook._new_card(report))  # noqa: SLF001 -- what lies in the card
+    report = Report(Incident(), ADVERT, {}, frozenset(), "es", "0" * 32, 1, voice=7)
+    assert not {"q", "w"} & set(store._new_card(report))  # noqa: SLF001 -- what lies in the card
 
 
 # ── nothing shows from outside ──────────────────────────────────────────────────────────────────────────────
@@ -157,7 +160,7 @@ def test_a_card_from_before_there_were_signs_still_lies_where_it_lay(place: Plac
     place.receives(narrative="corto")
     keys = place.signs_in("rosa")
     with reading(place.engine) as db:
-        cards, broken = casebook.queue(db, keys)
+        cards, broken = cases_desk.queue(db, keys)
     assert not broken
     assert not {"q", "w"} & set(cards[0].raw)
     assert (cards[0].signs, cards[0].words) == ((), "")
@@ -170,15 +173,15 @@ def test_a_card_from_before_there_were_signs_still_lies_where_it_lay(place: Plac
 @given(st.text(max_size=300))
 def test_the_same_words_have_the_same_print_however_they_are_spaced(words: str) -> None:
     spaced = "  \n".join(words.split(" "))
-    assert screening.print_of(words.upper().lower()) == screening.print_of(spaced.upper().lower())
-    assert screening.print_of(words) == "" or len(screening.print_of(words)) == 16
+    assert junk.print_of(words.upper().lower()) == junk.print_of(spaced.upper().lower())
+    assert junk.print_of(words) == "" or len(junk.print_of(words)) == 16
 
 
 def test_few_words_have_no_print() -> None:
-    assert screening.print_of("Me pegó. Quiero hablar.") == ""
-    assert screening.print_of(secrets.token_hex(24)) != ""
+    assert junk.print_of("Me pegó. Quiero hablar.") == ""
+    assert junk.print_of(secrets.token_hex(24)) != ""
 
 
 @pytest.mark.parametrize("seconds", [None, -5, 6, 1e9])
 def test_a_time_that_nobody_knows_or_that_cannot_be_is_no_sign(seconds: float | None) -> None:
-    assert screening.signs_of("", seconds) == ()
+    assert junk.signs_of("", seconds) == ()

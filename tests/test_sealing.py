@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reporting import sealing
-from reporting.sealing import CannotOpen, Place
+from reporting.crypto import sealing
+from reporting.crypto.sealing import CannotOpen, Place
 
 VECTORS = json.loads((Path(__file__).parent / "vectors" / "sealing.json").read_text(encoding="utf-8"))
 PLACE = Place("record", 7, 9, "letter", 3)

@@ -16,8 +16,10 @@ from typing import Any
 
 import pytest
 
-from referrals.needs import STAMP, assess
-from reporting.incidents import VOCABULARY, Incident
+from referrals.needs.assessment import assess
+from referrals.needs.rules import STAMP
+from reporting.vocabulary.codes import VOCABULARY
+from reporting.vocabulary.incident import Incident
 from tests.plain_rules import EDGES, KEPT, assess_plainly
 from tests.test_needs import TYPICAL, told, urgencies
 
@@ -39,90 +41,238 @@ def she(violence: str = "", flags: str = "", hours: object = 5, **answers: objec
 Wanted = dict[str, str | None]
 # what is said, the incident, what follows, and what follows when an answer is passed over
 LINES: list[tuple[str, Incident, Wanted, dict[str, Wanted]]] = [
-    ("(a) stealthing is exposure whatever was answered", she("STEALTHING", condom="yes"), EXPOSED,
-     {"condom": EXPOSED, "pregnant_possible": EXPOSED}),
-    ("(b) a condom, and nothing against it", she("RAPE", condom="yes"), SAFE | {"N_MED_CHECK": "H24", "N_STI": "H72"},
-     {"condom": EXPOSED}),
-    *((f"(b) a condom, but {flag}", she("RAPE", flag, condom="yes"), EXPOSED, {"condom": EXPOSED})
-      for flag in ("I_GENITAL", "D_BLEEDING", "D_DRUGGED", "D_UNCONSCIOUS")),
-    ("(b) a condom and another wound", she("RAPE", "I_WOUND D_SEVERE_PAIN", condom="yes"), {"N_PEP": None},
-     {"condom": EXPOSED}),
+    (
+        "(a) stealthing is exposure whatever was answered",
+        she("STEALTHING", condom="yes"),
+        EXPOSED,
+        {"condom": EXPOSED, "pregnant_possible": EXPOSED},
+    ),
+    (
+        "(b) a condom, and nothing against it",
+        she("RAPE", condom="yes"),
+        SAFE | {"N_MED_CHECK": "H24", "N_STI": "H72"},
+        {"condom": EXPOSED},
+    ),
+    *(
+        (f"(b) a condom, but {flag}", she("RAPE", flag, condom="yes"), EXPOSED, {"condom": EXPOSED})
+        for flag in ("I_GENITAL", "D_BLEEDING", "D_DRUGGED", "D_UNCONSCIOUS")
+    ),
+    (
+        "(b) a condom and another wound",
+        she("RAPE", "I_WOUND D_SEVERE_PAIN", condom="yes"),
+        {"N_PEP": None},
+        {"condom": EXPOSED},
+    ),
     ("(b) forced work", she("FORCED_SEX_WORK", condom="no"), EXPOSED | {"N_FORENSIC": None}, {"condom": EXPOSED}),
-    ("(b) sex demanded, it happened", she("SEXUAL_EXTORTION", extortion_act="yes", condom="no"),
-     EXPOSED | {"N_PFA": "H24", "N_FORENSIC": "H24"},
-     {"extortion_act": EXPOSED | {"N_PFA": "SOON"}, "condom": EXPOSED}),
-    ("(b) sex demanded, she does not know", she("SEXUAL_EXTORTION", extortion_act="unknown"),
-     EXPOSED | {"N_PFA": "SOON"}, {"extortion_act": EXPOSED}),
-    ("(b) sex demanded, it did not happen", she("SEXUAL_EXTORTION", extortion_act="no"), NO_CARE,
-     {"extortion_act": EXPOSED | {"N_FORENSIC": "H24"}}),
-    ("(c) touched with contact", she("SEXUAL_ASSAULT", contact="yes", condom="yes"), EXPOSED,
-     {"contact": SAFE | {"N_MED_CHECK": "H24"}, "condom": EXPOSED}),
-    *((f"(c) touched without contact, but {flag}", she("SEXUAL_ASSAULT", flag, contact="no", condom="yes"), EXPOSED,
-       {"contact": EXPOSED}) for flag in ("I_GENITAL", "D_DRUGGED", "D_UNCONSCIOUS")),
-    ("(c) bleeding alone is not contact", she("SEXUAL_ASSAULT", "D_BLEEDING", contact="no"), {"N_PEP": None},
-     {"contact": {"N_PEP": None, "N_MED_CHECK": "H24"}}),
-    ("(c) touched, no contact", she("SEXUAL_ASSAULT", contact="no"), NO_CARE | {"N_FORENSIC": "H24"},
-     {"contact": {"N_PEP": None, "N_MED_CHECK": "H24", "N_FORENSIC": "H24"}}),
-    ("R01 a present sign", she("PHYSICAL_ASSAULT", "D_SEVERE_PAIN", 2000), {"N_EMERG_MED": "NOW"},
-     {"hours": {"N_EMERG_MED": "NOW"}}),
-    ("R01 an event sign, old", she("PHYSICAL_ASSAULT", "D_FRACTURE", 100), {"N_EMERG_MED": None, "N_MED_CHECK": "H24"},
-     {"hours": {"N_EMERG_MED": "NOW"}, "ongoing": {"N_EMERG_MED": "NOW"}}),
-    ("R01 an event sign, very old", she("PHYSICAL_ASSAULT", "D_FRACTURE", 400), {"N_MED_CHECK": "SOON"},
-     {"hours": {"N_EMERG_MED": "NOW"}, "ongoing": {"N_EMERG_MED": "NOW"}}),
-    ("R02 choked until she fainted", she("", "D_STRANGLED D_UNCONSCIOUS", 300), {"N_EMERG_MED": "NOW"},
-     {"hours": {"N_EMERG_MED": "NOW"}}),
-    ("R02b choked", she("", "D_STRANGLED", 300), {"N_EMERG_MED": "H24", "N_MED_CHECK": None},
-     {"hours": {"N_EMERG_MED": "NOW"}}),
-    ("R06 pregnant already", she("THREATS", pregnant_possible="pregnant"), {"N_PREG": "SOON"},
-     {"pregnant_possible": {"N_PREG": None}}),
-    ("R06 pregnant, and a companion was killed", she("KILLING_DISAPPEARANCE", pregnant_possible="pregnant",
-     victim_state="killed"), NO_CARE, {"pregnant_possible": NO_CARE}),
-    ("R09b a bite that bled", she("", "I_BITE", 20),
-     {"N_WOUND": "H24", "N_HEPB": "H72", "N_MED_CHECK": "H24", "N_PEP": None},
-     {"hours": {"N_WOUND": "H24", "N_HEPB": "H72", "N_MED_CHECK": "H24"}}),
+    (
+        "(b) sex demanded, it happened",
+        she("SEXUAL_EXTORTION", extortion_act="yes", condom="no"),
+        EXPOSED | {"N_PFA": "H24", "N_FORENSIC": "H24"},
+        {"extortion_act": EXPOSED | {"N_PFA": "SOON"}, "condom": EXPOSED},
+    ),
+    (
+        "(b) sex demanded, she does not know",
+        she("SEXUAL_EXTORTION", extortion_act="unknown"),
+        EXPOSED | {"N_PFA": "SOON"},
+        {"extortion_act": EXPOSED},
+    ),
+    (
+        "(b) sex demanded, it did not happen",
+        she("SEXUAL_EXTORTION", extortion_act="no"),
+        NO_CARE,
+        {"extortion_act": EXPOSED | {"N_FORENSIC": "H24"}},
+    ),
+    (
+        "(c) touched with contact",
+        she("SEXUAL_ASSAULT", contact="yes", condom="yes"),
+        EXPOSED,
+        {"contact": SAFE | {"N_MED_CHECK": "H24"}, "condom": EXPOSED},
+    ),
+    *(
+        (
+            f"(c) touched without contact, but {flag}",
+            she("SEXUAL_ASSAULT", flag, contact="no", condom="yes"),
+            EXPOSED,
+            {"contact": EXPOSED},
+        )
+        for flag in ("I_GENITAL", "D_DRUGGED", "D_UNCONSCIOUS")
+    ),
+    (
+        "(c) bleeding alone is not contact",
+        she("SEXUAL_ASSAULT", "D_BLEEDING", contact="no"),
+        {"N_PEP": None},
+        {"contact": {"N_PEP": None, "N_MED_CHECK": "H24"}},
+    ),
+    (
+        "(c) touched, no contact",
+        she("SEXUAL_ASSAULT", contact="no"),
+        NO_CARE | {"N_FORENSIC": "H24"},
+        {"contact": {"N_PEP": None, "N_MED_CHECK": "H24", "N_FORENSIC": "H24"}},
+    ),
+    (
+        "R01 a present sign",
+        she("PHYSICAL_ASSAULT", "D_SEVERE_PAIN", 2000),
+        {"N_EMERG_MED": "NOW"},
+        {"hours": {"N_EMERG_MED": "NOW"}},
+    ),
+    (
+        "R01 an event sign, old",
+        she("PHYSICAL_ASSAULT", "D_FRACTURE", 100),
+        {"N_EMERG_MED": None, "N_MED_CHECK": "H24"},
+        {"hours": {"N_EMERG_MED": "NOW"}, "ongoing": {"N_EMERG_MED": "NOW"}},
+    ),
+    (
+        "R01 an event sign, very old",
+        she("PHYSICAL_ASSAULT", "D_FRACTURE", 400),
+        {"N_MED_CHECK": "SOON"},
+        {"hours": {"N_EMERG_MED": "NOW"}, "ongoing": {"N_EMERG_MED": "NOW"}},
+    ),
+    (
+        "R02 choked until she fainted",
+        she("", "D_STRANGLED D_UNCONSCIOUS", 300),
+        {"N_EMERG_MED": "NOW"},
+        {"hours": {"N_EMERG_MED": "NOW"}},
+    ),
+    (
+        "R02b choked",
+        she("", "D_STRANGLED", 300),
+        {"N_EMERG_MED": "H24", "N_MED_CHECK": None},
+        {"hours": {"N_EMERG_MED": "NOW"}},
+    ),
+    (
+        "R06 pregnant already",
+        she("THREATS", pregnant_possible="pregnant"),
+        {"N_PREG": "SOON"},
+        {"pregnant_possible": {"N_PREG": None}},
+    ),
+    (
+        "R06 pregnant, and a companion was killed",
+        she("KILLING_DISAPPEARANCE", pregnant_possible="pregnant", victim_state="killed"),
+        NO_CARE,
+        {"pregnant_possible": NO_CARE},
+    ),
+    (
+        "R09b a bite that bled",
+        she("", "I_BITE", 20),
+        {"N_WOUND": "H24", "N_HEPB": "H72", "N_MED_CHECK": "H24", "N_PEP": None},
+        {"hours": {"N_WOUND": "H24", "N_HEPB": "H72", "N_MED_CHECK": "H24"}},
+    ),
     ("R09b a bite with a danger sign", she("", "I_BITE D_BLEEDING"), {"N_WOUND": "H24", "N_EMERG_MED": "NOW"}, {}),
-    ("R11 a bite can be certified", she("ROBBERY", "I_BITE", wants="W_LEGAL"), {"N_FORENSIC": "H72"},
-     {"wants": {"N_FORENSIC": None}}),
-    ("R11 not of a companion", she("ROBBERY KILLING_DISAPPEARANCE", "I_BITE", wants="W_LEGAL", hurt_too="no"),
-     {"N_FORENSIC": None, "N_WOUND": "H24"}, {"hurt_too": {"N_FORENSIC": None}}),
+    (
+        "R11 a bite can be certified",
+        she("ROBBERY", "I_BITE", wants="W_LEGAL"),
+        {"N_FORENSIC": "H72"},
+        {"wants": {"N_FORENSIC": None}},
+    ),
+    (
+        "R11 not of a companion",
+        she("ROBBERY KILLING_DISAPPEARANCE", "I_BITE", wants="W_LEGAL", hurt_too="no"),
+        {"N_FORENSIC": None, "N_WOUND": "H24"},
+        {"hurt_too": {"N_FORENSIC": None}},
+    ),
     ("R11b drugged", she("ROBBERY", "D_DRUGGED", 100), {"N_FORENSIC": "H24"}, {"hours": {"N_FORENSIC": "H24"}}),
-    ("R12b forced work with a condom", she("FORCED_SEX_WORK", condom="yes"),
-     SAFE | {"N_MED_CHECK": "H24", "N_STI": "H72"}, {"condom": EXPOSED}),
-    ("R12d fainted, nothing sexual", she("PHYSICAL_ASSAULT", "D_UNCONSCIOUS", 150),
-     {"N_MED_CHECK": "H24", "N_PEP": None}, {"hours": {"N_MED_CHECK": "H24"}}),
+    (
+        "R12b forced work with a condom",
+        she("FORCED_SEX_WORK", condom="yes"),
+        SAFE | {"N_MED_CHECK": "H24", "N_STI": "H72"},
+        {"condom": EXPOSED},
+    ),
+    (
+        "R12d fainted, nothing sexual",
+        she("PHYSICAL_ASSAULT", "D_UNCONSCIOUS", 150),
+        {"N_MED_CHECK": "H24", "N_PEP": None},
+        {"hours": {"N_MED_CHECK": "H24"}},
+    ),
     ("R12d not beside forced work", she("FORCED_SEX_WORK", "D_DRUGGED", 5), EXPOSED | {"N_MED_CHECK": None}, {}),
-    ("R13 care wanted, only an exam follows", she("SEXUAL_ASSAULT", contact="no", wants="W_HEALTH"),
-     {"N_MED_CHECK": "SOON"}, {"wants": {"N_MED_CHECK": None}, "contact": {"N_MED_CHECK": "H24"}}),
-    ("R23 sex demanded by an agent", she("SEXUAL_EXTORTION", who="POLICE", extortion_act="yes"),
-     {"N_LEGAL_STATE": "H24"}, {"extortion_act": {"N_LEGAL_STATE": "H24"}}),
-    ("R23 it did not happen", she("SEXUAL_EXTORTION", who="POLICE", extortion_act="no"), {"N_LEGAL_STATE": "READY"},
-     {"extortion_act": {"N_LEGAL_STATE": "H24"}, "ongoing": {"N_LEGAL_STATE": "SOON"}}),
-    ("R28 sex demanded of a minor", she("SEXUAL_EXTORTION", age="A14_17", extortion_act="unknown"),
-     {"N_CHILD_PROT": "NOW"}, {"extortion_act": {"N_CHILD_PROT": "NOW"}, "age": {"N_CHILD_PROT": None}}),
-    ("R28 it did not happen", she("SEXUAL_EXTORTION", age="A14_17", extortion_act="no"), {"N_CHILD_PROT": "H24"},
-     {"extortion_act": {"N_CHILD_PROT": "NOW"}}),
-    ("R35 a companion is missing", she("KILLING_DISAPPEARANCE", victim_state="missing"),
-     {**NO_CARE, "N_MISSING": "NOW", "N_SAFETY_PLAN": "H24", "N_LEGAL_INFO": "SOON", "N_PFA": "H24",
-      "N_COUNSEL": "READY"},
-     {"victim_state": {"N_MISSING": "NOW"}, "hours": NO_CARE}),
-    ("R35 a companion was killed by an agent", she("KILLING_DISAPPEARANCE", who="POLICE", victim_state="killed"),
-     NO_CARE | {"N_MISSING": None, "N_LEGAL_STATE": "H24", "N_LEGAL_INFO": None},
-     {"victim_state": {"N_MISSING": "NOW"}, "perpetrator": {"N_LEGAL_STATE": None, "N_LEGAL_INFO": "SOON"}}),
-    ("R35 and R34: a missing companion keeps its urgency", she("KILLING_DISAPPEARANCE", wants="W_RECORD_ONLY"),
-     {"N_MISSING": "NOW", "N_SAFETY_PLAN": "H24", "N_LEGAL_INFO": "READY"}, {"wants": {"N_LEGAL_INFO": "SOON"}}),
-    ("mine: she was hurt too", she("KILLING_DISAPPEARANCE RAPE", hurt_too="yes", condom="no"), EXPOSED,
-     {"hurt_too": NO_CARE}),
-    *((f"mine: hurt too {answer}", she("KILLING_DISAPPEARANCE RAPE SEXUAL_EXTORTION STEALTHING", hurt_too=answer),
-       NO_CARE | {"N_PFA": "H24"}, {"hurt_too": NO_CARE}) for answer in ("no", "unknown")),
-    ("mine: her own signs always count",
-     she("KILLING_DISAPPEARANCE", "D_BLEEDING D_SUICIDE I_BITE", hurt_too="no"),
-     {"N_EMERG_MED": "NOW", "N_CRISIS_MH": "NOW", "N_HEPB": "H72"}, {"hurt_too": {"N_EMERG_MED": "NOW"}}),
-    ("mine: her wish for care always counts", she("KILLING_DISAPPEARANCE RAPE", hurt_too="no", wants="W_HEALTH"),
-     {"N_MED_CHECK": "SOON", "N_PEP": None}, {"hurt_too": {"N_MED_CHECK": "SOON"}}),
-    ("mine: from R14 on every act counts",
-     she("KILLING_DISAPPEARANCE FORCED_SEX_WORK THREATS", hurt_too="no", who="PARTNER"),
-     NO_CARE | {"N_TRAFFICKING": "H24", "N_PROTECTION": "SOON"}, {"hurt_too": {"N_TRAFFICKING": "H24"}}),
-]  # fmt: skip
+    (
+        "R13 care wanted, only an exam follows",
+        she("SEXUAL_ASSAULT", contact="no", wants="W_HEALTH"),
+        {"N_MED_CHECK": "SOON"},
+        {"wants": {"N_MED_CHECK": None}, "contact": {"N_MED_CHECK": "H24"}},
+    ),
+    (
+        "R23 sex demanded by an agent",
+        she("SEXUAL_EXTORTION", who="POLICE", extortion_act="yes"),
+        {"N_LEGAL_STATE": "H24"},
+        {"extortion_act": {"N_LEGAL_STATE": "H24"}},
+    ),
+    (
+        "R23 it did not happen",
+        she("SEXUAL_EXTORTION", who="POLICE", extortion_act="no"),
+        {"N_LEGAL_STATE": "READY"},
+        {"extortion_act": {"N_LEGAL_STATE": "H24"}, "ongoing": {"N_LEGAL_STATE": "SOON"}},
+    ),
+    (
+        "R28 sex demanded of a minor",
+        she("SEXUAL_EXTORTION", age="A14_17", extortion_act="unknown"),
+        {"N_CHILD_PROT": "NOW"},
+        {"extortion_act": {"N_CHILD_PROT": "NOW"}, "age": {"N_CHILD_PROT": None}},
+    ),
+    (
+        "R28 it did not happen",
+        she("SEXUAL_EXTORTION", age="A14_17", extortion_act="no"),
+        {"N_CHILD_PROT": "H24"},
+        {"extortion_act": {"N_CHILD_PROT": "NOW"}},
+    ),
+    (
+        "R35 a companion is missing",
+        she("KILLING_DISAPPEARANCE", victim_state="missing"),
+        {
+            **NO_CARE,
+            "N_MISSING": "NOW",
+            "N_SAFETY_PLAN": "H24",
+            "N_LEGAL_INFO": "SOON",
+            "N_PFA": "H24",
+            "N_COUNSEL": "READY",
+        },
+        {"victim_state": {"N_MISSING": "NOW"}, "hours": NO_CARE},
+    ),
+    (
+        "R35 a companion was killed by an agent",
+        she("KILLING_DISAPPEARANCE", who="POLICE", victim_state="killed"),
+        NO_CARE | {"N_MISSING": None, "N_LEGAL_STATE": "H24", "N_LEGAL_INFO": None},
+        {"victim_state": {"N_MISSING": "NOW"}, "perpetrator": {"N_LEGAL_STATE": None, "N_LEGAL_INFO": "SOON"}},
+    ),
+    (
+        "R35 and R34: a missing companion keeps its urgency",
+        she("KILLING_DISAPPEARANCE", wants="W_RECORD_ONLY"),
+        {"N_MISSING": "NOW", "N_SAFETY_PLAN": "H24", "N_LEGAL_INFO": "READY"},
+        {"wants": {"N_LEGAL_INFO": "SOON"}},
+    ),
+    (
+        "mine: she was hurt too",
+        she("KILLING_DISAPPEARANCE RAPE", hurt_too="yes", condom="no"),
+        EXPOSED,
+        {"hurt_too": NO_CARE},
+    ),
+    *(
+        (
+            f"mine: hurt too {answer}",
+            she("KILLING_DISAPPEARANCE RAPE SEXUAL_EXTORTION STEALTHING", hurt_too=answer),
+            NO_CARE | {"N_PFA": "H24"},
+            {"hurt_too": NO_CARE},
+        )
+        for answer in ("no", "unknown")
+    ),
+    (
+        "mine: her own signs always count",
+        she("KILLING_DISAPPEARANCE", "D_BLEEDING D_SUICIDE I_BITE", hurt_too="no"),
+        {"N_EMERG_MED": "NOW", "N_CRISIS_MH": "NOW", "N_HEPB": "H72"},
+        {"hurt_too": {"N_EMERG_MED": "NOW"}},
+    ),
+    (
+        "mine: her wish for care always counts",
+        she("KILLING_DISAPPEARANCE RAPE", hurt_too="no", wants="W_HEALTH"),
+        {"N_MED_CHECK": "SOON", "N_PEP": None},
+        {"hurt_too": {"N_MED_CHECK": "SOON"}},
+    ),
+    (
+        "mine: from R14 on every act counts",
+        she("KILLING_DISAPPEARANCE FORCED_SEX_WORK THREATS", hurt_too="no", who="PARTNER"),
+        NO_CARE | {"N_TRAFFICKING": "H24", "N_PROTECTION": "SOON"},
+        {"hurt_too": {"N_TRAFFICKING": "H24"}},
+    ),
+]
 
 
 def _without(incident: Incident, field: str) -> Incident:
@@ -150,20 +300,39 @@ def test_a_line_says_what_it_says_with_every_answer_and_without_one(
 
 # incident, hours since she told it -> what follows then
 LATER: list[tuple[Incident, dict[float, Wanted]]] = [
-    (she("RAPE", hours=None), {
-        0: EXPOSED, 72: EXPOSED, 72.5: {"N_PEP": None, "N_EC": "H24"}, 97: {"N_EC": "NOW"}, 120: {"N_EC": "NOW"},
-        121: {"N_EC": None, "N_PREG": "SOON", "N_FORENSIC": "H24"}, 169: {"N_FORENSIC": None, "N_MED_CHECK": "SOON"},
-        336: {"N_HEPB": "H72"}, 337: {"N_HEPB": None, "N_STI": "SOON"}, 721: {"N_PFA": None, "N_COUNSEL": "READY"}}),
+    (
+        she("RAPE", hours=None),
+        {
+            0: EXPOSED,
+            72: EXPOSED,
+            72.5: {"N_PEP": None, "N_EC": "H24"},
+            97: {"N_EC": "NOW"},
+            120: {"N_EC": "NOW"},
+            121: {"N_EC": None, "N_PREG": "SOON", "N_FORENSIC": "H24"},
+            169: {"N_FORENSIC": None, "N_MED_CHECK": "SOON"},
+            336: {"N_HEPB": "H72"},
+            337: {"N_HEPB": None, "N_STI": "SOON"},
+            721: {"N_PFA": None, "N_COUNSEL": "READY"},
+        },
+    ),
     (she("RAPE", hours=60), {0: EXPOSED, 12: EXPOSED, 13: {"N_PEP": None, "N_EC": "H24"}, 40: {"N_EC": "NOW"}}),
-    (she("PHYSICAL_ASSAULT", "D_BLEEDING", 5), {
-        0: {"N_EMERG_MED": "NOW", "N_MED_CHECK": None}, 48: {"N_EMERG_MED": "NOW"},
-        49: {"N_EMERG_MED": None, "N_MED_CHECK": "H24"}, 5000: {"N_MED_CHECK": "H24"}}),
+    (
+        she("PHYSICAL_ASSAULT", "D_BLEEDING", 5),
+        {
+            0: {"N_EMERG_MED": "NOW", "N_MED_CHECK": None},
+            48: {"N_EMERG_MED": "NOW"},
+            49: {"N_EMERG_MED": None, "N_MED_CHECK": "H24"},
+            5000: {"N_MED_CHECK": "H24"},
+        },
+    ),
     (she("PHYSICAL_ASSAULT", "D_BLEEDING", None), {48: {"N_EMERG_MED": "NOW"}, 49: {"N_EMERG_MED": None}}),
-    (she("PHYSICAL_ASSAULT", "D_STAB_GUN", None), {
-        72: {"N_EMERG_MED": "NOW"}, 73: {"N_EMERG_MED": None, "N_MED_CHECK": "H24"}, 337: {"N_MED_CHECK": "SOON"}}),
+    (
+        she("PHYSICAL_ASSAULT", "D_STAB_GUN", None),
+        {72: {"N_EMERG_MED": "NOW"}, 73: {"N_EMERG_MED": None, "N_MED_CHECK": "H24"}, 337: {"N_MED_CHECK": "SOON"}},
+    ),
     (she("PHYSICAL_ASSAULT", "D_STRANGLED", None), {72: {"N_EMERG_MED": "NOW"}, 73: {"N_EMERG_MED": "H24"}}),
     (she("KILLING_DISAPPEARANCE", hours=None), {0: {"N_MISSING": "NOW"}, 5000: {"N_MISSING": "NOW"}}),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("incident", "at"), LATER)
@@ -217,8 +386,12 @@ def incidents(seed: int) -> Iterator[Incident]:
             answers["wants"] = frozenset({chance.choice(["W_LEGAL", "W_REPORT"])})
         elif chance.random() < 0.1:
             answers["wants"] = frozenset({"W_RECORD_ONLY"}) | _some(chance, ["W_INFO", "W_PEER"], 1)
-        told_now = Incident(**answers, hours=_hours(chance), ongoing=chance.choice([None, True, False, False]),
-                            migrant=chance.choice([None, True, False]))  # fmt: skip
+        told_now = Incident(
+            **answers,
+            hours=_hours(chance),
+            ongoing=chance.choice([None, True, False, False]),
+            migrant=chance.choice([None, True, False]),
+        )
         yield told_now.later(_moment(chance)) if chance.random() < 0.4 else told_now
 
 

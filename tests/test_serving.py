@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from reporting.frontdoor import ERRORS, LARGEST_BODY
+from reporting.web.errors import ERRORS
+from reporting.web.limits import LARGEST_BODY
 from tests.people import a_furnished_place
 from tests.server import PATIENCE, Server, running
 from tests.trips import say

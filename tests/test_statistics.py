@@ -9,17 +9,24 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from reporting import casebook, disclosure, receipts, sessions, statistics, teamlog
 from reporting.app import create_app
-from reporting.casebook import HOUR, Report
-from reporting.database import reading, writing
-from reporting.disclosure import Noise
-from reporting.folder import seal_tally
-from reporting.incidents import VOID_TALLY, Incident, tally_block, tally_from_block
-from reporting.keyring import Keys
-from reporting.models import ArchiveRow, CaseRow, ReleaseMonthRow, ReleaseRow
-from reporting.statistics import Refused, period
-from reporting.teamlog import ADVOCATE, CASEWORK, STATISTICS
+from reporting.cases import store
+from reporting.cases.case_file import seal_tally
+from reporting.cases.records import Report
+from reporting.clock import HOUR
+from reporting.crypto import receipts
+from reporting.figures import releases, tables
+from reporting.figures.noise import laplace
+from reporting.figures.releases import Refused, period
+from reporting.figures.tables import Noise
+from reporting.sessions import tickets
+from reporting.storage.database import reading, writing
+from reporting.storage.models import ArchiveRow, CaseRow, ReleaseMonthRow, ReleaseRow
+from reporting.teams import team_log
+from reporting.teams.keyring import Keys
+from reporting.teams.team_log import ADVOCATE, CASEWORK, STATISTICS
+from reporting.vocabulary.incident import Incident
+from reporting.vocabulary.tally import VOID_TALLY, tally_block, tally_from_block
 from tests.people import Place, a_furnished_place
 from tests.test_casework import comes_back
 
@@ -45,43 +52,43 @@ def place(tmp_path: Path) -> Place:
 def receives(place: Place, *, counted: bool = True, at: float | None = None, times: int = 1) -> list[int]:
     hour = int(at if at is not None else place.clock()) // HOUR
     with reading(place.engine) as db:
-        found = teamlog.teams(db, place.pin)
-    readers, counters = (teamlog.team_of_kind(found, kind) for kind in (CASEWORK, STATISTICS))
+        found = team_log.teams(db, place.pin)
+    readers, counters = (team_log.team_of_kind(found, kind) for kind in (CASEWORK, STATISTICS))
     cases = []
     for _ in range(times):
-        report = Report(CLIENT, "", {}, frozenset(), "es", sessions.new_trip(), hour)
+        report = Report(CLIENT, "", {}, frozenset(), "es", tickets.new_trip(), hour)
         tally, drawn = tally_block(CLIENT, hour, counted=counted), receipts.draw(secrets.randbelow)
-        sealed = casebook.seal_report(report, drawn, readers, counters, tally, place.settings.pepper, place.clock())
+        sealed = store.seal_report(report, drawn, readers, counters, tally, place.settings.pepper, place.clock())
         with writing(place.engine) as db:
-            casebook.file_report(db, sealed)
+            store.file_report(db, sealed)
         cases.append(sealed.case["id"])
     return cases
 
 
 def freezes(place: Place, keys: Keys, name: str = "2026") -> int:
     with writing(place.engine) as db:
-        return statistics.freeze(db, place.pin, keys, period(name), place.clock())
+        return releases.freeze(db, place.pin, keys, period(name), place.clock())
 
 
 def compiles(place: Place, keys: Keys, release: int, noise: Noise = silent) -> None:
     with writing(place.engine) as db:
-        statistics.compile_release(db, place.pin, keys, release, noise)
+        releases.compile_release(db, place.pin, keys, release, noise)
 
 
 def publishes(place: Place, keys: Keys, release: int) -> None:
     with writing(place.engine) as db:
-        statistics.publish(db, place.pin, keys, release)
+        releases.publish(db, place.pin, keys, release)
 
 
 def replaces(place: Place, case: int, tally: bytes) -> None:
     with writing(place.engine) as db:
-        team = teamlog.team_of_kind(teamlog.teams(db, place.pin), STATISTICS)
+        team = team_log.team_of_kind(team_log.teams(db, place.pin), STATISTICS)
         db.get_one(CaseRow, case).tally = seal_tally(tally, case, team)
 
 
 def counted(place: Place, name: str = "2026") -> int | None:
     with reading(place.engine) as db:
-        return statistics.find(db, name, unpublished=True).total
+        return releases.find(db, name, unpublished=True).total
 
 
 def late_enough(place: Place, name: str = "2026") -> None:
@@ -157,9 +164,9 @@ def test_tallies_leave_the_case_rows_at_the_freeze_and_those_of_other_periods_st
     ana = place.signs_in("ana")
     freezes(place, ana)
     with reading(place.engine) as db:
-        team = teamlog.team_of_kind(teamlog.teams(db, place.pin), STATISTICS)
-        ready = statistics.openers(team, ana)
-        left = {row.id: statistics.open_tally(row.tally, row.id, team, ready) for row in db.scalars(select(CaseRow))}
+        team = team_log.team_of_kind(team_log.teams(db, place.pin), STATISTICS)
+        ready = releases.openers(team, ana)
+        left = {row.id: releases.open_tally(row.tally, row.id, team, ready) for row in db.scalars(select(CaseRow))}
     assert {case: left[case] for case in cases} == dict.fromkeys(cases, VOID_TALLY)
     assert left[later[0]] != VOID_TALLY
 
@@ -220,22 +227,32 @@ def test_a_release_that_shares_a_month_with_another_is_not_published(place: Plac
         with pytest.raises(Refused):
             publishes(place, luz, release)
     with reading(place.engine) as db:
-        assert not statistics.published(db)
+        assert not releases.published(db)
 
 
 def has_published(place: Place, name: str, total: int) -> None:
     """A release of the past with this total, exactly."""
     with writing(place.engine) as db:
-        team = teamlog.team_of_kind(teamlog.teams(db, place.pin), STATISTICS).id
+        team = team_log.team_of_kind(team_log.teams(db, place.pin), STATISTICS).id
         blocks = [tally_block(CLIENT, int(place.clock()) // HOUR, counted=True)] * total
-        statistics.publish_fictional(db, period(name), blocks, silent, team)
+        releases.publish_fictional(db, period(name), blocks, silent, team)
 
 
 @pytest.mark.parametrize(
     ("total", "name", "tier"),
-    [(None, "2026", 0), (5, "2026", -1), (30, "2026", -1), (30, "2026-S1", -1), (60, "2026", 0), (60, "2026-S1", -1),
-     (60, "2025-2026", 1), (1200, "2026", 2), (1200, "2026-T1", 1), (10_000, "2025-2026", 3)],
-)  # fmt: skip
+    [
+        (None, "2026", 0),
+        (5, "2026", -1),
+        (30, "2026", -1),
+        (30, "2026-S1", -1),
+        (60, "2026", 0),
+        (60, "2026-S1", -1),
+        (60, "2025-2026", 1),
+        (1200, "2026", 2),
+        (1200, "2026-T1", 1),
+        (10_000, "2025-2026", 3),
+    ],
+)
 def test_the_tables_follow_from_the_last_published_total_and_the_length_of_the_period(
     total: int | None, name: str, tier: int, place: Place
 ) -> None:
@@ -243,7 +260,7 @@ def test_the_tables_follow_from_the_last_published_total_and_the_length_of_the_p
         has_published(place, "2024", total)
     receives(place, times=2)  # reports that wait change nothing
     with reading(place.engine) as db:
-        assert statistics.design_of(db, period(name), statistics.USUAL).tier == tier
+        assert releases.design_of(db, period(name), releases.USUAL).tier == tier
 
 
 @pytest.mark.parametrize(
@@ -257,8 +274,8 @@ def test_the_tables_follow_from_the_last_published_total_and_the_length_of_the_p
 )
 def test_what_is_offered_shares_no_month_with_what_was_frozen(taken: tuple[str, ...], free: list[str]) -> None:
     now = period("2026").ends + 61 * 86_400
-    assert list(statistics.closed_periods(now, taken)) == free
-    assert "2026" not in statistics.closed_periods(period("2026").ends + 59 * 86_400, taken)
+    assert list(releases.closed_periods(now, taken)) == free
+    assert "2026" not in releases.closed_periods(period("2026").ends + 59 * 86_400, taken)
 
 
 def test_another_advocate_publishes_and_then_the_archive_is_gone(place: Place) -> None:
@@ -269,11 +286,11 @@ def test_another_advocate_publishes_and_then_the_archive_is_gone(place: Place) -
     compiles(place, ana, release)
     with pytest.raises(Refused):
         publishes(place, ana, release)
-    with reading(place.engine) as db, pytest.raises(teamlog.CannotOpen):
-        statistics.find(db, "2026")
+    with reading(place.engine) as db, pytest.raises(team_log.CannotOpen):
+        releases.find(db, "2026")
     publishes(place, luz, release)
     with reading(place.engine) as db:
-        assert statistics.find(db, "2026").total is None
+        assert releases.find(db, "2026").total is None
         assert not db.scalar(select(func.count()).select_from(ArchiveRow))
 
 
@@ -286,22 +303,22 @@ def test_bytes_that_were_changed_are_not_shown(place: Place) -> None:
     with writing(place.engine) as db:
         row = db.get_one(ReleaseRow, release)
         row.body = row.body.replace(b"2026", b"2016")
-    with reading(place.engine) as db, pytest.raises(teamlog.CannotOpen):
-        statistics.find(db, "2026")
+    with reading(place.engine) as db, pytest.raises(team_log.CannotOpen):
+        releases.find(db, "2026")
 
 
 def test_the_noise_of_a_real_release_is_there(place: Place) -> None:
     late_enough(place)
     ana = place.signs_in("ana")
     drawn = []
-    exact = disclosure.laplace(secrets.randbelow)
+    exact = laplace(secrets.randbelow)
 
     def noise(scale: Fraction) -> int:
         drawn.append(exact(scale))
         return drawn[-1]
 
     compiles(place, ana, freezes(place, ana), noise)
-    assert len(drawn) == sum(len(table.cells) for table in disclosure.design(0).leaves)
+    assert len(drawn) == sum(len(table.cells) for table in tables.design(0).leaves)
 
 
 @pytest.mark.parametrize(("name", "months"), [("2026", 12), ("2026-S2", 6), ("2026-T4", 3), ("2025-2026", 24)])
@@ -319,16 +336,16 @@ def test_other_periods_are_refused(name: str) -> None:
 def test_a_tally_sealed_before_the_keys_changed_is_still_counted(place: Place) -> None:
     receives(place, times=10)
     assert tally_from_block(tally_block(CLIENT, int(place.clock()) // HOUR, counted=True)) is not None
-    from reporting import keyring, staff
+    from reporting.teams import accounts, keyring
 
     with writing(place.engine) as db:
-        staff.dismiss(db, place.workers["luz"].id)
+        accounts.dismiss(db, place.workers["luz"].id)
     ana = place.signs_in("ana")
     with writing(place.engine) as db:
         ana, gone = keyring.settle(db, place.pin, ana)
     assert gone == ("luz",)
     with reading(place.engine) as db:
-        place.pin.raise_to(teamlog.teams(db, place.pin))
+        place.pin.raise_to(team_log.teams(db, place.pin))
     receives(place, times=10)
     late_enough(place)
     compiles(place, ana, freezes(place, ana))

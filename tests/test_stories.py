@@ -11,18 +11,31 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from referrals.needs import NEEDS, URGENCY_LABELS
+from referrals.needs.codes import NEEDS, URGENCY_LABELS
 from reporting.app import create_app
 from tests.people import Place, a_furnished_place
 from tests.phone import Phone
 from tests.test_asking import with_these
 from tests.trips import say, sends, signs_in, starts_telling, tells
 
-HERS = {"NOW": "Now", "H24": "Today: within 24 hours", "H72": "Within 3 days", "SOON": "In the next two weeks",
-        "READY": "When you want"}  # fmt: skip
+HERS = {
+    "NOW": "Now",
+    "H24": "Today: within 24 hours",
+    "H72": "Within 3 days",
+    "SOON": "In the next two weeks",
+    "READY": "When you want",
+}
 LOOKS = (0, 30, 100)  # hours after it was told
-ABOUT_HER = {"about": "SELF", "age": "A25_34", "identity": "CIS_WOMAN", "docs": "DNI", "migrant": "no",
-             "region": "PIURA", "ongoing": "no", "unit": "hours"}  # fmt: skip
+ABOUT_HER = {
+    "about": "SELF",
+    "age": "A25_34",
+    "identity": "CIS_WOMAN",
+    "docs": "DNI",
+    "migrant": "no",
+    "region": "PIURA",
+    "ongoing": "no",
+    "unit": "hours",
+}
 
 # what is told (the rest is passed over); and at each look what her page offers, and what the queue says of it
 STORIES: dict[str, tuple[dict[str, Any], tuple[tuple[str, str], ...]]] = {}

@@ -13,14 +13,15 @@ from click.testing import CliRunner
 from flask import Flask
 from sqlalchemy import select
 
-from reporting import casebook, casework, keyring, members, staff, teamlog
 from reporting.app import create_app
-from reporting.commands import main
-from reporting.database import open_database, reading, writing
-from reporting.incidents import Incident
-from reporting.keyring import Keys, NotHer
-from reporting.models import CaseRow, LogRow, TeamRow
-from reporting.teamlog import CASE_WORKER, COORDINATOR, BrokenChain, CannotOpen, Team
+from reporting.cases import actions, store
+from reporting.cli.base import main
+from reporting.storage.database import open_database, reading, writing
+from reporting.storage.models import CaseRow, LogRow, TeamRow
+from reporting.teams import accounts, keyring, members, team_log
+from reporting.teams.keyring import Keys, NotHer
+from reporting.teams.team_log import CASE_WORKER, COORDINATOR, BrokenChain, CannotOpen, Team
+from reporting.vocabulary.incident import Incident
 from tests.people import Place, a_furnished_place, a_new_place
 from tests.phone import Phone
 from tests.test_casework import comes_back
@@ -45,7 +46,7 @@ def app(place: Place) -> Flask:
 
 def new_team(place: Place) -> Team:
     with reading(place.engine) as db:
-        return next(team for team in teamlog.teams(db, place.pin) if team.name == NEW)
+        return next(team for team in team_log.teams(db, place.pin) if team.name == NEW)
 
 
 def vouches(place: Place, keys: Keys, words: str = "") -> None:
@@ -85,9 +86,9 @@ def test_a_vouch_signed_with_another_key_closes_the_doors(place: Place) -> None:
         first = db.scalars(select(TeamRow.id).order_by(TeamRow.id)).first()
         assert first is not None
         told = {"act": "vouch", "vouched": team.id, "fingerprint": team.fingerprint.hex()}
-        teamlog.write_entry(db, first, secrets.token_bytes(32), told)
+        team_log.write_entry(db, first, secrets.token_bytes(32), told)
     with reading(place.engine) as db, pytest.raises(BrokenChain):
-        teamlog.teams(db, place.pin)
+        team_log.teams(db, place.pin)
 
 
 def test_with_two_trusted_teams_she_picks_and_nothing_goes_before(app: Flask, place: Place) -> None:
@@ -179,7 +180,7 @@ def test_the_sheets_of_one_team_open_no_other(place: Place) -> None:
 
 def test_who_leaves_one_team_makes_no_epoch_due_in_another(place: Place) -> None:
     with writing(place.engine) as db:
-        staff.dismiss(db, place.workers["piera"].id)
+        accounts.dismiss(db, place.workers["piera"].id)
     with reading(place.engine) as db:
         assert {row.name: row.due for row in db.scalars(select(TeamRow))}[NEW]
         assert [row.name for row in db.scalars(select(TeamRow)) if row.due] == [NEW]
@@ -228,8 +229,8 @@ def test_her_yes_by_voice_hands_a_case_over_too(app: Flask, place: Place) -> Non
 def test_no_case_is_handed_to_a_team_that_nobody_vouched_for(app: Flask, place: Place) -> None:
     receipt = place.receives(Incident(), "mi relato")
     visit, team = place.comes_back(receipt), new_team(place)
-    with writing(place.engine) as db, casebook.on_visit(db, visit, place.clock()) as folder:
-        casework.ask_hand_over(folder, 1, team.id, "x", place.clock())
+    with writing(place.engine) as db, store.on_visit(db, visit, place.clock()) as folder:
+        actions.ask_hand_over(folder, 1, team.id, "x", place.clock())
     her = comes_back(app, receipt)
     form = her.form("write")
     her.repeats(form.action, form.values | {"go": ["handover-yes"]})
@@ -266,7 +267,7 @@ def test_a_new_team_begins_in_a_browser_and_is_vouched_for_by_voice(tmp_path: Pa
     rosa.sends("words", words=words)
     assert NEW not in rosa.words
     with reading(place.engine) as db:
-        assert [team.name for team in teamlog.trusted(teamlog.teams(db, place.pin))] == ["Equipo", NEW]
+        assert [team.name for team in team_log.trusted(team_log.teams(db, place.pin))] == ["Equipo", NEW]
     carmen.opens("/es/equipo/personas")
     assert NEW in carmen.words
 
@@ -316,12 +317,13 @@ def dies_while_keys_are_made(place: Place, name: str, new_team: str, *, after_th
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
         return
     engine = open_database(place.settings.database_url)
-    recovery = staff.draw_sheets(secrets.randbelow, "es").key_pair().public
-    new = members.new_member(name, (CASE_WORKER,), "seis palabras que nadie sabe", members.new_totp_secret(),
-                             place.settings.pepper)  # fmt: skip
+    recovery = accounts.draw_sheets(secrets.randbelow, "es").key_pair().public
+    new = members.new_member(
+        name, (CASE_WORKER,), "seis palabras que nadie sabe", members.new_totp_secret(), place.settings.pepper
+    )
     with writing(engine) as db:
-        token = staff.invite(db, name, (CASE_WORKER,), place.clock(), (), new_team)
-        made = staff.accept(db, place.pin, token, new, place.clock(), recovery, "Equipo")
+        token = accounts.invite(db, name, (CASE_WORKER,), place.clock(), (), new_team)
+        made = accounts.accept(db, place.pin, token, new, place.clock(), recovery, "Equipo")
         place.pin.expect(made)
         if not after_the_commit:
             os.kill(os.getpid(), signal.SIGKILL)
@@ -333,7 +335,7 @@ def test_first_keys_survive_a_machine_that_stops(tmp_path: Path, after_the_commi
     place = a_new_place(tmp_path)
     dies_while_keys_are_made(place, "rosa", "", after_the_commit=after_the_commit)
     with reading(place.engine) as db:
-        found = teamlog.teams_or_none(db, place.pin)
+        found = team_log.teams_or_none(db, place.pin)
     assert bool(found) is after_the_commit
     if not after_the_commit:
         place.hires("rosa", CASE_WORKER)
@@ -346,7 +348,7 @@ def test_a_new_team_survives_a_machine_that_stops(tmp_path: Path, after_the_comm
     place.hires("rosa", CASE_WORKER)
     dies_while_keys_are_made(place, "luz", "Norte", after_the_commit=after_the_commit)
     with reading(place.engine) as db:
-        found = teamlog.teams(db, place.pin)
+        found = team_log.teams(db, place.pin)
     assert ("Norte" in {team.name for team in found}) is after_the_commit
     assert place.signs_in("rosa").epochs  # and she pins what is there
 
@@ -364,4 +366,4 @@ def test_what_was_expected_and_never_came_lets_no_other_team_in(tmp_path: Path) 
         entries = theirs.scalars(select(LogRow).where(LogRow.team == stranger.id))
         db.add_all(LogRow(team=expected, number=one.number, body=one.body, signature=one.signature) for one in entries)
     with reading(place.engine) as db, pytest.raises(BrokenChain):
-        teamlog.teams(db, place.pin)
+        team_log.teams(db, place.pin)

@@ -11,14 +11,20 @@ import yaml
 from flask import Flask
 from sqlalchemy import select
 
-from referrals import directory
-from referrals.needs import NEEDS, assess, forbidden
-from reporting import members, questionnaire
+from referrals.directory import snapshot
+from referrals.directory.importing import shipped
+from referrals.help import child_policy, help_for, names
+from referrals.needs.assessment import assess
+from referrals.needs.codes import NEEDS
+from referrals.needs.exclusions import forbidden
 from reporting.app import create_app
-from reporting.database import reading, writing
-from reporting.incidents import Incident
-from reporting.models import CaseRow, LogRow
-from reporting.teamlog import CASE_WORKER, COORDINATOR
+from reporting.storage.database import reading, writing
+from reporting.storage.models import CaseRow, LogRow
+from reporting.teams import members
+from reporting.teams.team_log import CASE_WORKER, COORDINATOR
+from reporting.vocabulary import questions, wording
+from reporting.vocabulary.answers import incident_of, that_matter
+from reporting.vocabulary.incident import Incident
 from tests.people import Place, a_furnished_place, a_new_place
 from tests.phone import Phone
 from tests.trips import (
@@ -54,9 +60,9 @@ def app(place: Place) -> Flask:
 
 def shown_facts(entered: dict[str, Any]) -> dict[str, list[str]]:
     """What a case worker should read, worked out from what was entered on the pages."""
-    answers = {name: value for name, value in entered.items() if value not in ("", [], questionnaire.PASSED_OVER)}
-    incident = questionnaire.incident_of(questionnaire.that_matter(answers))
-    return {name: list(words) for name, words in questionnaire.facts_of(incident, NAMES, say)}
+    answers = {name: value for name, value in entered.items() if value not in ("", [], questions.PASSED_OVER)}
+    incident = incident_of(that_matter(answers))
+    return {name: list(words) for name, words in wording.facts_of(incident, NAMES, say)}
 
 
 NAMES: dict[str, str] = {}
@@ -76,7 +82,7 @@ def test_whatever_is_told_or_passed_over_is_read_as_it_was_told(app: Flask, plac
 
 
 def check_one_report(app: Flask, place: Place, fill: Any, vignette: dict[str, Any] | None = None) -> None:
-    NAMES.update(directory.names(directory.shelf(lambda: reading(place.engine))))
+    NAMES.update(names(snapshot.shelf(lambda: reading(place.engine))))
     phone = starts_telling(app)
     entered = tells(phone, fill)
     code = sends(phone)
@@ -91,9 +97,7 @@ def check_one_report(app: Flask, place: Place, fill: Any, vignette: dict[str, An
     assert {name: facts.get(name) for name in expected} == expected
     if entered.get("narrative"):
         assert " ".join(entered["narrative"].split()) in desk.words
-    incident = questionnaire.incident_of(
-        questionnaire.that_matter({k: v for k, v in entered.items() if v not in ("", [], "-")})
-    )
+    incident = incident_of(that_matter({k: v for k, v in entered.items() if v not in ("", [], "-")}))
     check_offers(place, soonest, every_door, incident)
     phone.opens("/es/volver")
     phone.sends("code", code=code)
@@ -108,8 +112,8 @@ def check_one_report(app: Flask, place: Place, fill: Any, vignette: dict[str, An
 
 def check_offers(place: Place, soonest: str, every_door: str, incident: Incident) -> None:
     """No need without an offer or the honest sentence; nothing that a must-not hides."""
-    shelf = directory.shelf(lambda: reading(place.engine))
-    found = directory.help_for(shelf, incident, place.clock(), languages=("es",))
+    shelf = snapshot.shelf(lambda: reading(place.engine))
+    found = help_for(shelf, incident, place.clock(), languages=("es",))
     assert [one.need.code for one in found.needs] == [need.code for need in assess(incident).needs]
     for one in found.needs:
         assert one.offers, one.need.code
@@ -145,7 +149,7 @@ def test_danger_brings_help_before_the_next_question(app: Flask) -> None:
 def test_a_child_is_told_the_limits_of_secrecy_before_she_writes(app: Flask, age: str) -> None:
     phone = starts_telling(app)
     phone.presses("next", age=age)
-    policy = directory.child_policy("es")
+    policy = child_policy("es")
     assert policy
     assert all(" ".join(sentence.split()) in phone.words for sentence in policy)
     assert "tel:1810" in phone.text
@@ -447,7 +451,7 @@ def test_a_typo_in_the_code_is_answered_with_the_nearest_word(app: Flask) -> Non
 def test_before_the_keys_are_made_the_doors_say_that_they_are_not_open(tmp_path: Path) -> None:
     made = a_new_place(tmp_path / "new")
     with writing(made.engine) as db:
-        directory.load_shipped(db)
+        shipped.load_shipped(db)
     phone = Phone(create_app(made.settings, made.clock))
     for address in ("/es/", "/es/contar"):
         phone.opens(address)
@@ -472,12 +476,12 @@ def test_a_changed_team_key_closes_the_reporter_doors_with_a_sentence(app: Flask
 
 
 def test_the_first_case_worker_makes_the_keys_in_her_browser(tmp_path: Path) -> None:
-    from reporting import staff
+    from reporting.teams import accounts
 
     made = a_new_place(tmp_path / "new")
     with writing(made.engine) as db:
-        directory.load_shipped(db)
-        token = staff.invite(db, "rosa", (CASE_WORKER,), made.clock())
+        shipped.load_shipped(db)
+        token = accounts.invite(db, "rosa", (CASE_WORKER,), made.clock())
     app = create_app(made.settings, made.clock)
     desk = Phone(app, cookies=True)
     desk.opens(f"/es/equipo/invitacion/{token}")
@@ -529,7 +533,7 @@ def test_a_coordinator_finds_no_case_anywhere(app: Flask, place: Place, sent: Ph
     ("part", "wrong"), [("name", "nadie"), ("password", "otra contraseña larga"), ("code", "000000")]
 )
 def test_whatever_is_wrong_at_sign_in_looks_the_same(app: Flask, place: Place, part: str, wrong: str) -> None:
-    from reporting import door_views
+    from reporting.pages import sign_in
 
     worker = place.workers["rosa"]
     desk = Phone(app, cookies=True)
@@ -541,7 +545,7 @@ def test_whatever_is_wrong_at_sign_in_looks_the_same(app: Flask, place: Place, p
     }
     desk.sends("password", **(right | {part: wrong}))
     assert desk.status == 422
-    assert say(door_views.NO) in desk.words
+    assert say(sign_in.NO) in desk.words
     assert not desk.cookies_set
 
 

@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reporting import languages, misread, receipts
 from reporting.app import create_app
-from reporting.her_case import NOTHING_OPENS
-from reporting.misread import NEAREST, NOTHING, ONE, SAID, UNKNOWN
-from reporting.receipts import GROUP, GROUPS, MIXED, RUN, WORDS, Unreadable
+from reporting.crypto import receipt_wording, receipts
+from reporting.crypto.receipt_wording import NEAREST, NOTHING, ONE, SAID, UNKNOWN
+from reporting.crypto.receipts import GROUP, GROUPS, MIXED, RUN, WORDS, Unreadable
+from reporting.pages.come_back import NOTHING_OPENS
+from reporting.web import languages
 from tests.people import a_furnished_place
 from tests.phone import Phone
 
@@ -59,7 +60,7 @@ TABLE = (
     ("9999 " * 7, None, {}),
     ("0001 " * 7, None, {}),
     ("gato " * 7, None, {}),
-)  # fmt: skip
+)
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +83,7 @@ def test_each_way_of_typing_is_answered_with_its_own_sentence(
 
 
 def test_six_words_are_answered_with_how_many_they_are() -> None:
-    told = misread.sentence(_unreadable(SIX_ES, "es"))
+    told = receipt_wording.sentence(_unreadable(SIX_ES, "es"))
     assert told is not None
     assert languages.say(CATALOGUES["es"], told[0], **told[1]) == (
         "Escribiste 6 palabras; son 7. Mira tu papel una vez más."

@@ -11,11 +11,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, select
 
-from referrals import directory, upkeep
-from referrals.models import FlagRow, ForeignRow, HistoryRow, ServiceRow
-from referrals.needs import NEEDS
-from referrals.upkeep import Changed, Entry, Refused
-from reporting.database import Base, open_database, reading, writing
+from referrals.directory import calls, curation, gaps, questions, rows, snapshot
+from referrals.directory import due as directory_due
+from referrals.directory.curation import Changed, Entry, Refused
+from referrals.directory.due import OFTEN
+from referrals.directory.importing import shipped
+from referrals.directory.models import FlagRow, ForeignRow, HistoryRow, ServiceRow
+from referrals.needs.codes import NEEDS
+from reporting.storage.database import Base, open_database, reading, writing
 
 TODAY = date(2026, 11, 24)
 
@@ -25,14 +28,14 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
     made = open_database(f"sqlite:///{tmp_path / 'directory.db'}")
     Base.metadata.create_all(made)
     with writing(made) as db:
-        directory.load_shipped(db)
+        shipped.load_shipped(db)
     yield made
     made.dispose()
 
 
 def seen(engine: Engine, service: str, today: date = TODAY) -> Entry:
     with reading(engine) as db:
-        found = upkeep.entry(db, service, today)
+        found = curation.entry(db, service, today)
     assert found is not None
     return found
 
@@ -40,13 +43,13 @@ def seen(engine: Engine, service: str, today: date = TODAY) -> Entry:
 def confirms(engine: Engine, service: str, today: date = TODAY) -> None:
     stamp = seen(engine, service).stamp
     with writing(engine) as db:
-        upkeep.confirm(db, service, "rosa", today, stamp)
+        curation.confirm(db, service, "rosa", today, stamp)
 
 
 def edits(engine: Engine, service: str, **told: str) -> None:
     stamp = seen(engine, service).stamp
     with writing(engine) as db:
-        upkeep.edit(db, service, told, "carmen", "called", TODAY, stamp)
+        curation.edit(db, service, told, "carmen", "called", TODAY, stamp)
 
 
 # ── one service ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -56,7 +59,7 @@ def test_one_click_says_who_found_it_true_and_when(engine: Engine) -> None:
     confirms(engine, "linea100")
     entry = seen(engine, "linea100")
     assert entry.row["verified_on"] == "2026-11-24"
-    assert [(act.who, act.act, act.day) for act in entry.acts] == [("rosa", upkeep.CONFIRMED, "2026-11-24")]
+    assert [(act.who, act.act, act.day) for act in entry.acts] == [("rosa", curation.CONFIRMED, "2026-11-24")]
     assert not entry.due.over
 
 
@@ -70,9 +73,11 @@ def test_a_change_keeps_what_stood_there_before_and_why(engine: Engine) -> None:
 def test_who_read_an_older_state_changes_nothing(engine: Engine) -> None:
     old = seen(engine, "linea100").stamp
     edits(engine, "linea100", hours="siempre")
-    for act in (partial(upkeep.confirm, service="linea100", who="rosa", today=TODAY, stamp=old),
-                partial(upkeep.edit, service="linea100", told={}, who="rosa", why="y", today=TODAY, stamp=old),
-                partial(upkeep.learn, service="linea100", told={}, who="rosa", today=TODAY, stamp=old)):  # fmt: skip
+    for act in (
+        partial(curation.confirm, service="linea100", who="rosa", today=TODAY, stamp=old),
+        partial(curation.edit, service="linea100", told={}, who="rosa", why="y", today=TODAY, stamp=old),
+        partial(curation.learn, service="linea100", told={}, who="rosa", today=TODAY, stamp=old),
+    ):
         with pytest.raises(Changed), writing(engine) as db:
             act(db)
     assert seen(engine, "linea100").row["hours"] == "siempre"
@@ -81,15 +86,22 @@ def test_who_read_an_older_state_changes_nothing(engine: Engine) -> None:
 
 def test_every_change_reaches_the_copy_in_memory(engine: Engine) -> None:
     look = partial(reading, engine)
-    before = directory.shelf(look).version
+    before = snapshot.shelf(look).version
     edits(engine, "linea100", name="Línea 100, renovada")
-    assert directory.shelf(look).service("linea100").name == "Línea 100, renovada"
+    assert snapshot.shelf(look).service("linea100").name == "Línea 100, renovada"
     confirms(engine, "linea100")
-    assert directory.shelf(look).version == before + 2
+    assert snapshot.shelf(look).version == before + 2
 
 
-@pytest.mark.parametrize("told", [{"name": ""}, {"service_type": "CASTLE"}, {"verified_on": "2026-02-30"},
-                                  {"coverage": "region", "regions_inei": "99"}])  # fmt: skip
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"name": ""},
+        {"service_type": "CASTLE"},
+        {"verified_on": "2026-02-30"},
+        {"coverage": "region", "regions_inei": "99"},
+    ],
+)
 def test_what_cannot_be_stored_is_refused_and_nothing_changes(engine: Engine, told: dict[str, str]) -> None:
     before = seen(engine, "linea100").row
     with pytest.raises(Refused):
@@ -105,7 +117,7 @@ def a_shelter(engine: Engine) -> str:
 def test_a_shelter_s_address_is_refused_in_words(engine: Engine) -> None:
     with pytest.raises(Refused) as refused:
         edits(engine, a_shelter(engine), address="Jirón Secreto 1")
-    assert refused.value.reasons == (directory.FAULTS["shelter"],)
+    assert refused.value.reasons == (rows.FAULTS["shelter"],)
 
 
 def test_what_becomes_a_shelter_leaves_its_address_nowhere(engine: Engine) -> None:
@@ -124,21 +136,24 @@ def test_a_row_that_no_source_has_seen_is_a_door_only_after_somebody_confirmed_i
     edits(engine, "csmc_ucayali", source="", status="unverified")
     confirms(engine, "csmc_ucayali")
     row = seen(engine, "csmc_ucayali").row
-    assert (row["source"], row["status"]) == (upkeep.OUR_CALL, upkeep.OURS)
+    assert (row["source"], row["status"]) == (curation.OUR_CALL, curation.OURS)
 
 
 # ── due ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize(("service", "days", "over", "old"), [
-    ("linea100", 29, False, False),
-    ("linea100", 30, True, False),  # a crisis line
-    ("cem_ucayali", 30, False, False),
-    ("cem_ucayali", 179, False, False),
-    ("cem_ucayali", 180, True, False),
-    ("cem_ucayali", 365, True, False),
-    ("cem_ucayali", 366, True, True),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("service", "days", "over", "old"),
+    [
+        ("linea100", 29, False, False),
+        ("linea100", 30, True, False),  # a crisis line
+        ("cem_ucayali", 30, False, False),
+        ("cem_ucayali", 179, False, False),
+        ("cem_ucayali", 180, True, False),
+        ("cem_ucayali", 365, True, False),
+        ("cem_ucayali", 366, True, True),
+    ],
+)
 def test_lines_are_due_after_30_days_others_after_180_and_a_year_is_old(
     engine: Engine, service: str, days: int, over: bool, old: bool
 ) -> None:
@@ -149,15 +164,15 @@ def test_lines_are_due_after_30_days_others_after_180_and_a_year_is_old(
 
 def test_a_place_that_says_it_has_pep_is_due_like_a_line(engine: Engine) -> None:
     edits(engine, "cerits_ucayali", has_pep="yes (dicho por teléfono)")
-    assert seen(engine, "cerits_ucayali").due.every == upkeep.OFTEN
+    assert seen(engine, "cerits_ucayali").due.every == OFTEN
 
 
 def test_what_is_due_comes_first_and_the_flagged_before_all(engine: Engine) -> None:
     confirms(engine, "linea100")
     with writing(engine) as db:
-        upkeep.flag(db, "cem_ucayali", "dead", TODAY)
+        curation.flag(db, "cem_ucayali", "dead", TODAY)
     with reading(engine) as db:
-        found = upkeep.due(db, TODAY)
+        found = directory_due.due(db, TODAY)
     assert found[0].service == "cem_ucayali"
     assert [one.over for one in found] == sorted((one.over for one in found), reverse=True)
     assert found[-1].service == "linea100"
@@ -169,14 +184,14 @@ def test_what_is_due_comes_first_and_the_flagged_before_all(engine: Engine) -> N
 def test_a_flag_makes_a_service_due_at_once_until_somebody_looked(engine: Engine) -> None:
     confirms(engine, "linea100")
     with writing(engine) as db:
-        assert upkeep.flag(db, "linea100", "dead", TODAY)
-        assert upkeep.flag(db, "linea100", "dead", TODAY)
+        assert curation.flag(db, "linea100", "dead", TODAY)
+        assert curation.flag(db, "linea100", "dead", TODAY)
     assert seen(engine, "linea100").due.over
     confirms(engine, "linea100")
     assert not seen(engine, "linea100").due.over
     assert seen(engine, "linea100").flags == (("2026-W48", "dead", 2),)
     with writing(engine) as db:
-        upkeep.flag(db, "linea100", "dead", TODAY)
+        curation.flag(db, "linea100", "dead", TODAY)
     assert seen(engine, "linea100").due.over, "the same week again"
 
 
@@ -184,14 +199,14 @@ def test_of_a_flag_nothing_is_kept_but_service_week_kind_and_count(engine: Engin
     assert {column.name for column in FlagRow.__table__.columns} == {"service", "week", "kind", "count", "waits"}
     for day in range(7):  # Monday to Sunday
         with writing(engine) as db:
-            upkeep.flag(db, "linea100", "unsafe", date(2026, 11, 23) + timedelta(days=day))
+            curation.flag(db, "linea100", "unsafe", date(2026, 11, 23) + timedelta(days=day))
     assert seen(engine, "linea100").flags == (("2026-W48", "unsafe", 7),)
 
 
 @pytest.mark.parametrize(("service", "kind"), [("linea100", "nice"), ("nobody", "dead"), ("", "")])
 def test_a_flag_for_nothing_known_leaves_nothing(engine: Engine, service: str, kind: str) -> None:
     with writing(engine) as db:
-        assert not upkeep.flag(db, service, kind, TODAY)
+        assert not curation.flag(db, service, kind, TODAY)
         assert not db.scalars(select(FlagRow)).all()
 
 
@@ -202,7 +217,7 @@ def test_a_call_fills_only_what_was_unknown(engine: Engine) -> None:
     entry = seen(engine, "cem_ucayali")
     told = {"phone": "061 123456", "minors": "yes", "what_for": "not asked", "name": "not asked"}
     with writing(engine) as db:
-        upkeep.learn(db, "cem_ucayali", told, "rosa", TODAY, entry.stamp)
+        curation.learn(db, "cem_ucayali", told, "rosa", TODAY, entry.stamp)
     after = seen(engine, "cem_ucayali").row
     assert (after["phone"], after["minors"], after["verified_on"]) == ("061 123456", "yes", "2026-11-24")
     assert (after["name"], after["what_for"]) == (entry.row["name"], entry.row["what_for"])
@@ -210,20 +225,25 @@ def test_a_call_fills_only_what_was_unknown(engine: Engine) -> None:
 
 def test_nobody_answered_is_written_down_and_confirms_nothing(engine: Engine) -> None:
     with writing(engine) as db:
-        upkeep.nobody_answered(db, "cem_ucayali", "rosa", TODAY)
+        curation.nobody_answered(db, "cem_ucayali", "rosa", TODAY)
     assert seen(engine, "cem_ucayali").row["verified_on"] == ""
     with reading(engine) as db:
-        tasks = upkeep.worklist(db, directory.shelf(partial(reading, engine)), "PE25", TODAY)
+        tasks = calls.worklist(db, snapshot.shelf(partial(reading, engine)), "PE25", TODAY)
     assert next(task.tried for task in tasks if task.row["id"] == "cem_ucayali") == ("2026-11-24",)
 
 
 def test_a_work_list_holds_what_is_local_and_asks_only_what_nobody_knows(engine: Engine) -> None:
     with reading(engine) as db:
-        tasks = upkeep.worklist(db, directory.shelf(partial(reading, engine)), "PE25", TODAY)
+        tasks = calls.worklist(db, snapshot.shelf(partial(reading, engine)), "PE25", TODAY)
     assert {task.row["id"] for task in tasks} == {
-        "cem_ucayali", "cem_ucayali_pnp", "cerits_ucayali", "csmc_ucayali", "defensoria_ucayali",
-        "mega_alegra_ucayali", "upe_ucayali",
-    }  # fmt: skip
+        "cem_ucayali",
+        "cem_ucayali_pnp",
+        "cerits_ucayali",
+        "csmc_ucayali",
+        "defensoria_ucayali",
+        "mega_alegra_ucayali",
+        "upe_ucayali",
+    }
     for task in tasks:
         assert task.unknown
         assert all(task.row[question.column] in {"", "unknown"} for question in task.unknown)
@@ -231,15 +251,15 @@ def test_a_work_list_holds_what_is_local_and_asks_only_what_nobody_knows(engine:
 
 def test_a_shelter_is_never_asked_where_it_is(engine: Engine) -> None:
     cells = dict(seen(engine, a_shelter(engine)).row) | {"coverage": "region"}
-    assert "address" not in {question.column for question in upkeep.unknown_of(cells)}
-    assert "address" in {question.column for question in upkeep.unknown_of(cells | {"service_type": "PEER_SW"})}
+    assert "address" not in {question.column for question in questions.unknown_of(cells)}
+    assert "address" in {question.column for question in questions.unknown_of(cells | {"service_type": "PEER_SW"})}
 
 
 # ── gaps ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def gaps_by_need(engine: Engine, place: str = "PE") -> dict[str, upkeep.Gap]:
-    return {gap.need: gap for gap in upkeep.gaps(directory.shelf(partial(reading, engine)), TODAY, place)}
+def gaps_by_need(engine: Engine, place: str = "PE") -> dict[str, gaps.Gap]:
+    return {gap.need: gap for gap in gaps.gaps(snapshot.shelf(partial(reading, engine)), TODAY, place)}
 
 
 def test_every_need_is_looked_at_in_every_province_once(engine: Engine) -> None:
@@ -251,20 +271,20 @@ def test_every_need_is_looked_at_in_every_province_once(engine: Engine) -> None:
 
 
 def test_as_shipped_nothing_is_verified_and_the_gaps_say_so(engine: Engine) -> None:
-    assert {gap.count(upkeep.VERIFIED) for gap in gaps_by_need(engine).values()} == {0}
+    assert {gap.count(gaps.VERIFIED) for gap in gaps_by_need(engine).values()} == {0}
 
 
 def test_confirming_a_local_service_closes_the_gap_in_its_provinces_for_a_year(engine: Engine) -> None:
     confirms(engine, "cerits_ucayali")
-    assert gaps_by_need(engine)["N_PEP"].provinces[upkeep.VERIFIED] == ("PE2501", "PE2502", "PE2503", "PE2504")
+    assert gaps_by_need(engine)["N_PEP"].provinces[gaps.VERIFIED] == ("PE2501", "PE2502", "PE2503", "PE2504")
     confirms(engine, "cerits_ucayali", TODAY - timedelta(days=366))
-    assert gaps_by_need(engine)["N_PEP"].count(upkeep.VERIFIED) == 0
+    assert gaps_by_need(engine)["N_PEP"].count(gaps.VERIFIED) == 0
 
 
 def test_what_no_written_case_is_offered_is_named_with_a_reason(engine: Engine) -> None:
-    held = directory.shelf(partial(reading, engine))
-    never = upkeep.never_matched(held)
+    held = snapshot.shelf(partial(reading, engine))
+    never = gaps.never_matched(held)
     unseen = {card.service_id for card in held.cards.by_id.values() if not card.source}
     assert unseen <= never.keys()
-    assert {never[service] for service in unseen} <= {upkeep.WHY_NEVER["unseen"]}
+    assert {never[service] for service in unseen} <= {gaps.WHY_NEVER["unseen"]}
     assert "samu106" not in never

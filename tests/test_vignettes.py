@@ -5,16 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from referrals.needs import assess
-from referrals.rehearsal import (
-    BadFile,
-    Expected,
-    assess_file,
-    differences,
-    explained,
-    report,
-)
-from reporting.incidents import Incident
+from referrals.directory.vignettes import BadFile, Expected, assess_file, differences, explained, report
+from referrals.needs.assessment import assess
+from reporting.vocabulary.incident import Incident
 
 VIGNETTES = Path(__file__).parent.parent / "referrals" / "data" / "vignettes.yaml"
 CASES = assess_file(VIGNETTES.read_text("utf-8"), ".yaml")

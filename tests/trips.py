@@ -8,7 +8,8 @@ from typing import Any
 
 from flask import Flask
 
-from reporting import languages, members
+from reporting.teams import members
+from reporting.web import languages
 from tests.people import Place, Worker
 from tests.phone import FormOnPage, Phone
 
@@ -99,8 +100,19 @@ def from_vignette(answers: dict[str, Any], story: str) -> Fill:
     }
     if answers["hours_ago"] is not None:
         told["number"] = answers["hours_ago"]
-    for name in ("age", "region", "venue", "violence", "perpetrator", "condom", "pregnant_possible", "identity", "docs",
-                 "police_safe", "wants"):  # fmt: skip
+    for name in (
+        "age",
+        "region",
+        "venue",
+        "violence",
+        "perpetrator",
+        "condom",
+        "pregnant_possible",
+        "identity",
+        "docs",
+        "police_safe",
+        "wants",
+    ):
         told[name] = answers[name]
     asked_after = ("extortion_act", "contact", "victim_state", "hurt_too")
     told |= {name: answers[name] for name in asked_after if name in answers}

@@ -1,0 +1,317 @@
+"""The queue: which case first, and why. Works on summaries alone; opens nothing.
+
+With thousands of cases it matters that nothing is worked out twice: how urgent each summary was, and until
+when that holds, is remembered. Order: urgency class, then medical danger, then hours left in the nearest
+window, then the day it came. What is folded away (a threat, junk, what is no report) and what is closed stands
+apart.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from referrals.needs.assessment import assess
+from referrals.needs.codes import URGENCIES, Assessment, Need
+from referrals.needs.rules import LIMITS, SIGN_LIMITS, STAMP
+from reporting.cases.derived import part_of
+from reporting.cases.junk import ENOUGH, REPEATED
+from reporting.cases.records import CLOSED, NEW, OPEN, THREAT, Card, alias
+from reporting.clock import HOUR
+from reporting.crypto.receipts import plain
+from reporting.i18n import N_
+from reporting.vocabulary.codes import MINOR_AGES
+from reporting.vocabulary.incident import Incident
+
+MEDICAL_DANGER = "D_"  # flags that begin so
+EMERGENCIES = frozenset({"N_EMERG_MED", "N_CRISIS_MH"})  # a sign of danger is one as long as it calls for these
+DANGER_NOW = frozenset({"S_PERP_NEAR", "S_LOCKED"})
+PAGE = 50  # lines on a page
+RULES_STAMP = STAMP  # a rank is good for the rules it was made with
+Doubts = Mapping[int, tuple[str, ...]]  # case -> the signs for which it is put aside
+Lies = Callable[[Card, Doubts], bool]
+# a place in the queue -> its name, and which cards lie there
+FOLDERS: Final[Mapping[str, tuple[str, Lies]]] = {
+    "open": (
+        N_("To be worked on"),
+        lambda card, aside: card.state in {NEW, OPEN} and not card.marks and card.case not in aside,
+    ),
+    "new": (
+        N_("Nobody has opened it"),
+        lambda card, aside: card.state == NEW and not card.marks and card.case not in aside,
+    ),
+    "unread": (N_("Not read"), lambda card, _aside: card.unread and not card.marks),
+    "closed": (N_("Closed"), lambda card, _aside: card.state == CLOSED and not card.marks),
+    "threats": (N_("Threats against the team"), lambda card, _aside: THREAT in card.marks),
+    "junk": (N_("Junk and not reports"), lambda card, _aside: bool(card.marks) and THREAT not in card.marks),
+    "doubtful": (N_("Perhaps no report"), lambda card, aside: card.case in aside),
+    "all": (N_("All"), lambda _card, _aside: True),
+}
+NOTHING: Final[Doubts] = {}
+KILLED_OR_MISSING = "KILLING_DISAPPEARANCE"
+# what is known of a companion -> how a line of the queue says it; what is not known counts as missing
+OF_A_COMPANION: Final = {
+    "killed": N_("A companion was killed"),
+    "missing": N_("A companion is missing"),
+    "unknown": N_("A companion may be missing"),
+}
+NOBODY, MINE = "nobody", "mine"
+CONTACT = "W_CONTACT_BACK"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the queue, as a tired person reads it."""
+
+    card: Card
+    alias: str
+    need: Need | None
+    left: float | None  # hours in the nearest window
+    danger: bool
+    unsafe: bool
+    minor: bool
+    place: str | None
+    record_only: bool
+    companion: str = ""  # in words, where it is about somebody killed or missing
+
+    @property
+    def case(self) -> int:
+        """Its number."""
+        return self.card.case
+
+
+def line_of(card: Card, now: float) -> Line:
+    """What a card says now; needs and clocks are worked out at the moment of looking."""
+    incident = card.incident_at(now)
+    assessment = assess(incident)
+    return Line(
+        card=card,
+        alias=alias(card.case),
+        need=assessment.needs[0] if assessment.needs else None,
+        left=_nearest_window(assessment),
+        danger=any(need.code in EMERGENCIES for need in assessment.needs),
+        unsafe=not incident.flags.isdisjoint(DANGER_NOW),
+        minor=incident.age in MINOR_AGES,
+        place=incident.province or incident.department or incident.region,
+        record_only=not assessment.create_referral,
+        companion=_companion(incident),
+    )
+
+
+def _companion(incident: Incident) -> str:
+    return OF_A_COMPANION[incident.victim_state or "unknown"] if KILLED_OR_MISSING in incident.violence else ""
+
+
+def _nearest_window(assessment: Assessment) -> float | None:
+    """Hours left in the window that closes first, among the needs that are the most urgent here."""
+    first = assessment.needs[0].urgency if assessment.needs else ""
+    left = [need.hours_left for need in assessment.needs if need.urgency == first and need.hours_left is not None]
+    return min(left, default=None)
+
+
+# ── what was worked out before ──────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Rank:
+    """How urgent a case is, until when that holds, and when its nearest window closes (hours since 1970)."""
+
+    urgency: int
+    danger: bool
+    closes: float | None
+    until: float | None  # None: nothing changes any more
+
+    def holds(self, now: float) -> bool:
+        """Whether nothing has changed since it was worked out."""
+        return self.until is None or now / HOUR < self.until
+
+
+def rank_of(card: Card, now: float) -> Rank:
+    """Worked out with the rules; it changes only where a time passes a limit of a rule."""
+    line = line_of(card, now)
+    return Rank(
+        urgency=URGENCIES.index(line.need.urgency) if line.need else len(URGENCIES),
+        danger=line.danger,
+        closes=None if line.left is None else now / HOUR + line.left,
+        until=min((hour for hour in _changes(card) if hour >= now / HOUR), default=None),
+    )
+
+
+def _changes(card: Card) -> Iterator[float]:
+    """Every hour (since 1970) at which the rules may say something else of it."""
+    hours = card.incident.hours
+    begins = [card.acts_told] if hours is None else [card.told - end for end in hours]
+    yield from (begin + limit for begin in begins for limit in LIMITS)
+    yield from (card.signs_told + limit for limit in SIGN_LIMITS)
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """Cards and ranks of a queue as they were last worked out, by case. A rank is good for one seal of a card."""
+
+    cards: Mapping[int, tuple[str, Mapping[str, Any]]] = field(default_factory=dict)
+    ranks: Mapping[int, Rank] = field(default_factory=dict)
+
+    def rank(self, card: Card, now: float) -> Rank:
+        """The rank of a card: the one that is known, where it still holds."""
+        return self.ranks[card.case] if self.knows(card, now) else rank_of(card, now)
+
+    def knows(self, card: Card, now: float) -> bool:
+        """Whether it holds this card as it is, with a rank that is still good."""
+        known = self.ranks.get(card.case)
+        return known is not None and self.cards[card.case][0] == card.seal and known.holds(now)
+
+    def stale_parts(self, cards: Iterable[Card], now: float) -> frozenset[int]:
+        """The parts that are worth writing anew: much has changed, or they know a case that is not there."""
+        held, changed, missing = Counter[int](), Counter[int](), set(self.cards)
+        for card in cards:
+            part = part_of(card.case)
+            held[part] += 1
+            changed[part] += not self.knows(card, now)
+            missing.discard(card.case)
+        many = {part for part, count in changed.items() if count * FEW > held[part]}
+        return frozenset(many | {part_of(case) for case in missing})
+
+
+FEW = 50  # a part of a sheet is written anew when more than one of its cards in fifty has changed
+
+
+def to_bytes(sheet: Sheet) -> bytes:
+    """For the sealed record."""
+    rows = [
+        [case, *sheet.cards[case], rank.urgency, rank.danger, rank.closes, rank.until]
+        for case, rank in sheet.ranks.items()
+    ]
+    return json.dumps({"rules": RULES_STAMP, "rows": rows}, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def from_bytes(told: bytes) -> Sheet:
+    """The inverse; empty where the rules are others by now, or where there is nothing."""
+    read = json.loads(told) if told else {}
+    if read.get("rules") != RULES_STAMP:
+        return Sheet()
+    cards = {case: (seal, raw) for case, seal, raw, *_ in read["rows"]}
+    ranks = {case: Rank(*rank) for case, _, _, *rank in read["rows"]}
+    return Sheet(cards, ranks)
+
+
+def joined(sheets: Iterable[Sheet]) -> Sheet:
+    """The sheets of several teams as one."""
+    cards: dict[int, tuple[str, Mapping[str, Any]]] = {}
+    ranks: dict[int, Rank] = {}
+    for sheet in sheets:
+        cards |= sheet.cards
+        ranks |= sheet.ranks
+    return Sheet(cards, ranks)
+
+
+def worked_out(cards: Iterable[Card], before: Sheet, now: float) -> Sheet:
+    """The sheet of these cards as of now."""
+    listed = list(cards)
+    return Sheet(
+        {card.case: (card.seal, card.raw) for card in listed}, {card.case: before.rank(card, now) for card in listed}
+    )
+
+
+def in_parts(
+    cards: Iterable[Card], parts: frozenset[int], here: frozenset[int], before: Sheet, now: float
+) -> dict[int, bytes]:
+    """These parts of a sheet, ready to be kept, of the cards that are here; empty where there are none."""
+    listed: dict[int, list[Card]] = {part: [] for part in parts}
+    for card in cards:
+        if card.case in here and part_of(card.case) in listed:
+            listed[part_of(card.case)].append(card)
+    return {part: to_bytes(worked_out(some, before, now)) if some else b"" for part, some in listed.items()}
+
+
+# ── the order ───────────────────────────────────────────────────────────────────────────────────────────────
+Key = Callable[[Card, Rank, float], tuple[Any, ...]]
+
+
+def _urgency(card: Card, rank: Rank, hour: float) -> tuple[Any, ...]:
+    left = math.inf if rank.closes is None else max(0.0, rank.closes - hour)
+    return rank.urgency, not rank.danger, left, card.hour // 24, card.case
+
+
+# how a queue can be sorted: name, key at an hour
+SORTS: Final[Mapping[str, tuple[str, Key]]] = {
+    "urgency": (N_("The most urgent first"), _urgency),
+    "newest": (N_("The newest first"), lambda card, _rank, _hour: (-card.hour, card.case)),
+    "oldest": (N_("The oldest first"), lambda card, _rank, _hour: (card.hour, card.case)),
+    "answered": (N_("The unanswered first"), lambda card, rank, hour: (card.answered, *_urgency(card, rank, hour))),
+}
+
+
+def put_aside(cards: Sequence[Card], now: float, sheet: Sheet | None = None) -> Doubts:
+    """Cases that nobody has opened, with two signs of junk. Nothing that may be urgent, no child, nobody who asks."""
+    known, found = sheet or Sheet(), dict[int, tuple[str, ...]]()
+    first = {card.words: card.case for card in sorted(cards, key=lambda card: (card.hour, card.case), reverse=True)}
+    for card in cards:
+        repeats = bool(card.words) and first[card.words] != card.case  # who said it first did not repeat it
+        signs = (*card.signs, *((REPEATED,) if repeats else ()))
+        waits = card.state == NEW and not card.owner and not card.marks
+        if waits and len(signs) >= ENOUGH and not _may_be_urgent(card, known.rank(card, now)):
+            found[card.case] = signs
+    return found
+
+
+def _may_be_urgent(card: Card, rank: Rank) -> bool:
+    incident = card.incident
+    signs = {flag for flag in incident.flags if flag.startswith(MEDICAL_DANGER)}
+    in_danger = bool(signs) or not incident.flags.isdisjoint(DANGER_NOW)
+    asks = incident.age in MINOR_AGES or CONTACT in incident.wants
+    return in_danger or asks or rank.closes is not None or rank.urgency == URGENCIES.index("NOW")
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What somebody wants to see of the queue. It stands in the address, so that a saved view is a bookmark."""
+
+    folder: str = "open"
+    owner: str = ""
+    name: str = ""
+    sort: str = "urgency"
+    after: int = 0
+
+
+def chosen(cards: Iterable[Card], view: View, me: int, aside: Doubts = NOTHING) -> list[Card]:
+    """The cards that a view asks for, in no order."""
+    _, lies_there = FOLDERS[view.folder]
+    return [
+        card
+        for card in cards
+        if lies_there(card, aside) and _is_hers(card, view.owner, me) and _is_called(card, view.name)
+    ]
+
+
+def _is_hers(card: Card, owner: str, me: int) -> bool:
+    if owner == MINE:
+        return card.owner == me
+    if owner == NOBODY:
+        return not card.owner
+    return not owner.isdecimal() or card.owner == int(owner)
+
+
+def _is_called(card: Card, name: str) -> bool:
+    """Part of its alias or of one of its labels."""
+    if not name.strip():
+        return True
+    wanted = plain(name).replace(" ", "")
+    return any(wanted in plain(one).replace(" ", "") for one in (alias(card.case), *card.labels))
+
+
+def in_order(cards: Iterable[Card], now: float, sort: str = "urgency", sheet: Sheet | None = None) -> list[Card]:
+    """The cards in the order asked for."""
+    known, key = sheet or Sheet(), SORTS[sort][1]
+    return sorted(cards, key=lambda card: key(card, known.rank(card, now), now / HOUR))
+
+
+def page_of(cards: Sequence[Card], after: int) -> tuple[Sequence[Card], int]:
+    """The fifty cards after a case, and the case after which the next page begins (0: there is none)."""
+    start = next((number + 1 for number, card in enumerate(cards) if card.case == after), 0)
+    shown = cards[start : start + PAGE]
+    return shown, shown[-1].case if start + PAGE < len(cards) else 0

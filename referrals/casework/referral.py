@@ -1,0 +1,247 @@
+"""A referral: from a proposal to an outcome, with her yes at every step. The table of moves is all of it.
+
+Nothing is sent without her consent to this service and these fields; what may not be offered to her may not be
+proposed or sent either, by the same function. For a child alone there is another way in, which needs a reason
+and a second case worker, and which she is told of. Knows neither the web nor how things are sealed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from referrals.needs.assessment import assess
+from referrals.needs.codes import NEEDS
+from referrals.needs.exclusions import OfferedService, forbidden
+from reporting.cases import actions
+from reporting.cases.actions import NotNow
+from reporting.cases.case_file import Folder, Paper, referral_of
+from reporting.cases.records import Referral
+from reporting.clock import HOUR
+from reporting.i18n import N_
+from reporting.vocabulary.codes import MINOR_AGES
+from reporting.vocabulary.tally import in_time_of
+
+HER, WORKER, SECOND = "reporter", "case worker", "second case worker"
+PROPOSED, CONSENTED, DECLINED, SENT, ACCEPTED = "proposed", "consented", "declined", "sent", "accepted"
+REFUSED, NOT_REACHED, REACHED, CLOSED, REVOKED = "refused", "not_reached", "reached", "closed", "revoked"
+TO_PROTECT, PROTECTED = "to_protect", "protected"
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One step: who may take it, and what the referral is afterwards."""
+
+    who: str
+    next: str
+
+
+# state -> move -> who may, next state. The guide for case workers prints this table.
+MOVES: Final[Mapping[str, Mapping[str, Move]]] = {
+    PROPOSED: {
+        "agree": Move(HER, CONSENTED),
+        "decline": Move(HER, DECLINED),
+        "withdraw": Move(WORKER, REVOKED),
+    },
+    DECLINED: {"agree": Move(HER, CONSENTED)},
+    CONSENTED: {
+        "send": Move(WORKER, SENT),
+        "revoke": Move(HER, REVOKED),
+        "withdraw": Move(WORKER, REVOKED),
+    },
+    TO_PROTECT: {"confirm": Move(SECOND, PROTECTED), "withdraw": Move(WORKER, REVOKED)},
+    PROTECTED: {"send": Move(WORKER, SENT), "withdraw": Move(WORKER, REVOKED)},
+    SENT: {
+        "accept": Move(WORKER, ACCEPTED),
+        "refuse": Move(WORKER, REFUSED),
+        "miss": Move(WORKER, NOT_REACHED),
+        "reach": Move(WORKER, REACHED),
+        "revoke": Move(HER, REVOKED),
+    },
+    ACCEPTED: {
+        "reach": Move(WORKER, REACHED),
+        "miss": Move(WORKER, NOT_REACHED),
+        "refuse": Move(WORKER, REFUSED),
+        "revoke": Move(HER, REVOKED),
+    },
+    NOT_REACHED: {"send": Move(WORKER, SENT), "close": Move(WORKER, CLOSED), "revoke": Move(HER, REVOKED)},
+    REFUSED: {"close": Move(WORKER, CLOSED)},
+    REACHED: {"close": Move(WORKER, CLOSED)},
+    REVOKED: {"close": Move(WORKER, CLOSED)},
+    CLOSED: {},
+}
+STATES: Final = {
+    PROPOSED: N_("proposed; waits for her answer"),
+    CONSENTED: N_("she said yes; not sent yet"),
+    DECLINED: N_("she said no"),
+    SENT: N_("sent; the service has not answered"),
+    ACCEPTED: N_("the service accepted"),
+    REFUSED: N_("the service refused"),
+    NOT_REACHED: N_("the service was not reached"),
+    REACHED: N_("she was attended"),
+    CLOSED: N_("closed"),
+    REVOKED: N_("withdrawn"),
+    TO_PROTECT: N_("to protect a child; waits for a second case worker"),
+    PROTECTED: N_("to protect a child; not sent yet"),
+}
+MOVE_NAMES: Final = {
+    "agree": N_("She says yes"),
+    "decline": N_("She says no"),
+    "withdraw": N_("Take the proposal back"),
+    "send": N_("It is sent"),
+    "revoke": N_("She takes her yes back"),
+    "confirm": N_("Confirm as the second case worker"),
+    "accept": N_("The service accepted"),
+    "refuse": N_("The service refused"),
+    "miss": N_("The service was not reached"),
+    "reach": N_("She was attended"),
+    "close": N_("Close with an outcome"),
+}
+# who takes a step, in words
+WHO: Final = {HER: N_("she herself"), WORKER: N_("the team"), SECOND: N_("another case worker")}
+LAST: Final = frozenset({CLOSED, REVOKED})
+# what may be told to a service, field by field; nothing else ever is
+FIELDS: Final = {
+    "need": N_("What she needs"),
+    "violence": N_("What happened"),
+    "hours": N_("When"),
+    "injuries": N_("Danger signs and injuries"),
+    "age": N_("Age"),
+    "identity": N_("Identity"),
+    "pregnant_possible": N_("Pregnancy"),
+    "docs": N_("Papers"),
+    "lang": N_("Language"),
+    "narrative": N_("Her own words"),
+    "contact": N_("How to reach her safely"),
+}
+
+
+# ── proposing ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def propose(folder: Folder, by: int, service: OfferedService, need: str, fields: tuple[str, ...], now: float) -> int:
+    """Ask her whether this service may be told these things for this need. Returns the number of the referral."""
+    _may_be_referred(folder, now)
+    _may_be_offered(folder, service, now)
+    return _file(folder, by, service.service_id, need, fields, PROPOSED, now)
+
+
+def protect_child(
+    folder: Folder, by: int, service: OfferedService, need: str, fields: tuple[str, ...], reason: str, now: float
+) -> int:
+    """For somebody under 18 alone: a referral without her yes, with a reason. A second case worker must confirm it."""
+    if folder.incident_at(now).age not in MINOR_AGES:
+        raise NotNow(N_("Only somebody under 18 can be protected without her yes."))
+    if not reason:
+        raise NotNow(N_("Write the reason. She will be able to read it."))
+    _may_be_offered(folder, service, now)
+    number = _file(folder, by, service.service_id, need, fields, TO_PROTECT, now)
+    folder.paper(number, "referral").told["protects"] = reason
+    return number
+
+
+def _file(folder: Folder, by: int, service: str, need: str, fields: tuple[str, ...], state: str, now: float) -> int:
+    if need not in NEEDS or not set(fields) <= FIELDS.keys() or "need" not in fields:
+        raise NotNow(N_("Choose the need, and what may be told."))
+    if any(_is_same(referral_of(paper), service, need) for paper in folder.all_of("referral")):
+        raise NotNow(N_("This service is proposed for this need already."))
+    moves = [{"move": "propose", "by": by, "hour": int(now) // HOUR}]
+    told = {"service": service, "need": need, "fields": list(fields), "state": state, "moves": moves}
+    return folder.add("referral", told)
+
+
+def _is_same(referral: Referral, service: str, need: str) -> bool:
+    return (referral.service, referral.need) == (service, need) and referral.state not in LAST
+
+
+def _may_be_referred(folder: Folder, now: float) -> None:
+    incident = folder.incident_at(now)
+    if not actions.speaks_for_herself(incident, folder.consents):
+        raise NotNow(N_("Somebody else told this. Nothing is referred until she herself says yes."))
+    if not assess(incident).create_referral:
+        raise NotNow(N_("She only wants it recorded. Ask her by letter first."))
+
+
+def _may_be_offered(folder: Folder, service: OfferedService, now: float) -> None:
+    incident = folder.incident_at(now)
+    if forbidden(service, assess(incident).must_not, incident):
+        raise NotNow(N_("This service may not be offered to her."))
+
+
+# ── moving ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def agree(folder: Folder, number: int, now: float, *, voice: int = 0) -> None:
+    """Her yes to this service and these fields: by her receipt, or said aloud to a member (`voice`)."""
+    paper = _paper(folder, number)
+    if not actions.speaks_for_herself(folder.incident_at(now), folder.consents):
+        raise NotNow(N_("Somebody else told this. Nothing is referred until she herself says yes."))
+    _step(paper, "agree", voice, now)
+    told = paper.told
+    told["consent"] = {
+        "hour": int(now) // HOUR,
+        "how": "voice" if voice else "receipt",
+        "by": voice,
+        "service": told["service"],
+        "fields": list(told["fields"]),
+    }
+
+
+def say_no(folder: Folder, number: int, now: float, *, voice: int = 0) -> None:
+    """Her no, before or after her yes. What was not sent is never sent."""
+    paper = _paper(folder, number)
+    if paper.told.get("protects"):
+        raise NotNow(N_("The team does this to protect you. Write to them about it."))
+    _step(paper, "revoke" if paper.told.get("consent") else "decline", voice, now)
+    paper.told["consent"] = {}
+
+
+def send(folder: Folder, number: int, by: int, service: OfferedService, now: float) -> None:
+    """It goes out: only with her yes to exactly this, or to protect a child as two case workers decided."""
+    paper = _paper(folder, number)
+    if not (may_go(referral_of(paper)) and service.service_id == paper.told["service"]):
+        raise NotNow(N_("Nothing is sent without her yes to this service and to what it is told."))
+    _may_be_offered(folder, service, now)
+    _step(paper, "send", by, now)
+
+
+def move(folder: Folder, number: int, name: str, by: int, now: float, note: str = "") -> None:
+    """What happened next, as a case worker writes it down."""
+    paper = _paper(folder, number)
+    allowed = MOVES[paper.told["state"]].get(name)
+    if allowed is None or allowed.who == HER or name == "send":
+        raise NotNow(N_("That is no step from here."))
+    if allowed.who == SECOND and by == paper.told["moves"][0]["by"]:
+        raise NotNow(N_("Another case worker than the one who proposed it has to confirm."))
+    _step(paper, name, by, now, note)
+    if name == "reach" and "in_time" not in folder.desk:
+        folder.desk |= {"in_time": in_time_of(folder.incident_at(now))}  # when the first door was reached
+
+
+def may_go(referral: Referral) -> bool:
+    """Whether this may be sent: her yes is to this service and these fields, or a child is protected by two."""
+    if referral.protects:
+        return any(one["move"] == "confirm" for one in referral.moves)
+    told = referral.consent
+    return bool(told) and (told["service"], tuple(told["fields"])) == (referral.service, referral.fields)
+
+
+def steps(referral: Referral, by: int) -> Iterator[str]:
+    """The moves that a page offers to a case worker; hers are there for what she says by voice."""
+    for name, allowed in MOVES[referral.state].items():
+        if allowed.who != SECOND or referral.moves[0]["by"] != by:
+            yield name
+
+
+def _paper(folder: Folder, number: int) -> Paper:
+    return folder.paper(number, "referral")
+
+
+def _step(paper: Paper, name: str, by: int, now: float, note: str = "") -> None:
+    allowed = MOVES[paper.told["state"]].get(name)
+    if allowed is None:
+        raise NotNow(N_("That is no step from here."))
+    step: dict[str, Any] = {"move": name, "by": by, "hour": int(now) // HOUR}
+    paper.told["moves"] = [*paper.told["moves"], step | ({"note": note} if note else {})]
+    paper.told["state"] = allowed.next

@@ -1,0 +1,111 @@
+"""A row of the table of services as a `ServiceCard`, with what its type can serve.
+
+Is handed a session. Adds nothing that neither the row nor reviewed data says. Knows no question.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from referrals.directory.home import Home, home
+from referrals.directory.models import CoverageRow, FlagRow, ServiceRow
+from referrals.directory.reviewed_data import rows_of, service_types
+from referrals.matching.hours import NO, UNKNOWN, YES
+from referrals.matching.listings import COUNTRY_CODE, ServiceCard
+
+PUBLIC = frozenset({"public", "municipal"})  # a state line leads to services of the state, not to others
+ANSWERED_BY = {
+    "has_pep": "N_PEP",
+    "has_ec": "N_EC",
+    "has_forensic": "N_FORENSIC",
+}  # column -> need it answers
+Reading = Callable[[], AbstractContextManager[Session]]
+
+
+def cards_of(db: Session, services: Sequence[str] | None = None) -> Iterator[ServiceCard]:
+    """Cards of these services, or of all, in the order of their ids. Those of another country are not among them."""
+    here = home(db)
+    covers, flagged, rows = select(CoverageRow), select(FlagRow.service).where(FlagRow.waits), select(ServiceRow)
+    if services is not None:
+        covers = covers.where(CoverageRow.service.in_(services))
+        flagged = flagged.where(FlagRow.service.in_(services))
+        rows = rows.where(ServiceRow.id.in_(services))
+    covered: dict[str, set[str]] = {}
+    for one in db.execute(covers.with_only_columns(CoverageRow.service, CoverageRow.place)):
+        covered.setdefault(one.service, set()).add(one.place)
+    doubted = set(db.scalars(flagged))
+    columns = list(ServiceRow.__table__.columns)
+    for row in db.execute(rows.with_only_columns(*columns).order_by(ServiceRow.id)):
+        covers_of = frozenset(covered.get(row.id, ()))
+        if here.holds(covers_of):
+            yield card_of(row, covers_of, here, doubted=row.id in doubted)
+
+
+def card_of(row: Any, coverage: frozenset[str], here: Home, *, doubted: bool = False) -> ServiceCard:
+    """A row of the table of services as matching and pages need it."""
+    kind = service_types()[row.service_type]
+    phone, note, tel = _phone(row.phone, row.status)
+    return ServiceCard(
+        service_id=row.id,
+        name=row.name,
+        service_type=row.service_type,
+        phone=phone,
+        phone_note=note,
+        tel=tel,
+        hours=row.hours,
+        is_24h=_answer(row.is_24h),
+        cost=row.cost,
+        languages=frozenset(part for part in row.languages.split(";") if part),
+        what_for=row.what_for,
+        police=_answer(row.police_inside_or_run),
+        trans_friendly=_answer(row.trans_friendly),
+        sw_friendly=_answer(row.sw_friendly),
+        minors=_answer(row.minors),
+        accepts_no_id=_answer(row.accepts_no_id),
+        needs=_needs_of(row, kind["needs"]),
+        coverage=coverage,
+        coverage_national=any(len(code) == COUNTRY_CODE and here.holds([code]) for code in coverage),
+        status=row.status,
+        source=row.source,
+        source_date=row.source_date,
+        verified_on=row.verified_on,
+        duty=kind.get("duty", ""),
+        through=kind.get("through", "") if row.sector in PUBLIC else "",
+        warnings=tuple(one["warning"] for one in rows_of("service-warnings.csv").get(row.id, ())),
+        organisation=row.organisation,
+        doubted=doubted,
+        zone=here.zone,
+    )
+
+
+def _answer(told: str) -> str:
+    """`yes (…)` is yes with its note; what is empty or neither is unknown."""
+    word = re.match(r"[a-z]*", told.lower())
+    first = word.group() if word else ""
+    return first if first in {YES, NO, "only"} else UNKNOWN
+
+
+def _phone(told: str, status: str) -> tuple[str, str, str]:
+    """(number as written, note, tel: link). What cannot be dialled, or nobody has seen, gets no link."""
+    written = re.fullmatch(r"(\+?[\d][\d\s-]*\d)\s*(?:\((.*)\))?", told)
+    if written is None:
+        return told, "", ""
+    number, note = written.group(1).strip(), written.group(2) or ""
+    return number, note, "" if status == "unverified" else "tel:" + re.sub(r"[\s-]", "", number)
+
+
+def _needs_of(row: Any, by_type: Iterable[str]) -> dict[str, str]:
+    """Need -> yes or unknown. The row's own answers go before what its type can serve."""
+    served = dict.fromkeys(by_type, UNKNOWN)
+    for column, need in ANSWERED_BY.items():
+        if need in served:
+            served[need] = _answer(getattr(row, column))
+    for one in rows_of("service-needs.csv").get(row.id, ()):
+        served[one["need"]] = one["answer"]
+    return {need: answer for need, answer in served.items() if answer != NO}

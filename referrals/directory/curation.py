@@ -1,0 +1,186 @@
+"""Upkeep of services: confirming, editing and flagging them, with their history, and which are due.
+
+Is handed a session and the day. Of a flag only the week is kept. Has never heard of a case.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.orm import Session
+
+from referrals.directory import rows
+from referrals.directory.due import Due, due_of
+from referrals.directory.home import home, is_at_home
+from referrals.directory.match_table import changed
+from referrals.directory.models import FlagRow, ForeignRow, HistoryRow, PlaceRow, ServiceRow
+from referrals.directory.questions import unknown_of
+from referrals.directory.rows import COLUMNS, SHELTER, cells_of, tidy
+from reporting.i18n import N_
+
+EDITABLE = tuple(column for column in COLUMNS if column != "id")
+CONFIRMED, EDITED, LEARNED, NOBODY, IMPORTED = "confirmed", "edited", "learned", "nobody", "imported"
+FLAGS = {
+    "dead": N_("Dead number"),
+    "unsafe": N_("They were not safe"),
+    "refused": N_("They refused somebody we referred"),
+}
+OUR_CALL = "Llamada de nuestro equipo"  # the source of a row that no paper has named: somebody of the team asked
+OURS = "seen"  # the status of a row that somebody has seen
+
+
+class Changed(Exception):
+    """Somebody else changed this service since it was read."""
+
+
+class Refused(ValueError):
+    """What was typed cannot be stored; each reason is a message id."""
+
+    def __init__(self, reasons: Iterable[str]) -> None:
+        self.reasons = tuple(reasons)
+        super().__init__("; ".join(self.reasons))
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """A line of a service's history."""
+
+    day: str
+    who: str
+    act: str
+    why: str
+    changes: Mapping[str, tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A service as the team sees it: its cells, its history, what was flagged, when it is due."""
+
+    row: Mapping[str, str]
+    stamp: str  # of the cells as they are: a change elsewhere gives another one
+    acts: tuple[Act, ...]
+    flags: tuple[tuple[str, str, int], ...]  # week, kind, count; the newest first
+    foreign: Mapping[str, str]
+    due: Due
+
+
+def entry(db: Session, service: str, today: date) -> Entry | None:
+    """Everything about one service."""
+    row = db.get(ServiceRow, service)
+    if row is None or not is_at_home(db, service):
+        return None
+    acts = db.scalars(select(HistoryRow).where(HistoryRow.service == service).order_by(HistoryRow.id.desc()))
+    flags = db.scalars(select(FlagRow).where(FlagRow.service == service).order_by(FlagRow.week.desc(), FlagRow.kind))
+    listed = list(flags)
+    foreign = db.get(ForeignRow, service)
+    cells = cells_of(row)
+    return Entry(
+        row=cells,
+        stamp=stamp_of(cells),
+        acts=tuple(Act(one.day, one.who, one.act, one.why, json.loads(one.changes)) for one in acts),
+        flags=tuple((one.week, one.kind, one.count) for one in listed),
+        foreign=json.loads(foreign.told) if foreign else {},
+        due=due_of(cells, today, sum(one.count for one in listed if one.waits)),
+    )
+
+
+def stamp_of(cells: Mapping[str, str]) -> str:
+    """A short name for exactly these cells."""
+    return hashlib.sha256(json.dumps([cells[column] for column in COLUMNS]).encode()).hexdigest()[:16]
+
+
+def confirm(db: Session, service: str, who: str, today: date, stamp: str) -> None:
+    """Somebody has looked or called: all of it is still true today."""
+    row = _locked(db, service, stamp)
+    _write(db, row, _seen_today(row, today), Act("", who, CONFIRMED, "", {}), today)
+
+
+def edit(db: Session, service: str, told: Mapping[str, str], who: str, why: str, today: date, stamp: str) -> None:
+    """Other cells, with a reason. What cannot be stored is refused in words, and nothing changes."""
+    row = _locked(db, service, stamp)
+    new = {column: tidy(told[column]) for column in EDITABLE if column in told}
+    _write(db, row, new, Act("", who, EDITED, tidy(why), {}), today)
+
+
+def learn(db: Session, service: str, told: Mapping[str, str], who: str, today: date, stamp: str) -> None:
+    """What a call taught: cells that were unknown, and that the rest was looked at today."""
+    row = _locked(db, service, stamp)
+    unknown = {question.column for question in unknown_of(cells_of(row))}
+    new = {column: tidy(cell) for column, cell in told.items() if column in unknown and tidy(cell)}
+    _write(db, row, new | _seen_today(row, today), Act("", who, LEARNED, "", {}), today)
+
+
+def nobody_answered(db: Session, service: str, who: str, today: date) -> None:
+    """Somebody called and nobody answered: that is written down, nothing is confirmed by it."""
+    if db.get(ServiceRow, service) is None:
+        raise Changed
+    _note(db, service, Act("", who, NOBODY, "", {}), today)
+
+
+def _seen_today(row: ServiceRow, today: date) -> dict[str, str]:
+    """Confirming is a source where there was none: only then may the row be a door."""
+    seen = {"verified_on": today.isoformat()}
+    if not row.source:
+        seen |= {"source": OUR_CALL, "source_date": today.isoformat()}
+    return seen | ({"status": OURS} if row.status == "unverified" else {})
+
+
+def _locked(db: Session, service: str, stamp: str) -> ServiceRow:
+    row = db.get(ServiceRow, service, with_for_update=True)
+    if row is None or stamp_of(cells_of(row)) != stamp:
+        raise Changed
+    return row
+
+
+def _write(db: Session, row: ServiceRow, new: dict[str, str], act: Act, today: date) -> None:
+    before = cells_of(row)
+    after = before | new
+    places = {one.code: one.name for one in db.scalars(select(PlaceRow))}
+    wrong = list(rows.faults(after, places, home(db).country))
+    if wrong:
+        raise Refused(wrong)
+    changes = {column: (before[column], after[column]) for column in COLUMNS if before[column] != after[column]}
+    rows.store(db, after, places)
+    _note(db, row.id, Act("", act.who, act.act, act.why, changes), today)
+    db.execute(update(FlagRow).where(FlagRow.service == row.id).values(waits=False))
+    if after["service_type"] == SHELTER:
+        forget_where(db, row.id)
+    changed(db, [row.id])
+
+
+def _note(db: Session, service: str, act: Act, today: date) -> None:
+    told = json.dumps(act.changes, ensure_ascii=False)
+    db.add(HistoryRow(service=service, day=today.isoformat(), who=act.who, act=act.act, why=act.why, changes=told))
+    db.flush()
+
+
+def forget_where(db: Session, service: str) -> None:
+    """What became a shelter keeps its address nowhere: not in its history, not in what a foreign file said."""
+    db.execute(delete(ForeignRow).where(ForeignRow.service == service))
+    for row in db.scalars(select(HistoryRow).where(HistoryRow.service == service)):
+        changes = json.loads(row.changes)
+        if changes.pop("address", None) is not None:
+            row.changes = json.dumps(changes, ensure_ascii=False)
+    db.flush()
+
+
+def flag(db: Session, service: str, kind: str, today: date) -> bool:
+    """Somebody says that a number is dead or that a place was not safe. True if there is such a service."""
+    if kind not in FLAGS or db.get(ServiceRow, service, with_for_update=True) is None:
+        return False
+    week = f"{today.isocalendar().year}-W{today.isocalendar().week:02d}"
+    row = db.get(FlagRow, (service, week, kind))
+    known = db.scalar(select(func.count()).select_from(FlagRow).where(FlagRow.service == service, FlagRow.waits))
+    if row is None:
+        db.add(FlagRow(service=service, week=week, kind=kind, count=1, waits=True))
+    else:
+        row.count, row.waits = row.count + 1, True
+    db.flush()
+    if not known:
+        changed(db, [service])  # the first word of doubt moves it; more of the same change nothing
+    return True

@@ -1,0 +1,70 @@
+"""Which services are due to be confirmed again, the most due first.
+
+Knows neither who calls nor how a row is edited.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from referrals.directory.home import at_home
+from referrals.directory.models import FlagRow, ServiceRow
+from referrals.directory.rows import OLD, cells_of
+from referrals.matching.hours import YES
+
+OFTEN = 30  # days: lines and PEP sites are due, others are due, marked as old
+SELDOM = 180  # days: lines and PEP sites are due, others are due, marked as old
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """When a service has to be looked at again."""
+
+    service: str
+    name: str
+    phone: str
+    every: int  # days
+    verified_on: str
+    since: int | None  # days since then; None: never
+    flagged: int  # flags that nobody has answered
+
+    @property
+    def over(self) -> bool:
+        """It is time: never looked at, too long ago, or somebody said that it is wrong."""
+        return self.since is None or self.since >= self.every or self.flagged > 0
+
+    @property
+    def old(self) -> bool:
+        """Nobody has looked for a year."""
+        return self.since is None or self.since > OLD
+
+
+def due(db: Session, today: date) -> tuple[Due, ...]:
+    """Every service with what is due: flagged first, then never looked at, then the longest ago."""
+    waiting = select(FlagRow.service, func.sum(FlagRow.count)).where(FlagRow.waits).group_by(FlagRow.service)
+    flagged = {service: int(count) for service, count in db.execute(waiting)}
+    rows, here = db.scalars(select(ServiceRow).order_by(ServiceRow.id)), at_home(db)
+    found = [due_of(cells_of(row), today, flagged.get(row.id, 0)) for row in rows if row.id in here]
+    return tuple(sorted(found, key=_most_due))
+
+
+def _most_due(one: Due) -> tuple[bool, int, int, int, str]:
+    never = one.since is None
+    return not one.over, -one.flagged, one.every, 0 if never else 1 - (one.since or 0), one.service
+
+
+def due_of(cells: Mapping[str, str], today: date, flagged: int) -> Due:
+    """One service of the list: how often it is due, and how many days ago it was confirmed."""
+    verified = cells["verified_on"]
+    since = max(0, (today - date.fromisoformat(verified)).days) if verified else None
+    return Due(cells["id"], cells["name"], cells["phone"], _every(cells), verified, since, flagged)
+
+
+def _every(cells: Mapping[str, str]) -> int:
+    """Crisis lines and places that say they hold PEP change oftenest, and a dead one costs most."""
+    return OFTEN if cells["service_type"] == "CRISIS_LINE" or cells["has_pep"].startswith(YES) else SELDOM

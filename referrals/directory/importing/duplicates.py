@@ -1,0 +1,53 @@
+"""Services that may stand twice: the same number or place, and names alike.
+
+Pure. Shows pairs for a person to decide; merges nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from difflib import SequenceMatcher
+
+from referrals.directory.rows import header
+
+ALIKE = 0.87  # of the names with their words in order; below it pairs are mostly neighbours
+CROWD = 60  # a number or word that more services share tells nothing
+MOST = 200  # pairs that a person can look through
+
+
+def likely_twice(held: Mapping[str, Mapping[str, str]], fresh: Iterable[Mapping[str, str]]) -> list[tuple[str, str]]:
+    """Pairs that may be one service: the same number or place, and names alike. For a person to decide."""
+    new = {cells["id"]: cells for cells in fresh}
+    every = {**held, **new}
+    blocks: dict[tuple[str, ...], list[str]] = {}
+    for service in sorted(every):
+        for key in _blocks(every[service]):
+            blocks.setdefault(key, []).append(service)
+    pairs: set[tuple[str, str]] = set()
+    for services in blocks.values():
+        if 1 < len(services) <= CROWD:
+            pairs |= {
+                (one, other)
+                for place, one in enumerate(services)
+                for other in services[place + 1 :]
+                if new.keys() & {one, other} and _alike(every[one], every[other])
+            }
+    return sorted(pairs)[:MOST]
+
+
+def _blocks(cells: Mapping[str, str]) -> Iterator[tuple[str, ...]]:
+    digits = re.sub(r"\D", "", cells["phone"])
+    if digits:
+        yield "phone", digits
+    words = sorted(_words(cells["name"]), key=len, reverse=True)[:2]
+    yield from (("place", cells["regions_inei"], word) for word in words)
+
+
+def _words(name: str) -> list[str]:
+    return sorted(header(name).split("_"))
+
+
+def _alike(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
+    first, second = " ".join(_words(one["name"])), " ".join(_words(other["name"]))
+    return SequenceMatcher(None, first, second).ratio() >= ALIKE

@@ -1,0 +1,78 @@
+"""What an import says and what it was told: problems, remarks, hints, and what foreign columns are called.
+
+Data alone: reads no file and stores nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from reporting.i18n import N_, Sentence
+
+UNREADABLE = N_("This file cannot be read as a table or as JSON.")
+TOO_LARGE = N_("This file is too large.")
+NO_NAMES = N_("No column is called name or nombre.")
+BLANK_NAME = N_("The name is blank.")
+TWICE = N_("The same row stands in line %(line)s already.")
+SAME_ID = N_("Line %(line)s has the same id and says something else.")
+NO_TYPE = N_("No type of service can be read from it: say which type the file holds.")
+NO_PLACE = N_("Its department or province is not known: say which region the file is about.")
+HELD_BACK = N_("This row is good; it waits until line %(line)s is mended.")
+CHANGED_SINCE = N_("It says something else than what the team has confirmed: compare by hand.")
+HAS_ENDED = N_("The file says that it is closed.")
+SHELTER_ADDRESS = N_("It is a shelter: its address was left out and is not stored.")
+NO_NUMBER = N_("The telephone has no number in it.")
+NO_WEEKDAY = N_("The hours name no day of the week.")
+SWAPPED = N_("Latitude and longitude are swapped: they were read the other way round.")
+OUTSIDE = N_("The point lies outside the country: it was left out.")
+NO_ORGANISATION = N_("The organisation is missing.")
+GUESSED = N_("The type was guessed from its name: %(type)s.")
+NEW_ID = N_("The id was not usable: it has a new one, and keeps the old one beside it.")
+CUT = N_("A cell was longer than %(limit)s characters and was cut.")
+BAD_CELLS = N_("The row has more cells than the table has columns.")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something about a line of the file."""
+
+    line: int
+    said: Sentence
+
+
+@dataclass(slots=True)
+class Report:
+    """What became of every row: stored, as before, or listed with a reason; and what to look at."""
+
+    rows: int = 0
+    stored: int = 0
+    unchanged: int = 0
+    problems: list[Problem] = field(default_factory=list)  # rows that are not stored; a row may have several
+    remarks: list[Problem] = field(default_factory=list)  # rows that are stored or as before, but look at this
+    likely_twice: list[tuple[str, str]] = field(default_factory=list)  # ids: for a person to decide
+    services: list[str] = field(default_factory=list)  # ids that changed
+
+    @property
+    def listed(self) -> int:
+        """How many rows are not stored."""
+        return len({problem.line for problem in self.problems if problem.line > 0})
+
+
+@dataclass(frozen=True, slots=True)
+class Hints:
+    """What a person knows of a foreign file and the file does not say."""
+
+    name: str = ""
+    service_type: str = ""
+    region: str = ""  # two digits of INEI
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A row that could be stored."""
+
+    line: int
+    cells: Mapping[str, str]
+    foreign: Mapping[str, str] = field(default_factory=dict)
+    print: str = ""

@@ -1,0 +1,112 @@
+"""The table of listings for a large directory: worked out anew in the transaction that changes a service.
+
+Is handed a session. Gives the same answers as the listings in memory. Knows no order and no page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache, lru_cache
+from typing import Any, Final
+
+from sqlalchemy import delete, insert, select, text
+from sqlalchemy.orm import Session
+
+from referrals.directory.card import Reading, cards_of
+from referrals.directory.home import home
+from referrals.directory.models import DirectoryRow, MatchRow, ServiceRow
+from referrals.directory.reviewed_data import made_with
+from referrals.matching import hours
+from referrals.matching.listings import Door, doors_of
+
+AT_ONCE: Final = 500  # services worked out together
+DOOR_COLUMNS: Final = (
+    "service",
+    "cover",
+    "sure",
+    "bars",
+    "reached",
+    "through",
+    "has",
+    "police",
+    "verified",
+    "doubted",
+    "organisation",
+    "languages",
+    "hours",
+)
+
+
+class Stored:
+    """All doors where they lie in the database: one question for all needs and places."""
+
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
+
+    def near(self, needs: Sequence[str], places: Sequence[str]) -> Mapping[str, Sequence[Door]]:
+        """See `index.Doors`."""
+        with self._reading() as db:
+            return stored_doors(db, needs, places)
+
+
+def stored_doors(db: Session, needs: Sequence[str], places: Sequence[str]) -> Mapping[str, Sequence[Door]]:
+    """The same inside a transaction that is there."""
+    found: dict[str, list[Door]] = {need: [] for need in needs}
+    zone = home(db).zone
+    asked = {f"n{number}": need for number, need in enumerate(found)}
+    asked |= {f"c{number}": place for number, place in enumerate(places)}
+    for row in db.connection().execute(_question(len(found), len(places)), asked):
+        found[row[0]].append(Door._make((*row[1:12], _tongues(row[12]), hours.unpacked(row[13], zone))))
+    return found
+
+
+@cache
+def _question(needs: int, places: int) -> Any:
+    """The one query, for so many needs and places; made once, so that it is compiled once."""
+    names, marks = ", ".join(DOOR_COLUMNS), [f":n{number}" for number in range(needs)]
+    covers = ", ".join(f":c{number}" for number in range(places))
+    told = f"SELECT need, {names} FROM service_match WHERE need IN ({', '.join(marks)}) AND cover IN ({covers})"  # noqa: S608 -- marks only
+    return text(told)
+
+
+@lru_cache(maxsize=4096)
+def _tongues(told: str) -> frozenset[str]:
+    return frozenset(told.split(";")) if told else frozenset()
+
+
+Tell = Callable[[str, int, int], None]  # what is being done, how many, of how many
+
+
+def untold(_what: str, _done: int, _of: int) -> None:
+    """Nobody is waiting at a terminal."""
+
+
+def changed(db: Session, services: Iterable[str], tell: Tell = untold) -> None:
+    """Every change of services passes here, in its own transaction: whatever is worked out of them follows."""
+    row = db.get(DirectoryRow, 1)
+    if row is None:
+        row = DirectoryRow(id=1, number=0, made_with="")
+        db.add(row)
+    row.number += 1
+    if row.made_with == made_with():
+        _work_out(db, list(services), tell)
+    else:
+        _work_out(db, list(db.scalars(select(ServiceRow.id))), tell)
+        row.made_with = made_with()
+    db.flush()
+
+
+def _work_out(db: Session, services: Sequence[str], tell: Tell) -> None:
+    """The doors of these services anew."""
+    for start in range(0, len(services), AT_ONCE):
+        some = services[start : start + AT_ONCE]
+        db.execute(delete(MatchRow).where(MatchRow.service.in_(some)))
+        rows = [
+            door._asdict()
+            | {"need": need, "languages": ";".join(sorted(door.languages)), "hours": hours.packed(door.hours)}
+            for card in cards_of(db, some)
+            for need, door in doors_of(card)
+        ]
+        if rows:
+            db.execute(insert(MatchRow), rows)
+        tell("worked out", start + len(some), len(services))

@@ -1,0 +1,65 @@
+"""Reviewed data about services: what each type serves, holidays, ways; each with its basis in referrals/data.
+
+Reads files only. Knows no database and no single service of it.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import tomllib
+from collections.abc import Mapping, Sequence
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from referrals.matching import hours
+from referrals.matching.listings import Door
+from referrals.matching.records import NATIONAL, SAME_PROVINCE, SAME_REGION
+from referrals.needs import exclusions
+
+DATA = Path(__file__).parent.parent / "data"
+
+
+@cache
+def service_types() -> Mapping[str, Mapping[str, Any]]:
+    """What each type serves, its duty to report, the line that leads there."""
+    return tomllib.loads((DATA / "service-types.toml").read_text(encoding="utf-8"))
+
+
+@cache
+def table(name: str) -> tuple[Mapping[str, str], ...]:
+    """The rows of a CSV file of referrals/data, each by the names of its columns."""
+    return tuple(csv.DictReader(io.StringIO((DATA / name).read_text(encoding="utf-8"))))
+
+
+@cache
+def rows_of(name: str) -> Mapping[str, Sequence[Mapping[str, str]]]:
+    """The rows of a table by their service."""
+    found: dict[str, list[Mapping[str, str]]] = {}
+    for row in table(name):
+        found.setdefault(row["service"], []).append(row)
+    return found
+
+
+@cache
+def public_holidays(country: str) -> frozenset[date]:
+    """The days on which ordinary hours are no promise."""
+    return frozenset(date.fromisoformat(row["day"]) for row in table("holidays.csv") if row["country"] == country)
+
+
+@cache
+def travel() -> Mapping[int, int]:
+    """Quarters of an hour to allow for the way, by how near a service is."""
+    told = tomllib.loads((DATA / "travel.toml").read_text(encoding="utf-8"))
+    bands = {SAME_PROVINCE: "province", SAME_REGION: "region", NATIONAL: "country"}
+    return {band: int(told[name] * 60 // hours.QUARTER) for band, name in bands.items()}
+
+
+@cache
+def made_with() -> str:
+    """A name for everything that doors are worked out with, besides the services themselves."""
+    told = [repr(service_types()), repr(table("service-needs.csv")), repr(tuple(exclusions.BARS)), repr(Door._fields)]
+    return hashlib.sha256("".join(told).encode()).hexdigest()

@@ -1,0 +1,134 @@
+"""A service as its row of a file has it: columns, what can be wrong with a row, how it is stored.
+
+Is handed a session. What is shipped is Peruvian, was seen in public sources, and says so on every row. Knows
+no page and has never heard of a case.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+
+from sqlalchemy import delete, insert, select
+from sqlalchemy.orm import Session
+
+from referrals.directory.home import home
+from referrals.directory.models import CoverageRow, ServiceRow
+from referrals.directory.reviewed_data import service_types
+from reporting.i18n import N_
+
+COLUMNS = tuple(
+    "id name service_type sector coverage regions_inei province phone whatsapp hours is_24h cost languages what_for "
+    "police_inside_or_run trans_friendly sw_friendly minors accepts_no_id has_pep has_ec has_forensic address "
+    "address_public status source_date source verified_on notes organisation".split()
+)
+MAY_LACK = frozenset({"organisation"})  # older files of ours have no such column
+
+
+def store_new(db: Session, rows: Sequence[Mapping[str, str]], places: Mapping[str, str]) -> None:
+    """Write rows that are not there yet, all at once."""
+    if rows:
+        db.execute(insert(ServiceRow), [dict(row) for row in rows])
+        country = home(db).country
+        covers = [
+            {"service": row["id"], "place": code} for row in rows for code in sorted(coverage_of(row, places, country))
+        ]
+        db.execute(insert(CoverageRow), covers)
+        db.flush()
+
+
+FAULTS = {
+    "id": N_("The id needs 1 to 64 letters, digits, points or lines."),
+    "name": N_("The name is empty."),
+    "type": N_("This type of service is not known."),
+    "coverage": N_("The coverage must be national, region or province."),
+    "regions": N_("No department is named: two digits of INEI, such as 25, separated by semicolons."),
+    "shelter": N_("A shelter's address is never stored: leave it out."),
+    "day": N_("The day of verification must be written like 2026-11-24."),
+}
+
+
+def faults(row: Mapping[str, str], places: Mapping[str, str], country: str) -> Iterable[str]:
+    """What is wrong with a row, each in a sentence."""
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", row["id"]):
+        yield FAULTS["id"]
+    if not row["name"]:
+        yield FAULTS["name"]
+    if row["service_type"] not in service_types():
+        yield FAULTS["type"]
+    if row["coverage"] not in {"national", "region", "province"}:
+        yield FAULTS["coverage"]
+    elif row["coverage"] != "national" and not _departments(row, places, country):
+        yield FAULTS["regions"]
+    if row["service_type"] == "SHELTER" and row["address"]:
+        yield FAULTS["shelter"]
+    if row["verified_on"] and not _is_day(row["verified_on"]):
+        yield FAULTS["day"]
+
+
+def _is_day(told: str) -> bool:
+    try:
+        return date.fromisoformat(told).isoformat() == told
+    except ValueError:
+        return False
+
+
+def store(db: Session, row: Mapping[str, str], places: Mapping[str, str]) -> bool:
+    """Write a row if it differs from what is there. True if something changed."""
+    known, covers = db.get(ServiceRow, row["id"]), coverage_of(row, places, home(db).country)
+    covered = frozenset(db.scalars(select(CoverageRow.place).where(CoverageRow.service == row["id"])))
+    if known is not None and covered == covers and all(getattr(known, column) == row[column] for column in COLUMNS):
+        return False
+    if known is None:
+        db.add(ServiceRow(**row))
+    else:
+        for column in COLUMNS:
+            setattr(known, column, row[column])
+    db.flush()
+    db.execute(delete(CoverageRow).where(CoverageRow.service == row["id"]))
+    db.add_all(CoverageRow(service=row["id"], place=place) for place in sorted(covers))
+    db.flush()
+    return True
+
+
+def coverage_of(row: Mapping[str, str], places: Mapping[str, str], country: str) -> frozenset[str]:
+    """The places a row serves. `national` wins over a list of regions; a province not named exactly is its region."""
+    if row["coverage"] == "national":
+        return frozenset({country})
+    departments = _departments(row, places, country)
+    if row["coverage"] == "region":
+        return departments
+    named = {name.strip() for name in row["province"].split(";")}
+    numbered = (f"{department}{number:02d}" for department in departments for number in range(1, 100))
+    return frozenset(code for code in numbered if places.get(code) in named) or departments
+
+
+def _departments(row: Mapping[str, str], places: Mapping[str, str], country: str) -> frozenset[str]:
+    codes = {country + code.strip() for code in row["regions_inei"].split(";") if code.strip()}
+    return frozenset(codes & places.keys())
+
+
+def header(name: str) -> str:
+    """The name of a column without accents, capitals and signs."""
+    plain = unicodedata.normalize("NFD", name.casefold())
+    letters = "".join(sign for sign in plain if not unicodedata.combining(sign))
+    return re.sub(r"[^a-z0-9]+", "_", letters).strip("_")
+
+
+OLD = 365  # days: lines and PEP sites are due, others are due, marked as old
+LONGEST = 2000  # characters of a cell
+SHELTER = "SHELTER"
+
+
+def cells_of(row: ServiceRow) -> dict[str, str]:
+    """A row as the file has it."""
+    return {column: getattr(row, column) for column in COLUMNS}
+
+
+def tidy(cell: str) -> str:
+    """A cell as it is stored: one kind of line end, no character that nobody can see or store."""
+    lines = cell.replace("\r\n", "\n").replace("\r", "\n")
+    seen = (" " if sign.isspace() and sign not in "\n\t" else sign for sign in lines)
+    return "".join(sign for sign in seen if sign in "\n\t" or sign.isprintable())[:LONGEST].strip()

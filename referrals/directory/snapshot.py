@@ -1,0 +1,157 @@
+"""The directory as it lies ready for questions: in memory while it is small, else read when asked.
+
+Read anew only when it was changed. Is handed a way to open sessions; writes nothing.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from types import SimpleNamespace
+from typing import Any, Final
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import Engine, func, select
+from sqlalchemy.orm import Session
+
+from referrals.directory.card import Reading, card_of, cards_of
+from referrals.directory.home import (
+    BOX,
+    LAST,
+    LINES,
+    MOST_LINES,
+    REMEMBERED,
+    Home,
+    home,
+    homes,
+    lines_of_country,
+    shipped_services,
+)
+from referrals.directory.match_table import Stored
+from referrals.directory.models import DirectoryRow, PlaceRow, ServiceRow
+from referrals.directory.reviewed_data import made_with, public_holidays, table, travel
+from referrals.matching.hours import YES
+from referrals.matching.listings import ServiceCard, is_listed
+from referrals.matching.records import Cards
+from referrals.needs import codes
+
+IN_MEMORY: Final = 20_000  # services; more stay in the database (about 2 kB each in every process)
+
+
+def settle(engine: Engine, country: str, zone: str) -> None:
+    """Tell once, when a database is opened, where its directory lives. Rows of other countries are then not seen."""
+    homes[engine.dialect] = Home(country, zone)
+    _shelves.pop(engine, None)
+
+
+@cache
+def shipped_lines(country: str) -> Mapping[str, ServiceCard]:
+    """The lines of the box as shipped, whatever the database holds."""
+    rows = {row["id"]: row for row in csv.DictReader(io.StringIO(shipped_services()))}
+    named = lines_of_country(country).get(BOX, ())
+    blank = dict.fromkeys(("organisation",), "")
+    return {line: card_of(SimpleNamespace(**blank | rows[line]), frozenset({country}), Home(country)) for line in named}
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """The directory, good until its version changes."""
+
+    version: int
+    cards: Cards
+    parents: Mapping[str, str]
+
+    def service(self, service_id: str) -> ServiceCard:
+        """One service."""
+        return self.cards.by_id[service_id]
+
+
+_shelves: WeakKeyDictionary[Engine, Shelf] = WeakKeyDictionary()
+_VERSION = select(func.max(DirectoryRow.__table__.c.number))
+
+
+def shelf(reading: Reading, in_memory: int = IN_MEMORY) -> Shelf:
+    """The directory as it stands; read anew only when it was changed."""
+    with reading() as db:
+        where, version = db.get_bind().engine, db.scalar(_VERSION) or 0
+        known = _shelves.get(where)
+        if known is None or known.version != version:
+            known = _shelves[where] = _made(db, reading, version, in_memory)
+    return known
+
+
+def _made(db: Session, reading: Reading, version: int, in_memory: int) -> Shelf:
+    here = home(db)
+    places = [row for row in db.scalars(select(PlaceRow).where(PlaceRow.level != "district")) if here.holds([row.code])]
+    row = db.get(DirectoryRow, 1)
+    many = (db.scalar(select(func.count()).select_from(ServiceRow)) or 0) > in_memory
+    stored = many and row is not None and row.made_with == made_with()
+    by_id = Stacks(reading) if stored else {card.service_id: card for card in cards_of(db)}
+    lines = lines_of_country(here.country) or _own_lines(by_id.values())
+    cards = Cards(
+        by_id=by_id,
+        fallback={need: named for need, named in lines.items() if need not in {BOX, LAST}},
+        place_names={row.code: row.name for row in places},
+        holidays=public_holidays(here.country),
+        travel=travel(),
+        country=here.country,
+        stored=Stored(reading) if stored else None,
+        lines=lines[BOX],
+        last_resort=lines[LAST],
+        call_first=call_first(),
+    )
+    return Shelf(version, cards, {row.code: row.parent for row in places})
+
+
+def _own_lines(cards: Iterable[ServiceCard]) -> Mapping[str, tuple[str, ...]]:
+    """The same for a country without shipped lines: what its team brought in. No line of the police is among them."""
+    found = [card for card in cards if _is_line(card)]
+    found.sort(key=lambda card: (LINES.index(card.service_type), card.service_id))
+    ids = tuple(card.service_id for card in found)
+    by_need = {need: tuple(card.service_id for card in found if need in card.needs) for need in codes.NEEDS}
+    return {**by_need, BOX: ids[:MOST_LINES], LAST: ids}
+
+
+def _is_line(card: ServiceCard) -> bool:
+    seen = card.service_type in LINES and card.coverage_national and is_listed(card)
+    return seen and bool(card.tel) and card.police != YES
+
+
+@cache
+def call_first() -> Mapping[str, str]:
+    """Warning -> the line whose number belongs into it."""
+    return {row["warning"]: row["line"] for row in table("service-warnings.csv") if row["line"]}
+
+
+class Stacks(Mapping[str, ServiceCard]):
+    """The cards of a large directory: fetched when they are asked for, the latest are remembered."""
+
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
+        self._card = lru_cache(maxsize=REMEMBERED)(self._fetched)
+
+    def _fetched(self, service: str) -> ServiceCard | None:
+        with self._reading() as db:
+            return next(cards_of(db, [service]), None)
+
+    def __getitem__(self, service: str) -> ServiceCard:
+        card = self._card(service)
+        if card is None:
+            raise KeyError(service)
+        return card
+
+    def __iter__(self) -> Iterator[str]:
+        with self._reading() as db:
+            yield from db.scalars(select(ServiceRow.id).order_by(ServiceRow.id)).all()
+
+    def __len__(self) -> int:
+        with self._reading() as db:
+            return db.scalar(select(func.count()).select_from(ServiceRow)) or 0
+
+    def values(self) -> Any:
+        """All of them, in one go: for lists of the whole directory only."""
+        with self._reading() as db:
+            return tuple(cards_of(db))

@@ -1,0 +1,170 @@
+"""Trying the rules on written cases: reads a file of answers, says what follows, and where it differs.
+
+For the command line and for reviewers. Fictional cases only; keeps nothing and knows no case of the
+installation.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+from referrals.needs.assessment import sentences
+from referrals.needs.codes import MUST_NOTS, NEEDS, UNIVERSAL, URGENCY_LABELS, Assessment, Need
+from reporting.i18n import N_
+from reporting.vocabulary.gbvims import GBVIMS
+from reporting.vocabulary.incident import BadIncident, Incident, incident_from_answers
+
+Expected = Mapping[str, Any]
+YAML_SUFFIXES: Final = frozenset({".yaml", ".yml"})
+YES_NO_FIELDS: Final = (
+    "extortion_act",
+    "contact",
+    "hurt_too",
+    "condom",
+    "pregnant_possible",
+    "police_safe",
+)  # YAML reads a bare yes or no as true or false
+ALWAYS_OPTIONAL: Final = frozenset({"N_PEER", "N_COUNSEL"})  # an extra one is never over-referral
+
+
+class BadFile(ValueError):
+    """A file of cases that cannot be read. Says where, never what was written there."""
+
+
+def assess_file(text: str, suffix: str) -> list[tuple[str, Incident, Expected | None]]:
+    """Read cases: a list, or a table with `vignettes`; each has `answers`, perhaps `id` and `expected`."""
+    told = _parsed(text, suffix.lower())
+    rows = told.get("vignettes") if isinstance(told, dict) else told
+    if not isinstance(rows, list):
+        raise BadFile("The file should hold a list of cases, or a table with a list named 'vignettes'.")
+    return [_case(number, row) for number, row in enumerate(rows, 1)]
+
+
+def _parsed(text: str, suffix: str) -> object:
+    if suffix == ".json":
+        return _parsed_json(text)
+    if suffix in YAML_SUFFIXES:
+        return _parsed_yaml(text)
+    raise BadFile("The name of the file should end in .yaml, .yml or .json.")
+
+
+def _parsed_json(text: str) -> object:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as problem:
+        line = f" (line {problem.lineno})" if isinstance(problem, json.JSONDecodeError) else ""
+        raise BadFile(f"This is not readable JSON{line}.") from None
+
+
+def _parsed_yaml(text: str) -> object:
+    try:
+        import yaml  # noqa: PLC0415 - only this command needs it
+    except ImportError:
+        raise BadFile("Reading YAML needs the package PyYAML. Install it, or write the file as JSON.") from None
+    try:
+        return yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError, RecursionError) as problem:
+        mark = getattr(problem, "problem_mark", None)
+        line = f" (line {mark.line + 1})" if mark else ""
+        raise BadFile(f"This is not readable YAML{line}.") from None
+
+
+def _case(number: int, row: object) -> tuple[str, Incident, Expected | None]:
+    if not isinstance(row, dict) or not isinstance(row.get("answers"), dict):
+        raise BadFile(f"Case {number} has no table named 'answers'.")
+    name, expected = str(row.get("id", number)), row.get("expected")
+    if expected is not None and not _readable(expected):
+        raise BadFile(f"Case {number}: 'expected' should be a table, and its needs a list of need and urgency.")
+    try:
+        return name, incident_from_answers(_with_words(row["answers"])), expected
+    except BadIncident as problem:
+        raise BadFile(f"Case {number}: {problem}") from None
+
+
+def _readable(expected: object) -> bool:
+    if not isinstance(expected, dict):
+        return False
+    needs = expected.get("needs", [])
+    return isinstance(needs, list) and all(isinstance(row, dict) and {"need", "urgency"} <= row.keys() for row in needs)
+
+
+def _with_words(answers: Mapping[str, object]) -> dict[str, object]:
+    words = {True: "yes", False: "no"}
+    return {
+        name: words[value] if name in YES_NO_FIELDS and isinstance(value, bool) else value
+        for name, value in answers.items()
+    }
+
+
+# ── what follows ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def report(name: str, assessment: Assessment) -> dict[str, object]:
+    """An assessment for machines."""
+    return {
+        "id": name,
+        "gbvims": assessment.gbvims,
+        "create_referral": assessment.create_referral,
+        "needs": [{"need": need.code, "urgency": need.urgency, "rules": list(need.rules)} for need in assessment.needs],
+        "must_not": sorted(assessment.must_not),
+    }
+
+
+def differences(assessment: Assessment, expected: Expected) -> list[str]:
+    """Where an assessment is not what was expected, a sentence each. An empty list is agreement."""
+    return [
+        *_core_differences(assessment, expected),
+        *_need_differences(assessment, expected),
+        *_must_not_differences(assessment, expected),
+    ]
+
+
+def _core_differences(assessment: Assessment, expected: Expected) -> Iterator[str]:
+    for name, found in (("gbvims", assessment.gbvims), ("create_referral", assessment.create_referral)):
+        if name in expected and expected[name] != found:
+            yield f"{name}: expected {expected[name]}, found {found}"
+
+
+def _need_differences(assessment: Assessment, expected: Expected) -> Iterator[str]:
+    if "needs" not in expected:
+        return
+    found = {need.code: need.urgency for need in assessment.needs}
+    wanted = {row["need"]: {row["urgency"], *row.get("accept", ())} for row in expected["needs"]}
+    for code, urgencies in wanted.items():
+        if found.get(code) not in urgencies:
+            yield f"{code}: expected {' or '.join(sorted(urgencies))}, found {found.get(code, 'nothing')}"
+    for code in found.keys() - wanted.keys() - set(expected.get("optional", ())) - ALWAYS_OPTIONAL:
+        yield f"{code}: not expected, found {found[code]}"
+
+
+def _must_not_differences(assessment: Assessment, expected: Expected) -> Iterator[str]:
+    if "must_not" not in expected:
+        return
+    found, wanted = assessment.must_not - UNIVERSAL, set(expected["must_not"]) - UNIVERSAL
+    yield from (f"{code}: expected, not found" for code in sorted(wanted - found))
+    yield from (f"{code}: not expected, found" for code in sorted(found - wanted))
+
+
+# ── in words ────────────────────────────────────────────────────────────────────────────────────────────────
+Say = Callable[[str], str]
+
+
+def explained(incident: Incident, assessment: Assessment, say: Say = str) -> str:
+    """An assessment for people: each need with its reasons, then what must not be done."""
+    lines = [f"{say(N_('GBVIMS core type'))}: {say(GBVIMS[assessment.gbvims])} ({assessment.gbvims})"]
+    if not assessment.create_referral:
+        lines.append(say(N_("Only a record is wanted: nothing is created and nothing is sent. This is information.")))
+    for need in assessment.needs:
+        lines += _need_lines(need, incident, say)
+    lines += ["", say(N_("What must not be done"))]
+    lines += [f"  {code}  {say(MUST_NOTS[code])}" for code in MUST_NOTS if code in assessment.must_not]
+    return "\n".join(lines)
+
+
+def _need_lines(need: Need, incident: Incident, say: Say) -> list[str]:
+    title = f"{say(URGENCY_LABELS[need.urgency])}: {say(NEEDS[need.code])}"
+    left = "" if need.hours_left is None else f"  [{say(N_('hours left'))}: {need.hours_left:g}]"
+    reasons = [f"    {say(sentence)}" for sentence in sentences(need, incident)]
+    return ["", f"{title}  ({need.code}; {', '.join(need.rules)}){left}", *reasons]

@@ -1,0 +1,132 @@
+"""What matching knows of a service, and how it is found quickly by need and place.
+
+Pure. A `ServiceCard` is everything a page says of a service; a listing is the little of it that the order
+looks at, one for each need and each place that it covers. Listings lie in memory here or in a table of the
+directory; both give the same for the same question. Knows neither who asks nor which comes first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import NamedTuple, Protocol
+
+from referrals.matching.hours import YES, ZONE, Hours
+from referrals.matching.hours_text import read
+from referrals.needs.exclusions import bars_of
+
+OWN, THROUGH, NONE = 0, 1, 2  # how a service is reached: its own number, through a line, not known
+COUNTRY_CODE, DEPARTMENT_CODE = len("PE"), len("PE25")  # lengths of the codes of places
+TRANS, SEX_WORK, PAPERS = 1, 2, 4  # bits of what a service is known to have
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceCard:
+    """All that matching and a page need to know of a service. Three-valued answers are yes, no or unknown."""
+
+    service_id: str
+    name: str
+    service_type: str
+    phone: str
+    phone_note: str
+    tel: str
+    hours: str
+    is_24h: str
+    cost: str
+    languages: frozenset[str]
+    what_for: str
+    police: str
+    trans_friendly: str
+    sw_friendly: str
+    minors: str
+    accepts_no_id: str
+    needs: Mapping[str, str]  # need -> yes or unknown; a need that is not there is not served
+    coverage: frozenset[str]
+    coverage_national: bool
+    status: str
+    source: str
+    source_date: str
+    verified_on: str
+    duty: str
+    through: str
+    warnings: tuple[str, ...]
+    organisation: str = ""
+    doubted: bool = False  # somebody said that it is wrong, and nobody has looked since
+    zone: str = ZONE
+
+    @property
+    def week(self) -> Hours:
+        """Its hours, as far as they can be read."""
+        return read(self.hours, self.is_24h, self.zone)
+
+
+class Door(NamedTuple):
+    """A service for one need, through one place that it covers."""
+
+    service: str
+    cover: str
+    sure: bool  # it is known to serve the need
+    bars: int  # from whom it may be hidden: bits of needs.BARS
+    reached: int  # OWN, THROUGH, NONE
+    through: str  # the line that leads there
+    has: int  # TRANS, SEX_WORK, PAPERS
+    police: bool  # the police are known to be there
+    verified: int  # number of the day (date.toordinal); 0 never
+    doubted: bool
+    organisation: str
+    languages: frozenset[str]
+    hours: Hours
+
+
+class Doors(Protocol):
+    """Where doors are found."""
+
+    def near(self, needs: Sequence[str], places: Sequence[str]) -> Mapping[str, Sequence[Door]]:
+        """For each need the doors that cover one of these places, in any order; a service may stand there twice."""
+
+
+def is_listed(card: ServiceCard) -> bool:
+    """A row that no source has seen is work for the team, not a door for her."""
+    return bool(card.source)
+
+
+def doors_of(card: ServiceCard) -> Iterator[tuple[str, Door]]:
+    """(need, door) for every need and place of a service; none where no source has seen it."""
+    if not is_listed(card):
+        return
+    told = (card.trans_friendly, card.sw_friendly, card.accepts_no_id)
+    covers = sorted({code[:COUNTRY_CODE] for code in card.coverage} if card.coverage_national else card.coverage)
+    first = Door(
+        service=card.service_id,
+        cover="",
+        sure=False,
+        bars=bars_of(card),
+        reached=OWN if card.tel else THROUGH if card.through not in {"", card.service_id} else NONE,
+        through=card.through,
+        has=sum(bit for bit, answer in zip((TRANS, SEX_WORK, PAPERS), told, strict=True) if answer == YES),
+        police=card.police == YES,
+        verified=date.fromisoformat(card.verified_on).toordinal() if card.verified_on else 0,
+        doubted=card.doubted,
+        organisation=card.organisation,
+        languages=card.languages,
+        hours=card.week,
+    )
+    for need, answer in sorted(card.needs.items()):
+        for cover in covers:
+            yield need, first._replace(cover=cover, sure=answer == YES)
+
+
+class Index:
+    """All doors in memory, by need and by place."""
+
+    def __init__(self, cards: Iterable[ServiceCard]) -> None:
+        found: dict[tuple[str, str], list[Door]] = {}
+        for card in cards:
+            for need, door in doors_of(card):
+                found.setdefault((need, door.cover), []).append(door)
+        self._found = found
+
+    def near(self, needs: Sequence[str], places: Sequence[str]) -> Mapping[str, Sequence[Door]]:
+        """See `Doors`."""
+        return {need: [door for place in places for door in self._found.get((need, place), ())] for need in needs}

@@ -1,0 +1,196 @@
+"""What is said about an offer: why this one, when it is open, what to know before. Each part gives one sentence.
+
+Pure. Decides neither what is offered nor in which order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, timedelta
+
+from referrals.matching import hours
+from referrals.matching.hours import NO, OPEN, UNKNOWN, YES, Hours
+from referrals.matching.listings import ServiceCard
+from referrals.matching.order import Asked, is_trans, line_to
+from referrals.matching.records import FRESH, NATIONAL, SAME_PROVINCE, Cards, Offer, Seeker
+from referrals.needs.codes import Need
+from reporting.i18n import N_, Sentence, said
+from reporting.vocabulary.codes import MINOR_AGES
+
+WARNINGS = {
+    "POLICE_CONTACT": N_("This line may speak with the police. Ask about that before you tell."),
+    "SEEN_FOR_LIMA": N_(
+        "Our source speaks of Lima. In other regions try it; if nobody answers, call %(number)s or go to the nearest"
+        " hospital."
+    ),
+    "FAR_FROM_CAPITAL": N_("It may not arrive far from the capital of the region."),
+    "OLD_DATA": N_("What we know of it is some years old."),
+    "KITS_MISSING": N_("Some places did not have the medicines. Call %(number)s first."),
+    "MAY_REPORT_THEMSELVES": N_("They can make a complaint on their own. Ask before you tell."),
+    "SENDS_TO_STATION": N_("It often only gives advice and sends people to a police station."),
+    "STATE_LAW": N_("A law may limit their help against the State. Ask them."),
+    "ADULT_WITH_ID": N_("Their page asks for an identity card and 18 years. Ask if they help you without."),
+    "KIT_DISPUTED": N_("It was not clear whether they hand out the medicines. Get care first."),
+    "INTERIOR": N_("The ministry of the police runs it."),
+}
+WITHOUT_NUMBER = {
+    "SEEN_FOR_LIMA": N_(
+        "Our source speaks of Lima. In other regions try it; if nobody answers, go to the nearest hospital."
+    ),
+    "KITS_MISSING": N_("Some places did not have the medicines: call first."),
+}
+DUTY = N_("They may have to report violence to an authority. You can ask before you tell.")
+POLICE_INSIDE = N_("The police run this or are inside.")
+NEVER_CHECKED = N_("Not verified by us: call first.")
+NEVER_CHECKED_NO_NUMBER = N_("Not verified by us.")
+CHECKED = N_("Verified on %(day)s.")
+CHECKED_LONG_AGO = N_("Verified on %(day)s, more than a year ago: call first.")
+DOUBTED = N_("Somebody told us that something is wrong here. We have not been able to confirm it yet: call first.")
+HOLIDAY = N_("We do not know if it opens today, a public holiday: call first.")
+OPENS = (
+    N_("Closed now. It opens today at %(time)s."),
+    N_("Closed now. It opens tomorrow at %(time)s."),
+    N_("Closed now. It opens on %(said_day)s at %(time)s."),
+)
+WEEKDAYS = (N_("Monday"), N_("Tuesday"), N_("Wednesday"), N_("Thursday"), N_("Friday"), N_("Saturday"), N_("Sunday"))
+
+
+def shown(need: Need, card: ServiceCard, band: int, asked: Asked, *, fallback: bool = False) -> Offer:
+    """A card as an offer, with its reasons and warnings."""
+    line = None if card.tel else _line_of(card, asked)
+    return Offer(
+        need=need.code,
+        service_id=card.service_id,
+        name=card.name,
+        phone=line.phone if line else card.phone,
+        tel=line.tel if line else card.tel,
+        what_for=card.what_for,
+        reasons=tuple(_reasons(need, card, band, asked, line)),
+        warnings=tuple(_warnings(card, asked)),
+        verified=_verified(card, asked, can_be_called=bool(card.tel or line)),
+        source_name=_source_name(card.source),
+        source_date=card.source_date,
+        fallback=fallback,
+    )
+
+
+def _line_of(card: ServiceCard, asked: Asked) -> ServiceCard | None:
+    line = asked.cards.by_id.get(card.through)
+    return line if line is not None and line is not card and line_to(line, asked.seeker) else None
+
+
+def _verified(card: ServiceCard, asked: Asked, *, can_be_called: bool) -> Sentence:
+    if not card.verified_on:
+        return said(NEVER_CHECKED if can_be_called else NEVER_CHECKED_NO_NUMBER)
+    old = date.fromisoformat(card.verified_on) < asked.now.date() - timedelta(days=FRESH[-1])
+    return said(CHECKED_LONG_AGO if old else CHECKED, day=card.verified_on)
+
+
+def _reasons(need: Need, card: ServiceCard, band: int, asked: Asked, line: ServiceCard | None) -> Iterable[Sentence]:
+    """Why this one, and when."""
+    seeker = asked.seeker
+    if line is not None:
+        yield said(N_("You reach it by calling %(number)s: %(name)s."), number=line.phone, name=line.name)
+    elif not card.tel:
+        yield said(N_("We do not have its number or address yet."))
+        yield from _good(card, seeker)
+        yield _where(card, band, asked)
+        return
+    yield from _when(card, asked)
+    if card.needs.get(need.code) != YES:
+        yield said(N_("We do not know for sure if they help with this: call first."))
+    yield from _good(card, seeker)
+    yield _where(card, band, asked)
+    if card.cost.startswith("free"):
+        yield said(N_("It is free.") if card.cost == "free" else N_("It is free with SIS insurance."))
+    if card.phone_note:
+        yield said(N_("About the number: %(note)s."), note=card.phone_note)
+
+
+def _when(card: ServiceCard, asked: Asked) -> Iterable[Sentence]:
+    """Whether it is open, until when or from when, and its hours as they were written."""
+    week = card.week
+    if week.is_always:
+        yield said(N_("Open 24 hours."))
+        return
+    if not card.hours:
+        yield said(N_("We do not know its hours: call first."))
+        return
+    yield _open_now(week, asked)
+    yield said(N_("Hours: %(hours)s."), hours=card.hours)
+
+
+def _open_now(week: Hours, asked: Asked) -> Sentence:
+    holidays = asked.cards.holidays
+    state = hours.state(week, asked.now, holidays)
+    if state == UNKNOWN:
+        known = week.own is not None
+        return said(HOLIDAY if known else N_("We do not know if it is open now: call first."))
+    if state == OPEN:
+        until = hours.open_until(week, asked.now, holidays)
+        return said(N_("Open now, until %(time)s."), time=f"{until:%H:%M}") if until else said(N_("Open now."))
+    opens = hours.next_opening(week, asked.now, holidays)
+    if opens is None:
+        return said(N_("Closed now."))
+    days = (opens.date() - hours.local_time(asked.now, week.zone).date()).days
+    on_day = OPENS[min(days, len(OPENS) - 1)]
+    return said(on_day, said_day=WEEKDAYS[opens.weekday()], time=f"{opens:%H:%M}")
+
+
+def _good(card: ServiceCard, seeker: Seeker) -> Iterable[Sentence]:
+    if is_trans(seeker.incident) and card.trans_friendly == YES:
+        yield said(N_("Run by or known to respect trans people, says the source."))
+    if card.sw_friendly == YES:
+        yield said(N_("Run by or for sex workers, says the source."))
+    if seeker.incident.docs in {"NONE", "MISMATCH"} and card.accepts_no_id == YES:
+        yield said(N_("No identity card is needed, says the source."))
+    if set(seeker.languages) & card.languages - {"es"}:
+        yield said(N_("They speak your language."))
+
+
+def _where(card: ServiceCard, band: int, asked: Asked) -> Sentence:
+    if band == NATIONAL:
+        return said(N_("It serves the whole country."))
+    if band == SAME_PROVINCE:
+        return said(N_("It serves your province."))
+    if not set(asked.seeker.places) & card.coverage:
+        inside = sorted(asked.cards.place_names.get(place, place) for place in card.coverage)
+        return said(N_("It serves part of your region: %(places)s."), places=", ".join(inside))
+    return said(N_("It serves your region."))
+
+
+def _warnings(card: ServiceCard, asked: Asked) -> Iterable[Sentence]:
+    incident = asked.seeker.incident
+    checks = (
+        (card.doubted, DOUBTED),
+        (card.police != NO, POLICE_INSIDE),
+        (card.duty == "may", DUTY),
+        (card.accepts_no_id == NO and "ADULT_WITH_ID" not in card.warnings, N_("It asks for an identity card.")),
+        (
+            is_trans(incident) and card.trans_friendly == UNKNOWN,
+            N_("We do not know how they treat trans people: call first, or go with somebody."),
+        ),
+        (
+            incident.docs in {"NONE", "MISMATCH"} and card.accepts_no_id == UNKNOWN,
+            N_("We do not know if they ask for papers: call first. You have the right to help without them."),
+        ),
+        (
+            incident.age in MINOR_AGES and card.minors == UNKNOWN,
+            N_("We do not know if they attend people under 18: call first."),
+        ),
+    )
+    yield from (said(sentence) for holds, sentence in checks if holds)
+    yield from (warning_of(warning, asked.cards) for warning in card.warnings)
+
+
+def warning_of(warning: str, cards: Cards) -> Sentence:
+    """A warning; where it names a line, with the number as the directory has it."""
+    if warning not in cards.call_first:
+        return said(WARNINGS[warning])
+    line = cards.by_id.get(cards.call_first[warning])
+    return said(WARNINGS[warning], number=line.phone) if line and line.tel else said(WITHOUT_NUMBER[warning])
+
+
+def _source_name(source: str) -> str:
+    """The host of an address, or the words of the source."""
+    return source.split("://", 1)[-1].split("/", 1)[0].removeprefix("www.").split(":")[0] if "://" in source else source

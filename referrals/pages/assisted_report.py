@@ -1,0 +1,305 @@
+"""An assisted report: a case worker writes down what somebody tells by telephone or in person.
+
+The same questions, the permissions read aloud, a receipt for her. What is typed travels in one sealed field,
+as on her own pages, and nothing is kept before it is sent. Speaks HTTP and nothing else.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask import Blueprint, g, make_response, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.datastructures import ImmutableMultiDict
+
+from referrals.directory import snapshot
+from referrals.help import Help, child_policy, help_for, urgent_needs
+from reporting import clock
+from reporting.cases import actions, desk, records, store
+from reporting.cases.records import Report
+from reporting.crypto import receipts
+from reporting.i18n import N_
+from reporting.pages import directory_lookups
+from reporting.sessions import replays, tickets
+from reporting.sessions.page_rows import CannotKeep
+from reporting.sessions.replays import SENT
+from reporting.sessions.tickets import Ticket
+from reporting.teams import team_log
+from reporting.teams.keyring import Keys
+from reporting.teams.team_log import CASE_WORKER, STATISTICS, CannotOpen, Team
+from reporting.vocabulary import questions
+from reporting.vocabulary.answers import (
+    answers_of,
+    contact_of,
+    incident_of,
+    merged,
+    page_after,
+    page_before,
+    so_far,
+    step_of,
+    that_matter,
+)
+from reporting.vocabulary.codes import MINOR_AGES
+from reporting.vocabulary.incident import Incident
+from reporting.vocabulary.questions import PAGES
+from reporting.vocabulary.tally import tally_block
+from reporting.web import desk_pages, question_forms
+from reporting.web.access.auth import refresh_keys, signed_in
+from reporting.web.access.tickets import seeds, ticket_field, ticket_in
+from reporting.web.context import House, house, render_template
+from reporting.web.desk_pages import SECRET_SHOWN, SHOWN
+from reporting.web.errors import error_page
+from reporting.web.forms import StaffForm
+from reporting.web.question_forms import LAST
+
+pages = Blueprint("voice", __name__)
+CHECK, DONE = "check", "sent"
+CHECKS = {CHECK, "voice-check"}  # and as a page spelt it that was made before steps had addresses
+NOT_IN = N_("Your team has not let you in yet.")
+OVER = N_("That page is no longer valid. What was typed on it is gone; begin again.")
+
+
+@dataclass(slots=True)
+class Intake:
+    """What was told so far, under the name of its pages. A name typed into no address and kept nowhere."""
+
+    trip: str
+    answers: dict[str, Any]
+    count: int = 0  # steps by POST; of a row and a ticket the higher one holds what was said last
+    wrong: dict[str, Any] = field(default_factory=dict)  # the step that has to be set right, and what was typed there
+    sent: dict[str, Any] = field(default_factory=dict)  # what is shown once it was filed
+    name: str = ""
+
+    def to_row(self) -> dict[str, Any]:
+        """All but its name."""
+        return {part: getattr(self, part) for part in self.__slots__ if part != "name"}
+
+
+@pages.get("/<lang>/equipo/voz")
+@signed_in(CASE_WORKER)
+def begin() -> ResponseReturnValue:
+    """Off to what to say before the first question, and the first page."""
+    if not house().lines():
+        return error_page(503)
+    return _lead(Intake(tickets.new_trip(), {}), "0")
+
+
+@pages.get("/<lang>/equipo/voz/<name>/<step>")
+@signed_in(CASE_WORKER)
+def page(name: str, step: str) -> ResponseReturnValue:
+    """A step, as what was told stands now. After sending there is only the receipt, for some minutes."""
+    row = desk_pages.taken(name)
+    if row is None or not (step in STEPS or step == DONE):
+        return error_page(410, OVER)
+    intake = Intake(**{part: row[part] for part in row.keys() & set(Intake.__slots__)}, name=name)
+    if step == DONE and intake.sent:
+        return _sent(intake)
+    return _to_hers() if _is_over(intake.trip) else _shown(intake, step)
+
+
+@pages.post("/<lang>/equipo/voz")
+@signed_in(CASE_WORKER)
+def told() -> ResponseReturnValue:
+    """Every further step: one sealed field in, off to the next page."""
+    StaffForm().is_ours()
+    ticket = _ticket()
+    if ticket is None:
+        return error_page(410, OVER)
+    if _is_over(ticket.trip):
+        return _to_hers()
+    intake, go = _intake(ticket), request.form.get("go", "next")
+    if ticket.step in CHECKS:
+        return _send(intake) if go == "send" else _lead(intake, go[3:] if go[3:] in _NUMBERS else str(LAST))
+    number = int(ticket.step)
+    form = question_forms.form_of(number, intake.answers, _choices(intake.answers), request.form)
+    right = form.validate()
+    intake.answers = merged(number, intake.answers, _right_answers(form))
+    if go == "back":
+        return _lead(intake, str(page_before(number, intake.answers)))
+    if not right:
+        intake.wrong = {"step": ticket.step, "typed": _typed()}
+        return _lead(intake, ticket.step)
+    after = None if go == "check" else page_after(number, intake.answers)
+    return _lead(intake, CHECK if after is None else str(after))
+
+
+_NUMBERS = frozenset(str(number) for number in range(len(PAGES)))
+STEPS = _NUMBERS | {CHECK}
+
+
+def _lead(intake: Intake, step: str) -> ResponseReturnValue:
+    """Off to a step; where nothing can be put down, its page at once."""
+    intake.count += 1
+    try:
+        intake.name = desk_pages.keep(intake.to_row(), intake.name, SECRET_SHOWN if step == DONE else SHOWN)
+    except CannotKeep:
+        return _sent(intake) if step == DONE else _shown(intake, step)
+    return redirect(url_for("voice.page", lang=g.lang, name=intake.name, step=step), 303)
+
+
+def _intake(ticket: Ticket) -> Intake:
+    """Of what the page carries and what was put down, the later one whole."""
+    state, name = ticket.state, str(ticket.state.get("w", ""))
+    known, row = Intake(ticket.trip, dict(state["a"]), state.get("c", 0)), desk_pages.taken(name) if name else None
+    if row is not None and row["trip"] == ticket.trip:
+        known.name = name
+        if row["count"] > known.count:
+            known.count, known.answers = row["count"], row["answers"]
+    return known
+
+
+def _is_over(trip: str) -> bool:
+    made = house()
+    with made.reading() as db:
+        return replays.how_ended(db, made.settings.server_secret, trip, seeds(db)) is not None
+
+
+def _to_hers() -> ResponseReturnValue:
+    return redirect(url_for("casework.queue", lang=g.lang, owner="mine", sort="newest"), 303)
+
+
+def _typed() -> dict[str, list[str]]:
+    return {name: said for name, said in request.form.to_dict(flat=False).items() if name not in {"f", "t", "go"}}
+
+
+def _right_answers(form: Any) -> dict[str, Any]:
+    return {name: value for name, value in question_forms.answers_in(form).items() if name not in form.errors}
+
+
+def _ticket() -> Ticket | None:
+    ticket = ticket_in(request.form.get("t", ""), "draft")
+    return ticket if ticket and ticket.state.get("voice") == g.keys.member else None
+
+
+def _field(intake: Intake, step: str) -> str:
+    told = {"a": intake.answers, "voice": g.keys.member, "w": intake.name, "c": intake.count}
+    return ticket_field("draft", intake.trip, step, told)
+
+
+def _choices(answers: dict[str, Any]) -> questions.Elsewhere:
+    return directory_lookups.directory_choices(incident_of(answers).department)
+
+
+def _shown(intake: Intake, step: str) -> ResponseReturnValue:
+    return _check(intake) if step == CHECK else _ask(intake, int(step))
+
+
+def _ask(intake: Intake, number: int) -> ResponseReturnValue:
+    answers = intake.answers
+    incident, is_wrong = so_far(answers, number), intake.wrong.get("step") == str(number)
+    urgent = urgent_needs(incident)
+    shelf, (step, of) = directory_lookups.held(), step_of(number, answers)
+    form = _form(intake, number, is_wrong=is_wrong)
+    page = render_template(
+        "casework/voice.html",
+        number=number,
+        step=step,
+        of=of,
+        page=PAGES[number],
+        questions=question_forms.asked(number, form),
+        form=form,
+        help=_help(shelf, incident, g.lang, only=urgent) if urgent else None,
+        child=child_policy(g.lang, house().settings.country) if incident.age in MINOR_AGES else None,
+        ticket=_field(intake, str(number)),
+        out=StaffForm(formdata=None),
+    )
+    return make_response(page, 422 if is_wrong else 200)
+
+
+def _form(intake: Intake, number: int, *, is_wrong: bool) -> Any:
+    """The questions with what was said; or as typed, with what has to be set right."""
+    typed = ImmutableMultiDict(intake.wrong["typed"]) if is_wrong else None
+    form = question_forms.form_of(number, intake.answers, _choices(intake.answers), typed)
+    if is_wrong:
+        form.validate()
+    return form
+
+
+def _check(intake: Intake) -> ResponseReturnValue:
+    intake.answers = answers = that_matter(intake.answers)
+    try:
+        with house().reading() as db:
+            team = _hers(house(), db, refresh_keys())
+    except CannotOpen:
+        return error_page(403, NOT_IN)
+    return render_template(
+        "casework/voice_check.html",
+        pages=question_forms.told(answers, _choices(answers)),
+        unclear=question_forms.unclear(answers),
+        reader=team.name,
+        other=answers.get("about") == "OTHER",
+        ticket=_field(intake, CHECK),
+        out=StaffForm(formdata=None),
+    )
+
+
+def _hers(made: House, db: Any, keys: Keys) -> Team:
+    """The casework team she reads with; the case goes there."""
+    for team in team_log.trusted(made.teams(db)):
+        if team.newest.number in keys.epochs.get(team.id, {}):
+            return team
+    raise CannotOpen
+
+
+def _send(intake: Intake) -> ResponseReturnValue:
+    """File it once; she is its owner. The receipt is read aloud, and shown only now."""
+    made, keys, moment = house(), refresh_keys(), house().clock()
+    answers = intake.answers = that_matter(intake.answers)
+    try:
+        with made.reading() as db:
+            readers, counters = _hers(made, db, keys), team_log.team_of_kind(made.teams(db), STATISTICS)
+    except CannotOpen:
+        return error_page(403, NOT_IN)
+    contact = contact_of(answers)
+    consents = frozenset(answers.get("consents", ())) | ({"C_CONTACT"} if contact else frozenset())
+    incident = incident_of(answers)
+    report = Report(
+        incident,
+        answers.get("narrative", ""),
+        contact,
+        consents,
+        answers.get("lang") or g.lang,
+        intake.trip,
+        int(moment) // clock.HOUR,
+        voice=keys.member,
+    )
+    receipt = receipts.draw(secrets.randbelow)
+    found = _help(directory_lookups.held(), incident, report.language)
+    gap = next(iter(found.gaps), "NONE")
+    tally = tally_block(incident, report.hour, counted="C_STATS" in consents, gap=gap)
+    sealed = store.seal_report(report, receipt, readers, counters, tally, made.settings.pepper, moment)
+    with made.writing() as db:
+        if not replays.end_trip(db, made.settings.server_secret, intake.trip, SENT, moment):
+            return _to_hers()
+        store.file_report(db, sealed)
+        with desk.at_desk(db, keys, sealed.case["id"], moment, "voice") as folder:
+            folder.card |= {"u": False, "s": records.OPEN}
+            folder.desk |= {"read": int(moment) // clock.HOUR}
+            actions.assign(folder, keys.member, keys.member, moment)
+    intake.answers, intake.wrong = answers_of(incident), {}
+    intake.sent = {
+        "case": sealed.case["id"],
+        "language": report.language,
+        "digits": receipt.digits(),
+        "words": receipt.words(report.language),
+    }
+    return _lead(intake, DONE)
+
+
+def _help(shelf: snapshot.Shelf, incident: Incident, language: str, only: list[str] | None = None) -> Help:
+    return help_for(shelf, incident, house().clock(), languages=(language,), only=only)
+
+
+def _sent(intake: Intake) -> ResponseReturnValue:
+    case, language = intake.sent["case"], intake.sent["language"]
+    return render_template(
+        "casework/voice_sent.html",
+        case=case,
+        alias=records.alias(case),
+        words=intake.sent["words"],
+        digits=intake.sent["digits"],
+        help=_help(directory_lookups.held(), incident_of(intake.answers), language),
+        out=StaffForm(formdata=None),
+    )

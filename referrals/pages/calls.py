@@ -1,0 +1,131 @@
+"""Calling services one after the other, in an afternoon: what to ask, and what was learnt."""
+
+from __future__ import annotations
+
+from flask import g, make_response, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from referrals.directory import curation, gaps, questions, snapshot
+from referrals.directory.calls import worklist
+from referrals.help import other_departments, provinces
+from referrals.needs import codes
+from referrals.pages.directory import (
+    SAID_OF_ANSWERS,
+    SOMEBODY_ELSE,
+    StampForm,
+    day_in_words,
+    out,
+    pages,
+    snapshot_now,
+    today_here,
+)
+from reporting.teams.team_log import CASE_WORKER, COORDINATOR
+from reporting.web import desk_pages
+from reporting.web.access.auth import signed_in
+from reporting.web.context import house, render_template, say
+from reporting.web.errors import error_page
+
+
+@pages.get("/<lang>/equipo/directorio/llamadas")
+@signed_in(CASE_WORKER, COORDINATOR)
+def calls() -> ResponseReturnValue:
+    """Where? A department."""
+    return render_template("staff/calls.html", departments=other_departments(snapshot_now()), out=out())
+
+
+@pages.get("/<lang>/equipo/directorio/llamadas/<place>")
+@signed_in(CASE_WORKER, COORDINATOR)
+def calls_in(place: str) -> ResponseReturnValue:
+    """Whom to call there and what to ask: on paper, or one after another on a phone."""
+    held = snapshot_now()
+    if place not in held.cards.place_names or place == held.cards.country:
+        return error_page(404)
+    with house().reading() as db:
+        tasks = worklist(db, held, place, today_here())
+    return render_template(
+        "staff/worklist.html",
+        tasks=tasks,
+        place=place,
+        name=held.cards.place_names[place],
+        on=day_in_words,
+        answers=SAID_OF_ANSWERS,
+        missing=_missing_near(held, place),
+        need_names=codes.NEEDS,
+        provinces=provinces(held, place),
+        today=today_here(),
+        out=out(),
+    )
+
+
+def _missing_near(held: snapshot.Shelf, place: str) -> list[str]:
+    """Needs for which nobody local is known, not even unverified."""
+    return [gap.need for gap in gaps.gaps(held, today_here(), place) if gap.count(gaps.VERIFIED, gaps.LISTED) == 0]
+
+
+@pages.get("/<lang>/equipo/directorio/llamadas/<place>/<service>")
+@signed_in(CASE_WORKER, COORDINATOR)
+def call(place: str, service: str) -> ResponseReturnValue:
+    """One call: the number, and only what nobody knows yet."""
+    return _call(place, service)
+
+
+@desk_pages.by_get()
+def _call(
+    place: str,
+    service: str,
+    *,
+    typed: dict[str, str] | None = None,
+    sentence: str = "",
+    wrong: tuple[str, ...] = (),
+    code: int = 200,
+) -> ResponseReturnValue:
+    held = snapshot_now()
+    with house().reading() as db:
+        entry = curation.entry(db, service, today_here())
+    if entry is None or place not in held.cards.place_names:
+        return error_page(404)
+    page = render_template(
+        "staff/call.html",
+        entry=entry,
+        card=held.service(service),
+        place=place,
+        form=StampForm(formdata=None),
+        unknown=questions.unknown_of(entry.row),
+        answers=SAID_OF_ANSWERS,
+        typed=typed or {},
+        sentence=sentence,
+        wrong=wrong,
+        on=day_in_words,
+        out=out(),
+    )
+    return make_response(page, code)
+
+
+@pages.post("/<lang>/equipo/directorio/llamadas/<place>/<service>")
+@signed_in(CASE_WORKER, COORDINATOR)
+def called(place: str, service: str) -> ResponseReturnValue:
+    """What she learned, or that nobody answered; then the next one."""
+    form, go = StampForm(), request.form.get("go")
+    typed = {question.column: request.form.get(question.column, "") for question in questions.QUESTIONS}
+    if not form.is_ours() or place not in snapshot_now().cards.place_names:
+        return error_page(404)
+    with house().reading() as db:
+        order = [task.row["id"] for task in worklist(db, snapshot_now(), place, today_here())]
+    try:
+        with house().writing() as db:
+            if go == "nobody":
+                curation.nobody_answered(db, service, g.keys.name, today_here())
+            elif go == "learned":
+                curation.learn(db, service, typed, g.keys.name, today_here(), form.stamp.data or "")
+    except curation.Changed:
+        return _call(place, service, typed=typed, sentence=say(SOMEBODY_ELSE), code=409)
+    except curation.Refused as refused:
+        return _call(place, service, typed=typed, wrong=refused.reasons, code=422)
+    return redirect(_next(place, service, order), 303)
+
+
+def _next(place: str, service: str, order: list[str]) -> str:
+    rest = order[order.index(service) + 1 :] if service in order else []
+    if rest:
+        return url_for("directory.call", lang=g.lang, place=place, service=rest[0])
+    return url_for("directory.calls_in", lang=g.lang, place=place)

@@ -1,0 +1,163 @@
+"""The case page: everything of one case, and the acts on it. Its opening is in the audit.
+
+Speaks HTTP and nothing else. What an act does is a matter of `case_actions`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import g, make_response, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from referrals import help as referrals_help
+from referrals.casework import referral
+from referrals.directory import snapshot
+from referrals.directory.snapshot import Shelf
+from referrals.needs import codes
+from referrals.pages.case_actions import refusal
+from referrals.pages.case_forms import NOT_OPENED, ActForm, case_workers, other_teams, pages
+from reporting.cases import actions, desk, records
+from reporting.cases.records import Case, NoConsent
+from reporting.i18n import N_
+from reporting.teams.team_log import CASE_WORKER, CannotOpen
+from reporting.vocabulary import questions, wording
+from reporting.vocabulary.codes import MINOR_AGES
+from reporting.web import desk_pages, languages, question_forms
+from reporting.web.access.auth import refresh_keys, signed_in
+from reporting.web.context import house, local_hour, render_template, say
+from reporting.web.errors import error_page
+
+
+@pages.get("/<lang>/equipo/caso/<int(max=9223372036854775807):case>")
+@signed_in(CASE_WORKER)
+def case_page(case: int) -> ResponseReturnValue:
+    """Everything of one case. The opening is in the audit."""
+    return _show(case)
+
+
+@pages.post("/<lang>/equipo/caso/<int(max=9223372036854775807):case>")
+@signed_in(CASE_WORKER)
+def act(case: int) -> ResponseReturnValue:
+    """One act on a case. What is not right comes back with what was typed."""
+    form, go = ActForm(), request.form.get("go", "")
+    if not form.is_ours():
+        return _show(case, form=form, pressed=go, sentence=say(N_("That is too long.")), code=422)
+    if go == "contact":
+        return _show_contact(case)
+    refused = refusal(case, go, form)
+    if refused:
+        return _show(case, form=form, pressed=go, sentence=say(refused[0]), code=refused[1])
+    if go in GOES:
+        house().emptied()
+    if go == "handed" and not _still_hers(case):
+        return redirect(url_for("casework.queue", lang=g.lang), 303)
+    return redirect(url_for("casework.case_page", lang=g.lang, case=case), 303)
+
+
+def _still_hers(case: int) -> bool:
+    try:
+        with house().writing() as db:
+            desk.open_case(db, g.keys, case, house().clock())
+    except CannotOpen:
+        return False
+    return True
+
+
+@desk_pages.by_get()
+def _show_contact(case: int) -> ResponseReturnValue:
+    made = house()
+    try:
+        with made.writing() as db:
+            contact = desk.open_contact(db, g.keys, case, made.clock())
+    except CannotOpen:
+        return error_page(404, NOT_OPENED)
+    except NoConsent:
+        return _show(case, sentence=say(N_("She gave no way to reach her, or took it back.")), code=422)
+    return _show(case, contact=contact)
+
+
+@desk_pages.by_get()
+def _show(
+    case: int,
+    *,
+    form: ActForm | None = None,
+    pressed: str = "",
+    contact: Any = None,
+    sentence: str = "",
+    code: int = 200,
+) -> ResponseReturnValue:
+    """The page of a case, as it is after it was opened."""
+    made, shelf = house(), snapshot.shelf(house().reading)
+    keys = refresh_keys()
+    try:
+        with made.writing() as db:
+            opened = desk.open_case(db, keys, case, made.clock())
+            people, teams = case_workers(db, made, keys), other_teams(db, made, opened)
+            linked = desk.called(db, keys, opened.desk.get("links", ())).values()
+    except CannotOpen:
+        return error_page(404, NOT_OPENED)
+    page = render_template(
+        "casework/case.html",
+        **_as_it_stands(opened, shelf),
+        case=opened,
+        alias=records.alias(opened.id),
+        timeline=actions.timeline(opened),
+        came=languages.hour(g.lang, local_hour(opened.hour)),
+        contact=contact,
+        typed=form,
+        pressed=pressed,
+        sentence=sentence,
+        people=people,
+        teams=teams,
+        links=[(other, records.alias(other)) for other in linked],
+        owner=opened.owner,
+        asked_team=teams.get(actions.asked_hand_over(opened.desk), ""),
+        referrals=[(one, list(referral.steps(one, keys.member))) for one in opened.referrals],
+        herself=actions.speaks_for_herself(opened.incident, opened.consents),
+        table=_TABLE,
+        me=keys.member,
+        out=ActForm(formdata=None),
+    )
+    return make_response(page, code)
+
+
+def _as_it_stands(opened: Case, shelf: Shelf) -> dict[str, Any]:
+    """What was told, in words, and what follows from it now."""
+    names, moment = referrals_help.names(shelf), house().clock()
+    incident = opened.incident_at(moment)
+    return {
+        "facts": wording.facts_of(opened.incident, names, say),
+        "first": wording.facts_of(opened.first, names, say) if opened.corrections else (),
+        "help": referrals_help.help_for(shelf, incident, moment, languages=(opened.language,)),
+        "services": referrals_help.services_for(shelf, incident),
+        "minor": incident.age in MINOR_AGES,
+        "names": names,
+        "pages": question_forms.titles_to_set_right(opened.incident),
+        "unclear": question_forms.unclear_to_the_team(opened.incident),
+    }
+
+
+# words of the tables that the page shows
+_TABLE = {
+    "channels": questions.CHANNELS,
+    "contact": questions.CONTACT_NAMES,
+    "consents": questions.CONSENTS
+    | {"C_CONTACT": N_("The team may contact her"), actions.HERSELF: N_("She herself has said yes to help")},
+    "must_nots": codes.MUST_NOTS,
+    "needs": codes.NEEDS,
+    "urgencies": codes.URGENCY_LABELS,
+    "outcomes": actions.OUTCOMES,
+    "marks": actions.MARKS,
+    "because": actions.NOT_A_REPORT_BECAUSE,
+    "fields": referral.FIELDS,
+    "states": referral.STATES,
+    "moves": referral.MOVE_NAMES | {"propose": N_("Proposed")},
+    "allow": actions.CHANGEABLE,
+}
+GOES = {"handed", "allow"}  # what takes something away from a case or from a team: it goes from the log too
+
+
+def typed() -> dict[str, list[str]]:
+    """Field -> what was typed there, without the token of the form."""
+    return {name: said for name, said in request.form.to_dict(flat=False).items() if name != "f"}

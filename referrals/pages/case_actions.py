@@ -1,0 +1,218 @@
+"""What the buttons of the case page do: one table from a button to an act, done in one transaction.
+
+Each act carries the version it was made from; what is not done comes back as a message. Renders no page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import g
+
+from referrals.casework import referral
+from referrals.directory import curation, snapshot
+from referrals.pages.case_forms import MEANWHILE, ActForm, counters, help_of, needed, number_in, outcome, owner, service
+from reporting import clock
+from reporting.cases import actions, desk, records
+from reporting.cases.actions import NotNow
+from reporting.cases.case_file import NOT_A_REPORT, Folder
+from reporting.cases.records import ChangedMeanwhile, NoConsent
+from reporting.crypto import receipts
+from reporting.i18n import N_
+from reporting.teams import team_log
+from reporting.teams.team_log import CannotOpen
+from reporting.web.context import house, local_hour
+
+
+def refusal(case: int, go: str, form: ActForm) -> tuple[str, int] | None:
+    """Do it, in one transaction; or why it was not done, as a message, with the status of the answer."""
+    made = house()
+    known, does, needs_version = ACTS.get(go, ("", _nothing, False))
+    try:
+        with made.writing() as db:
+            seen = number_in(form.v.data) if needs_version else None
+            with desk.at_desk(db, g.keys, case, made.clock(), known, seen=seen, counters=counters(db)) as folder:
+                does(folder, form)
+                actions.record_gaps(folder, help_of(snapshot.shelf(made.reading), folder).gaps)
+            AFTERWARDS.get(go, _nothing_more)(db, case, form)
+    except NoConsent:
+        return N_("She did not say yes to letters."), 422
+    except NotNow as why:
+        return why.sentence, 422
+    except (ChangedMeanwhile, CannotOpen, ValueError):
+        return MEANWHILE, 409
+    return None
+
+
+def _nothing(_folder: Folder, _form: ActForm) -> None:
+    raise NotNow(N_("Choose what to do."))
+
+
+def _nothing_more(_db: Any, _case: int, _form: ActForm) -> None:
+    return
+
+
+def _letter(folder: Folder, form: ActForm) -> None:
+    if "C_LETTERS" not in folder.consents:
+        raise NoConsent
+    text = {"from": records.FROM_TEAM, "hour": int(house().clock()) // clock.HOUR, "text": needed(form.text.data)}
+    folder.add("letter", text)
+    folder.card |= {"l": True}
+
+
+def _note(folder: Folder, form: ActForm) -> None:
+    actions.note(folder, g.keys.member, needed(form.text.data), house().clock())
+
+
+def _assign(folder: Folder, form: ActForm) -> None:
+    actions.assign(folder, g.keys.member, owner(form.owner.data), house().clock())
+
+
+def _label(folder: Folder, form: ActForm) -> None:
+    actions.label(folder, (form.labels.data or "").split(","))
+
+
+def _risk(folder: Folder, form: ActForm) -> None:
+    actions.warn_of(folder, (form.text.data or "").strip())
+
+
+def _close(folder: Folder, form: ActForm) -> None:
+    actions.close(folder, g.keys.member, outcome(form.outcome.data), needed(form.reason.data), house().clock())
+
+
+def _reopen(folder: Folder, form: ActForm) -> None:
+    actions.reopen(folder, g.keys.member, needed(form.reason.data), house().clock())
+
+
+def _mark(folder: Folder, form: ActForm) -> None:
+    if form.mark.data not in actions.MARKS:
+        raise NotNow(N_("Choose a mark."))
+    because = form.because.data if form.because.data in actions.NOT_A_REPORT_BECAUSE else ""
+    if form.mark.data == NOT_A_REPORT and not because:
+        raise NotNow(N_("Say why it is not a report."))
+    reason = needed(form.reason.data)
+    actions.mark(folder, g.keys.member, form.mark.data, because or "", reason, house().clock())
+
+
+def _unmark(folder: Folder, form: ActForm) -> None:
+    actions.unmark(folder, g.keys.member, form.mark.data or "", needed(form.reason.data), house().clock())
+
+
+def _link(folder: Folder, form: ActForm) -> None:
+    with house().reading() as db:
+        other = desk.name_of(db, g.keys, _called(form.alias.data))
+    actions.link(folder, g.keys.member, other, house().clock())
+
+
+def _called(name: str | None) -> int:
+    """The one case of that short name."""
+    wanted = receipts.plain(name or "").replace(" ", "")
+    with house().reading() as db:
+        cases = desk.cases_of(db, g.keys)
+    found = [case for case in cases if receipts.plain(records.alias(case)).replace(" ", "") == wanted]
+    if len(found) != 1:
+        raise NotNow(N_("No case has this short name."))
+    return found[0]
+
+
+def _link_back(db: Any, case: int, form: ActForm) -> None:
+    """The other case names this one too."""
+    other, this = _called(form.alias.data), desk.name_of(db, g.keys, case)
+    with desk.at_desk(db, g.keys, other, house().clock(), "changed") as folder:
+        actions.link(folder, g.keys.member, this, house().clock())
+
+
+def _ask_hand_over(folder: Folder, form: ActForm) -> None:
+    made = house()
+    with made.reading() as db:
+        known = [team.id for team in team_log.trusted(made.teams(db))]
+    team = number_in(form.team.data or "0")
+    if team not in known:
+        raise NotNow(N_("Choose a team."))
+    actions.ask_hand_over(folder, g.keys.member, team, needed(form.reason.data), made.clock())
+
+
+def _said_yes_to_team(folder: Folder, form: ActForm) -> None:  # noqa: ARG001 -- every act is handed its form
+    actions.answer_hand_over(folder, yes=True)
+
+
+def _hand_over(db: Any, case: int, _form: ActForm) -> None:
+    made = house()
+    opened = desk.open_case(db, g.keys, case, made.clock())
+    readers = next(team for team in made.teams(db) if team.id == opened.desk["handover"]["team"])
+    desk.hand_over(db, g.keys, case, readers, made.clock())
+
+
+def _allow(folder: Folder, form: ActForm) -> None:
+    """What she said by voice about what she allows."""
+    actions.allow(folder, form.consent.data or "", yes=form.step.data == "yes")
+    actions.note(folder, g.keys.member, needed(form.text.data), house().clock())
+
+
+def _propose(folder: Folder, form: ActForm) -> None:
+    fields = ("need", *(field for field in referral.FIELDS if field != "need" and field in (form.fields.data or ())))
+    referral.propose(folder, g.keys.member, service(form.service.data), form.need.data or "", fields, house().clock())
+
+
+def _protect(folder: Folder, form: ActForm) -> None:
+    fields = ("need", *(field for field in referral.FIELDS if field != "need" and field in (form.fields.data or ())))
+    referral.protect_child(
+        folder,
+        g.keys.member,
+        service(form.service.data),
+        form.need.data or "",
+        fields,
+        (form.reason.data or "").strip(),
+        house().clock(),
+    )
+
+
+def _step(folder: Folder, form: ActForm) -> None:
+    """A move of a referral; hers are written down as said by voice."""
+    number, step, moment, me = number_in(form.number.data), form.step.data or "", house().clock(), g.keys.member
+    if step == "agree":
+        referral.agree(folder, number, moment, voice=me)
+    elif step in {"decline", "revoke"}:
+        referral.say_no(folder, number, moment, voice=me)
+    elif step == "send":
+        told = folder.paper(number, "referral").told
+        referral.send(folder, number, me, service(told["service"]), moment)
+    else:
+        referral.move(folder, number, step, me, moment, (form.text.data or "").strip())
+
+
+def _flag_who_refused(db: Any, case: int, form: ActForm) -> None:
+    """A service that refused is due to be looked at. Only the week is kept, nothing of the case."""
+    if form.step.data == "refuse":
+        opened = desk.open_case(db, g.keys, case, house().clock())
+        service = next(one.service for one in opened.referrals if str(one.id) == form.number.data)
+        curation.flag(db, service, "refused", local_hour(int(house().clock()) // clock.HOUR).date())
+
+
+Does = Callable[[Folder, ActForm], None]
+# what is pressed -> the word in the audit, what it does, whether the page must be of the newest version
+ACTS: dict[str, tuple[str, Does, bool]] = {
+    "letter": ("letter", _letter, False),
+    "note": ("changed", _note, False),
+    "assign": ("changed", _assign, True),
+    "label": ("changed", _label, True),
+    "risk": ("changed", _risk, True),
+    "close": ("changed", _close, True),
+    "reopen": ("changed", _reopen, True),
+    "mark": ("changed", _mark, True),
+    "unmark": ("changed", _unmark, True),
+    "link": ("changed", _link, True),
+    "ask-hand-over": ("changed", _ask_hand_over, True),
+    "handed": ("changed", _said_yes_to_team, True),
+    "allow": ("changed", _allow, True),
+    "propose": ("referral", _propose, True),
+    "protect": ("referral", _protect, True),
+    "step": ("referral", _step, True),
+}
+# what follows in the same transaction, outside of the folder
+AFTERWARDS: dict[str, Callable[[Any, int, ActForm], None]] = {
+    "link": _link_back,
+    "handed": _hand_over,
+    "step": _flag_who_refused,
+}

@@ -1,0 +1,112 @@
+"""A case worker sets right what was told, page by page; both versions stay."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import abort, g, make_response, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.datastructures import ImmutableMultiDict
+from wtforms import StringField, TextAreaField
+from wtforms.validators import Length
+
+from referrals.pages.case import typed
+from referrals.pages.case_forms import MEANWHILE, NOT_OPENED, counters, needed, number_in, pages
+from reporting.cases import actions, desk, records
+from reporting.cases.actions import NotNow
+from reporting.cases.records import Case, ChangedMeanwhile
+from reporting.i18n import N_
+from reporting.pages import directory_lookups, my_case
+from reporting.teams.team_log import CASE_WORKER, CannotOpen
+from reporting.vocabulary import questions
+from reporting.vocabulary.answers import answers_of, corrected
+from reporting.vocabulary.questions import PAGES
+from reporting.web import desk_pages, question_forms
+from reporting.web.access.auth import signed_in
+from reporting.web.context import house, render_template, say
+from reporting.web.errors import error_page
+from reporting.web.forms import StaffForm
+
+
+class RightForm(StaffForm):
+    """Why an answer is changed."""
+
+    v = StringField()
+    reason = TextAreaField(validators=[Length(max=questions.LONGEST_TEXT)])
+
+
+@pages.get("/<lang>/equipo/caso/<int(max=9223372036854775807):case>/respuestas/<int(max=8):number>")
+@signed_in(CASE_WORKER)
+def answers(case: int, number: int) -> ResponseReturnValue:
+    """One page of her answers, to be set right by a case worker with a reason. What she said stays beside it."""
+    if number not in question_forms.TO_SET_RIGHT:
+        abort(404)
+    return _right_page(case, number)
+
+
+@pages.post("/<lang>/equipo/caso/<int(max=9223372036854775807):case>/respuestas/<int(max=8):number>")
+@signed_in(CASE_WORKER)
+def set_right(case: int, number: int) -> ResponseReturnValue:
+    """A reason, and what changed of them."""
+    if number not in question_forms.TO_SET_RIGHT:
+        abort(404)
+    made, asked = house(), RightForm()
+    if not asked.is_ours():
+        return _right_page(case, number, typed(), say(N_("That is too long.")), 422)
+    try:
+        with made.writing() as db:
+            opened = desk.open_case(db, g.keys, case, made.clock())
+        form = _answers_form(opened, number, request.form)
+        moment = made.clock()
+        reason, now = needed(asked.reason.data), opened.incident_at(moment)
+        if not form.validate():
+            return _right_page(case, number, typed(), code=422)
+        changed = corrected(number, now, question_forms.answers_in(form))
+        with (
+            made.writing() as db,
+            desk.at_desk(
+                db, g.keys, case, moment, "changed", seen=number_in(asked.v.data), counters=counters(db)
+            ) as folder,
+        ):
+            if changed != now:
+                anew = my_case.asks_how_she_is(number)
+                actions.correct(folder, g.keys.member, changed, reason, moment, signs=anew)
+    except CannotOpen:
+        return error_page(404, NOT_OPENED)
+    except NotNow as why:
+        return _right_page(case, number, typed(), say(why.sentence), 422)
+    except (ChangedMeanwhile, ValueError):  # or the page did not say which version of the case it showed
+        return _right_page(case, number, typed(), say(MEANWHILE), 409)
+    return redirect(url_for("casework.case_page", lang=g.lang, case=case), 303)
+
+
+def _answers_form(opened: Case, number: int, typed: Any = None) -> Any:
+    choices = directory_lookups.directory_choices(opened.incident.department)
+    return question_forms.form_of(number, answers_of(opened.incident), choices, typed)
+
+
+@desk_pages.by_get()
+def _right_page(
+    case: int, number: int, typed: dict[str, list[str]] | None = None, sentence: str = "", code: int = 200
+) -> ResponseReturnValue:
+    try:
+        with house().writing() as db:
+            opened = desk.open_case(db, g.keys, case, house().clock())
+    except CannotOpen:
+        return error_page(404, NOT_OPENED)
+    form = _answers_form(opened, number, ImmutableMultiDict(typed) if typed else None)
+    if typed:
+        form.validate()
+    page = render_template(
+        "casework/set_right.html",
+        case=opened,
+        alias=records.alias(opened.id),
+        number=number,
+        page=PAGES[number],
+        questions=question_forms.asked(number, form),
+        form=form,
+        reason=(typed or {}).get("reason", [""])[0],
+        sentence=sentence,
+        out=RightForm(formdata=None),
+    )
+    return make_response(page, code)

@@ -1,0 +1,115 @@
+"""The form of the case page, and the checked values that its acts and the queue's read from it.
+
+Does nothing with a case.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, g
+from wtforms import SelectMultipleField, StringField, TextAreaField
+from wtforms.validators import Length
+
+from referrals.directory import snapshot
+from referrals.directory.snapshot import Shelf
+from referrals.help import Help, help_for
+from referrals.matching.listings import ServiceCard
+from reporting.cases import actions
+from reporting.cases.actions import NotNow
+from reporting.cases.case_file import Folder
+from reporting.cases.records import Case
+from reporting.i18n import N_
+from reporting.teams import members, team_log
+from reporting.teams.keyring import Keys
+from reporting.teams.team_log import CASEWORK, STATISTICS, Team
+from reporting.vocabulary import questions
+from reporting.web.context import House, house
+from reporting.web.forms import StaffForm
+
+pages = Blueprint("casework", __name__)
+NOT_OPENED = N_("This case does not open: it was erased, or a record of it was changed.")
+MEANWHILE = N_("Somebody else changed this case in the meantime. Look at it again, then decide.")
+LONGEST_NUMBER = 20  # digits of a record's number
+
+
+def case_workers(db: Any, made: House, keys: Keys) -> dict[int, str]:
+    """Who can own a case: the people who read with her."""
+    hers = [team for team in made.teams(db) if team.id in keys.epochs and team.kind == CASEWORK]
+    inside = {member for team in hers for member in team.members}
+    return {one.id: one.name for one in members.accounts(db) if one.id in inside and one.open}
+
+
+class ActForm(StaffForm):
+    """Everything that a form of the case page may hold. Which of it an act needs, the act says."""
+
+    v = StringField()  # the version of the case that the page was made from
+    text = TextAreaField(validators=[Length(max=questions.LONGEST_TEXT)])
+    reason = TextAreaField(validators=[Length(max=questions.LONGEST_TEXT)])
+    owner = StringField()
+    labels = StringField(validators=[Length(max=300)])
+    outcome = StringField()
+    mark = StringField()
+    because = StringField()
+    alias = StringField(validators=[Length(max=12)])
+    team = StringField()
+    service = StringField(validators=[Length(max=64)])
+    need = StringField()
+    fields = SelectMultipleField(validate_choice=False)
+    number = StringField()
+    step = StringField()
+    consent = StringField()
+
+
+def counters(db: Any) -> Team:
+    """The statistics team. Raises `NotYet` or `BrokenChain` where the keys are not vouched for."""
+    return team_log.team_of_kind(house().teams(db), STATISTICS)
+
+
+def other_teams(db: Any, made: House, case: Case) -> dict[int, str]:
+    """Number -> name of each trusted casework team but the one that has the case."""
+    return {team.id: team.name for team in team_log.trusted(made.teams(db)) if team.id != case.team}
+
+
+def help_of(shelf: Shelf, folder: Folder) -> Help:
+    """Needs and offers of an open case as of now, so that needs without a service can be recorded."""
+    now = house().clock()
+    return help_for(shelf, folder.incident_at(now), now, languages=(folder.facts["language"],))
+
+
+def number_in(text: str | None) -> int:
+    """A number that a form of ours carries; anything else is from no page of ours, or from an old one."""
+    if not text or not text.isascii() or not text.isdecimal() or len(text) >= LONGEST_NUMBER:
+        raise ValueError
+    return int(text)
+
+
+def needed(text: str | None) -> str:
+    """The text without spaces around it. Raises `NotNow` where it is blank."""
+    if not (text or "").strip():
+        raise NotNow(N_("Write it in a few words."))
+    return str(text).strip()
+
+
+def outcome(code: str | None) -> str:
+    """The code of an outcome. Raises `NotNow` for any other."""
+    if code not in actions.OUTCOMES:
+        raise NotNow(N_("Choose how it ended."))
+    return code
+
+
+def owner(text: str | None) -> int:
+    """Somebody who reads with her; 0 is nobody."""
+    made, wanted = house(), number_in(text or "0")
+    with made.reading() as db:
+        if wanted and wanted not in case_workers(db, made, g.keys):
+            raise NotNow(N_("Choose somebody of your team."))
+    return wanted
+
+
+def service(text: str | None) -> ServiceCard:
+    """A service of the directory by its id. Raises `NotNow` where there is none."""
+    card = snapshot.shelf(house().reading).cards.by_id.get(text or "")
+    if card is None:
+        raise NotNow(N_("Choose a service of the directory."))
+    return card

@@ -1,0 +1,113 @@
+"""Her consent to a referral: what is proposed, what exactly would be told, her yes or no.
+
+Speaks HTTP and nothing else; every page is an answer to POST and carries the ticket of her visit.
+"""
+
+from __future__ import annotations
+
+from flask import Blueprint, g, make_response, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from referrals import help as referrals_help
+from referrals.casework import referral, referral_sheet
+from referrals.directory import snapshot
+from referrals.matching import records
+from referrals.needs import codes
+from reporting.cases import store
+from reporting.cases.actions import NotNow
+from reporting.cases.records import Case, Referral
+from reporting.i18n import N_
+from reporting.sessions.replays import LEFT
+from reporting.teams.team_log import CannotOpen
+from reporting.web import post_redirect_get
+from reporting.web.access.visits import CASE, Stay, go_on, onward, stay_field, stay_of, stay_on
+from reporting.web.context import house, render_template, say
+from reporting.web.post_redirect_get import Arrival, Trail, arrive
+
+pages = Blueprint("her_referral", __name__)
+GONE = N_("This is not asked any more.")
+SAID_YES = N_("Noted: yes. The team may tell them only what you saw.")
+SAID_NO = N_("Noted: no. Nothing is told to them from now on.")
+
+
+def _arrived() -> tuple[Arrival, int] | None:
+    """Her request and the number of the referral; None where it is no page of hers (any more)."""
+    came = arrive("visit")
+    number = request.form.get("number", "")
+    if came is None or came.ended == LEFT or came.ticket.step != CASE or not (number.isascii() and number.isdecimal()):
+        return None
+    return came, int(number[:20])
+
+
+@pages.post("/<lang>/volver/propuesta")
+def look() -> ResponseReturnValue:
+    """To a proposal."""
+    arrived = _arrived()
+    if arrived is None:
+        return redirect(url_for("reporter.start", lang=g.lang), 303)
+    came, number = arrived
+    try:
+        one = _proposal(stay_of(came), number)[1]
+    except CannotOpen:
+        return redirect(url_for("reporter.start", lang=g.lang), 303)
+    return go_on(came, onward(f"proposal-{number}") if one else onward("said", sentence=say(GONE), code=422))
+
+
+@pages.post("/<lang>/volver/respuesta")
+def answer() -> ResponseReturnValue:
+    """Her yes or no. Pressed twice, it counts once."""
+    arrived = _arrived()
+    if arrived is None:
+        return redirect(url_for("reporter.start", lang=g.lang), 303)
+    (came, number), made, yes = arrived, house(), request.form.get("go") == "yes"
+    try:
+        with made.writing() as db, store.on_visit(db, stay_of(came).visit, made.clock()) as folder:
+            if yes:
+                referral.agree(folder, number, made.clock())
+            else:
+                referral.say_no(folder, number, made.clock())
+    except NotNow as why:
+        return go_on(came, onward("said", sentence=say(why.sentence), code=422))
+    except CannotOpen:
+        return go_on(came, onward("said", sentence=say(GONE), code=422))
+    return go_on(came, onward("said", sentence=say(SAID_YES if yes else SAID_NO)))
+
+
+def _proposal(stay: Stay, number: int) -> tuple[Case, Referral | None]:
+    with house().reading() as db:
+        case = store.open_visit(db, stay.visit)
+    return case, next((one for one in case.referrals if one.id == number), None)
+
+
+@post_redirect_get.shows("visit/proposal", "visit/said")
+def page(trail: Trail, step: str, ended: str | None) -> ResponseReturnValue:
+    """A proposal as she needs it to decide: which service, why, and word for word what it would be told."""
+    if ended == LEFT or trail.expires is None or house().clock() > trail.expires:
+        return post_redirect_get.start_page()
+    stay, number = stay_on(trail), step.partition("-")[2]
+    try:
+        case, one = _proposal(stay, int(number)) if number else (None, None)
+    except CannotOpen:
+        return post_redirect_get.start_page()
+    told = trail.about(step).get("sentence", "") if one else trail.about(step).get("sentence", say(GONE))
+    return make_response(_page(stay, case, one, told), trail.status(step))
+
+
+def _page(stay: Stay, case: Case | None, one: Referral | None, sentence: str) -> str:
+    shelf = snapshot.shelf(house().reading)
+    names = referrals_help.names(shelf)
+    return render_template(
+        "reporter/referral.html",
+        one=one,
+        name=names.get(one.service, one.service) if one else "",
+        door=_door(shelf, one, case) if one and case else None,
+        sheet=referral_sheet.words_of(case, one, names, say, house().clock()) if one and case else (),
+        need_names=codes.NEEDS,
+        sentence=sentence,
+        ticket=stay_field(stay),
+    )
+
+
+def _door(shelf: snapshot.Shelf, one: Referral, case: Case) -> records.Offer | None:
+    now = house().clock()
+    return referrals_help.door(shelf, one.service, one.need, case.incident_at(now), now)

@@ -1,0 +1,273 @@
+"""Pages of the directory: a service and its history, what is due, files in and out, gaps, calls, the rules.
+
+They speak HTTP and nothing else. Case workers look, confirm and write down what a call taught; coordinators
+also change cells and bring in files. What a reporter flags needs nothing of her trip and leaves nothing of it.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from flask import Blueprint, Response, g, make_response, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from wtforms import FileField, SelectField, StringField
+from wtforms.fields.choices import SelectChoice
+from wtforms.validators import InputRequired, Length
+
+from referrals.directory import curation, due, reviewed_data, rows, snapshot
+from referrals.directory.importing import readers, run
+from referrals.directory.importing.report import Hints
+from referrals.help import other_departments
+from reporting.i18n import N_
+from reporting.teams.team_log import CASE_WORKER, COORDINATOR
+from reporting.web import desk_pages, languages
+from reporting.web.access.auth import signed_in
+from reporting.web.context import house, local_hour, render_template, say
+from reporting.web.errors import error_page
+from reporting.web.forms import StaffForm
+
+pages = Blueprint("directory", __name__)
+SHOWN = 100  # services on the first page; who looks for another one types a part of its name
+COLUMN_NAMES = {
+    "name": N_("Name"),
+    "service_type": N_("Type"),
+    "sector": N_("Sector"),
+    "coverage": N_("Coverage: national, region or province"),
+    "regions_inei": N_("Departments (INEI, two digits)"),
+    "province": N_("Provinces"),
+    "phone": N_("Telephone"),
+    "whatsapp": N_("WhatsApp"),
+    "hours": N_("Opening hours"),
+    "is_24h": N_("Open 24 hours"),
+    "cost": N_("Cost"),
+    "languages": N_("Languages"),
+    "what_for": N_("What for"),
+    "police_inside_or_run": N_("Police inside, or run by the police"),
+    "trans_friendly": N_("Treats trans people well"),
+    "sw_friendly": N_("Treats sex workers well"),
+    "minors": N_("Attends people under 18"),
+    "accepts_no_id": N_("Attends without an identity card"),
+    "has_pep": N_("Has PEP"),
+    "has_ec": N_("Has emergency contraception"),
+    "has_forensic": N_("Does the medico-legal exam"),
+    "address": N_("Address"),
+    "address_public": N_("The address is public"),
+    "status": N_("Status"),
+    "source_date": N_("Date of the source"),
+    "source": N_("Source"),
+    "verified_on": N_("Verified on (day)"),
+    "notes": N_("Notes"),
+}
+ACT_NAMES = {
+    curation.CONFIRMED: N_("confirmed: still true"),
+    curation.EDITED: N_("changed"),
+    curation.LEARNED: N_("wrote down what a call taught"),
+    curation.NOBODY: N_("called, nobody answered"),
+    curation.IMPORTED: N_("brought in from a file"),
+}
+SAID_OF_ANSWERS = {"yes": N_("Yes"), "no": N_("No"), "only": N_("Only under 18")}
+SOMEBODY_ELSE = N_("Somebody else changed this meanwhile. Look at it as it is now, then do it again.")
+DONE = {"confirmed": N_("Written down: still true today."), "edited": N_("Changed.")}
+
+
+def today_here() -> date:
+    """The day on the clock of the place."""
+    return local_hour(int(house().clock()) // 3600).date()
+
+
+def snapshot_now() -> snapshot.Shelf:
+    """The directory as it stands now."""
+    return snapshot.shelf(house().reading)
+
+
+def csv_answer(text: str, name: str) -> Response:
+    """Rows as a file to download."""
+    answer = make_response("\ufeff" + text)  # the mark tells a spreadsheet that this is UTF-8
+    answer.mimetype = "text/csv"
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name}.csv"'
+    return answer
+
+
+@pages.get("/<lang>/equipo/directorio")
+@signed_in(CASE_WORKER, COORDINATOR)
+def services() -> ResponseReturnValue:
+    """What is due first, then the rest."""
+    return _services()
+
+
+@pages.post("/<lang>/equipo/directorio")
+@signed_in(CASE_WORKER, COORDINATOR)
+def find() -> ResponseReturnValue:
+    """A part of a name finds any."""
+    StaffForm().is_ours()
+    return _services(request.form.get("q", "").strip()[:80])
+
+
+@desk_pages.by_get()
+def _services(wanted: str = "") -> ResponseReturnValue:
+    with house().reading() as db:
+        every = due.due(db, today_here())
+    found = [one for one in every if rows.header(wanted) in rows.header(f"{one.name} {one.service}")]
+    return render_template(
+        "staff/directory.html",
+        found=found[:SHOWN],
+        more=max(0, len(found) - SHOWN),
+        wanted=wanted,
+        over=sum(one.over for one in every),
+        all=len(every),
+        flagged=sum(one.flagged > 0 for one in every),
+        on=day_in_words,
+        out=out(),
+    )
+
+
+def day_in_words(told: str) -> str:
+    """A day of the directory in words, or as it was written."""
+    try:
+        return languages.day(g.lang, date.fromisoformat(told))
+    except ValueError:
+        return told
+
+
+def out() -> StaffForm:
+    """The form with which somebody signs out."""
+    return StaffForm(formdata=None)
+
+
+@pages.get("/<lang>/equipo/directorio/archivo")
+@signed_in(CASE_WORKER, COORDINATOR)
+def export() -> ResponseReturnValue:
+    """The whole directory as a file. Brought in again it changes nothing."""
+    with house().reading() as db:
+        return csv_answer(readers.as_csv(db), "servicios")
+
+
+class EditForm(StaffForm):
+    """Why, and what it looked like when she read it. The cells themselves come by their names."""
+
+    why = StringField(N_("Why? Who told you?"), validators=[InputRequired(), Length(max=300)])
+    stamp = StringField(validators=[Length(max=64)])
+
+
+class StampForm(StaffForm):
+    """What it looked like when she read it."""
+
+    stamp = StringField(validators=[Length(max=64)])
+
+
+@pages.get("/<lang>/equipo/directorio/servicio/<service>")
+@signed_in(CASE_WORKER, COORDINATOR)
+def service_page(service: str) -> ResponseReturnValue:
+    """Everything about a service: cells, source, history, what is due."""
+    return _service(service, sentence=say(DONE.get(request.args.get("done", ""), "")))
+
+
+@desk_pages.by_get()
+def _service(
+    service: str,
+    *,
+    form: EditForm | None = None,
+    typed: dict[str, str] | None = None,
+    sentence: str = "",
+    wrong: tuple[str, ...] = (),
+    code: int = 200,
+) -> ResponseReturnValue:
+    with house().reading() as db:
+        entry = curation.entry(db, service, today_here())
+    if entry is None:
+        return error_page(404)
+    page = render_template(
+        "staff/service.html",
+        entry=entry,
+        cells=dict(entry.row) | (typed or {}),
+        form=form or EditForm(formdata=None),
+        sentence=sentence,
+        wrong=wrong,
+        columns=COLUMN_NAMES,
+        act_names=ACT_NAMES,
+        flag_names=curation.FLAGS,
+        on=day_in_words,
+        types=tuple(reviewed_data.service_types()),
+        may_edit=COORDINATOR in g.keys.roles,
+        out=out(),
+    )
+    return make_response(page, code)
+
+
+@pages.post("/<lang>/equipo/directorio/servicio/<service>")
+@signed_in(CASE_WORKER, COORDINATOR)
+def confirm(service: str) -> ResponseReturnValue:
+    """Still true today, in one click."""
+    form = StampForm()
+    if not form.is_ours():
+        return error_page(404)
+    try:
+        with house().writing() as db:
+            curation.confirm(db, service, g.keys.name, today_here(), form.stamp.data or "")
+    except curation.Changed:
+        return _service(service, sentence=say(SOMEBODY_ELSE), code=409)
+    except curation.Refused as refused:
+        return _service(service, wrong=refused.reasons, code=422)
+    return redirect(url_for("directory.service_page", lang=g.lang, service=service, done="confirmed"), 303)
+
+
+@pages.post("/<lang>/equipo/directorio/servicio/<service>/cambiar")
+@signed_in(COORDINATOR)
+def edit(service: str) -> ResponseReturnValue:
+    """Other cells, with a reason."""
+    form = EditForm()
+    typed = {column: request.form[column] for column in curation.EDITABLE if column in request.form}
+    if not form.is_ours():
+        return _service(service, form=form, typed=typed, code=422)
+    try:
+        with house().writing() as db:
+            curation.edit(db, service, typed, g.keys.name, form.why.data, today_here(), form.stamp.data or "")
+    except curation.Changed:
+        return _service(service, form=form, typed=typed, sentence=say(SOMEBODY_ELSE), code=409)
+    except curation.Refused as refused:
+        return _service(service, form=form, typed=typed, wrong=refused.reasons, code=422)
+    return redirect(url_for("directory.service_page", lang=g.lang, service=service, done="edited"), 303)
+
+
+class BringForm(StaffForm):
+    """A file, and what she knows of it."""
+
+    class Meta(StaffForm.Meta):
+        files = frozenset({"file"})
+
+    file = FileField(N_("The file: CSV or JSON"), validators=[InputRequired()])
+    kind = SelectField(N_("If the file does not say it: which type of service does it hold?"), default="")
+    region = SelectField(N_("If the file does not say it: which region is it about?"), default="")
+
+
+@pages.route("/<lang>/equipo/directorio/traer", methods=["GET", "POST"])
+@signed_in(COORDINATOR)
+def bring() -> ResponseReturnValue:
+    """Look first, then bring in. What is not stored is listed by its line."""
+    form, report = BringForm(), None
+    form.kind.choices = [
+        SelectChoice("", N_("It says it")),
+        *(SelectChoice(one) for one in reviewed_data.service_types()),
+    ]
+    regions = other_departments(snapshot_now()).items()
+    by_number = (SelectChoice(code[2:], name) for code, name in regions)
+    form.region.choices = [SelectChoice("", N_("It says it")), *by_number]
+    if form.is_ours():
+        hints = Hints(form.file.data.filename or "", form.kind.data, form.region.data)
+        raw, dry_run = form.file.data.read(), request.form.get("go") != "store"
+        with house().writing() as db:
+            report = run.bring_in(db, raw, g.keys.name, today_here(), hints=hints, dry_run=dry_run)
+    bad = form.is_submitted() and (report is None or (report.rows == 0))
+    page = render_template(
+        "staff/bring.html", form=form, report=report, dry_run=request.form.get("go") != "store", out=out()
+    )
+    return desk_pages.drawn(page, 422 if bad else 200)
+
+
+@pages.post("/<lang>/aviso")
+def flag() -> ResponseReturnValue:
+    """A dead number, or they were not safe. She stays on her page: the answer has no page of its own."""
+    kind, _, service = request.form.get("flag", "").partition(".")
+    with house().writing() as db:
+        known = curation.flag(db, service, kind, today_here())
+    return ("", 204) if known else error_page(404)

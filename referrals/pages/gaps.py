@@ -1,0 +1,60 @@
+"""What is missing where: needs that no service meets, as a page and as a file."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+from flask.typing import ResponseReturnValue
+
+from referrals.directory import gaps as directory_gaps
+from referrals.directory.gaps import STATES
+from referrals.help import names, other_departments
+from referrals.needs import codes
+from referrals.pages.directory import csv_answer, out, pages, snapshot_now, today_here
+from reporting.teams.team_log import CASE_WORKER, COORDINATOR
+from reporting.web.access.auth import signed_in
+from reporting.web.context import house, render_template
+from reporting.web.errors import error_page
+
+
+@pages.get("/<lang>/equipo/directorio/vacios")
+@signed_in(CASE_WORKER, COORDINATOR)
+def gaps() -> ResponseReturnValue:
+    """Which need has no verified service in how many provinces, and what no written case is ever offered."""
+    return _gaps(house().settings.country)
+
+
+@pages.get("/<lang>/equipo/directorio/vacios/<place>")
+@signed_in(CASE_WORKER, COORDINATOR)
+def gaps_of(place: str) -> ResponseReturnValue:
+    """The same for one department, with the names of its provinces."""
+    return _gaps(place) if place in other_departments(snapshot_now()) else error_page(404)
+
+
+def _gaps(place: str) -> ResponseReturnValue:
+    held = snapshot_now()
+    whole = place == held.cards.country
+    return render_template(
+        "staff/gaps.html",
+        gaps=directory_gaps.gaps(held, today_here(), place),
+        names=held.cards.place_names,
+        place=place,
+        states=STATES,
+        need_names=codes.NEEDS,
+        whole=whole,
+        departments=other_departments(held),
+        never=directory_gaps.never_matched(held) if whole else {},
+        service_names=names(held),
+        out=out(),
+    )
+
+
+@pages.get("/<lang>/equipo/directorio/vacios.csv")
+@signed_in(CASE_WORKER, COORDINATOR)
+def gaps_file() -> ResponseReturnValue:
+    """Every province and need with its state, for a spreadsheet."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerows([("place", "name", "need", "state"), *directory_gaps.gap_rows(snapshot_now(), today_here())])
+    return csv_answer(out.getvalue(), "vacios")

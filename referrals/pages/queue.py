@@ -1,0 +1,228 @@
+"""The queue as a page: sorted and filtered by its address, searched, and one act on several cases.
+
+Opens summaries only, but for a search, which is in the audit. What comes first is decided in `casework/queue`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from flask import g, make_response, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from wtforms import SelectMultipleField, StringField, TextAreaField
+from wtforms.validators import Length
+
+from referrals.casework import queue
+from referrals.casework.queue import View
+from referrals.directory import snapshot
+from referrals.help import names
+from referrals.needs import codes
+from referrals.pages.case_forms import LONGEST_NUMBER, case_workers, counters, needed, number_in, outcome, owner, pages
+from reporting import clock
+from reporting.cases import actions, desk, queue_cache, records
+from reporting.cases.actions import NotNow
+from reporting.cases.case_file import Folder
+from reporting.cases.junk import SIGNS
+from reporting.cases.records import JUNK
+from reporting.crypto import receipts
+from reporting.i18n import N_
+from reporting.sessions.page_rows import CannotKeep
+from reporting.teams import reading_hours
+from reporting.teams.keyring import Keys
+from reporting.teams.team_log import CASE_WORKER, CannotOpen
+from reporting.vocabulary import questions
+from reporting.vocabulary.codes import VOCABULARY
+from reporting.web import desk_pages, languages
+from reporting.web.access.auth import refresh_keys, signed_in
+from reporting.web.context import House, house, local_hour, render_template, say
+from reporting.web.forms import StaffForm
+
+
+class BulkForm(StaffForm):
+    """Several cases at once, or words to look for."""
+
+    cases = SelectMultipleField(validate_choice=False)
+    owner = StringField()
+    label = StringField(validators=[Length(max=actions.LABEL_LENGTH)])
+    outcome = StringField()
+    reason = TextAreaField(validators=[Length(max=questions.LONGEST_TEXT)])
+    words = StringField(validators=[Length(max=200)])
+    name = StringField(validators=[Length(max=actions.LABEL_LENGTH)])
+
+
+@pages.get("/<lang>/equipo/casos", endpoint="queue")
+@signed_in(CASE_WORKER)
+def queue_page() -> ResponseReturnValue:
+    """The cases her keys open, fifty a page, sorted and filtered by what stands in the address. Opens cards only."""
+    return _queue_page()
+
+
+def _view() -> View:
+    """What is asked for in the address; what nobody knows is read as the first choice. A name typed lies in a row."""
+    told = request.args
+    folder, sort = told.get("folder", ""), told.get("sort", "")
+    after = told.get("after", "")
+    return View(
+        folder=folder if folder in queue.FOLDERS else "open",
+        owner=told.get("owner", "")[:12],
+        name=(desk_pages.taken(told["name"]) or {}).get("words", "") if "name" in told else "",
+        sort=sort if sort in queue.SORTS else "urgency",
+        after=int(after) if after.isascii() and after.isdecimal() and len(after) < LONGEST_NUMBER else 0,
+    )
+
+
+@desk_pages.by_get()
+def _queue_page(*, sentence: str = "", words: str = "", code: int = 200) -> ResponseReturnValue:
+    made, keys, view = house(), refresh_keys(), _view()
+    with made.reading() as db:
+        sheet = _sheet(db, keys)
+        cards, broken = desk.queue(db, keys, sheet.cards)
+        people = case_workers(db, made, keys)
+    aside = queue.put_aside(cards, made.clock(), sheet)
+    hers = queue.chosen(cards, view, keys.member, aside=aside)
+    found = _with_words(made, keys, hers, words) if words else None
+    listed = hers if found is None else [card for card in hers if card.case in found]
+    ordered = queue.in_order(listed, made.clock(), view.sort, sheet)
+    shown, after = queue.page_of(ordered, view.after)
+    page = render_template(
+        "casework/queue.html",
+        lines=[queue.line_of(card, made.clock()) for card in shown],
+        count=len(ordered),
+        next=after,
+        view=view,
+        named=request.args.get("name") if view.name else None,
+        words=words,
+        sentence=sentence,
+        folders={
+            code: (say(name), sum(lies(card, aside) for card in cards)) for code, (name, lies) in queue.FOLDERS.items()
+        },
+        signs={case: [say(SIGNS[one]) for one in told] for case, told in aside.items()},
+        sorts={code: say(name) for code, (name, _) in queue.SORTS.items()},
+        people=people,
+        outcomes=actions.OUTCOMES,
+        regions=VOCABULARY["region"],
+        broken=broken,
+        need_names=codes.NEEDS,
+        urgency_names=codes.URGENCY_LABELS,
+        states={"new": N_("New"), "open": N_("In hand"), "closed": N_("Closed")},
+        marks=actions.MARKS,
+        names=names(snapshot.shelf(made.reading)),
+        came=lambda hour: languages.hour(g.lang, local_hour(hour)),
+        age=lambda hour: int(made.clock() / clock.HOUR - hour) // 24,
+        me=keys.member,
+        out=BulkForm(formdata=None),
+    )
+    answer = make_response(page, code)
+    answer.call_on_close(lambda: _after_the_queue(made, keys))
+    return answer
+
+
+def _with_words(made: House, keys: Keys, cards: list[records.Card], words: str) -> frozenset[int]:
+    with made.writing() as db:
+        return desk.search(db, keys, cards, receipts.plain(words).split(), made.clock())
+
+
+def _sheet(db: Any, keys: Keys) -> queue.Sheet:
+    return queue.joined(_sheet_of(db, keys, team) for team in keys.epochs)
+
+
+def _sheet_of(db: Any, keys: Keys, team: int) -> queue.Sheet:
+    return queue.joined(queue.from_bytes(part) for part in queue_cache.read_sheets(db, keys, team).values())
+
+
+def _after_the_queue(made: House, keys: Keys) -> None:
+    """After the page is sent, outside of any request: new keys go to the vault, old ways to reach somebody go.
+
+    And what was worked out is kept, so that the next look is quick. Cards are opened while nobody waits for the desk.
+    """
+    with made.writing() as db:
+        desk.move_to_vault(db, keys)
+    with made.reading() as db:
+        sheets = {team: _sheet_of(db, keys, team) for team in keys.epochs}
+        cards, _ = desk.queue(db, keys, queue.joined(sheets.values()).cards)
+    for team, sheet in sheets.items():
+        _keep_worked_out(made, keys, team, sheet, [card for card in cards if card.team == team])
+    with made.writing() as db:
+        shredded = desk.tidy(db, keys, cards, made.clock())
+        reading_hours.note_opened(db, languages.local(made.clock(), made.settings.time_zone).date())
+    if shredded:
+        made.emptied()
+
+
+def _keep_worked_out(made: House, keys: Keys, team: int, sheet: queue.Sheet, cards: list[records.Card]) -> None:
+    now = made.clock()
+    if parts := sheet.stale_parts(cards, now):
+        with made.writing() as db:
+            queue_cache.write_sheets(db, keys, team, lambda here: queue.in_parts(cards, parts, here, sheet, now))
+
+
+@pages.post("/<lang>/equipo/casos")
+@signed_in(CASE_WORKER)
+def bulk() -> ResponseReturnValue:
+    """Look for words, or do one thing with several cases: each is done, skipped or failed, and the counts are told."""
+    form = BulkForm()
+    if not form.is_ours():
+        return _queue_page(sentence=say(N_("That is too long.")), code=422)
+    go = request.form.get("go", "")
+    if go == "view":
+        return redirect(_address_of_view(form.name.data or ""), 303)
+    if go == "words":
+        return _queue_page(words=form.words.data or "")
+    if go not in BULK or not form.cases.data:
+        return _queue_page(sentence=say(N_("Mark at least one case, and say what to do.")), code=422)
+    done = skipped = failed = 0
+    for number in form.cases.data[: queue.PAGE]:
+        try:
+            _one_of_many(go, number, form)
+            done += 1
+        except NotNow:
+            skipped += 1
+        except (CannotOpen, ValueError):
+            failed += 1
+    told = N_("Done: %(done)s. Left as they were: %(skipped)s. Failed: %(failed)s.")
+    return _queue_page(sentence=say(told, done=done, skipped=skipped, failed=failed))
+
+
+def _address_of_view(name: str) -> str:
+    """What was chosen stands in the address; what was typed does not: addresses are remembered by browsers."""
+    chosen: dict[str, Any] = {part: request.form.get(part) or None for part in ("folder", "owner", "sort")}
+    with suppress(CannotKeep):
+        chosen["name"] = desk_pages.keep({"words": name}) if name.strip() else None
+    return url_for("casework.queue", lang=g.lang, **chosen)
+
+
+def _one_of_many(go: str, number: str, form: BulkForm) -> None:
+    made = house()
+    with (
+        made.writing() as db,
+        desk.at_desk(db, g.keys, number_in(number), made.clock(), "changed", counters=counters(db)) as folder,
+    ):
+        BULK[go](folder, form)
+
+
+def _bulk_assign(folder: Folder, form: BulkForm) -> None:
+    actions.assign(folder, g.keys.member, owner(form.owner.data), house().clock())
+
+
+def _bulk_label(folder: Folder, form: BulkForm) -> None:
+    if not (form.label.data or "").strip():
+        raise NotNow(N_("Write a label."))
+    actions.add_label(folder, form.label.data)
+
+
+def _bulk_close(folder: Folder, form: BulkForm) -> None:
+    actions.close(folder, g.keys.member, outcome(form.outcome.data), needed(form.reason.data), house().clock())
+
+
+def _bulk_junk(folder: Folder, form: BulkForm) -> None:
+    actions.mark(folder, g.keys.member, JUNK, "", needed(form.reason.data), house().clock())
+
+
+BULK: dict[str, Callable[[Folder, BulkForm], None]] = {
+    "assign": _bulk_assign,
+    "label": _bulk_label,
+    "close": _bulk_close,
+    "junk": _bulk_junk,
+}

@@ -1,0 +1,354 @@
+"""The case file: one case as it lies open for a moment, its records, and how they are sealed again.
+
+Every record is listed in a sealed manifest with its id, kind and version; what is missing, extra or older is
+`CannotOpen`, and so are answers that fit no question of ours. Only `store` and `desk` take a case file out and
+write it back. Knows neither members nor acts, and nothing of needs, services or the web.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from reporting.cases import derived
+from reporting.cases.records import TIMES, Case, Correction, Letter, Referral, Told, looked_at
+from reporting.cases.seal_contexts import front_place, record_place, tally_place
+from reporting.crypto import sealing
+from reporting.crypto.sealing import CannotOpen, Place
+from reporting.storage.models import CaseRow, RecordRow
+from reporting.teams.team_log import Team
+from reporting.vocabulary.incident import BadIncident, Incident, incident_from_answers
+from reporting.vocabulary.tally import tally_block
+
+
+def move_to_team(db: Session, row: CaseRow, folder: Folder, readers: Team, now: float) -> None:
+    """Seal the case key to another team; the team before loses its own. It arrives there unread."""
+    epoch = readers.newest
+    row.team, row.epoch, row.vault_key = readers.id, epoch.number, None
+    place = front_place(row.id, readers.id, epoch.number)
+    row.front_key = sealing.seal_to(epoch.sealing, place, folder.key, smallest=64)
+    folder.card |= {"u": True, "o": 0}
+    put_back(db, row, folder, now, None)
+    derived.forget(db, [row.id])
+
+
+def row_of(db: Session, case: int, *, lock: bool = False) -> CaseRow:
+    """The row of a case, locked for this transaction if asked. Raises `CannotOpen` if there is none."""
+    query = select(CaseRow).where(CaseRow.id == case)
+    row = db.scalars(query.with_for_update() if lock else query).first()
+    if row is None:
+        raise CannotOpen
+    return row
+
+
+def case_of(row: CaseRow, folder: Folder, *, with_contact: bool = True) -> Case:
+    """The case as a frozen record; without `with_contact` the way to reach her is left out."""
+    facts, contact = folder.facts, folder.all_of("contact")
+    return Case(
+        id=row.id,
+        team=row.team,
+        version=row.version,
+        first=incident_from_answers(facts["answers"]),
+        incident=folder.incident,
+        times={name: folder.card[name] for name in TIMES & folder.card.keys()},
+        told=folder.card["t"],
+        hour=facts["hour"],
+        narrative=folder.all_of("narrative")[0].told["text"],
+        contact=contact[0].told if contact and with_contact else {},
+        has_contact=bool(contact),
+        consents=folder.consents,
+        language=facts["language"],
+        state=folder.card["s"],
+        letters=tuple(Letter(p.told["from"], p.told["hour"], p.told["text"]) for p in folder.all_of("letter")),
+        notes=tuple(Told(p.told["by"], p.told["hour"], p.told["text"]) for p in folder.all_of("note")),
+        additions=tuple(Told(p.told["by"], p.told["hour"], p.told["text"]) for p in folder.all_of("addition")),
+        corrections=tuple(_correction(paper.told) for paper in folder.all_of("correction")),
+        referrals=tuple(referral_of(paper) for paper in folder.all_of("referral")),
+        desk=folder.desk,
+        owner=folder.card.get("o", 0),
+        marks=tuple(folder.card.get("m", ())),
+        delete_after=row.delete_after,
+        unseen=facts["unseen"],
+        voice=facts["voice"],
+    )
+
+
+def _correction(told: Mapping[str, Any]) -> Correction:
+    return Correction(told["by"], told["hour"], incident_from_answers(told["answers"]), told["reason"])
+
+
+def referral_of(paper: Paper) -> Referral:
+    """A referral as its paper holds it."""
+    told = paper.told
+    return Referral(
+        paper.record,
+        told["service"],
+        told["need"],
+        tuple(told["fields"]),
+        told["state"],
+        told.get("consent", {}),
+        tuple(told["moves"]),
+        told.get("protects", ""),
+    )
+
+
+KEPT_DAYS = 730  # 24 months after the last change, one clock for open and closed cases
+NOT_A_REPORT = "not_a_report"  # a mark: what carries it counts nowhere
+# kind of paper -> smallest padded size in bytes, so that a short and a long answer weigh the same
+SIZES = {
+    "facts": 2048,  # the answers as she first gave them; never changed
+    "narrative": 1024,
+    "consents": 512,  # what she allows now
+    "contact": 512,
+    "letter": 512,
+    "trip": 512,
+    "addition": 1024,  # what she told later, in words
+    "correction": 2048,  # the answers as they were corrected, whole; the newest one counts
+    "note": 512,  # for the team only
+    "referral": 2048,  # one proposed service, her answer, and every move
+    "desk": 2048,  # what the team keeps about its work: owner, labels, risk, marks, links, outcome, history
+}
+CARD_SIZE, COVER_SIZE, SEALED_TALLY_SIZE = 1024, 512, 64
+WITH_ANSWERS = frozenset({"facts", "correction"})
+
+
+@dataclass(slots=True)
+class Paper:
+    """One opened record of a case."""
+
+    record: int
+    kind: str
+    version: int
+    told: dict[str, Any]
+
+
+@dataclass(slots=True)
+class Folder:
+    """A case that lies open: its papers in the order of writing, its card. It is written back whole or not at all."""
+
+    case: int
+    key: bytes = field(repr=False)
+    papers: list[Paper] = field(repr=False)
+    card: dict[str, Any] = field(repr=False)
+    before: bytes = field(repr=False)  # card and papers as they were, to see whether anything changed
+
+    def all_of(self, kind: str) -> list[Paper]:
+        """Its papers of a kind, the oldest first."""
+        return [paper for paper in self.papers if paper.kind == kind]
+
+    def add(self, kind: str, told: Mapping[str, Any]) -> int:
+        """One more paper; its number comes back."""
+        self.papers.append(Paper(random63(), kind, 0, dict(told)))
+        return self.papers[-1].record
+
+    def shred(self, kind: str) -> None:
+        """Take every paper of a kind out."""
+        self.papers = [paper for paper in self.papers if paper.kind != kind]
+
+    def paper(self, record: int, kind: str) -> Paper:
+        """One paper by its number, or `CannotOpen`."""
+        for paper in self.all_of(kind):
+            if paper.record == record:
+                return paper
+        raise CannotOpen
+
+    @property
+    def desk(self) -> dict[str, Any]:
+        """What the team keeps about its work."""
+        return self.all_of("desk")[0].told
+
+    @desk.setter
+    def desk(self, told: dict[str, Any]) -> None:
+        self.all_of("desk")[0].told = told
+
+    @property
+    def consents(self) -> frozenset[str]:
+        """What she allows now."""
+        return frozenset(self.all_of("consents")[0].told["codes"])
+
+    @consents.setter
+    def consents(self, codes: frozenset[str]) -> None:
+        self.all_of("consents")[0].told = {"codes": sorted(codes)}
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """The answers at the start, with language, hour and how they came."""
+        return self.all_of("facts")[0].told
+
+    @property
+    def incident(self) -> Incident:
+        """The answers as they stand now, of the hour `card["t"]`."""
+        corrected = self.all_of("correction")
+        return incident_from_answers((corrected[-1].told if corrected else self.facts)["answers"])
+
+    def incident_at(self, now: float) -> Incident:
+        """The answers as they are at the moment of looking."""
+        return looked_at(self.incident, self.card, now)
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether anything is to be written back."""
+        return self.before != _as_it_is(self.card, self.papers)
+
+    def texts(self) -> Iterator[str]:
+        """Everything that was written in words."""
+        return (str(paper.told["text"]) for paper in self.papers if paper.told.get("text"))
+
+
+def _as_it_is(card: Mapping[str, Any], papers: Iterable[Paper]) -> bytes:
+    return as_json([card, [[paper.record, paper.told] for paper in papers]])
+
+
+def open_folder(db: Session, row: CaseRow, key: bytes) -> Folder:
+    """A case as its key opens it, whole, or `CannotOpen`."""
+    cover = open_cover(key, row)
+    bodies = {record.id: record.body for record in db.scalars(select(RecordRow).where(RecordRow.case_id == row.id))}
+    if {record for record, _, _ in cover} != set(bodies):
+        raise CannotOpen
+    papers = [
+        Paper(record, kind, version, _open_paper(key, row.id, record, kind, version, bodies[record]))
+        for record, kind, version in cover  # the cover keeps the order of writing
+    ]
+    for paper in papers:
+        if paper.kind in WITH_ANSWERS:
+            _fitting(paper.told["answers"])
+    card = read_card(key, row.id, row.version, row.card)
+    return Folder(row.id, key, papers, card, _as_it_is(card, papers))
+
+
+def _fitting(answers: Mapping[str, Any]) -> None:
+    """Answers that fit no question of ours are broken like everything that is broken: one error."""
+    try:
+        incident_from_answers(answers)
+    except BadIncident:
+        raise CannotOpen from None
+
+
+def seal_paper(key: bytes, case: int, record: int, kind: str, version: int, told: Mapping[str, Any]) -> bytes:
+    """A paper under the case key, padded to the size of its kind."""
+    return sealing.seal(key, record_place(case, record, kind, version), as_json(told), SIZES[kind])
+
+
+def _open_paper(key: bytes, case: int, record: int, kind: str, version: int, body: bytes) -> dict[str, Any]:
+    opened = sealing.open_sealed(key, record_place(case, record, kind, version), body)
+    return {} if kind == "trip" else told_in(opened)  # what is in a trip, only the receipt reads
+
+
+def put_back(db: Session, row: CaseRow, folder: Folder, now: float | None, counters: Team | None) -> None:
+    """Seal what changed at the next version, with card and cover. `now` None keeps the week of deletion."""
+    before = dict(json.loads(folder.before)[1])
+    row.version += 1
+    for paper in folder.papers:
+        if paper.version and json.loads(as_json(paper.told)) == before[paper.record]:
+            continue
+        body = seal_paper(folder.key, row.id, paper.record, paper.kind, row.version, paper.told)
+        fresh, paper.version = paper.version == 0, row.version
+        if fresh:
+            db.add(RecordRow(id=paper.record, case_id=row.id, body=body))
+        else:
+            db.get_one(RecordRow, paper.record).body = body
+    gone = before.keys() - {paper.record for paper in folder.papers}
+    db.execute(delete(RecordRow).where(RecordRow.id.in_(gone), RecordRow.case_id == row.id))
+    row.card = seal_card(folder.key, row.id, row.version, folder.card)
+    listed = [[paper.record, paper.kind, paper.version] for paper in folder.papers]
+    row.cover = seal_cover(folder.key, row.id, row.version, listed)
+    row.delete_after = row.delete_after if now is None else deletion_monday(now)
+    if counters is not None:
+        _count_anew(row, folder, counters)
+    folder.before = _as_it_is(folder.card, folder.papers)
+    db.flush()
+
+
+def _count_anew(row: CaseRow, folder: Folder, counters: Team) -> None:
+    """The tally follows her consent, her corrections and the outcome, until its period is frozen and it is gone."""
+    if not row.tally:
+        return
+    counted = "C_STATS" in folder.consents and NOT_A_REPORT not in folder.card.get("m", ())
+    desk = folder.desk
+    block = tally_block(
+        folder.incident,
+        folder.facts["hour"],
+        counted=counted,
+        outcome=desk.get("outcome", "OPEN"),
+        in_time=desk.get("in_time", ""),
+        gap=next(iter(desk.get("gaps", ())), "NONE"),
+    )
+    row.tally = seal_tally(block, row.id, counters)
+
+
+def seal_tally(block: bytes, case: int, counters: Team) -> bytes:
+    """The 16 bytes of codes as they lie in the row of their case."""
+    epoch = counters.newest
+    return sealing.seal_to(
+        epoch.sealing, tally_place(case, counters.id, epoch.number), block, smallest=SEALED_TALLY_SIZE
+    )
+
+
+def seal_card(key: bytes, case: int, version: int, card: Mapping[str, Any]) -> bytes:
+    """What the queue knows of a case, under the case key."""
+    return sealing.seal(key, Place("case_file", case, 0, "card", version), as_json(card), CARD_SIZE)
+
+
+def read_card(key: bytes, case: int, version: int, sealed: bytes) -> dict[str, Any]:
+    """The inverse, or `CannotOpen`."""
+    card = told_in(sealing.open_sealed(key, Place("case_file", case, 0, "card", version), sealed))
+    _fitting(card["a"])
+    return card
+
+
+def lasting_name(key: bytes) -> str:
+    """What a case is called where it is spoken of and may outlive it: in the audit, and in a case linked to it.
+
+    Only its key gives this name, so when the key is gone nobody can say whose it was.
+    """
+    return sealing.derive(key, "lasting name", length=16).hex()
+
+
+def seal_cover(key: bytes, case: int, version: int, cover: list[list[Any]]) -> bytes:
+    """The list of its papers: [record, kind, version] of each, in the order of writing."""
+    return sealing.seal(key, Place("case_file", case, 0, "cover", version), as_json(cover), COVER_SIZE)
+
+
+def open_cover(key: bytes, row: CaseRow) -> list[list[Any]]:
+    """The inverse, or `CannotOpen`."""
+    opened = sealing.open_sealed(key, Place("case_file", row.id, 0, "cover", row.version), row.cover)
+    cover: list[list[Any]] = json.loads(opened)
+    return cover
+
+
+def random63() -> int:
+    """A number for a case or a record, which tells nothing of when it was drawn."""
+    return int.from_bytes(os.urandom(8), "big") >> 1
+
+
+def as_json(told: object) -> bytes:
+    """As it goes under a seal."""
+    return json.dumps(told, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "replace")
+
+
+def told_in(raw: bytes) -> dict[str, Any]:
+    """The inverse."""
+    told: dict[str, Any] = json.loads(raw)
+    return told
+
+
+def _day(now: float) -> date:
+    return datetime.fromtimestamp(now, UTC).date()
+
+
+def deletion_monday(now: float) -> date:
+    """The first Monday on or after 24 months from now: a week, not a day, is what a stolen copy tells."""
+    return monday_in(KEPT_DAYS, now)
+
+
+def monday_in(days: int, now: float) -> date:
+    """The first Monday so many days from now, or after."""
+    then = _day(now) + timedelta(days=days)
+    return then + timedelta(days=-then.weekday() % 7)

@@ -1,0 +1,273 @@
+"""The team's side of a case: the queue of summaries, opening, changing, searching, each act in the audit.
+
+Returns frozen records, never rows. What a case worker changes is written back whole. What may be changed by
+whom is decided in `actions`; knows nothing of receipts, needs, services or the web.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from reporting.cases.case_file import (
+    Folder,
+    as_json,
+    case_of,
+    lasting_name,
+    move_to_team,
+    open_folder,
+    put_back,
+    read_card,
+    row_of,
+    told_in,
+)
+from reporting.cases.openers import Openers, key_for
+from reporting.cases.records import CLOSED, FROM_TEAM, NEW, OPEN, Card, Case, ChangedMeanwhile, NoConsent
+from reporting.cases.seal_contexts import audit_place, vault_place
+from reporting.clock import HOUR
+from reporting.crypto import sealing
+from reporting.crypto.receipts import plain
+from reporting.crypto.sealing import CannotOpen
+from reporting.storage.models import CaseRow
+from reporting.teams import audit
+from reporting.teams.keyring import Keys
+from reporting.teams.team_log import Team
+
+QUEUE_COLUMNS = ("id", "team", "epoch", "front_key", "vault_key", "card", "version")
+CONTACT_DAYS = 30  # so long after closing, how to reach her is shredded
+Known = Mapping[int, tuple[str, Mapping[str, Any]]]  # case -> seal and content of a card that was opened before
+
+
+def queue(db: Session, keys: Keys, known: Known | None = None) -> tuple[tuple[Card, ...], int]:
+    """The card of every case that her keys should open, and how many of them were tampered with.
+
+    Only cards are opened here, never a case; and none of them twice, where `known` has it with the very same seal.
+    """
+    before, openers, cards, broken = known or {}, Openers(keys), [], 0
+    asked = select(*(getattr(CaseRow, column) for column in QUEUE_COLUMNS)).where(CaseRow.team.in_(list(keys.epochs)))
+    for row in db.execute(asked.execution_options(yield_per=500)):
+        if row.epoch in keys.epochs[row.team]:
+            seal = _seal_of(row)
+            seen, raw = before.get(row.id, ("", None))
+            try:
+                cards.append(Card(row.id, row.team, seal, raw if raw and seen == seal else _opened_card(openers, row)))
+            except CannotOpen:
+                broken += 1
+    return tuple(cards), broken
+
+
+def _seal_of(row: Any) -> str:
+    """A hash over everything that a card is read from and with."""
+    parts = (row.team, row.epoch, row.version)
+    return sealing.digest(repr(parts).encode() + (row.vault_key or b"") + (row.front_key or b"") + row.card)[:16].hex()
+
+
+def _opened_card(openers: Openers, row: Any) -> dict[str, Any]:
+    return read_card(openers.case_key(row), row.id, row.version, row.card)
+
+
+def cases_of(db: Session, keys: Keys) -> tuple[int, ...]:
+    """The numbers of the cases of her teams, unopened."""
+    return tuple(db.scalars(select(CaseRow.id).where(CaseRow.team.in_(list(keys.epochs)))))
+
+
+def move_to_vault(db: Session, keys: Keys, at_most: int = 1000) -> int:
+    """Re-wrap newly arrived case keys under the vault key, so that the next queue is quick. Returns how many."""
+    columns = (getattr(CaseRow, column) for column in QUEUE_COLUMNS if column not in {"card", "version"})
+    mine = select(*columns).where(CaseRow.vault_key.is_(None), CaseRow.team.in_(list(keys.epochs)))
+    waiting = db.execute(mine.limit(at_most)).all()
+    moved, openers = 0, Openers(keys)
+    for row in waiting:
+        if row.epoch not in keys.epochs[row.team]:
+            continue
+        try:
+            key = openers.case_key(row)
+        except CannotOpen:
+            continue  # the queue counts it; the others need not wait for it
+        vault = keys.of(row.team, row.epoch).vault
+        wrapped = sealing.wrap(vault, vault_place(row.id, row.team, row.epoch), key)
+        still = update(CaseRow).where(CaseRow.id == row.id, CaseRow.vault_key.is_(None))
+        db.execute(still.values(vault_key=wrapped, front_key=None), execution_options={"synchronize_session": False})
+        moved += 1
+    return moved
+
+
+def open_case(db: Session, keys: Keys, case: int, now: float, act: str = "opened") -> Case:
+    """A case worker opens a case: it goes into the audit and is no longer unread. How to reach her stays folded."""
+    with at_desk(db, keys, case, now, act, looking=True) as folder:
+        if folder.card["u"] or folder.card["s"] == NEW:
+            folder.card |= {"u": False, "s": OPEN if folder.card["s"] == NEW else folder.card["s"]}
+            folder.desk |= {"read": int(now) // HOUR}
+        _name_links(db, keys, folder)
+    row = row_of(db, case)
+    return case_of(row, open_folder(db, row, folder.key), with_contact=False)
+
+
+def open_contact(db: Session, keys: Keys, case: int, now: float) -> Mapping[str, str]:
+    """How to reach her: behind one click that goes into the audit. `NoConsent` where she gave no way."""
+    with at_desk(db, keys, case, now, "contact", looking=True) as folder:
+        told = folder.all_of("contact")
+    if not told or "C_CONTACT" not in folder.consents:
+        raise NoConsent
+    return {name: str(value) for name, value in told[0].told.items()}
+
+
+def open_sheet(db: Session, keys: Keys, case: int, now: float) -> Case:
+    """A case for the page that goes to a service, with the way to reach her, which she may have agreed to tell."""
+    with at_desk(db, keys, case, now, "sheet", looking=True) as folder:
+        row = row_of(db, case)
+        return case_of(row, folder, with_contact="C_CONTACT" in folder.consents)
+
+
+@contextmanager
+def at_desk(
+    db: Session,
+    keys: Keys,
+    case: int,
+    now: float,
+    act: str,
+    *,
+    seen: int | None = None,
+    counters: Team | None = None,
+    looking: bool = False,
+) -> Iterator[Folder]:
+    """A case lies open for a case worker; what she changes is written back, and the act goes into the audit.
+
+    `seen`: the version her page was made from; `ChangedMeanwhile` if it is another one by now. `looking` is no change
+    in the sense of the clock: the week of deletion stays.
+    """
+    row = row_of(db, case, lock=True)
+    if seen is not None and seen != row.version:
+        raise ChangedMeanwhile
+    folder = open_folder(db, row, key_for(keys, row))
+    yield folder
+    if folder.is_changed:
+        put_back(db, row, folder, None if looking else now, counters)
+    _note(db, keys, row, act, now, lasting_name(folder.key))
+
+
+def hand_over(db: Session, keys: Keys, case: int, readers: Team, now: float) -> None:
+    """The same as `give_to_team` where she said her yes by voice: a member of the team that has the case does it."""
+    row = row_of(db, case, lock=True)
+    folder = open_folder(db, row, key_for(keys, row))
+    _note(db, keys, row, "handed over", now, lasting_name(folder.key))
+    move_to_team(db, row, folder, readers, now)
+
+
+def write_as_team(db: Session, keys: Keys, case: int, text: str, now: float) -> None:
+    """A case worker writes a letter, which waits behind the reporter's receipt."""
+    with at_desk(db, keys, case, now, "letter") as folder:
+        if "C_LETTERS" not in folder.consents:
+            raise NoConsent
+        folder.add("letter", {"from": FROM_TEAM, "hour": int(now) // HOUR, "text": text})
+        folder.card |= {"l": True}
+
+
+def tidy(db: Session, keys: Keys, cards: Iterable[Card], now: float) -> int:
+    """How to reach her goes thirty days after her case was closed. Only who opens cards knows which those are."""
+    due = [card.case for card in cards if card.state == CLOSED and now / HOUR > card.closed + 24 * CONTACT_DAYS]
+    shredded = 0
+    for case in due:
+        try:
+            row = row_of(db, case, lock=True)
+            folder = open_folder(db, row, key_for(keys, row))
+        except CannotOpen:
+            continue  # it went since the cards were read, or the queue counts it as broken
+        if folder.all_of("contact"):
+            folder.shred("contact")
+            put_back(db, row, folder, None, None)
+            shredded += 1
+    return shredded
+
+
+def search(db: Session, keys: Keys, cards: Sequence[Card], words: Sequence[str], now: float) -> frozenset[int]:
+    """The cases in which every word stands: her words, additions, letters, notes. One act of the audit a team.
+
+    `words` are plain (`receipts.plain`): small letters without accents.
+    """
+    found, noted = set(), set()
+    for card in cards:
+        try:
+            row = row_of(db, card.case)
+            folder = open_folder(db, row, key_for(keys, row))
+        except CannotOpen:
+            continue
+        text = plain(" ".join(folder.texts()))
+        if all(word in text for word in words):
+            found.add(card.case)
+        if row.team not in noted:
+            noted.add(row.team)
+            _note(db, keys, row, "searched", now)
+    return frozenset(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One line of the audit as a member of the team reads it. `case` 0: none, or one that is not with her any more."""
+
+    number: int
+    actor: int
+    case: int
+    act: str
+    hour: int
+
+
+def acts(db: Session, keys: Keys, newest: int = 200) -> tuple[Act, ...]:
+    """The newest acts on cases that her keys open."""
+    opened: list[tuple[int, dict[str, Any]]] = []
+    for entry in audit.entries(db, newest_first=newest):
+        if entry.team in keys.epochs and entry.epoch in keys.epochs[entry.team]:
+            place = audit_place(entry.team, entry.epoch, entry.number)
+            try:
+                told = told_in(sealing.open_sealed(keys.of(entry.team, entry.epoch).vault, place, entry.body))
+            except CannotOpen:
+                continue  # the chain says where it breaks
+            opened.append((entry.number, told))
+    cases = called(db, keys, (told["case"] for _, told in opened))
+    return tuple(
+        Act(number, told["actor"], cases.get(told["case"], 0), told["act"], told["hour"]) for number, told in opened
+    )
+
+
+def called(db: Session, keys: Keys, names: Iterable[str | int]) -> dict[str | int, int]:
+    """Which of her cases these lasting names mean. Versions before wrote numbers: they mean what is still there."""
+    asked, found, openers = set(names) - {"", 0}, dict[str | int, int](), Openers(keys)
+    if not asked:
+        return found
+    columns = (getattr(CaseRow, column) for column in QUEUE_COLUMNS if column not in {"card", "version"})
+    for row in db.execute(select(*columns).where(CaseRow.team.in_(list(keys.epochs)))):
+        with suppress(CannotOpen):
+            found |= dict.fromkeys(asked & {row.id, lasting_name(openers.case_key(row))}, row.id)
+    return found
+
+
+def name_of(db: Session, keys: Keys, case: int) -> str:
+    """The lasting name of a case that her keys open."""
+    return lasting_name(key_for(keys, row_of(db, case)))
+
+
+def _name_links(db: Session, keys: Keys, folder: Folder) -> None:
+    """Links of versions before were numbers, which outlive the case they name: those that lead somewhere get names."""
+    links, history = folder.desk.get("links", []), folder.desk.get("history", [])
+    if any(isinstance(one, int) for one in links) or any("case" in one for one in history):
+        there = called(db, keys, links)
+        named = [
+            one if isinstance(one, str) else name_of(db, keys, one)
+            for one in links
+            if isinstance(one, str) or one in there
+        ]
+        told = [{name: value for name, value in one.items() if name != "case"} for one in history]
+        folder.desk |= {"links": named, "history": told}
+
+
+def _note(db: Session, keys: Keys, row: CaseRow, act: str, now: float, case: str = "") -> None:
+    """An act on a case, or on all: sealed under the team's vault key and bound to its number in the chain."""
+    number = audit.head(db)[0] + 1
+    told = as_json({"actor": keys.member, "case": case, "act": act, "hour": int(now) // HOUR})
+    place = audit_place(row.team, row.epoch, number)
+    audit.append(db, sealing.seal(keys.of(row.team, row.epoch).vault, place, told), row.team, row.epoch)

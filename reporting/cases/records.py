@@ -1,0 +1,258 @@
+"""What travels of a case: frozen records of a report, a case, its summary, its letters and referrals.
+
+Knows no transaction, no member and no act.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Any
+
+from reporting.clock import HOUR
+from reporting.crypto import sealing
+from reporting.vocabulary.incident import Incident, incident_from_answers
+
+FROM_HER, FROM_TEAM = "reporter", "team"
+NEW, OPEN, CLOSED = "new", "open", "closed"  # states of a case
+THREAT, JUNK = "threat_to_team", "junk"  # marks; reversible, nothing is deleted by them
+
+
+class NoConsent(Exception):
+    """She did not say yes to this."""
+
+
+class ChangedMeanwhile(Exception):
+    """Somebody else changed the case since this page was made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What she sends. `hour` is whole hours since 1970, the finest time that is kept.
+
+    `unseen`: it was sent when it was too old to be shown; whoever comes back with its receipt reads letters only.
+    `voice`: the member who wrote down what she told by telephone or at the door; 0 when she wrote herself.
+    `signs`: of junk, for the team (`screening`).
+    """
+
+    incident: Incident
+    narrative: str
+    contact: Mapping[str, str]
+    consents: frozenset[str]
+    language: str
+    trip: str
+    hour: int
+    unseen: bool = False
+    voice: int = 0
+    signs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One letter: who wrote (FROM_HER or FROM_TEAM), the hour (whole hours since 1970), the text."""
+
+    sender: str
+    hour: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A text with its hour: a note of a member (`by`), or what the reporter added (`by` 0)."""
+
+    by: int
+    hour: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """The answers as they were set right at that hour, by a member with her reason, or by the reporter (`by` 0)."""
+
+    by: int
+    hour: int
+    incident: Incident
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Referral:
+    """A service proposed for a need: exactly these fields would be told to it. `moves` is what happened, in order.
+
+    `consent` is her yes to this service and these fields ({"hour", "how", "by"}); empty as long as she gave none.
+    `protects` is the reason for protecting a child without a yes; empty everywhere else.
+    """
+
+    id: int
+    service: str
+    need: str
+    fields: tuple[str, ...]
+    state: str
+    consent: Mapping[str, Any]
+    moves: tuple[Mapping[str, Any], ...]
+    protects: str
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What the queue knows of a case: enough to sort and to choose, nothing to read.
+
+    `told` is the hour of the time she gave, `hour` that of the report; both count hours since 1970. `seal` is the hash
+    of the sealed bytes it was read from: while that is the same, so is all that follows from it.
+    """
+
+    case: int
+    team: int
+    seal: str
+    raw: Mapping[str, Any] = field(repr=False)
+
+    @property
+    def incident(self) -> Incident:
+        """The answers as they stand now."""
+        return incident_from_answers(self.raw["a"])
+
+    @property
+    def told(self) -> int:
+        """Hour of the time she gave."""
+        return int(self.raw["t"])
+
+    @property
+    def hour(self) -> int:
+        """Hour of the report."""
+        return int(self.raw["h"])
+
+    @property
+    def acts_told(self) -> int:
+        """Hour in which she first told what happened: a time she does not know is at least as old."""
+        return int(self.raw.get("v", self.hour))
+
+    @property
+    def signs_told(self) -> int:
+        """Hour in which she told how she is right now."""
+        return int(self.raw.get("p", self.told))
+
+    def incident_at(self, now: float) -> Incident:
+        """The answers as they are at the moment of looking."""
+        return looked_at(self.incident, self.raw, now)
+
+    @property
+    def state(self) -> str:
+        """NEW, OPEN or CLOSED."""
+        return str(self.raw["s"])
+
+    @property
+    def unread(self) -> bool:
+        """Something came that nobody of the team has seen."""
+        return bool(self.raw["u"])
+
+    @property
+    def answered(self) -> bool:
+        """The newest letter is the team's."""
+        return bool(self.raw["l"])
+
+    @property
+    def owner(self) -> int:
+        """The member whose case it is; 0 is nobody."""
+        return int(self.raw.get("o", 0))
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The team's own words for finding it again."""
+        return tuple(self.raw.get("b", ()))
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """Why it is folded away; empty where it is not."""
+        return tuple(self.raw.get("m", ()))
+
+    @property
+    def signs(self) -> tuple[str, ...]:
+        """Signs of junk that were seen when it was sent."""
+        return tuple(self.raw.get("q", ()))
+
+    @property
+    def words(self) -> str:
+        """By which the same words in another case are known; empty where there are few."""
+        return str(self.raw.get("w", ""))
+
+    @property
+    def closed(self) -> int:
+        """Hour of closing; 0 while it is open."""
+        return int(self.raw.get("z", 0))
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """An opened case. `first` is what was told at the start, `incident` what stands now; hours count since 1970.
+
+    `desk` holds what the team keeps about its work; her pages show nothing of it.
+    """
+
+    id: int
+    team: int
+    version: int
+    first: Incident
+    incident: Incident
+    times: Mapping[str, Any] = field(repr=False)  # the hours of its card
+    told: int
+    hour: int
+    narrative: str
+    contact: Mapping[str, str]
+    has_contact: bool
+    consents: frozenset[str]
+    language: str
+    state: str
+    letters: tuple[Letter, ...]
+    notes: tuple[Told, ...]
+    additions: tuple[Told, ...]
+    corrections: tuple[Correction, ...]
+    referrals: tuple[Referral, ...]
+    desk: Mapping[str, Any]
+    owner: int
+    marks: tuple[str, ...]
+    delete_after: date
+    unseen: bool
+    voice: int
+
+    def incident_at(self, now: float) -> Incident:
+        """The incident as it is at the moment of looking."""
+        return looked_at(self.incident, self.times, now)
+
+    @property
+    def unwell(self) -> bool:
+        """Whether it is folded away: a threat, junk, or not a report."""
+        return bool(self.marks)
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """What a returning reporter's ticket holds: which case, and its key."""
+
+    case: int
+    key: bytes = field(repr=False)
+
+
+def alias(case: int) -> str:
+    """A short name for staff to say aloud; it is not her receipt and leads to nothing by itself."""
+    letters = "ABCDEFGHJKLMNPQRSTUVWXYZ"
+    number = int.from_bytes(sealing.digest(case.to_bytes(8, "big"))[:8], "big")
+    return "".join(letters[number // 24**place % 24] for place in range(2)) + f"-{number // 576 % 1000:03d}"
+
+
+# hours (since 1970) on a card: of the time she gave; of the report; and, where something was set right later, of the
+# acts and of how she is right now
+TIMES = frozenset({"t", "h", "v", "p"})
+
+
+def looked_at(incident: Incident, card: Mapping[str, Any], now: float) -> Incident:
+    """The incident with all its times moved on to `now` (seconds since 1970), each from the hour in which it was told.
+
+    A time she does not know is at least as long ago as she first told what happened.
+    """
+
+    def since(told: int) -> float:
+        return max(0.0, now / HOUR - told)
+
+    moved = incident.later(since(card["t"]))
+    return replace(moved, told_ago=since(card.get("v", card["h"])), signs_ago=since(card.get("p", card["t"])))

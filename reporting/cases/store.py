@@ -1,0 +1,222 @@
+"""Her side of a case: her report is filed, her receipt opens it, her yes hands it over or erases it.
+
+Returns frozen records, never rows. What she changes is written back whole. Knows no member and no audit,
+nothing of needs, services or the web. Stretching a receipt takes about 10 ms and is done outside any
+transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from sqlalchemy import Table, insert, select
+from sqlalchemy.orm import Session
+
+from reporting.cases import derived
+from reporting.cases.case_file import (
+    SIZES,
+    Folder,
+    as_json,
+    case_of,
+    deletion_monday,
+    monday_in,
+    move_to_team,
+    open_cover,
+    open_folder,
+    put_back,
+    random63,
+    row_of,
+    seal_card,
+    seal_cover,
+    seal_paper,
+    seal_tally,
+    told_in,
+)
+from reporting.cases.case_file import lasting_name as lasting_name
+from reporting.cases.junk import print_of
+from reporting.cases.records import FROM_HER, NEW, Case, Report, Visit
+from reporting.cases.seal_contexts import front_place, receipt_place, record_place
+from reporting.clock import HOUR
+from reporting.crypto import sealing
+from reporting.crypto.receipts import Receipt as Receipt
+from reporting.crypto.sealing import CannotOpen as CannotOpen
+from reporting.storage.models import CaseRow, ErasedRow, RecordRow
+from reporting.teams.team_log import Team
+from reporting.vocabulary.incident import answers_from_incident
+
+SHOW_AGAIN = 15 * 60  # seconds; so long a repeated last request shows the receipt once more
+ERASED_DAYS = 60  # as long as any backup that holds it could be opened
+
+
+@dataclass(frozen=True, slots=True)
+class SealedReport:
+    """A report ready for the shelf: nothing in it can be read any more."""
+
+    case: dict[str, Any] = field(repr=False)
+    records: tuple[tuple[int, bytes], ...] = field(repr=False)
+    trip: str
+    receipt_wrap: bytes = field(repr=False)
+
+
+def seal_report(
+    report: Report, receipt: Receipt, readers: Team, counters: Team, tally: bytes, pepper: bytes, now: float
+) -> SealedReport:
+    """Seal everything before the transaction begins. `tally` is the 16-byte block for the statistics team."""
+    return seal_stretched(report, sealing.stretch_receipt(receipt.numbers, pepper), readers, counters, tally, now)
+
+
+def seal_stretched(
+    report: Report, stretched: tuple[bytes, bytes], readers: Team, counters: Team, tally: bytes, now: float
+) -> SealedReport:
+    """The same where the receipt was stretched before: tag and wrap key."""
+    (tag, receipt_wrap), key, case = stretched, sealing.new_key(), random63()
+    cover, records = [], []
+    for kind, told in _papers_of(report).items():
+        record = random63()
+        cover.append([record, kind, 1])
+        records.append((record, seal_paper(key, case, record, kind, 1, told)))
+    trip_record, trip_seal = _seal_trip(key, case, report.trip, receipt_wrap, now)
+    cover.append([trip_record, "trip", 1])
+    records.append((trip_record, trip_seal))
+    epoch = readers.newest
+    row = {
+        "id": case,
+        "tag": tag,
+        "team": readers.id,
+        "epoch": epoch.number,
+        "front_key": sealing.seal_to(epoch.sealing, front_place(case, readers.id, epoch.number), key, smallest=64),
+        "vault_key": None,
+        "receipt_key": sealing.wrap(receipt_wrap, receipt_place(case), key),
+        "card": seal_card(key, case, 1, _new_card(report)),
+        "cover": seal_cover(key, case, 1, cover),
+        "tally": seal_tally(tally, case, counters),
+        "version": 1,
+        "delete_after": deletion_monday(now),
+    }
+    return SealedReport(row, tuple(sorted(records)), report.trip, receipt_wrap)
+
+
+def _papers_of(report: Report) -> dict[str, dict[str, Any]]:
+    told: dict[str, dict[str, Any]] = {
+        "facts": {
+            "answers": answers_from_incident(report.incident),
+            "language": report.language,
+            "hour": report.hour,
+            "unseen": report.unseen,
+            "voice": report.voice,
+        },
+        "narrative": {"text": report.narrative},
+        "consents": {"codes": sorted(report.consents)},
+        "desk": {},
+    }
+    return told | ({"contact": dict(report.contact)} if report.contact else {})
+
+
+def _new_card(report: Report) -> dict[str, Any]:
+    answers = answers_from_incident(report.incident)
+    card = {"a": answers, "t": report.hour, "h": report.hour, "s": NEW, "u": True, "l": False}
+    screened = {"q": list(report.signs), "w": "" if report.voice else print_of(report.narrative)}
+    return card | {name: told for name, told in screened.items() if told}
+
+
+def _seal_trip(key: bytes, case: int, trip: str, receipt_wrap: bytes, now: float) -> tuple[int, bytes]:
+    """Which trip sent this case and when, so that a repeated request is known again.
+
+    Sealed twice: the case key shows that it is whole, as with every record; only the receipt reads it.
+    """
+    record = random63()
+    place = record_place(case, record, "trip", 1)
+    inner = sealing.wrap(sealing.derive(receipt_wrap, "trip"), place, as_json({"trip": trip, "sent": int(now)}))
+    return record, sealing.seal(key, place, inner, SIZES["trip"])
+
+
+def file_report(db: Session, sealed: SealedReport) -> None:
+    """Put the case on the shelf. Its receipt may be shown once the transaction is committed."""
+    db.execute(_NEW_CASE, sealed.case)
+    case = sealed.case["id"]
+    db.execute(_NEW_RECORDS, [{"id": record, "case_id": case, "body": body} for record, body in sealed.records])
+
+
+_NEW_CASE, _NEW_RECORDS = (insert(cast("Table", row.__table__)) for row in (CaseRow, RecordRow))
+
+
+def may_show_again(db: Session, sealed: SealedReport, now: float) -> bool:
+    """Whether it is this very receipt that was filed, and only a moment ago."""
+    row = db.scalars(select(CaseRow).where(CaseRow.tag == sealed.case["tag"])).first()
+    if row is None:
+        return False
+    trip = _open_trip(db, row, sealed.receipt_wrap)
+    return bool(trip["trip"] == sealed.trip and now <= trip["sent"] + SHOW_AGAIN)
+
+
+def stretch(readings: Sequence[Receipt], pepper: bytes) -> tuple[tuple[bytes, bytes], ...]:
+    """Tag and wrap key of each reading. At least one is stretched, so that a wrong receipt takes as long."""
+    return tuple(sealing.stretch_receipt(reading.numbers, pepper) for reading in readings or [Receipt((0,) * 7)])
+
+
+def come_back(db: Session, stretched: Iterable[tuple[bytes, bytes]]) -> tuple[Visit, str]:
+    """The case behind a receipt, and the trip that sent it. Unknown, erased, expired: one `CannotOpen`."""
+    for tag, receipt_wrap in stretched:
+        row = db.scalars(select(CaseRow).where(CaseRow.tag == tag)).first()
+        if row is not None:
+            key = sealing.unwrap(receipt_wrap, receipt_place(row.id), row.receipt_key)
+            return Visit(row.id, key), str(_open_trip(db, row, receipt_wrap)["trip"])
+    raise CannotOpen
+
+
+def _open_trip(db: Session, row: CaseRow, receipt_wrap: bytes) -> dict[str, Any]:
+    key = sealing.unwrap(receipt_wrap, receipt_place(row.id), row.receipt_key)
+    for record, kind, version in open_cover(key, row):
+        if kind == "trip":
+            body = db.get(RecordRow, record)
+            if body is not None:
+                place = record_place(row.id, record, kind, version)
+                inner = sealing.open_sealed(key, place, body.body)
+                return told_in(sealing.unwrap(sealing.derive(receipt_wrap, "trip"), place, inner))
+    raise CannotOpen
+
+
+def open_visit(db: Session, visit: Visit) -> Case:
+    """Her own case, with the key from her ticket."""
+    row = row_of(db, visit.case)
+    return case_of(row, open_folder(db, row, visit.key))
+
+
+@contextmanager
+def on_visit(db: Session, visit: Visit, now: float, counters: Team | None = None) -> Iterator[Folder]:
+    """Her case lies open for her; what she changes is written back, and the team finds it unread."""
+    row = row_of(db, visit.case, lock=True)
+    folder = open_folder(db, row, visit.key)
+    yield folder
+    if folder.is_changed:
+        folder.card |= {"u": True}
+        put_back(db, row, folder, now, counters)
+
+
+def write_as_reporter(db: Session, visit: Visit, text: str, now: float) -> None:
+    """She writes a letter; the case is unread again."""
+    with on_visit(db, visit, now) as folder:
+        folder.add("letter", {"from": FROM_HER, "hour": int(now) // HOUR, "text": text})
+
+
+def give_to_team(db: Session, visit: Visit, readers: Team, now: float) -> None:
+    """Her yes to another team: the case key is sealed to it, and the team before loses its own."""
+    row = row_of(db, visit.case, lock=True)
+    folder = open_folder(db, row, visit.key)
+    move_to_team(db, row, folder, readers, now)
+
+
+def erase(db: Session, visit: Visit, pepper: bytes, now: float) -> None:
+    """Her yes to 'erase everything': the wrapped keys and every row of the case go. Checkpoint afterwards."""
+    row = row_of(db, visit.case, lock=True)
+    open_cover(visit.key, row)  # only who can open may erase
+    derived.let_go(db, CaseRow.id == row.id)
+    db.merge(ErasedRow(mark=erased_mark(pepper, visit.case), forget_after=monday_in(ERASED_DAYS, now)))
+
+
+def erased_mark(pepper: bytes, case: int) -> bytes:
+    """Under what an erased case is remembered for 60 days: without the pepper it fits no old copy."""
+    return sealing.derive(pepper, "erased", case.to_bytes(8, "big"))

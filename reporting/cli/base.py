@@ -1,0 +1,186 @@
+"""The command `amparo` itself, and what its groups share: settings, progress, errors in a sentence.
+
+Holds no command of its own. Everything long says how far it is; everything that prints has --json.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import re
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from referrals.directory import snapshot
+from reporting.config import SECRET, BadSettings, Settings, make_secrets, read_settings
+from reporting.storage.database import open_database, upgrade_tables
+from reporting.teams import accounts, team_log
+
+T = TypeVar("T")
+PORT = 8080
+EVERYWHERE = "0.0.0.0"  # noqa: S104 -- only where --host asks for it, for a classroom
+
+
+# command -> the module of this package that holds it, imported when it is asked for
+COMMANDS = {
+    "assess": "rules",
+    "backup": "maintenance",
+    "bench": "bench",
+    "check": "install",
+    "code": "receipts",
+    "demo": "demo",
+    "destroy": "maintenance",
+    "directory": "directory",
+    "init": "install",
+    "keys": "people",
+    "lock": "maintenance",
+    "notify": "maintenance",
+    "places": "directory",
+    "release": "figures",
+    "restore": "maintenance",
+    "serve": "install",
+    "staff": "people",
+    "sweep": "maintenance",
+    "upgrade": "install",
+}
+
+
+class _LazyGroup(click.Group):
+    """Commands are imported one by one. Trouble with the database is told in a sentence, not in a trace."""
+
+    def list_commands(self, context: click.Context) -> list[str]:  # noqa: ARG002 -- fixed by click
+        return list(COMMANDS)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        if name in COMMANDS:
+            importlib.import_module(f"reporting.cli.{COMMANDS[name]}")
+        return super().get_command(context, name)
+
+    def invoke(self, context: click.Context) -> Any:
+        try:
+            return super().invoke(context)
+        except SQLAlchemyError as trouble:
+            why = str(getattr(trouble, "orig", None) or type(trouble).__name__).strip().splitlines()[0]
+            raise click.ClickException(next(said for mark, said in DATABASE_TROUBLE if mark in why) % why) from None
+
+
+# what the database says -> what that means for whoever keeps it
+DATABASE_TROUBLE = (
+    ("no such table", "There are no tables yet (%s). Run `amparo init`, or `amparo upgrade` after a new version."),
+    ("does not exist", "Something is missing in the database (%s). Run `amparo init`, or `amparo upgrade`."),
+    ("full", "The disk is full (%s). Make room; nothing that was acknowledged is lost."),
+    ("readonly", "The database cannot be written (%s). Look at who owns the instance folder and how it is mounted."),
+    (
+        "unable to open",
+        "The database cannot be opened (%s). Is the folder there, and may this user write in it?",
+    ),
+    ("locked", "Somebody else holds the database (%s). Wait a moment and try again."),
+    ("", "The database does not answer (%s). Is it running, and is DATABASE_URL right?"),
+)
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+def main() -> None:
+    """Amparo: reports that only the people she chose can read, and the nearest right door for each need.
+
+    Try it:      amparo demo
+    Install it:  amparo init, then amparo serve
+    """
+
+
+def a_name(_context: click.Context, _option: click.Parameter, name: str) -> str:
+    """A name that the sign-in page can take."""
+    if not re.fullmatch(accounts.NAME, name):
+        raise click.BadParameter("small letters and digits, 2 to 40, without spaces.")
+    return name
+
+
+NO_LINES = (
+    "\nWe ship no line of %s. Until you bring in a national line of yours (type CRISIS_LINE or HEALTH_EMERGENCY)\n"
+    "nobody can tell anything here: amparo directory import FILE"
+)
+
+
+def settings_here() -> Settings:
+    """The settings of this installation. Raises `ClickException` with every problem in words."""
+    try:
+        return read_settings()
+    except BadSettings as problem:
+        raise click.ClickException(str(problem)) from None
+
+
+def progress(text: str) -> None:
+    """Print a line to standard error, so that what is printed as a result stays clean."""
+    click.echo(text, err=True)
+
+
+def now_and_then(seconds: float = 2.0) -> Callable[[str, int, int], None]:
+    """Says how far a long work is, every few seconds; nothing of a short one."""
+    last = time.monotonic()
+
+    def tell(what: str, done: int, of: int) -> None:
+        nonlocal last
+        if time.monotonic() - last >= seconds:
+            last = time.monotonic()
+            progress(f"{what}: {done} of {of}")
+
+    return tell
+
+
+def opened() -> tuple[Settings, Engine]:
+    """Settings and engine of this installation. Raises `ClickException` for bad settings."""
+    settings = settings_here()
+    return settings, opened_for(settings)
+
+
+def opened_for(settings: Settings) -> Engine:
+    """The database, told in which country its directory lives."""
+    engine = open_database(settings.database_url)
+    snapshot.settle(engine, settings.country, settings.clock_of_services)
+    return engine
+
+
+def invitation(settings: Settings, token: str) -> str:
+    """The address that opens an invitation, in the first language of the installation."""
+    return f"{settings.base_url}/{settings.languages[0]}/equipo/invitacion/{token}"
+
+
+def vouched_for(look: Callable[[], T]) -> T:
+    """What `look` returns. Raises `ClickException` where there are no keys or the team log does not hold."""
+    try:
+        return look()
+    except team_log.NotYet:
+        raise click.ClickException("No case worker has made the keys yet.") from None
+    except team_log.BrokenChain:
+        raise click.ClickException("The team log does not hold. Do not make new keys: run `amparo check`.") from None
+
+
+def text_of(file: Path) -> str:
+    """A file as spreadsheets write it: UTF-8, or the Windows code page of Latin America."""
+    raw = file.read_bytes()
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return raw.decode("cp1252", "replace")
+
+
+@contextmanager
+def throw_away(purpose: str) -> Iterator[tuple[Settings, Engine]]:
+    """An empty installation in a folder that goes away again."""
+    with tempfile.TemporaryDirectory(prefix=f"amparo-{purpose}-", ignore_cleanup_errors=True) as folder:
+        make_secrets(Path(folder), os.urandom(2 * SECRET))
+        settings = read_settings({"AMPARO_INSTANCE": folder})
+        engine = open_database(settings.database_url)
+        upgrade_tables(engine)
+        try:
+            yield settings, engine
+        finally:
+            engine.dispose()

@@ -1,0 +1,94 @@
+"""Commands that measure: each figure as JSON, ratios within one run.
+
+Measures throw-away installations only, never the real one.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import time
+from dataclasses import asdict
+
+import click
+
+from reporting.cli.base import main, progress, settings_here, throw_away
+from reporting.operations import bench_match as operations_bench_match
+from reporting.operations import bench_release as operations_bench_release
+from reporting.operations import bench_submit as operations_bench_submit
+from reporting.operations.bench_queue import measure
+
+
+@main.group()
+def bench() -> None:
+    """Measure: each figure as JSON, ratios within one run."""
+
+
+_workers = click.option("--workers", default=2, show_default=True, help="Processes of the server.")
+_at_once = click.option("--at-once", multiple=True, type=int, default=(8, 32), show_default=True, help="At once.")
+_seconds = click.option("--seconds", default=5.0, show_default=True, help="Length of a run.")
+_runs = click.option("--runs", default=5, show_default=True, help="Runs; the figures are medians.")
+_as_json = click.option("--json", "as_json", is_flag=True, help="Print as JSON (it always is).")
+
+
+@bench.command("submit")
+@_workers
+@_at_once
+@_seconds
+@_runs
+@_as_json
+def bench_submit(workers: int, at_once: tuple[int, ...], seconds: float, runs: int, as_json: bool) -> None:  # noqa: ARG001 -- see its help
+    """Whole trips, from the first page to the receipt, against a server of our own; and their ratio to the floor."""
+    click.echo(json.dumps(operations_bench_submit.submit(workers, at_once, seconds, runs, progress), indent=1))
+
+
+@bench.command("limit")
+@_workers
+@_at_once
+@_seconds
+@_runs
+@_as_json
+def bench_limit(workers: int, at_once: tuple[int, ...], seconds: float, runs: int, as_json: bool) -> None:  # noqa: ARG001 -- see its help
+    """The floor: the same bytes with only the cryptography, one durable commit and a bare answer."""
+    click.echo(json.dumps(operations_bench_submit.limit(workers, at_once, seconds, runs, progress), indent=1))
+
+
+@bench.command("queue")
+@click.option("--cases", default=10_000, show_default=True, help="Open cases.")
+@click.option("--unopened", default=1_000, show_default=True, help="How many of them nobody has seen yet.")
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def bench_queue(cases: int, unopened: int, as_json: bool) -> None:
+    """How long signing in and the queue take with very many cases, in a throw-away installation."""
+    with throw_away("bench") as (settings, engine):
+        told = asdict(measure(settings, engine, cases, unopened, lambda line: click.echo(line, err=True)))
+    click.echo(json.dumps(told) if as_json else "\n".join(f"{name:14} {value}" for name, value in told.items()))
+
+
+@bench.command("match")
+@click.option("--services", default=100_000, show_default=True, help="Invented services.")
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def bench_match(services: int, as_json: bool) -> None:
+    """How long a match takes among very many services, over twenty countries and all in one; and their import."""
+    with tempfile.TemporaryDirectory(prefix="amparo-match-") as folder:
+        told = operations_bench_match.measure(
+            services, lambda name: f"sqlite:///{folder}/{name}.db", lambda line: click.echo(line, err=True)
+        )
+    click.echo(json.dumps(told) if as_json else "\n".join(f"{name:22} {value}" for name, value in told.items()))
+
+
+@bench.command("floor", hidden=True)
+@_workers
+@click.option("--port", type=int, required=True)
+@click.option("--sizes", required=True)
+def bench_floor(workers: int, port: int, sizes: str) -> None:
+    """Serve the floor; `bench limit` starts it."""
+    operations_bench_submit.serve_floor(settings_here(), port, workers, json.loads(sizes))
+
+
+@bench.command("release")
+@click.option("--reports", type=click.IntRange(1_000), default=1_000_000, show_default=True, help="Invented tallies.")
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def bench_release(reports: int, as_json: bool) -> None:
+    """What a release costs: opening 10,000 sealed tallies, and from opened ones to finished files."""
+    told = operations_bench_release.measure(reports, time.perf_counter)
+    click.echo(json.dumps(told) if as_json else "\n".join(f"{name:22} {value}" for name, value in told.items()))

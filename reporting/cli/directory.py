@@ -1,0 +1,129 @@
+"""Commands about the directory: files in and out, what is due, what is missing, whom to call.
+
+Knows no case.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from dataclasses import asdict
+from datetime import date
+from functools import partial
+from pathlib import Path
+
+import click
+
+from referrals.directory import calls, due, gaps, snapshot
+from referrals.directory.importing import readers, report, run, shipped
+from reporting.cli.base import main, now_and_then, opened, settings_here, text_of
+from reporting.storage.database import reading, writing
+from reporting.web import languages
+
+
+@main.group("directory")
+def services() -> None:
+    """Services: bring them in, take them out, see what is due, what is missing, whom to call."""
+
+
+@services.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--dry-run", is_flag=True, help="Only look for problems; change nothing.")
+@click.option("--type", "kind", default="", help="The type of all services, where the file does not say it.")
+@click.option("--region", default="", help="Two digits of INEI, where the file names no place: 25 is Ucayali.")
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def import_file(file: Path, dry_run: bool, kind: str, region: str, as_json: bool) -> None:
+    """Bring in services from FILE: our own CSV, somebody else's table (, ; tab |), or HSDS 3 as JSON.
+
+    Our own file (`amparo directory export`) comes in whole or not at all. From any other file each good row comes in
+    and waits, unseen by reporters, until somebody confirms it. What is not stored is listed by its line; exit code 1.
+    """
+    hints = report.Hints(file.name, kind, region)
+    click.echo(f"Reading {file.name} ...", err=True)
+    with writing(opened()[1]) as db:
+        done = run.bring_in(
+            db, file.read_bytes(), "terminal", _today(), hints=hints, dry_run=dry_run, tell=now_and_then()
+        )
+    told = run.as_json(done)
+    click.echo(json.dumps(told, ensure_ascii=False) if as_json else run.in_words(done, dry_run))
+    sys.exit(1 if done.problems else 0)
+
+
+@services.command("export")
+def export_file() -> None:
+    """Print the whole directory as CSV. Brought in again it changes nothing."""
+    with reading(opened()[1]) as db:
+        click.echo(readers.as_csv(db), nl=False)
+
+
+@services.command("due")
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def list_due(as_json: bool) -> None:
+    """Services that have to be looked at now, the flagged first."""
+    with reading(opened()[1]) as db:
+        found = [one for one in due.due(db, _today()) if one.over]
+    lines = [f"{one.service:28} {one.verified_on or 'never':10}  {one.flagged or '':>3}  {one.name}" for one in found]
+    click.echo(json.dumps([asdict(one) for one in found], ensure_ascii=False) if as_json else "\n".join(lines))
+
+
+@services.command("gaps")
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def list_gaps(as_json: bool) -> None:
+    """For each need: in how many provinces a service is verified, only in a source, only national, missing."""
+    held = snapshot.shelf(partial(reading, opened()[1]))
+    found, never = gaps.gaps(held, _today()), gaps.never_matched(held)
+    if as_json:
+        rows = [{"need": gap.need, **{state: len(codes) for state, codes in gap.provinces.items()}} for gap in found]
+        click.echo(json.dumps({"gaps": rows, "never_matched": never}, ensure_ascii=False))
+        return
+    click.echo(f"{'need':22}" + "".join(f"{state:>10}" for state in gaps.STATES))
+    click.echo("\n".join(f"{gap.need:22}" + "".join(f"{gap.count(one):10}" for one in gaps.STATES) for gap in found))
+    click.echo("\nNever matched:\n" + "\n".join(f"  {service:28} {why}" for service, why in never.items()))
+
+
+@services.command("worklist")
+@click.option("--province", "place", required=True, help="A department or province: 25, PE25 or PE2501.")
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def list_calls(place: str, as_json: bool) -> None:
+    """Whom a local team can call in an afternoon, and what to ask. The page of the same prints on A4."""
+    settings, engine = opened()
+    held = snapshot.shelf(partial(reading, engine))
+    code = place if place.startswith(settings.country) else settings.country + place
+    if code not in held.cards.place_names:
+        raise click.ClickException(f"There is no place {place}: two or four digits of INEI, such as 25 or 2501.")
+    with reading(engine) as db:
+        tasks = calls.worklist(db, held, code, _today())
+    rows = [
+        {
+            "service": one.row["id"],
+            "name": one.row["name"],
+            "phone": one.row["phone"],
+            "never_seen": one.gaps,
+            "ask": [question.column for question in one.unknown],
+        }
+        for one in tasks
+    ]
+    lines = [
+        f"{one.row['name']}\n  {one.row['phone'] or 'no number'}\n  ask: "
+        + ", ".join(question.column for question in one.unknown)
+        for one in tasks
+    ]
+    click.echo(json.dumps(rows, ensure_ascii=False) if as_json else "\n".join(lines))
+
+
+@main.command("places")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def import_places(file: Path) -> None:
+    """Bring in a tree of places from FILE: CSV with code, parent, level, name. Known codes are left as they are."""
+    with writing(opened()[1]) as db:
+        try:
+            fresh = shipped.load_places(db, text_of(file))
+        except KeyError as column:
+            raise click.ClickException(f"The column {column} is missing: code, parent, level, name.") from None
+    click.echo(f"{fresh} places are new.")
+
+
+def _today() -> date:
+    """The day on the clock of the place."""
+    return languages.local(time.time(), settings_here().time_zone).date()

@@ -1,0 +1,135 @@
+"""Commands for one installation: make it, serve it, upgrade it, check it.
+
+Prints no key. Holds no rule: what is checked is decided where it belongs.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+from sqlalchemy import Engine
+
+from referrals.directory.importing import shipped
+from referrals.help import has_lines
+from reporting.app import create_app
+from reporting.cli.base import NO_LINES, PORT, a_name, invitation, main, opened_for, settings_here
+from reporting.config import ROOT, SECRET, SETTINGS, Settings, make_secrets, problems_on_this_machine
+from reporting.operations import leak_check, retention, server
+from reporting.sessions import day_seeds, page_rows
+from reporting.storage.database import open_database, reading, upgrade_tables, writing
+from reporting.teams import accounts, members, reading_hours
+from reporting.teams.team_log import CASE_WORKER, COORDINATOR, Pin
+from reporting.web import languages
+
+
+@main.command()
+@click.option("--coordinator", default="coordina", show_default=True, callback=a_name, help="The coordinator's name.")
+@click.option("--case-worker", default="primera", show_default=True, callback=a_name, help="The first case worker's.")
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def init(coordinator: str, case_worker: str, as_json: bool) -> None:
+    """Make a new installation: folder, secrets, tables, directory, one coordinator, one invitation.
+
+    No key that reads a report is made here: the first case worker makes it in her own browser. Until then the
+    reporter pages say that they are not open yet.
+    """
+    settings = _new_installation()
+    engine = opened_for(settings)
+    upgrade_tables(engine)
+    with reading(engine) as db:
+        if members.accounts(db):
+            raise click.ClickException("This installation has accounts already. Nothing was changed.")
+    told = _first_people(settings, engine, coordinator, case_worker)
+    if as_json:
+        click.echo(json.dumps(told, ensure_ascii=False, indent=1))
+        return
+    click.echo(f"Installation made in {settings.instance}\n")
+    click.echo("The coordinator signs in at " + told["sign_in"])
+    for part in ("name", "password", "totp_secret"):
+        click.echo(f"  {part.replace('_', ' ')}: {told['coordinator'][part]}")
+    click.echo("\nGive this address to the first case worker, and to nobody else. It opens once, for seven days:")
+    click.echo("  " + told["invitation"])
+    if not has_lines(settings.country):
+        click.echo(NO_LINES % settings.country)
+    click.echo("\nNow start it: amparo serve")
+
+
+def _new_installation() -> Settings:
+    instance = Path(os.environ.get("AMPARO_INSTANCE") or SETTINGS["AMPARO_INSTANCE"][0])
+    make_secrets(instance if instance.is_absolute() else ROOT / instance, os.urandom(2 * SECRET))
+    return settings_here()
+
+
+def _first_people(settings: Settings, engine: Engine, coordinator: str, case_worker: str) -> dict[str, Any]:
+    language = settings.languages[0]
+    password, totp = accounts.suggest_password(secrets.randbelow, language), members.new_totp_secret()
+    account = members.new_member(coordinator, (COORDINATOR,), password, totp, settings.pepper)
+    with writing(engine) as db:
+        shipped.load_country(db)
+        members.store_member(db, account)
+        token = accounts.invite(db, case_worker, (CASE_WORKER,), time.time())
+    return {
+        "sign_in": f"{settings.base_url}/{language}/equipo",
+        "coordinator": {"name": coordinator, "password": password, "totp_secret": members.totp_text(totp)},
+        "invitation": invitation(settings, token),
+    }
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; behind a proxy leave it.")
+@click.option("--port", default=PORT, show_default=True, help="Port to listen on.")
+@click.option("--workers", type=click.IntRange(1, 64), help="Processes. [default: one a processor, four at most]")
+def serve(host: str, port: int, workers: int | None) -> None:
+    """Serve this installation."""
+    settings = settings_here()
+    engine = open_database(settings.database_url)
+    with reading(engine) as db:
+        made = accounts.keys_are_made(db, Pin(settings.pin_file))
+    with writing(engine, hurry=True) as db:
+        day_seeds.open_day(db, time.time())  # a folder that cannot be written is told here, not to a reporter
+    engine.dispose()  # a line to SQLite must not go along into another process: each believes in locks of its own
+    click.echo(f"Serving {settings.base_url} on {host}:{port}. Stop with Ctrl+C.")
+    if not made:
+        click.echo("No case worker has made the keys yet: reporter pages say that they are not open.")
+    server.serve(create_app, settings, host, port, workers or server.default_workers())
+
+
+@main.command()
+def upgrade() -> None:
+    """Bring the tables to the form this version needs. Make a backup first."""
+    upgrade_tables(open_database(settings_here().database_url))
+    click.echo("The tables are up to date.")
+
+
+@main.command()
+@click.option(
+    "--residue/--no-residue", default=True, help="Tell a report to a throw-away copy and look for it. [default: yes]"
+)
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def check(residue: bool, as_json: bool) -> None:
+    """Check the installation: settings, keys, audit, and that nothing stays behind. Exits 1 if something is wrong.
+
+    For the last, an invented report is told, sent and erased in an installation of its own, in a temporary folder,
+    and looked for in every file. It takes a few seconds. Nothing is changed here.
+    """
+    settings = settings_here()
+    engine = open_database(settings.database_url)
+    with reading(engine) as db:
+        found = accounts.problems(db, Pin(settings.pin_file), retention.audit_before(time.time()))
+        found += reading_hours.problems(db, languages.local(time.time(), settings.time_zone).date())
+    proofs = leak_check.prove() if residue else ()
+    found += [proof.says for proof in proofs if proof.holds is False] if residue else problems_on_this_machine()
+    found += page_rows.problems(settings)
+    if as_json:
+        click.echo(json.dumps({"problems": found, "proofs": [asdict(proof) for proof in proofs]}, ensure_ascii=False))
+    else:
+        click.echo("\n".join(proof.says for proof in proofs if proof.holds is not False))
+        click.echo("\n".join(["", *found] if found else ["Everything holds."]))
+    sys.exit(1 if found else 0)

@@ -1,0 +1,120 @@
+"""Commands that keep an installation, or end it: sweep, backup, restore, reminder, lock, destroy.
+
+Opens no case. What is kept, and how long, is decided in `operations`.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from reporting.cli.base import T, main, opened, progress, settings_here
+from reporting.operations import backups, reminder, retention
+from reporting.sessions import day_seeds
+from reporting.sessions.page_rows import open_rows
+from reporting.storage.database import checkpoint, writing
+from reporting.storage.database import destroy as erase_everything
+from reporting.teams.team_log import Pin
+from reporting.web import languages
+
+
+@main.command()
+@click.option("--rewrite", is_flag=True, help="Write the database anew now, without waiting for its week.")
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def sweep(rewrite: bool, as_json: bool) -> None:
+    """What is over goes: run it every night. How long each thing is kept: reporting/operations/retention.toml."""
+    settings, engine = opened()
+    open_rows(settings, engine).sweep(time.time())
+    swept = retention.sweep(engine, Pin(settings.pin_file), settings.instance, time.time(), progress, rewrite=rewrite)
+    lines = (f"{name.replace('_', ' ')}: {count}" for name, count in swept.items())
+    click.echo(json.dumps(swept) if as_json else "\n".join(lines))
+
+
+@main.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def backup(file: Path, as_json: bool) -> None:
+    """Write a backup to FILE while people go on working. It is sealed to the key of the month, and read back.
+
+    The keys are in the folder backup-keys of the instance. Keep a copy of it, of secrets.toml and of team.pin apart
+    from the backups, and take away each key 60 days after its month began: `amparo sweep` does so here.
+    """
+    settings, engine = opened()
+    told = _allowed(lambda: backups.back_up(engine, settings.instance, file, time.time(), progress))
+    click.echo(json.dumps(told) if as_json else f"{told['rows']} rows of {told['month']} in {told['file']}.")
+
+
+@main.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def restore(file: Path, as_json: bool) -> None:
+    """Put the backup in FILE back. Erased cases and people who were taken out do not come back.
+
+    Where people and keys are here, only missing cases come back. Is the database lost? Run `amparo upgrade` first:
+    into empty tables everything comes back, unless the backup is older than the newest keys.
+    """
+    settings, engine = opened()
+    pin, now = Pin(settings.pin_file), time.time()
+    done = _allowed(lambda: backups.restore(engine, pin, settings.instance, file, settings.pepper, now, progress))
+    words = "Everything came back" if done.everything else "Missing cases came back"
+    stays = f"{done.here_already} cases were here already and stay as they are; {done.stays_gone} stay gone."
+    click.echo(json.dumps(asdict(done)) if as_json else f"{words}: {done.rows} rows. {stays} Everybody signs in again.")
+
+
+def _allowed(act: Callable[[], T]) -> T:
+    try:
+        return act()
+    except backups.Refused as refusal:
+        raise click.ClickException(str(refusal)) from None
+    except FileExistsError as problem:
+        raise click.ClickException(f"{problem.filename} is in the way: another backup is being written.") from None
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def notify(as_json: bool) -> None:
+    """Remind everybody in NOTIFY_TO by e-mail that it is time to look. Run it at fixed hours, by cron or a timer.
+
+    The message is always the same, also when nothing is new: it tells nothing to whoever reads somebody's mail. It is
+    off as long as SMTP_URL and NOTIFY_TO are empty. For example, in the crontab: 0 9,17 * * 1-5 amparo notify
+    """
+    settings = settings_here()
+    if not reminder.is_on(settings):
+        raise click.ClickException("The reminder is off: set SMTP_URL and NOTIFY_TO, and run this at fixed hours.")
+    words = languages.load(settings.languages)[settings.languages[0]]
+    try:
+        sent = reminder.send(settings, words.gettext(reminder.SUBJECT), words.gettext(reminder.BODY))
+    except reminder.CannotSend as problem:
+        raise click.ClickException(str(problem)) from None
+    click.echo(json.dumps({"sent": sent}) if as_json else f"The reminder went to {sent}.")
+
+
+@main.command()
+def lock() -> None:
+    """In danger: end every session and forget every open draft, receipt page and visit. Nothing sent is lost."""
+    settings, engine = opened()
+    with writing(engine) as db:
+        day_seeds.forget_all(db)
+        day_seeds.open_day(db, time.time())
+    checkpoint(engine)
+    open_rows(settings, engine).forget_all()
+    click.echo("Everybody is signed out, and every open page is closed. People sign in again as always.")
+
+
+@main.command()
+def destroy() -> None:
+    """Erase this installation beyond recovery: every report, key, account and secret, and the keys of the backups."""
+    settings, engine = opened()
+    if click.prompt(f"Everything in {settings.instance} will be gone. Type the name on screen") != settings.site_name:
+        raise click.ClickException("That is not the name. Nothing was changed.")
+    open_rows(settings, engine).destroy()
+    erase_everything(engine)
+    for name in ("secrets.toml", "team.pin", "amparo.db", "amparo.db-wal", "amparo.db-shm"):
+        (settings.instance / name).unlink(missing_ok=True)
+    backups.forget_keys(settings.instance, time.time(), days=-31)
+    click.echo("It is gone, and the keys of its backups too. Destroy copies of those keys, and the recovery sheets.")

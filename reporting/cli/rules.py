@@ -1,0 +1,53 @@
+"""Commands that try the need rules on written cases.
+
+Reads a file and prints; knows no installation and no case of it.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from referrals.directory import vignettes
+from referrals.needs import assessment as needs_assessment
+from reporting.cli.base import main
+
+
+@main.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--check", "checking", is_flag=True, help="Compare with what the file expects; exit 1 on any difference.")
+@click.option("--explain", is_flag=True, help="Print for people instead of JSON.")
+def assess(file: Path, checking: bool, explain: bool) -> None:
+    """Work out needs, urgency and must-nots of the incidents in FILE (YAML or JSON, the shape of the vignettes).
+
+    Prints a JSON list: id, gbvims, create_referral, needs (need, urgency, rules), must_not.
+    """
+    try:
+        incidents = vignettes.assess_file(file.read_text(encoding="utf-8"), file.suffix)
+    except vignettes.BadFile as problem:
+        raise click.ClickException(str(problem)) from None
+    assessed = [(name, incident, needs_assessment.assess(incident), expected) for name, incident, expected in incidents]
+    if explain:
+        for name, incident, assessment, _ in assessed:
+            click.echo(f"{name}\n{vignettes.explained(incident, assessment)}\n")
+    elif not checking:
+        click.echo(
+            json.dumps([vignettes.report(name, found) for name, _, found, _ in assessed], ensure_ascii=False, indent=1)
+        )
+    if checking:
+        sys.exit(_compare(assessed))
+
+
+def _compare(assessed: list[tuple[str, Any, Any, Any]]) -> int:
+    with_expectation = [(name, found, expected) for name, _, found, expected in assessed if expected is not None]
+    wrong = {name: vignettes.differences(found, expected) for name, found, expected in with_expectation}
+    for name, problems in wrong.items():
+        for problem in problems:
+            click.echo(f"{name}: {problem}")
+    right = sum(not problems for problems in wrong.values())
+    click.echo(f"{right} of {len(wrong)} as expected.")
+    return 0 if right == len(wrong) else 1

@@ -1,0 +1,196 @@
+"""Receipts: seven numbers that let her come back, shown as words or as digits, and read forgivingly.
+
+A receipt is never stored, here or anywhere. Knows neither cases nor keys; what a receipt opens is a matter of
+`sealing`. Word lists: BIP-39, from the PyPI package `mnemonic`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import unicodedata
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+LENGTH = 7  # numbers; 7 x 11 bits = 77 bits
+SIZE = 2048  # words in a list
+DIGITS = 4  # in a group
+LISTS = {"es": "spanish", "en": "english"}  # language -> file of the package
+# A word on paper is read by whoever finds it: none may frighten her or tell what it is about.
+UNKIND = {
+    "es": frozenset(
+        "policia victima matar carcel sexo sangre muerte morir miedo dolor golpe pegar ladron juez delito pena crimen "
+        "preso rehen jaula veneno cadaver tumba fosa odio ira rabia guerra bomba droga aborto abuso acoso dueno amante "
+        "novio desnudo pecado diablo peligro grito llanto llorar lagrima triste sufrir culpa vicio basura cama besar "
+        "beso soldado testigo secreto atar mafia maldad ahogo asalto agonia luto fusil mortal vengar "
+        "satan feo vil burla craneo hueso torso prision celda herir lesion letal punal ataque trauma temor terror "
+        "rescate hurto huida huir fuga acusar juzgar celoso marido esposa gemir gozar orgia pasion lamer deuda "
+        "rapto multa cuota cliente panico crisis ilegal asilo refugio abogado alarma guardia defensa pelea combate "
+        "odiar ofensa furia infiel intimo enfermo ulcera fobia cripta adulto adicto ebrio amparo".split()
+    ),
+    "en": frozenset(
+        "police prison blood gun weapon knife hurt punch kick assault abuse crime danger scare cry anger cruel army "
+        "soldier bomb bullet shoot attack virus tragic trash trouble witness evil grief guilt adult arrest judge "
+        "lawsuit angry afraid ugly suffer horror injury client pistol riot hunt".split()
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Seven numbers, 0..2047."""
+
+    numbers: tuple[int, ...]
+
+    def words(self, language: str) -> tuple[str, ...]:
+        """Seven words of her language, or of the first language that has a list."""
+        return tuple(words_of(language)[number] for number in self.numbers)
+
+    def digits(self) -> tuple[str, ...]:
+        """Seven groups of four digits, for those who would rather write numbers."""
+        return tuple(f"{number:04d}" for number in self.numbers)
+
+
+WORDS, GROUPS, GROUP, RUN, MIXED = "words", "groups", "group", "run", "mixed"  # what is not as it should be
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """What was typed is no receipt: a word that no list has, or another number of pieces than it takes.
+
+    `wrong` is the piece not understood, `nearest` the closest known word; only of seven words is one ever named.
+    `fault` says what is not as it should be and `count` how many there are: words, groups of digits, or digits that
+    were typed without a break; for one group of the wrong length its place, from 1.
+    """
+
+    wrong: str = ""
+    nearest: str = ""
+    fault: str = ""
+    count: int = 0
+
+
+def draw(below: Callable[[int], int]) -> Receipt:
+    """A new receipt. `below(n)` gives a random whole number under n (secrets.randbelow)."""
+    while True:
+        receipt = Receipt(tuple(below(SIZE) for _ in range(LENGTH)))
+        if all(_is_kind(receipt, language) for language in LISTS):
+            return receipt
+
+
+def _is_kind(receipt: Receipt, language: str) -> bool:
+    return not any(plain(word) in UNKIND[language] for word in receipt.words(language))
+
+
+def read(typed: str, language: str) -> tuple[Receipt, ...] | Unreadable:
+    """Every receipt the typed text can mean: digits, or words all from one list, hers first; or what is wrong."""
+    pieces = plain(typed).split()
+    numbers = [piece for piece in pieces if any(sign.isdecimal() for sign in piece)]
+    if not numbers:
+        return _read_words(pieces, language)
+    if len(numbers) == len(pieces) and "".join(pieces).isdecimal():
+        return _read_digits(pieces)
+    return Unreadable(fault=MIXED)
+
+
+def _read_digits(groups: list[str]) -> tuple[Receipt, ...] | Unreadable:
+    """Wherever the breaks are: what counts is that there are seven times four digits."""
+    digits = "".join(groups)
+    if len(digits) != DIGITS * LENGTH:
+        return _wrong_digits(groups)
+    numbers = tuple(int(digits[start : start + DIGITS]) for start in range(0, len(digits), DIGITS))
+    return (Receipt(numbers),) if max(numbers) < SIZE else Unreadable()
+
+
+def _wrong_digits(groups: list[str]) -> Unreadable:
+    if len(groups) == 1:
+        return Unreadable(fault=RUN, count=len(groups[0]))
+    if len(groups) != LENGTH:
+        return Unreadable(fault=GROUPS, count=len(groups))
+    return Unreadable(fault=GROUP, count=next(at for at, one in enumerate(groups, 1) if len(one) != DIGITS))
+
+
+def _read_words(pieces: list[str], hers: str) -> tuple[Receipt, ...] | Unreadable:
+    """Seven words of one list. Where one is not known, what was meant is judged by the list that has most of them."""
+    if len(pieces) != LENGTH:
+        return Unreadable(fault=WORDS, count=len(pieces))
+    readings = {language: [_number_of(piece, language) for piece in pieces] for language in _hers_first(hers)}
+    full = (tuple(number for number in numbers if number is not None) for numbers in readings.values())
+    found = tuple(dict.fromkeys(Receipt(numbers) for numbers in full if len(numbers) == LENGTH))
+    return found or _unknown_word(pieces, min(readings.items(), key=lambda one: one[1].count(None)))
+
+
+def _hers_first(language: str) -> tuple[str, ...]:
+    return tuple(sorted(LISTS, key=lambda known: known != language))
+
+
+def _unknown_word(pieces: list[str], best: tuple[str, list[int | None]]) -> Unreadable:
+    """The first word that a list does not have, and its nearest; nothing where it does not have most of them."""
+    language, numbers = best
+    if numbers.count(None) > LENGTH // 2:
+        return Unreadable()
+    wrong = pieces[numbers.index(None)]
+    return Unreadable(wrong, _nearest(wrong, language))
+
+
+def _number_of(piece: str, language: str) -> int | None:
+    """Every word is told apart by its first four letters; what comes after them may be missing or wrong."""
+    beginnings = _beginnings(language)
+    return beginnings.get(piece[:4])
+
+
+def _nearest(piece: str, language: str) -> str:
+    close = difflib.get_close_matches(piece[:30], _plain_words(language), n=1, cutoff=0.7)
+    return words_of(language)[_plain_words(language).index(close[0])] if close else ""
+
+
+@cache
+def words_of(language: str) -> tuple[str, ...]:
+    """The list of a language, or of the first one when it has none."""
+    name = LISTS.get(language, next(iter(LISTS.values())))
+    text = (files("mnemonic") / "wordlist" / f"{name}.txt").read_text(encoding="utf-8")
+    return tuple(unicodedata.normalize("NFC", word) for word in text.split())
+
+
+@cache
+def _plain_words(language: str) -> tuple[str, ...]:
+    return tuple(plain(word) for word in words_of(language))
+
+
+@cache
+def _beginnings(language: str) -> dict[str, int]:
+    return {word[:4]: number for number, word in enumerate(_plain_words(language))}
+
+
+def plain(text: str) -> str:
+    """Small letters without accents; everything that is neither letter nor digit becomes a space."""
+    apart = unicodedata.normalize("NFKD", text.lower())
+    kept = "".join(sign for sign in apart if not unicodedata.combining(sign))
+    return re.sub(r"[\W_]+", " ", kept)
+
+
+def draw_words(count: int, below: Callable[[int], int], language: str) -> tuple[str, ...]:
+    """Random words of a language, for passwords (six: 66 bits) and recovery sheets (twelve: 132 bits)."""
+    kind = [word for word in words_of(language) if plain(word) not in UNKIND.get(language, frozenset())]
+    return tuple(kind[below(len(kind))] for _ in range(count))
+
+
+def read_words(typed: str, count: int) -> tuple[tuple[str, ...], ...]:
+    """Every full reading of typed words as words of one list (a sheet, a spoken fingerprint); else empty."""
+    return tuple(
+        tuple(words_of(language)[number] for number in numbers) for language, numbers in _readings(typed, count)
+    )
+
+
+def read_numbers(typed: str, count: int) -> tuple[tuple[int, ...], ...]:
+    """The same as the numbers of the words."""
+    return tuple(numbers for _, numbers in _readings(typed, count))
+
+
+def _readings(typed: str, count: int) -> Iterator[tuple[str, tuple[int, ...]]]:
+    pieces = plain(typed).split()
+    for language in LISTS if len(pieces) == count else ():
+        numbers = [_number_of(piece, language) for piece in pieces]
+        if None not in numbers:
+            yield language, tuple(number for number in numbers if number is not None)

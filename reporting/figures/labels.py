@@ -1,0 +1,182 @@
+"""Names of the groups in published figures, as message ids.
+
+Data alone: knows neither counts nor tables.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from reporting.i18n import N_
+
+NOT_SAID: Final = N_("Not said")
+# (dimension, group) -> label; a group that is not here is a department, or is called as `COMMON` says
+LABELS: Final[dict[str, dict[str, str]]] = {
+    "perpetrator": {
+        "CLIENT": N_("Clients"),
+        "POLICE": N_("Police"),
+        "SERENAZGO": N_("Municipal security"),
+        "OTHER_STATE": N_("Other agents of the state"),
+        "THIRD_PARTY": N_("Pimps, owners, managers"),
+        "CRIMINAL_GROUP": N_("Groups that charge quotas"),
+        "PARTNER_FAMILY": N_("Partner or family"),
+        "PROVIDER": N_("Staff of a service"),
+        "OTHER": N_("Others"),
+        "UNKNOWN": N_("Not known or not said"),
+    },
+    "type": {
+        "KILLING": N_("Killing, or an attempt"),
+        "RAPE": N_("Rape"),
+        "OTHER_SEXUAL": N_("Other sexual violence"),
+        "PHYSICAL_ASSAULT": N_("Beating, injury"),
+        "CONFINEMENT": N_("Locked in, or forced to work or marry"),
+        "EXTORTION": N_("Quotas and bribes"),
+        "DETENTION": N_("Arbitrary detention"),
+        "CONDOMS": N_("Condoms taken"),
+        "MONEY": N_("Robbery, not paid"),
+        "THREATS": N_("Threats, stalking"),
+        "OUTING": N_("Photos or identity published"),
+        "DENIAL": N_("Care or complaint refused"),
+        "PSYCH": N_("Insults, hate"),
+    },
+    "region": {
+        "UCAYALI": "Ucayali",
+        "AREQUIPA": "Arequipa",
+        "PIURA": "Piura",
+        "JUNIN": "Junín",
+        "OTHER": N_("Another region"),
+    },
+    "quarter": {
+        "Q1": N_("January to March"),
+        "Q2": N_("April to June"),
+        "Q3": N_("July to September"),
+        "Q4": N_("October to December"),
+    },
+    "gender": {
+        "CIS_W": N_("Women"),
+        "TRANS": N_("Trans and non-binary people"),
+        "CIS_M": N_("Men"),
+        "OTHER": N_("Another gender"),
+        "NA": NOT_SAID,
+    },
+    "outcome": {
+        "OPEN": N_("Still open"),
+        "REACHED": N_("Help was reached"),
+        "NOT_REACHED": N_("Help was not reached"),
+        "REFUSED": N_("The service refused"),
+        "RECORD_ONLY": N_("Only to be recorded"),
+    },
+    "department": {
+        **{
+            f"PE{number:02}": name
+            for number, name in enumerate(
+                (
+                    "Amazonas",
+                    "Áncash",
+                    "Apurímac",
+                    "Arequipa",
+                    "Ayacucho",
+                    "Cajamarca",
+                    "Callao",
+                    "Cusco",
+                    "Huancavelica",
+                    "Huánuco",
+                    "Ica",
+                    "Junín",
+                    "La Libertad",
+                    "Lambayeque",
+                    "Lima",
+                    "Loreto",
+                    "Madre de Dios",
+                    "Moquegua",
+                    "Pasco",
+                    "Piura",
+                    "Puno",
+                    "San Martín",
+                    "Tacna",
+                    "Tumbes",
+                    "Ucayali",
+                ),
+                1,
+            )
+        },
+        "OTHER": N_("Another region"),
+    },
+    "age": {"U18": N_("Under 18"), "A18_24": N_("18 to 24"), "A25P": N_("25 or more")},
+    "venue": {
+        "PUBLIC": N_("Street or vehicle"),
+        "WORK_ROOM": N_("Bar, brothel or hotel"),
+        "PRIVATE": N_("Her own place or the client's"),
+        "ONLINE": N_("On the internet"),
+        "CAMP_PORT": N_("Camp or port"),
+        "STATE_PLACE": N_("Police station or health centre"),
+        "OTHER": N_("Another place"),
+    },
+    "reported": {
+        "TO_POLICE": N_("Yes, to the police"),
+        "TO_ANOTHER": N_("Yes, to another authority"),
+        "NOT_FEAR": N_("No: fear of reprisal"),
+        "NOT_DISTRUST": N_("No: distrust of the police"),
+        "NOT_BELIEVED": N_("No: she would not be believed"),
+        "NOT_KNOWN_WHERE": N_("No: she did not know where"),
+        "NOT_PAPERS": N_("No: without papers"),
+        "NOT_SHAME": N_("No: shame"),
+        "NOT_TIME": N_("No: no time"),
+        "NOT_NO_REASON": N_("No, without a reason told"),
+    },
+    "papers": {"WITHOUT": N_("Without papers"), "WITH": N_("With papers")},
+    "in_time": {
+        "WITHIN_72": N_("Within 72 hours"),
+        "WITHIN_120": N_("Within 120 hours"),
+        "LATER": N_("Later than that"),
+        "NOT_KNOWN": N_("Not known"),
+    },
+    "month": {
+        "M01": N_("January"),
+        "M02": N_("February"),
+        "M03": N_("March"),
+        "M04": N_("April"),
+        "M05": N_("May"),
+        "M06": N_("June"),
+        "M07": N_("July"),
+        "M08": N_("August"),
+        "M09": N_("September"),
+        "M10": N_("October"),
+        "M11": N_("November"),
+        "M12": N_("December"),
+    },
+    "gap": {
+        "NONE": N_("None was left waiting"),
+        "N_EMERG_MED": N_("Emergency care"),
+        "N_CRISIS_MH": N_("Help when you think of ending your life"),
+        "N_CHILD_PROT": N_("Protection for people under 18"),
+        "N_PEP": N_("Medicine that can prevent HIV (PEP)"),
+        "N_EC": N_("Emergency contraception"),
+        "N_STI": N_("Tests and treatment for infections from sex"),
+        "N_HEPB": N_("Hepatitis B vaccine"),
+        "N_WOUND": N_("Care for wounds, and tetanus"),
+        "N_MED_CHECK": N_("A health check"),
+        "N_PREG": N_("Pregnancy test, options and care"),
+        "N_TRAFFICKING": N_("Help to get out of forced work"),
+        "N_SAFETY_PLAN": N_("A plan to be safer"),
+        "N_SHELTER": N_("A safe place to stay"),
+        "N_FORENSIC": N_("Medico-legal exam, if you choose it"),
+        "N_LEGAL_STATE": N_("Legal help against an authority"),
+        "N_PROTECTION": N_("Protection measures from a family court"),
+        "N_REPORT_ROUTE": N_("Company to choose where to report"),
+        "N_LEGAL_INFO": N_("Legal advice"),
+        "N_PFA": N_("Somebody who listens and supports"),
+        "N_COUNSEL": N_("Counselling"),
+        "N_DIGITAL": N_("Digital safety"),
+        "N_PEER": N_("Companions and their organisations"),
+        "N_DOCS": N_("Help with papers"),
+        "N_ECON": N_("Economic support"),
+        "N_SERVICE_COMPLAINT": N_("A complaint about a service"),
+        "N_MISSING": N_("The search for somebody missing"),
+    },
+}
+
+
+def label(dimension: str, group: str) -> str:
+    """The name of a group, as a message id; its code where it has no other name."""
+    return LABELS.get(dimension, {}).get(group) or (NOT_SAID if group == "NOT_SAID" else group)

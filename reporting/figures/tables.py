@@ -1,0 +1,255 @@
+"""Tables of a release: how reports are divided, and the true counts of tallies over them.
+
+Pure. From the tables follows how much one report can change (K) and so how much noise is added. True counts
+leave it only to be given noise. Knows no key, no case and no file.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cache
+from itertools import islice
+from typing import Final
+
+from reporting.i18n import N_
+from reporting.vocabulary.tally import TALLY_BYTE, TALLY_CODES, TALLY_FORMAT, TALLY_SIZE, newest_form
+
+Below = Callable[[int], int]  # a whole number from 0, below the one given: `secrets.randbelow`
+Noise = Callable[[Fraction], int]  # one draw at a scale
+Cell = tuple[int, ...]  # numbers of codes, one for each dimension
+HIDDEN_BELOW: Final = 10  # a published figure below this is shown as «fewer than 10»
+SURE: Final = 0.95  # the share of figures that lie within their bounds
+DEFAULT_EPSILON: Final = Fraction(1)
+LARGEST_EPSILON: Final = Fraction(2)  # above it an observer who knows all other reports learns too much
+
+
+@dataclass(frozen=True, slots=True)
+class Dimension:
+    """One way to divide the reports: every code of a tally's field falls into exactly one group."""
+
+    name: str
+    label: str
+    field: str
+    groups: Mapping[str, tuple[str, ...]]  # group -> codes; the last group takes every other code
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """All groups, always the same ones."""
+        return tuple(self.groups)
+
+    def translation(self) -> bytes:
+        """For each possible byte of the field, the number of its group."""
+        known = MONTH_CODES if self.field == "month" else TALLY_CODES[self.field]
+        number = {code: place for place, codes in enumerate(self.groups.values()) for code in codes}
+        last = len(self.groups) - 1
+        return bytes(number.get(known[byte], last) if byte < len(known) else last for byte in range(256))
+
+
+MONTH_CODES: Final = ("", *(f"M{month:02}" for month in range(1, 13)))
+REGIONS: Final = {"UCAYALI": ("PE25",), "AREQUIPA": ("PE04",), "PIURA": ("PE20",), "JUNIN": ("PE12",)}
+_DEPARTMENTS: Final = TALLY_CODES["department"]
+
+
+def _alone(*codes: str) -> dict[str, tuple[str, ...]]:
+    return {code: (code,) for code in codes}
+
+
+# name -> dimension. The groups are a public list; which of them are rare this year never changes it.
+DIMENSIONS: Final = {
+    one.name: one
+    for one in (
+        Dimension(
+            "perpetrator",
+            N_("Who did it (the main one)"),
+            "perpetrator",
+            {
+                "CLIENT": ("CLIENT",),
+                "POLICE": ("POLICE",),
+                "SERENAZGO": ("SERENAZGO",),
+                "OTHER_STATE": ("OTHER_STATE",),
+                "THIRD_PARTY": ("THIRD_PARTY",),
+                "CRIMINAL_GROUP": ("CRIMINAL_GROUP",),
+                "PARTNER_FAMILY": ("PARTNER", "FAMILY"),
+                "PROVIDER": ("PROVIDER",),
+                "OTHER": ("LANDLORD", "COWORKER", "NEIGHBOUR_PUBLIC", "OTHER"),
+                "UNKNOWN": ("UNKNOWN", "NOT_SAID"),
+            },
+        ),
+        Dimension(
+            "type",
+            N_("Main type of violence"),
+            "violence",
+            {
+                "KILLING": ("KILLING_DISAPPEARANCE", "ATTEMPTED_KILLING"),
+                "RAPE": ("RAPE", "STEALTHING"),
+                "OTHER_SEXUAL": ("SEXUAL_ASSAULT", "SEXUAL_EXTORTION"),
+                "PHYSICAL_ASSAULT": ("PHYSICAL_ASSAULT",),
+                "CONFINEMENT": ("CONFINEMENT", "FORCED_SEX_WORK", "FORCED_MARRIAGE"),
+                "EXTORTION": ("EXTORTION",),
+                "DETENTION": ("ARBITRARY_DETENTION",),
+                "CONDOMS": ("CONDOM_CONFISCATION",),
+                "MONEY": ("ROBBERY", "NONPAYMENT", "ECONOMIC_ABUSE"),
+                "THREATS": ("THREATS", "STALKING"),
+                "OUTING": ("OUTING",),
+                "DENIAL": ("SERVICE_DENIAL", "FORCED_HEALTH_EXAM"),
+                "PSYCH": ("PSYCH_ABUSE", "HATE_VIOLENCE"),
+                "NOT_SAID": ("NOT_SAID",),
+            },
+        ),
+        Dimension(
+            "region",
+            N_("Region"),
+            "department",
+            {**REGIONS, "OTHER": (), "NOT_SAID": ("NOT_SAID",)}
+            | {
+                "OTHER": tuple(
+                    code for code in _DEPARTMENTS if code not in {"PE25", "PE04", "PE20", "PE12", "NOT_SAID"}
+                )
+            },
+        ),
+        Dimension("department", N_("Department"), "department", _alone(*_DEPARTMENTS[1:], "NOT_SAID")),
+        Dimension(
+            "quarter",
+            N_("Quarter in which the report came"),
+            "month",
+            {f"Q{quarter + 1}": MONTH_CODES[3 * quarter + 1 : 3 * quarter + 4] for quarter in range(4)},
+        ),
+        Dimension("month", N_("Month in which the report came"), "month", _alone(*MONTH_CODES[1:])),
+        Dimension("gender", N_("Gender"), "identity", _alone("CIS_W", "TRANS", "CIS_M", "OTHER", "NA")),
+        Dimension("outcome", N_("Outcome as known"), "outcome", _alone(*TALLY_CODES["outcome"])),
+        Dimension("age", N_("Age"), "age", _alone("U18", "A18_24", "A25P", "NOT_SAID")),
+        Dimension("venue", N_("Kind of place"), "venue", _alone(*TALLY_CODES["venue"][1:], "NOT_SAID")),
+        Dimension(
+            "reported",
+            N_("Reported to an authority, or why not"),
+            "reported",
+            _alone(*TALLY_CODES["reported"][1:], "NOT_SAID"),
+        ),
+        Dimension("papers", N_("Papers"), "papers", _alone("WITHOUT", "WITH", "NOT_SAID")),
+        Dimension("in_time", N_("Reached in time"), "in_time", _alone("WITHIN_72", "WITHIN_120", "LATER", "NOT_KNOWN")),
+        Dimension("gap", N_("The need that waited longest"), "gap", _alone(*TALLY_CODES["gap"])),
+    )
+}
+FURTHER: Final = ("age", "venue", "reported", "papers", "in_time", "gap")  # each one more table, and more noise for all
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Reports by hub and one more dimension. Each report lies in exactly one cell."""
+
+    dimensions: tuple[str, ...]
+    most: int = 1  # cells that one report can change by one
+
+    @property
+    def name(self) -> str:
+        """The name of its file."""
+        return "-".join(self.dimensions) or "total"
+
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        """Every cell, also those that nobody is in."""
+        cells: tuple[Cell, ...] = ((),)
+        for name in self.dimensions:
+            cells = tuple((*cell, code) for cell in cells for code in range(len(DIMENSIONS[name].groups)))
+        return cells
+
+    def codes_of(self, cell: Cell) -> tuple[str, ...]:
+        """The cell's codes in words of the tables above."""
+        return tuple(DIMENSIONS[name].codes[code] for name, code in zip(self.dimensions, cell, strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Design:
+    """A star: a hub (a dimension, or nothing: the total alone), and tables that each divide the hub further."""
+
+    tier: int
+    hub: tuple[str, ...]
+    leaves: tuple[Table, ...]
+
+    @property
+    def sensitivity(self) -> int:
+        """K: how much one report can change all raw counts together. Derived, never typed."""
+        return sum(table.most for table in self.leaves)
+
+    def scale(self, epsilon: Fraction) -> Fraction:
+        """The scale of the noise."""
+        return self.sensitivity / epsilon
+
+
+TOTAL_ONLY: Final = -1
+# tier -> (from how many reports, as last published; hub; what divides it)
+TIERS: Final = {
+    TOTAL_ONLY: (0, (), ("",)),
+    0: (50, (), ("", "perpetrator", "type")),
+    1: (100, (), ("", "region", "perpetrator", "type", "gender", "outcome", "quarter")),
+    2: (1_000, ("perpetrator",), ("region", "quarter", "type", "gender", "outcome")),
+    3: (20_000, ("perpetrator",), ("department", "month", "type", "gender", "outcome")),
+}
+
+
+def tier_of(published: int | None) -> int:
+    """The tier for the total last published, None before the first. This period's own reports decide nothing."""
+    return 0 if published is None else max(tier for tier, (least, _, _) in TIERS.items() if published >= least)
+
+
+def design(tier: int, further: Sequence[str] = (), *, departments: bool = False) -> Design:
+    """The tables of a tier. Each table of `further` adds its share to K."""
+    if unknown := set(further) - set(FURTHER):
+        raise ValueError(f"No table can be made of {', '.join(sorted(unknown))}.")
+    _, hub, names = TIERS[tier]
+    named = ["department" if departments and name == "region" else name for name in (*names, *further)]
+    return Design(tier, hub, tuple(Table((*hub, name) if name else hub) for name in named))
+
+
+Counts = dict[str, dict[Cell, int]]  # table -> cell -> count, every cell, in the order of the table
+
+
+class CountedTwice(Exception):
+    """A report would change the raw counts by more than K. Nothing may be published."""
+
+
+BATCH: Final = 50_000  # reports that are looked at together, so that a million need no more memory than these
+
+
+def count(made: Design, blocks: Iterable[bytes]) -> Counts:
+    """The true counts. They leave this room only with noise on them. Void tallies count nowhere."""
+    counts = {table.name: dict.fromkeys(table.cells, 0) for table in made.leaves}
+    if len(counts) != len(made.leaves):
+        raise CountedTwice
+    waiting = iter(blocks)
+    while batch := list(islice(waiting, BATCH)):
+        kept = b"".join(block if block[0] == TALLY_FORMAT else newest_form(block) for block in batch if any(block))
+        for table in made.leaves:
+            cells = counts[table.name]
+            for cell, number in _counted(table, kept, len(kept) // TALLY_SIZE).items():
+                cells[cell] += number
+    return counts
+
+
+def _counted(table: Table, kept: bytes, reports: int) -> dict[Cell, int]:
+    """Each report falls into one cell: columns of bytes, each report's own translated to the groups, taken together."""
+    columns = [_column(name, kept) for name in table.dimensions]
+    found: Counter[Cell] = Counter(zip(*columns, strict=True)) if columns else Counter({(): reports})
+    # the columns are as long as the reports are many, so a sum that agrees says: one cell for each report, no more
+    if found.total() * table.most != reports or any(len(column) != reports for column in columns):
+        raise CountedTwice
+    return found
+
+
+def _column(name: str, kept: bytes) -> bytes:
+    dimension = DIMENSIONS[name]
+    return kept[TALLY_BYTE[dimension.field] :: TALLY_SIZE].translate(_translation(name))
+
+
+@cache
+def _translation(name: str) -> bytes:
+    return DIMENSIONS[name].translation()
+
+
+def published(made: Design) -> tuple[Table, ...]:
+    """Every table of a release, in order: the total, the hub, one-way margins, the tables themselves."""
+    ways = [Table((table.dimensions[-1],)) for table in made.leaves if made.hub]
+    return tuple({table.name: table for table in (Table(()), Table(made.hub), *ways, *made.leaves)}.values())

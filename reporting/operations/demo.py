@@ -1,0 +1,210 @@
+"""The demo: people, keys and a dozen fictional reports, made with the same calls that real ones use.
+
+Everything in it is thrown away. The reports come from the shipped vignettes.
+"""
+
+from __future__ import annotations
+
+import random
+import secrets
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+from sqlalchemy import Engine
+
+from referrals.directory.importing import shipped
+from reporting.cases import store
+from reporting.cases.records import Report
+from reporting.clock import HOUR
+from reporting.config import ROOT, Settings
+from reporting.crypto import receipts
+from reporting.crypto.receipts import Receipt
+from reporting.figures import releases
+from reporting.figures.noise import laplace
+from reporting.sessions import day_seeds, tickets
+from reporting.storage.database import reading, writing
+from reporting.teams import keyring, members, team_log
+from reporting.teams.accounts import accept, draw_sheets, invite, suggest_password
+from reporting.teams.keyring import Keys
+from reporting.teams.team_log import ADVOCATE, CASE_WORKER, CASEWORK, COORDINATOR, STATISTICS, Pin
+from reporting.vocabulary.incident import incident_from_answers
+from reporting.vocabulary.tally import MONTHS, block_of_codes, tally_block
+
+VIGNETTES = ROOT / "referrals" / "data" / "vignettes.yaml"
+# name -> role; the first case worker makes the keys and lets the others in
+PEOPLE = {
+    "rosa": CASE_WORKER,
+    "milagros": CASE_WORKER,
+    "ana": ADVOCATE,
+    "lucia": ADVOCATE,
+    "carmen": COORDINATOR,
+}
+REPORTS = 12
+# hours between the moment the demo is made and the moment each report "came", newest first
+CAME = (0, 1, 3, 7, 11, 20, 26, 30, 49, 75, 120, 200)
+Say = Callable[[str], None]
+
+
+def furnish(settings: Settings, engine: Engine, now: float, say: Say) -> dict[str, Any]:
+    """Fill an empty installation. Returns addresses, accounts with their current six digits, and one receipt."""
+    say("Loading the directory of Peru ...")
+    with writing(engine) as db:
+        day_seeds.open_day(db, now)
+        shipped.load_shipped(db)
+    say("Making people and keys ...")
+    accounts = _people(settings, engine, now)
+    say(f"Writing {REPORTS} fictional reports ...")
+    receipt = _reports(settings, engine, now)
+    say(f"Publishing fictional figures of two years, {TALLIES} reports each ...")
+    _figures(settings, engine, now)
+    language = settings.languages[0]
+    return {
+        "address": f"{settings.base_url}/{language}/",
+        "staff": f"{settings.base_url}/{language}/equipo",
+        "accounts": accounts,
+        "receipt": {"words": " ".join(receipt.words(language)), "digits": " ".join(receipt.digits())},
+    }
+
+
+def in_words(told: dict[str, Any]) -> str:
+    """What the terminal shows."""
+    people = "\n".join(
+        f"  {one['name']:9} {one['role']:12} password: {one['password']}\n"
+        f"  {'':22} six digits now: {one['code']}   (app secret: {one['totp_secret']})"
+        for one in told["accounts"]
+    )
+    classroom = ""
+    if told["classroom"]:
+        classroom = (
+            "In the classroom: the same with this computer's address in the network instead of 127.0.0.1; "
+            "the network settings say it.\n"
+        )
+    return (
+        f"\nPRACTICE: nothing here reaches anybody.\n\nReporters:  {told['address']}\n"
+        f"Staff:      {told['staff']}\n{classroom}\n"
+        f"{people}\n\nThe six digits change every 30 seconds: put the secret into an authenticator app, or run\n"
+        f"  amparo code SECRET\n\nA code to come back with: {told['receipt']['words']}\n"
+        f"                      or: {told['receipt']['digits']}\n\nStop with Ctrl+C; everything is thrown away.\n"
+    )
+
+
+def _people(settings: Settings, engine: Engine, now: float) -> list[dict[str, str]]:
+    pin, accounts = Pin(settings.pin_file), []
+    first: Keys | None = None
+    for name, role in PEOPLE.items():
+        password = suggest_password(secrets.randbelow, settings.languages[0])
+        totp = members.new_totp_secret()
+        new = members.new_member(name, (role,), password, totp, settings.pepper)
+        with writing(engine) as db:
+            token = invite(db, name, (role,), now)
+            recovery = (
+                draw_sheets(secrets.randbelow, settings.languages[0]).key_pair().public if first is None else None
+            )
+            made = accept(db, pin, token, new, now, recovery, settings.team_name)
+        if made:
+            pin.begin(made)
+        with writing(engine) as db:
+            if first is None:
+                first = _sign_in(settings, db, pin, name, password, totp, now)
+            elif role in team_log.KINDS:
+                _let_in(db, pin, first, new.id, role)
+        accounts.append(
+            {
+                "name": name,
+                "role": role,
+                "password": password,
+                "totp_secret": members.totp_text(totp),
+                "code": members.totp_code(totp, now + 30),
+            }
+        )
+    return accounts
+
+
+def _sign_in(settings: Settings, db: Any, pin: Pin, name: str, password: str, totp: bytes, now: float) -> Keys:
+    code = members.totp_code(totp, now - 30)  # the step before, so that the code she is shown is not used up
+    who = members.unlock(members.find_member(db, name), password, code, now, settings.pepper)
+    return keyring.take_keys(db, pin, who)
+
+
+def _let_in(db: Any, pin: Pin, first: Keys, member: int, role: str) -> None:
+    team = team_log.team_of_kind(team_log.teams(db, pin), team_log.KINDS[role])
+    keyring.let_in(db, team.id, first.epochs[team.id], member, members.public_key(db, member))
+
+
+def _reports(settings: Settings, engine: Engine, now: float) -> Receipt:
+    with reading(engine) as db:
+        found = team_log.teams(db, Pin(settings.pin_file))
+    readers, counters = team_log.team_of_kind(found, CASEWORK), team_log.team_of_kind(found, STATISTICS)
+    drawn = [receipts.draw(secrets.randbelow) for _ in CAME]
+    for receipt, came, vignette in zip(drawn, CAME, _vignettes(), strict=True):
+        report = _report(vignette, int(now) // HOUR - came, settings.languages[0])
+        tally = tally_block(report.incident, report.hour, counted="C_STATS" in report.consents)
+        # as if sent an hour ago: its receipt is not to be shown again by a repeated request
+        sealed = store.seal_report(report, receipt, readers, counters, tally, settings.pepper, now - 3600)
+        with writing(engine) as db:
+            store.file_report(db, sealed)
+    return drawn[0]
+
+
+def _vignettes() -> list[dict[str, Any]]:
+    told: dict[str, Any] = yaml.safe_load(Path(VIGNETTES).read_text(encoding="utf-8"))
+    vignettes: list[dict[str, Any]] = told["vignettes"][:REPORTS]
+    return vignettes
+
+
+def _report(vignette: dict[str, Any], hour: int, language: str) -> Report:
+    consents = frozenset({"C_LETTERS", "C_STATS"})
+    words = vignette["story_es" if language == "es" else "story_en"]
+    return Report(incident_from_answers(vignette["answers"]), words, {}, consents, language, tickets.new_trip(), hour)
+
+
+TALLIES = 2000  # a year
+YEARS_AGO = (3, 2)  # last year is left, so that somebody can compile it herself
+# field -> invented weights; nothing about the world should be read from them
+WEIGHTS = {
+    "perpetrator": {
+        "CLIENT": 30,
+        "POLICE": 22,
+        "CRIMINAL_GROUP": 16,
+        "PARTNER": 10,
+        "SERENAZGO": 8,
+        "THIRD_PARTY": 6,
+        "NEIGHBOUR_PUBLIC": 4,
+        "UNKNOWN": 4,
+    },
+    "violence": {
+        "PHYSICAL_ASSAULT": 20,
+        "EXTORTION": 18,
+        "THREATS": 12,
+        "NONPAYMENT": 12,
+        "RAPE": 9,
+        "ROBBERY": 9,
+        "ARBITRARY_DETENTION": 8,
+        "PSYCH_ABUSE": 6,
+        "OUTING": 3,
+        "CONDOM_CONFISCATION": 3,
+    },
+    "identity": {"CIS_W": 58, "TRANS": 34, "CIS_M": 5, "NA": 3},
+    "department": {"PE25": 34, "PE20": 24, "PE04": 22, "PE12": 14, "OTHER": 4, "NOT_SAID": 2},
+    "outcome": {"OPEN": 30, "REACHED": 34, "NOT_REACHED": 16, "REFUSED": 8, "RECORD_ONLY": 12},
+}
+
+
+def _figures(settings: Settings, engine: Engine, now: float) -> None:
+    with writing(engine) as db:
+        team = team_log.team_of_kind(team_log.teams(db, Pin(settings.pin_file)), STATISTICS).id
+        for ago in YEARS_AGO:
+            year = datetime.fromtimestamp(now, UTC).year - ago
+            noise = laplace(secrets.randbelow)
+            releases.publish_fictional(db, releases.period(str(year)), _tallies(year), noise, team)
+
+
+def _tallies(year: int) -> Iterator[bytes]:
+    chance = random.Random(year)  # noqa: S311 -- invented reports, the same in every demo; the noise is not
+    drawn = {name: chance.choices(list(told), list(told.values()), k=TALLIES) for name, told in WEIGHTS.items()}
+    for number in range(TALLIES):
+        codes = {name: codes[number] for name, codes in drawn.items()}
+        yield block_of_codes(year, chance.randint(1, MONTHS), codes)

@@ -1,0 +1,205 @@
+"""The web server: a few processes on one socket, each answering one request at a time.
+
+Why this one: DECISIONS.md, "Speed". No log of requests, no temporary file for what she sends, no picture of
+the memory on the disk when something crashes. Is handed the application.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import gc
+import logging
+import os
+import re
+import select
+import signal
+import socket
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+import waitress.server
+from waitress import wasyncore
+from waitress.buffers import OverflowableBuffer
+from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser, ParsingError
+from waitress.task import ErrorTask
+from waitress.utilities import BadRequest
+
+from reporting.config import Settings
+from reporting.web.errors import short_page
+from reporting.web.limits import LARGEST_BODY
+from reporting.web.logging import discreet
+
+try:
+    import resource
+except ImportError:  # not on Windows, which has no core files either
+    resource = None  # type: ignore[assignment]
+IN_MEMORY = 4 * 1024 * 1024  # bytes; above our largest body, so nothing is ever buffered on disk
+LARGEST_HEAD = 16 * 1024  # bytes of a request before its body
+LARGEST_READ = 16 * 1024 * 1024  # bytes of a body that are read, and not kept, so that the answer can be a page of ours
+LARGEST_CHUNK_LINE = 512  # bytes of what stands between the pieces of a body sent in pieces
+NEVER_IN_A_HEAD = re.compile(rb"[^\t\r\n\x20-\x7e\x80-\xff]")
+WAITING = 1024  # connections that may wait while others are answered: slow, never dropped
+_look = wasyncore.poll2 if hasattr(select, "poll") else wasyncore.poll  # Windows has only the older one
+BEHIND_A_PROXY = {"trusted_proxy_headers": {"x-forwarded-for", "x-forwarded-proto"}, "trusted_proxy_count": 1}
+COLLECT_AFTER = 10_000  # things made and not yet gone; at 700, as it comes, looking takes a tenth of the time
+LOOK_AGAIN = 1.0  # seconds without anything new, after which lines that nobody uses are closed
+MakeApp = Callable[[Settings], Any]
+
+
+def default_workers() -> int:
+    """One process for each processor, four at most: a small server has other things to do too."""
+    return min(os.cpu_count() or 1, 4) if hasattr(os, "fork") else 1
+
+
+def serve(make_app: MakeApp, settings: Settings, host: str, port: int, workers: int = 1) -> None:
+    """Serve until stopped. With several workers a dead one is replaced, and none outlives this process."""
+    no_core_files()
+    door = socket.create_server((host, port), backlog=WAITING, reuse_port=False)
+    told = settings.with_changes(workers=workers)
+    app = make_app(told)  # before the workers: they share what is read once, and a new one is there at once
+    gc.collect()
+    gc.freeze()  # what is there from the beginning need not be looked through again and again
+    gc.set_threshold(COLLECT_AFTER)
+    if workers == 1:
+        _work(app, told, door)
+        return
+    listening, alive = os.pipe()
+    children = {_hire(app, told, door, listening, alive) for _ in range(workers)}
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    try:
+        while True:
+            gone, _ = os.wait()
+            children.discard(gone)
+            children.add(_hire(app, told, door, listening, alive))
+    finally:
+        for child in children:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(child, signal.SIGTERM)
+
+
+def _hire(app: Any, settings: Settings, door: socket.socket, listening: int, alive: int) -> int:
+    child = os.fork()
+    if child:
+        return child
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    os.close(alive)
+    threading.Thread(target=_leave_with, args=(listening,), daemon=True).start()
+    _work(app, settings, door)
+    os._exit(0)
+
+
+def _leave_with(listening: int) -> None:
+    """The pipe is never written to: it ends when the first process does, however it does."""
+    os.read(listening, 1)
+    os._exit(0)
+
+
+def _work(app: Any, settings: Settings, door: socket.socket) -> None:
+    logging.getLogger("waitress").addFilter(discreet)
+    proxy = BEHIND_A_PROXY | {"trusted_proxy": settings.trusted_proxy} if settings.trusted_proxy else {}
+    lines: dict[int, Any] = {}
+    turns = _Turns()
+    server = waitress.server.create_server(
+        app,
+        map=lines,
+        _dispatcher=turns,
+        sockets=[door],
+        ident=None,
+        inbuf_overflow=IN_MEMORY,
+        outbuf_overflow=IN_MEMORY,
+        max_request_header_size=LARGEST_HEAD,
+        max_request_body_size=LARGEST_READ,
+        connection_limit=WAITING,
+        clear_untrusted_proxy_headers=True,
+        **proxy,
+    )
+    server.channel_class, server.refusal = _Line, functools.partial(short_page, app)
+    server.pull_trigger = _nobody_to_wake
+    while lines:
+        _look(LOOK_AGAIN, lines)
+        turns.take()
+
+
+class _Turns:
+    """Requests that are there whole, answered by the loop that read them.
+
+    Slow senders are waited for together, and no thread is woken for an answer: a fifth of the processor time, measured.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: deque[Any] = deque()
+
+    def add_task(self, request: Any) -> None:
+        self._waiting.append(request)
+
+    def take(self) -> None:
+        """Answer whoever waits now; a second request on the same line stands behind them."""
+        while self._waiting:
+            self._waiting.popleft().service()
+
+
+def _nobody_to_wake() -> None:
+    """The loop that would be woken is the one that answers."""
+
+
+class _Body(OverflowableBuffer):  # type: ignore[misc]
+    """What she sends, as far as it may be kept; of the rest only how much it was, and our page says that in words."""
+
+    dropped = 0
+
+    def append(self, piece: bytes) -> None:
+        room = LARGEST_BODY + 1 - super().__len__()
+        super().append(piece[: max(0, room)])
+        self.dropped += max(0, len(piece) - room)
+
+    def __len__(self) -> int:
+        length: int = super().__len__()
+        return length + self.dropped
+
+
+class _Parser(HTTPRequestParser):  # type: ignore[misc]
+    """A request as it comes in. What the library reads slowly, or stumbles over, is refused before it does."""
+
+    def parse_header(self, header_plus: bytes) -> None:
+        if NEVER_IN_A_HEAD.search(header_plus):  # the library's own look at it takes time by the square of its length
+            raise ParsingError("")
+        try:
+            super().parse_header(header_plus)
+        except ValueError:  # an address like "http://[", a length of 5,000 digits
+            raise ParsingError("") from None
+        if self.body_rcv is not None:
+            self.body_rcv.buf = _Body(IN_MEMORY)
+
+    def received(self, data: bytes) -> int:
+        consumed: int = super().received(data)
+        if self.chunked and len(self.body_rcv.control_line) + len(self.body_rcv.trailer) > LARGEST_CHUNK_LINE:
+            self.error, self.completed = BadRequest(""), True
+        return consumed
+
+
+class _Refusal(ErrorTask):  # type: ignore[misc]
+    """The answer to what is no request: a short page, which names neither the server nor what was sent."""
+
+    def execute(self) -> None:
+        self.status, self.response_headers, page = self.channel.server.refusal(self.request.error.code)
+        self.set_close_on_finish()
+        self.content_length = len(page)
+        self.write(page)
+
+
+class _Line(HTTPChannel):  # type: ignore[misc]
+    """A line to somebody."""
+
+    parser_class = _Parser
+    error_task_class = _Refusal
+
+
+def no_core_files() -> None:
+    """A crash leaves no picture of the memory: it would hold what people type."""
+    if resource is not None:
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

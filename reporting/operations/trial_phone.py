@@ -1,0 +1,48 @@
+"""A phone for the trial of `leak_check`: it asks over HTTP, fills in forms and follows where it is led."""
+
+from __future__ import annotations
+
+import html
+import http.client
+import re
+from urllib.parse import urlencode
+
+PATIENCE = 60.0  # seconds for the trial server to begin answering; a small machine takes five
+WALKING = {"Content-Type": "application/x-www-form-urlencoded", "Sec-Fetch-Site": "same-origin", "Sec-Fetch-User": "?1"}
+
+
+class NoTrial(Exception):
+    """The trial could not be made; the message says why."""
+
+
+class Phone:
+    """As much of a browser as is needed to tell, to come back and to erase."""
+
+    def __init__(self, port: int) -> None:
+        self._port, self.page, self._cookie = port, "", ""
+
+    def asks(self, method: str, path: str, **typed: str) -> str:
+        """The next page. Every form of ours carries one sealed field, `t`."""
+        ticket = re.search(r'name="t" value="([^"]+)"', self.page)
+        body = urlencode(typed | ({"t": html.unescape(ticket[1])} if ticket else {})) if method == "POST" else None
+        status, onward = self._ask(method, path, body)
+        while status == http.HTTPStatus.SEE_OTHER:
+            status, onward = self._ask("GET", onward, None)
+        if status not in {http.HTTPStatus.OK, http.HTTPStatus.NON_AUTHORITATIVE_INFORMATION}:
+            raise NoTrial(f"its server answered {status}.")
+        return self.page
+
+    def _ask(self, method: str, path: str, body: str | None) -> tuple[int, str]:
+        """(status, where it leads) of an answer."""
+        line = http.client.HTTPConnection("127.0.0.1", self._port, timeout=PATIENCE)
+        try:
+            line.request(method, path, body, WALKING | ({"Cookie": self._cookie} if self._cookie else {}))
+            answer = line.getresponse()
+            answer.length = None  # read until it hangs up: only then is all done that the page brings about
+            self.page = answer.read().decode()
+        except (OSError, http.client.HTTPException) as why:
+            raise NoTrial(f"its server broke off the line ({type(why).__name__}).") from why
+        finally:
+            line.close()
+        self._cookie = (answer.headers["Set-Cookie"] or self._cookie).partition(";")[0]
+        return answer.status, answer.headers.get("Location", "")

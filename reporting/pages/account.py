@@ -1,0 +1,131 @@
+"""The own account of somebody of the staff: password, running sessions, the six words, the recovery sheets.
+
+Shows nobody else's account and no case.
+"""
+
+from __future__ import annotations
+
+import itertools
+
+from flask import Blueprint, g, make_response, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from wtforms import PasswordField, TextAreaField
+from wtforms.validators import InputRequired, Length
+
+from reporting.crypto import receipts
+from reporting.i18n import N_
+from reporting.teams import accounts, keyring, members, staff_sessions, team_log
+from reporting.teams.keyring import Sheets
+from reporting.teams.team_log import ADVOCATE, CASE_WORKER, CASEWORK, COORDINATOR, CannotOpen
+from reporting.web import desk_pages, languages
+from reporting.web.access.auth import refresh_keys, signed_in
+from reporting.web.context import house, local_hour, render_template, say
+from reporting.web.forms import StaffForm
+
+pages = Blueprint("staff", __name__)
+ROLE_NAMES = {CASE_WORKER: N_("Case worker"), ADVOCATE: N_("Advocate"), COORDINATOR: N_("Coordinator")}
+
+
+@pages.get("/<lang>/equipo/inicio")
+@signed_in(ADVOCATE)
+def home() -> ResponseReturnValue:
+    """Where an advocate arrives."""
+    return render_template("staff/home.html", out=StaffForm(formdata=None))
+
+
+class PasswordForm(StaffForm):
+    """A new password under the old one."""
+
+    old = PasswordField(N_("The password you have now"), validators=[InputRequired(), Length(max=200)])
+    new = PasswordField(N_("The new one: 16 signs or more"), validators=[InputRequired(), Length(max=200)])
+
+
+class SheetsForm(StaffForm):
+    """Both recovery sheets."""
+
+    first = TextAreaField(N_("Sheet 1"), validators=[InputRequired(), Length(max=400)])
+    second = TextAreaField(N_("Sheet 2"), validators=[InputRequired(), Length(max=400)])
+
+
+@pages.get("/<lang>/equipo/yo")
+@signed_in(CASE_WORKER, ADVOCATE, COORDINATOR)
+def me() -> ResponseReturnValue:
+    """Her sessions, her password, and the six words as long as she waits."""
+    return _me()
+
+
+@desk_pages.by_get()
+def _me(sentence: str = "", code: int = 200, *, done: str = "") -> ResponseReturnValue:
+    made, keys = house(), g.keys
+    with made.reading() as db:
+        found = team_log.teams_or_none(db, made.pin)
+        account = members.account(db, keys.member, found)
+        sittings = staff_sessions.sittings(db, g.token, keys.member, made.clock())
+    waits = bool(found) and account.waits
+    known = team_log.trusted(found)
+    unknown = [team for team in found if team.id in keys.epochs and team.kind == CASEWORK and team not in known]
+    page = render_template(
+        "staff/me.html",
+        words=keyring.spoken_words(keys, g.lang) if waits else (),
+        unknown=[(team.name, keyring.words_of_team(team, g.lang)) for team in unknown],
+        sittings=[(languages.hour(g.lang, local_hour(one.started // 3600)), one.this) for one in sittings],
+        sentence=sentence,
+        done=done,
+        password=PasswordForm(formdata=None),
+        sheets=SheetsForm(formdata=None) if waits else None,
+        out=StaffForm(formdata=None),
+    )
+    return make_response(page, code)
+
+
+@pages.post("/<lang>/equipo/yo")
+@signed_in(CASE_WORKER, ADVOCATE, COORDINATOR)
+def change_me() -> ResponseReturnValue:
+    """A new password, her other sessions ended, or both sheets typed."""
+    return MY_ACTS.get(request.form.get("go", ""), _end_my_others)()
+
+
+def _change_password() -> ResponseReturnValue:
+    form, made = PasswordForm(), house()
+    new = accounts.tidy_password(form.new.data or "")
+    if not form.is_ours() or len(new) < accounts.OWN_PASSWORD_LENGTH:
+        return _me(say(N_("A password of your own needs 16 signs or more.")), 422)
+    with made.reading() as db:
+        found = members.find_member(db, g.keys.name)
+    try:
+        salt, private = members.with_new_password(
+            found, accounts.tidy_password(form.old.data), new, made.settings.pepper
+        )
+        with desk_pages.ending(g.keys.member, but=g.token) as db:
+            members.store_password(db, found, salt, private)
+            staff_sessions.end_all(db, g.keys.member, but=g.token)
+    except CannotOpen:
+        return _me(say(N_("The password you have now is not right.")), 422)
+    return _me(done=say(N_("Your password is changed. Your other sessions are closed.")))
+
+
+def _end_my_others() -> ResponseReturnValue:
+    if StaffForm().is_ours():
+        with desk_pages.ending(g.keys.member, but=g.token) as db:
+            staff_sessions.end_all(db, g.keys.member, but=g.token)
+    return _me(done=say(N_("Your other sessions are closed.")))
+
+
+def _recover() -> ResponseReturnValue:
+    form, made = SheetsForm(), house()
+    wrong = say(N_("These are not the two sheets. Look at each word once more."))
+    if not form.is_ours():
+        return _me(wrong, 422)
+    first, second = (receipts.read_words(part.data, keyring.SHEET_WORDS) for part in (form.first, form.second))
+    for one, other in itertools.product(first, second):
+        try:
+            with made.writing() as db:
+                keyring.recover(db, made.pin, Sheets(one, other), g.keys.member)
+        except CannotOpen:
+            continue
+        refresh_keys()
+        return redirect(url_for("staff.me", lang=g.lang), 303)
+    return _me(wrong, 422)
+
+
+MY_ACTS = {"password": _change_password, "recover": _recover, "end": _end_my_others}

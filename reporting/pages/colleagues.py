@@ -1,0 +1,133 @@
+"""Colleagues: letting somebody in by six spoken words, vouching for a team, taking somebody out.
+
+Gives nobody a key that a member did not mean to give. Shows no case.
+"""
+
+from __future__ import annotations
+
+from flask import g, make_response, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from wtforms import TextAreaField
+from wtforms.validators import InputRequired, Length
+
+from reporting.i18n import N_
+from reporting.pages.account import ROLE_NAMES, pages
+from reporting.teams import accounts, audit, keyring, members, staff_sessions, team_log
+from reporting.teams.keyring import NotHer
+from reporting.teams.team_log import ADVOCATE, CASE_WORKER, CASEWORK, CannotOpen, Team
+from reporting.web import desk_pages
+from reporting.web.access.auth import refresh_keys, signed_in
+from reporting.web.context import house, render_template, say
+from reporting.web.errors import error_page
+from reporting.web.forms import StaffForm
+
+
+class WordsForm(StaffForm):
+    """The six words she heard."""
+
+    words = TextAreaField(N_("The six words she tells you"), validators=[InputRequired(), Length(max=200)])
+
+
+@pages.get("/<lang>/equipo/companeras")
+@signed_in(CASE_WORKER, ADVOCATE)
+def colleagues() -> ResponseReturnValue:
+    """Who reads with her, who waits to be let in, whose phone was taken."""
+    return _colleagues()
+
+
+@desk_pages.by_get()
+def _colleagues(sentence: str = "", code: int = 200) -> ResponseReturnValue:
+    made, keys = house(), refresh_keys()
+    with made.reading() as db:
+        teams = made.teams(db)
+        hers = [team for team in teams if team.id in keys.epochs]
+        others = [one for one in members.accounts(db, teams) if one.id != keys.member]
+    page = render_template(
+        "staff/colleagues.html",
+        others=[one for one in others if any(team_log.reads(team, one.roles, one.teams) for team in hers)],
+        fresh=_fresh_teams(teams, hers),
+        sentence=sentence,
+        role_names=ROLE_NAMES,
+        form=WordsForm(formdata=None),
+        out=StaffForm(formdata=None),
+    )
+    return make_response(page, code)
+
+
+def _fresh_teams(teams: tuple[Team, ...], hers: list[Team]) -> list[Team]:
+    """New teams that she could vouch for: she reads in a trusted one."""
+    known = team_log.trusted(teams)
+    waiting = [team for team in teams if team.kind == CASEWORK and team not in known]
+    return waiting if any(team in known for team in hers) else []
+
+
+@pages.post("/<lang>/equipo/companeras/equipo/<int(max=2147483647):team>")
+@signed_in(CASE_WORKER)
+def vouch(team: int) -> ResponseReturnValue:
+    """She heard the six words of a new team from somebody whose voice she knows: from now on it is offered."""
+    form, made = WordsForm(), house()
+    if not form.is_ours():
+        return _colleagues(say(N_("Type the six words.")), 422)
+    try:
+        refresh_keys()
+        with made.writing() as db:
+            keyring.vouch(db, made.pin, g.keys, team, form.words.data)
+    except NotHer:
+        return _colleagues(say(N_("Those are not the words of that team. Hear her voice once more.")), 422)
+    return redirect(url_for("staff.colleagues", lang=g.lang), 303)
+
+
+@pages.post("/<lang>/equipo/companeras/<int(max=2147483647):member>")
+@signed_in(CASE_WORKER, ADVOCATE)
+def with_colleague(member: int) -> ResponseReturnValue:
+    """Let somebody in by her six words, end her sessions, or take her out of the team."""
+    made, go = house(), request.form.get("go", "")
+    try:
+        with made.reading() as db:
+            teams = made.teams(db)
+            her = members.account(db, member)
+        held = refresh_keys().epochs
+        if not any(team_log.reads(team, her.roles, her.teams) for team in teams if team.id in held):
+            return error_page(404)
+        return COLLEAGUE_ACTS.get(go, _let_in)(member)
+    except CannotOpen:
+        return error_page(404)
+
+
+def _let_in(member: int) -> ResponseReturnValue:
+    form, made = WordsForm(), house()
+    if not form.is_ours():
+        return _colleagues(say(N_("Type the six words.")), 422)
+    try:
+        with made.writing() as db:
+            keyring.let_in_by_words(db, made.pin, g.keys, member, form.words.data)
+    except NotHer:
+        sentence = N_(
+            "Those are not her words. Call her again and hear her voice. If they still differ, let nobody in."
+        )
+        return _colleagues(say(sentence), 422)
+    return redirect(url_for("staff.colleagues", lang=g.lang), 303)
+
+
+def _end_sessions(member: int) -> ResponseReturnValue:
+    if StaffForm().is_ours():
+        with desk_pages.ending(member) as db:
+            staff_sessions.end_all(db, member)
+            audit.note(db, "sessions ended", member)
+    return redirect(url_for("staff.colleagues", lang=g.lang), 303)
+
+
+def _take_out(member: int) -> ResponseReturnValue:
+    """She is out, and the next epoch is made here and now: what comes from now on is closed to her."""
+    made = house()
+    if StaffForm().is_ours() and member != g.keys.member:
+        with desk_pages.ending(member) as db:
+            accounts.dismiss(db, member)
+            keys, _ = keyring.settle(db, made.pin, g.keys)
+            staff_sessions.refresh(db, g.token, keys, made.clock())
+        with made.reading() as db:
+            made.pin.raise_to(made.teams(db))
+    return redirect(url_for("staff.colleagues", lang=g.lang), 303)
+
+
+COLLEAGUE_ACTS = {"let-in": _let_in, "end": _end_sessions, "take-out": _take_out}

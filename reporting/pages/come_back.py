@@ -1,0 +1,118 @@
+"""Coming back with a receipt: the box for the code, the way into her case, erasing it.
+
+The same work and the same sentence whether a code is wrong, erased or expired. What is done in her case is a
+matter of `my_case`.
+"""
+
+from __future__ import annotations
+
+from flask import g, make_response, request
+from flask.typing import ResponseReturnValue
+
+from reporting.cases import store
+from reporting.crypto import receipt_wording, receipts
+from reporting.crypto.receipts import Unreadable
+from reporting.i18n import N_
+from reporting.pages import my_case
+from reporting.pages.start import box_ticket, over, pages
+from reporting.sessions import replays, tickets
+from reporting.sessions.replays import LEFT, NOTED
+from reporting.teams.team_log import CannotOpen
+from reporting.web import post_redirect_get
+from reporting.web.access.visits import CASE, VISIT, Stay, go_on, stay_of
+from reporting.web.context import house, render_template, say
+from reporting.web.post_redirect_get import Arrival, Trail, arrive
+
+NOTHING_OPENS = N_("Nothing opens with that code. Look at it once more: seven words or seven groups of numbers.")
+
+
+class WrongCode(Exception):
+    """What was typed opens nothing. `sentence` says what to do, in her language."""
+
+    def __init__(self, sentence: str) -> None:
+        self.sentence = sentence
+        super().__init__()
+
+
+@pages.get("/<lang>/volver")
+def back() -> ResponseReturnValue:
+    """The box for a code on a page of its own."""
+    return _code_page(Trail("visit", "", {}), "code", None)
+
+
+@pages.post("/<lang>/volver")
+def come_back() -> ResponseReturnValue:
+    """With a code: open her case. In her case: what she does there."""
+    came = arrive("visit")
+    if came is None or came.ended == LEFT:
+        return over(came)
+    if came.ticket.step == CASE:
+        return _visit(came)
+    try:
+        return open_with_code(request.form.get("code", ""), came.ticket.trip)
+    except WrongCode as problem:
+        return _to_the_box(came, problem.sentence)
+
+
+def _to_the_box(came: Arrival, sentence: str) -> ResponseReturnValue:
+    trail = post_redirect_get.follow(came, VISIT)
+    trail.state = {}
+    return post_redirect_get.answer(trail, "code", sentence=sentence, code=422)
+
+
+@post_redirect_get.shows("visit/code")
+def _code_page(trail: Trail, step: str, ended: str | None) -> ResponseReturnValue:
+    if ended == LEFT or (trail.trip and trail.age > post_redirect_get.SHOWN):
+        return post_redirect_get.start_page()
+    page = render_template("reporter/code.html", sentence=trail.about(step).get("sentence", ""), box=box_ticket())
+    return make_response(page, trail.status(step))
+
+
+def open_with_code(typed: str, trip: str) -> ResponseReturnValue:
+    """Her case, with what she typed. The same work and the same sentence whether it is wrong, erased or expired."""
+    reading = receipts.read(typed[:400], g.lang)
+    told = receipt_wording.sentence(reading) if isinstance(reading, Unreadable) else None
+    if told is not None:
+        raise WrongCode(say(told[0], **told[1]))
+    stretched = store.stretch(() if isinstance(reading, Unreadable) else reading, house().settings.pepper)
+    try:
+        return _enter(_begin_stay(stretched, trip))
+    except CannotOpen:
+        raise WrongCode(say(NOTHING_OPENS)) from None
+
+
+def _begin_stay(stretched: tuple[tuple[bytes, bytes], ...], trip: str) -> Stay:
+    """Open with a receipt. From now on the trip that sent it never shows the receipt again."""
+    made = house()
+    with made.writing() as db:
+        visit, sent_by = store.come_back(db, stretched)
+        replays.end_trip(db, made.settings.server_secret, sent_by, NOTED, made.clock())
+    made.rows.erase([sent_by])
+    return Stay(visit, trip, sent_by, int(made.clock()) + tickets.TICKET_LIFE["visit"])
+
+
+def _enter(stay: Stay) -> ResponseReturnValue:
+    """Off to her case, under a name of its own."""
+    return post_redirect_get.answer(Trail(VISIT, stay.trip, stay.to_state(), stay.expires), "show")
+
+
+def _visit(came: Arrival) -> ResponseReturnValue:
+    """What she does in her case; once it is erased there is nothing to go back to."""
+    stay, go = stay_of(came), request.form.get("go", "show")
+    try:
+        return _erase(stay) if go == "erase" else go_on(came, my_case.act(stay, go))
+    except CannotOpen:
+        return _to_the_box(came, say(NOTHING_OPENS))
+
+
+def _erase(stay: Stay) -> ResponseReturnValue:
+    made = house()
+    with made.writing() as db:
+        store.erase(db, stay.visit, made.settings.pepper, made.clock())
+        for trip in (stay.trip, stay.sent_by):
+            replays.end_trip(db, made.settings.server_secret, trip, LEFT, made.clock())
+    made.rows.erase([stay.trip, stay.sent_by])
+    made.emptied()
+    return post_redirect_get.home(
+        say(N_("It is erased here now, and from every copy in at most 60 days. Nobody can find your words again."))
+    )

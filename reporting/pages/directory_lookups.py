@@ -1,0 +1,31 @@
+"""What her pages ask the directory, looked up once a request."""
+
+from __future__ import annotations
+
+from flask import g
+
+from referrals.directory import snapshot
+from referrals.help import Help, could_have_refused, help_for, other_departments, provinces
+from reporting.vocabulary import questions
+from reporting.vocabulary.incident import Incident
+from reporting.web.context import house, once
+
+
+def held() -> snapshot.Shelf:
+    """The directory, looked up once for each request."""
+    return once("shelf", lambda: snapshot.shelf(house().reading))
+
+
+def directory_choices(department: str | None) -> questions.Elsewhere:
+    """Choices that only the directory knows: her provinces, the other departments, places that may have refused her."""
+    return {
+        "department": lambda: other_departments(held()),
+        "province": lambda: provinces(held(), department or ""),
+        "refused": lambda: could_have_refused(held(), department or ""),
+    }
+
+
+def help_of(incident: Incident, only: list[str] | None = None, *, police_shown: bool = False) -> Help:
+    """Needs and offers for an incident as of now; `only` some of the needs while she is still telling."""
+    now = house().clock()
+    return help_for(held(), incident, now, languages=(g.lang,), only=only, police_shown=police_shown)

@@ -1,0 +1,195 @@
+"""Pages about figures: the public ones, and the advocates' desk where a release is compiled and published.
+
+They speak HTTP and nothing else, and are never handed a true count. The public pages carry no link from or to
+a reporter's page; with FIGURES_HOST they answer on a host of their own and nowhere else.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from flask import Blueprint, Response, abort, g, make_response, request, url_for
+from flask.typing import ResponseReturnValue
+
+from reporting.figures import labels, tables
+from reporting.figures import releases as figures_releases
+from reporting.figures.releases import Published
+from reporting.i18n import N_
+from reporting.teams.team_log import CannotOpen
+from reporting.web.context import house, render_template, say
+from reporting.web.errors import error_page
+
+pages = Blueprint("advocate", __name__)
+KINDS = {
+    "csv": "text/csv; charset=utf-8",
+    "json": "application/json",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "SHA256SUMS": "text/plain; charset=utf-8",
+}
+HUB = "perpetrator"  # what is followed from one release to the next
+CHARTS = (HUB, "type")  # the tables that a picture stands beside
+# the files that hold more than one table -> what they are for
+FILES = {
+    "figures.xlsx": N_("All tables in one spreadsheet"),
+    "figures.json": N_("All figures"),
+    "csv-metadata.json": N_("What each column means"),
+    "release.json": N_("How it was made"),
+    "SHA256SUMS": N_("To check that no file was changed"),
+}
+BAR = 300  # units of a chart that the longest bar takes
+
+
+@pages.before_app_request
+def keep_hosts_apart() -> None:
+    """Figures on their own host only, where there is one; and nothing else there."""
+    wanted, public = house().settings.figures_host, request.endpoint in PUBLIC
+    here = request.host.rsplit(":", 1)[0].lower()
+    if wanted and request.blueprint != "files" and (here == wanted) is not public:
+        abort(404)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A row of a table as it is read: labels, the figure, its bounds, the length of its bar."""
+
+    labels: tuple[str, ...]
+    count: int | None
+    low: int
+    high: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A table as it is read."""
+
+    name: str
+    title: str
+    heads: tuple[str, ...]
+    lines: tuple[Line, ...]
+    within: int
+
+    @property
+    def longest(self) -> int:
+        """What the bars are measured against."""
+        return max((line.high for line in self.lines if line.count is not None), default=1)
+
+    def units(self, number: int) -> int:
+        """A figure as a length in the chart."""
+        return round(BAR * number / self.longest)
+
+
+def _shown(release: Published) -> list[Shown]:
+    return [_table(release, told) for told in release.about["tables"]]
+
+
+def title(names: Sequence[str]) -> str:
+    """What a table is about, in words."""
+    return " · ".join(say(tables.DIMENSIONS[name].label) for name in names) or say(N_("All reported incidents"))
+
+
+def _table(release: Published, told: dict[str, Any]) -> Shown:
+    names = told["dimensions"]
+    lines = tuple(
+        Line(tuple(_label(name, row[name]) for name in names), row["count"], row["low"], row["high"])
+        for row in release.tables[told["name"]]
+    )
+    heads = tuple(say(tables.DIMENSIONS[name].label) for name in names)
+    return Shown(told["name"], title(names), heads, lines, told["within"])
+
+
+def _label(name: str, group: str) -> str:
+    return say(labels.label(name, group))
+
+
+@pages.get("/<lang>/cifras")
+def figures() -> ResponseReturnValue:
+    """Every release, and how figures moved from one to the next."""
+    releases = _published()
+    divided = [one for one in releases if HUB in one.tables]  # where only the total is published there is no more
+    trends = [
+        (_label(HUB, name), [(one.period, _of(one, name)) for one in divided])
+        for name in tables.DIMENSIONS[HUB].codes
+        if len(divided) > 1
+    ]
+    uneven = len({len(figures_releases.period(one.period).months) for one in divided}) > 1
+    return _answer(render_template("advocate/figures.html", releases=releases, trends=trends, uneven=uneven))
+
+
+def _published() -> list[Published]:
+    with house().reading() as db:
+        return list(reversed(figures_releases.published(db)))
+
+
+def _of(release: Published, name: str) -> dict[str, Any]:
+    return next(row for row in release.tables[HUB] if row[HUB] == name)
+
+
+@pages.get("/<lang>/cifras/como")
+def how() -> ResponseReturnValue:
+    """How people are protected: what is claimed, what it costs, what is not promised."""
+    return _answer(render_template("advocate/how.html"))
+
+
+@pages.get("/<lang>/cifras/<period>")
+def release(period: str) -> ResponseReturnValue:
+    """One release, under an address that stays."""
+    found = find(period)
+    if found is None:
+        return error_page(404)
+    return _answer(page(found))
+
+
+@pages.get("/cifras/<period>/<name>")
+def file(period: str, name: str) -> ResponseReturnValue:
+    """One file of a release: the very bytes that were signed off."""
+    found = find(period)
+    if found is None or name not in found.files:
+        return error_page(404)
+    answer = make_response(found.files[name])
+    answer.mimetype = KINDS[name.rsplit(".", 1)[-1]].split(";")[0]
+    answer.headers["Content-Disposition"] = f'attachment; filename="{found.period}-{name}"'
+    answer.headers["Cache-Control"] = "public, max-age=86400"
+    return answer
+
+
+def find(period: str, *, unpublished: bool = False) -> Published | None:
+    """The release of a period; None where there is none, or it does not open."""
+    try:
+        with house().reading() as db:
+            return figures_releases.find(db, period, unpublished=unpublished)
+    except CannotOpen:
+        return None
+
+
+def page(found: Published, **more: Any) -> str:
+    """A release as a page."""
+    host = house().settings.figures_host
+    base = f"https://{host}" if host else house().settings.base_url
+    return render_template(
+        "advocate/release.html",
+        release=found,
+        tables=_shown(found),
+        charts=CHARTS,
+        bar=BAR,
+        files=[(name, say(told)) for name, told in FILES.items()],
+        factor=factor(Fraction(found.about["epsilon"])),
+        address=base + url_for("advocate.release", lang=g.lang, period=found.period),
+        **({"preview": False} | more),
+    )
+
+
+def factor(epsilon: Fraction) -> str:
+    """By how much a report can change the probability of what is published, in figures."""
+    return f"{math.exp(epsilon):.1f}"
+
+
+def _answer(page: str) -> Response:
+    g.may_shrink = True  # nothing on it is anybody's
+    return make_response(page)
+
+
+PUBLIC = frozenset({"advocate.figures", "advocate.how", "advocate.release", "advocate.file"})

@@ -1,0 +1,358 @@
+"""Her case as she sees it: letters first, then questions to her, help as of now, what she told and allows.
+
+Every page is an answer to POST and carries the ticket of her visit. She can add, set right, allow and take
+back; what she told before is never lost. Shows nothing of what the team keeps for itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from flask import g, make_response, request
+from flask.typing import ResponseReturnValue
+from wtforms import RadioField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice
+from wtforms.validators import InputRequired, Length, Optional
+
+from referrals import help as referrals_help
+from reporting.cases import actions, records, statement, store
+from reporting.cases.actions import NotNow
+from reporting.cases.records import Case
+from reporting.i18n import N_
+from reporting.pages.directory_lookups import directory_choices, held
+from reporting.sessions.replays import LEFT
+from reporting.teams.team_log import STATISTICS, CannotOpen, Team, team_of_kind, trusted
+from reporting.vocabulary import questions, wording
+from reporting.vocabulary.answers import answers_of, corrected
+from reporting.vocabulary.questions import PAGES
+from reporting.web import languages, post_redirect_get, question_forms
+from reporting.web.access.visits import Next, Stay, onward, stay_field, stay_on
+from reporting.web.context import house, local_hour, render_template, say
+from reporting.web.forms import OpenForm
+from reporting.web.post_redirect_get import Trail
+from reporting.web.question_forms import TO_SET_RIGHT
+from reporting.web.requests import speak
+
+# consent -> what it means, as a sentence beside yes and no
+ALLOWS = {
+    "C_LETTERS": N_("The team may write to me here"),
+    "C_CONTACT": N_("The team may reach me as I wrote"),
+    "C_STATS": N_("My answers may be counted in yearly figures"),
+    actions.HERSELF: N_("This is about me, and I want help: the team may propose services to me"),
+}
+# states of a referral in which she is asked, and those in which she can still say no
+ASKED, MAY_STOP = frozenset({"proposed"}), frozenset({"consented", "sent", "accepted", "not_reached"})
+Typed = TypeVar("Typed", bound=OpenForm)
+
+
+class LetterForm(OpenForm):
+    """A letter to the team, or words to add to what she told."""
+
+    text = TextAreaField(validators=[InputRequired(), Length(max=questions.LONGEST_TEXT)])
+
+
+def act(stay: Stay, go: str) -> Next:
+    """What she pressed, and where it leads. What nobody knows leads to her case."""
+    if go.startswith("lang-"):
+        speak(go[5:])
+    verb, _, rest = go.partition("-")
+    try:
+        return ACTS.get(go, MANY.get(verb, _show))(stay, rest)
+    except NotNow as why:
+        return onward("show", sentence=say(why.sentence), code=422)
+
+
+@post_redirect_get.shows("visit")
+def page(trail: Trail, step: str, ended: str | None) -> ResponseReturnValue:
+    """A step of her stay. Once she left, or after fifteen minutes: the page that anybody may look at."""
+    if ended == LEFT or trail.expires is None or house().clock() > trail.expires:
+        return post_redirect_get.start_page()
+    stay, (verb, _, rest) = stay_on(trail), step.partition("-")
+    try:
+        return make_response(STEPS.get(verb, _case_page)(stay, trail, rest), trail.status(step))
+    except CannotOpen:  # it was erased meanwhile
+        return post_redirect_get.start_page()
+
+
+def _case_page(stay: Stay, trail: Trail, _rest: str) -> str:
+    """Her case as it stands."""
+    made = house()
+    with made.reading() as db:
+        case = store.open_visit(db, stay.visit)
+        teams = {team.id: team.name for team in made.teams(db)}
+    shelf = held()
+    return render_template(
+        "reporter/case.html",
+        case=case,
+        team=teams.get(case.team, ""),
+        facts=wording.facts_of(case.incident, referrals_help.names(shelf), say),
+        first=wording.facts_of(case.first, referrals_help.names(shelf), say) if case.corrections else (),
+        names=referrals_help.names(shelf),
+        pages=question_forms.titles_to_set_right(case.incident),
+        help=None if case.unseen else _help(case, police_shown="police" in trail.about("show")),
+        allows=_allows(case),
+        asked=[one for one in case.referrals if one.state in ASKED],
+        may_stop=[one for one in case.referrals if one.state in MAY_STOP and not one.protects],
+        protects=[one for one in case.referrals if one.protects and one.state != "revoked"],
+        other_team=teams.get(actions.asked_hand_over(case.desk), ""),
+        form=_again(LetterForm, trail, "show"),
+        sentence=trail.about("show").get("sentence", ""),
+        ticket=stay_field(stay),
+    )
+
+
+def _again(kind: type[Typed], trail: Trail, step: str) -> Typed:
+    """A form: empty, or as she typed it, with what has to be set right."""
+    typed = trail.typed(step)
+    form = kind(formdata=typed)
+    if typed is not None:
+        form.validate()
+    return form
+
+
+def _help(case: Case, *, police_shown: bool) -> referrals_help.Help:
+    now = house().clock()
+    return referrals_help.help_for(held(), case.incident_at(now), now, languages=(g.lang,), police_shown=police_shown)
+
+
+def _allows(case: Case) -> list[tuple[str, str, bool]]:
+    """What can be allowed in this case: code, sentence, whether she allows it now."""
+    told_by_another = case.first.about == "OTHER"
+    shown = {"C_LETTERS": True, "C_CONTACT": case.has_contact, "C_STATS": True, actions.HERSELF: told_by_another}
+    return [(code, say(text), code in case.consents) for code, text in ALLOWS.items() if shown[code]]
+
+
+def _show(_stay: Stay, _rest: str) -> Next:
+    return onward("show", **({"police": True} if request.form.get("go") == "police" else {}))
+
+
+def _wrong(step: str) -> Next:
+    """Once more, with what she typed."""
+    return onward(step, code=422, typed=post_redirect_get.typed_here())
+
+
+def _counters() -> Team:
+    with house().reading() as db:
+        return team_of_kind(house().teams(db), STATISTICS)
+
+
+def _write(stay: Stay, _rest: str) -> Next:
+    """A letter. The same letter sent twice by a bad connection is kept once."""
+    form = LetterForm()
+    if not form.validate():
+        return _wrong("show")
+    made, text = house(), form.text.data.strip()
+    with made.writing() as db:
+        letters = store.open_visit(db, stay.visit).letters
+        if not letters or (letters[-1].sender, letters[-1].text) != (records.FROM_HER, text):
+            store.write_as_reporter(db, stay.visit, text, made.clock())
+    return onward("show", sentence=say(N_("Your letter is with the team.")))
+
+
+def _more_page(stay: Stay, trail: Trail, _rest: str) -> str:
+    return render_template("reporter/add.html", form=_again(LetterForm, trail, "add"), ticket=stay_field(stay))
+
+
+def _add(stay: Stay, _rest: str) -> Next:
+    form, made = LetterForm(), house()
+    if not form.validate():
+        return _wrong("add")
+    text = form.text.data.strip()
+    with made.writing() as db:
+        added = store.open_visit(db, stay.visit).additions
+        if not added or added[-1].text != text:
+            with store.on_visit(db, stay.visit, made.clock()) as folder:
+                actions.add_words(folder, text, made.clock())
+    return onward("show", sentence=say(N_("It is added. What you told before stays as it was.")))
+
+
+def _ask_right(stay: Stay, rest: str) -> Next:
+    """To one page of the questions, filled with her answers."""
+    return onward(f"right-{rest}") if _can_set_right(stay, rest) else onward("show")
+
+
+def _can_set_right(stay: Stay, rest: str) -> bool:
+    with house().reading() as db:
+        return _is_page(rest) and not store.open_visit(db, stay.visit).unseen
+
+
+def _set_right(stay: Stay, rest: str) -> Next:
+    """Her new answers to one page; what she told before is kept beside them."""
+    made = house()
+    with made.reading() as db:
+        case = store.open_visit(db, stay.visit)
+    if case.unseen or not _is_page(rest):
+        return onward("show")
+    form = _form(int(rest), case, request.form)
+    if not form.validate():
+        return _wrong(f"right-{rest}")
+    moment = made.clock()
+    with made.writing() as db, store.on_visit(db, stay.visit, moment, _counters()) as folder:
+        now = case.incident_at(moment)
+        changed = corrected(int(rest), now, question_forms.answers_in(form))
+        if changed != now:
+            actions.correct(folder, 0, changed, "", moment, signs=asks_how_she_is(int(rest)))
+    return onward("show", sentence=say(N_("It is changed. What you told before is kept beside it.")))
+
+
+def asks_how_she_is(number: int) -> bool:
+    """Whether a page asks for the danger signs as they are right now: who answers it tells them anew."""
+    return any(question.name == "danger" for question in PAGES[number].questions)
+
+
+def _is_page(rest: str) -> bool:
+    return rest in {str(page) for page in TO_SET_RIGHT}
+
+
+def _form(number: int, case: Case, typed: Any) -> OpenForm:
+    answers = answers_of(case.incident)
+    return question_forms.form_of(number, answers, directory_choices(case.incident.department), typed)
+
+
+def _right_page(stay: Stay, trail: Trail, rest: str) -> str:
+    with house().reading() as db:
+        case = store.open_visit(db, stay.visit)
+    number, typed = int(rest), trail.typed(f"right-{rest}")
+    form = _form(number, case, typed)
+    if typed is not None:
+        form.validate()
+    return render_template(
+        "reporter/set_right.html",
+        number=number,
+        page=PAGES[number],
+        questions=question_forms.asked(number, form),
+        form=form,
+        ticket=stay_field(stay),
+    )
+
+
+def _allow(stay: Stay, rest: str) -> Next:
+    return _change_consent(stay, rest, yes=True)
+
+
+def _deny(stay: Stay, rest: str) -> Next:
+    return _change_consent(stay, rest, yes=False)
+
+
+def _change_consent(stay: Stay, code: str, *, yes: bool) -> Next:
+    made = house()
+    with made.writing() as db, store.on_visit(db, stay.visit, made.clock(), _counters()) as folder:
+        actions.allow(folder, code, yes=yes)
+    if not yes:
+        made.emptied()  # what was shredded must not stay in the log
+    return onward("show", sentence=say(N_("Done: it is as you say now.")))
+
+
+class ContactForm(OpenForm):
+    """How the team can reach her safely."""
+
+    channel = RadioField(
+        choices=[SelectChoice(code, text) for code, text in questions.CHANNELS.items()], validators=[Optional()]
+    )
+    number_to_call = StringField(
+        questions.CONTACT_NAMES["number_to_call"], validators=[InputRequired(), Length(max=200)]
+    )
+    safe_hours = StringField(questions.CONTACT_NAMES["safe_hours"], validators=[Length(max=200)])
+    if_other = StringField(questions.CONTACT_NAMES["if_other"], validators=[Length(max=200)])
+    code_word = StringField(questions.CONTACT_NAMES["code_word"], validators=[Length(max=200)])
+
+
+def _reach_page(stay: Stay, trail: Trail, _rest: str) -> str:
+    return render_template("reporter/reach.html", form=_again(ContactForm, trail, "reach"), ticket=stay_field(stay))
+
+
+def _reach(stay: Stay, _rest: str) -> Next:
+    """A new way to reach her. Nobody who tells for somebody else gives one."""
+    form, made = ContactForm(), house()
+    if not form.validate():
+        return _wrong("reach")
+    told = {name: (getattr(form, name).data or "").strip() for name in questions.CONTACT_NAMES}
+    with made.writing() as db, store.on_visit(db, stay.visit, made.clock()) as folder:
+        if not actions.speaks_for_herself(folder.incident, folder.consents):
+            raise NotNow(N_("You told this for somebody else. First she herself says that it is about her."))
+        actions.reach(folder, {name: value for name, value in told.items() if value})
+    made.emptied()
+    return onward("show", sentence=say(N_("We use only this to reach you, until you take it back.")))
+
+
+def _hand_over(stay: Stay, rest: str) -> Next:
+    """Her answer to the question whether another team may have it."""
+    made = house()
+    with made.writing() as db:
+        with store.on_visit(db, stay.visit, made.clock()) as folder:
+            goes_to = actions.answer_hand_over(folder, yes=rest == "yes")
+        readers = [team for team in trusted(made.teams(db)) if team.id == goes_to]
+        if readers:
+            store.give_to_team(db, stay.visit, readers[0], made.clock())
+    made.emptied()  # of what the other team had, nothing stays in the log
+    done = N_("Done. From now on the other team reads it, and this one no more.") if readers else N_("Good. It stays.")
+    return onward("show", sentence=say(done))
+
+
+def _to(step: str) -> Act:
+    """An act that only leads to a page."""
+    return lambda _stay, _rest: onward(step)
+
+
+def _proof(stay: Stay, _trail: Trail, _rest: str) -> str:
+    """A dated acknowledgement to take along: that something was received, and when. Not what."""
+    made = house()
+    with made.reading() as db:
+        case = store.open_visit(db, stay.visit)
+        teams = {team.id: team.name for team in made.teams(db)}
+    return render_template("reporter/proof.html", case=case, team=teams.get(case.team, ""), ticket=stay_field(stay))
+
+
+def _statement(stay: Stay, trail: Trail, rest: str) -> str:
+    """Her own words and facts on paper, in the order prosecutors ask for. Nothing of us is on it."""
+    made = house()
+    with made.reading() as db:
+        case = store.open_visit(db, stay.visit)
+    if case.unseen:
+        return _case_page(stay, trail, rest)
+    return statement_page(case, "reporter/statement.html", ticket=stay_field(stay))
+
+
+def statement_page(case: Case, template: str, **parts: Any) -> str:
+    """The paper, as she and her case worker print it."""
+    names = referrals_help.names(held())
+    said = statement.sections(case, names, say, lambda hour: languages.hour(g.lang, local_hour(hour)))
+    return render_template(template, sections=said, by_hand=statement.BY_HAND, **parts)
+
+
+def _erase_page(stay: Stay, _trail: Trail, _rest: str) -> str:
+    with house().reading() as db:
+        store.open_visit(db, stay.visit)
+    return render_template("reporter/erase.html", ticket=stay_field(stay))
+
+
+Act = Callable[[Stay, str], Next]
+# what is pressed -> what is done
+ACTS: dict[str, Act] = {
+    "write": _write,
+    "ask-more": _to("add"),
+    "add": _add,
+    "ask-reach": _to("reach"),
+    "reach": _reach,
+    "proof": _to("proof"),
+    "statement": _to("statement"),
+    "ask-erase": _to("erase"),
+}
+# the same for what names something after a hyphen: a page, a consent, an answer
+MANY: dict[str, Act] = {
+    "right": _ask_right,
+    "save": _set_right,
+    "allow": _allow,
+    "deny": _deny,
+    "handover": _hand_over,
+}
+# step of a stay -> its page; every other one is her case
+STEPS: dict[str, Callable[[Stay, Trail, str], str]] = {
+    "add": _more_page,
+    "right": _right_page,
+    "reach": _reach_page,
+    "proof": _proof,
+    "statement": _statement,
+    "erase": _erase_page,
+}

@@ -1,0 +1,170 @@
+"""The advocates' desk: a release is planned, compiled, seen by a second person and published.
+
+It shows noised figures only; what is counted and how stands in `reporting.figures`.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from typing import Any
+
+from flask import g, make_response, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from reporting.figures import bounds, noise, releases
+from reporting.figures.releases import Choice, Refused
+from reporting.figures.tables import DIMENSIONS, FURTHER, TIERS, published
+from reporting.i18n import N_
+from reporting.pages.figures import factor, find, page, pages, title
+from reporting.teams.team_log import ADVOCATE, CannotOpen
+from reporting.vocabulary.countries import FIRST_HOME
+from reporting.web import desk_pages
+from reporting.web.access.auth import signed_in
+from reporting.web.context import house, render_template, say
+from reporting.web.errors import error_page
+from reporting.web.forms import StaffForm
+
+
+@pages.get("/<lang>/equipo/cifras")
+@signed_in(ADVOCATE)
+def desk() -> ResponseReturnValue:
+    """What can be compiled, what waits to be published, what is published."""
+    return _desk()
+
+
+@desk_pages.by_get()
+def _desk(sentence: str = "", code: int = 200) -> ResponseReturnValue:
+    made = house()
+    with made.reading() as db:
+        there = releases.listed(db)
+    free = releases.closed_periods(made.clock(), (one.period for one in there))
+    page = render_template(
+        "advocate/desk.html", releases=there, free=free, sentence=sentence, out=StaffForm(formdata=None)
+    )
+    return make_response(page, code)
+
+
+@pages.get("/<lang>/equipo/cifras/preparar")
+@signed_in(ADVOCATE)
+def plan() -> ResponseReturnValue:
+    """What would be published of a period, how exact it would be, and what can be chosen. Nothing is opened."""
+    try:
+        chosen, choice = releases.period(request.args.get("period", "")), _choice()
+        with house().reading() as db:
+            made, expected = releases.design_of(db, chosen, choice), releases.expected(db, chosen)
+    except ValueError:
+        return _desk(say(N_("Choose a period.")), 422)
+    tables = [(title(one.dimensions), bounds.bound(made, one, choice.epsilon)) for one in published(made)]
+    page = render_template(
+        "advocate/plan.html",
+        period=chosen.name,
+        choice=choice,
+        made=made,
+        expected=expected,
+        tables=tables,
+        further=[(name, say(DIMENSIONS[name].label)) for name in further_tables()],
+        epsilons=[(one, factor(one)) for one in releases.EPSILONS],
+        factor=factor(choice.epsilon),
+        few=min(least for least, _, _ in TIERS.values() if least),
+        out=StaffForm(formdata=None),
+    )
+    return make_response(page)
+
+
+def _choice() -> Choice:
+    """What was ticked; `ValueError` for what cannot be chosen."""
+    told = request.values
+    budgets = {str(one): one for one in releases.EPSILONS}
+    further = tuple(name for name in further_tables() if name in told.getlist("also"))
+    if told.get("epsilon", "1") not in budgets or len(further) != len(set(told.getlist("also"))):
+        raise ValueError
+    return Choice(further, budgets[told.get("epsilon", "1")], total_only="only" in told or not _has_regions())
+
+
+def _has_regions() -> bool:
+    """Whether the places of the tables are those of this country. Elsewhere only what has no place is published."""
+    return house().settings.country == FIRST_HOME
+
+
+def further_tables() -> tuple[str, ...]:
+    """The tables that can be added."""
+    return tuple(name for name in FURTHER if name != "department" or _has_regions())
+
+
+@pages.post("/<lang>/equipo/cifras")
+@signed_in(ADVOCATE)
+def compile_one() -> ResponseReturnValue:
+    """Freeze a closed period and build its release: once."""
+    made, name = house(), request.form.get("period", "")
+    if not StaffForm().is_ours():
+        return _desk(say(N_("Choose a period.")), 422)
+    try:
+        chosen, choice = releases.period(name), _choice()
+        release = _frozen(made, chosen)
+        with made.writing() as db:
+            releases.compile_release(
+                db,
+                made.pin,
+                g.keys,
+                release,
+                noise.laplace(secrets.randbelow),
+                choice,
+                fictional=made.settings.practice,
+            )
+    except ValueError:
+        return _desk(say(N_("Choose a period.")), 422)
+    except Refused as why:
+        return _desk(say(str(why)), 409)
+    except CannotOpen:
+        return _desk(say(N_("You are not let in yet: an advocate of your team has to do it.")), 403)
+    return redirect(url_for("advocate.preview", lang=g.lang, period=chosen.name), 303)
+
+
+def _frozen(made: Any, chosen: releases.Period) -> int:
+    """The number of its release: frozen now, or before a crash."""
+    with made.reading() as db:
+        waiting = _waiting(releases.listed(db), chosen.name)
+    if waiting is not None:
+        return waiting
+    with made.writing() as db:
+        return releases.freeze(db, made.pin, g.keys, chosen, made.clock())
+
+
+def _waiting(there: Iterable[releases.Listed], name: str) -> int | None:
+    return next((one.id for one in there if one.period == name and one.state == releases.FROZEN), None)
+
+
+@pages.get("/<lang>/equipo/cifras/<period>")
+@signed_in(ADVOCATE)
+def preview(period: str) -> ResponseReturnValue:
+    """A compiled release as it will be read."""
+    return _preview(period)
+
+
+@desk_pages.by_get()
+def _preview(period: str, sentence: str = "", code: int = 200) -> ResponseReturnValue:
+    found = find(period, unpublished=True)
+    if found is None:
+        return error_page(404)
+    return make_response(page(found, preview=True, sentence=sentence, out=StaffForm(formdata=None)), code)
+
+
+@pages.post("/<lang>/equipo/cifras/<period>")
+@signed_in(ADVOCATE)
+def publish(period: str) -> ResponseReturnValue:
+    """The second pair of eyes says yes."""
+    made = house()
+    with made.reading() as db:
+        release = next((one.id for one in releases.listed(db) if one.period == period), 0)
+    if not StaffForm().is_ours():
+        return error_page(404)
+    try:
+        with made.writing() as db:
+            releases.publish(db, made.pin, g.keys, release)
+    except Refused as why:
+        return _preview(period, say(str(why)), 409)
+    except CannotOpen:
+        return error_page(404)
+    made.emptied()
+    return redirect(url_for("advocate.desk", lang=g.lang), 303)

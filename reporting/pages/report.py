@@ -1,0 +1,147 @@
+"""Telling what happened: from one page of questions to the next, led by help where it is urgent.
+
+What she typed travels in one sealed field and appears only in answers to POST; no cookie, no redirect, no
+secret in an address. What a repeated request may show is decided here. Files nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from flask import g, make_response, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from referrals.help import urgent_needs
+from reporting.pages.come_back import WrongCode, open_with_code
+from reporting.pages.draft import CHECK, SENT_ALREADY, new_receipt, wait, with_typed
+from reporting.pages.start import OVER, pages
+from reporting.pages.submit import AFTER_SENDING, send, was_sent_now
+from reporting.sessions import tickets
+from reporting.sessions.replays import LEFT, NOTED, SENT
+from reporting.teams.team_log import NotYet
+from reporting.vocabulary.answers import incident_of, page_after, page_before, so_far, that_matter
+from reporting.vocabulary.questions import PAGES
+from reporting.web import post_redirect_get
+from reporting.web.context import SEEN, house, render_template, say
+from reporting.web.limits import types_a_code
+from reporting.web.post_redirect_get import Arrival, Trail, arrive
+from reporting.web.question_forms import LAST
+from reporting.web.requests import speak
+
+DRAFT = {"a", "r", "n"}  # what is in a draft; what is written down by voice, or can be sent again, is sealed alike
+WAYS = {"start": "reporter.start", "help": "reporter.ask_for_help"}  # from a page of a trip to one of none
+
+
+@pages.post("/<lang>/inicio")
+def begin_anew() -> ResponseReturnValue:
+    """To the start, or to look for help: this trip is over, so that the next person in this window finds nothing."""
+    post_redirect_get.end(tickets.trips_in(request.form.get("trip", "")), NOTED)
+    return redirect(url_for(WAYS.get(request.form.get("go", ""), WAYS["start"]), lang=g.lang), 303)
+
+
+@pages.get("/<lang>/contar")
+def tell() -> ResponseReturnValue:
+    """What to know before the first question: no address begins a trip, only the button there does."""
+    _stop_where_closed()
+    return make_response(render_template("reporter/before.html"), SEEN)
+
+
+def _stop_where_closed() -> None:
+    """Closed doors say so before she writes a word: no keys, or no line of this country to show her in danger."""
+    with house().reading() as db:
+        house().teams(db)
+    if not house().lines():
+        raise NotYet
+
+
+@pages.post("/<lang>/contar")
+def told() -> ResponseReturnValue:
+    """Every step of a trip: one sealed field in, the way to the next page out. What a repeat may do is decided here."""
+    go = request.form.get("go", "next")
+    if go == "begin" and not request.form.get("t"):
+        return _begin()
+    came = arrive("draft")
+    if came is None or not came.ticket.state.keys() >= DRAFT:
+        return post_redirect_get.home(say(OVER), 410)
+    at_check = came.ticket.step == CHECK
+    answers: tuple[tuple[bool, Callable[[Arrival], ResponseReturnValue]], ...] = (
+        (came.ended == LEFT, _left),
+        (at_check and go == "send", send),
+        (at_check and go in AFTER_SENDING and came.ended == SENT and was_sent_now(came), AFTER_SENDING.get(go, _turn)),
+        (came.ended is not None, _sent_already),
+        (not came.shown or "unseen" in came.ticket.state, wait),
+        (types_a_code() and not at_check, _open_on_the_way),
+        (True, _turn),
+    )
+    return next(answer for holds, answer in answers if holds)(came)
+
+
+def _begin() -> ResponseReturnValue:
+    """A new trip, under a name of its own. The receipt is drawn here and travels sealed until it is needed."""
+    _stop_where_closed()
+    state = {"a": {}, "r": new_receipt(), "n": [], "b": int(house().clock())}
+    return post_redirect_get.answer(Trail("draft", tickets.new_trip(), state), "0")
+
+
+def _left(_came: Arrival) -> ResponseReturnValue:
+    return post_redirect_get.home()
+
+
+def _sent_already(_came: Arrival) -> ResponseReturnValue:
+    return post_redirect_get.home(say(SENT_ALREADY))
+
+
+def _turn(came: Arrival) -> ResponseReturnValue:
+    """From one page of questions to another. Answers are kept even where they are not right yet."""
+    go, step = request.form.get("go", "next"), came.ticket.step
+    if go.startswith("lang-"):
+        speak(go[5:])
+    trail, wrong = with_typed(came)
+    if go == "police" and step.isdecimal():
+        trail.state |= {"p": True, "u": trail.state.get("u", {}) | {step: trail.state["n"]}}
+        return post_redirect_get.answer(trail, step)
+    if wrong and go in {"next", "check"}:
+        return post_redirect_get.answer(trail, step, code=422, typed=post_redirect_get.typed_here())
+    return _go_to(_target(step, go, trail.state["a"]), trail)
+
+
+def _target(step: str, go: str, answers: Mapping[str, Any]) -> str:
+    here = int(step) if step.isdecimal() else LAST
+    if go.startswith("lang-"):
+        return step
+    if go.startswith("to-") and go[3:].isdecimal() and int(go[3:]) < len(PAGES):
+        return go[3:]
+    if go == "back":
+        return str(LAST if step == CHECK else page_before(here, answers))
+    after = None if go == "check" else page_after(here, answers)
+    return CHECK if after is None else str(after)
+
+
+def _go_to(step: str, trail: Trail) -> ResponseReturnValue:
+    """Off to a page; help that has just become urgent leads it, and is kept for whoever walks back to it."""
+    state = trail.state
+    known = so_far(state["a"], int(step)) if step.isdecimal() else incident_of(state["a"])
+    urgent = urgent_needs(known)
+    fresh = [need for need in urgent if need not in state["n"]] if step.isdecimal() else []
+    shown = {page: needs for page, needs in state.get("u", {}).items() if page != step}
+    state |= {"n": [*state["n"], *fresh], "u": shown | ({step: fresh} if fresh else {})}
+    if step == CHECK:
+        state["a"] = that_matter(state["a"])
+    return post_redirect_get.answer(trail, step)
+
+
+def _open_on_the_way(came: Arrival) -> ResponseReturnValue:
+    """She had a code all along. Where it is not right, the page with her answers comes back.
+
+    The key "Enter" presses the page's first button, so a right code counts there too; a wrong one does not stop her.
+    """
+    try:
+        return open_with_code(request.form.get("code", ""), came.ticket.trip)
+    except WrongCode as problem:
+        if request.form.get("go") != "code":
+            return _turn(came)
+        trail, _ = with_typed(came)
+        return post_redirect_get.answer(
+            trail, came.ticket.step, sentence=problem.sentence, code=422, typed=post_redirect_get.typed_here()
+        )

@@ -1,0 +1,258 @@
+"""Signing in and out, and the invitation that makes somebody a member of the staff.
+
+Speaks HTTP and nothing else. A wrong name, password or code looks the same from outside.
+"""
+
+from __future__ import annotations
+
+import secrets
+
+import segno
+from flask import Blueprint, Response, g, make_response, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from wtforms import BooleanField, PasswordField, StringField
+from wtforms.validators import InputRequired, Length
+
+from reporting.i18n import N_
+from reporting.sessions import tickets
+from reporting.teams import accounts, keyring, members, staff_sessions, team_log
+from reporting.teams.accounts import Invitation
+from reporting.teams.keyring import Keys, Sheets
+from reporting.teams.team_log import ADVOCATE, CASE_WORKER, COORDINATOR, BrokenChain, CannotOpen
+from reporting.web import desk_pages
+from reporting.web.access.auth import home_of, put_cookie, signed_in, take_cookie
+from reporting.web.access.tickets import ticket_field, ticket_in
+from reporting.web.context import house, render_template, say
+from reporting.web.errors import error_page
+from reporting.web.forms import OpenForm, StaffForm
+from reporting.web.limits import sender
+
+pages = Blueprint("door", __name__)
+# role -> where somebody goes after signing in; the first role she has decides
+NOT_VALID = N_("This invitation is not valid any more. Ask for a new one.")
+NO = N_("Name, password or code is not right. Look at each once more, and at the clock of your phone.")
+
+
+# ── signing in ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class SignInForm(OpenForm):
+    """Who, and both proofs."""
+
+    name = StringField(N_("Your name here"), validators=[InputRequired(), Length(max=40)])
+    password = PasswordField(N_("Password"), validators=[InputRequired(), Length(max=200)])
+    code = StringField(N_("The six digits of your app"), validators=[InputRequired(), Length(max=20)])
+
+
+@pages.get("/<lang>/equipo")
+def sign_in() -> ResponseReturnValue:
+    """The sign-in page."""
+    return render_template("staff/sign_in.html", form=SignInForm(formdata=None))
+
+
+@pages.post("/<lang>/equipo")
+def let_sign_in() -> ResponseReturnValue:
+    """Check password and six digits, take her keys, begin a session."""
+    form, made, moment = SignInForm(), house(), house().clock()
+    if not form.validate():
+        return _refuse(form, NO)
+    name, pepper = form.name.data.strip().lower().replace("\0", ""), made.settings.pepper
+    with made.reading() as db:
+        found, wait = members.find_member(db, name), accounts.wait_before(db, pepper, name, sender(), moment)
+    if wait:
+        return _refuse(form, N_("Too many wrong tries. Wait a minute and try again."), 429)
+    try:
+        who = members.unlock(found, accounts.tidy_password(form.password.data), form.code.data, moment, pepper)
+        with made.writing() as db:
+            keys, gone = keyring.settle(db, made.pin, keyring.take_keys(db, made.pin, who))
+            keyring.vouch_for_audit(db, made.pin, keys, moment)
+            accounts.note_success(db, pepper, name, sender())
+            token = staff_sessions.begin(db, keys, moment)
+    except CannotOpen:
+        with made.writing() as db:
+            accounts.note_failure(db, pepper, name, sender(), moment)
+        return _refuse(form, NO)
+    except BrokenChain:
+        return _refuse(
+            form,
+            N_("Something you have seen here is gone or was changed. Do not go on. Call your colleagues."),
+        )
+    return put_cookie(_arrives(keys, token, gone), token)
+
+
+def _arrives(keys: Keys, token: str, gone: tuple[str, ...]) -> Response:
+    """Where she goes after signing in; first the news, where something happened to her team that she should know."""
+    made, home = house(), home_of(keys)
+    with made.reading() as db:
+        found = team_log.teams_or_none(db, made.pin)
+        made.pin.raise_to(found)
+        me = members.account(db, keys.member, found)
+    if gone:
+        g.keys, g.token = keys, token
+        return make_response(_news(gone, home))
+    return make_response(redirect(url_for("staff.me" if me.waits else home, lang=g.lang), 303))
+
+
+@desk_pages.by_get()
+def _news(gone: tuple[str, ...], home: str) -> ResponseReturnValue:
+    return render_template("staff/news.html", gone=gone, home=home, out=StaffForm(formdata=None))
+
+
+@desk_pages.by_get(bound=False)
+def _refuse(form: SignInForm, sentence: str, code: int = 422) -> ResponseReturnValue:
+    return make_response(render_template("staff/sign_in.html", form=form, sentence=say(sentence)), code)
+
+
+@pages.post("/<lang>/equipo/salir")
+@signed_in(CASE_WORKER, ADVOCATE, COORDINATOR)
+def sign_out() -> ResponseReturnValue:
+    """End the session here and in the browser; what its pages showed goes too."""
+    StaffForm().is_ours()
+    with house().writing() as db:
+        staff_sessions.end(db, g.token)
+    desk_pages.forget()
+    return take_cookie(make_response(redirect(url_for("door.sign_in", lang=g.lang), 303)))
+
+
+# ── invitations ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class AcceptForm(OpenForm):
+    """She proves that she has what she was shown."""
+
+    password = PasswordField(N_("Your password"), validators=[InputRequired(), Length(max=200)])
+    code = StringField(N_("The six digits of your app"), validators=[InputRequired(), Length(max=20)])
+    written = BooleanField(N_("I have written both sheets on paper, by hand"))
+
+
+@pages.get("/<lang>/equipo/invitacion/<token>")
+def invitation(token: str) -> ResponseReturnValue:
+    """Whom the invitation is for. Nothing happens before she presses the button."""
+    found = _invitation(token)
+    if found is None:
+        return error_page(404, NOT_VALID)
+    return render_template("staff/invitation.html", invitation=found, token=token)
+
+
+@pages.post("/<lang>/equipo/invitacion/<token>")
+def accept(token: str) -> ResponseReturnValue:
+    """First her password, her app and, for the first case worker, the sheets are shown; then she proves them."""
+    found = _invitation(token)
+    if found is None:
+        return error_page(404, NOT_VALID)
+    drawn = _drawn(token)
+    if drawn is None:
+        return _show_secrets(token, _draw(found))
+    form = AcceptForm()
+    problem = _problem(form, drawn)
+    if problem:
+        return _show_secrets(token, drawn, form, problem)
+    return _become_member(found, token, drawn, accounts.tidy_password(form.password.data))
+
+
+def _invitation(token: str) -> Invitation | None:
+    with house().reading() as db:
+        try:
+            return accounts.read_invitation(db, token, house().clock())
+        except CannotOpen:
+            return None
+
+
+def _draw(found: Invitation) -> dict[str, str]:
+    """What she is shown: a password, the app's secret, spare codes and, if she makes the first keys, two sheets."""
+    drawn = {
+        "password": accounts.suggest_password(secrets.randbelow, g.lang),
+        "totp": members.new_totp_secret().hex(),
+        "spares": " ".join(members.new_spares(secrets.randbelow)),
+    }
+    with house().reading() as db:
+        first = bool(found.new_team) or not accounts.keys_are_made(db, house().pin)
+    if first and CASE_WORKER in found.roles:
+        sheets = accounts.draw_sheets(secrets.randbelow, g.lang)
+        drawn |= {"first": " ".join(sheets.first), "second": " ".join(sheets.second)}
+    return drawn
+
+
+def _drawn(token: str) -> dict[str, str] | None:
+    ticket = ticket_in(request.form.get("t", ""), "visit")
+    return dict(ticket.state) if ticket and ticket.step == token else None
+
+
+@desk_pages.by_get(desk_pages.SECRET_SHOWN)
+def _show_secrets(
+    token: str, drawn: dict[str, str], form: AcceptForm | None = None, problem: str = ""
+) -> ResponseReturnValue:
+    made, found = house(), _invitation(token)
+    if found is None:
+        return error_page(404, NOT_VALID)
+    secret = members.totp_text(bytes.fromhex(drawn["totp"]))
+    link = f"otpauth://totp/{made.settings.site_name}:{found.name}?secret={secret}&issuer={made.settings.site_name}"
+    page = render_template(
+        "staff/secrets.html",
+        invitation=found,
+        token=token,
+        drawn=drawn,
+        secret=[secret[start : start + 4] for start in range(0, len(secret), 4)],
+        link=link,
+        picture=segno.make(link, micro=False).png_data_uri(scale=4, border=4),
+        form=form or AcceptForm(formdata=None),
+        sentence=problem,
+        ticket=ticket_field("visit", tickets.new_trip(), token, drawn),
+        makes_keys="first" in drawn,
+    )
+    return make_response(page, 422 if problem else 200)
+
+
+def _problem(form: AcceptForm, drawn: dict[str, str]) -> str:
+    """What is not right yet, in a sentence; nothing when all is."""
+    typed = accounts.tidy_password(form.password.data or "")
+    chosen = typed != accounts.tidy_password(drawn["password"])
+    checks = (
+        (form.validate(), N_("Fill in everything.")),
+        (
+            not chosen or len(typed) >= accounts.OWN_PASSWORD_LENGTH,
+            N_("A password of your own needs 16 signs or more."),
+        ),
+        (
+            members.is_totp_right(bytes.fromhex(drawn["totp"]), form.code.data or "", house().clock()),
+            N_("The six digits are not right. Wait for the next ones and look at the clock of your phone."),
+        ),
+        (
+            "first" not in drawn or bool(form.written.data),
+            N_("First write both sheets on paper. They are shown only now."),
+        ),
+    )
+    return next((say(sentence) for holds, sentence in checks if not holds), "")
+
+
+def _become_member(found: Invitation, token: str, drawn: dict[str, str], password: str) -> ResponseReturnValue:
+    made = house()
+    with made.reading() as db:
+        again = next((one for one in members.accounts(db) if one.name == found.name), None)
+    new = members.new_member(
+        found.name,
+        found.roles,
+        password,
+        bytes.fromhex(drawn["totp"]),
+        made.settings.pepper,
+        tuple(drawn["spares"].split()),
+        again,
+        found.teams,
+    )
+    recovery = None
+    if "first" in drawn:
+        recovery = Sheets(tuple(drawn["first"].split()), tuple(drawn["second"].split())).key_pair().public
+    team_name = made.settings.team_name or made.settings.site_name
+    try:
+        with made.writing() as db:
+            fresh = accounts.accept(db, made.pin, token, new, made.clock(), recovery, team_name)
+            if fresh:
+                made.pin.expect(fresh)  # before the commit: a machine that stops in between shuts no door
+    except (CannotOpen, BrokenChain):  # pressed twice, or somebody else made the first keys meanwhile
+        return error_page(404, NOT_VALID)
+    if fresh and found.new_team:
+        made.pin.add(fresh[0])
+    elif fresh:
+        made.pin.begin(fresh)
+    desk_pages.forget()
+    return redirect(url_for("door.sign_in", lang=g.lang), 303)

@@ -1,0 +1,110 @@
+"""The first page, and what anybody may see without telling: safety, help now, the way out.
+
+Shows nothing of any trip. A page that answered a POST is left by noting its trip as over. Opens no case.
+"""
+
+from __future__ import annotations
+
+from flask import Blueprint, g, make_response, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from referrals.help import national_lines
+from reporting.i18n import N_
+from reporting.pages import directory_lookups
+from reporting.sessions import tickets
+from reporting.sessions.replays import LEFT
+from reporting.teams import reading_hours, team_log
+from reporting.web import post_redirect_get
+from reporting.web.access.tickets import ticket_field
+from reporting.web.access.visits import BOX
+from reporting.web.context import house, render_template, say, today
+from reporting.web.errors import trouble_page
+from reporting.web.post_redirect_get import Arrival, Trail
+
+pages = Blueprint("reporter", __name__)
+OVER = N_("That page is no longer valid. You can start again.")
+
+
+@pages.get("/")
+@pages.get("/<lang>/")
+def start() -> ResponseReturnValue:
+    """Three doors, the box for a code, the way to the page about this phone."""
+    return post_redirect_get.start_page()
+
+
+@post_redirect_get.shows("note")
+def _start_page(trail: Trail, step: str, _ended: str | None) -> ResponseReturnValue:
+    """The page that anybody may look at: it shows nothing of the trip that led here."""
+    sentence = trail.about(step).get("sentence", "") if trail.age <= post_redirect_get.SHOWN or not trail.posted else ""
+    has_keys = has_team_keys()
+    is_open = has_keys and bool(house().lines())
+    with house().reading() as db:
+        silent = is_open and reading_hours.read(db).is_silent(today().date())
+    box = box_ticket() if has_keys else ""
+    page = render_template("reporter/start.html", sentence=sentence, is_open=is_open, silent=silent, box=box)
+    return make_response(page, trail.status(step))
+
+
+@post_redirect_get.shows("/again")
+def _try_again(trail: Trail, step: str, ended: str | None) -> ResponseReturnValue:
+    """What did not go through, on a page of its own: with one button it is sent once more."""
+    if ended == LEFT or trail.age > post_redirect_get.SHOWN:
+        return post_redirect_get.start_page()
+    return make_response(trouble_page(trail.about(step)), trail.status(step))
+
+
+def has_team_keys() -> bool:
+    """Whether there is a team that could read a report."""
+    with house().reading() as db:
+        try:
+            return bool(team_log.teams_or_none(db, house().pin))
+        except team_log.BrokenChain:
+            return False
+
+
+@pages.get("/<lang>/antes")
+def before() -> ResponseReturnValue:
+    """What to know before the first question: the way out, what stays on the phone, what is kept."""
+    return render_template("reporter/before.html")
+
+
+@pages.get("/<lang>/cuidados")
+def safety() -> ResponseReturnValue:
+    """What this page can and cannot do for somebody whose phone is looked at."""
+    return render_template("reporter/safety.html")
+
+
+@pages.route("/salir", methods=["GET", "POST"])
+def leave() -> ResponseReturnValue:
+    """One touch and gone. On pages that answered a POST the trip is noted as over, so that it cannot be repeated."""
+    trips = tickets.trips_in(request.form.get("trip", ""))
+    if trips:
+        post_redirect_get.end(trips, LEFT)
+    answer = make_response(render_template("reporter/leave.html"))
+    answer.headers["Refresh"] = f"0;url={url_for('reporter.away')}"
+    return answer
+
+
+@pages.get("/fuera")
+def away() -> ResponseReturnValue:
+    """The second hop: empty the cache, then on to a page that anybody might look at."""
+    answer = redirect(house().settings.exit_url, 303)
+    answer.headers["Clear-Site-Data"] = '"cache"'
+    answer.headers["Referrer-Policy"] = "no-referrer"
+    return answer
+
+
+@pages.get("/<lang>/ahora")
+def now() -> ResponseReturnValue:
+    """I need help now: the lines that answer, and two ways on."""
+    return render_template("reporter/now.html", offers=national_lines(directory_lookups.held(), house().clock()))
+
+
+def box_ticket() -> str:
+    """The ticket of a receipt box or of a search for help: a repeat of what is asked with it can be refused."""
+    return ticket_field("visit", g.trip or tickets.new_trip(), BOX, {})
+
+
+def over(came: Arrival | None) -> ResponseReturnValue:
+    """The neutral page for what cannot be repeated: without a word where she left, with one where time ran out."""
+    return post_redirect_get.home() if came else post_redirect_get.home(say(OVER), 410)

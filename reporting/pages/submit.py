@@ -1,0 +1,135 @@
+"""Sending: the check page, filing once however often the request comes, the receipt, what happens next.
+
+The receipt is shown only after the report is durable. Asks no question and opens no case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from flask import g, request
+from flask.typing import ResponseReturnValue
+
+from reporting import clock
+from reporting.cases import junk, store
+from reporting.cases.records import Report
+from reporting.crypto import receipts
+from reporting.crypto.receipts import Receipt
+from reporting.i18n import N_
+from reporting.pages.directory_lookups import help_of
+from reporting.pages.draft import CHECK, DOORS, SENT_ALREADY, SENT_PAGE, consents_of, is_unseen, wait, with_typed
+from reporting.sessions import replays
+from reporting.sessions.replays import LEFT, NOTED, SENT
+from reporting.teams import team_log
+from reporting.teams.team_log import STATISTICS, Team
+from reporting.vocabulary.answers import contact_of, incident_of
+from reporting.vocabulary.tally import tally_block
+from reporting.web import post_redirect_get
+from reporting.web.context import house, say
+from reporting.web.post_redirect_get import Arrival, Trail
+
+
+def _teams() -> tuple[Team | None, Team]:
+    """The team that she picked, or the only one there is; none where she has to pick. And who counts."""
+    with house().reading() as db:
+        found = house().teams(db)
+    known, picked = team_log.trusted(found), request.form.get("team", "")
+    chosen = known if len(known) == 1 else [team for team in known if str(team.id) == picked]
+    return chosen[0] if chosen else None, team_log.team_of_kind(found, STATISTICS)
+
+
+PICK = N_("Choose who shall read it.")
+
+
+def _let_her_pick(came: Arrival) -> ResponseReturnValue:
+    """Nothing goes to a team that she did not choose. Her answers are kept."""
+    if is_unseen(came):
+        return wait(came, sentence=say(PICK), code=422)
+    trail, _ = with_typed(came)
+    return post_redirect_get.answer(trail, CHECK, sentence=say(PICK), code=422)
+
+
+def send(came: Arrival) -> ResponseReturnValue:
+    """File the report once, however often the request comes; the receipt is shown only after it is durable."""
+    made, moment = house(), house().clock()
+    readers, counters = _teams()
+    if readers is None:
+        if came.ended is None:
+            return _let_her_pick(came)
+        readers = counters  # a repeat files nothing: it only shows the receipt again
+    trail, _ = with_typed(came)
+    report = _report(came, trail, moment)
+    found = help_of(report.incident, police_shown="p" in trail.state)
+    gap = next(iter(found.gaps), "NONE")
+    tally = tally_block(report.incident, report.hour, counted="C_STATS" in report.consents, gap=gap)
+    receipt, secret = Receipt(tuple(trail.state["r"])), made.settings.server_secret
+    sealed = store.seal_report(report, receipt, readers, counters, tally, made.settings.pepper, moment)
+    ended: str | None = SENT
+    shown = True
+    with made.writing() as db:
+        if replays.end_trip(db, secret, trail.trip, SENT, moment):  # one trip, one case, whichever page it is from
+            store.file_report(db, sealed)
+            trail.state |= {"team": readers.name, "first": int(moment)}
+        else:
+            ended = replays.how_ended(db, secret, trail.trip)
+            shown = ended == SENT and store.may_show_again(db, sealed, moment)
+    if not shown:
+        return post_redirect_get.home() if ended == LEFT else post_redirect_get.home(say(SENT_ALREADY))
+    trail.state |= {"sent": int(moment)} | ({"unseen": True} if report.unseen else {})
+    return post_redirect_get.answer(trail, SENT_PAGE)
+
+
+def _report(came: Arrival, trail: Trail, moment: float) -> Report:
+    answers = trail.state["a"]
+    contact = contact_of(answers)
+    consents = consents_of(answers) | ({"C_CONTACT"} if contact else frozenset())
+    return Report(
+        incident=incident_of(answers),
+        narrative=answers.get("narrative", ""),
+        contact=contact,
+        consents=consents,
+        language=g.lang,
+        trip=trail.trip,
+        hour=int(moment) // clock.HOUR,
+        unseen=is_unseen(came),
+        signs=junk.signs_of(answers.get("narrative", ""), _seconds(trail, moment)),
+    )
+
+
+def _seconds(trail: Trail, moment: float) -> float | None:
+    """From the first page to now."""
+    begun = trail.state.get("b")
+    return None if begun is None else moment - begun
+
+
+def was_sent_now(came: Arrival) -> bool:
+    """So lately that what was sent may be shown once more. Where it is not known when, the ticket tells."""
+    first = came.ticket.state.get("first")
+    return came.shown if first is None else house().clock() <= first + replays.SHOWN_AGAIN
+
+
+def _more(came: Arrival) -> ResponseReturnValue:
+    """To every door for every need."""
+    trail, _ = with_typed(came)
+    trail.state |= {"p": True} if request.form.get("go") == "police" else {}
+    return post_redirect_get.answer(trail, DOORS)
+
+
+def _noted(came: Arrival) -> ResponseReturnValue:
+    """'I have written it down': a repeated request now says only that it was sent. The two words are optional."""
+    typed = receipts.plain(request.form.get("first", "")[:100]).split()
+    words = receipts.plain(" ".join(Receipt(tuple(came.ticket.state["r"])).words(g.lang))).split()
+    if typed and [word[:4] for word in typed[:2]] != [word[:4] for word in words[:2]]:
+        trail, _ = with_typed(came)
+        trail.state["sent"] = int(house().clock())
+        wrong = say(N_("Those are not the first two words. Look at your paper once more."))
+        return post_redirect_get.answer(trail, SENT_PAGE, sentence=wrong, code=422)
+    made, trip = house(), came.ticket.trip
+    with made.writing() as db:
+        replays.end_trip(db, made.settings.server_secret, trip, NOTED, made.clock())
+    made.rows.erase([trip])
+    return post_redirect_get.home(say(N_("Good. Your code is the only way back. Keep it where nobody looks.")))
+
+
+# what can be pressed on the page with the receipt
+AFTER_SENDING: dict[str, Callable[[Arrival], ResponseReturnValue]] = {"noted": _noted, "more": _more, "police": _more}

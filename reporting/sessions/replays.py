@@ -1,0 +1,143 @@
+"""Repeated requests: how a trip has ended, and whether its page may still be shown.
+
+Of a trip only a hash is kept, for some days; when a ticket was first used is sealed under the ticket itself.
+Knows neither what was told nor which case came of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import bindparam, select
+from sqlalchemy.orm import Session
+
+from reporting.clock import DAY, HOUR, MINUTE
+from reporting.crypto import sealing
+from reporting.crypto.sealing import Place
+from reporting.sessions.day_seeds import SEED_LIFE, Seeds, open_day, seeds
+from reporting.sessions.tickets import Ticket
+from reporting.storage.database import Line, add_once
+from reporting.storage.models import MarkRow
+
+DRAFT_SHOWN = 2 * HOUR  # a draft is shown so long; afterwards it can only be sent unseen
+SHOWN_AGAIN = 15 * MINUTE  # a page asked for a second time is shown so long after the first
+SENT, NOTED, LEFT = "sent", "noted", "left"  # how far a trip has ended; it never goes back
+ENDINGS = (SENT, NOTED, LEFT)
+
+
+def end_trip(db: Session, server_secret: bytes, trip: str, how: str, now: float) -> bool:
+    """Note that a trip has ended: every repeat of its requests now gets a neutral page. It is never taken back.
+
+    True when nothing had ended it before.
+    """
+    known = seeds(db)
+    if not _marking(known):
+        open_day(db, now)
+        known = seeds(db)
+    before = found_mark(db, known, server_secret, trip)
+    if before is None:
+        mark = _marks_of(known, server_secret, TRIP, trip.encode("utf-8", "replace"))[0]
+        if _mark(db, mark.name, mark.seal(how.encode().ljust(TOLD)), now):
+            return True
+        before = mark, how
+    mark, told = before
+    row = db.get_one(MarkRow, mark.name, with_for_update=True)
+    if ENDINGS.index(how) > ENDINGS.index(told):
+        row.told = mark.seal(how.encode().ljust(TOLD))
+        db.flush()
+    return False
+
+
+def how_ended(db: Line, server_secret: bytes, trip: str, known: Seeds | None = None) -> str | None:
+    """SENT, NOTED, LEFT, or None while the trip goes on."""
+    noted = found_mark(db, seeds(db) if known is None else known, server_secret, trip)
+    return noted[1] if noted else None
+
+
+def look(db: Line, known: Seeds, server_secret: bytes, ticket: Ticket, now: float) -> tuple[str | None, bool]:
+    """The same as `use` where nothing can be noted, or need be: how its trip has ended, whether its page may be shown.
+
+    A draft is then shown for two hours, however often.
+    """
+    is_young = ticket.purpose != "draft" or now <= ticket.issued + DRAFT_SHOWN
+    return how_ended(db, server_secret, ticket.trip, known), is_young
+
+
+def use(db: Line, known: Seeds, server_secret: bytes, ticket: Ticket, now: float) -> tuple[str | None, bool]:
+    """A draft's ticket is used: how its trip has ended, and whether its page may be shown.
+
+    It may while it is young, and this is its first use or that was a moment ago. A browser's "resend" repeats a
+    request that was answered before; whoever presses it later may be somebody else.
+    """
+    marks = _marks_of(known, server_secret, USED, ticket.sealed)
+    found = read_mark(db, marks)
+    if found:
+        first = int.from_bytes(found[1], "big")
+    else:
+        first = int(now)
+        _mark(db, marks[0].name, marks[0].seal(first.to_bytes(TOLD, "big")), now)
+    young = now <= min(first + SHOWN_AGAIN, ticket.issued + DRAFT_SHOWN)
+    return how_ended(db, server_secret, ticket.trip, known), young
+
+
+# What is known again lies under a name that only the server's secret and a seed give, and what is told of it is
+# sealed: with the seed both say nothing to anybody, even to somebody who knows the trip.
+TRIP, USED = "trip", "ticket"
+TOLD = 8  # bytes of what is told, whatever it is
+MARKING = "draft"  # the purpose of the seeds: they live as long as any ticket of a trip
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    """The name of a mark under one seed, and the key of what it tells."""
+
+    name: bytes
+    key: bytes
+
+    def seal(self, told: bytes) -> bytes:
+        return sealing.wrap(self.key, _MARK_PLACE, told) if self.key else told.rstrip()
+
+    def open(self, sealed: bytes) -> bytes:
+        return sealing.unwrap(self.key, _MARK_PLACE, sealed) if self.key else sealed
+
+
+_MARK_PLACE = Place("trip_mark", 0, 0, "told", 1)
+
+
+def _former(trip: str) -> _Mark:
+    """As versions up to 2026 noted it, in the clear: for four days after an upgrade such a note still counts."""
+    return _Mark(sealing.digest(b"trip " + trip.encode("utf-8", "replace")), b"")
+
+
+def _marking(known: Seeds) -> list[bytes]:
+    """The seeds of marks, the newest first."""
+    return [known[day] for day in sorted((one for one in known if one[1] == MARKING), reverse=True)]
+
+
+def _marks_of(known: Seeds, server_secret: bytes, kind: str, what: bytes) -> list[_Mark]:
+    both = [sealing.derive(server_secret + seed, f"mark {kind}", what, 64) for seed in _marking(known)]
+    return [_Mark(one[:32], one[32:]) for one in both]
+
+
+def found_mark(db: Line, known: Seeds, server_secret: bytes, trip: str) -> tuple[_Mark, str] | None:
+    """The mark of a trip and how it has ended; None while it goes on."""
+    marks = _marks_of(known, server_secret, TRIP, trip.encode("utf-8", "replace"))
+    found = read_mark(db, [*marks, _former(trip)])
+    return (found[0], found[1].decode().rstrip()) if found else None
+
+
+def read_mark(db: Line, marks: list[_Mark]) -> tuple[_Mark, bytes] | None:
+    """The first of these marks that is there, opened."""
+    rows = {name: told for name, told in db.execute(_SOME_MARKS, {"wanted": [mark.name for mark in marks]})}  # noqa: C416 -- rows are no pairs to the type checker
+    return next(((mark, mark.open(rows[mark.name])) for mark in marks if mark.name in rows), None)
+
+
+_MARKS = MarkRow.__table__.c
+_SOME_MARKS = select(_MARKS.mark, _MARKS.told).where(_MARKS.mark.in_(bindparam("wanted", expanding=True)))
+
+
+def _mark(db: Line, mark: bytes, told: bytes, now: float) -> bool:
+    """Whether it was new: the same request may come twice at once."""
+    last_ticket_day = (int(now) + SEED_LIFE["draft"]) // DAY
+    row = {"mark": mark, "told": told, "forget_after": last_ticket_day + 1}
+    return add_once(db, MarkRow.__table__, row)

@@ -1,0 +1,176 @@
+"""The database: one engine, one way to open a transaction, the same on SQLite and PostgreSQL.
+
+Knows nothing of what is kept. SQLite runs with a write-ahead log, full sync (a receipt is only shown after the
+report is on disk) and secure deletion (erased bytes are overwritten).
+"""
+
+from __future__ import annotations
+
+import importlib
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, FromClause, create_engine, event, inspect, text
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import DeclarativeBase, Session
+
+PATIENCE = 15_000  # milliseconds that a writer waits for another: a workshop of thirty sends at once
+LITTLE_PATIENCE = 1_000  # for notes, and for leaving: she is not kept waiting because of them
+# Each with its reason.
+SQLITE_PRAGMAS = (
+    "journal_mode=WAL",  # readers never wait for the writer
+    "synchronous=FULL",  # what was acknowledged survives a power cut
+    "secure_delete=ON",  # what was erased is overwritten, not only unlinked
+    "foreign_keys=ON",
+    "temp_store=MEMORY",  # no sorting residue in temporary files
+    f"busy_timeout={PATIENCE}",
+)
+POOL = 8  # connections kept open; the last one to close empties the log, which is slow, so none is closed
+MIGRATIONS = Path(__file__).parent / "migrations"
+Line = Session | Connection  # for a question that needs no more than asking
+
+
+class Base(DeclarativeBase):
+    """Every table of both wings."""
+
+
+def open_database(url: str) -> Engine:
+    """The engine for an SQLAlchemy URL. Parameters never reach a log or an error text."""
+    if url.startswith("sqlite"):
+        kept_open = {} if ":memory:" in url else {"pool_size": POOL, "max_overflow": -1}
+        engine = create_engine(url, hide_parameters=True, **kept_open)
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    return create_engine(url, hide_parameters=True, pool_pre_ping=True)
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # transactions are begun by us, not guessed by the driver
+    for pragma in SQLITE_PRAGMAS:
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Any) -> None:
+    told = connection.get_execution_options()
+    if told.get("writes"):  # connections are used again: each writer says anew for what it waits
+        _directly(connection, f"PRAGMA synchronous={'NORMAL' if told.get('jots') else 'FULL'}")
+        _directly(connection, f"PRAGMA busy_timeout={LITTLE_PATIENCE if told.get('hurries') else PATIENCE}")
+    _directly(connection, "BEGIN IMMEDIATE" if told.get("writes") else "BEGIN")
+
+
+def _directly(connection: Any, order: str) -> None:
+    """To the driver, past the layers that would only carry two words; its errors are named as theirs are."""
+    try:
+        connection.connection.dbapi_connection.execute(order)
+    except sqlite3.Error as error:
+        raise OperationalError(order, None, error, hide_parameters=True) from error
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Session]:
+    """A session for looking. Nothing is written."""
+    with Session(engine, expire_on_commit=False) as session:
+        yield session
+        session.rollback()
+
+
+@contextmanager
+def looking(engine: Engine) -> Iterator[Connection]:
+    """Like `reading` without a session: what is asked with every page is asked twice as fast."""
+    with engine.connect() as line:
+        yield line
+
+
+@contextmanager
+def writing(engine: Engine, *, hurry: bool = False) -> Iterator[Session]:
+    """A session in one write transaction: all of it is committed, or none.
+
+    On SQLite the write lock is taken at the start, so two writers wait for each other instead of failing half-way;
+    in a `hurry` for a moment only.
+    """
+    with Session(_writer(engine, hurries=hurry), expire_on_commit=False) as session, session.begin():
+        yield session
+
+
+@lru_cache(maxsize=64)
+def _writer(engine: Engine, **more: bool) -> Engine:
+    return engine.execution_options(writes=True, **more)
+
+
+@contextmanager
+def jotting(engine: Engine) -> Iterator[Connection]:
+    """Like `writing`, for notes that a power cut may take: nobody waits for the disk. Without a session, for speed."""
+    with _writer(engine, jots=True, hurries=True).begin() as line:
+        if engine.dialect.name == "postgresql":
+            line.execute(text("SET LOCAL synchronous_commit TO OFF"))
+        yield line
+
+
+def add_once(db: Line, table: FromClause, row: Mapping[str, Any]) -> bool:
+    """Put a row in where its key is free. Whether it was: somebody else may have been first, a moment ago."""
+    bound = db.get_bind() if isinstance(db, Session) else db
+    done = db.execute(_insert_once(table, bound.dialect.name), row)
+    return bool(done.rowcount)  # type: ignore[attr-defined, unused-ignore]
+
+
+@cache
+def _insert_once(table: FromClause, dialect: str) -> Any:
+    insert = importlib.import_module(f"sqlalchemy.dialects.{dialect}").insert  # each with an ON CONFLICT of its own
+    return insert(table).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
+
+
+def checkpoint(engine: Engine, tries: int = 20) -> bool:
+    """Empty SQLite's write-ahead log into the database, so that no erased byte stays in it. True when it worked."""
+    if engine.dialect.name != "sqlite":
+        return True
+    raw = engine.raw_connection()
+    try:
+        cursor = raw.cursor()
+        cursor.execute(f"PRAGMA busy_timeout={PATIENCE}")  # whoever had this line before may have been in a hurry
+        for _ in range(tries):
+            busy, log_pages, moved = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            if (busy, log_pages, moved) == (0, 0, 0):
+                return True
+        return False
+    finally:
+        raw.close()
+
+
+def vacuum(engine: Engine) -> None:
+    """Write SQLite's file anew: no free page is left, and nothing of what was on one."""
+    raw = engine.raw_connection()
+    try:
+        raw.cursor().execute("VACUUM")
+    finally:
+        raw.close()
+
+
+def upgrade_tables(engine: Engine) -> None:
+    """Bring the tables of both wings to the form this version needs; nothing to do is fine."""
+    command, made = (importlib.import_module(f"alembic.{part}") for part in ("command", "config"))  # not for pages
+    config = made.Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+    checkpoint(engine)  # what an upgrade takes away must not stay in the log
+
+
+def destroy(engine: Engine) -> None:
+    """Drop every table of both wings; on SQLite the pages are overwritten and the log is emptied first."""
+    with engine.begin() as connection:
+        names = inspect(connection).get_table_names()
+        for table in reversed(Base.metadata.sorted_tables):
+            if table.name in names:
+                connection.execute(table.delete())
+    checkpoint(engine)
+    with engine.begin() as connection:
+        Base.metadata.drop_all(connection)
+        connection.execute(text("DROP TABLE IF EXISTS alembic_version"))
+    checkpoint(engine)
+    engine.dispose()

@@ -1,0 +1,17 @@
+"""How Alembic reaches the shelves; called by `amparo init` and `amparo upgrade` with an open connection."""
+
+from alembic import context
+
+import referrals.directory.models
+import reporting.storage.models
+from reporting.storage.database import Base
+
+assert referrals.directory.models
+assert reporting.storage.models
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=Base.metadata,
+    render_as_batch=True,  # SQLite changes tables by copying them
+)
+with context.begin_transaction():
+    context.run_migrations()

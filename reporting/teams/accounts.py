@@ -1,0 +1,242 @@
+"""Accounts: invitations that open once, the first keys, resets, leaving, slowed sign-ins, the check.
+
+Makes no key that reads a case except in the hands of a case worker. Knows nothing of the web.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+from sqlalchemy import delete
+from sqlalchemy.orm import Session
+
+from reporting.crypto import receipts
+from reporting.storage.models import InvitationRow, TryRow
+from reporting.teams import audit, keyring, members, reading_hours, staff_sessions, team_log
+from reporting.teams.keyring import Sheets
+from reporting.teams.members import NewMember
+from reporting.teams.team_log import CASE_WORKER, CASEWORK, STATISTICS, CannotOpen, Pin, Team
+
+INVITATION_LIFE = 7 * 24 * 3600  # seconds
+NAME = r"[a-zñ0-9._-]{2,40}"  # what somebody may be called here; the sign-in page makes letters small
+PASSWORD_WORDS = 6  # 66 bits
+OWN_PASSWORD_LENGTH = 16  # signs, for those who choose their own
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """A door that opens once: for whom, and with which roles."""
+
+    name: str
+    roles: tuple[str, ...]
+    teams: tuple[int, ...] = ()
+    new_team: str = ""
+
+
+def invite(
+    db: Session, name: str, roles: tuple[str, ...], now: float, teams: tuple[int, ...] = (), new_team: str = ""
+) -> str:
+    """A one-time token for somebody's browser. Only its hash is kept. An older one for the same name is void.
+
+    `teams`: whom she will read with (none: the founding teams). `new_team`: she is the first of a team of that name.
+    """
+    db.execute(delete(InvitationRow).where((InvitationRow.name == name) | (InvitationRow.expires < int(now))))
+    token = os.urandom(20).hex()
+    row = InvitationRow(
+        token_hash=_hash(token),
+        name=name,
+        roles=",".join(roles),
+        teams=",".join(str(team) for team in teams),
+        new_team=new_team,
+        expires=int(now) + INVITATION_LIFE,
+    )
+    db.add(row)
+    db.flush()
+    audit.note(db, "invited", 0)
+    return token
+
+
+def read_invitation(db: Session, token: str, now: float) -> Invitation:
+    """Whom an invitation is for; `CannotOpen` when it is unknown, used or expired."""
+    row = db.get(InvitationRow, _hash(token))
+    if row is None or now > row.expires:
+        raise CannotOpen
+    return Invitation(row.name, tuple(row.roles.split(",")), team_log.teams_in(row.teams), row.new_team)
+
+
+def suggest_password(below: Callable[[int], int], language: str) -> str:
+    """Six words she can write down and type on a phone."""
+    return " ".join(receipts.plain(word).strip() for word in receipts.draw_words(PASSWORD_WORDS, below, language))
+
+
+def tidy_password(typed: str) -> str:
+    """Passwords are compared without accents, case and extra spaces, as a phone's keyboard likes to change them."""
+    return " ".join(receipts.plain(typed).split()) or typed
+
+
+def draw_sheets(below: Callable[[int], int], language: str) -> Sheets:
+    """Two recovery sheets of twelve words; both are needed."""
+    first, second = (receipts.draw_words(keyring.SHEET_WORDS, below, language) for _ in range(2))
+    return Sheets(first, second)
+
+
+def accept(
+    db: Session, pin: Pin, token: str, new: NewMember, now: float, recovery: bytes | None, team_name: str
+) -> tuple[Team, ...]:
+    """Turn an invitation into a member. The first case worker also makes the first keys, here and nowhere else.
+
+    The first of a new team makes that team's.
+
+    `recovery` is the public key of the sheets she was shown; None for everybody after her. Returns the teams that
+    were made, for `Pin.begin` after the commit.
+    """
+    invitation = read_invitation(db, token, now)
+    if (invitation.roles, invitation.name, invitation.teams) != (new.roles, new.name, new.teams):
+        raise CannotOpen
+    db.execute(delete(InvitationRow).where(InvitationRow.token_hash == _hash(token)))
+    row = members.store_member(db, new)
+    if recovery is None or CASE_WORKER not in new.roles:
+        return ()
+    if invitation.new_team:
+        return (keyring.new_team(db, pin, row, invitation.new_team, recovery),)
+    reading_hours.note_opened(
+        db, datetime.fromtimestamp(now, UTC).date()
+    )  # from here on the days of silence are counted
+    names = {CASEWORK: team_name, STATISTICS: f"{team_name} ·"}
+    return keyring.first_keys(db, pin, row, names, recovery)
+
+
+# ── who goes ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def reset(db: Session, member: int, now: float) -> str:
+    """A coordinator's help for a forgotten password: the old key is forgotten, a new invitation is printed.
+
+    It gives no key to anybody: whoever accepts it must be let in again, by her voice.
+    """
+    account = _shut_out(db, member, "reset")
+    return invite(db, account.name, account.roles, now, account.teams)
+
+
+def dismiss(db: Session, member: int) -> None:
+    """She leaves: her sessions end at once, her password opens nothing, an epoch is due in every team."""
+    _shut_out(db, member, "dismissed")
+
+
+def _shut_out(db: Session, member: int, act: str) -> members.Account:
+    """Nothing of hers opens any more: no password, no session, no invitation that was printed before."""
+    account = members.account(db, member)
+    members.shut(db, member, act)
+    staff_sessions.end_all(db, member)
+    db.execute(delete(InvitationRow).where(InvitationRow.name == account.name))
+    return account
+
+
+# ── slow and steady at the door ─────────────────────────────────────────────────────────────────────────────
+FREE_TRIES = 5
+# whom a wrong sign-in slows down -> (tries before it does, longest wait in seconds). A name alone waits so little
+# that nobody can lock her out, and so long that guessing the six digits takes weeks even with her password.
+SLOWED: dict[str, tuple[int, int]] = {"name and sender": (FREE_TRIES, 60), "name": (20, 8), "everybody": (200, 1)}
+
+
+def wait_before(db: Session, pepper: bytes, name: str, sender: str, now: float) -> int:
+    """Seconds until this name may be tried again from here; 0 when it may be now. Names nobody has are slowed alike."""
+    rows = (db.get(TryRow, mark) for mark in _marks(pepper, name, sender).values())
+    return max((row.not_before - int(now) for row in rows if row is not None and row.not_before > now), default=0)
+
+
+def note_failure(db: Session, pepper: bytes, name: str, sender: str, now: float) -> None:
+    """One wrong sign-in more: twice the wait each time, up to the longest."""
+    for whom, mark in _marks(pepper, name, sender).items():
+        free, longest = SLOWED[whom]
+        row = db.get(TryRow, mark)
+        if row is None:
+            row = TryRow(who=mark, failed=0, not_before=int(now))
+            db.add(row)
+        row.failed = 1 if now > row.not_before + 3600 else row.failed + 1  # an hour of quiet forgives
+        over = row.failed - free
+        row.not_before = int(now) + (min(longest, 2 ** min(over, 6)) if over >= 0 else 0)
+    db.execute(delete(TryRow).where(TryRow.not_before < int(now) - 2 * 3600))  # and two hours forget
+    db.flush()
+
+
+def note_success(db: Session, pepper: bytes, name: str, sender: str) -> None:
+    """She is in: from here her name starts anew."""
+    db.execute(delete(TryRow).where(TryRow.who == _marks(pepper, name, sender)["name and sender"]))
+
+
+def _marks(pepper: bytes, name: str, sender: str) -> dict[str, bytes]:
+    """Under which marks a try is counted; they tell neither the name nor the sender."""
+    parts = {"name and sender": f"{name} {sender}", "name": name, "everybody": ""}
+    return {
+        whom: hmac.digest(pepper, f"sign-in {whom} {told}".encode("utf-8", "replace"), "sha256")
+        for whom, told in parts.items()
+    }
+
+
+def keys_are_made(db: Session, pin: Pin) -> bool:
+    """Whether a case worker has made the first keys."""
+    return bool(team_log.teams_or_none(db, pin))
+
+
+def _hash(token: str) -> bytes:
+    return hashlib.sha256(b"invitation " + token.encode("utf-8", "replace")).digest()
+
+
+def count_acts(db: Session) -> int:
+    """How many acts the audit holds."""
+    return audit.head(db)[0]
+
+
+def problems(db: Session, pin: Pin, sweepable: date | None = None) -> list[str]:
+    """What is wrong or risky with keys, people and audit, each in a sentence that says what to do.
+
+    `sweepable`: audit entries signed for after this day must be there.
+    """
+    found: list[str] = []
+    teams: tuple[Team, ...] = ()
+    try:
+        teams = team_log.teams(db, pin)
+        everybody = members.accounts(db, teams)
+        for team in (team for team in teams if team.kind == CASEWORK):
+            inside = [one.name for one in everybody if one.id in team.members and one.inside]
+            if len(inside) == 1:
+                found.append(
+                    f"Only {inside[0]} can read the reports of {team.name}: let in a second case worker, so "
+                    "that no bad day of one person shuts the door."
+                )
+            if team not in team_log.trusted(teams):
+                found.append(f"{team.name} is a new team that nobody has vouched for: reporters are not offered it.")
+    except team_log.NotYet:
+        found.append("No case worker has made the keys yet: reporter pages are closed. Give her the invitation.")
+    except team_log.BrokenChain:
+        found.append(
+            "The team log does not hold: a row was changed or an old copy was put back. Reporter pages are "
+            "closed. Do not make new keys; find out who wrote to the database."
+        )
+    both = {team_log.COORDINATOR, CASE_WORKER}
+    readers = (one.name for one in members.accounts(db) if both <= set(one.roles) and one.open)
+    found += [f"{name} is coordinator and case worker: she can read cases. Better two people." for name in readers]
+    return found + _audit_problems(db, teams, sweepable)
+
+
+def _audit_problems(db: Session, teams: tuple[Team, ...], sweepable: date | None) -> list[str]:
+    """The audit from the checkpoint that stands at its beginning, and every checkpoint since."""
+    links, signed = audit.entries(db), [one for team in teams for one in team.checkpoints]
+    number = audit.first_break(links, {one.number: one.chain for one in signed})
+    begin = next((one for one in signed if links and one.number == links[0].number > 1), None)
+    if number == 1 and links[0].number > 1:
+        return [f"The audit is cut: it begins at entry {links[0].number}, and no signed checkpoint stands there."]
+    if number is not None:
+        return [f"The audit breaks at entry {number}: it was changed or cut out, or a checkpoint says otherwise."]
+    if begin is not None and sweepable is not None and begin.day > sweepable:
+        return [f"The audit was cut at entry {begin.number}, signed on {begin.day}: no sweep may do that so early."]
+    last = max(signed, key=lambda one: one.number, default=None)
+    if last is not None and last.number > audit.head(db)[0]:
+        return [f"The audit is cut at its end: entry {last.number} was signed for on {last.day} and is gone."]
+    return []

@@ -1,0 +1,388 @@
+"""The keyring: the private keys of the teams, and to whom they are given.
+
+They are made in a case worker's hands and sealed to members one by one: let in by six spoken words, left out
+by a new epoch, brought back by two sheets. A coordinator has none and can give none. Knows nothing of cases or
+the web.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from reporting.crypto import receipts, sealing
+from reporting.crypto.sealing import KeyPair, Place
+from reporting.storage.models import GrantRow, MemberRow, TeamRow
+from reporting.teams import audit, members, team_log
+from reporting.teams.members import Unlocked
+from reporting.teams.team_log import CASEWORK, STATISTICS, BrokenChain, CannotOpen, Pin, Team
+
+RECOVERY = 0  # the member number of the recovery sheets
+SHEET_WORDS = 12  # words on each of the two sheets; both together give the recovery key
+MONTH = 30  # days between two signed checkpoints of the audit
+SPOKEN = 6  # words a newcomer says and a member types: 66 bits of her key, account and roles
+
+
+class NotHer(Exception):
+    """The words that were typed are not those of the key that lies there. Nobody is let in."""
+
+
+@dataclass(frozen=True, slots=True)
+class EpochKeys:
+    """The private part of one epoch: opens what was sealed to the team, signs its log, keeps its vault."""
+
+    sealing: bytes = field(repr=False)  # 96
+    signing: bytes = field(repr=False)  # 32
+    vault: bytes = field(repr=False)  # 32
+
+    def to_bytes(self) -> bytes:
+        """160 bytes."""
+        return self.sealing + self.signing + self.vault
+
+    @classmethod
+    def from_bytes(cls, raw: bytes) -> EpochKeys:
+        """Refuses any other length."""
+        if len(raw) != sealing.PRIVATE + 2 * sealing.KEY:
+            raise CannotOpen
+        return cls(raw[:96], raw[96:128], raw[128:])
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """What a member holds while she is signed in."""
+
+    member: int
+    name: str
+    roles: tuple[str, ...]
+    private: bytes = field(repr=False)
+    epochs: Mapping[int, Mapping[int, EpochKeys]] = field(repr=False)  # team -> epoch number -> private part
+    meant: tuple[int, ...] = ()  # the teams her account is for; empty: the founding ones of her roles
+
+    def of(self, team: int, epoch: int) -> EpochKeys:
+        """Her key of a team's epoch, or `CannotOpen` where she has none."""
+        try:
+            return self.epochs[team][epoch]
+        except KeyError:
+            raise CannotOpen from None
+
+    def to_bytes(self) -> bytes:
+        """For the sealed session row."""
+        held = {str(t): {str(n): k.to_bytes().hex() for n, k in e.items()} for t, e in self.epochs.items()}
+        told = {
+            "member": self.member,
+            "name": self.name,
+            "roles": self.roles,
+            "private": self.private.hex(),
+            "epochs": held,
+            "meant": self.meant,
+        }
+        return json.dumps(told).encode()
+
+    @classmethod
+    def from_bytes(cls, raw: bytes) -> Keys:
+        """The inverse of `to_bytes`."""
+        told = json.loads(raw)
+        held = {
+            int(team): {int(number): EpochKeys.from_bytes(bytes.fromhex(key)) for number, key in epochs.items()}
+            for team, epochs in told["epochs"].items()
+        }
+        private, meant = bytes.fromhex(told["private"]), tuple(told["meant"])
+        return cls(told["member"], told["name"], tuple(told["roles"]), private, held, meant)
+
+
+@dataclass(frozen=True, slots=True)
+class Sheets:
+    """The two recovery sheets, shown once, on paper, kept by two people in two places."""
+
+    first: tuple[str, ...]
+    second: tuple[str, ...]
+
+    def key_pair(self) -> KeyPair:
+        """Both sheets together give the recovery key; one alone gives nothing."""
+        words = " ".join(receipts.plain(word).strip() for word in (*self.first, *self.second))
+        return sealing.new_key_pair(sealing.derive(words.encode(), "recovery sheets", length=sealing.PRIVATE))
+
+
+def first_keys(db: Session, pin: Pin, member: MemberRow, names: Mapping[str, str], recovery: bytes) -> tuple[Team, ...]:
+    """Epoch 1 of the casework and the statistics team, granted to the first case worker and to the sheets.
+
+    Refused when anything of a team is there already: the first keys are made once. Give what comes back to
+    `Pin.begin` once it is committed.
+    """
+    if pin.read() or db.scalars(select(TeamRow)).first():
+        raise BrokenChain
+    made = tuple(_make_team(db, kind, names[kind], member, recovery) for kind in (CASEWORK, STATISTICS))
+    audit.note(db, "first keys made", member.id)
+    return made
+
+
+def new_team(db: Session, pin: Pin, member: MemberRow, name: str, recovery: bytes) -> Team:
+    """Epoch 1 of another casework team, in the hands of its first case worker. Give it to `Pin.add` after the commit.
+
+    No case is sealed to it before a member of a trusted team vouches for it.
+    """
+    team_log.teams(db, pin)
+    made = _make_team(db, CASEWORK, name, member, recovery)
+    member.teams = str(made.id)
+    audit.note(db, "new team begun", member.id)
+    return made
+
+
+def _make_team(db: Session, kind: str, name: str, member: MemberRow, recovery: bytes) -> Team:
+    team = TeamRow(kind=kind, name=name, due=False)
+    db.add(team)
+    db.flush()
+    keys, signing_public, pair = _new_epoch()
+    told = {
+        "act": "epoch",
+        "epoch": 1,
+        "kind": kind,
+        "name": team.name,
+        "sealing": pair.public.hex(),
+        "signing": signing_public.hex(),
+        "recovery": recovery.hex(),
+    }
+    team_log.write_entry(db, team.id, keys.signing, told)
+    _grant(db, team.id, 1, keys, RECOVERY, recovery)
+    let_in(db, team.id, {1: keys}, member.id, member.public_key)
+    return team_log.verified(db, team)
+
+
+def words_of_team(team: Team, language: str) -> tuple[str, ...]:
+    """The six words that somebody of a new team says, out of the first entry of its log."""
+    return tuple(receipts.words_of(language)[number] for number in _spoken_team(team))
+
+
+def _spoken_team(team: Team) -> tuple[int, ...]:
+    return _six(sealing.digest(b"spoken team" + team.fingerprint))
+
+
+def vouch(db: Session, pin: Pin, keys: Keys, other: int, typed: str) -> None:
+    """A member of a trusted team vouches for a new one whose words she heard. Else `NotHer`."""
+    found = team_log.teams(db, pin)
+    hers = [team for team in team_log.trusted(found) if team.newest.number in keys.epochs.get(team.id, {})]
+    fresh = [team for team in found if team.id == other and team not in team_log.trusted(found, team.kind)]
+    if not hers or not fresh or _spoken_team(fresh[0]) not in receipts.read_numbers(typed, SPOKEN):
+        raise NotHer
+    told = {"act": "vouch", "vouched": other, "fingerprint": fresh[0].fingerprint.hex()}
+    team_log.write_entry(db, hers[0].id, keys.of(hers[0].id, hers[0].newest.number).signing, told)
+    audit.note(db, "vouched for a team", keys.member)
+    _see(db, pin, keys)
+
+
+def _new_epoch() -> tuple[EpochKeys, bytes, KeyPair]:
+    pair, signing = sealing.new_key_pair(), sealing.new_signing_pair()
+    return EpochKeys(pair.private, signing.private, sealing.new_key()), signing.public, pair
+
+
+def let_in(db: Session, team: int, held: Mapping[int, EpochKeys], member: int, public: bytes) -> None:
+    """Seal every epoch held to one more member and say so in the log, signed with the newest."""
+    newest = max(held)
+    told = {"act": "grant", "epoch": newest, "member": member, "public": sealing.digest(public).hex()}
+    team_log.write_entry(db, team, held[newest].signing, told)
+    for epoch, keys in held.items():
+        _grant(db, team, epoch, keys, member, public)
+    audit.note(db, "let in", member)
+
+
+def _grant(db: Session, team: int, epoch: int, keys: EpochKeys, member: int, public: bytes) -> None:
+    db.execute(delete(GrantRow).where(GrantRow.team == team, GrantRow.epoch == epoch, GrantRow.member == member))
+    sealed = sealing.seal_to(public, _grant_place(team, epoch, member), keys.to_bytes())
+    db.add(GrantRow(team=team, epoch=epoch, member=member, sealed=sealed))
+    db.flush()
+
+
+def _grant_place(team: int, epoch: int, member: int) -> Place:
+    return Place("team_grant", team, member, "epoch", epoch)
+
+
+def spoken_words(keys: Keys, language: str) -> tuple[str, ...]:
+    """The six words a newcomer says, out of the key in her own hands: what lies in the database cannot change them.
+
+    Nothing that somebody else can choose goes in, so that no second key can be searched for that gives the same.
+    """
+    numbers = _spoken(sealing.new_key_pair(keys.private).public, keys.member, keys.roles, keys.meant)
+    return tuple(receipts.words_of(language)[number] for number in numbers)
+
+
+def _spoken(public: bytes, member: int, roles: Iterable[str], meant: Iterable[int]) -> tuple[int, ...]:
+    whom = [",".join(roles), *(str(team) for team in meant)]
+    return _six(
+        sealing.digest(b"spoken" + sealing.digest(public) + member.to_bytes(8, "big") + " ".join(whom).encode())
+    )
+
+
+def _six(told: bytes) -> tuple[int, ...]:
+    number = int.from_bytes(told[:16], "big")
+    return tuple(number >> 11 * place & 2047 for place in range(SPOKEN))
+
+
+def let_in_by_words(db: Session, pin: Pin, keys: Keys, member: int, typed: str) -> None:
+    """A member lets a newcomer in: the seal goes only to the key that gives the words she heard. Else `NotHer`."""
+    row = db.get_one(MemberRow, member)
+    roles, meant = row.roles.split(","), team_log.teams_in(row.teams)
+    expected = _spoken(row.public_key, row.id, roles, meant)
+    if not row.private or expected not in receipts.read_numbers(typed, SPOKEN):
+        raise NotHer
+    for team in team_log.teams(db, pin):
+        if team_log.reads(team, roles, meant) and team.newest.number in keys.epochs.get(team.id, {}):
+            let_in(db, team.id, keys.epochs[team.id], row.id, row.public_key)
+    _see(db, pin, keys)
+
+
+def _see(db: Session, pin: Pin, keys: Keys) -> None:
+    """She remembers what she just wrote: if it is cut out again, her next sign-in says so."""
+    heads = _heads(db, team_log.teams(db, pin))
+    db.get_one(MemberRow, keys.member).remembered = members.remember(keys.private, keys.member, heads)
+    db.flush()
+
+
+def settle(db: Session, pin: Pin, keys: Keys) -> tuple[Keys, tuple[str, ...]]:
+    """What a member does for her teams when she signs in: note who is gone, make the epoch that is due.
+
+    Returns her keys with the new epochs, and the names of those who are not in any more.
+    """
+    gone: set[str] = set()
+    for team in team_log.teams_or_none(db, pin):
+        held = keys.epochs.get(team.id, {})
+        row = db.get_one(TeamRow, team.id)
+        rows = {one.id: one for one in db.scalars(select(MemberRow))}
+        missing = [member for member in team.members if member not in rows or not team_log.is_in(team, rows[member])]
+        if team.newest.number not in held or not (missing or row.due):
+            continue
+        for member in missing:
+            team_log.write_entry(db, team.id, held[team.newest.number].signing, {"act": "remove", "member": member})
+            gone.add(rows[member].name if member in rows else "?")
+        keys = _rotate(db, team_log.verified(db, row), keys)
+        row.due = False
+        _see(db, pin, keys)
+    return keys, tuple(sorted(gone))
+
+
+def vouch_for_audit(db: Session, pin: Pin, keys: Keys, now: float) -> bool:
+    """Once a month, whoever signs in first signs how far the audit has come, into her team's log.
+
+    What is swept later is swept only below such a word. A chain that breaks is not signed for.
+    """
+    today, found = datetime.fromtimestamp(now, UTC).date(), team_log.teams_or_none(db, pin)
+    signed = {one.number: one for team in found for one in team.checkpoints}
+    mine = next((team for team in found if team.newest.number in keys.epochs.get(team.id, {})), None)
+    if mine is None or any(one.day > today - timedelta(days=MONTH) for one in signed.values()):
+        return False
+    if audit.first_break(audit.entries(db), {number: one.chain for number, one in signed.items()}) is not None:
+        return False
+    number, chain = audit.head(db)
+    told = {"act": team_log.AUDIT, "entry": number, "chain": chain.hex(), "day": today.isoformat()}
+    team_log.write_entry(db, mine.id, keys.of(mine.id, mine.newest.number).signing, told)
+    _see(db, pin, keys)
+    return True
+
+
+def _rotate(db: Session, team: Team, keys: Keys) -> Keys:
+    """A new epoch, signed with the one before, for everybody the log vouches for and for the sheets. Nobody else."""
+    fresh, signing_public, pair = _new_epoch()
+    number, recovery = team.newest.number + 1, team.newest.recovery
+    told = {
+        "act": "epoch",
+        "epoch": number,
+        "sealing": pair.public.hex(),
+        "signing": signing_public.hex(),
+        "recovery": recovery.hex(),
+    }
+    team_log.write_entry(db, team.id, keys.of(team.id, team.newest.number).signing, told)
+    _grant(db, team.id, number, fresh, RECOVERY, recovery)
+    for row in db.scalars(select(MemberRow)).all():
+        if team_log.is_in(team, row):
+            _grant(db, team.id, number, fresh, row.id, row.public_key)
+    audit.note(db, "new epoch", keys.member)
+    epochs = {**keys.epochs, team.id: {**keys.epochs[team.id], number: fresh}}
+    return replace(keys, epochs=epochs)
+
+
+def recover(db: Session, pin: Pin, sheets: Sheets, member: int) -> None:
+    """Both sheets let an account in that nobody is left to let in.
+
+    `CannotOpen` when they are not the sheets, or she cannot sign in, or no team is hers.
+    """
+    pair, row = sheets.key_pair(), db.get_one(MemberRow, member)
+    roles, meant = row.roles.split(","), team_log.teams_in(row.teams)
+    hers = [team for team in team_log.teams(db, pin) if team_log.reads(team, roles, meant)]
+    theirs = [team for team in hers if team.newest.recovery == pair.public]
+    if not row.private or not theirs:
+        raise CannotOpen
+    for team in theirs:
+        held = {
+            grant.epoch: EpochKeys.from_bytes(
+                sealing.open_with(pair.private, _grant_place(team.id, grant.epoch, RECOVERY), grant.sealed)
+            )
+            for grant in db.scalars(select(GrantRow).where(GrantRow.team == team.id, GrantRow.member == RECOVERY))
+        }
+        if team.newest.number not in held:
+            raise CannotOpen
+        let_in(db, team.id, held, row.id, row.public_key)
+    audit.note(db, "recovered with the sheets", member)
+
+
+def take_keys(db: Session, pin: Pin, who: Unlocked) -> Keys:
+    """Her keys of every team, after holding what she remembers against what stands there now.
+
+    Raises `BrokenChain` when an entry she has seen is gone, `CannotOpen` when her code was used meanwhile.
+    """
+    row = db.get_one(MemberRow, who.locked.id, with_for_update=True)
+    if row.last_counter >= who.counter or row.private != who.locked.private:
+        raise CannotOpen
+    remembered = members.recall(who.private, row)
+    found = team_log.teams_or_none(db, pin)
+    _hold_against(db, remembered, found)
+    row.last_counter = who.counter
+    if who.resealed is not None:
+        row.private, row.version = who.resealed, row.version + 1
+    row.remembered = members.remember(who.private, row.id, _heads(db, found))
+    held, meant = held_by(db, who.private, row.id, found), team_log.teams_in(row.teams)
+    return Keys(row.id, row.name, tuple(row.roles.split(",")), who.private, held, meant)
+
+
+def held_by(db: Session, private: bytes, member: int, found: tuple[Team, ...]) -> dict[int, dict[int, EpochKeys]]:
+    """Every epoch that was sealed to her and that the log vouches for. A key from elsewhere is a broken chain."""
+    held: dict[int, dict[int, EpochKeys]] = {}
+    for team in found:
+        public = {epoch.number: epoch.sealing for epoch in team.epochs}
+        for row in db.scalars(select(GrantRow).where(GrantRow.team == team.id, GrantRow.member == member)):
+            try:
+                raw = sealing.open_with(private, _grant_place(team.id, row.epoch, member), row.sealed)
+            except CannotOpen:
+                continue  # sealed to a key she had before a reset
+            keys = EpochKeys.from_bytes(raw)
+            if sealing.new_key_pair(keys.sealing).public != public.get(row.epoch):
+                raise BrokenChain
+            held.setdefault(team.id, {})[row.epoch] = keys
+    return held
+
+
+def _heads(db: Session, found: tuple[Team, ...]) -> dict[str, list[int | str]]:
+    number, chain = audit.head(db)
+    heads: dict[str, list[int | str]] = {str(team.id): [len(team.hashes), team.hashes[-1].hex()] for team in found}
+    return heads | {"audit": [number, chain.hex()]}
+
+
+def _hold_against(db: Session, remembered: Mapping[str, list[int | str]], found: tuple[Team, ...]) -> None:
+    hashes = {str(team.id): team.hashes for team in found}
+    for name, (number, seen) in remembered.items():
+        if name == "audit":
+            now = audit.chain_at(db, int(number)) or _swept(db, int(number), bytes.fromhex(str(seen)), found)
+        else:
+            now = dict(enumerate(hashes.get(name, ()), 1)).get(int(number), b"")
+        if now.hex() != seen:
+            raise BrokenChain
+
+
+def _swept(db: Session, number: int, seen: bytes, found: tuple[Team, ...]) -> bytes:
+    """An audit head she remembers may be gone only below the signed checkpoint at which the audit now begins."""
+    first = audit.first_number(db)
+    signed = {one.number for team in found for one in team.checkpoints}
+    return seen if number < first and first in signed else b""

@@ -1,0 +1,68 @@
+"""The team log in words, for who looks after the keys.
+
+Reads what `team_log` has verified; decides nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from reporting.crypto import sealing
+from reporting.storage.models import LogRow, MemberRow, TeamRow
+from reporting.teams.team_log import AUDIT, Pin, is_in, teams
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """A team for the terminal: whose keys, how new, who reads, whether an epoch is due."""
+
+    name: str
+    kind: str
+    fingerprint: str
+    epoch: int
+    readers: tuple[str, ...]
+    due: bool
+
+
+def status(db: Session, pin: Pin) -> tuple[Status, ...]:
+    """Every team, verified."""
+    rows = db.scalars(select(MemberRow).order_by(MemberRow.name)).all()
+    return tuple(
+        Status(
+            team.name,
+            team.kind,
+            team.fingerprint.hex()[:32],
+            team.newest.number,
+            tuple(row.name for row in rows if is_in(team, row)),
+            db.get_one(TeamRow, team.id).due,
+        )
+        for team in teams(db, pin)
+    )
+
+
+def log_in_words(db: Session, pin: Pin) -> tuple[str, ...]:
+    """Every entry of every verified log, a line each: team, number, act, epoch or member, hash."""
+    names = {row.id: row.name for row in db.scalars(select(MemberRow))}
+    lines = []
+    for team in teams(db, pin):
+        for row in db.scalars(select(LogRow).where(LogRow.team == team.id).order_by(LogRow.number)):
+            told = json.loads(row.body)
+            what = _concerns(told, names)
+            lines.append(
+                f"{team.name}  {row.number:4}  {told['act']:7} {what:20} {sealing.digest(row.body).hex()[:16]}"
+            )
+    return tuple(lines)
+
+
+def _concerns(told: Mapping[str, Any], names: Mapping[int, str]) -> str:
+    if told["act"] == "vouch":
+        return f"team {told['vouched']}"
+    if told["act"] == AUDIT:
+        return f"to {told['entry']}, {told['day']}"
+    return f"epoch {told['epoch']}" if told["act"] == "epoch" else names.get(told["member"], str(told["member"]))

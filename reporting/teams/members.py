@@ -1,0 +1,293 @@
+"""Members: an account, its private key under a password, the six digits, the spare codes.
+
+Knows no team key: what a member holds of the teams is the keyring's matter. The same work and the same error
+whatever is wrong. Stretching a password takes about 0.15 s and is done outside any transaction.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from reporting.crypto import sealing
+from reporting.crypto.sealing import Place
+from reporting.storage.models import GrantRow, MemberRow, TeamRow
+from reporting.teams import audit, team_log
+from reporting.teams.team_log import CannotOpen, Team
+
+SPARES = 8  # spare codes, each good once in place of the six digits
+SPARE_DIGITS = 8
+USED = b"\xff" * 4
+
+
+@dataclass(frozen=True, slots=True)
+class NewMember:
+    """A member made in her own browser's request, before anything is stored."""
+
+    id: int
+    name: str
+    roles: tuple[str, ...]
+    public: bytes
+    salt: bytes
+    private: bytes
+    remembered: bytes
+    version: int
+    teams: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """What her password opens: her private key, the secret of her app, her spare codes."""
+
+    private: bytes = field(repr=False)
+    totp: bytes = field(repr=False)
+    spares: tuple[bytes, ...] = field(repr=False)
+
+    def to_bytes(self) -> bytes:
+        """96 + 20 bytes, and four for each spare code."""
+        return self.private + self.totp + b"".join(self.spares)
+
+    @classmethod
+    def from_bytes(cls, raw: bytes) -> Secrets:
+        """The inverse of `to_bytes`."""
+        private, totp, rest = raw[: sealing.PRIVATE], raw[sealing.PRIVATE :][:20], raw[sealing.PRIVATE + 20 :]
+        return cls(private, totp, tuple(rest[start : start + 4] for start in range(0, len(rest), 4)))
+
+    def without(self, spare: bytes) -> Secrets:
+        """The same with one spare code used up."""
+        return replace(self, spares=tuple(USED if one == spare else one for one in self.spares))
+
+
+def new_spares(below: Callable[[int], int]) -> tuple[str, ...]:
+    """Eight spare codes of eight digits, for the day her phone is gone. They stand in for the app only."""
+    return tuple(f"{below(10**SPARE_DIGITS):0{SPARE_DIGITS}d}" for _ in range(SPARES))
+
+
+def new_member(
+    name: str,
+    roles: tuple[str, ...],
+    password: str,
+    totp_secret: bytes,
+    pepper: bytes,
+    spares: tuple[str, ...] = (),
+    again: Account | None = None,
+    teams: tuple[int, ...] = (),
+) -> NewMember:
+    """Her keys, the private ones under her password. Takes about 0.15 s; call it outside a transaction.
+
+    `again`: an account that was reset and keeps its number.
+    """
+    number = again.id if again else int.from_bytes(os.urandom(4), "big") >> 1 or 1
+    version = again.version + 1 if again else 1
+    pair, salt = sealing.new_key_pair(), os.urandom(16)
+    wrapping = sealing.stretch_password(password, salt, pepper)
+    secrets = Secrets(pair.private, totp_secret, tuple(_spare_bytes(spare) for spare in spares))
+    private = sealing.seal(wrapping, _private_place(number, version), secrets.to_bytes())
+    return NewMember(
+        number, name, roles, pair.public, salt, private, remember(pair.private, number, {}), version, teams
+    )
+
+
+def _spare_bytes(spare: str) -> bytes:
+    return int(spare).to_bytes(4, "big")
+
+
+def store_member(db: Session, new: NewMember) -> MemberRow:
+    """Put a new member on the shelf, or the new key of one who was reset."""
+    row = db.get(MemberRow, new.id)
+    if row is None:
+        row = MemberRow(id=new.id, name=new.name, roles=",".join(new.roles))
+        db.add(row)
+    elif row.private:
+        raise CannotOpen
+    row.public_key, row.salt, row.private = new.public, new.salt, new.private
+    row.remembered, row.version, row.last_counter = new.remembered, new.version, 0
+    row.teams = ",".join(str(team) for team in new.teams)
+    db.flush()
+    audit.note(db, "account made", new.id)
+    return row
+
+
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """A member's row as it lies on the shelf, still shut."""
+
+    id: int
+    name: str
+    roles: tuple[str, ...]
+    salt: bytes
+    private: bytes
+    remembered: bytes
+    version: int
+    last_counter: int
+
+
+def find_member(db: Session, name: str) -> Locked | None:
+    """By the name she signs in with."""
+    row = db.scalars(select(MemberRow).where(MemberRow.name == name)).first()
+    if row is None:
+        return None
+    return Locked(
+        row.id,
+        row.name,
+        tuple(row.roles.split(",")),
+        row.salt,
+        row.private,
+        row.remembered,
+        row.version,
+        row.last_counter,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Unlocked:
+    """A member whose password and six digits were right. Her team keys are fetched with `take_keys`."""
+
+    locked: Locked
+    private: bytes = field(repr=False)
+    counter: int
+    resealed: bytes | None = None  # a spare code was used up
+
+
+def unlock(found: Locked | None, password: str, code: str, at: float, pepper: bytes) -> Unlocked:
+    """Open her private key with password and second factor; the same work and the same error whatever is wrong."""
+    wrapping = sealing.stretch_password(password, found.salt if found else bytes(16), pepper)
+    if found is None:
+        raise CannotOpen
+    secrets, digits = _open_secrets(found, wrapping), "".join(code.split())
+    counter = sealing.totp_counter(secrets.totp, digits, at, found.last_counter)
+    if counter is not None:
+        return Unlocked(found, secrets.private, counter)
+    if re.fullmatch(rf"[0-9]{{{SPARE_DIGITS}}}", digits) and _spare_bytes(digits) in secrets.spares:
+        left = secrets.without(_spare_bytes(digits)).to_bytes()
+        resealed = sealing.seal(wrapping, _private_place(found.id, found.version + 1), left)
+        return Unlocked(found, secrets.private, found.last_counter + 1, resealed)
+    raise CannotOpen
+
+
+def _open_secrets(found: Locked, wrapping: bytes) -> Secrets:
+    return Secrets.from_bytes(sealing.open_sealed(wrapping, _private_place(found.id, found.version), found.private))
+
+
+def with_new_password(found: Locked | None, old: str, new: str, pepper: bytes) -> tuple[bytes, bytes]:
+    """(salt, private) under a new password; `CannotOpen` when the old one is wrong. Outside any transaction."""
+    if found is None:
+        raise CannotOpen
+    secrets = _open_secrets(found, sealing.stretch_password(old, found.salt, pepper))
+    salt = os.urandom(16)
+    wrapping = sealing.stretch_password(new, salt, pepper)
+    return salt, sealing.seal(wrapping, _private_place(found.id, found.version + 1), secrets.to_bytes())
+
+
+def store_password(db: Session, found: Locked | None, salt: bytes, private: bytes) -> None:
+    """Put the newly wrapped key on the shelf, if nobody changed it meanwhile."""
+    row = db.get(MemberRow, found.id) if found else None
+    if found is None or row is None or row.private != found.private:
+        raise CannotOpen
+    row.salt, row.private, row.version = salt, private, row.version + 1
+    db.flush()
+    audit.note(db, "password changed", found.id)
+
+
+def shut(db: Session, member: int, act: str) -> None:
+    """Her wrapped key is forgotten: neither her password nor a new one opens it. An epoch is due in her teams."""
+    row = db.get_one(MemberRow, member)
+    row.private, row.version, row.last_counter = b"", row.version + 1, 0
+    hers = select(GrantRow.team).where(GrantRow.member == member)
+    db.execute(update(TeamRow).where(TeamRow.id.in_(hers)).values(due=True))
+    db.flush()
+    audit.note(db, act, member)
+
+
+def remember(private: bytes, member: int, heads: Mapping[str, list[int | str]]) -> bytes:
+    """The last heads of the logs that she saw, sealed so that only she reads and changes them."""
+    key = sealing.derive(private, "remembered heads")
+    return sealing.seal(key, Place("member", member, 0, "remembered", 1), json.dumps(heads).encode())
+
+
+def recall(private: bytes, row: MemberRow) -> dict[str, list[int | str]]:
+    """The inverse of `remember`."""
+    key = sealing.derive(private, "remembered heads")
+    heads: dict[str, list[int | str]] = json.loads(
+        sealing.open_sealed(key, Place("member", row.id, 0, "remembered", 1), row.remembered)
+    )
+    return heads
+
+
+def _private_place(member: int, version: int) -> Place:
+    return Place("member", member, 0, "private", version)
+
+
+def new_totp_secret() -> bytes:
+    """For a new member's authenticator app: 20 bytes."""
+    return sealing.new_totp_secret()
+
+
+def totp_code(secret: bytes, at: float) -> str:
+    """The six digits her app shows at that time."""
+    return sealing.totp_code(secret, at)
+
+
+def is_totp_right(secret: bytes, code: str, at: float) -> bool:
+    """Whether her app is set up: one step early or late forgiven."""
+    return sealing.totp_counter(secret, code.strip().replace(" ", ""), at, 0) is not None
+
+
+def totp_text(secret: bytes) -> str:
+    """The secret as authenticator apps want it typed (base32)."""
+    return base64.b32encode(secret).decode()
+
+
+def totp_bytes(text: str) -> bytes:
+    """The inverse of `totp_text`; spaces and small letters are forgiven. Raises ValueError."""
+    return base64.b32decode(text.replace(" ", "").upper())
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What everybody of the staff may know of a colleague. `open`: she can sign in; `inside`: her teams let her in."""
+
+    id: int
+    name: str
+    roles: tuple[str, ...]
+    version: int
+    open: bool
+    inside: bool
+    teams: tuple[int, ...] = ()
+
+    @property
+    def waits(self) -> bool:
+        """She belongs into a team that has not let her in yet."""
+        return not self.inside and any(role in team_log.KINDS for role in self.roles)
+
+
+def accounts(db: Session, found: tuple[Team, ...] = ()) -> tuple[Account, ...]:
+    """Every account; with the verified teams, also whether each is let in."""
+    return tuple(_account(row, found) for row in db.scalars(select(MemberRow).order_by(MemberRow.name)))
+
+
+def account(db: Session, member: int, found: tuple[Team, ...] = ()) -> Account:
+    """One account; `CannotOpen` where there is none."""
+    row = db.get(MemberRow, member)
+    if row is None:
+        raise CannotOpen
+    return _account(row, found)
+
+
+def _account(row: MemberRow, found: tuple[Team, ...]) -> Account:
+    roles, meant = tuple(row.roles.split(",")), team_log.teams_in(row.teams)
+    hers = [team for team in found if team_log.reads(team, roles, meant)]
+    inside = bool(hers) and all(team_log.is_in(team, row) for team in hers)
+    return Account(row.id, row.name, roles, row.version, bool(row.private), inside, meant)
+
+
+def public_key(db: Session, member: int) -> bytes:
+    """A member's public key as it lies on the shelf; whoever lets her in must know that it is hers."""
+    return db.get_one(MemberRow, member).public_key

@@ -1,0 +1,131 @@
+"""Staff sessions: the team keys of who is signed in, under a key that only the cookie gives.
+
+That key needs the seed of the day, which dies. Knows neither cases nor cookies nor passwords.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from reporting.clock import DAY
+from reporting.crypto import sealing
+from reporting.crypto.sealing import CannotOpen, Place
+from reporting.sessions.day_seeds import STAFF_IDLE, STAFF_LIFE, seed_of, seeds
+from reporting.storage.models import SessionRow
+from reporting.teams.keyring import Keys
+
+
+def begin(db: Session, keys: Keys, now: float) -> str:
+    """Start a session and return its token, for the cookie. Only its hash is kept."""
+    token, day = os.urandom(32), int(now) // DAY
+    sealed = sealing.seal(_session_key(db, token, day, now), _session_place(token), keys.to_bytes())
+    db.add(
+        SessionRow(id=_session_id(token), member=keys.member, day=day, started=int(now), seen=int(now), sealed=sealed)
+    )
+    db.flush()
+    return token.hex()
+
+
+def resume(db: Session, token: str, now: float) -> Keys:
+    """The keys of a running session; `CannotOpen` when it is unknown, idle for 15 minutes or 8 hours old."""
+    raw = raw_token(token)
+    row = db.get(SessionRow, _session_id(raw))
+    if row is None or now > row.seen + STAFF_IDLE or now > row.started + STAFF_LIFE:
+        raise CannotOpen
+    return Keys.from_bytes(sealing.open_sealed(_session_key(db, raw, row.day, now), _session_place(raw), row.sealed))
+
+
+def touch(db: Session, token: str, now: float) -> None:
+    """She is still there."""
+    row = db.get(SessionRow, _session_id(raw_token(token)))
+    if row is not None:
+        row.seen = int(now)
+
+
+def refresh(db: Session, token: str, keys: Keys, now: float) -> None:
+    """Put newly won keys into a running session."""
+    raw = raw_token(token)
+    row = db.get_one(SessionRow, _session_id(raw))
+    row.sealed = sealing.seal(_session_key(db, raw, row.day, now), _session_place(raw), keys.to_bytes())
+
+
+def end(db: Session, token: str) -> None:
+    """Sign out: the row and with it the keys are gone."""
+    db.execute(delete(SessionRow).where(SessionRow.id == _session_id(raw_token(token))))
+
+
+def end_all(db: Session, member: int, but: str = "") -> int:
+    """End every session of a member, but perhaps her own one. Returns how many."""
+    kept = _session_id(raw_token(but)) if but else b""
+    rows = db.scalars(select(SessionRow).where(SessionRow.member == member, SessionRow.id != kept)).all()
+    for row in rows:
+        db.delete(row)
+    db.flush()
+    return len(rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Sitting:
+    """One running session, as its owner sees it: when it began and was last used (seconds), whether it is this one."""
+
+    started: int
+    seen: int
+    this: bool
+
+
+def sittings(db: Session, token: str, member: int, now: float) -> tuple[Sitting, ...]:
+    """Her running sessions, the newest first."""
+    this = _session_id(raw_token(token))
+    rows = db.scalars(select(SessionRow).where(SessionRow.member == member).order_by(SessionRow.started.desc()))
+    alive = (row for row in rows if now <= min(row.seen + STAFF_IDLE, row.started + STAFF_LIFE))
+    return tuple(Sitting(row.started, row.seen, row.id == this) for row in alive)
+
+
+def names(db: Session, member: int, but: str = "") -> tuple[str, ...]:
+    """The names of her sessions, but perhaps of her own one."""
+    kept = name_of(but) if but else ""
+    rows = db.scalars(select(SessionRow.id).where(SessionRow.member == member))
+    return tuple(row.hex() for row in rows if row.hex() != kept)
+
+
+def name_of(token: str) -> str:
+    """By what a session is known: it opens nothing. Of whatever else stands in a cookie, none."""
+    try:
+        return _session_id(raw_token(token)).hex()
+    except CannotOpen:
+        return ""
+
+
+def is_there(db: Session, token: str) -> bool:
+    """Whether nobody has ended it."""
+    return db.get(SessionRow, _session_id(raw_token(token))) is not None
+
+
+def form_token(token: str) -> str:
+    """The value that staff forms carry against requests forged elsewhere; bound to the session."""
+    return sealing.derive(raw_token(token), "form token").hex()
+
+
+def raw_token(token: str) -> bytes:
+    """The bytes of a token; `CannotOpen` where it is none."""
+    try:
+        return bytes.fromhex(token)
+    except ValueError:
+        raise CannotOpen from None
+
+
+def _session_id(token: bytes) -> bytes:
+    """Under what a session is stored: a digest, from which nobody makes the token again."""
+    return sealing.digest(b"session " + token)
+
+
+def _session_key(db: Session, token: bytes, day: int, now: float) -> bytes:
+    return sealing.derive(token + seed_of(seeds(db), day, "staff", now), "session keys")
+
+
+def _session_place(token: bytes) -> Place:
+    return Place("staff_session", int.from_bytes(_session_id(token)[:7], "big"), 0, "keys", 1)

@@ -1,0 +1,365 @@
+"""The team log: what is believed of each team, and only that. Public keys, never a private one.
+
+Every team key stands in an append-only log, each entry signed with the key of the epoch before; the first
+fingerprint and the entry of the newest epoch are pinned outside the database. Who can write rows cannot make
+them believed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from reporting.crypto import sealing
+from reporting.crypto.sealing import CannotOpen as CannotOpen
+from reporting.storage.models import LogRow, MemberRow, TeamRow
+
+CASEWORK, STATISTICS = "casework", "statistics"
+CASE_WORKER, ADVOCATE, COORDINATOR = "case_worker", "advocate", "coordinator"
+ROLES = (CASE_WORKER, ADVOCATE, COORDINATOR)
+KINDS = {CASE_WORKER: CASEWORK, ADVOCATE: STATISTICS}  # role -> kind of team it reads
+
+
+class BrokenChain(Exception):
+    """The team's keys are not vouched for: a row was changed, cut out or put back. Nothing is sealed to them."""
+
+
+class NotYet(Exception):
+    """No case worker has made the keys yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """The public part of one epoch, as the log vouches for it."""
+
+    number: int
+    sealing: bytes
+    signing: bytes
+    recovery: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A member's word, as the log holds it: the audit up to this entry has this chain hash, on this day."""
+
+    number: int
+    chain: bytes
+    day: date
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    """A team whose log verified from its first entry to its last."""
+
+    id: int
+    kind: str
+    name: str
+    epochs: tuple[Epoch, ...]
+    members: Mapping[int, bytes]  # member id -> digest of the public key that was let in
+    vouched: Mapping[int, bytes]  # team id -> fingerprint of another team that a member of this one vouched for
+    founding: bool  # the first team of its kind
+    hashes: tuple[bytes, ...] = field(repr=False)  # of every entry
+    made: tuple[bytes, ...] = field(repr=False)  # hash of the entry that made each epoch
+    checkpoints: tuple[Checkpoint, ...] = ()  # of the audit, oldest first
+
+    @property
+    def newest(self) -> Epoch:
+        """The epoch that new cases are sealed to."""
+        return self.epochs[-1]
+
+    @property
+    def fingerprint(self) -> bytes:
+        """The hash of the first entry: whose team this is, for ever."""
+        return self.hashes[0]
+
+
+WAITING = "waits"  # in the file of the pin: teams that are being committed just now
+Pinned = tuple[bytes, int, bytes]  # fingerprint of the first entry, highest epoch, hash of the entry that made it
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """A small file outside the database: what is believed of each team. It never goes down, and no team slips in.
+
+    Team -> fingerprint of its first entry, highest epoch, hash of the entry that made that epoch.
+    """
+
+    path: Path
+
+    def read(self) -> dict[int, Pinned]:
+        """What is believed. Empty before the first keys are made."""
+        return self._told()[0]
+
+    def _told(self) -> tuple[dict[int, Pinned], dict[int, Pinned]]:
+        """(what is believed, what is waiting to be committed)."""
+        try:
+            told = json.loads(self.path.read_text(encoding="utf-8"))
+            waiting = told.pop(WAITING, {})
+            return _pinned_in(told), _pinned_in(waiting)
+        except FileNotFoundError:
+            return {}, {}
+        except (ValueError, TypeError, AttributeError):
+            raise BrokenChain from None
+
+    def believed(self, there: Iterable[int]) -> dict[int, Pinned]:
+        """The same with whatever was waiting and did reach the database: the machine may have stopped in between."""
+        (settled, waiting), rows = self._told(), set(there)
+        return {team: pinned for team, pinned in waiting.items() if team in rows} | settled
+
+    def expect(self, made: Iterable[Team]) -> None:
+        """Before teams of this very request are committed: they are believed once they are there, and not else."""
+        settled, fresh = self.read(), {team.id: _as_pinned(team) for team in made}
+        if settled.keys() & fresh.keys():
+            raise BrokenChain
+        self._write(settled, fresh)
+
+    def begin(self, made: Iterable[Team]) -> None:
+        """Pin the first teams, made in this very request; once, and from what it holds, not from the database."""
+        if self.read():
+            raise BrokenChain
+        self._write({team.id: _as_pinned(team) for team in made})
+
+    def add(self, made: Team) -> None:
+        """Pin one team more, made in this very request; from what it holds, not from the database."""
+        if made.id in self.read() or not self.read():
+            raise BrokenChain
+        self._write(self.read() | {made.id: _as_pinned(made)})
+
+    def vouches_for(self, found: Iterable[Team]) -> bool:
+        """Whether verified teams are pinned, every one, and none of them is older or forked."""
+        listed = list(found)
+        pinned = self.believed(team.id for team in listed)
+        return all(_fits(team, *pinned.get(team.id, (b"", 0, b""))) for team in listed)
+
+    def raise_to(self, found: tuple[Team, ...]) -> None:
+        """Remember the newest epochs of teams that are pinned already."""
+        if not self.vouches_for(found):
+            raise BrokenChain
+        pinned, waiting = self._told()
+        newest = {team.id: _as_pinned(team) for team in found}
+        if pinned | newest != pinned or waiting.keys() & newest.keys():
+            self._write(pinned | newest)
+
+    def _write(self, pinned: Mapping[int, Pinned], waiting: Mapping[int, Pinned] | None = None) -> None:
+        fresh = self.path.with_suffix(".new")
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            json.dump(_in_words(pinned) | ({WAITING: _in_words(waiting)} if waiting else {}), file)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(self.path)
+
+
+def _as_pinned(team: Team) -> Pinned:
+    return team.fingerprint, team.newest.number, team.made[-1]
+
+
+def _in_words(pinned: Mapping[int, Pinned]) -> dict[str, Any]:
+    return {str(team): [first.hex(), epoch, made.hex()] for team, (first, epoch, made) in pinned.items()}
+
+
+def _pinned_in(told: Mapping[str, Any]) -> dict[int, Pinned]:
+    return {
+        int(team): (bytes.fromhex(first), int(epoch), bytes.fromhex(made))
+        for team, (first, epoch, made) in told.items()
+    }
+
+
+def _fits(team: Team, first: bytes, epoch: int, made: bytes) -> bool:
+    return first == team.fingerprint and 0 < epoch <= team.newest.number and made == team.made[epoch - 1]
+
+
+def teams(db: Session, pin: Pin) -> tuple[Team, ...]:
+    """Every team, verified from the first entry and held against the pin. Raises `NotYet` or `BrokenChain`."""
+    rows: dict[tuple[int, str, str], list[Entry]] = {}
+    for team, kind, name, *entry in db.execute(_EVERY_ENTRY):
+        rows.setdefault((team, kind, name), []).append(Entry(*entry))
+    pinned = pin.believed(team for team, _, _ in rows)
+    if not rows and not pinned:
+        raise NotYet
+    first = {kind: team for team, kind, _ in reversed(rows)}
+    found = tuple(
+        _verified(team, kind, name, first[kind] == team, tuple(entries)) for (team, kind, name), entries in rows.items()
+    )
+    if {team.id for team in found} != set(pinned) or not pin.vouches_for(found):
+        raise BrokenChain
+    return found
+
+
+def teams_or_none(db: Session, pin: Pin) -> tuple[Team, ...]:
+    """The same, and nothing before the first keys are made."""
+    try:
+        return teams(db, pin)
+    except NotYet:
+        return ()
+
+
+def team_of_kind(found: tuple[Team, ...], kind: str) -> Team:
+    """The first team of a kind."""
+    for team in found:
+        if team.kind == kind:
+            return team
+    raise NotYet
+
+
+def trusted(found: Iterable[Team], kind: str = CASEWORK) -> tuple[Team, ...]:
+    """The teams of a kind that may be given cases: the founding one, and whatever a trusted one has vouched for.
+
+    A coordinator can have a new team begun; that it is what it says, a member of a trusted team must have heard.
+    """
+    known, left = [team for team in found if team.founding], [team for team in found if not team.founding]
+    while True:
+        fresh = [team for team in left if any(one.vouched.get(team.id) == team.fingerprint for one in known)]
+        if not fresh:
+            return tuple(sorted((team for team in known if team.kind == kind), key=lambda team: team.id))
+        known, left = [*known, *fresh], [team for team in left if team not in fresh]
+
+
+def teams_in(told: str) -> tuple[int, ...]:
+    """The team numbers of an account or an invitation as they lie on the shelf."""
+    return tuple(int(part) for part in told.split(",") if part)
+
+
+def reads(team: Team, roles: Iterable[str], meant: Iterable[int] = ()) -> bool:
+    """Whether people with these roles, meant for these teams (none named: the founding ones), belong into a team."""
+    here = team.id in tuple(meant) if tuple(meant) else team.founding
+    return here and any(KINDS.get(role) == team.kind for role in roles)
+
+
+def is_in(team: Team, row: MemberRow) -> bool:
+    """Whether the log vouches for the key that lies there, and the account still opens."""
+    return bool(row.private) and team.members.get(row.id) == sealing.digest(row.public_key)
+
+
+def verified(db: Session, row: TeamRow) -> Team:
+    """One team, verified from its first entry to its last."""
+    entries = db.execute(select(*_ENTRY).where(_LOG.team == row.id).order_by(_LOG.number))
+    first = db.scalar(select(func.min(TeamRow.id)).where(TeamRow.kind == row.kind)) == row.id
+    return _verified(row.id, row.kind, row.name, first, tuple(Entry(*entry) for entry in entries))
+
+
+class Entry(NamedTuple):
+    """An entry as it lies in the log."""
+
+    number: int
+    body: bytes
+    signature: bytes
+
+
+_LOG, _TEAM = LogRow.__table__.c, TeamRow.__table__.c
+_ENTRY = _LOG["number", "body", "signature"]
+_EVERY_ENTRY = (  # of every team; a team without one has no number there, and is no team
+    select(*_TEAM["id", "kind", "name"], *_ENTRY)
+    .join_from(TeamRow.__table__, LogRow.__table__, _LOG.team == _TEAM.id, isouter=True)
+    .order_by(_TEAM.id, _LOG.number)
+)
+
+
+@lru_cache(maxsize=64)  # the very same bytes were looked at a moment ago; anything else is walked through anew
+def _verified(team: int, kind: str, name: str, founding: bool, entries: tuple[Entry, ...]) -> Team:  # noqa: FBT001
+    """Walk the log: each entry names the one before it and is signed with the key then in force."""
+    epochs: list[Epoch] = []
+    members: dict[int, bytes] = {}
+    vouched: dict[int, bytes] = {}
+    hashes: list[bytes] = []
+    made: list[bytes] = []
+    checkpoints: list[Checkpoint] = []
+    for number, entry in enumerate(entries, 1):
+        told = _read_entry(entry, number, (team, kind, name), hashes[-1] if hashes else b"")
+        signer = epochs[-1].signing if epochs else _first_signer(told)
+        if not sealing.is_signed(signer, entry.signature, entry.body):
+            raise BrokenChain
+        _ACTS[told["act"]](told, epochs, vouched if told["act"] == "vouch" else members)
+        hashes.append(sealing.digest(entry.body))
+        made += [hashes[-1]] if told["act"] == "epoch" else []
+        checkpoints += [_checkpoint(told)] if told["act"] == AUDIT else []
+    if not epochs:
+        raise BrokenChain
+    return Team(
+        team,
+        kind,
+        name,
+        tuple(epochs),
+        MappingProxyType(members),
+        MappingProxyType(vouched),
+        founding,
+        tuple(hashes),
+        tuple(made),
+        tuple(checkpoints),
+    )
+
+
+def _read_entry(entry: Entry, number: int, team: tuple[int, str, str], before: bytes) -> dict[str, Any]:
+    try:
+        told: dict[str, Any] = json.loads(entry.body)
+        due = (team[0], number, before.hex())
+        fits = (told["team"], told["number"], told["before"]) == due and entry.number == number
+        named = number > 1 or (told["act"], told["kind"], told["name"]) == ("epoch", *team[1:])
+    except (ValueError, KeyError, TypeError):
+        raise BrokenChain from None
+    if not (fits and named and told["act"] in _ACTS):
+        raise BrokenChain
+    return told
+
+
+def _first_signer(told: Mapping[str, str]) -> bytes:
+    return bytes.fromhex(told["signing"])
+
+
+def _note_epoch(told: Mapping[str, str], epochs: list[Epoch], _members: dict[int, bytes]) -> None:
+    public = (bytes.fromhex(told[part]) for part in ("sealing", "signing", "recovery"))
+    if int(told["epoch"]) != len(epochs) + 1:
+        raise BrokenChain
+    epochs.append(Epoch(int(told["epoch"]), *public))
+
+
+def _note_grant(told: Mapping[str, str], _epochs: list[Epoch], members: dict[int, bytes]) -> None:
+    members[int(told["member"])] = bytes.fromhex(told["public"])
+
+
+def _note_removal(told: Mapping[str, str], _epochs: list[Epoch], members: dict[int, bytes]) -> None:
+    members.pop(int(told["member"]), None)
+
+
+def _note_vouch(told: Mapping[str, str], _epochs: list[Epoch], vouched: dict[int, bytes]) -> None:
+    vouched[int(told["vouched"])] = bytes.fromhex(told["fingerprint"])
+
+
+def _note_nothing(_told: Mapping[str, str], _epochs: list[Epoch], _members: dict[int, bytes]) -> None:
+    """A checkpoint of the audit changes nobody's keys."""
+
+
+def _checkpoint(told: Mapping[str, Any]) -> Checkpoint:
+    try:
+        return Checkpoint(int(told["entry"]), bytes.fromhex(told["chain"]), date.fromisoformat(told["day"]))
+    except (KeyError, ValueError, TypeError):
+        raise BrokenChain from None
+
+
+AUDIT = "audit"
+_ACTS = {
+    "epoch": _note_epoch,
+    "grant": _note_grant,
+    "remove": _note_removal,
+    "vouch": _note_vouch,
+    AUDIT: _note_nothing,
+}
+
+
+def write_entry(db: Session, team: int, signing: bytes, told: Mapping[str, object]) -> None:
+    """Append an entry, signed with the key of the epoch in force (of the epoch it makes, for the first)."""
+    newest = db.scalars(select(LogRow).where(LogRow.team == team).order_by(LogRow.number.desc()).limit(1)).first()
+    number = newest.number + 1 if newest else 1
+    before = sealing.digest(newest.body).hex() if newest else ""
+    body = json.dumps({"team": team, "number": number, "before": before, **told}, sort_keys=True).encode()
+    db.add(LogRow(team=team, number=number, body=body, signature=sealing.sign(signing, body)))
+    db.flush()

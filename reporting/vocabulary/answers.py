@@ -1,0 +1,316 @@
+"""What the answers of the pages mean: which page comes next, the incident behind them, and what does not fit together.
+
+Pure: answers are a dictionary of what was chosen and typed, named as the parts of the questions are. Knows no form, no
+page as it looks, and not who reads it. A question that was on her screen and passed over is left to the rules, which
+read silence the careful way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from reporting.i18n import N_
+from reporting.vocabulary.codes import VOCABULARY
+from reporting.vocabulary.incident import Hours, Incident
+from reporting.vocabulary.questions import (
+    CONTACT_NAMES,
+    FLAG_QUESTIONS,
+    HAS_DEPARTMENTS,
+    NO_ANSWER,
+    ORDER,
+    PAGES,
+    UNIT_LABELS,
+    UNITS,
+    WHEN,
+    WITHOUT_CODES,
+    WORDS,
+    Answers,
+    Question,
+)
+from reporting.vocabulary.relevance import is_hers, may_be_pregnant, may_have_touched, of_a_companion
+
+Say = Callable[..., str]
+
+
+# ── which page comes next ───────────────────────────────────────────────────────────────────────────────────
+
+
+def questions_of(page: int, answers: Answers) -> tuple[Question, ...]:
+    """The questions of a page that can matter after what was answered so far."""
+    return _asked(page, incident_of(answers))
+
+
+def _asked(page: int, incident: Incident) -> tuple[Question, ...]:
+    return tuple(question for question in PAGES[page].questions if _is_asked(question, incident))
+
+
+def _is_asked(question: Question, incident: Incident) -> bool:
+    """The regions are those of the first home; elsewhere she picks a department, where the tree of places has any."""
+    has_departments = HAS_DEPARTMENTS.get()
+    if has_departments is not None and question.name in {"region", "department"}:
+        return question.name == "department" and has_departments()
+    return question.matters(incident)
+
+
+def route(answers: Answers) -> tuple[int, ...]:
+    """The pages on which something can matter, in the order in which they come."""
+    incident = incident_of(answers)
+    return tuple(page for page in ORDER if _asked(page, incident))
+
+
+def page_after(page: int, answers: Answers) -> int | None:
+    """The page that follows; None after the last."""
+    return next((one for one in route(answers) if ORDER.index(one) > ORDER.index(page)), None)
+
+
+def page_before(page: int, answers: Answers) -> int:
+    """The page that comes before; the first leads to itself."""
+    return next((one for one in reversed(route(answers)) if ORDER.index(one) < ORDER.index(page)), page)
+
+
+def step_of(page: int, answers: Answers) -> tuple[int, int]:
+    """(which page it is for her, of how many)."""
+    pages = route(answers)
+    return sum(ORDER.index(one) <= ORDER.index(page) for one in pages), len(pages)
+
+
+def pages_to_set_right(answers: Answers) -> tuple[int, ...]:
+    """The pages whose answers can be set right: all that matter and hold codes."""
+    return tuple(page for page in route(answers) if page != WITHOUT_CODES)
+
+
+def merged(page: int, answers: Answers, fresh: Answers) -> dict[str, Any]:
+    """All answers after a page was answered: what it asked is replaced, and what cannot matter any more goes."""
+    asked = {part.name for question in questions_of(page, answers) for part in question.parts}
+    kept = {name: value for name, value in answers.items() if name not in asked} | dict(fresh)
+    if answers.get("region") != kept.get("region"):
+        kept = {name: value for name, value in kept.items() if name not in {"province", "department"}}
+    return kept
+
+
+def that_matter(answers: Answers) -> dict[str, Any]:
+    """The answers without those to questions that no longer matter."""
+    asked = {part.name for page in route(answers) for q in questions_of(page, answers) for part in q.parts}
+    return {name: value for name, value in answers.items() if name in asked}
+
+
+def has_words(answers: Answers) -> bool:
+    """Whether anything among the answers was typed, not chosen."""
+    typed = {
+        part.name for page in PAGES for question in page.questions for part in question.parts if part.kind in WORDS
+    }
+    return any(answers.get(name) for name in typed)
+
+
+# ── what they mean ──────────────────────────────────────────────────────────────────────────────────────────
+# parts of questions that hold one code -> the same field of the incident
+CHOSEN = (
+    "about",
+    "age",
+    "region",
+    "venue",
+    "department",
+    "province",
+    "extortion_act",
+    "contact",
+    "victim_state",
+    "hurt_too",
+    "condom",
+    "pregnant_possible",
+    "identity",
+    "docs",
+    "police_safe",
+    "reported",
+    "lang",
+)
+LISTED = {
+    "violence": "violence",
+    "perpetrator": "perpetrator",
+    "wants": "wants",
+    "reason": "reason",
+    "refused": "refused_by",
+}
+HOME_DEPARTMENTS = {"UCAYALI": "PE25", "AREQUIPA": "PE04", "PIURA": "PE20", "JUNIN": "PE12"}  # INEI codes
+
+
+def incident_of(answers: Answers) -> Incident:
+    """The incident behind the answers of the pages."""
+    told: dict[str, Any] = {name: answers.get(name) for name in CHOSEN}
+    told |= {field: frozenset(answers.get(name, ())) for name, field in LISTED.items()}
+    told["department"] = told["department"] or HOME_DEPARTMENTS.get(answers.get("region") or "")
+    hours, told_twice = _hours(answers)
+    return Incident(
+        **told,
+        flags=frozenset(code for question in FLAG_QUESTIONS for code in answers.get(question, ())),
+        hours=hours,
+        told_twice=told_twice,
+        ongoing=_yes(answers.get("ongoing")),
+        migrant=_yes(answers.get("migrant")),
+    )
+
+
+def so_far(answers: Answers, page: int) -> Incident:
+    """The incident for the help above a page: what is only asked there or later is not yet read the careful way.
+
+    Somebody whose companion was killed is not told to search for her one page before she can say so.
+    """
+    incident = incident_of(answers)
+    coming = (one for one in route(answers) if ORDER.index(one) >= ORDER.index(page))
+    waiting = (question for one in coming for question in _asked(one, incident) if question.meanwhile)
+    unsaid: dict[str, Any] = {
+        q.parts[0].name: q.meanwhile for q in waiting if answers.get(q.parts[0].name) in NO_ANSWER
+    }
+    return replace(incident, **unsaid)
+
+
+def _yes(answer: str | None) -> bool | None:
+    return None if answer is None else answer == "yes"
+
+
+def _hours(answers: Answers) -> tuple[Hours | None, tuple[Hours, Hours] | None]:
+    """A number with its unit goes before a range, because it is finer. Where they contradict, the range over both."""
+    ticked, typed = _ticked(answers), _typed(answers)
+    if ticked is None or typed is None:
+        return typed or ticked, None
+    if typed[0] <= ticked[1] and ticked[0] <= typed[1]:
+        return typed, None
+    return (min(ticked[0], typed[0]), max(ticked[1], typed[1])), (ticked, typed)
+
+
+def _ticked(answers: Answers) -> Hours | None:
+    return WHEN[answers["when"]][0] if answers.get("when") else None
+
+
+def _typed(answers: Answers) -> Hours | None:
+    number = answers.get("number")
+    if number is None:
+        return None
+    size, doubt = UNITS[answers.get("unit") or "hours"]
+    return max(0.0, number * size - doubt), number * size + doubt
+
+
+def answers_of(incident: Incident) -> dict[str, Any]:
+    """What the pages would hold for an incident, so that it can be set right. The time is left open: it moved on."""
+    told: dict[str, Any] = {name: getattr(incident, name) for name in CHOSEN}
+    told |= {name: sorted(getattr(incident, field)) for name, field in LISTED.items()}
+    for name, beginning in FLAG_QUESTIONS.items():
+        told[name] = sorted(flag for flag in incident.flags if flag.startswith(beginning))
+    for name in ("ongoing", "migrant"):
+        told[name] = {None: None, True: "yes", False: "no"}[getattr(incident, name)]
+    return {name: value for name, value in told.items() if value not in (None, [], "")}
+
+
+def corrected(page: int, incident: Incident, fresh: Answers) -> Incident:
+    """The incident after one page of questions was answered anew. No new time leaves the time as it is."""
+    changed = incident_of(merged(page, answers_of(incident), fresh))
+    if changed.hours is None:
+        return replace(changed, hours=incident.hours, told_twice=incident.told_twice)
+    return changed
+
+
+def contact_of(answers: Answers) -> dict[str, str]:
+    """What she told about reaching her, if she asked to be reached."""
+    told = (answers.get(name) for name in CONTACT_NAMES if name != "channel")
+    if "W_CONTACT_BACK" not in answers.get("wants", ()) or answers.get("about") == "OTHER" or not any(told):
+        return {}  # told for somebody else: nobody is called before she herself says yes
+    return {name: answers[name] for name in CONTACT_NAMES if answers.get(name)}
+
+
+# ── what does not fit together ──────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """Two answers of which only one can be right, where it matters for what she is offered.
+
+    `question` is where it is set right. The rules read the careful one; she is asked, and may send it as it is.
+    """
+
+    question: str
+    holds: Callable[[Incident], bool]
+    sentence: str
+
+
+# acts that leave a trace on a body, for which time counts
+BODILY: Final = (
+    "RAPE",
+    "STEALTHING",
+    "SEXUAL_ASSAULT",
+    "SEXUAL_EXTORTION",
+    "FORCED_SEX_WORK",
+    "PHYSICAL_ASSAULT",
+    "ATTEMPTED_KILLING",
+)
+DOUBTS: Final = (
+    Doubt(
+        "when",
+        lambda i: i.told_twice is not None,
+        N_("You gave two times: «%(ticked)s» and «%(typed)s». Which one is right? Until you say so, both count."),
+    ),
+    Doubt(
+        "hurt_too",
+        lambda i: of_a_companion(i) and not is_hers(i) and not i.violence.isdisjoint(BODILY),
+        N_(
+            "You told us of a companion, and you also marked «%(act)s». Did that happen to you? If it did, mark «Yes»"
+            " at «Did they hurt you too?»: only then do we show you the medicines that help in the first days."
+        ),
+    ),
+    Doubt(
+        "condom",
+        lambda i: may_have_touched(i) and "STEALTHING" in i.violence and i.condom == "yes",
+        N_(
+            "You told us that the condom was taken off or broken, and that there was a condom the whole time. Which one"
+            " is right? Until you say so, we look after you as if it had been off."
+        ),
+    ),
+    Doubt(
+        "pregnant_possible",
+        lambda i: may_be_pregnant(i) and "D_PREG_DANGER" in i.flags and i.pregnant_possible == "no",
+        N_("You marked that you are pregnant, and that there could be no pregnancy. Which one is right?"),
+    ),
+    Doubt(
+        "ongoing",
+        lambda i: i.violence >= {"ARBITRARY_DETENTION"} and "S_LOCKED" in i.flags and i.ongoing is False,
+        N_(
+            "You told us that you were detained and cannot leave the place where you are, and also that it is over."
+            " Which one is right? If they still hold you, somebody has to know now."
+        ),
+    ),
+    Doubt(
+        "police_safe",
+        lambda i: "W_REPORT_POLICE" in i.wants and i.police_safe == "no",
+        N_(
+            "You want to report it to the police, and it is not safe for you if they are involved. Which one is right?"
+            " If you leave it so, we show you places of the police too."
+        ),
+    ),
+)
+
+
+def doubts(incident: Incident) -> tuple[Doubt, ...]:
+    """What does not fit together in an incident."""
+    return tuple(doubt for doubt in DOUBTS if doubt.holds(incident))
+
+
+def doubts_in_words(answers: Answers, say: Say) -> Iterator[tuple[str, int]]:
+    """(one sentence that asks her, the page on which she can set it right) for each."""
+    incident = incident_of(answers)
+    act = next((say(VOCABULARY["violence"][code]) for code in BODILY if code in incident.violence), "")
+    for doubt in doubts(incident):
+        yield say(doubt.sentence, act=act, **_two_times(answers, say)), _page_of(doubt.question, answers)
+
+
+def _two_times(answers: Answers, say: Say) -> dict[str, str]:
+    ticked = WHEN.get(answers.get("when") or "", (None, ""))[1]
+    unit = say(UNIT_LABELS[answers.get("unit") or "hours"])
+    return {"ticked": say(ticked), "typed": f"{answers.get('number')} {unit}"}
+
+
+def _page_of(name: str, answers: Answers) -> int:
+    """The page that asks for this part now; the time is asked on one of two."""
+    named = (
+        page for page in route(answers) for one in questions_of(page, answers) if name in {one.name, one.parts[0].name}
+    )
+    return next(named, 0)

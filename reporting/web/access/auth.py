@@ -1,0 +1,94 @@
+"""Who is signed in: the session cookie, the roles a page asks for, the keys of this request.
+
+Knows neither passwords nor cases.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import replace
+
+from flask import Response, abort, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from reporting.teams import keyring, staff_sessions
+from reporting.teams.keyring import Keys
+from reporting.teams.team_log import ADVOCATE, CASE_WORKER, COORDINATOR, CannotOpen
+from reporting.web.context import house
+
+HOMES = {CASE_WORKER: "casework.queue", COORDINATOR: "staff.people", ADVOCATE: "staff.home"}
+
+
+def home_of(keys: Keys) -> str:
+    """The first page of somebody who signed in."""
+    return next(page for role, page in HOMES.items() if role in keys.roles)
+
+
+def cookie_name() -> str:
+    """The prefix makes browsers refuse a cookie that is not Secure or not ours."""
+    return "__Host-t" if house().settings.secure else "t"
+
+
+def signed_in(
+    *roles: str,
+) -> Callable[[Callable[..., ResponseReturnValue]], Callable[..., ResponseReturnValue]]:
+    """Only for people with one of these roles; everybody else is led to the sign-in page or told there is nothing."""
+
+    def guard(page: Callable[..., ResponseReturnValue]) -> Callable[..., ResponseReturnValue]:
+        @functools.wraps(page)
+        def guarded(*args: object, **parts: object) -> ResponseReturnValue:
+            keys = resume()
+            if keys is None:
+                return redirect(url_for("door.sign_in", lang=g.lang), 303)
+            if not set(roles) & set(keys.roles):
+                abort(404)
+            return page(*args, **parts)
+
+        guarded.roles = roles  # type: ignore[attr-defined]
+        return guarded
+
+    return guard
+
+
+def resume() -> Keys | None:
+    """The keys of the session that this request belongs to; it is still in use. None where there is none."""
+    token = request.cookies.get(cookie_name(), "")
+    made = house()
+    try:
+        with made.writing() as db:
+            g.keys = staff_sessions.resume(db, token, made.clock())
+            staff_sessions.touch(db, token, made.clock())
+    except CannotOpen:
+        return None
+    g.token = token
+    keys: Keys = g.keys
+    return keys
+
+
+def refresh_keys() -> Keys:
+    """Her keys as they are now: a colleague may have let her in or made a new epoch since she signed in."""
+    made = house()
+    keys: Keys = g.keys
+    with made.reading() as db:
+        held = keyring.held_by(db, keys.private, keys.member, made.teams(db))
+    if held != keys.epochs:
+        g.keys = keys = replace(keys, epochs=held)
+        with made.writing() as db:
+            staff_sessions.refresh(db, g.token, keys, made.clock())
+    return keys
+
+
+def put_cookie(response: Response, token: str) -> Response:
+    """The session cookie: this browser session only, out of reach of scripts and other sites."""
+    response.set_cookie(
+        cookie_name(), token, secure=house().settings.secure, httponly=True, samesite="Strict", path="/"
+    )
+    return response
+
+
+def take_cookie(response: Response) -> Response:
+    """Sign out in the browser too."""
+    response.delete_cookie(cookie_name(), path="/", secure=house().settings.secure, httponly=True, samesite="Strict")
+    response.headers["Clear-Site-Data"] = '"cache", "cookies"'
+    return response

@@ -1,0 +1,65 @@
+"""Tickets in a request: written into a hidden field, read back from it.
+
+Knows neither what a ticket is for nor how it is sealed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import g
+from markupsafe import Markup
+
+from reporting.sessions import day_seeds, tickets
+from reporting.sessions.day_seeds import Line, Seeds
+from reporting.sessions.tickets import Ticket
+from reporting.teams.team_log import CannotOpen
+from reporting.web.context import house, once
+
+
+def hidden(name: str, value: str) -> Markup:
+    """A hidden field."""
+    return Markup('<input type="hidden" name="{}" value="{}">').format(name, value)
+
+
+def ticket_field(purpose: str, trip: str, step: str, state: Mapping[str, Any], expires: int | None = None) -> Markup:
+    """A trip's state, sealed into the one hidden field of a form; it is as old as the last step of its trail."""
+    trail = g.get("trail")
+    if trail is None:
+        return hidden("t", sealed_ticket(purpose, trip, step, state, expires))
+    walked = dict(state) | {"w": trail.name, "c": trail.count}
+    return hidden("t", sealed_ticket(purpose, trip, step, walked, expires, trail.posted))
+
+
+def sealed_ticket(
+    purpose: str,
+    trip: str,
+    step: str,
+    state: Mapping[str, Any],
+    expires: int | None = None,
+    issued: float | None = None,
+) -> str:
+    """A trip's state, sealed."""
+    made = house()
+    secret, now = made.settings.server_secret, made.clock() if issued is None else issued
+    return tickets.write_ticket(seeds(), secret, purpose, trip, step, state, now, expires)
+
+
+def ticket_in(text: str, purpose: str, db: Line | None = None) -> Ticket | None:
+    """The ticket behind a field; none where it is forged, foreign, of another purpose or expired."""
+    made = house()
+    try:
+        return tickets.read_ticket(seeds(db), made.settings.server_secret, purpose, text, made.clock())
+    except CannotOpen:
+        return None
+
+
+def seeds(db: Line | None = None) -> Seeds:
+    """The seeds that open and seal tickets, read once in a request; from a session that is open anyway, if one is."""
+    return once("seeds", lambda: _read_seeds() if db is None else day_seeds.seeds(db))
+
+
+def _read_seeds() -> Seeds:
+    with house().looking() as db:
+        return day_seeds.seeds(db)

@@ -1,0 +1,141 @@
+"""What a page is handed: the installation, the clock, transactions, templates, words in the language asked.
+
+Knows neither forms nor cases, and not who is signed in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeVar
+
+from flask import Flask, current_app, g, template_rendered
+from flask.typing import ResponseReturnValue
+from jinja2 import Template
+from sqlalchemy.orm import Session
+
+from reporting.config import Settings
+from reporting.i18n import N_
+from reporting.sessions.day_seeds import Line
+from reporting.sessions.page_rows import PageRows
+from reporting.teams import team_log
+from reporting.teams.reading_hours import read
+from reporting.teams.team_log import Pin, Team
+from reporting.vocabulary.countries import FIRST_HOME
+from reporting.vocabulary.questions import HAS_DEPARTMENTS
+from reporting.web import languages, templating
+
+SEEN = 203  # the status of a page that is typed into or shows something of hers: no browser keeps it for Back
+WALK = "walk.page"  # the address of every page under a name: each step leads there, also when it was one too many
+WALKS = 3  # so many of them for each page that may be turned
+WALKED = {"reporter", "her_referral"}  # whose errors are told on a page of her trip
+
+
+@dataclass
+class House:
+    """What pages are handed: the settings, transactions, the clock, the words. Made once by the app."""
+
+    settings: Settings
+    reading: Callable[[], AbstractContextManager[Session]]
+    looking: Callable[[], AbstractContextManager[Line]]  # the same without a session, for what every page asks
+    writing: Callable[..., AbstractContextManager[Session]]
+    jotting: Callable[[], AbstractContextManager[Line]]  # for notes that a power cut may take
+    emptied: Callable[[], bool]  # after an erasure: leave no erased byte in the write-ahead log
+    clock: Callable[[], float]
+    catalogues: dict[str, languages.Catalogue]
+    pin: Pin
+    rows: PageRows  # what the pages of a name show
+    on_the_way: Callable[[int, str], ResponseReturnValue | None]  # the page of an error, as a step of her trip
+    tongues: dict[str, templating.Tongue] = field(default_factory=dict)  # the templates of each language
+    refused: dict[tuple[str, str, bool], tuple[int, str]] = field(default_factory=dict)  # pages for too many requests
+    wings: dict[str, Any] = field(default_factory=dict)  # what another wing keeps here for its own pages
+    opened_day: int = -1
+
+    def lines(self) -> tuple[Any, ...]:
+        """The lines that answer in the whole country, as offers. None where nobody has told one of this country."""
+        return tuple(self.wings["lines"]()) if "lines" in self.wings else ()
+
+    def teams(self, db: Session) -> tuple[Team, ...]:
+        """Every team, verified."""
+        return team_log.teams(db, self.pin)
+
+
+def house() -> House:
+    """The house of this request."""
+    made: House = current_app.extensions["amparo"]
+    return made
+
+
+def name_places() -> None:
+    """In another country than the first home the regions of the vocabulary are not asked."""
+    made = house()
+    is_home = made.settings.country == FIRST_HOME
+    HAS_DEPARTMENTS.set(None if is_home else lambda: bool(made.wings["departments"]()))
+
+
+def forget_places(_error: BaseException | None) -> None:
+    """After a request no other country is asked about."""
+    HAS_DEPARTMENTS.set(None)
+
+
+def render_template(name: str, /, **told: Any) -> str:
+    """A page in the language of this request; whoever listens is told, as of every page of Flask's."""
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 -- as Flask does it
+    app.update_template_context(told)
+    shown = template(name)
+    page = shown.render(told)
+    template_rendered.send(app, template=shown, context=told)
+    return page
+
+
+def template(name: str) -> Template:
+    """A template in the language of this request."""
+    return house().tongues[g.lang].get_template(name)
+
+
+def local_hour(hour: int) -> datetime:
+    """Hours since 1970 on the clock of the place."""
+    return languages.local(hour * 3600, house().settings.time_zone)
+
+
+def say(message: str, **parts: object) -> str:
+    """A message in the language of this request."""
+    return languages.say(g.catalogue, message, **parts)
+
+
+def today() -> datetime:
+    """Now, on the clock of the place."""
+    return languages.local(house().clock(), house().settings.time_zone)
+
+
+def reading_hours() -> str:
+    """When somebody reads, in one sentence; or that nobody can say."""
+    with house().reading() as db:
+        known = read(db)
+    following = known.next_reading(today())
+    if following is None:
+        return say(N_("A person reads it. We cannot say on which day."))
+    days = languages.weekdays(g.lang, sorted(known.hours))
+    if following <= today():
+        return say(N_("Somebody reads on these days: %(days)s. Also now."), days=days)
+    told = languages.hour(g.lang, following)
+    return say(N_("Somebody reads on these days: %(days)s. The next time: %(when)s."), days=days, when=told)
+
+
+T = TypeVar("T")
+
+
+def once(name: str, work_out: Callable[[], T]) -> T:
+    """What stays the same during a request is worked out once in it."""
+    if name not in g:
+        setattr(g, name, work_out())
+    found: T = getattr(g, name)
+    return found
+
+
+def house_of(app: Flask) -> House:
+    """The house of an app, outside any request."""
+    made: House = app.extensions["amparo"]
+    return made

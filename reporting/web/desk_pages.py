@@ -1,0 +1,230 @@
+"""Pages of the desk that follow a POST: it is answered with 303, and the page is fetched from a random name.
+
+A browser writes the body of every POST in its history to its disk, in the clear; one that was answered with 303 is
+not among them. What a page has to say, and what was typed and must be set right, lies sealed in a row that opens with
+the name and this browser's session only; the case itself is opened anew by the GET. Where no row can be written the
+page itself is the answer. Knows no page.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from http import HTTPStatus
+from typing import Any
+
+from flask import Blueprint, Flask, Response, g, make_response, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_wtf import FlaskForm
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+from werkzeug.datastructures import ImmutableMultiDict
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import RequestRedirect
+from wtforms import PasswordField
+
+from reporting.clock import MINUTE
+from reporting.sessions.page_rows import COUNTED, CannotKeep, new_name
+from reporting.teams import staff_sessions
+from reporting.web.access.auth import cookie_name, home_of, put_cookie, resume
+from reporting.web.context import SEEN, house
+from reporting.web.errors import error_page
+
+pages = Blueprint("kept", __name__)
+SHOWN, SECRET_SHOWN = 15 * MINUTE, 5 * MINUTE  # seconds after the POST
+NEVER_KEPT = {"f", "t", "code"}  # fields that are no typing, or open something; passwords neither
+FORM = "of form"
+Page = Callable[..., ResponseReturnValue]
+PAGES: dict[str, Page] = {}
+
+
+def hang(app: Flask) -> None:
+    """Every answer of the desk passes here."""
+    app.after_request(_by_get_too)
+
+
+def by_get(shown: int = SHOWN, *, bound: bool = True) -> Callable[[Page], Page]:
+    """Say that a function draws a page that a POST may lead to: then the POST only says with what it is drawn.
+
+    Its arguments are plain words and numbers, or a form with what was typed. What is not `bound` to this browser holds
+    nothing that opens.
+    """
+
+    def noted(page: Page) -> Page:
+        name = f"{page.__module__}.{page.__name__}"
+        PAGES[name] = page
+
+        @functools.wraps(page)
+        def led(*args: Any, **parts: Any) -> ResponseReturnValue:
+            if request.method != "POST":
+                return page(*args, **parts)
+            told = {
+                "page": name,
+                "args": [_spelt(one) for one in args],
+                "parts": {part: _spelt(one) for part, one in parts.items()},
+                "query": request.args.to_dict(flat=False),
+            }
+            return _led(told, shown, bound=bound) or page(*args, **parts)
+
+        return led
+
+    return noted
+
+
+def drawn(page: str, code: int = 200) -> ResponseReturnValue:
+    """A page that is drawn already, with nothing of a case."""
+    told = {"drawn": page, "code": code}
+    return (_led(told) if request.method == "POST" else None) or make_response(page, code)
+
+
+def keep(told: dict[str, Any], name: str = "", shown: int = SHOWN, *, bound: bool = True) -> str:
+    """Put down what the page of a name shows, for this session; `CannotKeep` where not. Returns the name."""
+    made, token, name = house(), _token() if bound else "", name or new_name()
+    told |= {"until": int(made.clock()) + shown, "desk": "keys" in g}
+    size = COUNTED if "keys" in g else 1  # a flood at the door pushes out nothing of who is signed in
+    made.rows.write(name, staff_sessions.name_of(token), "desk", told, size, made.clock(), token.encode())
+    if "keys" in g and not _is_alive(token):  # she signed out meanwhile, in another tab
+        made.rows.erase([staff_sessions.name_of(token)])
+        raise _SignedOut(url_for("door.sign_in", lang=g.lang))
+    return name
+
+
+def taken(name: str) -> dict[str, Any] | None:
+    """What was put down under this name; None where it is over, or of another session."""
+    made = house()
+    tokens = (_token(), "") if "token" in g or cookie_name() in request.cookies else ("",)
+    told = next((row for token in tokens if (row := made.rows.read(name, made.clock(), token.encode()))), None)
+    return told if told is not None and made.clock() <= told["until"] else None
+
+
+class _SignedOut(RequestRedirect):
+    """Nothing more is shown to this session."""
+
+    code = 303
+
+
+@contextmanager
+def ending(member: int, but: str = "") -> Iterator[Session]:
+    """A transaction that ends the sessions of a member; what their pages showed goes with them."""
+    made = house()
+    with made.writing() as db:
+        gone = staff_sessions.names(db, member, but)
+        yield db
+    made.rows.erase(gone)
+
+
+def forget() -> None:
+    """What the pages of this session showed is erased."""
+    house().rows.erase([staff_sessions.name_of(_token())])
+
+
+# ── the page ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pages.get("/<lang>/equipo/p/<name>")
+def page(name: str) -> ResponseReturnValue:
+    """What a POST led to. Over or foreign: the desk, or the sign-in."""
+    told = taken(name)
+    keys = resume() if told is None or told["desk"] else None
+    if told is None or (told["desk"] and keys is None):
+        return redirect(url_for(home_of(keys) if keys else "door.sign_in", lang=g.lang), 303)
+    if "drawn" in told:
+        return make_response(told["drawn"], told["code"])
+    request.args = ImmutableMultiDict(told["query"])
+    return PAGES[told["page"]](*map(_read, told["args"]), **{part: _read(one) for part, one in told["parts"].items()})
+
+
+@pages.get("/<lang>/equipo/espera")
+def wait() -> ResponseReturnValue:
+    """Too many at the door: a page that costs nothing to keep."""
+    return error_page(429)
+
+
+def _led(told: dict[str, Any], shown: int = SHOWN, *, bound: bool = True) -> Response | None:
+    """Off to the page; None where it has to be the answer itself."""
+    try:
+        name = keep(told, shown=shown, bound=bound)
+    except (CannotKeep, SQLAlchemyError):
+        return None
+    answer = make_response(redirect(url_for("kept.page", lang=g.lang, name=name), 303))
+    is_known = not bound or "token" in g or request.cookies.get(cookie_name())
+    return answer if is_known else put_cookie(answer, _token())
+
+
+def _token() -> str:
+    """Whom a page is for: the session, or whoever stands at the door with this browser."""
+    if "token" in g:
+        return str(g.token)
+    if "at_the_door" not in g:
+        g.at_the_door = request.cookies.get(cookie_name(), "") or os.urandom(32).hex()
+    return str(g.at_the_door)
+
+
+def _is_alive(token: str) -> bool:
+    with house().reading() as db:
+        return staff_sessions.is_there(db, token)
+
+
+# ── what a page is drawn with ───────────────────────────────────────────────────────────────────────────────
+
+
+def _spelt(value: Any) -> Any:
+    """A form as what was typed into it and what is wrong there; everything else as it is."""
+    if not isinstance(value, FlaskForm):
+        return value
+    secret = NEVER_KEPT | {part.name for part in value if isinstance(part, PasswordField)}
+    typed = {name: said for name, said in request.form.to_dict(flat=False).items() if name not in secret}
+    errors = {name: [str(one) for one in wrong] for name, wrong in value.errors.items()}
+    return {FORM: _called(type(value)), "typed": typed, "errors": errors}
+
+
+def _read(value: Any) -> Any:
+    if not isinstance(value, dict) or FORM not in value:
+        return value
+    form = _forms()[value[FORM]](formdata=ImmutableMultiDict(value["typed"]))
+    for name, wrong in value["errors"].items():
+        form[name].errors = wrong
+    return form
+
+
+def _called(kind: type) -> str:
+    return f"{kind.__module__}.{kind.__qualname__}"
+
+
+@functools.cache
+def _forms() -> dict[str, Callable[..., Any]]:
+    found, left = dict[str, Callable[..., Any]](), [FlaskForm]
+    while left:
+        kind = left.pop()
+        found[_called(kind)] = kind
+        left += kind.__subclasses__()
+    return found
+
+
+# ── every answer ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _by_get_too(answer: Response) -> Response:
+    """A page of the desk is nobody's to keep, and no trouble is told in an answer to a POST."""
+    if request.path.split("/")[2:3] != ["equipo"]:
+        return answer
+    if answer.status_code == HTTPStatus.OK and answer.mimetype == "text/html":
+        answer.status_code = SEEN
+    told_at_once = request.method != "POST" or "foreign" in g or "trouble" not in g
+    return answer if told_at_once else _trouble(answer)
+
+
+def _trouble(answer: Response) -> Response:
+    try:
+        known = "keys" in g or resume() is not None
+    except SQLAlchemyError:
+        return answer
+    if not known and answer.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+        return make_response(redirect(url_for("kept.wait", lang=g.lang), 303))
+    if not known and request.blueprint != "door":
+        return answer
+    with suppress(HTTPException):
+        return _led({"drawn": answer.get_data(as_text=True), "code": answer.status_code}, bound=known) or answer
+    return answer

@@ -1,0 +1,152 @@
+"""Error pages: a neutral sentence, the lines that answer now, and what was typed sealed to be sent again.
+
+Shows nothing of why something failed and logs nothing that somebody typed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from flask import Flask, g, make_response, request
+from flask.typing import ResponseReturnValue
+from markupsafe import Markup
+from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.datastructures import ImmutableMultiDict
+from werkzeug.exceptions import HTTPException
+
+from reporting import clock
+from reporting.i18n import N_
+from reporting.sessions import tickets
+from reporting.teams.team_log import BrokenChain, CannotOpen
+from reporting.web import languages
+from reporting.web.access.auth import cookie_name, home_of, resume
+from reporting.web.access.tickets import hidden, sealed_ticket, seeds, ticket_in
+from reporting.web.context import WALKED, house, house_of, render_template
+from reporting.web.forms import StaffForm
+from reporting.web.logging import log, note_failure
+from reporting.web.requests import HEADERS, choose_language
+
+AGAIN = "again"  # the field, and the step, of a request that can be sent once more
+MAY_PASS = {429, 500, 503}  # trouble after which the very same request may go through
+AT_THE_DOOR = {"door", "staff", "casework", "voice", "kept"}  # pages of the desk, also for who is not signed in
+NEVER_PACKED = {"door", "staff", None}  # what is typed there is passwords and words that open
+ERRORS = {
+    400: N_("We could not understand that. Go back and try once more."),
+    403: N_("That came from another page, so we did not accept it."),
+    404: N_("There is nothing at this address."),
+    405: N_("There is nothing at this address."),
+    413: N_("That is too much at once. Send a shorter text."),
+    429: N_("Many people are here right now. Wait one minute and try again. Nothing is lost."),
+    500: N_("Something failed on our side. Nothing of yours was shown to anybody."),
+    503: N_("This page is not open yet."),
+}
+
+
+def unpack() -> None:
+    """«Send again»: what she had typed comes back sealed in one field, as if she had typed it once more."""
+    packed = request.form.get(AGAIN) if request.method == "POST" and request.blueprint not in NEVER_PACKED else None
+    if not packed:
+        return
+    ticket = ticket_in(packed, "draft")
+    if ticket is not None and ticket.step == AGAIN and ticket.state["path"] == request.path:
+        request.form = ImmutableMultiDict(ticket.state["form"])
+
+
+def http_error(error: HTTPException) -> ResponseReturnValue:
+    """The error page of its status; a redirect is answered as it is."""
+    if error.code is not None and error.code < HTTPStatus.BAD_REQUEST:
+        return error.get_response()
+    return error_page(error.code or 500)
+
+
+def closed(error: Exception) -> ResponseReturnValue:
+    """No keys yet, or keys nobody vouches for: no report is taken, in one neutral sentence."""
+    if isinstance(error, BrokenChain):
+        log.error("The team log does not hold: reporter pages are closed. Run `amparo check`.")
+    return error_page(503)
+
+
+def any_error(error: Exception) -> ResponseReturnValue:
+    """The page of status 500. Kind and place of the error are logged, its message is not."""
+    note_failure(error)
+    return error_page(500)
+
+
+def error_page(code: int, sentence: str = "") -> ResponseReturnValue:
+    """A neutral page in her language with the way back and the lines that answer now. What she typed is not lost."""
+    if "lang" not in g:
+        choose_language()
+    known = code if code in ERRORS else 400
+    g.trouble = True
+    walked = _on_the_way(code, sentence or ERRORS[known])
+    if walked is not None:
+        return walked
+    packed = _packed() if code in MAY_PASS else ""
+    if code == HTTPStatus.TOO_MANY_REQUESTS and not packed and "keys" not in g:
+        return make_response(_too_many(), code, {"Retry-After": "60"})
+    return make_response(_error_page(sentence or ERRORS[known], packed), code)
+
+
+def _on_the_way(code: int, sentence: str) -> ResponseReturnValue | None:
+    """The page of trouble under the name of her trip; None where there is none."""
+    if request.blueprint not in WALKED:
+        return None
+    try:
+        return house().on_the_way(code, sentence)
+    except (CannotOpen, SQLAlchemyError, HTTPException):
+        return None
+
+
+def trouble_page(told: Mapping[str, Any]) -> str:
+    """The page of an error that happened on the way, where it can be sent once more with one button."""
+    again = told.get(AGAIN)
+    packed = hidden(AGAIN, sealed_ticket("draft", g.trip or tickets.new_trip(), AGAIN, again)) if again else ""
+    return render_template("errors/error.html", sentence=told["sentence"], again=packed, to=again and again["path"])
+
+
+def _error_page(sentence: str, packed: Markup | str = "") -> str:
+    shown = {"sentence": sentence, "again": packed}
+    if "keys" in g:
+        return render_template("errors/desk.html", **shown, out=StaffForm(formdata=None), home=home_of(g.keys))
+    return render_template("errors/desk.html" if request.blueprint in AT_THE_DOOR else "errors/error.html", **shown)
+
+
+def _too_many() -> str:
+    """The page for a flood, kept for a minute: it costs less than what was asked for. Nobody's words are in it."""
+    made, place = house(), (g.lang, request.endpoint or "", request.method == "GET")
+    minute = int(made.clock()) // clock.MINUTE
+    if made.refused.get(place, (0, ""))[0] != minute:
+        made.refused[place] = minute, _error_page(ERRORS[429])
+    return made.refused[place][1]
+
+
+def short_page(app: Flask, code: int) -> tuple[str, list[tuple[str, str]], bytes]:
+    """Status, headers and page for what the web server itself refuses: there is no request, so no language either."""
+    made, known = house_of(app), code if code in ERRORS else 400
+    lang, catalogue = next(iter(made.catalogues.items()))
+    page = (
+        made.tongues[lang]
+        .get_template("parts/short.html")
+        .render(
+            lang=lang, direction=languages.LANGUAGES[lang].direction, sentence=languages.say(catalogue, ERRORS[known])
+        )
+    )
+    headers = [("Content-Type", "text/html; charset=utf-8"), *HEADERS.items()]
+    return f"{known} {HTTPStatus(known).phrase}", headers, page.encode()
+
+
+def _packed() -> Markup | str:
+    """Everything she sent, sealed into one field. Nothing where no page of ours sent it, or it cannot be sealed."""
+    if request.method != "POST" or request.blueprint in NEVER_PACKED or not request.form:
+        return ""
+    made, state = house(), {"path": request.path, "form": request.form.to_dict(flat=False)}
+    try:
+        g.trip = tickets.trip_of(seeds(), made.settings.server_secret, request.form.get("t", ""), made.clock())
+        if g.trip is None and "keys" not in g and not (request.cookies.get(cookie_name()) and resume()):
+            return ""
+        text = sealed_ticket("draft", g.trip or tickets.new_trip(), AGAIN, state)
+    except (CannotOpen, SQLAlchemyError):
+        return ""
+    return hidden(AGAIN, text)

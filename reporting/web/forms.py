@@ -1,0 +1,90 @@
+"""The forms all others are made of: for who is signed in, and for who is nobody to us.
+
+Knows no question and no act. A staff form is guarded by the session, an open one by origin and ticket.
+"""
+
+from __future__ import annotations
+
+import hmac
+from typing import Any
+
+from flask import abort, g, request
+from flask_wtf import FlaskForm
+from werkzeug.datastructures import ImmutableMultiDict
+from wtforms.csrf.core import CSRF
+from wtforms.validators import ValidationError
+
+from reporting.i18n import N_
+from reporting.teams import staff_sessions
+from reporting.web.context import say
+
+
+class _SessionBound(CSRF):  # type: ignore[misc]
+    """A form token derived from the session's own secret; there is nothing to store."""
+
+    def generate_csrf_token(self, csrf_token_field: Any) -> str:  # noqa: ARG002 -- fixed by WTForms
+        return staff_sessions.form_token(g.token)
+
+    def validate_csrf_token(self, form: Any, field: Any) -> None:  # noqa: ARG002 -- fixed by WTForms
+        if not hmac.compare_digest(str(field.data or "").encode("utf-8", "replace"), field.current_token.encode()):
+            raise ValidationError
+
+
+# what the forms' library says -> what we say. Nothing of what was typed is repeated.
+PLAIN = {
+    "This field is required.": N_("Fill this in."),
+    "Not a valid choice.": N_("Choose from the list."),
+    "'%(value)s' is not a valid choice for this field.": N_("Choose from the list."),
+    "Invalid Choice: could not coerce.": N_("Choose from the list."),
+    "Choices cannot be None.": N_("Choose from the list."),
+}
+TOO_LONG = N_("This is too long.")  # the one sentence of that library that counts
+
+
+class _InHerWords:
+    """The library's own complaints, in the language of the request."""
+
+    def gettext(self, text: str) -> str:
+        return say(PLAIN.get(text, text))
+
+    def ngettext(self, _one: str, _many: str, _count: int) -> str:
+        return say(TOO_LONG)
+
+
+class _Meta(FlaskForm.Meta):  # type: ignore[misc]
+    files: frozenset[str] = frozenset()  # the fields of a form that take a file; nothing else there is one
+
+    def wrap_formdata(self, form: Any, formdata: Any) -> Any:
+        """What was typed. A file or JSON in the place of a word is nothing that a page of ours sends."""
+        if formdata is None or hasattr(formdata, "getlist"):
+            return super().wrap_formdata(form, formdata)
+        words = [pair for pair in request.form.items(multi=True) if pair[0] not in self.files]
+        files = [pair for pair in request.files.items(multi=True) if pair[0] in self.files]
+        return ImmutableMultiDict([*words, *files]) if form.is_submitted() else None
+
+    def get_translations(self, _form: Any) -> _InHerWords:
+        return _InHerWords()
+
+
+class StaffForm(FlaskForm):  # type: ignore[misc]
+    """Every form of a signed-in person."""
+
+    class Meta(_Meta):
+        csrf = True
+        csrf_class = _SessionBound
+        csrf_field_name = "f"
+
+    def is_ours(self) -> bool:
+        """Valid, and sent from a page of this session; a forged one is answered with 403."""
+        if self.is_submitted() and not self.validate():
+            if self.errors.get("f"):
+                abort(403)
+            return False
+        return bool(self.is_submitted())
+
+
+class OpenForm(FlaskForm):  # type: ignore[misc]
+    """A form of somebody who is nobody to us: guarded by origin and ticket, not by a session."""
+
+    class Meta(_Meta):
+        csrf = False

@@ -1,0 +1,258 @@
+"""The questions as forms, and answers in words: what stands on a page, on the check page, on the page of a case.
+
+What is asked lies in questions.py, what it means in answers.py; pages that need both find their names here. Knows
+neither how an answer is kept nor who reads it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from flask import g
+from jinja2.utils import LRUCache
+from markupsafe import Markup
+from wtforms import Field, RadioField, SelectField, SelectMultipleField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice
+from wtforms.validators import Length, Optional
+
+from reporting.i18n import N_
+from reporting.vocabulary.answers import (
+    HOME_DEPARTMENTS,
+    answers_of,
+    doubts,
+    doubts_in_words,
+    incident_of,
+    pages_to_set_right,
+    questions_of,
+    route,
+)
+from reporting.vocabulary.codes import VOCABULARY
+from reporting.vocabulary.countries import FIRST_HOME
+from reporting.vocabulary.incident import Incident
+from reporting.vocabulary.questions import (
+    FLAG_QUESTIONS,
+    HAS_A_PASS,
+    LARGEST_NUMBER,
+    LINE,
+    LIST,
+    MANY,
+    NO_ANSWER,
+    NUMBER,
+    ONE,
+    ORDER,
+    PAGES,
+    PASS_LABEL,
+    PASSED_OVER,
+    TEXT,
+    UNIT_LABELS,
+    WHEN,
+    WITHOUT_CODES,
+    Answers,
+    Choices,
+    Elsewhere,
+    Part,
+    Question,
+)
+from reporting.vocabulary.wording import FACTS
+from reporting.web.context import house, say, template
+from reporting.web.forms import OpenForm
+
+LAST = ORDER[-1]  # the page after which everything is checked
+TO_SET_RIGHT = frozenset(ORDER) - {WITHOUT_CODES}
+
+
+def choices_of(part: Part, elsewhere: Elsewhere) -> Choices:
+    """The codes and labels of a part; `elsewhere` brings those of other rooms (places, services)."""
+    if not isinstance(part.choices, str):
+        return _with_pass(part, part.choices)
+    if part.choices in FLAG_QUESTIONS:
+        beginning = FLAG_QUESTIONS[part.choices]
+        return {code: label for code, label in VOCABULARY["flags"].items() if code.startswith(beginning)}
+    if part.choices == "when":
+        return {code: label for code, (_, label) in WHEN.items()}
+    brought = elsewhere.get(part.choices)
+    return _with_pass(part, (brought and brought()) or VOCABULARY.get(part.choices, {}))
+
+
+def _with_pass(part: Part, choices: Choices) -> Choices:
+    needs_one = part.kind in {ONE, LIST} and part.name != "unit" and not HAS_A_PASS & set(choices)
+    return {**choices, PASSED_OVER: PASS_LABEL} if needs_one else choices
+
+
+def _is_first_home() -> bool:
+    """Whether the regions of the vocabulary are those of this installation."""
+    return house().settings.country == FIRST_HOME
+
+
+def _departments() -> Choices:
+    """The departments of this country, which another wing knows."""
+    brought: Choices = house().wings["departments"]()
+    return brought
+
+
+def regions() -> Choices:
+    """What she can pick to say where she is, outside of a report; nothing where this country has no tree of places."""
+    if _is_first_home():
+        return VOCABULARY["region"]
+    return {**known, "PREFER_NOT": VOCABULARY["region"]["PREFER_NOT"]} if (known := _departments()) else {}
+
+
+def department_in(picked: str | None) -> str | None:
+    """The department behind what she picked, if it names one."""
+    if _is_first_home():
+        return HOME_DEPARTMENTS.get(picked or "")
+    return picked if picked in _departments() else None
+
+
+def form_of(page: int, answers: Answers, elsewhere: Elsewhere, typed: Any = None) -> OpenForm:
+    """The Flask-WTF form of a page, filled with what was typed or, if nothing was, with the answers so far."""
+    parts = [part for question in questions_of(page, answers) for part in question.parts]
+    form_class = _form_class(g.lang, page, tuple(part.name for part in parts))
+    form: OpenForm = form_class(formdata=typed, data={part.name: answers.get(part.name) for part in parts})
+    for part in parts:
+        if isinstance(part.choices, str) and part.choices in elsewhere:
+            form[part.name].choices = _options(part, choices_of(part, elsewhere))
+    return form
+
+
+@lru_cache(maxsize=256)  # the same questions in the same language make the same form
+def _form_class(_language: str, page: int, names: tuple[str, ...]) -> type[OpenForm]:
+    parts = (part for question in PAGES[page].questions for part in question.parts if part.name in names)
+    return type("PageForm", (OpenForm,), {part.name: _field(part) for part in parts})
+
+
+def _field(part: Part) -> Field:
+    label, options = say(part.label), _options(part, choices_of(part, {}))
+    if part.kind == ONE:
+        return RadioField(label, choices=options, validators=[Optional()], validate_choice=True)
+    if part.kind == LIST:
+        return SelectField(label, choices=options, validators=[Optional()])
+    if part.kind == MANY:
+        return SelectMultipleField(label, choices=options)
+    if part.kind == NUMBER:
+        return _Number(label, wrong=say(N_("Write only a number, for example 5, or leave it empty.")))
+    too_long = say(N_("This text is too long: %(longest)s signs at most."), longest=part.longest)
+    kind = TextAreaField if part.kind == TEXT else StringField
+    return kind(label, validators=[Length(max=part.longest, message=too_long)])
+
+
+def _options(part: Part, choices: Choices) -> list[SelectChoice]:
+    options = [SelectChoice(code, say(label)) for code, label in choices.items()]
+    return [SelectChoice("", say(N_("Choose from the list."))), *options] if part.kind == LIST else options
+
+
+def asked(page: int, form: OpenForm) -> tuple[Question, ...]:
+    """The questions of a page that a form of it holds: what was typed on it changes none of them under her hands."""
+    return tuple(question for question in PAGES[page].questions if question.parts[0].name in form)
+
+
+def fieldsets(page: int, form: OpenForm) -> Markup:
+    """The questions of a page as they stand on it."""
+    return Markup("").join(_fieldset(page, question, form) for question in asked(page, form))
+
+
+def _fieldset(page: int, question: Question, form: OpenForm) -> Markup:
+    """One question. What nobody has answered yet looks the same for everybody, and is remembered; hers never is."""
+    fields = [form[part.name] for part in question.parts]
+    if any(field.raw_data or field.errors or field.data not in NO_ANSWER for field in fields):
+        return _written(question, form)
+    offered = tuple(option.value for field in fields for option in getattr(field, "choices", ()))
+    name = (g.lang, page, question.name, offered)
+    if name not in _blank:
+        _blank[name] = _written(question, form)
+    known: Markup = _blank[name]
+    return known
+
+
+_blank = LRUCache(512)  # (language, page, question, what can be chosen) -> the question, unanswered
+
+
+def _written(question: Question, form: OpenForm) -> Markup:
+    parts: Any = template("parts/fields.html").module
+    written: Markup = parts.question(question, form)
+    return written
+
+
+class _Number(StringField):  # type: ignore[misc]
+    """A whole number, typed as text so that no browser argues with her; says in her words when it is none."""
+
+    def __init__(self, label: str, *, wrong: str, **parts: Any) -> None:
+        super().__init__(label, **parts)
+        self._wrong = wrong
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        typed = (valuelist[0] if valuelist else "").strip()
+        self.data = int(typed) if re.fullmatch(r"[0-9]{1,4}", typed) else None
+        if typed and (self.data is None or self.data > LARGEST_NUMBER):
+            raise ValueError(self._wrong)
+
+    def _value(self) -> str:
+        return self.raw_data[0] if self.raw_data else str(self.data if self.data is not None else "")
+
+
+def answers_in(form: OpenForm) -> dict[str, Any]:
+    """What a form holds, without what was passed over."""
+    told = {name: value.strip() if isinstance(value, str) else value for name, value in form.data.items()}
+    return {name: value for name, value in told.items() if value not in (*NO_ANSWER, PASSED_OVER)}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One page of questions on the check page: its number and title, what was answered, what was passed over."""
+
+    number: int
+    title: str
+    answered: tuple[tuple[str, tuple[str, ...]], ...]  # (short name, words)
+    passed_over: tuple[str, ...]  # short names
+
+
+def unclear(answers: Answers) -> list[tuple[str, int]]:
+    """What does not fit together among her answers: (one sentence that asks her, the page where she sets it right)."""
+    return list(doubts_in_words(answers, say))
+
+
+def unclear_to_the_team(incident: Incident) -> list[str]:
+    """The short names of what does not fit together in a case."""
+    return [say(FACTS["hours" if doubt.question == "when" else doubt.question]) for doubt in doubts(incident)]
+
+
+def titles_to_set_right(incident: Incident) -> list[tuple[int, str]]:
+    """(number, title) of the pages whose answers can be set right."""
+    return [(page, say(PAGES[page].title)) for page in pages_to_set_right(answers_of(incident))]
+
+
+def told(answers: Answers, elsewhere: Elsewhere) -> list[Told]:
+    """Every question that mattered, page by page, with her answers in words."""
+    pages = []
+    for number in route(answers):
+        page = PAGES[number]
+        rows = [
+            (
+                say(question.short),
+                tuple(word for part in question.parts for word in _words(part, answers, elsewhere)),
+            )
+            for question in questions_of(number, answers)
+        ]
+        answered = tuple((short, words) for short, words in rows if words)
+        pages.append(Told(number, say(page.title), answered, tuple(short for short, words in rows if not words)))
+    return pages
+
+
+def _words(part: Part, answers: Answers, elsewhere: Elsewhere) -> Iterable[str]:
+    answer: Any = answers.get(part.name)
+    finer = part.name == "when" and answers.get("number") is not None and incident_of(answers).told_twice is None
+    if answer in NO_ANSWER or part.name == "unit" or finer:
+        return  # a number goes before a range it fits with, and takes its unit along
+    if part.kind == NUMBER:
+        yield f"{answer} {say(UNIT_LABELS[answers.get('unit') or 'hours'])}"
+        return
+    if part.kind == LINE:
+        yield f"{say(part.label)}: {answer}"
+        return
+    labels = choices_of(part, elsewhere)
+    for value in answer if isinstance(answer, list) else [answer]:
+        yield say(labels[value]) if value in labels else str(value)

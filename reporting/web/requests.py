@@ -1,0 +1,129 @@
+"""Before and after each request: its language, its origin, the seed of the day, security headers.
+
+Knows neither forms nor cases, and not who is signed in.
+"""
+
+from __future__ import annotations
+
+import gzip
+from urllib.parse import urlsplit
+
+from flask import Response, abort, current_app, g, redirect, request
+from flask.globals import request_ctx
+from flask.typing import ResponseReturnValue
+from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.datastructures import ImmutableMultiDict
+from werkzeug.routing import RequestRedirect
+
+from reporting import clock
+from reporting.sessions import day_seeds
+from reporting.web.context import house
+from reporting.web.logging import note_failure
+
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "same-origin",  # 'no-referrer' would also blank the Origin that guards our forms
+    "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+FOR_SEEKERS = {"X-Robots-Tag": "noindex"}  # only what a search machine could fetch
+SHRINKS = {"text/html", "text/css", "text/javascript"}
+
+
+def choose_language() -> None:
+    """Set language and catalogue of the request by its address; an unknown one is 404."""
+    offered = house().catalogues
+    asked = (request.view_args or {}).pop("lang", None)
+    if asked is None:  # an address that leads nowhere, too, is answered in the language it begins with
+        asked = next((code for code in offered if request.path.startswith(f"/{code}/")), None)
+    if asked is not None and asked not in offered:
+        abort(404)
+    g.lang = asked or next(iter(offered))
+    g.catalogue = offered[g.lang]
+    g.trip = None
+
+
+def speak(code: str) -> None:
+    """Answer in another language than the address says."""
+    if code in house().catalogues:
+        g.lang, g.catalogue = code, house().catalogues[code]
+
+
+def read_address() -> ResponseReturnValue | None:
+    """What an address can hold besides an address: no host, a forgotten slash, bytes that are no text.
+
+    A redirect of the library's would lead to whatever host the request named, with a sentence in no language of ours.
+    """
+    if request_ctx.url_adapter is None:  # the host is no host; our page of refusal needs some to name addresses
+        request_ctx.url_adapter = current_app.url_map.bind("localhost")
+        abort(400)
+    try:
+        request.args  # noqa: B018 -- it is read when it is first asked for
+    except UnicodeDecodeError:
+        request.args = ImmutableMultiDict()
+        abort(400)
+    found = request.routing_exception
+    if not isinstance(found, RequestRedirect):
+        return None
+    if request.path.split("/")[1] not in house().catalogues:
+        abort(404)
+    return redirect(urlsplit(found.new_url).path, 308)
+
+
+def refuse_strangers() -> None:
+    """A form of ours is only accepted from a page of ours. Old browsers send neither header and are let through."""
+    if request.method in {"GET", "HEAD", "OPTIONS"}:
+        return
+    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
+    foreign_site = site is not None and site not in {"same-origin", "none"}
+    foreign_origin = site is None and origin not in {None, "null"} and _host_of(origin or "") != request.host
+    if foreign_site or foreign_origin:
+        g.foreign = True  # nothing that was typed here
+        abort(403)
+
+
+def _host_of(address: str) -> str:
+    try:
+        return urlsplit(address).netloc
+    except ValueError:
+        return ""
+
+
+def open_day() -> None:
+    """Make the seeds of today, at the first request of a day. A database that fails is only logged."""
+    made = house()
+    today = int(made.clock()) // clock.DAY
+    if made.opened_day == today:
+        return
+    try:
+        with made.writing(hurry=True) as db:
+            day_seeds.open_day(db, made.clock())
+        made.emptied()  # yesterday's seeds go from the write-ahead log too
+        made.opened_day = today
+    except SQLAlchemyError as trouble:  # yesterday's seeds go on for a while; the next request tries again
+        note_failure(trouble)
+
+
+def put_headers(response: Response) -> Response:
+    """The response with security headers; a GET page is marked as not to be indexed."""
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    if response.location:
+        response.set_data(b"")  # the library's sentence is in no language of ours, and nobody is shown it
+    if request.method == "GET":
+        response.headers.update(FOR_SEEKERS)
+    if house().settings.secure:
+        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    return response
+
+
+def shrink(response: Response) -> Response:
+    """Compress what holds nothing of hers. A compressed length can tell about secrets beside what somebody typed."""
+    public = request.method == "GET" and request.blueprint in {"reporter", "files"}
+    wanted = request.accept_encodings["gzip"] > 0
+    if wanted and (public or g.get("may_shrink")) and response.mimetype in SHRINKS:
+        response.set_data(gzip.compress(response.get_data(), 9, mtime=0))
+        response.headers["Content-Encoding"] = "gzip"
+    return response

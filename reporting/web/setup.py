@@ -1,0 +1,83 @@
+"""Set-up of the web part: what each request passes, in order, and what every template can say.
+
+Only puts together; knows neither reports nor cases.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask, g, request
+from flask_limiter import Limiter
+from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.exceptions import HTTPException
+
+from reporting.teams.team_log import BrokenChain, NotYet
+from reporting.web import languages, rate_counter, templating
+from reporting.web.assets import version_of
+from reporting.web.context import House, forget_places, house, local_hour, name_places, reading_hours, say
+from reporting.web.errors import any_error, closed, http_error, unpack
+from reporting.web.limits import LARGEST_BODY, PAGES_A_MINUTE, a_minute, is_sending, sender
+from reporting.web.logging import discreet
+from reporting.web.requests import choose_language, open_day, put_headers, read_address, refuse_strangers, shrink
+
+
+def hang(app: Flask, made: House) -> Limiter:
+    """Hang the front door: everything that each request passes, in order."""
+    app.extensions["amparo"] = made
+    app.config.update(MAX_CONTENT_LENGTH=LARGEST_BODY, MAX_FORM_MEMORY_SIZE=LARGEST_BODY, MAX_FORM_PARTS=200)
+    app.url_map.merge_slashes = False  # two slashes are another address, not a redirect that repeats what was sent
+    autonyms = languages.autonyms(made.catalogues)
+    made.tongues = templating.tongues(app, made.catalogues, say=say, tongues=lambda: autonyms)
+    app.before_request(choose_language)
+    app.before_request(read_address)
+    app.before_request(refuse_strangers)
+    app.before_request(open_day)
+    app.before_request(unpack)
+    app.before_request(name_places)
+    app.teardown_request(forget_places)
+    app.after_request(put_headers)
+    app.after_request(shrink)
+    app.register_error_handler(HTTPException, http_error)
+    app.register_error_handler(NotYet, closed)
+    app.register_error_handler(BrokenChain, closed)
+    app.register_error_handler(Exception, any_error)
+    app.context_processor(_for_every_page)
+    app.logger.addFilter(discreet)
+    return Limiter(
+        key_func=sender,
+        app=app,
+        default_limits=[a_minute(PAGES_A_MINUTE, made.settings)],
+        default_limits_exempt_when=is_sending,
+        storage_uri=rate_counter.place_of(made.settings.limits_url),
+        storage_options=rate_counter.patience(made.settings.limits_url),
+        headers_enabled=False,
+        in_memory_fallback_enabled=True,  # when Redis is away each process counts for itself, and pages go on
+    )
+
+
+def _for_every_page() -> dict[str, Any]:
+    made = house()
+    return {
+        "lang": g.lang,
+        "direction": languages.LANGUAGES[g.lang].direction,
+        "site_name": made.settings.site_name,
+        "practice": made.settings.practice,
+        "trip": g.get("trip"),
+        "day": lambda when: languages.day(g.lang, when),
+        "day_of": lambda hour: languages.day(g.lang, local_hour(hour).date()),
+        "here": request.endpoint,
+        "version": version_of,
+        "keys": g.get("keys"),
+        "emergency": _lines,
+        "reading_hours": reading_hours,
+    }
+
+
+def _lines() -> tuple[Any, ...]:
+    """The lines that answer now; those that are shipped where even the directory cannot be read."""
+    made = house()
+    try:
+        return made.lines()
+    except SQLAlchemyError:
+        return tuple(made.wings["shipped lines"]()) if "shipped lines" in made.wings else ()
