@@ -16,7 +16,6 @@ from flask import Blueprint, Flask
 from sqlalchemy import Engine
 
 import referrals.pages
-import reporting.pages
 import reporting.web
 from referrals.directory import snapshot
 from referrals.help import lines_as_shipped, national_lines, other_departments
@@ -26,7 +25,7 @@ from reporting.sessions.page_rows import open_rows
 from reporting.storage.database import checkpoint, jotting, looking, open_database, reading, writing
 from reporting.teams.team_log import Pin
 from reporting.web import desk_pages, languages, limits, post_redirect_get, setup
-from reporting.web.context import House
+from reporting.web.context import Installation
 
 
 def create_app(settings: Settings | None = None, clock: Callable[[], float] = time.time) -> Flask:
@@ -34,12 +33,12 @@ def create_app(settings: Settings | None = None, clock: Callable[[], float] = ti
     told = settings or read_settings()
     logging.getLogger("amparo").setLevel(logging.INFO)
     engine = open_database(told.database_url)
-    settle_in(engine, told)
+    settle_country(engine, told)
     # the files we serve have routes of their own
     app = Flask(
         "reporting", root_path=str(ROOT / "reporting"), template_folder=str(ROOT / "templates"), static_folder=None
     )
-    house = House(
+    house = Installation(
         settings=told,
         reading=partial(reading, engine),
         looking=partial(looking, engine),
@@ -52,23 +51,23 @@ def create_app(settings: Settings | None = None, clock: Callable[[], float] = ti
         rows=open_rows(told, engine),
         on_the_way=post_redirect_get.trouble_on_the_way,
     )
-    limiter = setup.hang(app, house)
+    limiter = setup.init_app(app, house)
     desk_pages.hang(app)
     for blueprint in _blueprints():
         app.register_blueprint(blueprint)
     limits.limit_narrow_doors(app, limiter)
-    settle(house)
+    register_lines(house)
     return app
 
 
-def settle(made: House) -> None:
+def register_lines(made: Installation) -> None:
     """Bring what the front door shows on practice and error pages: the lines that answer in the whole country."""
     made.wings["lines"] = lambda: national_lines(directory_lookups.held(), made.clock())
     made.wings["shipped lines"] = lambda: lines_as_shipped(made.settings.country, made.clock())
     made.wings["departments"] = lambda: other_departments(directory_lookups.held())
 
 
-def settle_in(engine: Engine, settings: Settings) -> None:
+def settle_country(engine: Engine, settings: Settings) -> None:
     """Tell a database in which country its directory lives."""
     snapshot.settle(engine, settings.country, settings.clock_of_services)
 

@@ -14,7 +14,7 @@ from reporting.app import create_app
 from reporting.sessions import page_rows
 from reporting.sessions.page_rows import CannotKeep
 from reporting.vocabulary.codes import VOCABULARY
-from reporting.web.context import house_of
+from reporting.web.context import installation_of
 from tests.people import Place, a_furnished_place
 from tests.phone import PRESSED, WALKED, Phone
 from tests.trips import begins, opens_newest_case, say, sends, signs_in, starts_telling, tells
@@ -52,7 +52,7 @@ def leaves(phone: Phone) -> None:
 
 
 def rows_of(app: Flask) -> page_rows.PageRows:
-    return house_of(app).rows
+    return installation_of(app).rows
 
 
 def stored(app: Flask) -> list[tuple[Any, ...]]:

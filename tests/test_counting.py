@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from limits.storage.memory import MemoryStorage
 
 from reporting.web import rate_counter
-from reporting.web.rate_counter import OwnMemory
+from reporting.web.rate_counter import InMemoryCounter
 from tests.people import Clock
 
 NAMES = st.sampled_from("abc")
@@ -32,7 +32,7 @@ STEPS = st.lists(
 def test_it_counts_as_the_table_of_the_library_does(steps: list[tuple[object, ...]]) -> None:
     clock = Clock(1_000_000.0)
     with mock.patch.object(time, "time", clock), mock.patch.object(threading.Timer, "start"):  # its sweeper stays away
-        ours, theirs = OwnMemory(), MemoryStorage()
+        ours, theirs = InMemoryCounter(), MemoryStorage()
         for what, *told in steps:
             if what == "later":
                 clock.now += float(str(told[0]))
@@ -43,7 +43,7 @@ def test_it_counts_as_the_table_of_the_library_does(steps: list[tuple[object, ..
 
 
 def test_two_hundred_thousand_senders_at_once_are_counted_in_a_bounded_table() -> None:
-    table, largest = OwnMemory(), 0
+    table, largest = InMemoryCounter(), 0
     begin = time.process_time()
     for number in range(200_000):
         table.incr(f"sender {number}", 60)
@@ -54,7 +54,7 @@ def test_two_hundred_thousand_senders_at_once_are_counted_in_a_bounded_table() -
 
 
 def test_who_asks_too_much_stays_counted_while_a_flood_of_others_passes() -> None:
-    table = OwnMemory()
+    table = InMemoryCounter()
     table.incr("too much", 3600, 600)
     for number in range(2 * rate_counter.MOST):
         table.incr(f"sender {number}", 60)
@@ -64,7 +64,7 @@ def test_who_asks_too_much_stays_counted_while_a_flood_of_others_passes() -> Non
 def test_windows_that_are_over_make_room_for_the_living() -> None:
     clock = Clock(1_000_000.0)
     with mock.patch.object(time, "time", clock):
-        table = OwnMemory()
+        table = InMemoryCounter()
         for number in range(rate_counter.MOST - 10):
             table.incr(f"early {number}", 60, 9)
         clock.now += 61
@@ -75,7 +75,7 @@ def test_windows_that_are_over_make_room_for_the_living() -> None:
 
 
 def test_nothing_is_lost_when_several_count_at_once() -> None:
-    table = OwnMemory()
+    table = InMemoryCounter()
 
     def counts(which: int) -> None:
         for number in range(2000):

@@ -218,10 +218,10 @@ def test_the_page_for_too_many_is_in_her_language_and_does_not_outlive_its_minut
         assert phone.status == 429
         assert f'<html lang="{language}"' in phone.text
     assert found["es"] != found["en"]
-    kept = dict(context.house_of(app).refused)
+    kept = dict(context.installation_of(app).refused)
     place.clock.on(minutes=2)
     Phone(app).opens("/es/antes")
-    assert {name for name, told in context.house_of(app).refused.items() if told != kept[name]} == {
+    assert {name for name, told in context.installation_of(app).refused.items() if told != kept[name]} == {
         ("es", "reporter.before", True)
     }
 

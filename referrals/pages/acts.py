@@ -15,7 +15,7 @@ from reporting.i18n import N_
 from reporting.teams import members
 from reporting.teams.team_log import CASE_WORKER
 from reporting.web.access.auth import signed_in
-from reporting.web.context import house, render_template
+from reporting.web.context import installation, render_template
 from reporting.web.forms import StaffForm
 
 ACT_NAMES = {
@@ -36,7 +36,7 @@ ACT_NAMES = {
 @signed_in(CASE_WORKER)
 def acts() -> ResponseReturnValue:
     """Who opened what, as far as her keys tell."""
-    with house().reading() as db:
+    with installation().reading() as db:
         people = {account.id: account.name for account in members.accounts(db)}
         listed = desk.acts(db, g.keys)
     return render_template(

@@ -48,7 +48,7 @@ from reporting.vocabulary.tally import tally_block
 from reporting.web import desk_pages, question_forms
 from reporting.web.access.auth import refresh_keys, signed_in
 from reporting.web.access.tickets import seeds, ticket_field, ticket_in
-from reporting.web.context import House, house, render_template
+from reporting.web.context import Installation, installation, render_template
 from reporting.web.desk_pages import SECRET_SHOWN, SHOWN
 from reporting.web.errors import error_page
 from reporting.web.forms import StaffForm
@@ -81,7 +81,7 @@ class Intake:
 @signed_in(CASE_WORKER)
 def begin() -> ResponseReturnValue:
     """Off to what to say before the first question, and the first page."""
-    if not house().lines():
+    if not installation().lines():
         return error_page(503)
     return _lead(Intake(tickets.new_trip(), {}), "0")
 
@@ -151,7 +151,7 @@ def _intake(ticket: Ticket) -> Intake:
 
 
 def _is_over(trip: str) -> bool:
-    made = house()
+    made = installation()
     with made.reading() as db:
         return replays.how_ended(db, made.settings.server_secret, trip, seeds(db)) is not None
 
@@ -201,7 +201,7 @@ def _ask(intake: Intake, number: int) -> ResponseReturnValue:
         questions=question_forms.asked(number, form),
         form=form,
         help=_help(shelf, incident, g.lang, only=urgent) if urgent else None,
-        child=child_policy(g.lang, house().settings.country) if incident.age in MINOR_AGES else None,
+        child=child_policy(g.lang, installation().settings.country) if incident.age in MINOR_AGES else None,
         ticket=_field(intake, str(number)),
         out=StaffForm(formdata=None),
     )
@@ -220,8 +220,8 @@ def _form(intake: Intake, number: int, *, is_wrong: bool) -> Any:
 def _check(intake: Intake) -> ResponseReturnValue:
     intake.answers = answers = that_matter(intake.answers)
     try:
-        with house().reading() as db:
-            team = _hers(house(), db, refresh_keys())
+        with installation().reading() as db:
+            team = _hers(installation(), db, refresh_keys())
     except CannotOpen:
         return error_page(403, NOT_IN)
     return render_template(
@@ -235,7 +235,7 @@ def _check(intake: Intake) -> ResponseReturnValue:
     )
 
 
-def _hers(made: House, db: Any, keys: Keys) -> Team:
+def _hers(made: Installation, db: Any, keys: Keys) -> Team:
     """The casework team she reads with; the case goes there."""
     for team in team_log.trusted(made.teams(db)):
         if team.newest.number in keys.epochs.get(team.id, {}):
@@ -245,7 +245,7 @@ def _hers(made: House, db: Any, keys: Keys) -> Team:
 
 def _send(intake: Intake) -> ResponseReturnValue:
     """File it once; she is its owner. The receipt is read aloud, and shown only now."""
-    made, keys, moment = house(), refresh_keys(), house().clock()
+    made, keys, moment = installation(), refresh_keys(), installation().clock()
     answers = intake.answers = that_matter(intake.answers)
     try:
         with made.reading() as db:
@@ -289,7 +289,7 @@ def _send(intake: Intake) -> ResponseReturnValue:
 
 
 def _help(shelf: snapshot.Shelf, incident: Incident, language: str, only: list[str] | None = None) -> Help:
-    return help_for(shelf, incident, house().clock(), languages=(language,), only=only)
+    return help_for(shelf, incident, installation().clock(), languages=(language,), only=only)
 
 
 def _sent(intake: Intake) -> ResponseReturnValue:

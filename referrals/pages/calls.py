@@ -22,7 +22,7 @@ from referrals.pages.directory import (
 from reporting.teams.team_log import CASE_WORKER, COORDINATOR
 from reporting.web import desk_pages
 from reporting.web.access.auth import signed_in
-from reporting.web.context import house, render_template, say
+from reporting.web.context import installation, render_template, say
 from reporting.web.errors import error_page
 
 
@@ -40,7 +40,7 @@ def calls_in(place: str) -> ResponseReturnValue:
     held = snapshot_now()
     if place not in held.cards.place_names or place == held.cards.country:
         return error_page(404)
-    with house().reading() as db:
+    with installation().reading() as db:
         tasks = worklist(db, held, place, today_here())
     return render_template(
         "staff/worklist.html",
@@ -80,7 +80,7 @@ def _call(
     code: int = 200,
 ) -> ResponseReturnValue:
     held = snapshot_now()
-    with house().reading() as db:
+    with installation().reading() as db:
         entry = curation.entry(db, service, today_here())
     if entry is None or place not in held.cards.place_names:
         return error_page(404)
@@ -109,10 +109,10 @@ def called(place: str, service: str) -> ResponseReturnValue:
     typed = {question.column: request.form.get(question.column, "") for question in questions.QUESTIONS}
     if not form.is_ours() or place not in snapshot_now().cards.place_names:
         return error_page(404)
-    with house().reading() as db:
+    with installation().reading() as db:
         order = [task.row["id"] for task in worklist(db, snapshot_now(), place, today_here())]
     try:
-        with house().writing() as db:
+        with installation().writing() as db:
             if go == "nobody":
                 curation.nobody_answered(db, service, g.keys.name, today_here())
             elif go == "learned":

@@ -25,7 +25,7 @@ from reporting.vocabulary import questions, wording
 from reporting.vocabulary.codes import MINOR_AGES
 from reporting.web import desk_pages, languages, question_forms
 from reporting.web.access.auth import refresh_keys, signed_in
-from reporting.web.context import house, local_hour, render_template, say
+from reporting.web.context import installation, local_hour, render_template, say
 from reporting.web.errors import error_page
 
 
@@ -49,7 +49,7 @@ def act(case: int) -> ResponseReturnValue:
     if refused:
         return _show(case, form=form, pressed=go, sentence=say(refused[0]), code=refused[1])
     if go in GOES:
-        house().emptied()
+        installation().emptied()
     if go == "handed" and not _still_hers(case):
         return redirect(url_for("casework.queue", lang=g.lang), 303)
     return redirect(url_for("casework.case_page", lang=g.lang, case=case), 303)
@@ -57,8 +57,8 @@ def act(case: int) -> ResponseReturnValue:
 
 def _still_hers(case: int) -> bool:
     try:
-        with house().writing() as db:
-            desk.open_case(db, g.keys, case, house().clock())
+        with installation().writing() as db:
+            desk.open_case(db, g.keys, case, installation().clock())
     except CannotOpen:
         return False
     return True
@@ -66,7 +66,7 @@ def _still_hers(case: int) -> bool:
 
 @desk_pages.by_get()
 def _show_contact(case: int) -> ResponseReturnValue:
-    made = house()
+    made = installation()
     try:
         with made.writing() as db:
             contact = desk.open_contact(db, g.keys, case, made.clock())
@@ -88,7 +88,7 @@ def _show(
     code: int = 200,
 ) -> ResponseReturnValue:
     """The page of a case, as it is after it was opened."""
-    made, shelf = house(), snapshot.shelf(house().reading)
+    made, shelf = installation(), snapshot.shelf(installation().reading)
     keys = refresh_keys()
     try:
         with made.writing() as db:
@@ -124,7 +124,7 @@ def _show(
 
 def _as_it_stands(opened: Case, shelf: Shelf) -> dict[str, Any]:
     """What was told, in words, and what follows from it now."""
-    names, moment = referrals_help.names(shelf), house().clock()
+    names, moment = referrals_help.names(shelf), installation().clock()
     incident = opened.incident_at(moment)
     return {
         "facts": wording.facts_of(opened.incident, names, say),

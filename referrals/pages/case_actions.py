@@ -22,12 +22,12 @@ from reporting.crypto import receipts
 from reporting.i18n import N_
 from reporting.teams import team_log
 from reporting.teams.team_log import CannotOpen
-from reporting.web.context import house, local_hour
+from reporting.web.context import installation, local_hour
 
 
 def refusal(case: int, go: str, form: ActForm) -> tuple[str, int] | None:
     """Do it, in one transaction; or why it was not done, as a message, with the status of the answer."""
-    made = house()
+    made = installation()
     known, does, needs_version = ACTS.get(go, ("", _nothing, False))
     try:
         with made.writing() as db:
@@ -56,17 +56,21 @@ def _nothing_more(_db: Any, _case: int, _form: ActForm) -> None:
 def _letter(folder: Folder, form: ActForm) -> None:
     if "C_LETTERS" not in folder.consents:
         raise NoConsent
-    text = {"from": records.FROM_TEAM, "hour": int(house().clock()) // clock.HOUR, "text": needed(form.text.data)}
+    text = {
+        "from": records.FROM_TEAM,
+        "hour": int(installation().clock()) // clock.HOUR,
+        "text": needed(form.text.data),
+    }
     folder.add("letter", text)
     folder.card |= {"l": True}
 
 
 def _note(folder: Folder, form: ActForm) -> None:
-    actions.note(folder, g.keys.member, needed(form.text.data), house().clock())
+    actions.note(folder, g.keys.member, needed(form.text.data), installation().clock())
 
 
 def _assign(folder: Folder, form: ActForm) -> None:
-    actions.assign(folder, g.keys.member, owner(form.owner.data), house().clock())
+    actions.assign(folder, g.keys.member, owner(form.owner.data), installation().clock())
 
 
 def _label(folder: Folder, form: ActForm) -> None:
@@ -78,11 +82,11 @@ def _risk(folder: Folder, form: ActForm) -> None:
 
 
 def _close(folder: Folder, form: ActForm) -> None:
-    actions.close(folder, g.keys.member, outcome(form.outcome.data), needed(form.reason.data), house().clock())
+    actions.close(folder, g.keys.member, outcome(form.outcome.data), needed(form.reason.data), installation().clock())
 
 
 def _reopen(folder: Folder, form: ActForm) -> None:
-    actions.reopen(folder, g.keys.member, needed(form.reason.data), house().clock())
+    actions.reopen(folder, g.keys.member, needed(form.reason.data), installation().clock())
 
 
 def _mark(folder: Folder, form: ActForm) -> None:
@@ -92,23 +96,23 @@ def _mark(folder: Folder, form: ActForm) -> None:
     if form.mark.data == NOT_A_REPORT and not because:
         raise NotNow(N_("Say why it is not a report."))
     reason = needed(form.reason.data)
-    actions.mark(folder, g.keys.member, form.mark.data, because or "", reason, house().clock())
+    actions.mark(folder, g.keys.member, form.mark.data, because or "", reason, installation().clock())
 
 
 def _unmark(folder: Folder, form: ActForm) -> None:
-    actions.unmark(folder, g.keys.member, form.mark.data or "", needed(form.reason.data), house().clock())
+    actions.unmark(folder, g.keys.member, form.mark.data or "", needed(form.reason.data), installation().clock())
 
 
 def _link(folder: Folder, form: ActForm) -> None:
-    with house().reading() as db:
+    with installation().reading() as db:
         other = desk.name_of(db, g.keys, _called(form.alias.data))
-    actions.link(folder, g.keys.member, other, house().clock())
+    actions.link(folder, g.keys.member, other, installation().clock())
 
 
 def _called(name: str | None) -> int:
     """The one case of that short name."""
     wanted = receipts.plain(name or "").replace(" ", "")
-    with house().reading() as db:
+    with installation().reading() as db:
         cases = desk.cases_of(db, g.keys)
     found = [case for case in cases if receipts.plain(records.alias(case)).replace(" ", "") == wanted]
     if len(found) != 1:
@@ -119,12 +123,12 @@ def _called(name: str | None) -> int:
 def _link_back(db: Any, case: int, form: ActForm) -> None:
     """The other case names this one too."""
     other, this = _called(form.alias.data), desk.name_of(db, g.keys, case)
-    with desk.at_desk(db, g.keys, other, house().clock(), "changed") as folder:
-        actions.link(folder, g.keys.member, this, house().clock())
+    with desk.at_desk(db, g.keys, other, installation().clock(), "changed") as folder:
+        actions.link(folder, g.keys.member, this, installation().clock())
 
 
 def _ask_hand_over(folder: Folder, form: ActForm) -> None:
-    made = house()
+    made = installation()
     with made.reading() as db:
         known = [team.id for team in team_log.trusted(made.teams(db))]
     team = number_in(form.team.data or "0")
@@ -138,7 +142,7 @@ def _said_yes_to_team(folder: Folder, form: ActForm) -> None:  # noqa: ARG001 --
 
 
 def _hand_over(db: Any, case: int, _form: ActForm) -> None:
-    made = house()
+    made = installation()
     opened = desk.open_case(db, g.keys, case, made.clock())
     readers = next(team for team in made.teams(db) if team.id == opened.desk["handover"]["team"])
     desk.hand_over(db, g.keys, case, readers, made.clock())
@@ -147,12 +151,14 @@ def _hand_over(db: Any, case: int, _form: ActForm) -> None:
 def _allow(folder: Folder, form: ActForm) -> None:
     """What she said by voice about what she allows."""
     actions.allow(folder, form.consent.data or "", yes=form.step.data == "yes")
-    actions.note(folder, g.keys.member, needed(form.text.data), house().clock())
+    actions.note(folder, g.keys.member, needed(form.text.data), installation().clock())
 
 
 def _propose(folder: Folder, form: ActForm) -> None:
     fields = ("need", *(field for field in referral.FIELDS if field != "need" and field in (form.fields.data or ())))
-    referral.propose(folder, g.keys.member, service(form.service.data), form.need.data or "", fields, house().clock())
+    referral.propose(
+        folder, g.keys.member, service(form.service.data), form.need.data or "", fields, installation().clock()
+    )
 
 
 def _protect(folder: Folder, form: ActForm) -> None:
@@ -164,13 +170,13 @@ def _protect(folder: Folder, form: ActForm) -> None:
         form.need.data or "",
         fields,
         (form.reason.data or "").strip(),
-        house().clock(),
+        installation().clock(),
     )
 
 
 def _step(folder: Folder, form: ActForm) -> None:
     """A move of a referral; hers are written down as said by voice."""
-    number, step, moment, me = number_in(form.number.data), form.step.data or "", house().clock(), g.keys.member
+    number, step, moment, me = number_in(form.number.data), form.step.data or "", installation().clock(), g.keys.member
     if step == "agree":
         referral.agree(folder, number, moment, voice=me)
     elif step in {"decline", "revoke"}:
@@ -185,9 +191,9 @@ def _step(folder: Folder, form: ActForm) -> None:
 def _flag_who_refused(db: Any, case: int, form: ActForm) -> None:
     """A service that refused is due to be looked at. Only the week is kept, nothing of the case."""
     if form.step.data == "refuse":
-        opened = desk.open_case(db, g.keys, case, house().clock())
+        opened = desk.open_case(db, g.keys, case, installation().clock())
         service = next(one.service for one in opened.referrals if str(one.id) == form.number.data)
-        curation.flag(db, service, "refused", local_hour(int(house().clock()) // clock.HOUR).date())
+        curation.flag(db, service, "refused", local_hour(int(installation().clock()) // clock.HOUR).date())
 
 
 Does = Callable[[Folder, ActForm], None]

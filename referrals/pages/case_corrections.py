@@ -23,7 +23,7 @@ from reporting.vocabulary.answers import answers_of, corrected
 from reporting.vocabulary.questions import PAGES
 from reporting.web import desk_pages, question_forms
 from reporting.web.access.auth import signed_in
-from reporting.web.context import house, render_template, say
+from reporting.web.context import installation, render_template, say
 from reporting.web.errors import error_page
 from reporting.web.forms import StaffForm
 
@@ -50,7 +50,7 @@ def set_right(case: int, number: int) -> ResponseReturnValue:
     """A reason, and what changed of them."""
     if number not in question_forms.TO_SET_RIGHT:
         abort(404)
-    made, asked = house(), RightForm()
+    made, asked = installation(), RightForm()
     if not asked.is_ours():
         return _right_page(case, number, typed(), say(N_("That is too long.")), 422)
     try:
@@ -90,8 +90,8 @@ def _right_page(
     case: int, number: int, typed: dict[str, list[str]] | None = None, sentence: str = "", code: int = 200
 ) -> ResponseReturnValue:
     try:
-        with house().writing() as db:
-            opened = desk.open_case(db, g.keys, case, house().clock())
+        with installation().writing() as db:
+            opened = desk.open_case(db, g.keys, case, installation().clock())
     except CannotOpen:
         return error_page(404, NOT_OPENED)
     form = _answers_form(opened, number, ImmutableMultiDict(typed) if typed else None)

@@ -24,7 +24,7 @@ from reporting.teams import members, team_log
 from reporting.teams.keyring import Keys
 from reporting.teams.team_log import CASEWORK, STATISTICS, Team
 from reporting.vocabulary import questions
-from reporting.web.context import House, house
+from reporting.web.context import Installation, installation
 from reporting.web.forms import StaffForm
 
 pages = Blueprint("casework", __name__)
@@ -33,7 +33,7 @@ MEANWHILE = N_("Somebody else changed this case in the meantime. Look at it agai
 LONGEST_NUMBER = 20  # digits of a record's number
 
 
-def case_workers(db: Any, made: House, keys: Keys) -> dict[int, str]:
+def case_workers(db: Any, made: Installation, keys: Keys) -> dict[int, str]:
     """Who can own a case: the people who read with her."""
     hers = [team for team in made.teams(db) if team.id in keys.epochs and team.kind == CASEWORK]
     inside = {member for team in hers for member in team.members}
@@ -63,17 +63,17 @@ class ActForm(StaffForm):
 
 def counters(db: Any) -> Team:
     """The statistics team. Raises `NotYet` or `BrokenChain` where the keys are not vouched for."""
-    return team_log.team_of_kind(house().teams(db), STATISTICS)
+    return team_log.team_of_kind(installation().teams(db), STATISTICS)
 
 
-def other_teams(db: Any, made: House, case: Case) -> dict[int, str]:
+def other_teams(db: Any, made: Installation, case: Case) -> dict[int, str]:
     """Number -> name of each trusted casework team but the one that has the case."""
     return {team.id: team.name for team in team_log.trusted(made.teams(db)) if team.id != case.team}
 
 
 def help_of(shelf: Shelf, folder: Folder) -> Help:
     """Needs and offers of an open case as of now, so that needs without a service can be recorded."""
-    now = house().clock()
+    now = installation().clock()
     return help_for(shelf, folder.incident_at(now), now, languages=(folder.facts["language"],))
 
 
@@ -100,7 +100,7 @@ def outcome(code: str | None) -> str:
 
 def owner(text: str | None) -> int:
     """Somebody who reads with her; 0 is nobody."""
-    made, wanted = house(), number_in(text or "0")
+    made, wanted = installation(), number_in(text or "0")
     with made.reading() as db:
         if wanted and wanted not in case_workers(db, made, g.keys):
             raise NotNow(N_("Choose somebody of your team."))
@@ -109,7 +109,7 @@ def owner(text: str | None) -> int:
 
 def service(text: str | None) -> ServiceCard:
     """A service of the directory by its id. Raises `NotNow` where there is none."""
-    card = snapshot.shelf(house().reading).cards.by_id.get(text or "")
+    card = snapshot.shelf(installation().reading).cards.by_id.get(text or "")
     if card is None:
         raise NotNow(N_("Choose a service of the directory."))
     return card

@@ -17,7 +17,7 @@ from reporting.i18n import N_
 from reporting.pages import my_case
 from reporting.teams.team_log import CASE_WORKER, CannotOpen
 from reporting.web.access.auth import signed_in
-from reporting.web.context import house, render_template, say
+from reporting.web.context import installation, render_template, say
 from reporting.web.errors import error_page
 from reporting.web.forms import StaffForm
 
@@ -26,7 +26,7 @@ from reporting.web.forms import StaffForm
 @signed_in(CASE_WORKER)
 def sheet(case: int, number: int) -> ResponseReturnValue:
     """The page that goes to a service: what she agreed to, and nothing else. There is none without her yes."""
-    made = house()
+    made = installation()
     try:
         with made.writing() as db:
             opened = desk.open_sheet(db, g.keys, case, made.clock())
@@ -50,7 +50,7 @@ def sheet(case: int, number: int) -> ResponseReturnValue:
 @signed_in(CASE_WORKER)
 def printed(case: int) -> ResponseReturnValue:
     """Her own words and facts on paper, for somebody who goes to complain. The printing is in the audit."""
-    made = house()
+    made = installation()
     try:
         with made.writing() as db:
             opened = desk.open_case(db, g.keys, case, made.clock(), "printed")

@@ -20,9 +20,17 @@ from reporting.i18n import N_
 from reporting.sessions.replays import LEFT
 from reporting.teams.team_log import CannotOpen
 from reporting.web import post_redirect_get
-from reporting.web.access.visits import CASE, Stay, go_on, onward, stay_field, stay_of, stay_on
-from reporting.web.context import house, render_template, say
-from reporting.web.post_redirect_get import Arrival, Trail, arrive
+from reporting.web.access.visits import (
+    CASE,
+    CaseSession,
+    case_session_field,
+    case_session_of,
+    case_session_on,
+    go_on,
+    onward,
+)
+from reporting.web.context import installation, render_template, say
+from reporting.web.post_redirect_get import TicketCheck, Trail, check_ticket
 
 pages = Blueprint("her_referral", __name__)
 GONE = N_("This is not asked any more.")
@@ -30,9 +38,9 @@ SAID_YES = N_("Noted: yes. The team may tell them only what you saw.")
 SAID_NO = N_("Noted: no. Nothing is told to them from now on.")
 
 
-def _arrived() -> tuple[Arrival, int] | None:
+def _arrived() -> tuple[TicketCheck, int] | None:
     """Her request and the number of the referral; None where it is no page of hers (any more)."""
-    came = arrive("visit")
+    came = check_ticket("visit")
     number = request.form.get("number", "")
     if came is None or came.ended == LEFT or came.ticket.step != CASE or not (number.isascii() and number.isdecimal()):
         return None
@@ -47,7 +55,7 @@ def look() -> ResponseReturnValue:
         return redirect(url_for("reporter.start", lang=g.lang), 303)
     came, number = arrived
     try:
-        one = _proposal(stay_of(came), number)[1]
+        one = _proposal(case_session_of(came), number)[1]
     except CannotOpen:
         return redirect(url_for("reporter.start", lang=g.lang), 303)
     return go_on(came, onward(f"proposal-{number}") if one else onward("said", sentence=say(GONE), code=422))
@@ -59,9 +67,9 @@ def answer() -> ResponseReturnValue:
     arrived = _arrived()
     if arrived is None:
         return redirect(url_for("reporter.start", lang=g.lang), 303)
-    (came, number), made, yes = arrived, house(), request.form.get("go") == "yes"
+    (came, number), made, yes = arrived, installation(), request.form.get("go") == "yes"
     try:
-        with made.writing() as db, store.on_visit(db, stay_of(came).visit, made.clock()) as folder:
+        with made.writing() as db, store.on_visit(db, case_session_of(came).visit, made.clock()) as folder:
             if yes:
                 referral.agree(folder, number, made.clock())
             else:
@@ -73,8 +81,8 @@ def answer() -> ResponseReturnValue:
     return go_on(came, onward("said", sentence=say(SAID_YES if yes else SAID_NO)))
 
 
-def _proposal(stay: Stay, number: int) -> tuple[Case, Referral | None]:
-    with house().reading() as db:
+def _proposal(stay: CaseSession, number: int) -> tuple[Case, Referral | None]:
+    with installation().reading() as db:
         case = store.open_visit(db, stay.visit)
     return case, next((one for one in case.referrals if one.id == number), None)
 
@@ -82,9 +90,9 @@ def _proposal(stay: Stay, number: int) -> tuple[Case, Referral | None]:
 @post_redirect_get.shows("visit/proposal", "visit/said")
 def page(trail: Trail, step: str, ended: str | None) -> ResponseReturnValue:
     """A proposal as she needs it to decide: which service, why, and word for word what it would be told."""
-    if ended == LEFT or trail.expires is None or house().clock() > trail.expires:
+    if ended == LEFT or trail.expires is None or installation().clock() > trail.expires:
         return post_redirect_get.start_page()
-    stay, number = stay_on(trail), step.partition("-")[2]
+    stay, number = case_session_on(trail), step.partition("-")[2]
     try:
         case, one = _proposal(stay, int(number)) if number else (None, None)
     except CannotOpen:
@@ -93,21 +101,21 @@ def page(trail: Trail, step: str, ended: str | None) -> ResponseReturnValue:
     return make_response(_page(stay, case, one, told), trail.status(step))
 
 
-def _page(stay: Stay, case: Case | None, one: Referral | None, sentence: str) -> str:
-    shelf = snapshot.shelf(house().reading)
+def _page(stay: CaseSession, case: Case | None, one: Referral | None, sentence: str) -> str:
+    shelf = snapshot.shelf(installation().reading)
     names = referrals_help.names(shelf)
     return render_template(
         "reporter/referral.html",
         one=one,
         name=names.get(one.service, one.service) if one else "",
         door=_door(shelf, one, case) if one and case else None,
-        sheet=referral_sheet.words_of(case, one, names, say, house().clock()) if one and case else (),
+        sheet=referral_sheet.words_of(case, one, names, say, installation().clock()) if one and case else (),
         need_names=codes.NEEDS,
         sentence=sentence,
-        ticket=stay_field(stay),
+        ticket=case_session_field(stay),
     )
 
 
 def _door(shelf: snapshot.Shelf, one: Referral, case: Case) -> records.Offer | None:
-    now = house().clock()
+    now = installation().clock()
     return referrals_help.door(shelf, one.service, one.need, case.incident_at(now), now)

@@ -22,7 +22,7 @@ from reporting.i18n import N_
 from reporting.teams.team_log import CASE_WORKER, COORDINATOR
 from reporting.web import desk_pages, languages
 from reporting.web.access.auth import signed_in
-from reporting.web.context import house, local_hour, render_template, say
+from reporting.web.context import installation, local_hour, render_template, say
 from reporting.web.errors import error_page
 from reporting.web.forms import StaffForm
 
@@ -72,12 +72,12 @@ DONE = {"confirmed": N_("Written down: still true today."), "edited": N_("Change
 
 def today_here() -> date:
     """The day on the clock of the place."""
-    return local_hour(int(house().clock()) // 3600).date()
+    return local_hour(int(installation().clock()) // 3600).date()
 
 
 def snapshot_now() -> snapshot.Shelf:
     """The directory as it stands now."""
-    return snapshot.shelf(house().reading)
+    return snapshot.shelf(installation().reading)
 
 
 def csv_answer(text: str, name: str) -> Response:
@@ -105,7 +105,7 @@ def find() -> ResponseReturnValue:
 
 @desk_pages.by_get()
 def _services(wanted: str = "") -> ResponseReturnValue:
-    with house().reading() as db:
+    with installation().reading() as db:
         every = due.due(db, today_here())
     found = [one for one in every if rows.header(wanted) in rows.header(f"{one.name} {one.service}")]
     return render_template(
@@ -138,7 +138,7 @@ def out() -> StaffForm:
 @signed_in(CASE_WORKER, COORDINATOR)
 def export() -> ResponseReturnValue:
     """The whole directory as a file. Brought in again it changes nothing."""
-    with house().reading() as db:
+    with installation().reading() as db:
         return csv_answer(readers.as_csv(db), "servicios")
 
 
@@ -172,7 +172,7 @@ def _service(
     wrong: tuple[str, ...] = (),
     code: int = 200,
 ) -> ResponseReturnValue:
-    with house().reading() as db:
+    with installation().reading() as db:
         entry = curation.entry(db, service, today_here())
     if entry is None:
         return error_page(404)
@@ -202,7 +202,7 @@ def confirm(service: str) -> ResponseReturnValue:
     if not form.is_ours():
         return error_page(404)
     try:
-        with house().writing() as db:
+        with installation().writing() as db:
             curation.confirm(db, service, g.keys.name, today_here(), form.stamp.data or "")
     except curation.Changed:
         return _service(service, sentence=say(SOMEBODY_ELSE), code=409)
@@ -220,7 +220,7 @@ def edit(service: str) -> ResponseReturnValue:
     if not form.is_ours():
         return _service(service, form=form, typed=typed, code=422)
     try:
-        with house().writing() as db:
+        with installation().writing() as db:
             curation.edit(db, service, typed, g.keys.name, form.why.data, today_here(), form.stamp.data or "")
     except curation.Changed:
         return _service(service, form=form, typed=typed, sentence=say(SOMEBODY_ELSE), code=409)
@@ -255,7 +255,7 @@ def bring() -> ResponseReturnValue:
     if form.is_ours():
         hints = Hints(form.file.data.filename or "", form.kind.data, form.region.data)
         raw, dry_run = form.file.data.read(), request.form.get("go") != "store"
-        with house().writing() as db:
+        with installation().writing() as db:
             report = run.bring_in(db, raw, g.keys.name, today_here(), hints=hints, dry_run=dry_run)
     bad = form.is_submitted() and (report is None or (report.rows == 0))
     page = render_template(
@@ -268,6 +268,6 @@ def bring() -> ResponseReturnValue:
 def flag() -> ResponseReturnValue:
     """A dead number, or they were not safe. She stays on her page: the answer has no page of its own."""
     kind, _, service = request.form.get("flag", "").partition(".")
-    with house().writing() as db:
+    with installation().writing() as db:
         known = curation.flag(db, service, kind, today_here())
     return ("", 204) if known else error_page(404)

@@ -14,7 +14,7 @@ from referrals.needs import codes
 from referrals.pages.directory import csv_answer, out, pages, snapshot_now, today_here
 from reporting.teams.team_log import CASE_WORKER, COORDINATOR
 from reporting.web.access.auth import signed_in
-from reporting.web.context import house, render_template
+from reporting.web.context import installation, render_template
 from reporting.web.errors import error_page
 
 
@@ -22,7 +22,7 @@ from reporting.web.errors import error_page
 @signed_in(CASE_WORKER, COORDINATOR)
 def gaps() -> ResponseReturnValue:
     """Which need has no verified service in how many provinces, and what no written case is ever offered."""
-    return _gaps(house().settings.country)
+    return _gaps(installation().settings.country)
 
 
 @pages.get("/<lang>/equipo/directorio/vacios/<place>")

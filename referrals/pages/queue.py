@@ -36,7 +36,7 @@ from reporting.vocabulary import questions
 from reporting.vocabulary.codes import VOCABULARY
 from reporting.web import desk_pages, languages
 from reporting.web.access.auth import refresh_keys, signed_in
-from reporting.web.context import House, house, local_hour, render_template, say
+from reporting.web.context import Installation, installation, local_hour, render_template, say
 from reporting.web.forms import StaffForm
 
 
@@ -75,7 +75,7 @@ def _view() -> View:
 
 @desk_pages.by_get()
 def _queue_page(*, sentence: str = "", words: str = "", code: int = 200) -> ResponseReturnValue:
-    made, keys, view = house(), refresh_keys(), _view()
+    made, keys, view = installation(), refresh_keys(), _view()
     with made.reading() as db:
         sheet = _sheet(db, keys)
         cards, broken = desk.queue(db, keys, sheet.cards)
@@ -119,7 +119,7 @@ def _queue_page(*, sentence: str = "", words: str = "", code: int = 200) -> Resp
     return answer
 
 
-def _with_words(made: House, keys: Keys, cards: list[records.Card], words: str) -> frozenset[int]:
+def _with_words(made: Installation, keys: Keys, cards: list[records.Card], words: str) -> frozenset[int]:
     with made.writing() as db:
         return desk.search(db, keys, cards, receipts.plain(words).split(), made.clock())
 
@@ -132,7 +132,7 @@ def _sheet_of(db: Any, keys: Keys, team: int) -> queue.Sheet:
     return queue.joined(queue.from_bytes(part) for part in queue_cache.read_sheets(db, keys, team).values())
 
 
-def _after_the_queue(made: House, keys: Keys) -> None:
+def _after_the_queue(made: Installation, keys: Keys) -> None:
     """After the page is sent, outside of any request: new keys go to the vault, old ways to reach somebody go.
 
     And what was worked out is kept, so that the next look is quick. Cards are opened while nobody waits for the desk.
@@ -151,7 +151,7 @@ def _after_the_queue(made: House, keys: Keys) -> None:
         made.emptied()
 
 
-def _keep_worked_out(made: House, keys: Keys, team: int, sheet: queue.Sheet, cards: list[records.Card]) -> None:
+def _keep_worked_out(made: Installation, keys: Keys, team: int, sheet: queue.Sheet, cards: list[records.Card]) -> None:
     now = made.clock()
     if parts := sheet.stale_parts(cards, now):
         with made.writing() as db:
@@ -194,7 +194,7 @@ def _address_of_view(name: str) -> str:
 
 
 def _one_of_many(go: str, number: str, form: BulkForm) -> None:
-    made = house()
+    made = installation()
     with (
         made.writing() as db,
         desk.at_desk(db, g.keys, number_in(number), made.clock(), "changed", counters=counters(db)) as folder,
@@ -203,7 +203,7 @@ def _one_of_many(go: str, number: str, form: BulkForm) -> None:
 
 
 def _bulk_assign(folder: Folder, form: BulkForm) -> None:
-    actions.assign(folder, g.keys.member, owner(form.owner.data), house().clock())
+    actions.assign(folder, g.keys.member, owner(form.owner.data), installation().clock())
 
 
 def _bulk_label(folder: Folder, form: BulkForm) -> None:
@@ -213,11 +213,11 @@ def _bulk_label(folder: Folder, form: BulkForm) -> None:
 
 
 def _bulk_close(folder: Folder, form: BulkForm) -> None:
-    actions.close(folder, g.keys.member, outcome(form.outcome.data), needed(form.reason.data), house().clock())
+    actions.close(folder, g.keys.member, outcome(form.outcome.data), needed(form.reason.data), installation().clock())
 
 
 def _bulk_junk(folder: Folder, form: BulkForm) -> None:
-    actions.mark(folder, g.keys.member, JUNK, "", needed(form.reason.data), house().clock())
+    actions.mark(folder, g.keys.member, JUNK, "", needed(form.reason.data), installation().clock())
 
 
 BULK: dict[str, Callable[[Folder, BulkForm], None]] = {

@@ -8,13 +8,13 @@ from flask.typing import ResponseReturnValue
 
 from referrals.needs import rulebook
 from referrals.pages.directory import pages
-from reporting.web.context import house, render_template
+from reporting.web.context import installation, render_template
 
 
 @pages.get("/<lang>/reglas")
 def rules() -> ResponseReturnValue:
     """Every rule, window and must-not, printed from the rows that decide, and who has signed it."""
-    country = house().settings.country
+    country = installation().settings.country
     everything: dict[str, Any] = {
         "definitions": rulebook.definitions(),
         "rules": rulebook.rules(),

@@ -27,8 +27,6 @@ from reporting.teams import accounts, team_log
 T = TypeVar("T")
 PORT = 8080
 EVERYWHERE = "0.0.0.0"  # noqa: S104 -- only where --host asks for it, for a classroom
-
-
 # command -> the module of this package that holds it, imported when it is asked for
 COMMANDS = {
     "assess": "rules",

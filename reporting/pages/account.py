@@ -19,7 +19,7 @@ from reporting.teams.keyring import Sheets
 from reporting.teams.team_log import ADVOCATE, CASE_WORKER, CASEWORK, COORDINATOR, CannotOpen
 from reporting.web import desk_pages, languages
 from reporting.web.access.auth import refresh_keys, signed_in
-from reporting.web.context import house, local_hour, render_template, say
+from reporting.web.context import installation, local_hour, render_template, say
 from reporting.web.forms import StaffForm
 
 pages = Blueprint("staff", __name__)
@@ -56,11 +56,11 @@ def me() -> ResponseReturnValue:
 
 @desk_pages.by_get()
 def _me(sentence: str = "", code: int = 200, *, done: str = "") -> ResponseReturnValue:
-    made, keys = house(), g.keys
+    made, keys = installation(), g.keys
     with made.reading() as db:
         found = team_log.teams_or_none(db, made.pin)
         account = members.account(db, keys.member, found)
-        sittings = staff_sessions.sittings(db, g.token, keys.member, made.clock())
+        sittings = staff_sessions.session_infos(db, g.token, keys.member, made.clock())
     waits = bool(found) and account.waits
     known = team_log.trusted(found)
     unknown = [team for team in found if team.id in keys.epochs and team.kind == CASEWORK and team not in known]
@@ -86,7 +86,7 @@ def change_me() -> ResponseReturnValue:
 
 
 def _change_password() -> ResponseReturnValue:
-    form, made = PasswordForm(), house()
+    form, made = PasswordForm(), installation()
     new = accounts.tidy_password(form.new.data or "")
     if not form.is_ours() or len(new) < accounts.OWN_PASSWORD_LENGTH:
         return _me(say(N_("A password of your own needs 16 signs or more.")), 422)
@@ -112,7 +112,7 @@ def _end_my_others() -> ResponseReturnValue:
 
 
 def _recover() -> ResponseReturnValue:
-    form, made = SheetsForm(), house()
+    form, made = SheetsForm(), installation()
     wrong = say(N_("These are not the two sheets. Look at each word once more."))
     if not form.is_ours():
         return _me(wrong, 422)

@@ -17,7 +17,7 @@ from reporting.teams.keyring import NotHer
 from reporting.teams.team_log import ADVOCATE, CASE_WORKER, CASEWORK, CannotOpen, Team
 from reporting.web import desk_pages
 from reporting.web.access.auth import refresh_keys, signed_in
-from reporting.web.context import house, render_template, say
+from reporting.web.context import installation, render_template, say
 from reporting.web.errors import error_page
 from reporting.web.forms import StaffForm
 
@@ -37,7 +37,7 @@ def colleagues() -> ResponseReturnValue:
 
 @desk_pages.by_get()
 def _colleagues(sentence: str = "", code: int = 200) -> ResponseReturnValue:
-    made, keys = house(), refresh_keys()
+    made, keys = installation(), refresh_keys()
     with made.reading() as db:
         teams = made.teams(db)
         hers = [team for team in teams if team.id in keys.epochs]
@@ -65,7 +65,7 @@ def _fresh_teams(teams: tuple[Team, ...], hers: list[Team]) -> list[Team]:
 @signed_in(CASE_WORKER)
 def vouch(team: int) -> ResponseReturnValue:
     """She heard the six words of a new team from somebody whose voice she knows: from now on it is offered."""
-    form, made = WordsForm(), house()
+    form, made = WordsForm(), installation()
     if not form.is_ours():
         return _colleagues(say(N_("Type the six words.")), 422)
     try:
@@ -81,7 +81,7 @@ def vouch(team: int) -> ResponseReturnValue:
 @signed_in(CASE_WORKER, ADVOCATE)
 def with_colleague(member: int) -> ResponseReturnValue:
     """Let somebody in by her six words, end her sessions, or take her out of the team."""
-    made, go = house(), request.form.get("go", "")
+    made, go = installation(), request.form.get("go", "")
     try:
         with made.reading() as db:
             teams = made.teams(db)
@@ -95,7 +95,7 @@ def with_colleague(member: int) -> ResponseReturnValue:
 
 
 def _let_in(member: int) -> ResponseReturnValue:
-    form, made = WordsForm(), house()
+    form, made = WordsForm(), installation()
     if not form.is_ours():
         return _colleagues(say(N_("Type the six words.")), 422)
     try:
@@ -119,7 +119,7 @@ def _end_sessions(member: int) -> ResponseReturnValue:
 
 def _take_out(member: int) -> ResponseReturnValue:
     """She is out, and the next epoch is made here and now: what comes from now on is closed to her."""
-    made = house()
+    made = installation()
     if StaffForm().is_ours() and member != g.keys.member:
         with desk_pages.ending(member) as db:
             accounts.dismiss(db, member)

@@ -19,9 +19,9 @@ from reporting.sessions import replays, tickets
 from reporting.sessions.replays import LEFT, NOTED
 from reporting.teams.team_log import CannotOpen
 from reporting.web import post_redirect_get
-from reporting.web.access.visits import CASE, VISIT, Stay, go_on, stay_of
-from reporting.web.context import house, render_template, say
-from reporting.web.post_redirect_get import Arrival, Trail, arrive
+from reporting.web.access.visits import CASE, VISIT, CaseSession, case_session_of, go_on
+from reporting.web.context import installation, render_template, say
+from reporting.web.post_redirect_get import TicketCheck, Trail, check_ticket
 
 NOTHING_OPENS = N_("Nothing opens with that code. Look at it once more: seven words or seven groups of numbers.")
 
@@ -43,7 +43,7 @@ def back() -> ResponseReturnValue:
 @pages.post("/<lang>/volver")
 def come_back() -> ResponseReturnValue:
     """With a code: open her case. In her case: what she does there."""
-    came = arrive("visit")
+    came = check_ticket("visit")
     if came is None or came.ended == LEFT:
         return over(came)
     if came.ticket.step == CASE:
@@ -54,7 +54,7 @@ def come_back() -> ResponseReturnValue:
         return _to_the_box(came, problem.sentence)
 
 
-def _to_the_box(came: Arrival, sentence: str) -> ResponseReturnValue:
+def _to_the_box(came: TicketCheck, sentence: str) -> ResponseReturnValue:
     trail = post_redirect_get.follow(came, VISIT)
     trail.state = {}
     return post_redirect_get.answer(trail, "code", sentence=sentence, code=422)
@@ -74,39 +74,39 @@ def open_with_code(typed: str, trip: str) -> ResponseReturnValue:
     told = receipt_wording.sentence(reading) if isinstance(reading, Unreadable) else None
     if told is not None:
         raise WrongCode(say(told[0], **told[1]))
-    stretched = store.stretch(() if isinstance(reading, Unreadable) else reading, house().settings.pepper)
+    stretched = store.stretch(() if isinstance(reading, Unreadable) else reading, installation().settings.pepper)
     try:
         return _enter(_begin_stay(stretched, trip))
     except CannotOpen:
         raise WrongCode(say(NOTHING_OPENS)) from None
 
 
-def _begin_stay(stretched: tuple[tuple[bytes, bytes], ...], trip: str) -> Stay:
+def _begin_stay(stretched: tuple[tuple[bytes, bytes], ...], trip: str) -> CaseSession:
     """Open with a receipt. From now on the trip that sent it never shows the receipt again."""
-    made = house()
+    made = installation()
     with made.writing() as db:
         visit, sent_by = store.come_back(db, stretched)
         replays.end_trip(db, made.settings.server_secret, sent_by, NOTED, made.clock())
     made.rows.erase([sent_by])
-    return Stay(visit, trip, sent_by, int(made.clock()) + tickets.TICKET_LIFE["visit"])
+    return CaseSession(visit, trip, sent_by, int(made.clock()) + tickets.TICKET_LIFE["visit"])
 
 
-def _enter(stay: Stay) -> ResponseReturnValue:
+def _enter(stay: CaseSession) -> ResponseReturnValue:
     """Off to her case, under a name of its own."""
     return post_redirect_get.answer(Trail(VISIT, stay.trip, stay.to_state(), stay.expires), "show")
 
 
-def _visit(came: Arrival) -> ResponseReturnValue:
+def _visit(came: TicketCheck) -> ResponseReturnValue:
     """What she does in her case; once it is erased there is nothing to go back to."""
-    stay, go = stay_of(came), request.form.get("go", "show")
+    stay, go = case_session_of(came), request.form.get("go", "show")
     try:
         return _erase(stay) if go == "erase" else go_on(came, my_case.act(stay, go))
     except CannotOpen:
         return _to_the_box(came, say(NOTHING_OPENS))
 
 
-def _erase(stay: Stay) -> ResponseReturnValue:
-    made = house()
+def _erase(stay: CaseSession) -> ResponseReturnValue:
+    made = installation()
     with made.writing() as db:
         store.erase(db, stay.visit, made.settings.pepper, made.clock())
         for trip in (stay.trip, stay.sent_by):

@@ -8,12 +8,12 @@ from referrals.directory import snapshot
 from referrals.help import Help, could_have_refused, help_for, other_departments, provinces
 from reporting.vocabulary import questions
 from reporting.vocabulary.incident import Incident
-from reporting.web.context import house, once
+from reporting.web.context import installation, once
 
 
 def held() -> snapshot.Shelf:
     """The directory, looked up once for each request."""
-    return once("shelf", lambda: snapshot.shelf(house().reading))
+    return once("shelf", lambda: snapshot.shelf(installation().reading))
 
 
 def directory_choices(department: str | None) -> questions.Elsewhere:
@@ -27,5 +27,5 @@ def directory_choices(department: str | None) -> questions.Elsewhere:
 
 def help_of(incident: Incident, only: list[str] | None = None, *, police_shown: bool = False) -> Help:
     """Needs and offers for an incident as of now; `only` some of the needs while she is still telling."""
-    now = house().clock()
+    now = installation().clock()
     return help_for(held(), incident, now, languages=(g.lang,), only=only, police_shown=police_shown)

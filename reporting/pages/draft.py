@@ -28,9 +28,9 @@ from reporting.vocabulary.codes import MINOR_AGES
 from reporting.vocabulary.questions import PAGES
 from reporting.web import post_redirect_get, question_forms
 from reporting.web.access.tickets import ticket_field
-from reporting.web.context import house, render_template, say
+from reporting.web.context import installation, render_template, say
 from reporting.web.forms import OpenForm
-from reporting.web.post_redirect_get import RECEIPT_SHOWN, SHOWN, Arrival, Trail
+from reporting.web.post_redirect_get import RECEIPT_SHOWN, SHOWN, TicketCheck, Trail
 
 CHECK, SENT_PAGE, DOORS, STALE = "check", "sent", "doors", "stale"  # steps besides the numbers of the questions' pages
 SENT_ALREADY = N_("It was sent already. You can come back with your code.")
@@ -52,7 +52,7 @@ def _after_sending(trail: Trail, step: str) -> str | ResponseReturnValue:
 
 def _is_shown_after_sending(trail: Trail, step: str) -> bool:
     lasts = {SENT_PAGE: RECEIPT_SHOWN, DOORS: SHOWN}.get(step, 0)
-    return bool(house().clock() <= trail.state.get("sent", 0) + lasts)
+    return bool(installation().clock() <= trail.state.get("sent", 0) + lasts)
 
 
 def _sent_already(_trail: Trail, _step: str) -> ResponseReturnValue:
@@ -107,7 +107,7 @@ def _ask_page(trail: Trail, step: str) -> str:
         sentence=said.get("sentence", ""),
         ticket=ticket_field("draft", trail.trip, step, trail.state),
         help=help_of(incident, only=urgent, police_shown="p" in trail.state) if urgent else None,
-        child=child_policy(g.lang, house().settings.country) if urgent and "N_CHILD_PROT" in urgent else None,
+        child=child_policy(g.lang, installation().settings.country) if urgent and "N_CHILD_PROT" in urgent else None,
     )
 
 
@@ -139,8 +139,8 @@ def _check_page(trail: Trail) -> str:
 
 def readers() -> list[tuple[int, str]]:
     """The teams she can choose between: (number, name)."""
-    with house().reading() as db:
-        return [(team.id, team.name) for team in team_log.trusted(house().teams(db))]
+    with installation().reading() as db:
+        return [(team.id, team.name) for team in team_log.trusted(installation().teams(db))]
 
 
 def _sent_page(trail: Trail) -> str:
@@ -196,7 +196,7 @@ def new_receipt() -> list[int]:
     return list(receipts.draw(secrets.randbelow).numbers)
 
 
-def with_typed(came: Arrival) -> tuple[Trail, bool]:
+def with_typed(came: TicketCheck) -> tuple[Trail, bool]:
     """The trail with what was typed on this page, and whether something there is not right yet."""
     trail, step = post_redirect_get.follow(came, "draft"), came.ticket.step
     state = trail.state
@@ -214,7 +214,7 @@ def _right_answers(form: OpenForm) -> dict[str, Any]:
     return {name: value for name, value in question_forms.answers_in(form).items() if name not in form.errors}
 
 
-def wait(came: Arrival, **said: Any) -> ResponseReturnValue:
+def wait(came: TicketCheck, **said: Any) -> ResponseReturnValue:
     """An old draft is kept with what was typed last, and not shown; it can still be sent."""
     trail, _ = with_typed(came)
     trail.state["unseen"] = True
@@ -228,6 +228,6 @@ def consents_of(answers: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(answers.get("consents", ())) | beside_the_button
 
 
-def is_unseen(came: Arrival) -> bool:
+def is_unseen(came: TicketCheck) -> bool:
     """Too old to be shown when it was sent, or kept from being shown before."""
-    return "unseen" in came.ticket.state or house().clock() > came.ticket.issued + replays.DRAFT_SHOWN
+    return "unseen" in came.ticket.state or installation().clock() > came.ticket.issued + replays.DRAFT_SHOWN

@@ -20,7 +20,7 @@ from reporting.figures import releases as figures_releases
 from reporting.figures.releases import Published
 from reporting.i18n import N_
 from reporting.teams.team_log import CannotOpen
-from reporting.web.context import house, render_template, say
+from reporting.web.context import installation, render_template, say
 from reporting.web.errors import error_page
 
 pages = Blueprint("advocate", __name__)
@@ -46,7 +46,7 @@ BAR = 300  # units of a chart that the longest bar takes
 @pages.before_app_request
 def keep_hosts_apart() -> None:
     """Figures on their own host only, where there is one; and nothing else there."""
-    wanted, public = house().settings.figures_host, request.endpoint in PUBLIC
+    wanted, public = installation().settings.figures_host, request.endpoint in PUBLIC
     here = request.host.rsplit(":", 1)[0].lower()
     if wanted and request.blueprint != "files" and (here == wanted) is not public:
         abort(404)
@@ -120,7 +120,7 @@ def figures() -> ResponseReturnValue:
 
 
 def _published() -> list[Published]:
-    with house().reading() as db:
+    with installation().reading() as db:
         return list(reversed(figures_releases.published(db)))
 
 
@@ -159,7 +159,7 @@ def file(period: str, name: str) -> ResponseReturnValue:
 def find(period: str, *, unpublished: bool = False) -> Published | None:
     """The release of a period; None where there is none, or it does not open."""
     try:
-        with house().reading() as db:
+        with installation().reading() as db:
             return figures_releases.find(db, period, unpublished=unpublished)
     except CannotOpen:
         return None
@@ -167,8 +167,8 @@ def find(period: str, *, unpublished: bool = False) -> Published | None:
 
 def page(found: Published, **more: Any) -> str:
     """A release as a page."""
-    host = house().settings.figures_host
-    base = f"https://{host}" if host else house().settings.base_url
+    host = installation().settings.figures_host
+    base = f"https://{host}" if host else installation().settings.base_url
     return render_template(
         "advocate/release.html",
         release=found,

@@ -18,9 +18,9 @@ from reporting.pages import directory_lookups
 from reporting.pages.start import box_ticket, over, pages
 from reporting.sessions.replays import LEFT
 from reporting.web import post_redirect_get, question_forms
-from reporting.web.context import SEEN, house, render_template, say
+from reporting.web.context import SEEN, installation, render_template, say
 from reporting.web.forms import OpenForm
-from reporting.web.post_redirect_get import Trail, arrive
+from reporting.web.post_redirect_get import Trail, check_ticket
 
 
 class HelpForm(OpenForm):
@@ -45,7 +45,7 @@ def ask_for_help() -> ResponseReturnValue:
 @pages.post("/<lang>/ayuda")
 def find_help() -> ResponseReturnValue:
     """The same matching as for a report, nothing stored. The ticket lets a repeat be refused."""
-    came = arrive("visit")
+    came = check_ticket("visit")
     if came is None or came.ended == LEFT:
         return over(came)
     return post_redirect_get.answer(
@@ -62,7 +62,7 @@ def found_help(trail: Trail, step: str, ended: str | None) -> ResponseReturnValu
     if not form.validate() or not form.needs.data:
         return _help_page(form, nothing=True, code=422)
     department = question_forms.department_in(form.region.data)
-    now, police_shown = house().clock(), form.police_shown.data
+    now, police_shown = installation().clock(), form.police_shown.data
     found = help_with(
         directory_lookups.held(), form.needs.data, department, now, languages=(g.lang,), police_shown=police_shown
     )

@@ -27,8 +27,8 @@ from reporting.vocabulary import questions, wording
 from reporting.vocabulary.answers import answers_of, corrected
 from reporting.vocabulary.questions import PAGES
 from reporting.web import languages, post_redirect_get, question_forms
-from reporting.web.access.visits import Next, Stay, onward, stay_field, stay_on
-from reporting.web.context import house, local_hour, render_template, say
+from reporting.web.access.visits import CaseSession, Next, case_session_field, case_session_on, onward
+from reporting.web.context import installation, local_hour, render_template, say
 from reporting.web.forms import OpenForm
 from reporting.web.post_redirect_get import Trail
 from reporting.web.question_forms import TO_SET_RIGHT
@@ -52,7 +52,7 @@ class LetterForm(OpenForm):
     text = TextAreaField(validators=[InputRequired(), Length(max=questions.LONGEST_TEXT)])
 
 
-def act(stay: Stay, go: str) -> Next:
+def act(stay: CaseSession, go: str) -> Next:
     """What she pressed, and where it leads. What nobody knows leads to her case."""
     if go.startswith("lang-"):
         speak(go[5:])
@@ -66,18 +66,18 @@ def act(stay: Stay, go: str) -> Next:
 @post_redirect_get.shows("visit")
 def page(trail: Trail, step: str, ended: str | None) -> ResponseReturnValue:
     """A step of her stay. Once she left, or after fifteen minutes: the page that anybody may look at."""
-    if ended == LEFT or trail.expires is None or house().clock() > trail.expires:
+    if ended == LEFT or trail.expires is None or installation().clock() > trail.expires:
         return post_redirect_get.start_page()
-    stay, (verb, _, rest) = stay_on(trail), step.partition("-")
+    stay, (verb, _, rest) = case_session_on(trail), step.partition("-")
     try:
         return make_response(STEPS.get(verb, _case_page)(stay, trail, rest), trail.status(step))
     except CannotOpen:  # it was erased meanwhile
         return post_redirect_get.start_page()
 
 
-def _case_page(stay: Stay, trail: Trail, _rest: str) -> str:
+def _case_page(stay: CaseSession, trail: Trail, _rest: str) -> str:
     """Her case as it stands."""
-    made = house()
+    made = installation()
     with made.reading() as db:
         case = store.open_visit(db, stay.visit)
         teams = {team.id: team.name for team in made.teams(db)}
@@ -98,7 +98,7 @@ def _case_page(stay: Stay, trail: Trail, _rest: str) -> str:
         other_team=teams.get(actions.asked_hand_over(case.desk), ""),
         form=_again(LetterForm, trail, "show"),
         sentence=trail.about("show").get("sentence", ""),
-        ticket=stay_field(stay),
+        ticket=case_session_field(stay),
     )
 
 
@@ -112,7 +112,7 @@ def _again(kind: type[Typed], trail: Trail, step: str) -> Typed:
 
 
 def _help(case: Case, *, police_shown: bool) -> referrals_help.Help:
-    now = house().clock()
+    now = installation().clock()
     return referrals_help.help_for(held(), case.incident_at(now), now, languages=(g.lang,), police_shown=police_shown)
 
 
@@ -123,7 +123,7 @@ def _allows(case: Case) -> list[tuple[str, str, bool]]:
     return [(code, say(text), code in case.consents) for code, text in ALLOWS.items() if shown[code]]
 
 
-def _show(_stay: Stay, _rest: str) -> Next:
+def _show(_stay: CaseSession, _rest: str) -> Next:
     return onward("show", **({"police": True} if request.form.get("go") == "police" else {}))
 
 
@@ -133,16 +133,16 @@ def _wrong(step: str) -> Next:
 
 
 def _counters() -> Team:
-    with house().reading() as db:
-        return team_of_kind(house().teams(db), STATISTICS)
+    with installation().reading() as db:
+        return team_of_kind(installation().teams(db), STATISTICS)
 
 
-def _write(stay: Stay, _rest: str) -> Next:
+def _write(stay: CaseSession, _rest: str) -> Next:
     """A letter. The same letter sent twice by a bad connection is kept once."""
     form = LetterForm()
     if not form.validate():
         return _wrong("show")
-    made, text = house(), form.text.data.strip()
+    made, text = installation(), form.text.data.strip()
     with made.writing() as db:
         letters = store.open_visit(db, stay.visit).letters
         if not letters or (letters[-1].sender, letters[-1].text) != (records.FROM_HER, text):
@@ -150,12 +150,12 @@ def _write(stay: Stay, _rest: str) -> Next:
     return onward("show", sentence=say(N_("Your letter is with the team.")))
 
 
-def _more_page(stay: Stay, trail: Trail, _rest: str) -> str:
-    return render_template("reporter/add.html", form=_again(LetterForm, trail, "add"), ticket=stay_field(stay))
+def _more_page(stay: CaseSession, trail: Trail, _rest: str) -> str:
+    return render_template("reporter/add.html", form=_again(LetterForm, trail, "add"), ticket=case_session_field(stay))
 
 
-def _add(stay: Stay, _rest: str) -> Next:
-    form, made = LetterForm(), house()
+def _add(stay: CaseSession, _rest: str) -> Next:
+    form, made = LetterForm(), installation()
     if not form.validate():
         return _wrong("add")
     text = form.text.data.strip()
@@ -167,19 +167,19 @@ def _add(stay: Stay, _rest: str) -> Next:
     return onward("show", sentence=say(N_("It is added. What you told before stays as it was.")))
 
 
-def _ask_right(stay: Stay, rest: str) -> Next:
+def _ask_right(stay: CaseSession, rest: str) -> Next:
     """To one page of the questions, filled with her answers."""
     return onward(f"right-{rest}") if _can_set_right(stay, rest) else onward("show")
 
 
-def _can_set_right(stay: Stay, rest: str) -> bool:
-    with house().reading() as db:
+def _can_set_right(stay: CaseSession, rest: str) -> bool:
+    with installation().reading() as db:
         return _is_page(rest) and not store.open_visit(db, stay.visit).unseen
 
 
-def _set_right(stay: Stay, rest: str) -> Next:
+def _set_right(stay: CaseSession, rest: str) -> Next:
     """Her new answers to one page; what she told before is kept beside them."""
-    made = house()
+    made = installation()
     with made.reading() as db:
         case = store.open_visit(db, stay.visit)
     if case.unseen or not _is_page(rest):
@@ -210,8 +210,8 @@ def _form(number: int, case: Case, typed: Any) -> OpenForm:
     return question_forms.form_of(number, answers, directory_choices(case.incident.department), typed)
 
 
-def _right_page(stay: Stay, trail: Trail, rest: str) -> str:
-    with house().reading() as db:
+def _right_page(stay: CaseSession, trail: Trail, rest: str) -> str:
+    with installation().reading() as db:
         case = store.open_visit(db, stay.visit)
     number, typed = int(rest), trail.typed(f"right-{rest}")
     form = _form(number, case, typed)
@@ -223,20 +223,20 @@ def _right_page(stay: Stay, trail: Trail, rest: str) -> str:
         page=PAGES[number],
         questions=question_forms.asked(number, form),
         form=form,
-        ticket=stay_field(stay),
+        ticket=case_session_field(stay),
     )
 
 
-def _allow(stay: Stay, rest: str) -> Next:
+def _allow(stay: CaseSession, rest: str) -> Next:
     return _change_consent(stay, rest, yes=True)
 
 
-def _deny(stay: Stay, rest: str) -> Next:
+def _deny(stay: CaseSession, rest: str) -> Next:
     return _change_consent(stay, rest, yes=False)
 
 
-def _change_consent(stay: Stay, code: str, *, yes: bool) -> Next:
-    made = house()
+def _change_consent(stay: CaseSession, code: str, *, yes: bool) -> Next:
+    made = installation()
     with made.writing() as db, store.on_visit(db, stay.visit, made.clock(), _counters()) as folder:
         actions.allow(folder, code, yes=yes)
     if not yes:
@@ -258,13 +258,15 @@ class ContactForm(OpenForm):
     code_word = StringField(questions.CONTACT_NAMES["code_word"], validators=[Length(max=200)])
 
 
-def _reach_page(stay: Stay, trail: Trail, _rest: str) -> str:
-    return render_template("reporter/reach.html", form=_again(ContactForm, trail, "reach"), ticket=stay_field(stay))
+def _reach_page(stay: CaseSession, trail: Trail, _rest: str) -> str:
+    return render_template(
+        "reporter/reach.html", form=_again(ContactForm, trail, "reach"), ticket=case_session_field(stay)
+    )
 
 
-def _reach(stay: Stay, _rest: str) -> Next:
+def _reach(stay: CaseSession, _rest: str) -> Next:
     """A new way to reach her. Nobody who tells for somebody else gives one."""
-    form, made = ContactForm(), house()
+    form, made = ContactForm(), installation()
     if not form.validate():
         return _wrong("reach")
     told = {name: (getattr(form, name).data or "").strip() for name in questions.CONTACT_NAMES}
@@ -276,9 +278,9 @@ def _reach(stay: Stay, _rest: str) -> Next:
     return onward("show", sentence=say(N_("We use only this to reach you, until you take it back.")))
 
 
-def _hand_over(stay: Stay, rest: str) -> Next:
+def _hand_over(stay: CaseSession, rest: str) -> Next:
     """Her answer to the question whether another team may have it."""
-    made = house()
+    made = installation()
     with made.writing() as db:
         with store.on_visit(db, stay.visit, made.clock()) as folder:
             goes_to = actions.answer_hand_over(folder, yes=rest == "yes")
@@ -295,23 +297,25 @@ def _to(step: str) -> Act:
     return lambda _stay, _rest: onward(step)
 
 
-def _proof(stay: Stay, _trail: Trail, _rest: str) -> str:
+def _proof(stay: CaseSession, _trail: Trail, _rest: str) -> str:
     """A dated acknowledgement to take along: that something was received, and when. Not what."""
-    made = house()
+    made = installation()
     with made.reading() as db:
         case = store.open_visit(db, stay.visit)
         teams = {team.id: team.name for team in made.teams(db)}
-    return render_template("reporter/proof.html", case=case, team=teams.get(case.team, ""), ticket=stay_field(stay))
+    return render_template(
+        "reporter/proof.html", case=case, team=teams.get(case.team, ""), ticket=case_session_field(stay)
+    )
 
 
-def _statement(stay: Stay, trail: Trail, rest: str) -> str:
+def _statement(stay: CaseSession, trail: Trail, rest: str) -> str:
     """Her own words and facts on paper, in the order prosecutors ask for. Nothing of us is on it."""
-    made = house()
+    made = installation()
     with made.reading() as db:
         case = store.open_visit(db, stay.visit)
     if case.unseen:
         return _case_page(stay, trail, rest)
-    return statement_page(case, "reporter/statement.html", ticket=stay_field(stay))
+    return statement_page(case, "reporter/statement.html", ticket=case_session_field(stay))
 
 
 def statement_page(case: Case, template: str, **parts: Any) -> str:
@@ -321,13 +325,13 @@ def statement_page(case: Case, template: str, **parts: Any) -> str:
     return render_template(template, sections=said, by_hand=statement.BY_HAND, **parts)
 
 
-def _erase_page(stay: Stay, _trail: Trail, _rest: str) -> str:
-    with house().reading() as db:
+def _erase_page(stay: CaseSession, _trail: Trail, _rest: str) -> str:
+    with installation().reading() as db:
         store.open_visit(db, stay.visit)
-    return render_template("reporter/erase.html", ticket=stay_field(stay))
+    return render_template("reporter/erase.html", ticket=case_session_field(stay))
 
 
-Act = Callable[[Stay, str], Next]
+Act = Callable[[CaseSession, str], Next]
 # what is pressed -> what is done
 ACTS: dict[str, Act] = {
     "write": _write,
@@ -348,7 +352,7 @@ MANY: dict[str, Act] = {
     "handover": _hand_over,
 }
 # step of a stay -> its page; every other one is her case
-STEPS: dict[str, Callable[[Stay, Trail, str], str]] = {
+STEPS: dict[str, Callable[[CaseSession, Trail, str], str]] = {
     "add": _more_page,
     "right": _right_page,
     "reach": _reach_page,

@@ -21,7 +21,7 @@ from reporting.teams.reading_hours import WEEK, BadHours, read, write
 from reporting.teams.team_log import CASE_WORKER, CASEWORK, COORDINATOR, CannotOpen
 from reporting.web import desk_pages, languages
 from reporting.web.access.auth import signed_in
-from reporting.web.context import house, render_template, say, today
+from reporting.web.context import installation, render_template, say, today
 from reporting.web.errors import error_page
 from reporting.web.forms import StaffForm
 
@@ -52,7 +52,7 @@ class InviteForm(StaffForm):
 @signed_in(COORDINATOR)
 def people() -> ResponseReturnValue:
     """A coordinator sees the accounts and invites; she never sees a case."""
-    form, made = _invite_form(), house()
+    form, made = _invite_form(), installation()
     if not form.is_submitted():
         return _people()
     if not form.is_ours():
@@ -79,10 +79,10 @@ def _invite_form() -> InviteForm:
 
 
 def _with_teams(form: InviteForm) -> InviteForm:
-    with house().reading() as db:
-        found = [team for team in team_log.teams_or_none(db, house().pin) if team.kind == CASEWORK]
+    with installation().reading() as db:
+        found = [team for team in team_log.teams_or_none(db, installation().pin) if team.kind == CASEWORK]
     form.team.choices = [SelectChoice("" if team.founding else str(team.id), team.name) for team in found] or [
-        SelectChoice("", house().settings.team_name or house().settings.site_name)
+        SelectChoice("", installation().settings.team_name or installation().settings.site_name)
     ]
     return form
 
@@ -91,7 +91,7 @@ def _with_teams(form: InviteForm) -> InviteForm:
 @signed_in(COORDINATOR)
 def help_or_dismiss(member: int) -> ResponseReturnValue:
     """A forgotten password gets a new invitation; who leaves is shut out at once. Neither gives anybody a key."""
-    made, go = house(), request.form.get("go")
+    made, go = installation(), request.form.get("go")
     if not StaffForm().is_ours() or member == g.keys.member or go not in {"reset", "dismiss"}:
         return error_page(404)
     token = ""
@@ -110,7 +110,7 @@ def help_or_dismiss(member: int) -> ResponseReturnValue:
 @signed_in(CASE_WORKER, COORDINATOR)
 def chain() -> ResponseReturnValue:
     """Whether the record of acts and the teams' logs hold. Who did what stays with the team."""
-    made = house()
+    made = installation()
     with made.reading() as db:
         found, count = accounts.problems(db, made.pin), accounts.count_acts(db)
     page = render_template("staff/chain.html", problems=found, count=count, out=StaffForm(formdata=None))
@@ -124,7 +124,7 @@ def _invited(token: str) -> ResponseReturnValue:
 
 @desk_pages.by_get()
 def _people(form: InviteForm | None = None, token: str = "", code: int = 200) -> ResponseReturnValue:
-    made, form = house(), _with_teams(form or InviteForm(formdata=None))
+    made, form = installation(), _with_teams(form or InviteForm(formdata=None))
     link = made.settings.base_url + url_for("door.invitation", lang=g.lang, token=token) if token else ""
     with made.reading() as db:
         found = team_log.teams_or_none(db, made.pin)
@@ -155,7 +155,7 @@ class DutyForm(StaffForm):
 @signed_in(CASE_WORKER, COORDINATOR)
 def reading_hours() -> ResponseReturnValue:
     """When somebody reads: she is told it before and after she sends."""
-    form, made = DutyForm(), house()
+    form, made = DutyForm(), installation()
     if not form.is_submitted():
         return _duty_page()
     if not form.is_ours():
@@ -197,7 +197,7 @@ def _day_typed(text: str) -> date:
 def _duty_page(
     typed: dict[str, str] | None = None, sentence: str = "", code: int = 200, *, done: str = ""
 ) -> ResponseReturnValue:
-    with house().reading() as db:
+    with installation().reading() as db:
         known = read(db)
     form = DutyForm(formdata=None)
     form.off.data = typed.get("off") if typed else "\n".join(f"{day:%d/%m/%Y}" for day in known.off)

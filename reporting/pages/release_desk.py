@@ -21,7 +21,7 @@ from reporting.teams.team_log import ADVOCATE, CannotOpen
 from reporting.vocabulary.countries import FIRST_HOME
 from reporting.web import desk_pages
 from reporting.web.access.auth import signed_in
-from reporting.web.context import house, render_template, say
+from reporting.web.context import installation, render_template, say
 from reporting.web.errors import error_page
 from reporting.web.forms import StaffForm
 
@@ -35,7 +35,7 @@ def desk() -> ResponseReturnValue:
 
 @desk_pages.by_get()
 def _desk(sentence: str = "", code: int = 200) -> ResponseReturnValue:
-    made = house()
+    made = installation()
     with made.reading() as db:
         there = releases.listed(db)
     free = releases.closed_periods(made.clock(), (one.period for one in there))
@@ -51,7 +51,7 @@ def plan() -> ResponseReturnValue:
     """What would be published of a period, how exact it would be, and what can be chosen. Nothing is opened."""
     try:
         chosen, choice = releases.period(request.args.get("period", "")), _choice()
-        with house().reading() as db:
+        with installation().reading() as db:
             made, expected = releases.design_of(db, chosen, choice), releases.expected(db, chosen)
     except ValueError:
         return _desk(say(N_("Choose a period.")), 422)
@@ -84,7 +84,7 @@ def _choice() -> Choice:
 
 def _has_regions() -> bool:
     """Whether the places of the tables are those of this country. Elsewhere only what has no place is published."""
-    return house().settings.country == FIRST_HOME
+    return installation().settings.country == FIRST_HOME
 
 
 def further_tables() -> tuple[str, ...]:
@@ -96,7 +96,7 @@ def further_tables() -> tuple[str, ...]:
 @signed_in(ADVOCATE)
 def compile_one() -> ResponseReturnValue:
     """Freeze a closed period and build its release: once."""
-    made, name = house(), request.form.get("period", "")
+    made, name = installation(), request.form.get("period", "")
     if not StaffForm().is_ours():
         return _desk(say(N_("Choose a period.")), 422)
     try:
@@ -154,7 +154,7 @@ def _preview(period: str, sentence: str = "", code: int = 200) -> ResponseReturn
 @signed_in(ADVOCATE)
 def publish(period: str) -> ResponseReturnValue:
     """The second pair of eyes says yes."""
-    made = house()
+    made = installation()
     with made.reading() as db:
         release = next((one.id for one in releases.listed(db) if one.period == period), 0)
     if not StaffForm().is_ours():

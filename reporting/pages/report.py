@@ -23,9 +23,9 @@ from reporting.teams.team_log import NotYet
 from reporting.vocabulary.answers import incident_of, page_after, page_before, so_far, that_matter
 from reporting.vocabulary.questions import PAGES
 from reporting.web import post_redirect_get
-from reporting.web.context import SEEN, house, render_template, say
+from reporting.web.context import SEEN, installation, render_template, say
 from reporting.web.limits import types_a_code
-from reporting.web.post_redirect_get import Arrival, Trail, arrive
+from reporting.web.post_redirect_get import TicketCheck, Trail, check_ticket
 from reporting.web.question_forms import LAST
 from reporting.web.requests import speak
 
@@ -49,9 +49,9 @@ def tell() -> ResponseReturnValue:
 
 def _stop_where_closed() -> None:
     """Closed doors say so before she writes a word: no keys, or no line of this country to show her in danger."""
-    with house().reading() as db:
-        house().teams(db)
-    if not house().lines():
+    with installation().reading() as db:
+        installation().teams(db)
+    if not installation().lines():
         raise NotYet
 
 
@@ -61,11 +61,11 @@ def told() -> ResponseReturnValue:
     go = request.form.get("go", "next")
     if go == "begin" and not request.form.get("t"):
         return _begin()
-    came = arrive("draft")
+    came = check_ticket("draft")
     if came is None or not came.ticket.state.keys() >= DRAFT:
         return post_redirect_get.home(say(OVER), 410)
     at_check = came.ticket.step == CHECK
-    answers: tuple[tuple[bool, Callable[[Arrival], ResponseReturnValue]], ...] = (
+    answers: tuple[tuple[bool, Callable[[TicketCheck], ResponseReturnValue]], ...] = (
         (came.ended == LEFT, _left),
         (at_check and go == "send", send),
         (at_check and go in AFTER_SENDING and came.ended == SENT and was_sent_now(came), AFTER_SENDING.get(go, _turn)),
@@ -80,19 +80,19 @@ def told() -> ResponseReturnValue:
 def _begin() -> ResponseReturnValue:
     """A new trip, under a name of its own. The receipt is drawn here and travels sealed until it is needed."""
     _stop_where_closed()
-    state = {"a": {}, "r": new_receipt(), "n": [], "b": int(house().clock())}
+    state = {"a": {}, "r": new_receipt(), "n": [], "b": int(installation().clock())}
     return post_redirect_get.answer(Trail("draft", tickets.new_trip(), state), "0")
 
 
-def _left(_came: Arrival) -> ResponseReturnValue:
+def _left(_came: TicketCheck) -> ResponseReturnValue:
     return post_redirect_get.home()
 
 
-def _sent_already(_came: Arrival) -> ResponseReturnValue:
+def _sent_already(_came: TicketCheck) -> ResponseReturnValue:
     return post_redirect_get.home(say(SENT_ALREADY))
 
 
-def _turn(came: Arrival) -> ResponseReturnValue:
+def _turn(came: TicketCheck) -> ResponseReturnValue:
     """From one page of questions to another. Answers are kept even where they are not right yet."""
     go, step = request.form.get("go", "next"), came.ticket.step
     if go.startswith("lang-"):
@@ -131,7 +131,7 @@ def _go_to(step: str, trail: Trail) -> ResponseReturnValue:
     return post_redirect_get.answer(trail, step)
 
 
-def _open_on_the_way(came: Arrival) -> ResponseReturnValue:
+def _open_on_the_way(came: TicketCheck) -> ResponseReturnValue:
     """She had a code all along. Where it is not right, the page with her answers comes back.
 
     The key "Enter" presses the page's first button, so a right code counts there too; a wrong one does not stop her.

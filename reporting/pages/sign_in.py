@@ -22,7 +22,7 @@ from reporting.teams.team_log import ADVOCATE, CASE_WORKER, COORDINATOR, BrokenC
 from reporting.web import desk_pages
 from reporting.web.access.auth import home_of, put_cookie, signed_in, take_cookie
 from reporting.web.access.tickets import ticket_field, ticket_in
-from reporting.web.context import house, render_template, say
+from reporting.web.context import installation, render_template, say
 from reporting.web.errors import error_page
 from reporting.web.forms import OpenForm, StaffForm
 from reporting.web.limits import sender
@@ -53,7 +53,7 @@ def sign_in() -> ResponseReturnValue:
 @pages.post("/<lang>/equipo")
 def let_sign_in() -> ResponseReturnValue:
     """Check password and six digits, take her keys, begin a session."""
-    form, made, moment = SignInForm(), house(), house().clock()
+    form, made, moment = SignInForm(), installation(), installation().clock()
     if not form.validate():
         return _refuse(form, NO)
     name, pepper = form.name.data.strip().lower().replace("\0", ""), made.settings.pepper
@@ -82,7 +82,7 @@ def let_sign_in() -> ResponseReturnValue:
 
 def _arrives(keys: Keys, token: str, gone: tuple[str, ...]) -> Response:
     """Where she goes after signing in; first the news, where something happened to her team that she should know."""
-    made, home = house(), home_of(keys)
+    made, home = installation(), home_of(keys)
     with made.reading() as db:
         found = team_log.teams_or_none(db, made.pin)
         made.pin.raise_to(found)
@@ -108,7 +108,7 @@ def _refuse(form: SignInForm, sentence: str, code: int = 422) -> ResponseReturnV
 def sign_out() -> ResponseReturnValue:
     """End the session here and in the browser; what its pages showed goes too."""
     StaffForm().is_ours()
-    with house().writing() as db:
+    with installation().writing() as db:
         staff_sessions.end(db, g.token)
     desk_pages.forget()
     return take_cookie(make_response(redirect(url_for("door.sign_in", lang=g.lang), 303)))
@@ -151,9 +151,9 @@ def accept(token: str) -> ResponseReturnValue:
 
 
 def _invitation(token: str) -> Invitation | None:
-    with house().reading() as db:
+    with installation().reading() as db:
         try:
-            return accounts.read_invitation(db, token, house().clock())
+            return accounts.read_invitation(db, token, installation().clock())
         except CannotOpen:
             return None
 
@@ -165,8 +165,8 @@ def _draw(found: Invitation) -> dict[str, str]:
         "totp": members.new_totp_secret().hex(),
         "spares": " ".join(members.new_spares(secrets.randbelow)),
     }
-    with house().reading() as db:
-        first = bool(found.new_team) or not accounts.keys_are_made(db, house().pin)
+    with installation().reading() as db:
+        first = bool(found.new_team) or not accounts.keys_are_made(db, installation().pin)
     if first and CASE_WORKER in found.roles:
         sheets = accounts.draw_sheets(secrets.randbelow, g.lang)
         drawn |= {"first": " ".join(sheets.first), "second": " ".join(sheets.second)}
@@ -182,7 +182,7 @@ def _drawn(token: str) -> dict[str, str] | None:
 def _show_secrets(
     token: str, drawn: dict[str, str], form: AcceptForm | None = None, problem: str = ""
 ) -> ResponseReturnValue:
-    made, found = house(), _invitation(token)
+    made, found = installation(), _invitation(token)
     if found is None:
         return error_page(404, NOT_VALID)
     secret = members.totp_text(bytes.fromhex(drawn["totp"]))
@@ -214,7 +214,7 @@ def _problem(form: AcceptForm, drawn: dict[str, str]) -> str:
             N_("A password of your own needs 16 signs or more."),
         ),
         (
-            members.is_totp_right(bytes.fromhex(drawn["totp"]), form.code.data or "", house().clock()),
+            members.is_totp_right(bytes.fromhex(drawn["totp"]), form.code.data or "", installation().clock()),
             N_("The six digits are not right. Wait for the next ones and look at the clock of your phone."),
         ),
         (
@@ -226,7 +226,7 @@ def _problem(form: AcceptForm, drawn: dict[str, str]) -> str:
 
 
 def _become_member(found: Invitation, token: str, drawn: dict[str, str], password: str) -> ResponseReturnValue:
-    made = house()
+    made = installation()
     with made.reading() as db:
         again = next((one for one in members.accounts(db) if one.name == found.name), None)
     new = members.new_member(

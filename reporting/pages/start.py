@@ -17,9 +17,9 @@ from reporting.teams import reading_hours, team_log
 from reporting.web import post_redirect_get
 from reporting.web.access.tickets import ticket_field
 from reporting.web.access.visits import BOX
-from reporting.web.context import house, render_template, say, today
+from reporting.web.context import installation, render_template, say, today
 from reporting.web.errors import trouble_page
-from reporting.web.post_redirect_get import Arrival, Trail
+from reporting.web.post_redirect_get import TicketCheck, Trail
 
 pages = Blueprint("reporter", __name__)
 OVER = N_("That page is no longer valid. You can start again.")
@@ -37,8 +37,8 @@ def _start_page(trail: Trail, step: str, _ended: str | None) -> ResponseReturnVa
     """The page that anybody may look at: it shows nothing of the trip that led here."""
     sentence = trail.about(step).get("sentence", "") if trail.age <= post_redirect_get.SHOWN or not trail.posted else ""
     has_keys = has_team_keys()
-    is_open = has_keys and bool(house().lines())
-    with house().reading() as db:
+    is_open = has_keys and bool(installation().lines())
+    with installation().reading() as db:
         silent = is_open and reading_hours.read(db).is_silent(today().date())
     box = box_ticket() if has_keys else ""
     page = render_template("reporter/start.html", sentence=sentence, is_open=is_open, silent=silent, box=box)
@@ -55,9 +55,9 @@ def _try_again(trail: Trail, step: str, ended: str | None) -> ResponseReturnValu
 
 def has_team_keys() -> bool:
     """Whether there is a team that could read a report."""
-    with house().reading() as db:
+    with installation().reading() as db:
         try:
-            return bool(team_log.teams_or_none(db, house().pin))
+            return bool(team_log.teams_or_none(db, installation().pin))
         except team_log.BrokenChain:
             return False
 
@@ -88,7 +88,7 @@ def leave() -> ResponseReturnValue:
 @pages.get("/fuera")
 def away() -> ResponseReturnValue:
     """The second hop: empty the cache, then on to a page that anybody might look at."""
-    answer = redirect(house().settings.exit_url, 303)
+    answer = redirect(installation().settings.exit_url, 303)
     answer.headers["Clear-Site-Data"] = '"cache"'
     answer.headers["Referrer-Policy"] = "no-referrer"
     return answer
@@ -97,7 +97,7 @@ def away() -> ResponseReturnValue:
 @pages.get("/<lang>/ahora")
 def now() -> ResponseReturnValue:
     """I need help now: the lines that answer, and two ways on."""
-    return render_template("reporter/now.html", offers=national_lines(directory_lookups.held(), house().clock()))
+    return render_template("reporter/now.html", offers=national_lines(directory_lookups.held(), installation().clock()))
 
 
 def box_ticket() -> str:
@@ -105,6 +105,6 @@ def box_ticket() -> str:
     return ticket_field("visit", g.trip or tickets.new_trip(), BOX, {})
 
 
-def over(came: Arrival | None) -> ResponseReturnValue:
+def over(came: TicketCheck | None) -> ResponseReturnValue:
     """The neutral page for what cannot be repeated: without a word where she left, with one where time ran out."""
     return post_redirect_get.home() if came else post_redirect_get.home(say(OVER), 410)

@@ -25,14 +25,14 @@ from reporting.teams.team_log import STATISTICS, Team
 from reporting.vocabulary.answers import contact_of, incident_of
 from reporting.vocabulary.tally import tally_block
 from reporting.web import post_redirect_get
-from reporting.web.context import house, say
-from reporting.web.post_redirect_get import Arrival, Trail
+from reporting.web.context import installation, say
+from reporting.web.post_redirect_get import TicketCheck, Trail
 
 
 def _teams() -> tuple[Team | None, Team]:
     """The team that she picked, or the only one there is; none where she has to pick. And who counts."""
-    with house().reading() as db:
-        found = house().teams(db)
+    with installation().reading() as db:
+        found = installation().teams(db)
     known, picked = team_log.trusted(found), request.form.get("team", "")
     chosen = known if len(known) == 1 else [team for team in known if str(team.id) == picked]
     return chosen[0] if chosen else None, team_log.team_of_kind(found, STATISTICS)
@@ -41,7 +41,7 @@ def _teams() -> tuple[Team | None, Team]:
 PICK = N_("Choose who shall read it.")
 
 
-def _let_her_pick(came: Arrival) -> ResponseReturnValue:
+def _let_her_pick(came: TicketCheck) -> ResponseReturnValue:
     """Nothing goes to a team that she did not choose. Her answers are kept."""
     if is_unseen(came):
         return wait(came, sentence=say(PICK), code=422)
@@ -49,9 +49,9 @@ def _let_her_pick(came: Arrival) -> ResponseReturnValue:
     return post_redirect_get.answer(trail, CHECK, sentence=say(PICK), code=422)
 
 
-def send(came: Arrival) -> ResponseReturnValue:
+def send(came: TicketCheck) -> ResponseReturnValue:
     """File the report once, however often the request comes; the receipt is shown only after it is durable."""
-    made, moment = house(), house().clock()
+    made, moment = installation(), installation().clock()
     readers, counters = _teams()
     if readers is None:
         if came.ended is None:
@@ -79,7 +79,7 @@ def send(came: Arrival) -> ResponseReturnValue:
     return post_redirect_get.answer(trail, SENT_PAGE)
 
 
-def _report(came: Arrival, trail: Trail, moment: float) -> Report:
+def _report(came: TicketCheck, trail: Trail, moment: float) -> Report:
     answers = trail.state["a"]
     contact = contact_of(answers)
     consents = consents_of(answers) | ({"C_CONTACT"} if contact else frozenset())
@@ -102,29 +102,29 @@ def _seconds(trail: Trail, moment: float) -> float | None:
     return None if begun is None else moment - begun
 
 
-def was_sent_now(came: Arrival) -> bool:
+def was_sent_now(came: TicketCheck) -> bool:
     """So lately that what was sent may be shown once more. Where it is not known when, the ticket tells."""
     first = came.ticket.state.get("first")
-    return came.shown if first is None else house().clock() <= first + replays.SHOWN_AGAIN
+    return came.shown if first is None else installation().clock() <= first + replays.SHOWN_AGAIN
 
 
-def _more(came: Arrival) -> ResponseReturnValue:
+def _more(came: TicketCheck) -> ResponseReturnValue:
     """To every door for every need."""
     trail, _ = with_typed(came)
     trail.state |= {"p": True} if request.form.get("go") == "police" else {}
     return post_redirect_get.answer(trail, DOORS)
 
 
-def _noted(came: Arrival) -> ResponseReturnValue:
+def _noted(came: TicketCheck) -> ResponseReturnValue:
     """'I have written it down': a repeated request now says only that it was sent. The two words are optional."""
     typed = receipts.plain(request.form.get("first", "")[:100]).split()
     words = receipts.plain(" ".join(Receipt(tuple(came.ticket.state["r"])).words(g.lang))).split()
     if typed and [word[:4] for word in typed[:2]] != [word[:4] for word in words[:2]]:
         trail, _ = with_typed(came)
-        trail.state["sent"] = int(house().clock())
+        trail.state["sent"] = int(installation().clock())
         wrong = say(N_("Those are not the first two words. Look at your paper once more."))
         return post_redirect_get.answer(trail, SENT_PAGE, sentence=wrong, code=422)
-    made, trip = house(), came.ticket.trip
+    made, trip = installation(), came.ticket.trip
     with made.writing() as db:
         replays.end_trip(db, made.settings.server_secret, trip, NOTED, made.clock())
     made.rows.erase([trip])
@@ -132,4 +132,8 @@ def _noted(came: Arrival) -> ResponseReturnValue:
 
 
 # what can be pressed on the page with the receipt
-AFTER_SENDING: dict[str, Callable[[Arrival], ResponseReturnValue]] = {"noted": _noted, "more": _more, "police": _more}
+AFTER_SENDING: dict[str, Callable[[TicketCheck], ResponseReturnValue]] = {
+    "noted": _noted,
+    "more": _more,
+    "police": _more,
+}

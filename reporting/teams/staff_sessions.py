@@ -69,7 +69,7 @@ def end_all(db: Session, member: int, but: str = "") -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Sitting:
+class SessionInfo:
     """One running session, as its owner sees it: when it began and was last used (seconds), whether it is this one."""
 
     started: int
@@ -77,12 +77,12 @@ class Sitting:
     this: bool
 
 
-def sittings(db: Session, token: str, member: int, now: float) -> tuple[Sitting, ...]:
+def session_infos(db: Session, token: str, member: int, now: float) -> tuple[SessionInfo, ...]:
     """Her running sessions, the newest first."""
     this = _session_id(raw_token(token))
     rows = db.scalars(select(SessionRow).where(SessionRow.member == member).order_by(SessionRow.started.desc()))
     alive = (row for row in rows if now <= min(row.seen + STAFF_IDLE, row.started + STAFF_LIFE))
-    return tuple(Sitting(row.started, row.seen, row.id == this) for row in alive)
+    return tuple(SessionInfo(row.started, row.seen, row.id == this) for row in alive)
 
 
 def names(db: Session, member: int, but: str = "") -> tuple[str, ...]:

@@ -34,7 +34,7 @@ WALKED = {"reporter", "her_referral"}  # whose errors are told on a page of her 
 
 
 @dataclass
-class House:
+class Installation:
     """What pages are handed: the settings, transactions, the clock, the words. Made once by the app."""
 
     settings: Settings
@@ -48,7 +48,7 @@ class House:
     pin: Pin
     rows: PageRows  # what the pages of a name show
     on_the_way: Callable[[int, str], ResponseReturnValue | None]  # the page of an error, as a step of her trip
-    tongues: dict[str, templating.Tongue] = field(default_factory=dict)  # the templates of each language
+    tongues: dict[str, templating.LanguageEnvironment] = field(default_factory=dict)  # the templates of each language
     refused: dict[tuple[str, str, bool], tuple[int, str]] = field(default_factory=dict)  # pages for too many requests
     wings: dict[str, Any] = field(default_factory=dict)  # what another wing keeps here for its own pages
     opened_day: int = -1
@@ -62,15 +62,15 @@ class House:
         return team_log.teams(db, self.pin)
 
 
-def house() -> House:
+def installation() -> Installation:
     """The house of this request."""
-    made: House = current_app.extensions["amparo"]
+    made: Installation = current_app.extensions["amparo"]
     return made
 
 
 def name_places() -> None:
     """In another country than the first home the regions of the vocabulary are not asked."""
-    made = house()
+    made = installation()
     is_home = made.settings.country == FIRST_HOME
     HAS_DEPARTMENTS.set(None if is_home else lambda: bool(made.wings["departments"]()))
 
@@ -92,12 +92,12 @@ def render_template(name: str, /, **told: Any) -> str:
 
 def template(name: str) -> Template:
     """A template in the language of this request."""
-    return house().tongues[g.lang].get_template(name)
+    return installation().tongues[g.lang].get_template(name)
 
 
 def local_hour(hour: int) -> datetime:
     """Hours since 1970 on the clock of the place."""
-    return languages.local(hour * 3600, house().settings.time_zone)
+    return languages.local(hour * 3600, installation().settings.time_zone)
 
 
 def say(message: str, **parts: object) -> str:
@@ -107,12 +107,12 @@ def say(message: str, **parts: object) -> str:
 
 def today() -> datetime:
     """Now, on the clock of the place."""
-    return languages.local(house().clock(), house().settings.time_zone)
+    return languages.local(installation().clock(), installation().settings.time_zone)
 
 
 def reading_hours() -> str:
     """When somebody reads, in one sentence; or that nobody can say."""
-    with house().reading() as db:
+    with installation().reading() as db:
         known = read(db)
     following = known.next_reading(today())
     if following is None:
@@ -135,7 +135,7 @@ def once(name: str, work_out: Callable[[], T]) -> T:
     return found
 
 
-def house_of(app: Flask) -> House:
+def installation_of(app: Flask) -> Installation:
     """The house of an app, outside any request."""
-    made: House = app.extensions["amparo"]
+    made: Installation = app.extensions["amparo"]
     return made

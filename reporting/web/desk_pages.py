@@ -29,7 +29,7 @@ from reporting.clock import MINUTE
 from reporting.sessions.page_rows import COUNTED, CannotKeep, new_name
 from reporting.teams import staff_sessions
 from reporting.web.access.auth import cookie_name, home_of, put_cookie, resume
-from reporting.web.context import SEEN, house
+from reporting.web.context import SEEN, installation
 from reporting.web.errors import error_page
 
 pages = Blueprint("kept", __name__)
@@ -81,7 +81,7 @@ def drawn(page: str, code: int = 200) -> ResponseReturnValue:
 
 def keep(told: dict[str, Any], name: str = "", shown: int = SHOWN, *, bound: bool = True) -> str:
     """Put down what the page of a name shows, for this session; `CannotKeep` where not. Returns the name."""
-    made, token, name = house(), _token() if bound else "", name or new_name()
+    made, token, name = installation(), _token() if bound else "", name or new_name()
     told |= {"until": int(made.clock()) + shown, "desk": "keys" in g}
     size = COUNTED if "keys" in g else 1  # a flood at the door pushes out nothing of who is signed in
     made.rows.write(name, staff_sessions.name_of(token), "desk", told, size, made.clock(), token.encode())
@@ -93,7 +93,7 @@ def keep(told: dict[str, Any], name: str = "", shown: int = SHOWN, *, bound: boo
 
 def taken(name: str) -> dict[str, Any] | None:
     """What was put down under this name; None where it is over, or of another session."""
-    made = house()
+    made = installation()
     tokens = (_token(), "") if "token" in g or cookie_name() in request.cookies else ("",)
     told = next((row for token in tokens if (row := made.rows.read(name, made.clock(), token.encode()))), None)
     return told if told is not None and made.clock() <= told["until"] else None
@@ -108,7 +108,7 @@ class _SignedOut(RequestRedirect):
 @contextmanager
 def ending(member: int, but: str = "") -> Iterator[Session]:
     """A transaction that ends the sessions of a member; what their pages showed goes with them."""
-    made = house()
+    made = installation()
     with made.writing() as db:
         gone = staff_sessions.names(db, member, but)
         yield db
@@ -117,7 +117,7 @@ def ending(member: int, but: str = "") -> Iterator[Session]:
 
 def forget() -> None:
     """What the pages of this session showed is erased."""
-    house().rows.erase([staff_sessions.name_of(_token())])
+    installation().rows.erase([staff_sessions.name_of(_token())])
 
 
 # ── the page ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -163,7 +163,7 @@ def _token() -> str:
 
 
 def _is_alive(token: str) -> bool:
-    with house().reading() as db:
+    with installation().reading() as db:
         return staff_sessions.is_there(db, token)
 
 

@@ -23,7 +23,7 @@ from reporting.teams.team_log import BrokenChain, CannotOpen
 from reporting.web import languages
 from reporting.web.access.auth import cookie_name, home_of, resume
 from reporting.web.access.tickets import hidden, sealed_ticket, seeds, ticket_in
-from reporting.web.context import WALKED, house, house_of, render_template
+from reporting.web.context import WALKED, installation, installation_of, render_template
 from reporting.web.forms import StaffForm
 from reporting.web.logging import log, note_failure
 from reporting.web.requests import HEADERS, choose_language
@@ -94,7 +94,7 @@ def _on_the_way(code: int, sentence: str) -> ResponseReturnValue | None:
     if request.blueprint not in WALKED:
         return None
     try:
-        return house().on_the_way(code, sentence)
+        return installation().on_the_way(code, sentence)
     except (CannotOpen, SQLAlchemyError, HTTPException):
         return None
 
@@ -115,7 +115,7 @@ def _error_page(sentence: str, packed: Markup | str = "") -> str:
 
 def _too_many() -> str:
     """The page for a flood, kept for a minute: it costs less than what was asked for. Nobody's words are in it."""
-    made, place = house(), (g.lang, request.endpoint or "", request.method == "GET")
+    made, place = installation(), (g.lang, request.endpoint or "", request.method == "GET")
     minute = int(made.clock()) // clock.MINUTE
     if made.refused.get(place, (0, ""))[0] != minute:
         made.refused[place] = minute, _error_page(ERRORS[429])
@@ -124,7 +124,7 @@ def _too_many() -> str:
 
 def short_page(app: Flask, code: int) -> tuple[str, list[tuple[str, str]], bytes]:
     """Status, headers and page for what the web server itself refuses: there is no request, so no language either."""
-    made, known = house_of(app), code if code in ERRORS else 400
+    made, known = installation_of(app), code if code in ERRORS else 400
     lang, catalogue = next(iter(made.catalogues.items()))
     page = (
         made.tongues[lang]
@@ -141,7 +141,7 @@ def _packed() -> Markup | str:
     """Everything she sent, sealed into one field. Nothing where no page of ours sent it, or it cannot be sealed."""
     if request.method != "POST" or request.blueprint in NEVER_PACKED or not request.form:
         return ""
-    made, state = house(), {"path": request.path, "form": request.form.to_dict(flat=False)}
+    made, state = installation(), {"path": request.path, "form": request.form.to_dict(flat=False)}
     try:
         g.trip = tickets.trip_of(seeds(), made.settings.server_secret, request.form.get("t", ""), made.clock())
         if g.trip is None and "keys" not in g and not (request.cookies.get(cookie_name()) and resume()):

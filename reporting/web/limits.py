@@ -10,7 +10,7 @@ from flask_limiter import Limiter
 
 from reporting.config import Settings
 from reporting.sessions import day_seeds
-from reporting.web.context import WALK, WALKS, house, house_of
+from reporting.web.context import WALK, WALKS, installation, installation_of
 
 LARGEST_BODY = 256 * 1024  # bytes; the longest honest page is far below
 # What one sender may do in a minute. Everybody behind one address (a workshop, every onion user) is one sender, so
@@ -44,13 +44,13 @@ def types_a_code() -> bool:
 
 def sender() -> str:
     """A name for whoever sends this request, without keeping who it is: its key dies with the hour."""
-    made = house()
+    made = installation()
     return day_seeds.sender_mark(made.settings.server_secret, request.remote_addr or "", made.clock())
 
 
 def limit_narrow_doors(app: Flask, limiter: Limiter) -> None:
     """Codes and passwords get allowances of their own, apart from turning pages; so does sending, the largest."""
-    settings, rooms = house_of(app).settings, app.view_functions
+    settings, rooms = installation_of(app).settings, app.view_functions
     doors = [(endpoint, endpoint) for endpoint in NARROW_DOORS] + [(SENDS, CODES)]
     for endpoint, door in doors:
         limit = limiter.shared_limit(

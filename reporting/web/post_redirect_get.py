@@ -27,7 +27,7 @@ from reporting.sessions.page_rows import CannotKeep, new_name
 from reporting.sessions.replays import LEFT, NOTED
 from reporting.sessions.tickets import Ticket
 from reporting.web.access.tickets import seeds, ticket_in
-from reporting.web.context import SEEN, house
+from reporting.web.context import SEEN, installation
 from reporting.web.errors import AGAIN, MAY_PASS
 from reporting.web.logging import note_failure
 
@@ -83,7 +83,7 @@ class Trail:
     @property
     def age(self) -> float:
         """Seconds since her last step."""
-        return house().clock() - self.posted
+        return installation().clock() - self.posted
 
 
 Show = Callable[[Trail, str, str | None], ResponseReturnValue]  # (trail, step, how the trip has ended)
@@ -104,7 +104,7 @@ def shows(*kinds: str) -> Callable[[Show], Show]:
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
+class TicketCheck:
     """A request with its ticket: how far its trip has ended, whether its page may be shown, the trail it belongs to."""
 
     ticket: Ticket
@@ -114,9 +114,9 @@ class Arrival:
     count: int  # steps that the ticket knows of
 
 
-def arrive(purpose: str) -> Arrival | None:
+def check_ticket(purpose: str) -> TicketCheck | None:
     """None when the ticket is forged, foreign or expired. Names the trip for the way out."""
-    came, made = _arrival(purpose), house()
+    came, made = _arrival(purpose), installation()
     if came is None or came.row is not None or purpose != "draft":
         return came
     try:  # no row knows when this ticket was used
@@ -128,8 +128,8 @@ def arrive(purpose: str) -> Arrival | None:
     return replace(came, ended=ended, shown=young)
 
 
-def _arrival(purpose: str) -> Arrival | None:
-    made = house()
+def _arrival(purpose: str) -> TicketCheck | None:
+    made = installation()
     with made.looking() as db:
         ticket = ticket_in(request.form.get("t", ""), purpose, db)
         if ticket is None:
@@ -141,7 +141,7 @@ def _arrival(purpose: str) -> Arrival | None:
     g.repeated = row is not None and row.count > count  # from another tab, or what was answered before
     late = row is not None and g.repeated and row.age > SHOWN
     newest = row.state if row is not None and g.repeated and row.kind == purpose else state
-    return Arrival(replace(ticket, state=newest), ended, young and not late, row, count)
+    return TicketCheck(replace(ticket, state=newest), ended, young and not late, row, count)
 
 
 def _row_of(ticket: Ticket) -> Trail | None:
@@ -151,7 +151,7 @@ def _row_of(ticket: Ticket) -> Trail | None:
 
 def opened(name: str) -> Trail | None:
     """The trail of a name, if its row is there."""
-    told = house().rows.read(name, house().clock()) if name else None
+    told = installation().rows.read(name, installation().clock()) if name else None
     return None if told is None else Trail(**told, name=name)
 
 
@@ -168,7 +168,7 @@ def _is_webkit() -> bool:
 # ── answering ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def follow(came: Arrival, kind: str, expires: int | None = None) -> Trail:
+def follow(came: TicketCheck, kind: str, expires: int | None = None) -> Trail:
     """The trail that a request goes on with: its row's, with what she said last; a new one where there is none."""
     state, row = dict(came.ticket.state), came.row
     count = max(row.count if row else 0, came.count)
@@ -180,7 +180,7 @@ def follow(came: Arrival, kind: str, expires: int | None = None) -> Trail:
 
 def answer(trail: Trail, step: str, **said: Any) -> ResponseReturnValue:
     """Off to a step of the trail; where that cannot be, its page at once. `said` is told there."""
-    made = house()
+    made = installation()
     trail.step, trail.said, trail.count = step, said, trail.count + 1
     trail.posted = trail.posted if g.get("repeated") and trail.posted else int(made.clock())
     trail.webkit = _is_webkit()
@@ -218,7 +218,7 @@ def typed_here() -> dict[str, list[str]]:
 
 def how_ended(trip: str) -> str | None:
     """SENT, NOTED, LEFT, or None while the trip goes on."""
-    made = house()
+    made = installation()
     if not trip:
         return None
     with made.looking() as db:
@@ -227,7 +227,7 @@ def how_ended(trip: str) -> str | None:
 
 def end(trips: Iterable[str], how: str) -> None:
     """Note that they are over, for good, and erase what their pages showed. Where nothing can be noted it goes on."""
-    made, gone = house(), tuple(trips)
+    made, gone = installation(), tuple(trips)
     try:
         with made.writing(hurry=True) as db:
             for trip in gone:

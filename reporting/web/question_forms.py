@@ -58,7 +58,7 @@ from reporting.vocabulary.questions import (
     Question,
 )
 from reporting.vocabulary.wording import FACTS
-from reporting.web.context import house, say, template
+from reporting.web.context import installation, say, template
 from reporting.web.forms import OpenForm
 
 LAST = ORDER[-1]  # the page after which everything is checked
@@ -85,12 +85,12 @@ def _with_pass(part: Part, choices: Choices) -> Choices:
 
 def _is_first_home() -> bool:
     """Whether the regions of the vocabulary are those of this installation."""
-    return house().settings.country == FIRST_HOME
+    return installation().settings.country == FIRST_HOME
 
 
 def _departments() -> Choices:
     """The departments of this country, which another wing knows."""
-    brought: Choices = house().wings["departments"]()
+    brought: Choices = installation().wings["departments"]()
     return brought
 
 

@@ -28,7 +28,7 @@ def patience(url: str) -> dict[str, Any]:
     return {"socket_timeout": 1, "socket_connect_timeout": 1} if url.startswith("redis") else {}
 
 
-class OwnMemory(Storage):
+class InMemoryCounter(Storage):
     """Name -> (count, when it ends, in seconds since 1970)."""
 
     STORAGE_SCHEME = [HERE]  # noqa: RUF012 -- the library's own shape

@@ -17,7 +17,7 @@ from werkzeug.routing import RequestRedirect
 
 from reporting import clock
 from reporting.sessions import day_seeds
-from reporting.web.context import house
+from reporting.web.context import installation
 from reporting.web.logging import note_failure
 
 HEADERS = {
@@ -34,7 +34,7 @@ SHRINKS = {"text/html", "text/css", "text/javascript"}
 
 def choose_language() -> None:
     """Set language and catalogue of the request by its address; an unknown one is 404."""
-    offered = house().catalogues
+    offered = installation().catalogues
     asked = (request.view_args or {}).pop("lang", None)
     if asked is None:  # an address that leads nowhere, too, is answered in the language it begins with
         asked = next((code for code in offered if request.path.startswith(f"/{code}/")), None)
@@ -47,8 +47,8 @@ def choose_language() -> None:
 
 def speak(code: str) -> None:
     """Answer in another language than the address says."""
-    if code in house().catalogues:
-        g.lang, g.catalogue = code, house().catalogues[code]
+    if code in installation().catalogues:
+        g.lang, g.catalogue = code, installation().catalogues[code]
 
 
 def read_address() -> ResponseReturnValue | None:
@@ -67,7 +67,7 @@ def read_address() -> ResponseReturnValue | None:
     found = request.routing_exception
     if not isinstance(found, RequestRedirect):
         return None
-    if request.path.split("/")[1] not in house().catalogues:
+    if request.path.split("/")[1] not in installation().catalogues:
         abort(404)
     return redirect(urlsplit(found.new_url).path, 308)
 
@@ -93,7 +93,7 @@ def _host_of(address: str) -> str:
 
 def open_day() -> None:
     """Make the seeds of today, at the first request of a day. A database that fails is only logged."""
-    made = house()
+    made = installation()
     today = int(made.clock()) // clock.DAY
     if made.opened_day == today:
         return
@@ -114,7 +114,7 @@ def put_headers(response: Response) -> Response:
         response.set_data(b"")  # the library's sentence is in no language of ours, and nobody is shown it
     if request.method == "GET":
         response.headers.update(FOR_SEEKERS)
-    if house().settings.secure:
+    if installation().settings.secure:
         response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
     return response
 

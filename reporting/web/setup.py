@@ -15,20 +15,20 @@ from werkzeug.exceptions import HTTPException
 from reporting.teams.team_log import BrokenChain, NotYet
 from reporting.web import languages, rate_counter, templating
 from reporting.web.assets import version_of
-from reporting.web.context import House, forget_places, house, local_hour, name_places, reading_hours, say
+from reporting.web.context import Installation, forget_places, installation, local_hour, name_places, reading_hours, say
 from reporting.web.errors import any_error, closed, http_error, unpack
 from reporting.web.limits import LARGEST_BODY, PAGES_A_MINUTE, a_minute, is_sending, sender
 from reporting.web.logging import discreet
 from reporting.web.requests import choose_language, open_day, put_headers, read_address, refuse_strangers, shrink
 
 
-def hang(app: Flask, made: House) -> Limiter:
+def init_app(app: Flask, made: Installation) -> Limiter:
     """Hang the front door: everything that each request passes, in order."""
     app.extensions["amparo"] = made
     app.config.update(MAX_CONTENT_LENGTH=LARGEST_BODY, MAX_FORM_MEMORY_SIZE=LARGEST_BODY, MAX_FORM_PARTS=200)
     app.url_map.merge_slashes = False  # two slashes are another address, not a redirect that repeats what was sent
     autonyms = languages.autonyms(made.catalogues)
-    made.tongues = templating.tongues(app, made.catalogues, say=say, tongues=lambda: autonyms)
+    made.tongues = templating.environments(app, made.catalogues, say=say, tongues=lambda: autonyms)
     app.before_request(choose_language)
     app.before_request(read_address)
     app.before_request(refuse_strangers)
@@ -57,7 +57,7 @@ def hang(app: Flask, made: House) -> Limiter:
 
 
 def _for_every_page() -> dict[str, Any]:
-    made = house()
+    made = installation()
     return {
         "lang": g.lang,
         "direction": languages.LANGUAGES[g.lang].direction,
@@ -76,7 +76,7 @@ def _for_every_page() -> dict[str, Any]:
 
 def _lines() -> tuple[Any, ...]:
     """The lines that answer now; those that are shipped where even the directory cannot be read."""
-    made = house()
+    made = installation()
     try:
         return made.lines()
     except SQLAlchemyError:

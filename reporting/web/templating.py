@@ -39,13 +39,13 @@ class _Translator(NodeTransformer):
 class _Writer(CodeGenerator):
     """Writes the code of a template whose sentences are translated already."""
 
-    environment: Tongue
+    environment: LanguageEnvironment
 
     def visit_Template(self, node: nodes.Template, frame: Frame | None = None) -> None:  # noqa: N802 -- as above
         super().visit_Template(_Translator(self.environment.catalogue).visit(node), frame)
 
 
-class Tongue(Environment):
+class LanguageEnvironment(Environment):
     """Every template in one language."""
 
     code_generator_class = _Writer
@@ -56,11 +56,11 @@ class Tongue(Environment):
         return {**self.globals, **(told or {})}
 
 
-def tongues(app: Flask, catalogues: Mapping[str, Catalogue], **known: Any) -> dict[str, Tongue]:
+def environments(app: Flask, catalogues: Mapping[str, Catalogue], **known: Any) -> dict[str, LanguageEnvironment]:
     """Language -> its templates. `known`: what every template can call."""
     made = {}
     for code, catalogue in catalogues.items():
-        env = Tongue(
+        env = LanguageEnvironment(
             app,
             autoescape=app.select_jinja_autoescape,
             extensions=["jinja2.ext.i18n"],

@@ -15,7 +15,7 @@ from flask.typing import ResponseReturnValue
 from reporting.teams import keyring, staff_sessions
 from reporting.teams.keyring import Keys
 from reporting.teams.team_log import ADVOCATE, CASE_WORKER, COORDINATOR, CannotOpen
-from reporting.web.context import house
+from reporting.web.context import installation
 
 HOMES = {CASE_WORKER: "casework.queue", COORDINATOR: "staff.people", ADVOCATE: "staff.home"}
 
@@ -27,7 +27,7 @@ def home_of(keys: Keys) -> str:
 
 def cookie_name() -> str:
     """The prefix makes browsers refuse a cookie that is not Secure or not ours."""
-    return "__Host-t" if house().settings.secure else "t"
+    return "__Host-t" if installation().settings.secure else "t"
 
 
 def signed_in(
@@ -54,7 +54,7 @@ def signed_in(
 def resume() -> Keys | None:
     """The keys of the session that this request belongs to; it is still in use. None where there is none."""
     token = request.cookies.get(cookie_name(), "")
-    made = house()
+    made = installation()
     try:
         with made.writing() as db:
             g.keys = staff_sessions.resume(db, token, made.clock())
@@ -68,7 +68,7 @@ def resume() -> Keys | None:
 
 def refresh_keys() -> Keys:
     """Her keys as they are now: a colleague may have let her in or made a new epoch since she signed in."""
-    made = house()
+    made = installation()
     keys: Keys = g.keys
     with made.reading() as db:
         held = keyring.held_by(db, keys.private, keys.member, made.teams(db))
@@ -82,13 +82,15 @@ def refresh_keys() -> Keys:
 def put_cookie(response: Response, token: str) -> Response:
     """The session cookie: this browser session only, out of reach of scripts and other sites."""
     response.set_cookie(
-        cookie_name(), token, secure=house().settings.secure, httponly=True, samesite="Strict", path="/"
+        cookie_name(), token, secure=installation().settings.secure, httponly=True, samesite="Strict", path="/"
     )
     return response
 
 
 def take_cookie(response: Response) -> Response:
     """Sign out in the browser too."""
-    response.delete_cookie(cookie_name(), path="/", secure=house().settings.secure, httponly=True, samesite="Strict")
+    response.delete_cookie(
+        cookie_name(), path="/", secure=installation().settings.secure, httponly=True, samesite="Strict"
+    )
     response.headers["Clear-Site-Data"] = '"cache", "cookies"'
     return response

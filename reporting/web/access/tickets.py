@@ -15,7 +15,7 @@ from reporting.sessions import day_seeds, tickets
 from reporting.sessions.day_seeds import Line, Seeds
 from reporting.sessions.tickets import Ticket
 from reporting.teams.team_log import CannotOpen
-from reporting.web.context import house, once
+from reporting.web.context import installation, once
 
 
 def hidden(name: str, value: str) -> Markup:
@@ -41,14 +41,14 @@ def sealed_ticket(
     issued: float | None = None,
 ) -> str:
     """A trip's state, sealed."""
-    made = house()
+    made = installation()
     secret, now = made.settings.server_secret, made.clock() if issued is None else issued
     return tickets.write_ticket(seeds(), secret, purpose, trip, step, state, now, expires)
 
 
 def ticket_in(text: str, purpose: str, db: Line | None = None) -> Ticket | None:
     """The ticket behind a field; none where it is forged, foreign, of another purpose or expired."""
-    made = house()
+    made = installation()
     try:
         return tickets.read_ticket(seeds(db), made.settings.server_secret, purpose, text, made.clock())
     except CannotOpen:
@@ -61,5 +61,5 @@ def seeds(db: Line | None = None) -> Seeds:
 
 
 def _read_seeds() -> Seeds:
-    with house().looking() as db:
+    with installation().looking() as db:
         return day_seeds.seeds(db)

@@ -16,14 +16,14 @@ from flask.typing import ResponseReturnValue
 from reporting.cases.records import Visit
 from reporting.web import post_redirect_get
 from reporting.web.access.tickets import ticket_field
-from reporting.web.post_redirect_get import Arrival, Trail
+from reporting.web.post_redirect_get import TicketCheck, Trail
 
 BOX, CASE = "box", "case"  # steps of a visit
 VISIT = "visit"  # the kind of its trail
 
 
 @dataclass(frozen=True, slots=True)
-class Stay:
+class CaseSession:
     """Her time in her case: what opens it, the trip she is on, the trip that sent the case, when it must close."""
 
     visit: Visit
@@ -49,28 +49,28 @@ def onward(step: str, **said: Any) -> Next:
     return Next(step, said)
 
 
-def stay_in(state: Mapping[str, Any], trip: str, expires: int | None) -> Stay:
+def stay_in(state: Mapping[str, Any], trip: str, expires: int | None) -> CaseSession:
     """The stay that a ticket of a case, or its trail, carries on."""
-    return Stay(Visit(state["case"], bytes.fromhex(state["key"])), trip, state["by"], expires)
+    return CaseSession(Visit(state["case"], bytes.fromhex(state["key"])), trip, state["by"], expires)
 
 
-def stay_of(came: Arrival) -> Stay:
+def case_session_of(came: TicketCheck) -> CaseSession:
     """The stay of a request."""
     return stay_in(came.ticket.state, came.ticket.trip, came.ticket.expires)
 
 
-def stay_on(trail: Trail) -> Stay:
+def case_session_on(trail: Trail) -> CaseSession:
     """The stay of a trail. Its way out also ends the trip that sent the case: not even "it was sent" is had again."""
     stay = stay_in(trail.state, trail.trip, trail.expires)
     g.trip = f"{stay.trip} {stay.sent_by}"
     return stay
 
 
-def stay_field(stay: Stay) -> str:
+def case_session_field(stay: CaseSession) -> str:
     """Its ticket."""
     return ticket_field("visit", stay.trip, CASE, stay.to_state(), stay.expires)
 
 
-def go_on(came: Arrival, then: Next) -> ResponseReturnValue:
+def go_on(came: TicketCheck, then: Next) -> ResponseReturnValue:
     """Off to the next page of a stay."""
     return post_redirect_get.answer(post_redirect_get.follow(came, VISIT, came.ticket.expires), then.step, **then.said)
