@@ -14,7 +14,7 @@ from functools import cache
 from typing import Any
 
 from referrals.directory.reviewed_data import DATA
-from referrals.directory.snapshot import Shelf, shipped_lines
+from referrals.directory.snapshot import DirectorySnapshot, shipped_lines
 from referrals.matching import order, wording
 from referrals.matching.listings import ServiceCard, is_listed
 from referrals.matching.offers import offers_of
@@ -139,7 +139,7 @@ class Help:
 
 
 def help_for(
-    held: Shelf,
+    held: DirectorySnapshot,
     incident: Incident,
     now: float,
     *,
@@ -156,7 +156,7 @@ def help_for(
 
 
 def help_with(
-    held: Shelf,
+    held: DirectorySnapshot,
     wanted: Iterable[str],
     department: str | None,
     now: float,
@@ -177,7 +177,7 @@ def urgent_needs(incident: Incident) -> list[str]:
 
 
 def _help(
-    held: Shelf,
+    held: DirectorySnapshot,
     wanted: Sequence[Need],
     seeker: Seeker,
     now: float,
@@ -217,7 +217,7 @@ def _places(incident: Incident) -> tuple[str, ...]:
     return tuple(code for code in (incident.province, incident.department) if code)
 
 
-def national_lines(held: Shelf, now: float) -> tuple[Offer, ...]:
+def national_lines(held: DirectorySnapshot, now: float) -> tuple[Offer, ...]:
     """The lines that answer in the whole country, for the box that is always there; never less than is shipped."""
     cards = held.cards
     asked = Asked(Seeker(Incident(), frozenset(), (), ("es",)), cards, _moment(now))
@@ -241,7 +241,7 @@ def _can_be_called(card: ServiceCard | None) -> ServiceCard | None:
     return card if card and card.tel else None
 
 
-def services_for(held: Shelf, incident: Incident) -> list[tuple[str, str]]:
+def services_for(held: DirectorySnapshot, incident: Incident) -> list[tuple[str, str]]:
     """(id, name) of every service that may be offered to her: those near first, then those of the whole country."""
     must_not, places = assess(incident).must_not, _places(incident)
     bands = ((order.near_band(card, places), card) for card in held.cards.by_id.values() if is_listed(card))
@@ -250,7 +250,13 @@ def services_for(held: Shelf, incident: Incident) -> list[tuple[str, str]]:
 
 
 def door(
-    held: Shelf, service: str, need: str, incident: Incident, now: float, *, languages: tuple[str, ...] = ("es",)
+    held: DirectorySnapshot,
+    service: str,
+    need: str,
+    incident: Incident,
+    now: float,
+    *,
+    languages: tuple[str, ...] = ("es",),
 ) -> Offer | None:
     """One service as an offer to her, with its reasons and warnings; None where the directory has it no more."""
     card = held.cards.by_id.get(service)
@@ -266,29 +272,29 @@ def needs_to_ask() -> dict[str, str]:
     return {code: NEEDS[code] for code in ASKED}
 
 
-def provinces(held: Shelf, department: str) -> dict[str, str]:
+def provinces(held: DirectorySnapshot, department: str) -> dict[str, str]:
     """The provinces of a department, by name."""
     return _children(held, department) if department else {}
 
 
-def other_departments(held: Shelf) -> dict[str, str]:
+def other_departments(held: DirectorySnapshot) -> dict[str, str]:
     """All departments, by name."""
     return _children(held, held.cards.country)
 
 
-def _children(held: Shelf, parent: str) -> dict[str, str]:
+def _children(held: DirectorySnapshot, parent: str) -> dict[str, str]:
     inside = [(held.cards.place_names[code], code) for code, above in held.parents.items() if above == parent]
     return {code: name for name, code in sorted(inside)}
 
 
-def could_have_refused(held: Shelf, department: str) -> dict[str, str]:
+def could_have_refused(held: DirectorySnapshot, department: str) -> dict[str, str]:
     """Services of her region, or of the whole country, that she may name as having refused or hurt her."""
     here = (card for card in held.cards.by_id.values() if card.service_type in REFUSABLE and is_listed(card))
     near = (card for card in here if order.near_band(card, (department,) if department else ()) is not None)
     return {card.service_id: card.name for card in near}
 
 
-def names(held: Shelf) -> dict[str, str]:
+def names(held: DirectorySnapshot) -> dict[str, str]:
     """Names of places and services by their code."""
     services = {card.service_id: card.name for card in held.cards.by_id.values()}
     return {**held.cards.place_names, **services}

@@ -310,7 +310,7 @@ def _the_lines(phone: Phone) -> str:
 
 
 def test_every_need_ends_with_a_line_of_its_own(with_lines: Kenya) -> None:
-    held = snapshot.shelf(lambda: reading(with_lines.place.engine))
+    held = snapshot.snapshot_of(lambda: reading(with_lines.place.engine))
     found = help_with(held, ASKED, None, with_lines.place.clock(), languages=("en",))
     assert all({offer.service_id for offer in need.offers} & OWN_LINES.keys() for need in found.needs)
 
@@ -402,7 +402,7 @@ def test_the_directory_of_peru_in_the_database_is_not_seen_in_another_country(tm
     with writing(made.place.engine) as db:
         shipped.load_shipped(db)
     snapshot.settle(made.place.engine, "KE", "Africa/Nairobi")
-    held = snapshot.shelf(lambda: reading(made.place.engine))
+    held = snapshot.snapshot_of(lambda: reading(made.place.engine))
     assert not held.cards.by_id
     assert not other_departments(held)
     receipt = made.place.receives(Incident(violence=frozenset({"RAPE"})), "Fue de noche.")

@@ -93,7 +93,7 @@ def comes_back(app: Flask, receipt: Receipt) -> Phone:
 
 def a_service(app: Flask, place: Place, need: str, incident: Incident = RAPE) -> str:
     """A service that may be offered to her for a need."""
-    shelf = snapshot.shelf(lambda: reading(place.engine))
+    shelf = snapshot.snapshot_of(lambda: reading(place.engine))
     found = help_for(shelf, incident, place.clock(), languages=("es",))
     return next(one for one in found.needs if one.need.code == need).offers[0].service_id
 
@@ -236,7 +236,7 @@ ACTS = [
 @pytest.fixture(scope="module")
 def services(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     place = a_furnished_place(tmp_path_factory.mktemp("walks") / "instance")
-    return dict(snapshot.shelf(lambda: reading(place.engine)).cards.by_id)
+    return dict(snapshot.snapshot_of(lambda: reading(place.engine)).cards.by_id)
 
 
 @settings(max_examples=300)
@@ -277,7 +277,7 @@ def test_what_may_not_be_offered_may_not_be_proposed(app: Flask, place: Place) -
     place.receives(RAPE, consents=YES_TO_LETTERS)
     desk = at_the_desk(app, place)
     case = opens_newest_case(desk)
-    shelf = snapshot.shelf(lambda: reading(place.engine))
+    shelf = snapshot.snapshot_of(lambda: reading(place.engine))
     police = next(card.service_id for card in shelf.cards.by_id.values() if card.police == "yes")
     assert f'value="{police}"' not in desk.text
     form = desk.form("propose")

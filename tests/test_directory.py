@@ -88,18 +88,18 @@ def test_all_72_rows_come_in_and_every_cell_is_as_it_was(look: Reading) -> None:
 
 def test_no_number_is_shown_that_the_file_does_not_hold(look: Reading) -> None:
     typed = {row["phone"] for row in ROWS}
-    for card in snapshot.shelf(look).cards.by_id.values():
+    for card in snapshot.snapshot_of(look).cards.by_id.values():
         assert not card.phone or any(card.phone in phone for phone in typed)
         digits = card.tel.removeprefix("tel:")
         assert not digits or any(digits == phone.split("(")[0].replace(" ", "").replace("-", "") for phone in typed)
 
 
 def test_a_second_load_changes_nothing(engine: Engine, look: Reading) -> None:
-    before = snapshot.shelf(look).version
+    before = snapshot.snapshot_of(look).version
     with writing(engine) as db:
         again = shipped.load_shipped(db)
     assert (again.stored, again.unchanged, again.problems) == (0, 72, ())
-    assert snapshot.shelf(look).version == before
+    assert snapshot.snapshot_of(look).version == before
 
 
 def test_national_wins_over_a_list_of_regions(look: Reading) -> None:
@@ -135,7 +135,7 @@ def test_no_shelter_has_an_address(look: Reading) -> None:
 
 
 def test_a_note_stays_beside_the_number_and_out_of_the_link(look: Reading) -> None:
-    card = snapshot.shelf(look).service("iessdeh")
+    card = snapshot.snapshot_of(look).service("iessdeh")
     assert (card.phone, card.phone_note, card.tel) == ("+51 1 203 3333", "impreso en 2009", "tel:+5112033333")
 
 
@@ -150,11 +150,11 @@ def test_a_note_stays_beside_the_number_and_out_of_the_link(look: Reading) -> No
     ],
 )
 def test_a_link_to_call_is_what_was_typed(look: Reading, service: str, tel: str) -> None:
-    assert snapshot.shelf(look).service(service).tel == tel
+    assert snapshot.snapshot_of(look).service(service).tel == tel
 
 
 def test_an_answer_with_a_note_is_read_and_an_empty_one_is_unknown(look: Reading) -> None:
-    held = snapshot.shelf(look)
+    held = snapshot.snapshot_of(look)
     assert held.service("alegra").accepts_no_id == "no"  # "no (página pide DNI y mayoría de edad)"
     assert held.service("fiscalia").accepts_no_id == "yes"
     assert held.service("linea1810").minors == "only"
@@ -162,7 +162,7 @@ def test_an_answer_with_a_note_is_read_and_an_empty_one_is_unknown(look: Reading
 
 
 def test_police_is_known_for_every_shipped_service(look: Reading) -> None:
-    assert {card.police for card in snapshot.shelf(look).cards.by_id.values()} == {"yes", "no"}
+    assert {card.police for card in snapshot.snapshot_of(look).cards.by_id.values()} == {"yes", "no"}
 
 
 # ── the data beside it ────────────────────────────────────────────────────────────────────────────────────
@@ -255,19 +255,19 @@ def test_an_id_that_stands_twice_is_a_problem(engine: Engine) -> None:
 
 
 def test_trying_an_import_leaves_everything_as_it_was(engine: Engine, look: Reading) -> None:
-    before = snapshot.shelf(look).version
+    before = snapshot.snapshot_of(look).version
     with writing(engine) as db:
         assert shipped.import_services(db, as_csv([a_row()]), dry_run=True).problems == ()
         assert db.get(ServiceRow, "casa_abierta") is None
-    assert snapshot.shelf(look).version == before
+    assert snapshot.snapshot_of(look).version == before
 
 
 def test_a_changed_row_reaches_the_pages_at_once(engine: Engine, look: Reading) -> None:
-    assert snapshot.shelf(look).service("chat100").phone == ""
+    assert snapshot.snapshot_of(look).service("chat100").phone == ""
     row = next(row for row in ROWS if row["id"] == "chat100")
     with writing(engine) as db:
         shipped.import_services(db, as_csv([row | {"name": "Chat 100, renovado"}]))
-    assert snapshot.shelf(look).service("chat100").name == "Chat 100, renovado"
+    assert snapshot.snapshot_of(look).service("chat100").name == "Chat 100, renovado"
 
 
 def test_a_row_that_moves_leaves_its_old_place(engine: Engine) -> None:
@@ -281,11 +281,11 @@ def test_a_row_that_moves_leaves_its_old_place(engine: Engine) -> None:
 
 
 def test_the_copy_in_memory_is_kept_until_something_changes(look: Reading) -> None:
-    assert snapshot.shelf(look) is snapshot.shelf(look)
+    assert snapshot.snapshot_of(look) is snapshot.snapshot_of(look)
 
 
 def test_the_lines_of_the_box_are_national_free_of_police_and_can_be_called(look: Reading) -> None:
-    held = snapshot.shelf(look)
+    held = snapshot.snapshot_of(look)
     lines = national_lines(held, NOON)
     assert lines
     for line in lines:
@@ -296,7 +296,7 @@ def test_the_lines_of_the_box_are_national_free_of_police_and_can_be_called(look
 
 
 def test_provinces_are_those_of_the_department(look: Reading) -> None:
-    held = snapshot.shelf(look)
+    held = snapshot.snapshot_of(look)
     assert referrals_help.provinces(held, "PE25") == {
         "PE2502": "Atalaya",
         "PE2501": "Coronel Portillo",
@@ -307,7 +307,7 @@ def test_provinces_are_those_of_the_department(look: Reading) -> None:
 
 
 def test_a_station_may_be_named_as_having_refused_and_is_then_never_offered(look: Reading) -> None:
-    held = snapshot.shelf(look)
+    held = snapshot.snapshot_of(look)
     assert "cem_ucayali_pnp" in referrals_help.could_have_refused(held, "PE25")
     incident = Incident(department="PE25", wants=frozenset({"W_LEGAL"}), refused_by=frozenset({"cem_ucayali"}))
     found = help_for(held, incident, NOON, languages=("es",))
@@ -317,7 +317,7 @@ def test_a_station_may_be_named_as_having_refused_and_is_then_never_offered(look
 
 
 def test_hidden_places_are_counted_once_however_many_needs_they_serve(look: Reading) -> None:
-    held = snapshot.shelf(look)
+    held = snapshot.snapshot_of(look)
     incident = Incident(department="PE25", police_safe="no", wants=frozenset({"W_LEGAL", "W_REPORT", "W_SHELTER"}))
     found = help_for(held, incident, NOON, languages=("es",))
     assert 0 < found.hidden_for_police <= sum(card.police == "yes" for card in held.cards.by_id.values())
@@ -326,7 +326,7 @@ def test_hidden_places_are_counted_once_however_many_needs_they_serve(look: Read
 
 
 def test_help_without_a_report_is_careful_about_the_police(look: Reading) -> None:
-    held = snapshot.shelf(look)
+    held = snapshot.snapshot_of(look)
     careful = help_with(held, ["N_REPORT_ROUTE"], "PE20", NOON, languages=("es",))
     offered = {offer.service_id for need in careful.needs for offer in need.offers}
     assert not {card for card in offered if held.service(card).police == "yes"}
@@ -335,12 +335,12 @@ def test_help_without_a_report_is_careful_about_the_police(look: Reading) -> Non
 
 def test_while_she_is_still_telling_only_what_cannot_wait_is_shown(look: Reading) -> None:
     incident = Incident(department="PE20", violence=frozenset({"RAPE"}), condom="no", hours=(5.0, 5.0))
-    found = help_for(snapshot.shelf(look), incident, NOON, languages=("es",), only=["N_PEP"])
+    found = help_for(snapshot.snapshot_of(look), incident, NOON, languages=("es",), only=["N_PEP"])
     assert [need.need.code for need in found.needs] == ["N_PEP"]
 
 
 def test_names_of_places_and_services_are_found_by_code(look: Reading) -> None:
-    names = referrals_help.names(snapshot.shelf(look))
+    names = referrals_help.names(snapshot.snapshot_of(look))
     assert names["PE2501"] == "Coronel Portillo"
     assert names["samu106"].startswith("SAMU 106")
 

@@ -33,8 +33,8 @@ from referrals.directory.importing.report import (
     SWAPPED,
     TOO_LARGE,
     TWICE,
-    Hints,
-    Report,
+    ImportHints,
+    ImportReport,
 )
 from referrals.directory.models import ForeignRow, HistoryRow, ServiceRow
 from referrals.directory.rows import cells_of
@@ -71,9 +71,9 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
     made.dispose()
 
 
-def brings(engine: Engine, raw: bytes, hints: Hints | None = None, *, dry_run: bool = False) -> Report:
+def brings(engine: Engine, raw: bytes, hints: ImportHints | None = None, *, dry_run: bool = False) -> ImportReport:
     with writing(engine) as db:
-        return run.bring_in(db, raw, "carmen", TODAY, hints=hints, dry_run=dry_run)
+        return run.import_file(db, raw, "carmen", TODAY, hints=hints, dry_run=dry_run)
 
 
 def services(engine: Engine) -> int:
@@ -99,7 +99,7 @@ def foreign(engine: Engine, service: str) -> dict[str, str]:
     return told
 
 
-def said(report: Report) -> dict[int, set[str]]:
+def said(report: ImportReport) -> dict[int, set[str]]:
     found: dict[int, set[str]] = {}
     for one in (*report.problems, *report.remarks):
         found.setdefault(one.line, set()).add(one.said.message)
@@ -175,10 +175,10 @@ def test_of_a_wild_file_every_row_is_stored_or_listed_with_its_line_and_a_reason
 
 def test_a_second_time_changes_nothing(engine: Engine) -> None:
     first = brings(engine, WILD)
-    before = snapshot.shelf(partial(reading, engine)).version
+    before = snapshot.snapshot_of(partial(reading, engine)).version
     again = brings(engine, WILD)
     assert (again.stored, again.unchanged, again.listed) == (0, first.stored, first.listed)
-    assert snapshot.shelf(partial(reading, engine)).version == before
+    assert snapshot.snapshot_of(partial(reading, engine)).version == before
 
 
 def test_a_dry_run_says_the_same_and_changes_nothing(engine: Engine) -> None:
@@ -206,7 +206,7 @@ def test_of_a_shelter_nothing_is_kept_that_could_say_where_it_is(engine: Engine)
 
 def test_what_a_foreign_file_brings_is_no_door_until_somebody_confirms_it(engine: Engine) -> None:
     brings(engine, WILD)
-    held = snapshot.shelf(partial(reading, engine))
+    held = snapshot.snapshot_of(partial(reading, engine))
     fresh = [card for card in held.cards.by_id.values() if "Pucallpa" in card.name or "Ñaña" in card.name]
     assert fresh
     assert not [card for card in fresh if is_listed(card) or card.tel]
@@ -242,7 +242,7 @@ c,Centro de Salud Nueve de Octubre,posta,Ucayali,061 575 101
 def test_what_the_file_does_not_say_a_person_can(engine: Engine) -> None:
     raw = b"nombre\nUno\nDos\n"
     assert brings(engine, raw).listed == 2
-    assert brings(engine, raw, Hints("file", "HEALTH_PRIMARY", "25")).stored == 2
+    assert brings(engine, raw, ImportHints("file", "HEALTH_PRIMARY", "25")).stored == 2
 
 
 @pytest.mark.parametrize(
@@ -302,7 +302,7 @@ BITS = st.sampled_from(
 @example(raw=b'nombre\n"' + b"x" * 200_000)
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_bytes_crash_it_and_no_row_is_lost(engine: Engine, raw: bytes) -> None:
-    hints = Hints("f", "HEALTH_PRIMARY", "25")
+    hints = ImportHints("f", "HEALTH_PRIMARY", "25")
     first, again = brings(engine, raw, hints), brings(engine, raw, hints)
     assert first.rows == first.stored + first.unchanged + first.listed
     assert again.stored == 0
@@ -322,10 +322,10 @@ def test_services_of_the_open_standard_come_in_with_their_ids(engine: Engine) ->
     for file in sorted(folder.rglob("service*.json")):
         if "schema" in file.parts or "compiled" in file.as_posix():
             continue
-        report = brings(engine, file.read_bytes(), Hints(file.name, "HEALTH_PRIMARY", "25"))
+        report = brings(engine, file.read_bytes(), ImportHints(file.name, "HEALTH_PRIMARY", "25"))
         assert report.rows == report.stored + report.unchanged + report.listed, file
         read += report.rows
-        assert brings(engine, file.read_bytes(), Hints(file.name, "HEALTH_PRIMARY", "25")).stored == 0, file
+        assert brings(engine, file.read_bytes(), ImportHints(file.name, "HEALTH_PRIMARY", "25")).stored == 0, file
     assert read > 128
 
 

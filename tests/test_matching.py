@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from referrals.directory import snapshot
 from referrals.directory.importing import shipped
-from referrals.directory.snapshot import Shelf
+from referrals.directory.snapshot import DirectorySnapshot
 from referrals.help import help_for
 from referrals.matching import offers as matching_offers
 from referrals.matching.listings import ServiceCard
@@ -34,13 +34,13 @@ AGES = ("A25_34", "A14_17", "U14", None)
 
 
 @cache
-def peru() -> Shelf:
+def peru() -> DirectorySnapshot:
     """The shipped directory, read once."""
     engine = open_database("sqlite:///:memory:")
     Base.metadata.create_all(engine)
     with writing(engine) as db:
         shipped.load_shipped(db)
-    return snapshot.shelf(partial(reading, engine))
+    return snapshot.snapshot_of(partial(reading, engine))
 
 
 NOON = datetime(2026, 11, 24, 17, tzinfo=UTC)  # a Tuesday in Lima

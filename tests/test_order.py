@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from referrals.directory import match_table, reviewed_data, snapshot
 from referrals.directory.card import cards_of
 from referrals.directory.importing import shipped
-from referrals.directory.match_table import Stored, stored_doors
+from referrals.directory.match_table import StoredListings, stored_listings
 from referrals.directory.models import ServiceRow
 from referrals.directory.rows import COLUMNS, store_new
 from referrals.matching import hours, offers, order, records
@@ -56,8 +56,8 @@ def shelves() -> tuple[Cards, Cards]:
         rows = [dict.fromkeys(COLUMNS, "") | dict(cells) for cells, _ in made]
         store_new(db, rows, dict.fromkeys(provinces, "") | {code[:4]: "" for code in provinces})
         match_table.changed(db, [row["id"] for row in rows])
-    held = snapshot.shelf(partial(reading, engine)).cards
-    return held, replace(held, stored=Stored(partial(reading, engine)))
+    held = snapshot.snapshot_of(partial(reading, engine)).cards
+    return held, replace(held, stored=StoredListings(partial(reading, engine)))
 
 
 def drawn(chance: Random) -> tuple[Need, Seeker, datetime]:
@@ -281,7 +281,7 @@ def test_the_table_follows_every_change_in_the_same_transaction() -> None:
         match_table.changed(db, ["linea113"])
         fresh = Index(cards_of(db))
         for need in sorted(NEEDS):
-            assert sorted(stored_doors(db, [need], ["PE"])[need]) == sorted(fresh.near([need], ["PE"])[need])
+            assert sorted(stored_listings(db, [need], ["PE"])[need]) == sorted(fresh.near([need], ["PE"])[need])
 
 
 @pytest.mark.parametrize("urgency", URGENCIES)

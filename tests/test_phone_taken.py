@@ -234,7 +234,7 @@ def a_case_with_a_proposal(place: Place) -> Receipt:
         about="SELF", violence=frozenset({"RAPE"}), hours=(5.0, 5.0), region="UCAYALI", wants=frozenset({"W_HEALTH"})
     )
     receipt, keys = place.receives(incident), place.signs_in("rosa")
-    shelf = snapshot.shelf(partial(reading, place.engine))
+    shelf = snapshot.snapshot_of(partial(reading, place.engine))
     offer = help_for(shelf, incident, place.clock(), languages=("es",)).needs[0].offers[0]
     with (
         writing(place.engine) as db,

@@ -82,7 +82,7 @@ def test_whatever_is_told_or_passed_over_is_read_as_it_was_told(app: Flask, plac
 
 
 def check_one_report(app: Flask, place: Place, fill: Any, vignette: dict[str, Any] | None = None) -> None:
-    NAMES.update(names(snapshot.shelf(lambda: reading(place.engine))))
+    NAMES.update(names(snapshot.snapshot_of(lambda: reading(place.engine))))
     phone = starts_telling(app)
     entered = tells(phone, fill)
     code = sends(phone)
@@ -112,7 +112,7 @@ def check_one_report(app: Flask, place: Place, fill: Any, vignette: dict[str, An
 
 def check_offers(place: Place, soonest: str, every_door: str, incident: Incident) -> None:
     """No need without an offer or the honest sentence; nothing that a must-not hides."""
-    shelf = snapshot.shelf(lambda: reading(place.engine))
+    shelf = snapshot.snapshot_of(lambda: reading(place.engine))
     found = help_for(shelf, incident, place.clock(), languages=("es",))
     assert [one.need.code for one in found.needs] == [need.code for need in assess(incident).needs]
     for one in found.needs:

@@ -13,7 +13,7 @@ from sqlalchemy import Engine, select
 
 from referrals.directory import calls, curation, gaps, questions, rows, snapshot
 from referrals.directory import due as directory_due
-from referrals.directory.curation import Changed, Entry, Refused
+from referrals.directory.curation import Entry, InvalidService, ServiceEditConflict
 from referrals.directory.due import OFTEN
 from referrals.directory.importing import shipped
 from referrals.directory.models import FlagRow, ForeignRow, HistoryRow, ServiceRow
@@ -78,7 +78,7 @@ def test_who_read_an_older_state_changes_nothing(engine: Engine) -> None:
         partial(curation.edit, service="linea100", told={}, who="rosa", why="y", today=TODAY, stamp=old),
         partial(curation.learn, service="linea100", told={}, who="rosa", today=TODAY, stamp=old),
     ):
-        with pytest.raises(Changed), writing(engine) as db:
+        with pytest.raises(ServiceEditConflict), writing(engine) as db:
             act(db)
     assert seen(engine, "linea100").row["hours"] == "siempre"
     assert len(seen(engine, "linea100").acts) == 1
@@ -86,11 +86,11 @@ def test_who_read_an_older_state_changes_nothing(engine: Engine) -> None:
 
 def test_every_change_reaches_the_copy_in_memory(engine: Engine) -> None:
     look = partial(reading, engine)
-    before = snapshot.shelf(look).version
+    before = snapshot.snapshot_of(look).version
     edits(engine, "linea100", name="Línea 100, renovada")
-    assert snapshot.shelf(look).service("linea100").name == "Línea 100, renovada"
+    assert snapshot.snapshot_of(look).service("linea100").name == "Línea 100, renovada"
     confirms(engine, "linea100")
-    assert snapshot.shelf(look).version == before + 2
+    assert snapshot.snapshot_of(look).version == before + 2
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_every_change_reaches_the_copy_in_memory(engine: Engine) -> None:
 )
 def test_what_cannot_be_stored_is_refused_and_nothing_changes(engine: Engine, told: dict[str, str]) -> None:
     before = seen(engine, "linea100").row
-    with pytest.raises(Refused):
+    with pytest.raises(InvalidService):
         edits(engine, "linea100", **told)
     assert seen(engine, "linea100").row == before
 
@@ -115,7 +115,7 @@ def a_shelter(engine: Engine) -> str:
 
 
 def test_a_shelter_s_address_is_refused_in_words(engine: Engine) -> None:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(InvalidService) as refused:
         edits(engine, a_shelter(engine), address="Jirón Secreto 1")
     assert refused.value.reasons == (rows.FAULTS["shelter"],)
 
@@ -124,7 +124,7 @@ def test_what_becomes_a_shelter_leaves_its_address_nowhere(engine: Engine) -> No
     edits(engine, "csmc_ucayali", address="Jirón Secreto 1")
     with writing(engine) as db:
         db.add(ForeignRow(service="csmc_ucayali", told=json.dumps({"dir": "Jirón Secreto 1"}), print="x"))
-    with pytest.raises(Refused):
+    with pytest.raises(InvalidService):
         edits(engine, "csmc_ucayali", service_type="SHELTER")
     edits(engine, "csmc_ucayali", service_type="SHELTER", address="")
     with reading(engine) as db:
@@ -228,13 +228,13 @@ def test_nobody_answered_is_written_down_and_confirms_nothing(engine: Engine) ->
         curation.nobody_answered(db, "cem_ucayali", "rosa", TODAY)
     assert seen(engine, "cem_ucayali").row["verified_on"] == ""
     with reading(engine) as db:
-        tasks = calls.worklist(db, snapshot.shelf(partial(reading, engine)), "PE25", TODAY)
+        tasks = calls.worklist(db, snapshot.snapshot_of(partial(reading, engine)), "PE25", TODAY)
     assert next(task.tried for task in tasks if task.row["id"] == "cem_ucayali") == ("2026-11-24",)
 
 
 def test_a_work_list_holds_what_is_local_and_asks_only_what_nobody_knows(engine: Engine) -> None:
     with reading(engine) as db:
-        tasks = calls.worklist(db, snapshot.shelf(partial(reading, engine)), "PE25", TODAY)
+        tasks = calls.worklist(db, snapshot.snapshot_of(partial(reading, engine)), "PE25", TODAY)
     assert {task.row["id"] for task in tasks} == {
         "cem_ucayali",
         "cem_ucayali_pnp",
@@ -259,7 +259,7 @@ def test_a_shelter_is_never_asked_where_it_is(engine: Engine) -> None:
 
 
 def gaps_by_need(engine: Engine, place: str = "PE") -> dict[str, gaps.Gap]:
-    return {gap.need: gap for gap in gaps.gaps(snapshot.shelf(partial(reading, engine)), TODAY, place)}
+    return {gap.need: gap for gap in gaps.gaps(snapshot.snapshot_of(partial(reading, engine)), TODAY, place)}
 
 
 def test_every_need_is_looked_at_in_every_province_once(engine: Engine) -> None:
@@ -282,7 +282,7 @@ def test_confirming_a_local_service_closes_the_gap_in_its_provinces_for_a_year(e
 
 
 def test_what_no_written_case_is_offered_is_named_with_a_reason(engine: Engine) -> None:
-    held = snapshot.shelf(partial(reading, engine))
+    held = snapshot.snapshot_of(partial(reading, engine))
     never = gaps.never_matched(held)
     unseen = {card.service_id for card in held.cards.by_id.values() if not card.source}
     assert unseen <= never.keys()

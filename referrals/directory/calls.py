@@ -15,9 +15,9 @@ from sqlalchemy.orm import Session
 from referrals.directory.curation import NOBODY
 from referrals.directory.due import Due, due
 from referrals.directory.models import HistoryRow, ServiceRow
-from referrals.directory.questions import Question, unknown_of
+from referrals.directory.questions import OpenCell, unknown_of
 from referrals.directory.rows import cells_of
-from referrals.directory.snapshot import Shelf
+from referrals.directory.snapshot import DirectorySnapshot
 from referrals.matching.listings import ServiceCard
 
 
@@ -26,13 +26,13 @@ class Task:
     """One line of a work list: whom to call, what to ask, who tried before."""
 
     row: Mapping[str, str]
-    unknown: tuple[Question, ...]
+    unknown: tuple[OpenCell, ...]
     due: Due
     tried: tuple[str, ...]  # days on which nobody answered
     gaps: bool  # nobody has seen it: not shown to reporters until somebody confirms it
 
 
-def worklist(db: Session, held: Shelf, place: str, today: date) -> tuple[Task, ...]:
+def worklist(db: Session, held: DirectorySnapshot, place: str, today: date) -> tuple[Task, ...]:
     """What a local team can find out in an afternoon: local services that are due or unknown in part.
 
     First those with a number, because they can be called; among them those that are asked for most urgently.

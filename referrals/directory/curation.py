@@ -34,11 +34,11 @@ OUR_CALL = "Llamada de nuestro equipo"  # the source of a row that no paper has 
 OURS = "seen"  # the status of a row that somebody has seen
 
 
-class Changed(Exception):
+class ServiceEditConflict(Exception):
     """Somebody else changed this service since it was read."""
 
 
-class Refused(ValueError):
+class InvalidService(ValueError):
     """What was typed cannot be stored; each reason is a message id."""
 
     def __init__(self, reasons: Iterable[str]) -> None:
@@ -118,7 +118,7 @@ def learn(db: Session, service: str, told: Mapping[str, str], who: str, today: d
 def nobody_answered(db: Session, service: str, who: str, today: date) -> None:
     """Somebody called and nobody answered: that is written down, nothing is confirmed by it."""
     if db.get(ServiceRow, service) is None:
-        raise Changed
+        raise ServiceEditConflict
     _note(db, service, Act("", who, NOBODY, "", {}), today)
 
 
@@ -133,7 +133,7 @@ def _seen_today(row: ServiceRow, today: date) -> dict[str, str]:
 def _locked(db: Session, service: str, stamp: str) -> ServiceRow:
     row = db.get(ServiceRow, service, with_for_update=True)
     if row is None or stamp_of(cells_of(row)) != stamp:
-        raise Changed
+        raise ServiceEditConflict
     return row
 
 
@@ -143,7 +143,7 @@ def _write(db: Session, row: ServiceRow, new: dict[str, str], act: Act, today: d
     places = {one.code: one.name for one in db.scalars(select(PlaceRow))}
     wrong = list(rows.faults(after, places, home(db).country))
     if wrong:
-        raise Refused(wrong)
+        raise InvalidService(wrong)
     changes = {column: (before[column], after[column]) for column in COLUMNS if before[column] != after[column]}
     rows.store(db, after, places)
     _note(db, row.id, Act("", act.who, act.act, act.why, changes), today)

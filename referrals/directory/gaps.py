@@ -13,7 +13,7 @@ from pathlib import Path
 from referrals.directory import vignettes
 from referrals.directory.reviewed_data import DATA
 from referrals.directory.rows import OLD
-from referrals.directory.snapshot import Shelf
+from referrals.directory.snapshot import DirectorySnapshot
 from referrals.matching import offers
 from referrals.matching.listings import ServiceCard, is_listed
 from referrals.matching.records import Seeker
@@ -48,7 +48,7 @@ class Gap:
         return self.count(*STATES)
 
 
-def gaps(held: Shelf, today: date, inside: str = "") -> tuple[Gap, ...]:
+def gaps(held: DirectorySnapshot, today: date, inside: str = "") -> tuple[Gap, ...]:
     """For each need the provinces where a verified service meets it, and where none does; the emptiest first."""
     provinces = [
         code for code in held.parents if len(code) == len("PE2501") and code.startswith(inside or held.cards.country)
@@ -63,7 +63,7 @@ def gaps(held: Shelf, today: date, inside: str = "") -> tuple[Gap, ...]:
     return tuple(sorted(found, key=lambda gap: (gap.count(VERIFIED), gap.count(VERIFIED, LISTED), gap.need)))
 
 
-def _states_by_place(held: Shelf, need: str, today: date) -> dict[str, str]:
+def _states_by_place(held: DirectorySnapshot, need: str, today: date) -> dict[str, str]:
     best: dict[str, str] = {}
     for card in held.cards.by_id.values():
         if need not in card.needs or not is_listed(card):
@@ -85,7 +85,7 @@ def _state_of(by_place: Mapping[str, str], province: str) -> str:
     return min(found, key=tuple(STATES).index, default=MISSING)
 
 
-def gap_rows(held: Shelf, today: date) -> Iterator[tuple[str, str, str, str]]:
+def gap_rows(held: DirectorySnapshot, today: date) -> Iterator[tuple[str, str, str, str]]:
     """Province code, its name, need, state: for a spreadsheet."""
     for gap in gaps(held, today):
         for state, codes in gap.provinces.items():
@@ -101,7 +101,7 @@ WHY_NEVER = {
 }
 
 
-def never_matched(held: Shelf) -> dict[str, str]:
+def never_matched(held: DirectorySnapshot) -> dict[str, str]:
     """Services that no written case is ever offered, wherever it happens, and why. From the directory alone."""
     offered: set[str] = set()
     for incident in _written_cases():
@@ -121,7 +121,7 @@ def _written_cases() -> Iterator[Incident]:
             yield from (incident for _, incident, _ in vignettes.assess_file(text, Path(name).suffix))
 
 
-def _places_that_differ(held: Shelf) -> list[tuple[str, ...]]:
+def _places_that_differ(held: DirectorySnapshot) -> list[tuple[str, ...]]:
     """No place, and every place that some service names: elsewhere the answers are those of no place."""
     named = {code for card in held.cards.by_id.values() for code in card.coverage} - {held.cards.country}
     return [(), *((code, code[:4]) if len(code) > len("PE25") else (code,) for code in sorted(named))]

@@ -17,10 +17,10 @@ from referrals.directory.home import home
 from referrals.directory.models import DirectoryRow, MatchRow, ServiceRow
 from referrals.directory.reviewed_data import made_with
 from referrals.matching import hours
-from referrals.matching.listings import Door, doors_of
+from referrals.matching.listings import Listing, listings_of
 
 AT_ONCE: Final = 500  # services worked out together
-DOOR_COLUMNS: Final = (
+LISTING_COLUMNS: Final = (
     "service",
     "cover",
     "sure",
@@ -37,33 +37,33 @@ DOOR_COLUMNS: Final = (
 )
 
 
-class Stored:
+class StoredListings:
     """All doors where they lie in the database: one question for all needs and places."""
 
     def __init__(self, reading: Reading) -> None:
         self._reading = reading
 
-    def near(self, needs: Sequence[str], places: Sequence[str]) -> Mapping[str, Sequence[Door]]:
+    def near(self, needs: Sequence[str], places: Sequence[str]) -> Mapping[str, Sequence[Listing]]:
         """See `index.Doors`."""
         with self._reading() as db:
-            return stored_doors(db, needs, places)
+            return stored_listings(db, needs, places)
 
 
-def stored_doors(db: Session, needs: Sequence[str], places: Sequence[str]) -> Mapping[str, Sequence[Door]]:
+def stored_listings(db: Session, needs: Sequence[str], places: Sequence[str]) -> Mapping[str, Sequence[Listing]]:
     """The same inside a transaction that is there."""
-    found: dict[str, list[Door]] = {need: [] for need in needs}
+    found: dict[str, list[Listing]] = {need: [] for need in needs}
     zone = home(db).zone
     asked = {f"n{number}": need for number, need in enumerate(found)}
     asked |= {f"c{number}": place for number, place in enumerate(places)}
     for row in db.connection().execute(_question(len(found), len(places)), asked):
-        found[row[0]].append(Door._make((*row[1:12], _tongues(row[12]), hours.unpacked(row[13], zone))))
+        found[row[0]].append(Listing._make((*row[1:12], _tongues(row[12]), hours.unpacked(row[13], zone))))
     return found
 
 
 @cache
 def _question(needs: int, places: int) -> Any:
     """The one query, for so many needs and places; made once, so that it is compiled once."""
-    names, marks = ", ".join(DOOR_COLUMNS), [f":n{number}" for number in range(needs)]
+    names, marks = ", ".join(LISTING_COLUMNS), [f":n{number}" for number in range(needs)]
     covers = ", ".join(f":c{number}" for number in range(places))
     told = f"SELECT need, {names} FROM service_match WHERE need IN ({', '.join(marks)}) AND cover IN ({covers})"  # noqa: S608 -- marks only
     return text(told)
@@ -105,7 +105,7 @@ def _work_out(db: Session, services: Sequence[str], tell: Tell) -> None:
             door._asdict()
             | {"need": need, "languages": ";".join(sorted(door.languages)), "hours": hours.packed(door.hours)}
             for card in cards_of(db, some)
-            for need, door in doors_of(card)
+            for need, door in listings_of(card)
         ]
         if rows:
             db.execute(insert(MatchRow), rows)

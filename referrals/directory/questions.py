@@ -16,7 +16,7 @@ from reporting.i18n import N_
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class OpenCell:
     """A cell that may be unknown, and how a person asks for it. No answers listed: it is typed."""
 
     column: str
@@ -29,39 +29,39 @@ class Question:
 YES_NO = (YES, "no")
 NOT_ON_PAPER = False
 QUESTIONS = (
-    Question("phone", N_("Which number do they answer?")),
-    Question("hours", N_("On which days and at which hours do they attend?")),
-    Question("is_24h", N_("Do they attend 24 hours?"), YES_NO),
-    Question("has_pep", N_("Do they have PEP, the medicine that can prevent HIV, today?"), YES_NO, "N_PEP"),
-    Question("has_ec", N_("Do they have emergency contraception today?"), YES_NO, "N_EC"),
-    Question("has_forensic", N_("Do they do the medico-legal exam?"), YES_NO, "N_FORENSIC"),
-    Question("accepts_no_id", N_("Do they attend people without an identity card?"), YES_NO),
-    Question("police_inside_or_run", N_("Are there police inside, or is it run by the police?"), YES_NO),
-    Question(
+    OpenCell("phone", N_("Which number do they answer?")),
+    OpenCell("hours", N_("On which days and at which hours do they attend?")),
+    OpenCell("is_24h", N_("Do they attend 24 hours?"), YES_NO),
+    OpenCell("has_pep", N_("Do they have PEP, the medicine that can prevent HIV, today?"), YES_NO, "N_PEP"),
+    OpenCell("has_ec", N_("Do they have emergency contraception today?"), YES_NO, "N_EC"),
+    OpenCell("has_forensic", N_("Do they do the medico-legal exam?"), YES_NO, "N_FORENSIC"),
+    OpenCell("accepts_no_id", N_("Do they attend people without an identity card?"), YES_NO),
+    OpenCell("police_inside_or_run", N_("Are there police inside, or is it run by the police?"), YES_NO),
+    OpenCell(
         "trans_friendly",
         N_("Ask companions, not the service: do they treat trans people well?"),
         YES_NO,
         "",
         NOT_ON_PAPER,
     ),
-    Question(
+    OpenCell(
         "sw_friendly", N_("Ask companions, not the service: do they treat sex workers well?"), YES_NO, "", NOT_ON_PAPER
     ),
-    Question("minors", N_("Do they attend people under 18?"), (YES, "no", "only")),
-    Question("cost", N_("What does it cost?")),
-    Question("languages", N_("Which languages do they speak?")),
-    Question("address", N_("Where is it?")),
+    OpenCell("minors", N_("Do they attend people under 18?"), (YES, "no", "only")),
+    OpenCell("cost", N_("What does it cost?")),
+    OpenCell("languages", N_("Which languages do they speak?")),
+    OpenCell("address", N_("Where is it?")),
 )
 
 
-def unknown_of(cells: Mapping[str, str]) -> tuple[Question, ...]:
+def unknown_of(cells: Mapping[str, str]) -> tuple[OpenCell, ...]:
     """What nobody has told about a service yet. A shelter is never asked where it is."""
     serves = reviewed_data.service_types().get(cells["service_type"], {}).get("needs", ())
     asked = (one for one in QUESTIONS if not one.need or one.need in serves)
     return tuple(one for one in asked if _is_unknown(cells, one))
 
 
-def _is_unknown(cells: Mapping[str, str], question: Question) -> bool:
+def _is_unknown(cells: Mapping[str, str], question: OpenCell) -> bool:
     if question.column == "address":
         return not cells["address"] and cells["service_type"] != SHELTER and cells["coverage"] != "national"
     if question.column == "is_24h" and re.search(r"24", cells["hours"]):

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from referrals.matching import hours
-from referrals.matching.listings import Door
+from referrals.matching.listings import Listing
 from referrals.matching.records import NATIONAL, SAME_PROVINCE, SAME_REGION
 from referrals.needs import exclusions
 
@@ -61,5 +61,10 @@ def travel() -> Mapping[int, int]:
 @cache
 def made_with() -> str:
     """A name for everything that doors are worked out with, besides the services themselves."""
-    told = [repr(service_types()), repr(table("service-needs.csv")), repr(tuple(exclusions.BARS)), repr(Door._fields)]
+    told = [
+        repr(service_types()),
+        repr(table("service-needs.csv")),
+        repr(tuple(exclusions.BARS)),
+        repr(Listing._fields),
+    ]
     return hashlib.sha256("".join(told).encode()).hexdigest()

@@ -30,7 +30,7 @@ from referrals.directory.home import (
     lines_of_country,
     shipped_services,
 )
-from referrals.directory.match_table import Stored
+from referrals.directory.match_table import StoredListings
 from referrals.directory.models import DirectoryRow, PlaceRow, ServiceRow
 from referrals.directory.reviewed_data import made_with, public_holidays, table, travel
 from referrals.matching.hours import YES
@@ -57,7 +57,7 @@ def shipped_lines(country: str) -> Mapping[str, ServiceCard]:
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
+class DirectorySnapshot:
     """The directory, good until its version changes."""
 
     version: int
@@ -69,11 +69,11 @@ class Shelf:
         return self.cards.by_id[service_id]
 
 
-_shelves: WeakKeyDictionary[Engine, Shelf] = WeakKeyDictionary()
+_shelves: WeakKeyDictionary[Engine, DirectorySnapshot] = WeakKeyDictionary()
 _VERSION = select(func.max(DirectoryRow.__table__.c.number))
 
 
-def shelf(reading: Reading, in_memory: int = IN_MEMORY) -> Shelf:
+def snapshot_of(reading: Reading, in_memory: int = IN_MEMORY) -> DirectorySnapshot:
     """The directory as it stands; read anew only when it was changed."""
     with reading() as db:
         where, version = db.get_bind().engine, db.scalar(_VERSION) or 0
@@ -83,13 +83,13 @@ def shelf(reading: Reading, in_memory: int = IN_MEMORY) -> Shelf:
     return known
 
 
-def _made(db: Session, reading: Reading, version: int, in_memory: int) -> Shelf:
+def _made(db: Session, reading: Reading, version: int, in_memory: int) -> DirectorySnapshot:
     here = home(db)
     places = [row for row in db.scalars(select(PlaceRow).where(PlaceRow.level != "district")) if here.holds([row.code])]
     row = db.get(DirectoryRow, 1)
     many = (db.scalar(select(func.count()).select_from(ServiceRow)) or 0) > in_memory
     stored = many and row is not None and row.made_with == made_with()
-    by_id = Stacks(reading) if stored else {card.service_id: card for card in cards_of(db)}
+    by_id = LazyCards(reading) if stored else {card.service_id: card for card in cards_of(db)}
     lines = lines_of_country(here.country) or _own_lines(by_id.values())
     cards = Cards(
         by_id=by_id,
@@ -98,12 +98,12 @@ def _made(db: Session, reading: Reading, version: int, in_memory: int) -> Shelf:
         holidays=public_holidays(here.country),
         travel=travel(),
         country=here.country,
-        stored=Stored(reading) if stored else None,
+        stored=StoredListings(reading) if stored else None,
         lines=lines[BOX],
         last_resort=lines[LAST],
         call_first=call_first(),
     )
-    return Shelf(version, cards, {row.code: row.parent for row in places})
+    return DirectorySnapshot(version, cards, {row.code: row.parent for row in places})
 
 
 def _own_lines(cards: Iterable[ServiceCard]) -> Mapping[str, tuple[str, ...]]:
@@ -126,7 +126,7 @@ def call_first() -> Mapping[str, str]:
     return {row["warning"]: row["line"] for row in table("service-warnings.csv") if row["line"]}
 
 
-class Stacks(Mapping[str, ServiceCard]):
+class LazyCards(Mapping[str, ServiceCard]):
     """The cards of a large directory: fetched when they are asked for, the latest are remembered."""
 
     def __init__(self, reading: Reading) -> None:

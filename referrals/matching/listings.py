@@ -61,7 +61,7 @@ class ServiceCard:
         return read(self.hours, self.is_24h, self.zone)
 
 
-class Door(NamedTuple):
+class Listing(NamedTuple):
     """A service for one need, through one place that it covers."""
 
     service: str
@@ -79,10 +79,10 @@ class Door(NamedTuple):
     hours: Hours
 
 
-class Doors(Protocol):
+class ListingIndex(Protocol):
     """Where doors are found."""
 
-    def near(self, needs: Sequence[str], places: Sequence[str]) -> Mapping[str, Sequence[Door]]:
+    def near(self, needs: Sequence[str], places: Sequence[str]) -> Mapping[str, Sequence[Listing]]:
         """For each need the doors that cover one of these places, in any order; a service may stand there twice."""
 
 
@@ -91,13 +91,13 @@ def is_listed(card: ServiceCard) -> bool:
     return bool(card.source)
 
 
-def doors_of(card: ServiceCard) -> Iterator[tuple[str, Door]]:
+def listings_of(card: ServiceCard) -> Iterator[tuple[str, Listing]]:
     """(need, door) for every need and place of a service; none where no source has seen it."""
     if not is_listed(card):
         return
     told = (card.trans_friendly, card.sw_friendly, card.accepts_no_id)
     covers = sorted({code[:COUNTRY_CODE] for code in card.coverage} if card.coverage_national else card.coverage)
-    first = Door(
+    first = Listing(
         service=card.service_id,
         cover="",
         sure=False,
@@ -121,12 +121,12 @@ class Index:
     """All doors in memory, by need and by place."""
 
     def __init__(self, cards: Iterable[ServiceCard]) -> None:
-        found: dict[tuple[str, str], list[Door]] = {}
+        found: dict[tuple[str, str], list[Listing]] = {}
         for card in cards:
-            for need, door in doors_of(card):
+            for need, door in listings_of(card):
                 found.setdefault((need, door.cover), []).append(door)
         self._found = found
 
-    def near(self, needs: Sequence[str], places: Sequence[str]) -> Mapping[str, Sequence[Door]]:
+    def near(self, needs: Sequence[str], places: Sequence[str]) -> Mapping[str, Sequence[Listing]]:
         """See `Doors`."""
         return {need: [door for place in places for door in self._found.get((need, place), ())] for need in needs}

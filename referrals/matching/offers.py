@@ -10,7 +10,7 @@ import heapq
 from collections.abc import Iterable
 from datetime import datetime
 
-from referrals.matching.listings import NONE, Door
+from referrals.matching.listings import NONE, Listing
 from referrals.matching.order import Asked, Ranked, forbids
 from referrals.matching.records import NATIONAL, URGENT, Cards, Offer, Seeker
 from referrals.matching.wording import shown
@@ -28,7 +28,7 @@ def offers(need: Need, seeker: Seeker, cards: Cards, now: datetime) -> tuple[tup
     return offers_of(need, asked, asked.near([need])[need.code])
 
 
-def offers_of(need: Need, asked: Asked, doors: Iterable[Door]) -> tuple[tuple[Offer, ...], dict[str, set[str]]]:
+def offers_of(need: Need, asked: Asked, doors: Iterable[Listing]) -> tuple[tuple[Offer, ...], dict[str, set[str]]]:
     """The same where the doors of several needs were fetched in one go."""
     best, hidden = best_doors(need, asked, doors)
     found = [shown(need, asked.cards.by_id[door.service], band, asked) for door, band in best]
@@ -38,7 +38,9 @@ def offers_of(need: Need, asked: Asked, doors: Iterable[Door]) -> tuple[tuple[Of
     return tuple(found), hidden
 
 
-def best_doors(need: Need, asked: Asked, doors: Iterable[Door]) -> tuple[list[tuple[Door, int]], dict[str, set[str]]]:
+def best_doors(
+    need: Need, asked: Asked, doors: Iterable[Listing]
+) -> tuple[list[tuple[Listing, int]], dict[str, set[str]]]:
     """The doors that are shown with their bands, best first, and the services hidden for each reason."""
     ranked, hidden = asked.ranked(need, doors)
     listed = [one for one in ranked if one[3] != NONE] or ranked  # a name without a number only at last

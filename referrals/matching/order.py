@@ -21,7 +21,7 @@ from referrals.matching.listings import (
     SEX_WORK,
     THROUGH,
     TRANS,
-    Door,
+    Listing,
     ServiceCard,
 )
 from referrals.matching.records import (
@@ -89,7 +89,7 @@ ORDERS: Final[Mapping[bool, tuple[str, ...]]] = {
     False: ("sunk", "sure", "reached", "missing", "tongue", "band", "fresh", "in_time", "service"),
 }
 # an open door in its order (smaller is better), its band, and how it is reached
-Ranked = tuple[tuple[int | str, ...], Door, int, int]
+Ranked = tuple[tuple[int | str, ...], Listing, int, int]
 _ORDERED: Final[Mapping[bool, Callable[[tuple[int | str, ...]], tuple[int | str, ...]]]] = {
     urgent: itemgetter(*(Elements._fields.index(name) for name in names)) for urgent, names in ORDERS.items()
 }
@@ -111,11 +111,11 @@ class Asked:
         self._lines: dict[str, bool] = {}
         self._today = now.date().toordinal()
 
-    def near(self, needs: Sequence[Need]) -> Mapping[str, Sequence[Door]]:
+    def near(self, needs: Sequence[Need]) -> Mapping[str, Sequence[Listing]]:
         """The doors of her places for each need."""
         return self.cards.doors.near([need.code for need in needs], self._places)
 
-    def bar(self, door: Door) -> str | None:
+    def bar(self, door: Listing) -> str | None:
         """Why this door is hidden from her, or None."""
         if door.service in self.seeker.incident.refused_by:
             return REFUSED
@@ -131,7 +131,7 @@ class Asked:
             known = self._weeks[id(week)] = hours.ahead(week, local, self.cards.holidays)
         return known
 
-    def reached(self, door: Door) -> int:
+    def reached(self, door: Listing) -> int:
         """How it is reached; a line that may not be offered to her leads nowhere."""
         if door.reached != THROUGH:
             return door.reached
@@ -140,7 +140,7 @@ class Asked:
             usable = self._lines[door.through] = line_to(self.cards.by_id.get(door.through), self.seeker)
         return THROUGH if usable else NONE
 
-    def ranked(self, need: Need, doors: Iterable[Door]) -> tuple[list[Ranked], dict[str, set[str]]]:
+    def ranked(self, need: Need, doors: Iterable[Listing]) -> tuple[list[Ranked], dict[str, set[str]]]:
         """Every open door, in no order; and the services hidden for each reason.
 
         The one place that is gone through for every door, thousands of times an answer: it works on plain tuples, and

@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Final
 
 from referrals.matching.hours import QUARTER, QUARTERS_PER_DAY
-from referrals.matching.listings import COUNTRY_CODE, DEPARTMENT_CODE, Doors, Index, ServiceCard
+from referrals.matching.listings import COUNTRY_CODE, DEPARTMENT_CODE, Index, ListingIndex, ServiceCard
 from reporting.i18n import Sentence
 from reporting.vocabulary.incident import Incident
 
@@ -85,13 +85,13 @@ class Cards:
     holidays: Container[date] = frozenset()
     travel: Mapping[int, int] = field(default_factory=dict)
     country: str = "PE"
-    stored: Doors | None = None
+    stored: ListingIndex | None = None
     lines: tuple[str, ...] = ()
     last_resort: tuple[str, ...] = ()
     call_first: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
-    def doors(self) -> Doors:
+    def doors(self) -> ListingIndex:
         """Where doors are found."""
         return self.stored or Index(self.by_id.values())
 

@@ -190,7 +190,7 @@ def _ask(intake: Intake, number: int) -> ResponseReturnValue:
     answers = intake.answers
     incident, is_wrong = so_far(answers, number), intake.wrong.get("step") == str(number)
     urgent = urgent_needs(incident)
-    shelf, (step, of) = directory_lookups.held(), step_of(number, answers)
+    shelf, (step, of) = directory_lookups.snapshot(), step_of(number, answers)
     form = _form(intake, number, is_wrong=is_wrong)
     page = render_template(
         "casework/voice.html",
@@ -266,7 +266,7 @@ def _send(intake: Intake) -> ResponseReturnValue:
         voice=keys.member,
     )
     receipt = receipts.draw(secrets.randbelow)
-    found = _help(directory_lookups.held(), incident, report.language)
+    found = _help(directory_lookups.snapshot(), incident, report.language)
     gap = next(iter(found.gaps), "NONE")
     tally = tally_block(incident, report.hour, counted="C_STATS" in consents, gap=gap)
     sealed = store.seal_report(report, receipt, readers, counters, tally, made.settings.pepper, moment)
@@ -288,7 +288,7 @@ def _send(intake: Intake) -> ResponseReturnValue:
     return _lead(intake, DONE)
 
 
-def _help(shelf: snapshot.Shelf, incident: Incident, language: str, only: list[str] | None = None) -> Help:
+def _help(shelf: snapshot.DirectorySnapshot, incident: Incident, language: str, only: list[str] | None = None) -> Help:
     return help_for(shelf, incident, installation().clock(), languages=(language,), only=only)
 
 
@@ -300,6 +300,6 @@ def _sent(intake: Intake) -> ResponseReturnValue:
         alias=records.alias(case),
         words=intake.sent["words"],
         digits=intake.sent["digits"],
-        help=_help(directory_lookups.held(), incident_of(intake.answers), language),
+        help=_help(directory_lookups.snapshot(), incident_of(intake.answers), language),
         out=StaffForm(formdata=None),
     )

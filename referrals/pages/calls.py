@@ -57,7 +57,7 @@ def calls_in(place: str) -> ResponseReturnValue:
     )
 
 
-def _missing_near(held: snapshot.Shelf, place: str) -> list[str]:
+def _missing_near(held: snapshot.DirectorySnapshot, place: str) -> list[str]:
     """Needs for which nobody local is known, not even unverified."""
     return [gap.need for gap in gaps.gaps(held, today_here(), place) if gap.count(gaps.VERIFIED, gaps.LISTED) == 0]
 
@@ -117,9 +117,9 @@ def called(place: str, service: str) -> ResponseReturnValue:
                 curation.nobody_answered(db, service, g.keys.name, today_here())
             elif go == "learned":
                 curation.learn(db, service, typed, g.keys.name, today_here(), form.stamp.data or "")
-    except curation.Changed:
+    except curation.ServiceEditConflict:
         return _call(place, service, typed=typed, sentence=say(SOMEBODY_ELSE), code=409)
-    except curation.Refused as refused:
+    except curation.InvalidService as refused:
         return _call(place, service, typed=typed, wrong=refused.reasons, code=422)
     return redirect(_next(place, service, order), 303)
 

@@ -13,7 +13,7 @@ from flask.typing import ResponseReturnValue
 from referrals import help as referrals_help
 from referrals.casework import referral
 from referrals.directory import snapshot
-from referrals.directory.snapshot import Shelf
+from referrals.directory.snapshot import DirectorySnapshot
 from referrals.needs import codes
 from referrals.pages.case_actions import refusal
 from referrals.pages.case_forms import NOT_OPENED, ActForm, case_workers, other_teams, pages
@@ -88,7 +88,7 @@ def _show(
     code: int = 200,
 ) -> ResponseReturnValue:
     """The page of a case, as it is after it was opened."""
-    made, shelf = installation(), snapshot.shelf(installation().reading)
+    made, shelf = installation(), snapshot.snapshot_of(installation().reading)
     keys = refresh_keys()
     try:
         with made.writing() as db:
@@ -122,7 +122,7 @@ def _show(
     return make_response(page, code)
 
 
-def _as_it_stands(opened: Case, shelf: Shelf) -> dict[str, Any]:
+def _as_it_stands(opened: Case, shelf: DirectorySnapshot) -> dict[str, Any]:
     """What was told, in words, and what follows from it now."""
     names, moment = referrals_help.names(shelf), installation().clock()
     incident = opened.incident_at(moment)

@@ -34,7 +34,7 @@ def refusal(case: int, go: str, form: ActForm) -> tuple[str, int] | None:
             seen = number_in(form.v.data) if needs_version else None
             with desk.at_desk(db, g.keys, case, made.clock(), known, seen=seen, counters=counters(db)) as folder:
                 does(folder, form)
-                actions.record_gaps(folder, help_of(snapshot.shelf(made.reading), folder).gaps)
+                actions.record_gaps(folder, help_of(snapshot.snapshot_of(made.reading), folder).gaps)
             AFTERWARDS.get(go, _nothing_more)(db, case, form)
     except NoConsent:
         return N_("She did not say yes to letters."), 422

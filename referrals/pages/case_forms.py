@@ -12,7 +12,7 @@ from wtforms import SelectMultipleField, StringField, TextAreaField
 from wtforms.validators import Length
 
 from referrals.directory import snapshot
-from referrals.directory.snapshot import Shelf
+from referrals.directory.snapshot import DirectorySnapshot
 from referrals.help import Help, help_for
 from referrals.matching.listings import ServiceCard
 from reporting.cases import actions
@@ -71,7 +71,7 @@ def other_teams(db: Any, made: Installation, case: Case) -> dict[int, str]:
     return {team.id: team.name for team in team_log.trusted(made.teams(db)) if team.id != case.team}
 
 
-def help_of(shelf: Shelf, folder: Folder) -> Help:
+def help_of(shelf: DirectorySnapshot, folder: Folder) -> Help:
     """Needs and offers of an open case as of now, so that needs without a service can be recorded."""
     now = installation().clock()
     return help_for(shelf, folder.incident_at(now), now, languages=(folder.facts["language"],))
@@ -109,7 +109,7 @@ def owner(text: str | None) -> int:
 
 def service(text: str | None) -> ServiceCard:
     """A service of the directory by its id. Raises `NotNow` where there is none."""
-    card = snapshot.shelf(installation().reading).cards.by_id.get(text or "")
+    card = snapshot.snapshot_of(installation().reading).cards.by_id.get(text or "")
     if card is None:
         raise NotNow(N_("Choose a service of the directory."))
     return card

@@ -35,7 +35,7 @@ def sheet(case: int, number: int) -> ResponseReturnValue:
     one = next((one for one in opened.referrals if one.id == number), None)
     if one is None or not referral.may_go(one):
         return error_page(404, N_("There is no sheet without her yes."))
-    names = referrals_help.names(snapshot.shelf(made.reading))
+    names = referrals_help.names(snapshot.snapshot_of(made.reading))
     return render_template(
         "casework/sheet.html",
         one=one,

@@ -102,7 +102,7 @@ def page(trail: Trail, step: str, ended: str | None) -> ResponseReturnValue:
 
 
 def _page(stay: CaseSession, case: Case | None, one: Referral | None, sentence: str) -> str:
-    shelf = snapshot.shelf(installation().reading)
+    shelf = snapshot.snapshot_of(installation().reading)
     names = referrals_help.names(shelf)
     return render_template(
         "reporter/referral.html",
@@ -116,6 +116,6 @@ def _page(stay: CaseSession, case: Case | None, one: Referral | None, sentence: 
     )
 
 
-def _door(shelf: snapshot.Shelf, one: Referral, case: Case) -> records.Offer | None:
+def _door(shelf: snapshot.DirectorySnapshot, one: Referral, case: Case) -> records.Offer | None:
     now = installation().clock()
     return referrals_help.door(shelf, one.service, one.need, case.incident_at(now), now)

@@ -16,7 +16,7 @@ from wtforms.validators import InputRequired, Length
 
 from referrals.directory import curation, due, reviewed_data, rows, snapshot
 from referrals.directory.importing import readers, run
-from referrals.directory.importing.report import Hints
+from referrals.directory.importing.report import ImportHints
 from referrals.help import other_departments
 from reporting.i18n import N_
 from reporting.teams.team_log import CASE_WORKER, COORDINATOR
@@ -75,9 +75,9 @@ def today_here() -> date:
     return local_hour(int(installation().clock()) // 3600).date()
 
 
-def snapshot_now() -> snapshot.Shelf:
+def snapshot_now() -> snapshot.DirectorySnapshot:
     """The directory as it stands now."""
-    return snapshot.shelf(installation().reading)
+    return snapshot.snapshot_of(installation().reading)
 
 
 def csv_answer(text: str, name: str) -> Response:
@@ -204,9 +204,9 @@ def confirm(service: str) -> ResponseReturnValue:
     try:
         with installation().writing() as db:
             curation.confirm(db, service, g.keys.name, today_here(), form.stamp.data or "")
-    except curation.Changed:
+    except curation.ServiceEditConflict:
         return _service(service, sentence=say(SOMEBODY_ELSE), code=409)
-    except curation.Refused as refused:
+    except curation.InvalidService as refused:
         return _service(service, wrong=refused.reasons, code=422)
     return redirect(url_for("directory.service_page", lang=g.lang, service=service, done="confirmed"), 303)
 
@@ -222,9 +222,9 @@ def edit(service: str) -> ResponseReturnValue:
     try:
         with installation().writing() as db:
             curation.edit(db, service, typed, g.keys.name, form.why.data, today_here(), form.stamp.data or "")
-    except curation.Changed:
+    except curation.ServiceEditConflict:
         return _service(service, form=form, typed=typed, sentence=say(SOMEBODY_ELSE), code=409)
-    except curation.Refused as refused:
+    except curation.InvalidService as refused:
         return _service(service, form=form, typed=typed, wrong=refused.reasons, code=422)
     return redirect(url_for("directory.service_page", lang=g.lang, service=service, done="edited"), 303)
 
@@ -253,10 +253,10 @@ def bring() -> ResponseReturnValue:
     by_number = (SelectChoice(code[2:], name) for code, name in regions)
     form.region.choices = [SelectChoice("", N_("It says it")), *by_number]
     if form.is_ours():
-        hints = Hints(form.file.data.filename or "", form.kind.data, form.region.data)
+        hints = ImportHints(form.file.data.filename or "", form.kind.data, form.region.data)
         raw, dry_run = form.file.data.read(), request.form.get("go") != "store"
         with installation().writing() as db:
-            report = run.bring_in(db, raw, g.keys.name, today_here(), hints=hints, dry_run=dry_run)
+            report = run.import_file(db, raw, g.keys.name, today_here(), hints=hints, dry_run=dry_run)
     bad = form.is_submitted() and (report is None or (report.rows == 0))
     page = render_template(
         "staff/bring.html", form=form, report=report, dry_run=request.form.get("go") != "store", out=out()

@@ -108,7 +108,7 @@ def _queue_page(*, sentence: str = "", words: str = "", code: int = 200) -> Resp
         urgency_names=codes.URGENCY_LABELS,
         states={"new": N_("New"), "open": N_("In hand"), "closed": N_("Closed")},
         marks=actions.MARKS,
-        names=names(snapshot.shelf(made.reading)),
+        names=names(snapshot.snapshot_of(made.reading)),
         came=lambda hour: languages.hour(g.lang, local_hour(hour)),
         age=lambda hour: int(made.clock() / clock.HOUR - hour) // 24,
         me=keys.member,

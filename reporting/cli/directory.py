@@ -39,10 +39,10 @@ def import_file(file: Path, dry_run: bool, kind: str, region: str, as_json: bool
     Our own file (`amparo directory export`) comes in whole or not at all. From any other file each good row comes in
     and waits, unseen by reporters, until somebody confirms it. What is not stored is listed by its line; exit code 1.
     """
-    hints = report.Hints(file.name, kind, region)
+    hints = report.ImportHints(file.name, kind, region)
     click.echo(f"Reading {file.name} ...", err=True)
     with writing(opened()[1]) as db:
-        done = run.bring_in(
+        done = run.import_file(
             db, file.read_bytes(), "terminal", _today(), hints=hints, dry_run=dry_run, tell=now_and_then()
         )
     told = run.as_json(done)
@@ -71,7 +71,7 @@ def list_due(as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def list_gaps(as_json: bool) -> None:
     """For each need: in how many provinces a service is verified, only in a source, only national, missing."""
-    held = snapshot.shelf(partial(reading, opened()[1]))
+    held = snapshot.snapshot_of(partial(reading, opened()[1]))
     found, never = gaps.gaps(held, _today()), gaps.never_matched(held)
     if as_json:
         rows = [{"need": gap.need, **{state: len(codes) for state, codes in gap.provinces.items()}} for gap in found]
@@ -88,7 +88,7 @@ def list_gaps(as_json: bool) -> None:
 def list_calls(place: str, as_json: bool) -> None:
     """Whom a local team can call in an afternoon, and what to ask. The page of the same prints on A4."""
     settings, engine = opened()
-    held = snapshot.shelf(partial(reading, engine))
+    held = snapshot.snapshot_of(partial(reading, engine))
     code = place if place.startswith(settings.country) else settings.country + place
     if code not in held.cards.place_names:
         raise click.ClickException(f"There is no place {place}: two or four digits of INEI, such as 25 or 2501.")

@@ -31,7 +31,7 @@ from referrals.directory.match_table import changed
 from referrals.directory.models import CoverageRow, PlaceRow, ServiceRow
 from referrals.directory.reviewed_data import DATA, service_types
 from referrals.directory.rows import COLUMNS
-from referrals.directory.snapshot import Shelf, settle, shelf
+from referrals.directory.snapshot import DirectorySnapshot, settle, snapshot_of
 from referrals.matching.hours import ZONE
 from referrals.matching.listings import Index
 from referrals.matching.offers import best_doors
@@ -97,7 +97,7 @@ def _fill(engine: Engine, count: int, countries: Sequence[str], say: Say) -> Non
 
 def _matches(engine: Engine, countries: Sequence[str], say: Say) -> Found:
     read: Callable[[], AbstractContextManager[Session]] = partial(reading, engine)
-    there: Shelf = shelf(read, in_memory=0)
+    there: DirectorySnapshot = snapshot_of(read, in_memory=0)
     began = time.perf_counter()
     with reading(engine) as db:
         memory = replace(there.cards, stored=Index(cards_of(db)))

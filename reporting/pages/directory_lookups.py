@@ -4,28 +4,28 @@ from __future__ import annotations
 
 from flask import g
 
-from referrals.directory import snapshot
+from referrals.directory.snapshot import DirectorySnapshot, snapshot_of
 from referrals.help import Help, could_have_refused, help_for, other_departments, provinces
 from reporting.vocabulary import questions
 from reporting.vocabulary.incident import Incident
 from reporting.web.context import installation, once
 
 
-def held() -> snapshot.Shelf:
+def snapshot() -> DirectorySnapshot:
     """The directory, looked up once for each request."""
-    return once("shelf", lambda: snapshot.shelf(installation().reading))
+    return once("shelf", lambda: snapshot_of(installation().reading))
 
 
 def directory_choices(department: str | None) -> questions.Elsewhere:
     """Choices that only the directory knows: her provinces, the other departments, places that may have refused her."""
     return {
-        "department": lambda: other_departments(held()),
-        "province": lambda: provinces(held(), department or ""),
-        "refused": lambda: could_have_refused(held(), department or ""),
+        "department": lambda: other_departments(snapshot()),
+        "province": lambda: provinces(snapshot(), department or ""),
+        "refused": lambda: could_have_refused(snapshot(), department or ""),
     }
 
 
 def help_of(incident: Incident, only: list[str] | None = None, *, police_shown: bool = False) -> Help:
     """Needs and offers for an incident as of now; `only` some of the needs while she is still telling."""
     now = installation().clock()
-    return help_for(held(), incident, now, languages=(g.lang,), only=only, police_shown=police_shown)
+    return help_for(snapshot(), incident, now, languages=(g.lang,), only=only, police_shown=police_shown)

@@ -64,7 +64,7 @@ def found_help(trail: Trail, step: str, ended: str | None) -> ResponseReturnValu
     department = question_forms.department_in(form.region.data)
     now, police_shown = installation().clock(), form.police_shown.data
     found = help_with(
-        directory_lookups.held(), form.needs.data, department, now, languages=(g.lang,), police_shown=police_shown
+        directory_lookups.snapshot(), form.needs.data, department, now, languages=(g.lang,), police_shown=police_shown
     )
     return _help_page(form, found=found)
 

@@ -20,7 +20,7 @@ from reporting.cases import actions, records, statement, store
 from reporting.cases.actions import NotNow
 from reporting.cases.records import Case
 from reporting.i18n import N_
-from reporting.pages.directory_lookups import directory_choices, held
+from reporting.pages.directory_lookups import directory_choices, snapshot
 from reporting.sessions.replays import LEFT
 from reporting.teams.team_log import STATISTICS, CannotOpen, Team, team_of_kind, trusted
 from reporting.vocabulary import questions, wording
@@ -81,7 +81,7 @@ def _case_page(stay: CaseSession, trail: Trail, _rest: str) -> str:
     with made.reading() as db:
         case = store.open_visit(db, stay.visit)
         teams = {team.id: team.name for team in made.teams(db)}
-    shelf = held()
+    shelf = snapshot()
     return render_template(
         "reporter/case.html",
         case=case,
@@ -113,7 +113,9 @@ def _again(kind: type[Typed], trail: Trail, step: str) -> Typed:
 
 def _help(case: Case, *, police_shown: bool) -> referrals_help.Help:
     now = installation().clock()
-    return referrals_help.help_for(held(), case.incident_at(now), now, languages=(g.lang,), police_shown=police_shown)
+    return referrals_help.help_for(
+        snapshot(), case.incident_at(now), now, languages=(g.lang,), police_shown=police_shown
+    )
 
 
 def _allows(case: Case) -> list[tuple[str, str, bool]]:
@@ -320,7 +322,7 @@ def _statement(stay: CaseSession, trail: Trail, rest: str) -> str:
 
 def statement_page(case: Case, template: str, **parts: Any) -> str:
     """The paper, as she and her case worker print it."""
-    names = referrals_help.names(held())
+    names = referrals_help.names(snapshot())
     said = statement.sections(case, names, say, lambda hour: languages.hour(g.lang, local_hour(hour)))
     return render_template(template, sections=said, by_hand=statement.BY_HAND, **parts)
 

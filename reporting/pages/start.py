@@ -97,7 +97,9 @@ def away() -> ResponseReturnValue:
 @pages.get("/<lang>/ahora")
 def now() -> ResponseReturnValue:
     """I need help now: the lines that answer, and two ways on."""
-    return render_template("reporter/now.html", offers=national_lines(directory_lookups.held(), installation().clock()))
+    return render_template(
+        "reporter/now.html", offers=national_lines(directory_lookups.snapshot(), installation().clock())
+    )
 
 
 def box_ticket() -> str:

@@ -16,7 +16,9 @@ CROWD = 60  # a number or word that more services share tells nothing
 MOST = 200  # pairs that a person can look through
 
 
-def likely_twice(held: Mapping[str, Mapping[str, str]], fresh: Iterable[Mapping[str, str]]) -> list[tuple[str, str]]:
+def possible_duplicates(
+    held: Mapping[str, Mapping[str, str]], fresh: Iterable[Mapping[str, str]]
+) -> list[tuple[str, str]]:
     """Pairs that may be one service: the same number or place, and names alike. For a person to decide."""
     new = {cells["id"]: cells for cells in fresh}
     every = {**held, **new}

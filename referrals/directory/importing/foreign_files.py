@@ -39,9 +39,9 @@ from referrals.directory.importing.report import (
     SWAPPED,
     TWICE,
     UNREADABLE,
-    Hints,
+    ImportHints,
+    ImportReport,
     Problem,
-    Report,
     Wanted,
 )
 from referrals.directory.models import CoverageRow, ForeignRow, ServiceRow
@@ -96,7 +96,9 @@ class Places:
         return (hint, self.provinces.get((hint, plain), "")) if self.country + hint in self.names and hint else None
 
 
-def foreign(lines: Iterable[Line], places: Places, hints: Hints, report: Report, held: Held) -> list[Wanted]:
+def foreign(
+    lines: Iterable[Line], places: Places, hints: ImportHints, report: ImportReport, held: Held
+) -> list[Wanted]:
     """The rows that can be stored; every other is a problem of the report, and doubts are its remarks."""
     wanted: list[Wanted] = []
     seen: dict[str, tuple[int, str]] = {}
@@ -128,7 +130,7 @@ def _named(cells: Mapping[str, str]) -> dict[str, str]:
 
 
 def _understood(
-    line: Line, told: Mapping[str, str], places: Places, hints: Hints
+    line: Line, told: Mapping[str, str], places: Places, hints: ImportHints
 ) -> tuple[Sentence | None, list[Sentence], Wanted | None]:
     """A row as ours with what to look at, or the reason why not."""
     where, kind = places.of(told, hints.region), _type_of(told, hints)
@@ -150,7 +152,7 @@ def _understood(
     return None, remarks + point, Wanted(line.number, cells, foreign, _print(line.cells))
 
 
-def _our_cells(told: Mapping[str, str], kind: str, where: tuple[str, str], hints: Hints) -> dict[str, str]:
+def _our_cells(told: Mapping[str, str], kind: str, where: tuple[str, str], hints: ImportHints) -> dict[str, str]:
     """Unseen, unverified and without a source: no door until somebody has called."""
     region, province = where
     plain = {
@@ -173,7 +175,7 @@ def _our_cells(told: Mapping[str, str], kind: str, where: tuple[str, str], hints
     return cells | {"id": _id_of(told, cells, hints)}
 
 
-def _id_of(told: Mapping[str, str], cells: Mapping[str, str], hints: Hints) -> str:
+def _id_of(told: Mapping[str, str], cells: Mapping[str, str], hints: ImportHints) -> str:
     """The file's own id where it is usable, else one made of it, else one made of what identifies the service."""
     old = told.get("id", "")
     try:
@@ -202,7 +204,7 @@ def _made(text: str) -> str:
     return str(uuid.uuid5(uuid.NAMESPACE_URL, f"service/{text}"))
 
 
-def _type_of(told: Mapping[str, str], hints: Hints) -> str:
+def _type_of(told: Mapping[str, str], hints: ImportHints) -> str:
     code = told.get("service_type", "").upper()
     if code in reviewed_data.service_types():
         return code
@@ -214,7 +216,7 @@ def _guess(told: Mapping[str, str]) -> str:
     return next((kind for pattern, kind in TELLING if re.search(pattern, words)), "")
 
 
-def _remarks(line: Line, told: Mapping[str, str], kind: str, hints: Hints) -> Iterator[Sentence]:
+def _remarks(line: Line, told: Mapping[str, str], kind: str, hints: ImportHints) -> Iterator[Sentence]:
     code = told.get("service_type", "").upper()
     if kind not in {code, hints.service_type}:
         yield said(GUESSED, type=kind)

@@ -10,12 +10,21 @@ from collections.abc import Iterable, Mapping
 from referrals.directory import rows
 from referrals.directory.importing.foreign_files import Places
 from referrals.directory.importing.readers import Line
-from referrals.directory.importing.report import BAD_CELLS, CUT, HELD_BACK, SAME_ID, TWICE, Problem, Report, Wanted
+from referrals.directory.importing.report import (
+    BAD_CELLS,
+    CUT,
+    HELD_BACK,
+    SAME_ID,
+    TWICE,
+    ImportReport,
+    Problem,
+    Wanted,
+)
 from referrals.directory.rows import COLUMNS, LONGEST, tidy
 from reporting.i18n import said
 
 
-def read_own(lines: Iterable[Line], places: Places, report: Report) -> list[Wanted]:
+def read_own(lines: Iterable[Line], places: Places, report: ImportReport) -> list[Wanted]:
     """All rows, or none where one is bad: the good ones are then listed as waiting."""
     wanted: list[Wanted] = []
     seen: dict[str, int] = {}

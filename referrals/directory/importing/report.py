@@ -42,7 +42,7 @@ class Problem:
 
 
 @dataclass(slots=True)
-class Report:
+class ImportReport:
     """What became of every row: stored, as before, or listed with a reason; and what to look at."""
 
     rows: int = 0
@@ -60,7 +60,7 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
-class Hints:
+class ImportHints:
     """What a person knows of a foreign file and the file does not say."""
 
     name: str = ""

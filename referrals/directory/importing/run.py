@@ -17,29 +17,29 @@ from sqlalchemy.orm import Session
 from referrals.directory import reviewed_data, rows
 from referrals.directory.curation import IMPORTED, forget_where
 from referrals.directory.home import home
-from referrals.directory.importing.duplicates import likely_twice
+from referrals.directory.importing.duplicates import possible_duplicates
 from referrals.directory.importing.foreign_files import Held, Places, foreign
 from referrals.directory.importing.own_files import read_own
 from referrals.directory.importing.readers import read
-from referrals.directory.importing.report import HELD_BACK, NO_TYPE, Hints, Problem, Report, Wanted
+from referrals.directory.importing.report import HELD_BACK, NO_TYPE, ImportHints, ImportReport, Problem, Wanted
 from referrals.directory.match_table import AT_ONCE, Tell, changed, untold
 from referrals.directory.models import ForeignRow, HistoryRow, PlaceRow
 from referrals.directory.rows import COLUMNS, SHELTER, tidy
 from reporting.i18n import said as said
 
 
-def bring_in(
+def import_file(
     db: Session,
     raw: bytes,
     who: str,
     today: date,
     *,
-    hints: Hints | None = None,
+    hints: ImportHints | None = None,
     dry_run: bool = False,
     tell: Tell = untold,
-) -> Report:
+) -> ImportReport:
     """Bring in a file. On a dry run everything is worked out and nothing is written."""
-    report, told = Report(), hints or Hints()
+    report, told = ImportReport(), hints or ImportHints()
     lines, problem = read(raw)
     if problem:
         report.problems.append(Problem(0, problem))
@@ -53,7 +53,7 @@ def bring_in(
     fresh = [one for one in wanted if held.differs(one, places)]
     report.unchanged = len(wanted) - len(fresh)
     report.stored, report.services = len(fresh), [one.cells["id"] for one in fresh]
-    report.likely_twice = likely_twice(held.rows, [one.cells for one in fresh])
+    report.likely_twice = possible_duplicates(held.rows, [one.cells for one in fresh])
     if not dry_run and fresh:
         _store(db, fresh, places, held, (who, told.name, today), tell)
     report.problems.sort(key=lambda one: one.line)
@@ -61,7 +61,7 @@ def bring_in(
     return report
 
 
-def as_json(report: Report) -> dict[str, Any]:
+def as_json(report: ImportReport) -> dict[str, Any]:
     """A report as data."""
 
     def told(problems: Iterable[Problem]) -> list[list[Any]]:
@@ -78,7 +78,7 @@ def as_json(report: Report) -> dict[str, Any]:
     }
 
 
-def in_words(report: Report, dry_run: bool) -> str:  # noqa: FBT001 -- the command hands it in
+def in_words(report: ImportReport, dry_run: bool) -> str:  # noqa: FBT001 -- the command hands it in
     """A report for the terminal."""
     told = as_json(report)
     waiting = sum(one.said.message == HELD_BACK for one in report.problems)
