@@ -17,7 +17,7 @@ import pytest
 from sqlalchemy import Engine, inspect, text
 
 from reporting.crypto import sealing
-from reporting.crypto.sealing import KeyPair, Place
+from reporting.crypto.sealing import KeyPair, SealContext
 
 UNDER_A_KEY, FOR_SOMEBODY = bytes([1]) + sealing.AEAD_ID, bytes([1]) + sealing.SUITE_ID
 HEADS = (UNDER_A_KEY, FOR_SOMEBODY)
@@ -31,18 +31,18 @@ class Locksmith:
     """Notes every seal that is made from now on, and opens all of them."""
 
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
-        self.under: dict[bytes, tuple[bytes, Place]] = {}
-        self.to: dict[bytes, tuple[bytes, Place]] = {}  # the public half
+        self.under: dict[bytes, tuple[bytes, SealContext]] = {}
+        self.to: dict[bytes, tuple[bytes, SealContext]] = {}  # the public half
         self.pairs: dict[bytes, bytes] = {}
         self.derived: dict[bytes, set[bytes]] = {}
         wrap, seal_to, new_key_pair, derive = sealing.wrap, sealing.seal_to, sealing.new_key_pair, sealing.derive
 
-        def noting_wrap(key: bytes, place: Place, secret: bytes) -> bytes:
+        def noting_wrap(key: bytes, place: SealContext, secret: bytes) -> bytes:
             made = wrap(key, place, secret)
             self.under[made] = key, place
             return made
 
-        def noting_seal_to(public: bytes, place: Place, *rest: Any, **more: Any) -> bytes:
+        def noting_seal_to(public: bytes, place: SealContext, *rest: Any, **more: Any) -> bytes:
             made = seal_to(public, place, *rest, **more)
             self.to[made] = public, place
             return made

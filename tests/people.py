@@ -12,7 +12,7 @@ from sqlalchemy import Engine, func, select
 
 from referrals.directory.importing import shipped
 from reporting.cases import store
-from reporting.cases.records import Report, Visit
+from reporting.cases.records import NewReport, Visit
 from reporting.clock import HOUR
 from reporting.config import SECRET, Settings, make_secrets, read_settings
 from reporting.crypto import receipts
@@ -21,7 +21,7 @@ from reporting.sessions import day_seeds, tickets
 from reporting.storage.database import open_database, reading, upgrade_tables, writing
 from reporting.storage.models import CaseRow
 from reporting.teams import accounts, keyring, members, team_log
-from reporting.teams.keyring import Keys, Sheets
+from reporting.teams.keyring import Keys, RecoverySheets
 from reporting.teams.team_log import CASE_WORKER, CASEWORK, STATISTICS, Pin
 from reporting.vocabulary.incident import Incident
 
@@ -58,8 +58,8 @@ class Place:
     settings: Settings
     engine: Engine
     clock: Clock
-    sheets: Sheets | None = None
-    sheets_of: dict[str, Sheets] = field(default_factory=dict)  # by the name of a new team; "" is the first
+    sheets: RecoverySheets | None = None
+    sheets_of: dict[str, RecoverySheets] = field(default_factory=dict)  # by the name of a new team; "" is the first
     workers: dict[str, Worker] = field(default_factory=dict)
 
     @property
@@ -111,7 +111,7 @@ class Place:
     def receives(self, incident: Incident | None = None, narrative: str = "", **parts: Any) -> Receipt:
         """A report is filed; what she keeps is the receipt."""
         receipt = receipts.draw(secrets.randbelow)
-        report = Report(
+        report = NewReport(
             incident or Incident(),
             narrative,
             parts.get("contact", {}),

@@ -16,7 +16,7 @@ from referrals.casework import queue
 from referrals.needs.assessment import assess
 from reporting.app import create_app
 from reporting.cases import actions, records
-from reporting.cases.case_file import Folder, Paper
+from reporting.cases.case_file import CaseFile, Record
 from reporting.clock import HOUR
 from reporting.vocabulary.incident import Incident, answers_from_incident
 from tests.people import Place, a_furnished_place
@@ -39,9 +39,9 @@ def app(place: Place) -> Flask:
     return create_app(place.settings, place.clock)
 
 
-def a_card(incident: Incident, case: int = 1, **times: int) -> records.Card:
+def a_card(incident: Incident, case: int = 1, **times: int) -> records.Summary:
     raw = {"a": answers_from_incident(incident), "t": 0, "h": 0, "s": "open", "u": False, "l": False, **times}
-    return records.Card(case, 1, "seal", raw)
+    return records.Summary(case, 1, "seal", raw)
 
 
 # ── the queue ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -76,7 +76,7 @@ def looks(chance: Random) -> list[float]:
 def test_a_remembered_rank_of_anybody_is_the_one_worked_out_anew() -> None:
     chance = Random(9)  # noqa: S311 - the same moments each time
     for number, incident in enumerate(islice(incidents(9), 400)):
-        card, sheet = a_card(incident, number, v=chance.randrange(30), p=chance.randrange(30)), queue.Sheet()
+        card, sheet = a_card(incident, number, v=chance.randrange(30), p=chance.randrange(30)), queue.QueueCache()
         for hour in (30.0, *looks(chance)):
             fresh, kept = queue.rank_of(card, hour * HOUR), sheet.rank(card, hour * HOUR)
             assert (kept.urgency, kept.danger) == (fresh.urgency, fresh.danger), (incident, hour)
@@ -93,7 +93,7 @@ def test_the_nearest_window_is_not_hidden_by_another_need_of_the_same_urgency() 
 
 
 def test_a_sheet_made_with_other_rules_is_not_read() -> None:
-    made = queue.to_bytes(queue.worked_out([a_card(RAPE)], queue.Sheet(), 0))
+    made = queue.to_bytes(queue.worked_out([a_card(RAPE)], queue.QueueCache(), 0))
     assert queue.from_bytes(made).ranks
     assert not queue.from_bytes(made.replace(queue.RULES_STAMP.encode(), b"0" * 16)).ranks
 
@@ -101,20 +101,20 @@ def test_a_sheet_made_with_other_rules_is_not_read() -> None:
 # ── setting right ───────────────────────────────────────────────────────────────────────────────────────────
 
 
-def a_folder(incident: Incident) -> Folder:
+def a_folder(incident: Incident) -> CaseFile:
     answers = answers_from_incident(incident)
     facts = {"answers": answers, "language": "es", "hour": 0, "unseen": False, "voice": 0}
-    papers = [Paper(1, "facts", 1, facts), Paper(2, "consents", 1, {"codes": []}), Paper(3, "desk", 1, {})]
-    return Folder(9, b"", papers, {"a": answers, "t": 0, "h": 0, "s": "open", "u": False, "l": False}, b"")
+    papers = [Record(1, "facts", 1, facts), Record(2, "consents", 1, {"codes": []}), Record(3, "desk", 1, {})]
+    return CaseFile(9, b"", papers, {"a": answers, "t": 0, "h": 0, "s": "open", "u": False, "l": False}, b"")
 
 
-def set_right(folder: Folder, hour: float, *, signs: bool = False, **answers: Any) -> None:
+def set_right(folder: CaseFile, hour: float, *, signs: bool = False, **answers: Any) -> None:
     changed = replace(folder.incident_at(hour * HOUR), **answers)
     actions.correct(folder, 0, changed, "", hour * HOUR, signs=signs)
 
 
-def needs_at(folder: Folder, hour: float) -> set[str]:
-    card = records.Card(1, 1, "seal", folder.card)
+def needs_at(folder: CaseFile, hour: float) -> set[str]:
+    card = records.Summary(1, 1, "seal", folder.card)
     assert card.incident_at(hour * HOUR) == folder.incident_at(hour * HOUR)
     found = {f"{need.code} {need.urgency}" for need in assess(folder.incident_at(hour * HOUR)).needs}
     line = queue.line_of(card, hour * HOUR)

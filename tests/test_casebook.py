@@ -98,7 +98,7 @@ def test_opening_marks_a_case_as_read_and_her_letter_as_unread_again(place: Plac
     assert card(place, rosa).unread
 
 
-def card(place: Place, keys: Keys) -> records.Card:
+def card(place: Place, keys: Keys) -> records.Summary:
     with reading(place.engine) as db:
         return desk.queue(db, keys)[0][0]
 
@@ -258,7 +258,7 @@ def test_answers_that_fit_no_question_are_counted_as_broken_and_hide_no_other(pl
     place.receives(RAPE)
     with writing(place.engine) as db:
         row = db.get_one(CaseRow, visit.case)
-        card = case_file.read_card(visit.key, row.id, row.version, row.card)
+        card = case_file.read_summary(visit.key, row.id, row.version, row.card)
         strange = card | {"a": {**card["a"], "violence": ["OF_ANOTHER_HOUSE"]}}
         row.card = case_file.seal_card(visit.key, row.id, row.version, strange)
     with writing(place.engine) as db:

@@ -22,10 +22,10 @@ from reporting.app import create_app
 from reporting.cases import actions, case_file, records
 from reporting.cases import desk as cases_desk
 from reporting.cases.actions import NotNow
-from reporting.cases.case_file import Folder, Paper, open_folder
+from reporting.cases.case_file import CaseFile, Record, open_case_file
 from reporting.cases.desk import open_case
 from reporting.cases.records import ChangedMeanwhile
-from reporting.cases.seal_contexts import tally_place
+from reporting.cases.seal_contexts import tally_context
 from reporting.cases.store import CannotOpen
 from reporting.crypto import sealing
 from reporting.crypto.receipts import Receipt
@@ -188,8 +188,8 @@ class Walk:
     def __init__(self, incident: Incident, service: Any) -> None:
         card = {"a": answers_from_incident(incident), "t": 0, "h": 0, "s": "open", "u": False, "l": False}
         facts = {"answers": answers_from_incident(incident), "language": "es", "hour": 0, "unseen": False, "voice": 0}
-        papers = [Paper(1, "facts", 1, facts), Paper(2, "consents", 1, {"codes": []}), Paper(3, "desk", 1, {})]
-        self.folder, self.service, self.number = Folder(9, b"", papers, card, b""), service, 0
+        papers = [Record(1, "facts", 1, facts), Record(2, "consents", 1, {"codes": []}), Record(3, "desk", 1, {})]
+        self.folder, self.service, self.number = CaseFile(9, b"", papers, card, b""), service, 0
         self.trail: list[str] = []
 
     def tries(self, act: str, by: int) -> None:
@@ -294,7 +294,7 @@ def body_of(place: Place, receipt: Receipt, kind: str) -> tuple[int, bytes]:
     visit = place.comes_back(receipt)
     with reading(place.engine) as db:
         row = db.get_one(CaseRow, visit.case)
-        number = open_folder(db, row, visit.key).all_of(kind)[-1].record
+        number = open_case_file(db, row, visit.key).all_of(kind)[-1].record
         return number, db.get_one(RecordRow, number).body
 
 
@@ -464,7 +464,7 @@ def tally_of(place: Place, receipt: Receipt) -> Any:
     with reading(place.engine) as db:
         team = db.scalars(select(TeamRow.id).where(TeamRow.kind == "statistics")).one()
         sealed = db.get_one(CaseRow, case).tally
-    opened = sealing.open_with(keys.of(team, 1).sealing, tally_place(case, team, 1), sealed)
+    opened = sealing.open_with(keys.of(team, 1).sealing, tally_context(case, team, 1), sealed)
     return tally_from_block(opened)
 
 
@@ -612,8 +612,8 @@ def test_words_are_found_and_stand_in_no_address(app: Flask, place: Place) -> No
 
 
 def test_the_queue_knows_folders_owners_and_short_names() -> None:
-    def card(case: int, **parts: Any) -> records.Card:
-        return records.Card(case, 1, "", {"a": {}, "t": 0, "h": case, "s": "open", "u": False, "l": False} | parts)
+    def card(case: int, **parts: Any) -> records.Summary:
+        return records.Summary(case, 1, "", {"a": {}, "t": 0, "h": case, "s": "open", "u": False, "l": False} | parts)
 
     cards = [card(1, o=7), card(2, b=["Chacra"]), card(3, m=["junk"]), card(4, s="closed")]
     view = queue.View
@@ -631,7 +631,7 @@ def test_the_queue_knows_folders_owners_and_short_names() -> None:
 def test_a_remembered_rank_is_the_rank_worked_out_anew(hours: list[float], later: float, looks: int) -> None:
     incident = Incident(violence=frozenset({"RAPE"}), condom="no", pregnant_possible="yes", hours=(hours[0], hours[1]))
     raw = {"a": answers_from_incident(incident), "t": 0, "h": 0, "s": "open", "u": False, "l": False}
-    card, sheet = records.Card(1, 1, "seal", raw), queue.Sheet()
+    card, sheet = records.Summary(1, 1, "seal", raw), queue.QueueCache()
     for look in range(looks + 1):
         now = later * 3600 * look / looks
         fresh = queue.rank_of(card, now)

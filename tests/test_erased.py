@@ -23,7 +23,7 @@ from reporting.cases import derived, queue_cache, store
 from reporting.cases import desk as cases_desk
 from reporting.cases.case_file import lasting_name
 from reporting.cases.desk import Act, open_case
-from reporting.cases.records import Report, alias
+from reporting.cases.records import NewReport, alias
 from reporting.clock import HOUR
 from reporting.crypto.receipts import Receipt
 from reporting.operations import backups, retention
@@ -98,7 +98,7 @@ def others_report(place: Place, count: int) -> None:
     with writing(place.engine) as db:
         for number in range(count):
             told = Incident(violence=frozenset({"THREATS"}), hours=(float(number % 90), float(number % 90)))
-            report = Report(
+            report = NewReport(
                 told, f"otra {number}", {}, frozenset({"C_LETTERS"}), "es", f"{number:032x}", int(place.clock()) // HOUR
             )
             stretched = os.urandom(32), os.urandom(32)
@@ -322,7 +322,9 @@ def test_a_case_that_goes_while_the_queue_is_worked_out_is_not_kept(her: Her) ->
     parts = frozenset(derived.part_of(card.case) for card in cards)
     erases(her)
     with writing(her.place.engine) as db:
-        queue_cache.write_sheets(db, her.keys, 1, lambda here: queue.in_parts(cards, parts, here, queue.Sheet(), 0.0))
+        queue_cache.write_sheets(
+            db, her.keys, 1, lambda here: queue.in_parts(cards, parts, here, queue.QueueCache(), 0.0)
+        )
     assert her.lies_in() == set()
 
 

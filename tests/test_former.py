@@ -27,7 +27,7 @@ from reporting.crypto import receipts
 from reporting.crypto.sealing import CannotOpen
 from reporting.operations import backups, retention
 from reporting.storage.database import open_database, reading, writing
-from reporting.teams.keyring import Sheets
+from reporting.teams.keyring import RecoverySheets
 from tests.opening import read
 from tests.people import Clock, Place, Worker
 from tests.phone import Phone
@@ -60,7 +60,7 @@ class Former:
         member = self.told["member"]
         place = Place(settings, open_database(settings.database_url), Clock(self.told["now"] + A_DAY))
         place.workers[member["name"]] = Worker(member["name"], member["password"], bytes.fromhex(member["totp"]), 0)
-        place.sheets = Sheets(*(tuple(sheet) for sheet in self.told["sheets"]))
+        place.sheets = RecoverySheets(*(tuple(sheet) for sheet in self.told["sheets"]))
         return place
 
 

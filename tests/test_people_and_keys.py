@@ -294,7 +294,7 @@ def test_who_left_opens_no_later_case_even_with_a_copy_from_before(attacked: Pla
         later = db.scalars(select(CaseRow).where(CaseRow.epoch == 2)).one()
         for _, epoch in itertools.product(range(1), before.epochs[later.team]):
             private = before.of(later.team, epoch).sealing
-            where = sealing.Place("case_file", later.id, later.team, "front key", later.epoch)
+            where = sealing.SealContext("case_file", later.id, later.team, "front key", later.epoch)
             with pytest.raises(CannotOpen):
                 sealing.open_with(private, where, later.front_key or b"")
     assert opens(attacked, attacked.signs_in("rosa")) == {"una", "dos"}
@@ -352,7 +352,7 @@ def test_both_sheets_bring_everything_back_and_one_brings_nothing(place: Place) 
     assert place.sheets is not None
     rosa = resets(place, "rosa")
     assert opens(place, rosa) == set()
-    half = keyring.Sheets(place.sheets.first, receipts.draw_words(12, secrets.randbelow, "es"))
+    half = keyring.RecoverySheets(place.sheets.first, receipts.draw_words(12, secrets.randbelow, "es"))
     with writing(place.engine) as db, pytest.raises(CannotOpen):
         keyring.recover(db, place.pin, half, rosa.member)
     with writing(place.engine) as db:

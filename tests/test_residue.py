@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from reporting.cli.base import main
 from reporting.operations import leak_check, seal_search
-from reporting.operations.leak_check import PROOFS, Proof, prove
+from reporting.operations.leak_check import PROOFS, Proof, run_checks
 from tests.people import Place, a_furnished_place
 
 START = "\nfrom reporting.commands import main\nmain()"
@@ -60,7 +60,7 @@ def failing(proofs: tuple[Proof, ...]) -> set[str]:
 
 @pytest.fixture(scope="module")
 def as_it_is() -> tuple[Proof, ...]:
-    return prove()
+    return run_checks()
 
 
 def test_nothing_stays_behind_with_the_program_as_it_is(as_it_is: tuple[Proof, ...]) -> None:
@@ -74,7 +74,7 @@ def test_a_proof_fails_when_its_thing_is_broken(proof: str) -> None:
         resource = pytest.importorskip("resource")
         if resource.getrlimit(resource.RLIMIT_CORE)[1] == 0 or not Path("/proc/self/limits").exists():
             pytest.skip("this machine allows no core files, or does not show it")
-    found = prove((sys.executable, "-c", BROKEN[proof] + START))
+    found = run_checks((sys.executable, "-c", BROKEN[proof] + START))
     assert proof in failing(found), found
 
 
@@ -91,11 +91,11 @@ def test_a_marker_is_found_however_it_is_written(tmp_path: Path) -> None:
 
 def test_temporary_files_that_were_there_for_a_moment_are_noticed() -> None:
     passing = WITH_HER_WORDS.format("__import__('tempfile').TemporaryFile().close()")
-    assert failing(prove((sys.executable, "-c", passing + START))) == {"temporary files"}
+    assert failing(run_checks((sys.executable, "-c", passing + START))) == {"temporary files"}
 
 
 def test_a_program_that_does_not_start_proves_nothing_and_says_why() -> None:
-    found = prove((sys.executable, "-c", "raise SystemExit('no key')"))
+    found = run_checks((sys.executable, "-c", "raise SystemExit('no key')"))
     assert [(proof.code, proof.holds) for proof in found] == [("trial", False)]
     assert "no key" in found[0].says
 
@@ -129,7 +129,7 @@ def test_checking_changes_nothing_here_and_leaves_nothing_there(place: Place, tm
 
 
 def test_a_proof_that_fails_is_a_problem_in_words(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(leak_check.prove, "__defaults__", ((sys.executable, "-c", BROKEN["log"] + START),))
+    monkeypatch.setattr(leak_check.run_checks, "__defaults__", ((sys.executable, "-c", BROKEN["log"] + START),))
     told = CliRunner().invoke(main, ["check"])
     assert told.exit_code == 1
     assert PROOFS["log"].bad in told.stdout

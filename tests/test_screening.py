@@ -16,7 +16,7 @@ from referrals.casework import queue
 from reporting.app import create_app
 from reporting.cases import desk as cases_desk
 from reporting.cases import junk, store
-from reporting.cases.records import Report
+from reporting.cases.records import NewReport
 from reporting.storage.database import reading
 from reporting.storage.models import CaseRow, RecordRow
 from reporting.vocabulary.incident import Incident
@@ -139,7 +139,7 @@ def test_many_can_be_marked_as_junk_at_once_and_brought_back(app: Flask, place: 
 
 
 def test_what_is_told_by_voice_shows_no_sign() -> None:
-    report = Report(Incident(), ADVERT, {}, frozenset(), "es", "0" * 32, 1, voice=7)
+    report = NewReport(Incident(), ADVERT, {}, frozenset(), "es", "0" * 32, 1, voice=7)
     assert not {"q", "w"} & set(store._new_card(report))  # noqa: SLF001 -- what lies in the card
 
 

@@ -8,18 +8,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reporting.crypto import sealing
-from reporting.crypto.sealing import CannotOpen, Place
+from reporting.crypto.sealing import CannotOpen, SealContext
 
 VECTORS = json.loads((Path(__file__).parent / "vectors" / "sealing.json").read_text(encoding="utf-8"))
-PLACE = Place("record", 7, 9, "letter", 3)
+PLACE = SealContext("record", 7, 9, "letter", 3)
 KEY = bytes(range(32))
 PAIR = sealing.new_key_pair(bytes(range(96)))
 ELSEWHERE = (
-    Place("case_file", 7, 9, "letter", 3),
-    Place("record", 8, 9, "letter", 3),
-    Place("record", 7, 10, "letter", 3),
-    Place("record", 7, 9, "facts", 3),
-    Place("record", 7, 9, "letter", 2),
+    SealContext("case_file", 7, 9, "letter", 3),
+    SealContext("record", 8, 9, "letter", 3),
+    SealContext("record", 7, 10, "letter", 3),
+    SealContext("record", 7, 9, "facts", 3),
+    SealContext("record", 7, 9, "letter", 2),
 )
 
 
@@ -43,7 +43,7 @@ def test_what_is_sealed_to_somebody_opens_for_her(data: bytes) -> None:
 
 
 @pytest.mark.parametrize("place", ELSEWHERE, ids=lambda place: place.table + place.kind + str(place.version))
-def test_a_seal_does_not_open_in_another_place(place: Place) -> None:
+def test_a_seal_does_not_open_in_another_place(place: SealContext) -> None:
     with pytest.raises(CannotOpen):
         sealing.open_sealed(KEY, place, sealing.seal(KEY, PLACE, b"hers"))
     with pytest.raises(CannotOpen):
@@ -120,20 +120,20 @@ def test_six_digits_count_once_and_forgive_one_step_either_way() -> None:
 
 @pytest.mark.parametrize("vector", VECTORS["places"], ids=lambda vector: vector["place"]["kind"])
 def test_a_place_is_spelt_as_published(vector: dict[str, object]) -> None:
-    place = Place(**vector["place"])  # type: ignore[arg-type]
+    place = SealContext(**vector["place"])  # type: ignore[arg-type]
     assert place.to_bytes().hex() == vector["bytes"]
 
 
 @pytest.mark.parametrize("vector", VECTORS["records"], ids=lambda vector: vector["place"]["kind"])
 def test_published_records_open(vector: dict[str, str]) -> None:
-    place = Place(**vector["place"])  # type: ignore[arg-type]
+    place = SealContext(**vector["place"])  # type: ignore[arg-type]
     opened = sealing.open_sealed(bytes.fromhex(vector["key"]), place, bytes.fromhex(vector["sealed"]))
     assert opened.hex() == vector["data"]
 
 
 @pytest.mark.parametrize("vector", VECTORS["envelopes"], ids=lambda vector: vector["place"]["kind"])
 def test_published_envelopes_open(vector: dict[str, str]) -> None:
-    place = Place(**vector["place"])  # type: ignore[arg-type]
+    place = SealContext(**vector["place"])  # type: ignore[arg-type]
     private = bytes.fromhex(vector["private"])
     assert sealing.new_key_pair(private).public.hex() == vector["public"]
     assert sealing.open_with(private, place, bytes.fromhex(vector["sealed"])).hex() == vector["data"]

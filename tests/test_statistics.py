@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from reporting.app import create_app
 from reporting.cases import store
 from reporting.cases.case_file import seal_tally
-from reporting.cases.records import Report
+from reporting.cases.records import NewReport
 from reporting.clock import HOUR
 from reporting.crypto import receipts
 from reporting.figures import releases, tables
@@ -56,7 +56,7 @@ def receives(place: Place, *, counted: bool = True, at: float | None = None, tim
     readers, counters = (team_log.team_of_kind(found, kind) for kind in (CASEWORK, STATISTICS))
     cases = []
     for _ in range(times):
-        report = Report(CLIENT, "", {}, frozenset(), "es", tickets.new_trip(), hour)
+        report = NewReport(CLIENT, "", {}, frozenset(), "es", tickets.new_trip(), hour)
         tally, drawn = tally_block(CLIENT, hour, counted=counted), receipts.draw(secrets.randbelow)
         sealed = store.seal_report(report, drawn, readers, counters, tally, place.settings.pepper, place.clock())
         with writing(place.engine) as db:

@@ -20,7 +20,7 @@ from referrals.needs.codes import URGENCIES, Assessment, Need
 from referrals.needs.rules import LIMITS, SIGN_LIMITS, STAMP
 from reporting.cases.derived import part_of
 from reporting.cases.junk import ENOUGH, REPEATED
-from reporting.cases.records import CLOSED, NEW, OPEN, THREAT, Card, alias
+from reporting.cases.records import CLOSED, NEW, OPEN, THREAT, Summary, alias
 from reporting.clock import HOUR
 from reporting.crypto.receipts import plain
 from reporting.i18n import N_
@@ -33,7 +33,7 @@ DANGER_NOW = frozenset({"S_PERP_NEAR", "S_LOCKED"})
 PAGE = 50  # lines on a page
 RULES_STAMP = STAMP  # a rank is good for the rules it was made with
 Doubts = Mapping[int, tuple[str, ...]]  # case -> the signs for which it is put aside
-Lies = Callable[[Card, Doubts], bool]
+Lies = Callable[[Summary, Doubts], bool]
 # a place in the queue -> its name, and which cards lie there
 FOLDERS: Final[Mapping[str, tuple[str, Lies]]] = {
     "open": (
@@ -64,10 +64,10 @@ CONTACT = "W_CONTACT_BACK"
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class QueueItem:
     """One line of the queue, as a tired person reads it."""
 
-    card: Card
+    card: Summary
     alias: str
     need: Need | None
     left: float | None  # hours in the nearest window
@@ -84,11 +84,11 @@ class Line:
         return self.card.case
 
 
-def line_of(card: Card, now: float) -> Line:
+def line_of(card: Summary, now: float) -> QueueItem:
     """What a card says now; needs and clocks are worked out at the moment of looking."""
     incident = card.incident_at(now)
     assessment = assess(incident)
-    return Line(
+    return QueueItem(
         card=card,
         alias=alias(card.case),
         need=assessment.needs[0] if assessment.needs else None,
@@ -130,7 +130,7 @@ class Rank:
         return self.until is None or now / HOUR < self.until
 
 
-def rank_of(card: Card, now: float) -> Rank:
+def rank_of(card: Summary, now: float) -> Rank:
     """Worked out with the rules; it changes only where a time passes a limit of a rule."""
     line = line_of(card, now)
     return Rank(
@@ -141,7 +141,7 @@ def rank_of(card: Card, now: float) -> Rank:
     )
 
 
-def _changes(card: Card) -> Iterator[float]:
+def _changes(card: Summary) -> Iterator[float]:
     """Every hour (since 1970) at which the rules may say something else of it."""
     hours = card.incident.hours
     begins = [card.acts_told] if hours is None else [card.told - end for end in hours]
@@ -150,22 +150,22 @@ def _changes(card: Card) -> Iterator[float]:
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class QueueCache:
     """Cards and ranks of a queue as they were last worked out, by case. A rank is good for one seal of a card."""
 
     cards: Mapping[int, tuple[str, Mapping[str, Any]]] = field(default_factory=dict)
     ranks: Mapping[int, Rank] = field(default_factory=dict)
 
-    def rank(self, card: Card, now: float) -> Rank:
+    def rank(self, card: Summary, now: float) -> Rank:
         """The rank of a card: the one that is known, where it still holds."""
         return self.ranks[card.case] if self.knows(card, now) else rank_of(card, now)
 
-    def knows(self, card: Card, now: float) -> bool:
+    def knows(self, card: Summary, now: float) -> bool:
         """Whether it holds this card as it is, with a rank that is still good."""
         known = self.ranks.get(card.case)
         return known is not None and self.cards[card.case][0] == card.seal and known.holds(now)
 
-    def stale_parts(self, cards: Iterable[Card], now: float) -> frozenset[int]:
+    def stale_parts(self, cards: Iterable[Summary], now: float) -> frozenset[int]:
         """The parts that are worth writing anew: much has changed, or they know a case that is not there."""
         held, changed, missing = Counter[int](), Counter[int](), set(self.cards)
         for card in cards:
@@ -180,7 +180,7 @@ class Sheet:
 FEW = 50  # a part of a sheet is written anew when more than one of its cards in fifty has changed
 
 
-def to_bytes(sheet: Sheet) -> bytes:
+def to_bytes(sheet: QueueCache) -> bytes:
     """For the sealed record."""
     rows = [
         [case, *sheet.cards[case], rank.urgency, rank.danger, rank.closes, rank.until]
@@ -189,39 +189,39 @@ def to_bytes(sheet: Sheet) -> bytes:
     return json.dumps({"rules": RULES_STAMP, "rows": rows}, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-def from_bytes(told: bytes) -> Sheet:
+def from_bytes(told: bytes) -> QueueCache:
     """The inverse; empty where the rules are others by now, or where there is nothing."""
     read = json.loads(told) if told else {}
     if read.get("rules") != RULES_STAMP:
-        return Sheet()
+        return QueueCache()
     cards = {case: (seal, raw) for case, seal, raw, *_ in read["rows"]}
     ranks = {case: Rank(*rank) for case, _, _, *rank in read["rows"]}
-    return Sheet(cards, ranks)
+    return QueueCache(cards, ranks)
 
 
-def joined(sheets: Iterable[Sheet]) -> Sheet:
+def joined(sheets: Iterable[QueueCache]) -> QueueCache:
     """The sheets of several teams as one."""
     cards: dict[int, tuple[str, Mapping[str, Any]]] = {}
     ranks: dict[int, Rank] = {}
     for sheet in sheets:
         cards |= sheet.cards
         ranks |= sheet.ranks
-    return Sheet(cards, ranks)
+    return QueueCache(cards, ranks)
 
 
-def worked_out(cards: Iterable[Card], before: Sheet, now: float) -> Sheet:
+def worked_out(cards: Iterable[Summary], before: QueueCache, now: float) -> QueueCache:
     """The sheet of these cards as of now."""
     listed = list(cards)
-    return Sheet(
+    return QueueCache(
         {card.case: (card.seal, card.raw) for card in listed}, {card.case: before.rank(card, now) for card in listed}
     )
 
 
 def in_parts(
-    cards: Iterable[Card], parts: frozenset[int], here: frozenset[int], before: Sheet, now: float
+    cards: Iterable[Summary], parts: frozenset[int], here: frozenset[int], before: QueueCache, now: float
 ) -> dict[int, bytes]:
     """These parts of a sheet, ready to be kept, of the cards that are here; empty where there are none."""
-    listed: dict[int, list[Card]] = {part: [] for part in parts}
+    listed: dict[int, list[Summary]] = {part: [] for part in parts}
     for card in cards:
         if card.case in here and part_of(card.case) in listed:
             listed[part_of(card.case)].append(card)
@@ -229,10 +229,10 @@ def in_parts(
 
 
 # ── the order ───────────────────────────────────────────────────────────────────────────────────────────────
-Key = Callable[[Card, Rank, float], tuple[Any, ...]]
+Key = Callable[[Summary, Rank, float], tuple[Any, ...]]
 
 
-def _urgency(card: Card, rank: Rank, hour: float) -> tuple[Any, ...]:
+def _urgency(card: Summary, rank: Rank, hour: float) -> tuple[Any, ...]:
     left = math.inf if rank.closes is None else max(0.0, rank.closes - hour)
     return rank.urgency, not rank.danger, left, card.hour // 24, card.case
 
@@ -246,9 +246,9 @@ SORTS: Final[Mapping[str, tuple[str, Key]]] = {
 }
 
 
-def put_aside(cards: Sequence[Card], now: float, sheet: Sheet | None = None) -> Doubts:
+def put_aside(cards: Sequence[Summary], now: float, sheet: QueueCache | None = None) -> Doubts:
     """Cases that nobody has opened, with two signs of junk. Nothing that may be urgent, no child, nobody who asks."""
-    known, found = sheet or Sheet(), dict[int, tuple[str, ...]]()
+    known, found = sheet or QueueCache(), dict[int, tuple[str, ...]]()
     first = {card.words: card.case for card in sorted(cards, key=lambda card: (card.hour, card.case), reverse=True)}
     for card in cards:
         repeats = bool(card.words) and first[card.words] != card.case  # who said it first did not repeat it
@@ -259,7 +259,7 @@ def put_aside(cards: Sequence[Card], now: float, sheet: Sheet | None = None) -> 
     return found
 
 
-def _may_be_urgent(card: Card, rank: Rank) -> bool:
+def _may_be_urgent(card: Summary, rank: Rank) -> bool:
     incident = card.incident
     signs = {flag for flag in incident.flags if flag.startswith(MEDICAL_DANGER)}
     in_danger = bool(signs) or not incident.flags.isdisjoint(DANGER_NOW)
@@ -278,7 +278,7 @@ class View:
     after: int = 0
 
 
-def chosen(cards: Iterable[Card], view: View, me: int, aside: Doubts = NOTHING) -> list[Card]:
+def chosen(cards: Iterable[Summary], view: View, me: int, aside: Doubts = NOTHING) -> list[Summary]:
     """The cards that a view asks for, in no order."""
     _, lies_there = FOLDERS[view.folder]
     return [
@@ -288,7 +288,7 @@ def chosen(cards: Iterable[Card], view: View, me: int, aside: Doubts = NOTHING) 
     ]
 
 
-def _is_hers(card: Card, owner: str, me: int) -> bool:
+def _is_hers(card: Summary, owner: str, me: int) -> bool:
     if owner == MINE:
         return card.owner == me
     if owner == NOBODY:
@@ -296,7 +296,7 @@ def _is_hers(card: Card, owner: str, me: int) -> bool:
     return not owner.isdecimal() or card.owner == int(owner)
 
 
-def _is_called(card: Card, name: str) -> bool:
+def _is_called(card: Summary, name: str) -> bool:
     """Part of its alias or of one of its labels."""
     if not name.strip():
         return True
@@ -304,13 +304,15 @@ def _is_called(card: Card, name: str) -> bool:
     return any(wanted in plain(one).replace(" ", "") for one in (alias(card.case), *card.labels))
 
 
-def in_order(cards: Iterable[Card], now: float, sort: str = "urgency", sheet: Sheet | None = None) -> list[Card]:
+def in_order(
+    cards: Iterable[Summary], now: float, sort: str = "urgency", sheet: QueueCache | None = None
+) -> list[Summary]:
     """The cards in the order asked for."""
-    known, key = sheet or Sheet(), SORTS[sort][1]
+    known, key = sheet or QueueCache(), SORTS[sort][1]
     return sorted(cards, key=lambda card: key(card, known.rank(card, now), now / HOUR))
 
 
-def page_of(cards: Sequence[Card], after: int) -> tuple[Sequence[Card], int]:
+def page_of(cards: Sequence[Summary], after: int) -> tuple[Sequence[Summary], int]:
     """The fifty cards after a case, and the case after which the next page begins (0: there is none)."""
     start = next((number + 1 for number, card in enumerate(cards) if card.case == after), 0)
     shown = cards[start : start + PAGE]

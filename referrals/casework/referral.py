@@ -16,7 +16,7 @@ from referrals.needs.codes import NEEDS
 from referrals.needs.exclusions import OfferedService, forbidden
 from reporting.cases import actions
 from reporting.cases.actions import NotNow
-from reporting.cases.case_file import Folder, Paper, referral_of
+from reporting.cases.case_file import CaseFile, Record, referral_of
 from reporting.cases.records import Referral
 from reporting.clock import HOUR
 from reporting.i18n import N_
@@ -120,7 +120,7 @@ FIELDS: Final = {
 # ── proposing ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def propose(folder: Folder, by: int, service: OfferedService, need: str, fields: tuple[str, ...], now: float) -> int:
+def propose(folder: CaseFile, by: int, service: OfferedService, need: str, fields: tuple[str, ...], now: float) -> int:
     """Ask her whether this service may be told these things for this need. Returns the number of the referral."""
     _may_be_referred(folder, now)
     _may_be_offered(folder, service, now)
@@ -128,7 +128,7 @@ def propose(folder: Folder, by: int, service: OfferedService, need: str, fields:
 
 
 def protect_child(
-    folder: Folder, by: int, service: OfferedService, need: str, fields: tuple[str, ...], reason: str, now: float
+    folder: CaseFile, by: int, service: OfferedService, need: str, fields: tuple[str, ...], reason: str, now: float
 ) -> int:
     """For somebody under 18 alone: a referral without her yes, with a reason. A second case worker must confirm it."""
     if folder.incident_at(now).age not in MINOR_AGES:
@@ -141,7 +141,7 @@ def protect_child(
     return number
 
 
-def _file(folder: Folder, by: int, service: str, need: str, fields: tuple[str, ...], state: str, now: float) -> int:
+def _file(folder: CaseFile, by: int, service: str, need: str, fields: tuple[str, ...], state: str, now: float) -> int:
     if need not in NEEDS or not set(fields) <= FIELDS.keys() or "need" not in fields:
         raise NotNow(N_("Choose the need, and what may be told."))
     if any(_is_same(referral_of(paper), service, need) for paper in folder.all_of("referral")):
@@ -155,7 +155,7 @@ def _is_same(referral: Referral, service: str, need: str) -> bool:
     return (referral.service, referral.need) == (service, need) and referral.state not in LAST
 
 
-def _may_be_referred(folder: Folder, now: float) -> None:
+def _may_be_referred(folder: CaseFile, now: float) -> None:
     incident = folder.incident_at(now)
     if not actions.speaks_for_herself(incident, folder.consents):
         raise NotNow(N_("Somebody else told this. Nothing is referred until she herself says yes."))
@@ -163,7 +163,7 @@ def _may_be_referred(folder: Folder, now: float) -> None:
         raise NotNow(N_("She only wants it recorded. Ask her by letter first."))
 
 
-def _may_be_offered(folder: Folder, service: OfferedService, now: float) -> None:
+def _may_be_offered(folder: CaseFile, service: OfferedService, now: float) -> None:
     incident = folder.incident_at(now)
     if forbidden(service, assess(incident).must_not, incident):
         raise NotNow(N_("This service may not be offered to her."))
@@ -172,7 +172,7 @@ def _may_be_offered(folder: Folder, service: OfferedService, now: float) -> None
 # ── moving ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def agree(folder: Folder, number: int, now: float, *, voice: int = 0) -> None:
+def agree(folder: CaseFile, number: int, now: float, *, voice: int = 0) -> None:
     """Her yes to this service and these fields: by her receipt, or said aloud to a member (`voice`)."""
     paper = _paper(folder, number)
     if not actions.speaks_for_herself(folder.incident_at(now), folder.consents):
@@ -188,7 +188,7 @@ def agree(folder: Folder, number: int, now: float, *, voice: int = 0) -> None:
     }
 
 
-def say_no(folder: Folder, number: int, now: float, *, voice: int = 0) -> None:
+def say_no(folder: CaseFile, number: int, now: float, *, voice: int = 0) -> None:
     """Her no, before or after her yes. What was not sent is never sent."""
     paper = _paper(folder, number)
     if paper.told.get("protects"):
@@ -197,7 +197,7 @@ def say_no(folder: Folder, number: int, now: float, *, voice: int = 0) -> None:
     paper.told["consent"] = {}
 
 
-def send(folder: Folder, number: int, by: int, service: OfferedService, now: float) -> None:
+def send(folder: CaseFile, number: int, by: int, service: OfferedService, now: float) -> None:
     """It goes out: only with her yes to exactly this, or to protect a child as two case workers decided."""
     paper = _paper(folder, number)
     if not (may_go(referral_of(paper)) and service.service_id == paper.told["service"]):
@@ -206,7 +206,7 @@ def send(folder: Folder, number: int, by: int, service: OfferedService, now: flo
     _step(paper, "send", by, now)
 
 
-def move(folder: Folder, number: int, name: str, by: int, now: float, note: str = "") -> None:
+def move(folder: CaseFile, number: int, name: str, by: int, now: float, note: str = "") -> None:
     """What happened next, as a case worker writes it down."""
     paper = _paper(folder, number)
     allowed = MOVES[paper.told["state"]].get(name)
@@ -234,11 +234,11 @@ def steps(referral: Referral, by: int) -> Iterator[str]:
             yield name
 
 
-def _paper(folder: Folder, number: int) -> Paper:
+def _paper(folder: CaseFile, number: int) -> Record:
     return folder.paper(number, "referral")
 
 
-def _step(paper: Paper, name: str, by: int, now: float, note: str = "") -> None:
+def _step(paper: Record, name: str, by: int, now: float, note: str = "") -> None:
     allowed = MOVES[paper.told["state"]].get(name)
     if allowed is None:
         raise NotNow(N_("That is no step from here."))

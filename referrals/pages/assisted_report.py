@@ -18,7 +18,7 @@ from referrals.directory import snapshot
 from referrals.help import Help, child_policy, help_for, urgent_needs
 from reporting import clock
 from reporting.cases import actions, desk, records, store
-from reporting.cases.records import Report
+from reporting.cases.records import NewReport
 from reporting.crypto import receipts
 from reporting.i18n import N_
 from reporting.pages import directory_lookups
@@ -255,7 +255,7 @@ def _send(intake: Intake) -> ResponseReturnValue:
     contact = contact_of(answers)
     consents = frozenset(answers.get("consents", ())) | ({"C_CONTACT"} if contact else frozenset())
     incident = incident_of(answers)
-    report = Report(
+    report = NewReport(
         incident,
         answers.get("narrative", ""),
         contact,

@@ -16,7 +16,7 @@ from referrals.pages.case_forms import MEANWHILE, ActForm, counters, help_of, ne
 from reporting import clock
 from reporting.cases import actions, desk, records
 from reporting.cases.actions import NotNow
-from reporting.cases.case_file import NOT_A_REPORT, Folder
+from reporting.cases.case_file import NOT_A_REPORT, CaseFile
 from reporting.cases.records import ChangedMeanwhile, NoConsent
 from reporting.crypto import receipts
 from reporting.i18n import N_
@@ -45,7 +45,7 @@ def refusal(case: int, go: str, form: ActForm) -> tuple[str, int] | None:
     return None
 
 
-def _nothing(_folder: Folder, _form: ActForm) -> None:
+def _nothing(_folder: CaseFile, _form: ActForm) -> None:
     raise NotNow(N_("Choose what to do."))
 
 
@@ -53,7 +53,7 @@ def _nothing_more(_db: Any, _case: int, _form: ActForm) -> None:
     return
 
 
-def _letter(folder: Folder, form: ActForm) -> None:
+def _letter(folder: CaseFile, form: ActForm) -> None:
     if "C_LETTERS" not in folder.consents:
         raise NoConsent
     text = {
@@ -65,31 +65,31 @@ def _letter(folder: Folder, form: ActForm) -> None:
     folder.card |= {"l": True}
 
 
-def _note(folder: Folder, form: ActForm) -> None:
+def _note(folder: CaseFile, form: ActForm) -> None:
     actions.note(folder, g.keys.member, needed(form.text.data), installation().clock())
 
 
-def _assign(folder: Folder, form: ActForm) -> None:
+def _assign(folder: CaseFile, form: ActForm) -> None:
     actions.assign(folder, g.keys.member, owner(form.owner.data), installation().clock())
 
 
-def _label(folder: Folder, form: ActForm) -> None:
+def _label(folder: CaseFile, form: ActForm) -> None:
     actions.label(folder, (form.labels.data or "").split(","))
 
 
-def _risk(folder: Folder, form: ActForm) -> None:
+def _risk(folder: CaseFile, form: ActForm) -> None:
     actions.warn_of(folder, (form.text.data or "").strip())
 
 
-def _close(folder: Folder, form: ActForm) -> None:
+def _close(folder: CaseFile, form: ActForm) -> None:
     actions.close(folder, g.keys.member, outcome(form.outcome.data), needed(form.reason.data), installation().clock())
 
 
-def _reopen(folder: Folder, form: ActForm) -> None:
+def _reopen(folder: CaseFile, form: ActForm) -> None:
     actions.reopen(folder, g.keys.member, needed(form.reason.data), installation().clock())
 
 
-def _mark(folder: Folder, form: ActForm) -> None:
+def _mark(folder: CaseFile, form: ActForm) -> None:
     if form.mark.data not in actions.MARKS:
         raise NotNow(N_("Choose a mark."))
     because = form.because.data if form.because.data in actions.NOT_A_REPORT_BECAUSE else ""
@@ -99,11 +99,11 @@ def _mark(folder: Folder, form: ActForm) -> None:
     actions.mark(folder, g.keys.member, form.mark.data, because or "", reason, installation().clock())
 
 
-def _unmark(folder: Folder, form: ActForm) -> None:
+def _unmark(folder: CaseFile, form: ActForm) -> None:
     actions.unmark(folder, g.keys.member, form.mark.data or "", needed(form.reason.data), installation().clock())
 
 
-def _link(folder: Folder, form: ActForm) -> None:
+def _link(folder: CaseFile, form: ActForm) -> None:
     with installation().reading() as db:
         other = desk.name_of(db, g.keys, _called(form.alias.data))
     actions.link(folder, g.keys.member, other, installation().clock())
@@ -127,7 +127,7 @@ def _link_back(db: Any, case: int, form: ActForm) -> None:
         actions.link(folder, g.keys.member, this, installation().clock())
 
 
-def _ask_hand_over(folder: Folder, form: ActForm) -> None:
+def _ask_hand_over(folder: CaseFile, form: ActForm) -> None:
     made = installation()
     with made.reading() as db:
         known = [team.id for team in team_log.trusted(made.teams(db))]
@@ -137,7 +137,7 @@ def _ask_hand_over(folder: Folder, form: ActForm) -> None:
     actions.ask_hand_over(folder, g.keys.member, team, needed(form.reason.data), made.clock())
 
 
-def _said_yes_to_team(folder: Folder, form: ActForm) -> None:  # noqa: ARG001 -- every act is handed its form
+def _said_yes_to_team(folder: CaseFile, form: ActForm) -> None:  # noqa: ARG001 -- every act is handed its form
     actions.answer_hand_over(folder, yes=True)
 
 
@@ -148,20 +148,20 @@ def _hand_over(db: Any, case: int, _form: ActForm) -> None:
     desk.hand_over(db, g.keys, case, readers, made.clock())
 
 
-def _allow(folder: Folder, form: ActForm) -> None:
+def _allow(folder: CaseFile, form: ActForm) -> None:
     """What she said by voice about what she allows."""
     actions.allow(folder, form.consent.data or "", yes=form.step.data == "yes")
     actions.note(folder, g.keys.member, needed(form.text.data), installation().clock())
 
 
-def _propose(folder: Folder, form: ActForm) -> None:
+def _propose(folder: CaseFile, form: ActForm) -> None:
     fields = ("need", *(field for field in referral.FIELDS if field != "need" and field in (form.fields.data or ())))
     referral.propose(
         folder, g.keys.member, service(form.service.data), form.need.data or "", fields, installation().clock()
     )
 
 
-def _protect(folder: Folder, form: ActForm) -> None:
+def _protect(folder: CaseFile, form: ActForm) -> None:
     fields = ("need", *(field for field in referral.FIELDS if field != "need" and field in (form.fields.data or ())))
     referral.protect_child(
         folder,
@@ -174,7 +174,7 @@ def _protect(folder: Folder, form: ActForm) -> None:
     )
 
 
-def _step(folder: Folder, form: ActForm) -> None:
+def _step(folder: CaseFile, form: ActForm) -> None:
     """A move of a referral; hers are written down as said by voice."""
     number, step, moment, me = number_in(form.number.data), form.step.data or "", installation().clock(), g.keys.member
     if step == "agree":
@@ -196,7 +196,7 @@ def _flag_who_refused(db: Any, case: int, form: ActForm) -> None:
         curation.flag(db, service, "refused", local_hour(int(installation().clock()) // clock.HOUR).date())
 
 
-Does = Callable[[Folder, ActForm], None]
+Does = Callable[[CaseFile, ActForm], None]
 # what is pressed -> the word in the audit, what it does, whether the page must be of the newest version
 ACTS: dict[str, tuple[str, Does, bool]] = {
     "letter": ("letter", _letter, False),

@@ -17,7 +17,7 @@ from referrals.help import Help, help_for
 from referrals.matching.listings import ServiceCard
 from reporting.cases import actions
 from reporting.cases.actions import NotNow
-from reporting.cases.case_file import Folder
+from reporting.cases.case_file import CaseFile
 from reporting.cases.records import Case
 from reporting.i18n import N_
 from reporting.teams import members, team_log
@@ -71,7 +71,7 @@ def other_teams(db: Any, made: Installation, case: Case) -> dict[int, str]:
     return {team.id: team.name for team in team_log.trusted(made.teams(db)) if team.id != case.team}
 
 
-def help_of(shelf: DirectorySnapshot, folder: Folder) -> Help:
+def help_of(shelf: DirectorySnapshot, folder: CaseFile) -> Help:
     """Needs and offers of an open case as of now, so that needs without a service can be recorded."""
     now = installation().clock()
     return help_for(shelf, folder.incident_at(now), now, languages=(folder.facts["language"],))

@@ -23,7 +23,7 @@ from referrals.pages.case_forms import LONGEST_NUMBER, case_workers, counters, n
 from reporting import clock
 from reporting.cases import actions, desk, queue_cache, records
 from reporting.cases.actions import NotNow
-from reporting.cases.case_file import Folder
+from reporting.cases.case_file import CaseFile
 from reporting.cases.junk import SIGNS
 from reporting.cases.records import JUNK
 from reporting.crypto import receipts
@@ -119,16 +119,16 @@ def _queue_page(*, sentence: str = "", words: str = "", code: int = 200) -> Resp
     return answer
 
 
-def _with_words(made: Installation, keys: Keys, cards: list[records.Card], words: str) -> frozenset[int]:
+def _with_words(made: Installation, keys: Keys, cards: list[records.Summary], words: str) -> frozenset[int]:
     with made.writing() as db:
         return desk.search(db, keys, cards, receipts.plain(words).split(), made.clock())
 
 
-def _sheet(db: Any, keys: Keys) -> queue.Sheet:
+def _sheet(db: Any, keys: Keys) -> queue.QueueCache:
     return queue.joined(_sheet_of(db, keys, team) for team in keys.epochs)
 
 
-def _sheet_of(db: Any, keys: Keys, team: int) -> queue.Sheet:
+def _sheet_of(db: Any, keys: Keys, team: int) -> queue.QueueCache:
     return queue.joined(queue.from_bytes(part) for part in queue_cache.read_sheets(db, keys, team).values())
 
 
@@ -151,7 +151,9 @@ def _after_the_queue(made: Installation, keys: Keys) -> None:
         made.emptied()
 
 
-def _keep_worked_out(made: Installation, keys: Keys, team: int, sheet: queue.Sheet, cards: list[records.Card]) -> None:
+def _keep_worked_out(
+    made: Installation, keys: Keys, team: int, sheet: queue.QueueCache, cards: list[records.Summary]
+) -> None:
     now = made.clock()
     if parts := sheet.stale_parts(cards, now):
         with made.writing() as db:
@@ -202,25 +204,25 @@ def _one_of_many(go: str, number: str, form: BulkForm) -> None:
         BULK[go](folder, form)
 
 
-def _bulk_assign(folder: Folder, form: BulkForm) -> None:
+def _bulk_assign(folder: CaseFile, form: BulkForm) -> None:
     actions.assign(folder, g.keys.member, owner(form.owner.data), installation().clock())
 
 
-def _bulk_label(folder: Folder, form: BulkForm) -> None:
+def _bulk_label(folder: CaseFile, form: BulkForm) -> None:
     if not (form.label.data or "").strip():
         raise NotNow(N_("Write a label."))
     actions.add_label(folder, form.label.data)
 
 
-def _bulk_close(folder: Folder, form: BulkForm) -> None:
+def _bulk_close(folder: CaseFile, form: BulkForm) -> None:
     actions.close(folder, g.keys.member, outcome(form.outcome.data), needed(form.reason.data), installation().clock())
 
 
-def _bulk_junk(folder: Folder, form: BulkForm) -> None:
+def _bulk_junk(folder: CaseFile, form: BulkForm) -> None:
     actions.mark(folder, g.keys.member, JUNK, "", needed(form.reason.data), installation().clock())
 
 
-BULK: dict[str, Callable[[Folder, BulkForm], None]] = {
+BULK: dict[str, Callable[[CaseFile, BulkForm], None]] = {
     "assign": _bulk_assign,
     "label": _bulk_label,
     "close": _bulk_close,

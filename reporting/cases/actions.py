@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from reporting.cases.case_file import NOT_A_REPORT, Folder, lasting_name
+from reporting.cases.case_file import NOT_A_REPORT, CaseFile, lasting_name
 from reporting.cases.records import CLOSED, FROM_HER, JUNK, OPEN, THREAT, Case
 from reporting.clock import HOUR
 from reporting.i18n import N_
@@ -49,7 +49,7 @@ class NotNow(Exception):
         super().__init__(sentence)
 
 
-def _remember(folder: Folder, by: int, now: float, act: str, **more: Any) -> None:
+def _remember(folder: CaseFile, by: int, now: float, act: str, **more: Any) -> None:
     """One line of the history that the team sees."""
     entry = {"by": by, "hour": int(now) // HOUR, "act": act, **more}
     folder.desk |= {"history": [*folder.desk.get("history", ()), entry]}
@@ -58,34 +58,34 @@ def _remember(folder: Folder, by: int, now: float, act: str, **more: Any) -> Non
 # ── everyday ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def note(folder: Folder, by: int, text: str, now: float) -> None:
+def note(folder: CaseFile, by: int, text: str, now: float) -> None:
     """For the team only. She never sees it."""
     folder.add("note", {"by": by, "hour": int(now) // HOUR, "text": text})
 
 
-def assign(folder: Folder, by: int, owner: int, now: float) -> None:
+def assign(folder: CaseFile, by: int, owner: int, now: float) -> None:
     """Whose case it is; 0 gives it back to everybody."""
     folder.card |= {"o": owner}
     _remember(folder, by, now, "assigned", to=owner)
 
 
-def label(folder: Folder, labels: Iterable[str]) -> None:
+def label(folder: CaseFile, labels: Iterable[str]) -> None:
     """The team's own words for finding it again."""
     tidy = dict.fromkeys(" ".join(one.split())[:LABEL_LENGTH] for one in labels)
     folder.card |= {"b": [one for one in tidy if one][:LABELS]}
 
 
-def add_label(folder: Folder, one: str) -> None:
+def add_label(folder: CaseFile, one: str) -> None:
     """One label more."""
     label(folder, [*folder.card.get("b", ()), one])
 
 
-def warn_of(folder: Folder, risk: str) -> None:
+def warn_of(folder: CaseFile, risk: str) -> None:
     """What a colleague must know before she calls or meets her."""
     folder.desk |= {"risk": risk}
 
 
-def correct(folder: Folder, by: int, incident: Incident, reason: str, now: float, *, signs: bool = False) -> None:
+def correct(folder: CaseFile, by: int, incident: Incident, reason: str, now: float, *, signs: bool = False) -> None:
     """The answers, as they are at `now`, set right. What was told before stays beside it; the newest count.
 
     What was not told anew keeps the hour in which it was told: a time that was left as it was, the acts where none came
@@ -105,7 +105,7 @@ def correct(folder: Folder, by: int, incident: Incident, reason: str, now: float
     }
 
 
-def record_gaps(folder: Folder, needs: Iterable[str]) -> None:
+def record_gaps(folder: CaseFile, needs: Iterable[str]) -> None:
     """The needs that no service of the directory meets where she is, the most urgent first."""
     folder.desk |= {"gaps": list(needs)}
 
@@ -113,7 +113,7 @@ def record_gaps(folder: Folder, needs: Iterable[str]) -> None:
 # ── ending and beginning again ──────────────────────────────────────────────────────────────────────────────
 
 
-def close(folder: Folder, by: int, outcome: str, reason: str, now: float) -> None:
+def close(folder: CaseFile, by: int, outcome: str, reason: str, now: float) -> None:
     """Nothing more is to be done. It needs a reason, and no referral may be on its way."""
     if folder.card["s"] == CLOSED:
         raise NotNow(N_("It is closed already."))
@@ -124,7 +124,7 @@ def close(folder: Folder, by: int, outcome: str, reason: str, now: float) -> Non
     _remember(folder, by, now, "closed", outcome=outcome, reason=reason)
 
 
-def reopen(folder: Folder, by: int, reason: str, now: float) -> None:
+def reopen(folder: CaseFile, by: int, reason: str, now: float) -> None:
     """It goes on."""
     if folder.card["s"] != CLOSED:
         raise NotNow(N_("It is open already."))
@@ -136,7 +136,7 @@ def reopen(folder: Folder, by: int, reason: str, now: float) -> None:
 # ── marks ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def mark(folder: Folder, by: int, name: str, because: str, reason: str, now: float) -> None:
+def mark(folder: CaseFile, by: int, name: str, because: str, reason: str, now: float) -> None:
     """Fold it away, with a reason. That it is untrue, two people must say."""
     if name in folder.card.get("m", ()):
         raise NotNow(N_("It is marked so already."))
@@ -150,7 +150,7 @@ def mark(folder: Folder, by: int, name: str, because: str, reason: str, now: flo
     _remember(folder, by, now, "marked", mark=name, because=because, reason=reason)
 
 
-def unmark(folder: Folder, by: int, name: str, reason: str, now: float) -> None:
+def unmark(folder: CaseFile, by: int, name: str, reason: str, now: float) -> None:
     """Back into the light."""
     if name not in folder.card.get("m", ()) and not (name == NOT_A_REPORT and folder.desk.get("doubt")):
         raise NotNow(N_("It is not marked so."))
@@ -162,7 +162,7 @@ def unmark(folder: Folder, by: int, name: str, reason: str, now: float) -> None:
 # ── beside and beyond ───────────────────────────────────────────────────────────────────────────────────────
 
 
-def link(folder: Folder, by: int, other: str, now: float) -> None:
+def link(folder: CaseFile, by: int, other: str, now: float) -> None:
     """Two cases of one person: each names the other, by its lasting name, which leads nowhere once that one is gone."""
     if other == lasting_name(folder.key):
         raise NotNow(N_("That is this case itself."))
@@ -172,13 +172,13 @@ def link(folder: Folder, by: int, other: str, now: float) -> None:
         _remember(folder, by, now, "linked")
 
 
-def ask_hand_over(folder: Folder, by: int, team: int, reason: str, now: float) -> None:
+def ask_hand_over(folder: CaseFile, by: int, team: int, reason: str, now: float) -> None:
     """Ask her whether another team may have it. It goes nowhere before she says yes."""
     folder.desk |= {"handover": {"team": team, "state": "asked", "reason": reason}}
     _remember(folder, by, now, "asked to hand over", team=team)
 
 
-def answer_hand_over(folder: Folder, *, yes: bool) -> int:
+def answer_hand_over(folder: CaseFile, *, yes: bool) -> int:
     """Her answer. Returns the team it goes to, or 0."""
     asked = folder.desk.get("handover", {})
     if asked.get("state") != "asked":
@@ -198,7 +198,7 @@ HERSELF = "C_HERSELF"  # told by somebody else: now she herself has said yes
 CHANGEABLE = ("C_LETTERS", "C_CONTACT", "C_STATS", HERSELF)
 
 
-def allow(folder: Folder, code: str, *, yes: bool) -> None:
+def allow(folder: CaseFile, code: str, *, yes: bool) -> None:
     """One of her consents, given or taken back. Without the yes to be reached, the way to reach her is shredded."""
     if code not in CHANGEABLE or (code == "C_CONTACT" and yes and not folder.all_of("contact")):
         raise NotNow(N_("This cannot be changed here."))
@@ -207,14 +207,14 @@ def allow(folder: Folder, code: str, *, yes: bool) -> None:
         folder.shred("contact")
 
 
-def reach(folder: Folder, contact: Mapping[str, str]) -> None:
+def reach(folder: CaseFile, contact: Mapping[str, str]) -> None:
     """A new way to reach her; it replaces the one before."""
     folder.shred("contact")
     folder.add("contact", contact)
     folder.consents |= {"C_CONTACT"}
 
 
-def add_words(folder: Folder, text: str, now: float) -> None:
+def add_words(folder: CaseFile, text: str, now: float) -> None:
     """What she tells later. What she told before stays."""
     folder.add("addition", {"by": 0, "hour": int(now) // HOUR, "text": text})
 

@@ -19,23 +19,23 @@ from sqlalchemy.orm import Session
 
 from reporting.cases import derived
 from reporting.cases.records import TIMES, Case, Correction, Letter, Referral, Told, looked_at
-from reporting.cases.seal_contexts import front_place, record_place, tally_place
+from reporting.cases.seal_contexts import front_key_context, record_context, tally_context
 from reporting.crypto import sealing
-from reporting.crypto.sealing import CannotOpen, Place
+from reporting.crypto.sealing import CannotOpen, SealContext
 from reporting.storage.models import CaseRow, RecordRow
 from reporting.teams.team_log import Team
 from reporting.vocabulary.incident import BadIncident, Incident, incident_from_answers
 from reporting.vocabulary.tally import tally_block
 
 
-def move_to_team(db: Session, row: CaseRow, folder: Folder, readers: Team, now: float) -> None:
+def move_to_team(db: Session, row: CaseRow, folder: CaseFile, readers: Team, now: float) -> None:
     """Seal the case key to another team; the team before loses its own. It arrives there unread."""
     epoch = readers.newest
     row.team, row.epoch, row.vault_key = readers.id, epoch.number, None
-    place = front_place(row.id, readers.id, epoch.number)
+    place = front_key_context(row.id, readers.id, epoch.number)
     row.front_key = sealing.seal_to(epoch.sealing, place, folder.key, smallest=64)
     folder.card |= {"u": True, "o": 0}
-    put_back(db, row, folder, now, None)
+    save(db, row, folder, now, None)
     derived.forget(db, [row.id])
 
 
@@ -48,7 +48,7 @@ def row_of(db: Session, case: int, *, lock: bool = False) -> CaseRow:
     return row
 
 
-def case_of(row: CaseRow, folder: Folder, *, with_contact: bool = True) -> Case:
+def case_of(row: CaseRow, folder: CaseFile, *, with_contact: bool = True) -> Case:
     """The case as a frozen record; without `with_contact` the way to reach her is left out."""
     facts, contact = folder.facts, folder.all_of("contact")
     return Case(
@@ -84,7 +84,7 @@ def _correction(told: Mapping[str, Any]) -> Correction:
     return Correction(told["by"], told["hour"], incident_from_answers(told["answers"]), told["reason"])
 
 
-def referral_of(paper: Paper) -> Referral:
+def referral_of(paper: Record) -> Referral:
     """A referral as its paper holds it."""
     told = paper.told
     return Referral(
@@ -115,12 +115,12 @@ SIZES = {
     "referral": 2048,  # one proposed service, her answer, and every move
     "desk": 2048,  # what the team keeps about its work: owner, labels, risk, marks, links, outcome, history
 }
-CARD_SIZE, COVER_SIZE, SEALED_TALLY_SIZE = 1024, 512, 64
+CARD_SIZE, MANIFEST_SIZE, SEALED_TALLY_SIZE = 1024, 512, 64
 WITH_ANSWERS = frozenset({"facts", "correction"})
 
 
 @dataclass(slots=True)
-class Paper:
+class Record:
     """One opened record of a case."""
 
     record: int
@@ -130,29 +130,29 @@ class Paper:
 
 
 @dataclass(slots=True)
-class Folder:
+class CaseFile:
     """A case that lies open: its papers in the order of writing, its card. It is written back whole or not at all."""
 
     case: int
     key: bytes = field(repr=False)
-    papers: list[Paper] = field(repr=False)
+    papers: list[Record] = field(repr=False)
     card: dict[str, Any] = field(repr=False)
     before: bytes = field(repr=False)  # card and papers as they were, to see whether anything changed
 
-    def all_of(self, kind: str) -> list[Paper]:
+    def all_of(self, kind: str) -> list[Record]:
         """Its papers of a kind, the oldest first."""
         return [paper for paper in self.papers if paper.kind == kind]
 
     def add(self, kind: str, told: Mapping[str, Any]) -> int:
         """One more paper; its number comes back."""
-        self.papers.append(Paper(random63(), kind, 0, dict(told)))
+        self.papers.append(Record(random63(), kind, 0, dict(told)))
         return self.papers[-1].record
 
     def shred(self, kind: str) -> None:
         """Take every paper of a kind out."""
         self.papers = [paper for paper in self.papers if paper.kind != kind]
 
-    def paper(self, record: int, kind: str) -> Paper:
+    def paper(self, record: int, kind: str) -> Record:
         """One paper by its number, or `CannotOpen`."""
         for paper in self.all_of(kind):
             if paper.record == record:
@@ -202,25 +202,25 @@ class Folder:
         return (str(paper.told["text"]) for paper in self.papers if paper.told.get("text"))
 
 
-def _as_it_is(card: Mapping[str, Any], papers: Iterable[Paper]) -> bytes:
+def _as_it_is(card: Mapping[str, Any], papers: Iterable[Record]) -> bytes:
     return as_json([card, [[paper.record, paper.told] for paper in papers]])
 
 
-def open_folder(db: Session, row: CaseRow, key: bytes) -> Folder:
+def open_case_file(db: Session, row: CaseRow, key: bytes) -> CaseFile:
     """A case as its key opens it, whole, or `CannotOpen`."""
-    cover = open_cover(key, row)
+    cover = open_manifest(key, row)
     bodies = {record.id: record.body for record in db.scalars(select(RecordRow).where(RecordRow.case_id == row.id))}
     if {record for record, _, _ in cover} != set(bodies):
         raise CannotOpen
     papers = [
-        Paper(record, kind, version, _open_paper(key, row.id, record, kind, version, bodies[record]))
+        Record(record, kind, version, _open_paper(key, row.id, record, kind, version, bodies[record]))
         for record, kind, version in cover  # the cover keeps the order of writing
     ]
     for paper in papers:
         if paper.kind in WITH_ANSWERS:
             _fitting(paper.told["answers"])
-    card = read_card(key, row.id, row.version, row.card)
-    return Folder(row.id, key, papers, card, _as_it_is(card, papers))
+    card = read_summary(key, row.id, row.version, row.card)
+    return CaseFile(row.id, key, papers, card, _as_it_is(card, papers))
 
 
 def _fitting(answers: Mapping[str, Any]) -> None:
@@ -231,24 +231,24 @@ def _fitting(answers: Mapping[str, Any]) -> None:
         raise CannotOpen from None
 
 
-def seal_paper(key: bytes, case: int, record: int, kind: str, version: int, told: Mapping[str, Any]) -> bytes:
+def seal_record(key: bytes, case: int, record: int, kind: str, version: int, told: Mapping[str, Any]) -> bytes:
     """A paper under the case key, padded to the size of its kind."""
-    return sealing.seal(key, record_place(case, record, kind, version), as_json(told), SIZES[kind])
+    return sealing.seal(key, record_context(case, record, kind, version), as_json(told), SIZES[kind])
 
 
 def _open_paper(key: bytes, case: int, record: int, kind: str, version: int, body: bytes) -> dict[str, Any]:
-    opened = sealing.open_sealed(key, record_place(case, record, kind, version), body)
+    opened = sealing.open_sealed(key, record_context(case, record, kind, version), body)
     return {} if kind == "trip" else told_in(opened)  # what is in a trip, only the receipt reads
 
 
-def put_back(db: Session, row: CaseRow, folder: Folder, now: float | None, counters: Team | None) -> None:
+def save(db: Session, row: CaseRow, folder: CaseFile, now: float | None, counters: Team | None) -> None:
     """Seal what changed at the next version, with card and cover. `now` None keeps the week of deletion."""
     before = dict(json.loads(folder.before)[1])
     row.version += 1
     for paper in folder.papers:
         if paper.version and json.loads(as_json(paper.told)) == before[paper.record]:
             continue
-        body = seal_paper(folder.key, row.id, paper.record, paper.kind, row.version, paper.told)
+        body = seal_record(folder.key, row.id, paper.record, paper.kind, row.version, paper.told)
         fresh, paper.version = paper.version == 0, row.version
         if fresh:
             db.add(RecordRow(id=paper.record, case_id=row.id, body=body))
@@ -258,7 +258,7 @@ def put_back(db: Session, row: CaseRow, folder: Folder, now: float | None, count
     db.execute(delete(RecordRow).where(RecordRow.id.in_(gone), RecordRow.case_id == row.id))
     row.card = seal_card(folder.key, row.id, row.version, folder.card)
     listed = [[paper.record, paper.kind, paper.version] for paper in folder.papers]
-    row.cover = seal_cover(folder.key, row.id, row.version, listed)
+    row.cover = seal_manifest(folder.key, row.id, row.version, listed)
     row.delete_after = row.delete_after if now is None else deletion_monday(now)
     if counters is not None:
         _count_anew(row, folder, counters)
@@ -266,7 +266,7 @@ def put_back(db: Session, row: CaseRow, folder: Folder, now: float | None, count
     db.flush()
 
 
-def _count_anew(row: CaseRow, folder: Folder, counters: Team) -> None:
+def _count_anew(row: CaseRow, folder: CaseFile, counters: Team) -> None:
     """The tally follows her consent, her corrections and the outcome, until its period is frozen and it is gone."""
     if not row.tally:
         return
@@ -287,18 +287,18 @@ def seal_tally(block: bytes, case: int, counters: Team) -> bytes:
     """The 16 bytes of codes as they lie in the row of their case."""
     epoch = counters.newest
     return sealing.seal_to(
-        epoch.sealing, tally_place(case, counters.id, epoch.number), block, smallest=SEALED_TALLY_SIZE
+        epoch.sealing, tally_context(case, counters.id, epoch.number), block, smallest=SEALED_TALLY_SIZE
     )
 
 
 def seal_card(key: bytes, case: int, version: int, card: Mapping[str, Any]) -> bytes:
     """What the queue knows of a case, under the case key."""
-    return sealing.seal(key, Place("case_file", case, 0, "card", version), as_json(card), CARD_SIZE)
+    return sealing.seal(key, SealContext("case_file", case, 0, "card", version), as_json(card), CARD_SIZE)
 
 
-def read_card(key: bytes, case: int, version: int, sealed: bytes) -> dict[str, Any]:
+def read_summary(key: bytes, case: int, version: int, sealed: bytes) -> dict[str, Any]:
     """The inverse, or `CannotOpen`."""
-    card = told_in(sealing.open_sealed(key, Place("case_file", case, 0, "card", version), sealed))
+    card = told_in(sealing.open_sealed(key, SealContext("case_file", case, 0, "card", version), sealed))
     _fitting(card["a"])
     return card
 
@@ -311,14 +311,14 @@ def lasting_name(key: bytes) -> str:
     return sealing.derive(key, "lasting name", length=16).hex()
 
 
-def seal_cover(key: bytes, case: int, version: int, cover: list[list[Any]]) -> bytes:
+def seal_manifest(key: bytes, case: int, version: int, cover: list[list[Any]]) -> bytes:
     """The list of its papers: [record, kind, version] of each, in the order of writing."""
-    return sealing.seal(key, Place("case_file", case, 0, "cover", version), as_json(cover), COVER_SIZE)
+    return sealing.seal(key, SealContext("case_file", case, 0, "cover", version), as_json(cover), MANIFEST_SIZE)
 
 
-def open_cover(key: bytes, row: CaseRow) -> list[list[Any]]:
+def open_manifest(key: bytes, row: CaseRow) -> list[list[Any]]:
     """The inverse, or `CannotOpen`."""
-    opened = sealing.open_sealed(key, Place("case_file", row.id, 0, "cover", row.version), row.cover)
+    opened = sealing.open_sealed(key, SealContext("case_file", row.id, 0, "cover", row.version), row.cover)
     cover: list[list[Any]] = json.loads(opened)
     return cover
 

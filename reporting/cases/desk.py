@@ -15,20 +15,20 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from reporting.cases.case_file import (
-    Folder,
+    CaseFile,
     as_json,
     case_of,
     lasting_name,
     move_to_team,
-    open_folder,
-    put_back,
-    read_card,
+    open_case_file,
+    read_summary,
     row_of,
+    save,
     told_in,
 )
 from reporting.cases.openers import Openers, key_for
-from reporting.cases.records import CLOSED, FROM_TEAM, NEW, OPEN, Card, Case, ChangedMeanwhile, NoConsent
-from reporting.cases.seal_contexts import audit_place, vault_place
+from reporting.cases.records import CLOSED, FROM_TEAM, NEW, OPEN, Case, ChangedMeanwhile, NoConsent, Summary
+from reporting.cases.seal_contexts import audit_context, vault_key_context
 from reporting.clock import HOUR
 from reporting.crypto import sealing
 from reporting.crypto.receipts import plain
@@ -43,7 +43,7 @@ CONTACT_DAYS = 30  # so long after closing, how to reach her is shredded
 Known = Mapping[int, tuple[str, Mapping[str, Any]]]  # case -> seal and content of a card that was opened before
 
 
-def queue(db: Session, keys: Keys, known: Known | None = None) -> tuple[tuple[Card, ...], int]:
+def queue(db: Session, keys: Keys, known: Known | None = None) -> tuple[tuple[Summary, ...], int]:
     """The card of every case that her keys should open, and how many of them were tampered with.
 
     Only cards are opened here, never a case; and none of them twice, where `known` has it with the very same seal.
@@ -55,7 +55,9 @@ def queue(db: Session, keys: Keys, known: Known | None = None) -> tuple[tuple[Ca
             seal = _seal_of(row)
             seen, raw = before.get(row.id, ("", None))
             try:
-                cards.append(Card(row.id, row.team, seal, raw if raw and seen == seal else _opened_card(openers, row)))
+                cards.append(
+                    Summary(row.id, row.team, seal, raw if raw and seen == seal else _opened_card(openers, row))
+                )
             except CannotOpen:
                 broken += 1
     return tuple(cards), broken
@@ -68,7 +70,7 @@ def _seal_of(row: Any) -> str:
 
 
 def _opened_card(openers: Openers, row: Any) -> dict[str, Any]:
-    return read_card(openers.case_key(row), row.id, row.version, row.card)
+    return read_summary(openers.case_key(row), row.id, row.version, row.card)
 
 
 def cases_of(db: Session, keys: Keys) -> tuple[int, ...]:
@@ -90,7 +92,7 @@ def move_to_vault(db: Session, keys: Keys, at_most: int = 1000) -> int:
         except CannotOpen:
             continue  # the queue counts it; the others need not wait for it
         vault = keys.of(row.team, row.epoch).vault
-        wrapped = sealing.wrap(vault, vault_place(row.id, row.team, row.epoch), key)
+        wrapped = sealing.wrap(vault, vault_key_context(row.id, row.team, row.epoch), key)
         still = update(CaseRow).where(CaseRow.id == row.id, CaseRow.vault_key.is_(None))
         db.execute(still.values(vault_key=wrapped, front_key=None), execution_options={"synchronize_session": False})
         moved += 1
@@ -105,7 +107,7 @@ def open_case(db: Session, keys: Keys, case: int, now: float, act: str = "opened
             folder.desk |= {"read": int(now) // HOUR}
         _name_links(db, keys, folder)
     row = row_of(db, case)
-    return case_of(row, open_folder(db, row, folder.key), with_contact=False)
+    return case_of(row, open_case_file(db, row, folder.key), with_contact=False)
 
 
 def open_contact(db: Session, keys: Keys, case: int, now: float) -> Mapping[str, str]:
@@ -135,7 +137,7 @@ def at_desk(
     seen: int | None = None,
     counters: Team | None = None,
     looking: bool = False,
-) -> Iterator[Folder]:
+) -> Iterator[CaseFile]:
     """A case lies open for a case worker; what she changes is written back, and the act goes into the audit.
 
     `seen`: the version her page was made from; `ChangedMeanwhile` if it is another one by now. `looking` is no change
@@ -144,17 +146,17 @@ def at_desk(
     row = row_of(db, case, lock=True)
     if seen is not None and seen != row.version:
         raise ChangedMeanwhile
-    folder = open_folder(db, row, key_for(keys, row))
+    folder = open_case_file(db, row, key_for(keys, row))
     yield folder
     if folder.is_changed:
-        put_back(db, row, folder, None if looking else now, counters)
+        save(db, row, folder, None if looking else now, counters)
     _note(db, keys, row, act, now, lasting_name(folder.key))
 
 
 def hand_over(db: Session, keys: Keys, case: int, readers: Team, now: float) -> None:
     """The same as `give_to_team` where she said her yes by voice: a member of the team that has the case does it."""
     row = row_of(db, case, lock=True)
-    folder = open_folder(db, row, key_for(keys, row))
+    folder = open_case_file(db, row, key_for(keys, row))
     _note(db, keys, row, "handed over", now, lasting_name(folder.key))
     move_to_team(db, row, folder, readers, now)
 
@@ -168,24 +170,24 @@ def write_as_team(db: Session, keys: Keys, case: int, text: str, now: float) -> 
         folder.card |= {"l": True}
 
 
-def tidy(db: Session, keys: Keys, cards: Iterable[Card], now: float) -> int:
+def tidy(db: Session, keys: Keys, cards: Iterable[Summary], now: float) -> int:
     """How to reach her goes thirty days after her case was closed. Only who opens cards knows which those are."""
     due = [card.case for card in cards if card.state == CLOSED and now / HOUR > card.closed + 24 * CONTACT_DAYS]
     shredded = 0
     for case in due:
         try:
             row = row_of(db, case, lock=True)
-            folder = open_folder(db, row, key_for(keys, row))
+            folder = open_case_file(db, row, key_for(keys, row))
         except CannotOpen:
             continue  # it went since the cards were read, or the queue counts it as broken
         if folder.all_of("contact"):
             folder.shred("contact")
-            put_back(db, row, folder, None, None)
+            save(db, row, folder, None, None)
             shredded += 1
     return shredded
 
 
-def search(db: Session, keys: Keys, cards: Sequence[Card], words: Sequence[str], now: float) -> frozenset[int]:
+def search(db: Session, keys: Keys, cards: Sequence[Summary], words: Sequence[str], now: float) -> frozenset[int]:
     """The cases in which every word stands: her words, additions, letters, notes. One act of the audit a team.
 
     `words` are plain (`receipts.plain`): small letters without accents.
@@ -194,7 +196,7 @@ def search(db: Session, keys: Keys, cards: Sequence[Card], words: Sequence[str],
     for card in cards:
         try:
             row = row_of(db, card.case)
-            folder = open_folder(db, row, key_for(keys, row))
+            folder = open_case_file(db, row, key_for(keys, row))
         except CannotOpen:
             continue
         text = plain(" ".join(folder.texts()))
@@ -222,7 +224,7 @@ def acts(db: Session, keys: Keys, newest: int = 200) -> tuple[Act, ...]:
     opened: list[tuple[int, dict[str, Any]]] = []
     for entry in audit.entries(db, newest_first=newest):
         if entry.team in keys.epochs and entry.epoch in keys.epochs[entry.team]:
-            place = audit_place(entry.team, entry.epoch, entry.number)
+            place = audit_context(entry.team, entry.epoch, entry.number)
             try:
                 told = told_in(sealing.open_sealed(keys.of(entry.team, entry.epoch).vault, place, entry.body))
             except CannotOpen:
@@ -251,7 +253,7 @@ def name_of(db: Session, keys: Keys, case: int) -> str:
     return lasting_name(key_for(keys, row_of(db, case)))
 
 
-def _name_links(db: Session, keys: Keys, folder: Folder) -> None:
+def _name_links(db: Session, keys: Keys, folder: CaseFile) -> None:
     """Links of versions before were numbers, which outlive the case they name: those that lead somewhere get names."""
     links, history = folder.desk.get("links", []), folder.desk.get("history", [])
     if any(isinstance(one, int) for one in links) or any("case" in one for one in history):
@@ -269,5 +271,5 @@ def _note(db: Session, keys: Keys, row: CaseRow, act: str, now: float, case: str
     """An act on a case, or on all: sealed under the team's vault key and bound to its number in the chain."""
     number = audit.head(db)[0] + 1
     told = as_json({"actor": keys.member, "case": case, "act": act, "hour": int(now) // HOUR})
-    place = audit_place(row.team, row.epoch, number)
+    place = audit_context(row.team, row.epoch, number)
     audit.append(db, sealing.seal(keys.of(row.team, row.epoch).vault, place, told), row.team, row.epoch)

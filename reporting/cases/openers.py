@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from reporting.cases.seal_contexts import front_place, vault_place
+from reporting.cases.seal_contexts import front_key_context, vault_key_context
 from reporting.crypto import sealing
 from reporting.storage.models import CaseRow
 from reporting.teams.keyring import Keys
@@ -28,8 +28,8 @@ class Openers:
         """The key of a case out of the vault, or from the front door where nobody has seen it yet."""
         if row.vault_key is not None:
             vault = self._keys.of(row.team, row.epoch).vault
-            return sealing.unwrap(vault, vault_place(row.id, row.team, row.epoch), row.vault_key)
+            return sealing.unwrap(vault, vault_key_context(row.id, row.team, row.epoch), row.vault_key)
         if (row.team, row.epoch) not in self._ready:
             self._ready[row.team, row.epoch] = sealing.Opener(self._keys.of(row.team, row.epoch).sealing)
-        place = front_place(row.id, row.team, row.epoch)
+        place = front_key_context(row.id, row.team, row.epoch)
         return self._ready[row.team, row.epoch].open(place, row.front_key or b"")

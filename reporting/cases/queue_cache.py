@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from reporting.cases import derived
 from reporting.crypto import sealing
-from reporting.crypto.sealing import CannotOpen, Place
+from reporting.crypto.sealing import CannotOpen, SealContext
 from reporting.storage.models import CaseRow, SheetRow
 from reporting.teams.keyring import Keys
 
@@ -49,6 +49,6 @@ def write_sheets(db: Session, keys: Keys, team: int, work: Work) -> None:
     db.flush()
 
 
-def _sheet_place(team: int, part: int, epoch: int) -> Place:
+def _sheet_place(team: int, part: int, epoch: int) -> SealContext:
     """Where the sealed cache of a team's queue belongs."""
-    return Place("queue_sheet", team, part, "sheet", epoch)
+    return SealContext("queue_sheet", team, part, "sheet", epoch)

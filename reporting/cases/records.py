@@ -28,7 +28,7 @@ class ChangedMeanwhile(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class NewReport:
     """What she sends. `hour` is whole hours since 1970, the finest time that is kept.
 
     `unseen`: it was sent when it was too old to be shown; whoever comes back with its receipt reads letters only.
@@ -95,7 +95,7 @@ class Referral:
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
+class Summary:
     """What the queue knows of a case: enough to sort and to choose, nothing to read.
 
     `told` is the hour of the time she gave, `hour` that of the report; both count hours since 1970. `seal` is the hash

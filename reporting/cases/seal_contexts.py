@@ -5,34 +5,34 @@ Pure. Knows neither keys nor rows.
 
 from __future__ import annotations
 
-from reporting.crypto.sealing import Place
+from reporting.crypto.sealing import SealContext
 
 
-def front_place(case: int, team: int, epoch: int) -> Place:
+def front_key_context(case: int, team: int, epoch: int) -> SealContext:
     """Where the case key sealed to a team belongs, as a report arrives or is handed over."""
-    return Place("case_file", case, team, "front key", epoch)
+    return SealContext("case_file", case, team, "front key", epoch)
 
 
-def vault_place(case: int, team: int, epoch: int) -> Place:
+def vault_key_context(case: int, team: int, epoch: int) -> SealContext:
     """Where the case key under a team's vault key belongs, once the case was seen in the queue."""
-    return Place("case_file", case, team, "vault key", epoch)
+    return SealContext("case_file", case, team, "vault key", epoch)
 
 
-def receipt_place(case: int) -> Place:
+def receipt_key_context(case: int) -> SealContext:
     """Where the case key under the key of her receipt belongs."""
-    return Place("case_file", case, 0, "receipt key", 1)
+    return SealContext("case_file", case, 0, "receipt key", 1)
 
 
-def audit_place(team: int, epoch: int, number: int) -> Place:
+def audit_context(team: int, epoch: int, number: int) -> SealContext:
     """Where an act on a case belongs: its team, its epoch, its number in the chain."""
-    return Place("audit", team, number, "act", epoch)
+    return SealContext("audit", team, number, "act", epoch)
 
 
-def tally_place(case: int, team: int, epoch: int) -> Place:
+def tally_context(case: int, team: int, epoch: int) -> SealContext:
     """Bound to its case: who copied one tally into a thousand rows would read it out of the published figures."""
-    return Place("tally", case, team, "tally", epoch)
+    return SealContext("tally", case, team, "tally", epoch)
 
 
-def record_place(case: int, record: int, kind: str, version: int) -> Place:
+def record_context(case: int, record: int, kind: str, version: int) -> SealContext:
     """Where a paper belongs."""
-    return Place("record", case, record, kind, version)
+    return SealContext("record", case, record, kind, version)

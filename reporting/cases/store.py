@@ -18,27 +18,27 @@ from sqlalchemy.orm import Session
 from reporting.cases import derived
 from reporting.cases.case_file import (
     SIZES,
-    Folder,
+    CaseFile,
     as_json,
     case_of,
     deletion_monday,
     monday_in,
     move_to_team,
-    open_cover,
-    open_folder,
-    put_back,
+    open_case_file,
+    open_manifest,
     random63,
     row_of,
+    save,
     seal_card,
-    seal_cover,
-    seal_paper,
+    seal_manifest,
+    seal_record,
     seal_tally,
     told_in,
 )
 from reporting.cases.case_file import lasting_name as lasting_name
 from reporting.cases.junk import print_of
-from reporting.cases.records import FROM_HER, NEW, Case, Report, Visit
-from reporting.cases.seal_contexts import front_place, receipt_place, record_place
+from reporting.cases.records import FROM_HER, NEW, Case, NewReport, Visit
+from reporting.cases.seal_contexts import front_key_context, receipt_key_context, record_context
 from reporting.clock import HOUR
 from reporting.crypto import sealing
 from reporting.crypto.receipts import Receipt as Receipt
@@ -62,14 +62,14 @@ class SealedReport:
 
 
 def seal_report(
-    report: Report, receipt: Receipt, readers: Team, counters: Team, tally: bytes, pepper: bytes, now: float
+    report: NewReport, receipt: Receipt, readers: Team, counters: Team, tally: bytes, pepper: bytes, now: float
 ) -> SealedReport:
     """Seal everything before the transaction begins. `tally` is the 16-byte block for the statistics team."""
     return seal_stretched(report, sealing.stretch_receipt(receipt.numbers, pepper), readers, counters, tally, now)
 
 
 def seal_stretched(
-    report: Report, stretched: tuple[bytes, bytes], readers: Team, counters: Team, tally: bytes, now: float
+    report: NewReport, stretched: tuple[bytes, bytes], readers: Team, counters: Team, tally: bytes, now: float
 ) -> SealedReport:
     """The same where the receipt was stretched before: tag and wrap key."""
     (tag, receipt_wrap), key, case = stretched, sealing.new_key(), random63()
@@ -77,7 +77,7 @@ def seal_stretched(
     for kind, told in _papers_of(report).items():
         record = random63()
         cover.append([record, kind, 1])
-        records.append((record, seal_paper(key, case, record, kind, 1, told)))
+        records.append((record, seal_record(key, case, record, kind, 1, told)))
     trip_record, trip_seal = _seal_trip(key, case, report.trip, receipt_wrap, now)
     cover.append([trip_record, "trip", 1])
     records.append((trip_record, trip_seal))
@@ -87,11 +87,13 @@ def seal_stretched(
         "tag": tag,
         "team": readers.id,
         "epoch": epoch.number,
-        "front_key": sealing.seal_to(epoch.sealing, front_place(case, readers.id, epoch.number), key, smallest=64),
+        "front_key": sealing.seal_to(
+            epoch.sealing, front_key_context(case, readers.id, epoch.number), key, smallest=64
+        ),
         "vault_key": None,
-        "receipt_key": sealing.wrap(receipt_wrap, receipt_place(case), key),
+        "receipt_key": sealing.wrap(receipt_wrap, receipt_key_context(case), key),
         "card": seal_card(key, case, 1, _new_card(report)),
-        "cover": seal_cover(key, case, 1, cover),
+        "cover": seal_manifest(key, case, 1, cover),
         "tally": seal_tally(tally, case, counters),
         "version": 1,
         "delete_after": deletion_monday(now),
@@ -99,7 +101,7 @@ def seal_stretched(
     return SealedReport(row, tuple(sorted(records)), report.trip, receipt_wrap)
 
 
-def _papers_of(report: Report) -> dict[str, dict[str, Any]]:
+def _papers_of(report: NewReport) -> dict[str, dict[str, Any]]:
     told: dict[str, dict[str, Any]] = {
         "facts": {
             "answers": answers_from_incident(report.incident),
@@ -115,7 +117,7 @@ def _papers_of(report: Report) -> dict[str, dict[str, Any]]:
     return told | ({"contact": dict(report.contact)} if report.contact else {})
 
 
-def _new_card(report: Report) -> dict[str, Any]:
+def _new_card(report: NewReport) -> dict[str, Any]:
     answers = answers_from_incident(report.incident)
     card = {"a": answers, "t": report.hour, "h": report.hour, "s": NEW, "u": True, "l": False}
     screened = {"q": list(report.signs), "w": "" if report.voice else print_of(report.narrative)}
@@ -128,7 +130,7 @@ def _seal_trip(key: bytes, case: int, trip: str, receipt_wrap: bytes, now: float
     Sealed twice: the case key shows that it is whole, as with every record; only the receipt reads it.
     """
     record = random63()
-    place = record_place(case, record, "trip", 1)
+    place = record_context(case, record, "trip", 1)
     inner = sealing.wrap(sealing.derive(receipt_wrap, "trip"), place, as_json({"trip": trip, "sent": int(now)}))
     return record, sealing.seal(key, place, inner, SIZES["trip"])
 
@@ -162,18 +164,18 @@ def come_back(db: Session, stretched: Iterable[tuple[bytes, bytes]]) -> tuple[Vi
     for tag, receipt_wrap in stretched:
         row = db.scalars(select(CaseRow).where(CaseRow.tag == tag)).first()
         if row is not None:
-            key = sealing.unwrap(receipt_wrap, receipt_place(row.id), row.receipt_key)
+            key = sealing.unwrap(receipt_wrap, receipt_key_context(row.id), row.receipt_key)
             return Visit(row.id, key), str(_open_trip(db, row, receipt_wrap)["trip"])
     raise CannotOpen
 
 
 def _open_trip(db: Session, row: CaseRow, receipt_wrap: bytes) -> dict[str, Any]:
-    key = sealing.unwrap(receipt_wrap, receipt_place(row.id), row.receipt_key)
-    for record, kind, version in open_cover(key, row):
+    key = sealing.unwrap(receipt_wrap, receipt_key_context(row.id), row.receipt_key)
+    for record, kind, version in open_manifest(key, row):
         if kind == "trip":
             body = db.get(RecordRow, record)
             if body is not None:
-                place = record_place(row.id, record, kind, version)
+                place = record_context(row.id, record, kind, version)
                 inner = sealing.open_sealed(key, place, body.body)
                 return told_in(sealing.unwrap(sealing.derive(receipt_wrap, "trip"), place, inner))
     raise CannotOpen
@@ -182,18 +184,18 @@ def _open_trip(db: Session, row: CaseRow, receipt_wrap: bytes) -> dict[str, Any]
 def open_visit(db: Session, visit: Visit) -> Case:
     """Her own case, with the key from her ticket."""
     row = row_of(db, visit.case)
-    return case_of(row, open_folder(db, row, visit.key))
+    return case_of(row, open_case_file(db, row, visit.key))
 
 
 @contextmanager
-def on_visit(db: Session, visit: Visit, now: float, counters: Team | None = None) -> Iterator[Folder]:
+def on_visit(db: Session, visit: Visit, now: float, counters: Team | None = None) -> Iterator[CaseFile]:
     """Her case lies open for her; what she changes is written back, and the team finds it unread."""
     row = row_of(db, visit.case, lock=True)
-    folder = open_folder(db, row, visit.key)
+    folder = open_case_file(db, row, visit.key)
     yield folder
     if folder.is_changed:
         folder.card |= {"u": True}
-        put_back(db, row, folder, now, counters)
+        save(db, row, folder, now, counters)
 
 
 def write_as_reporter(db: Session, visit: Visit, text: str, now: float) -> None:
@@ -205,14 +207,14 @@ def write_as_reporter(db: Session, visit: Visit, text: str, now: float) -> None:
 def give_to_team(db: Session, visit: Visit, readers: Team, now: float) -> None:
     """Her yes to another team: the case key is sealed to it, and the team before loses its own."""
     row = row_of(db, visit.case, lock=True)
-    folder = open_folder(db, row, visit.key)
+    folder = open_case_file(db, row, visit.key)
     move_to_team(db, row, folder, readers, now)
 
 
 def erase(db: Session, visit: Visit, pepper: bytes, now: float) -> None:
     """Her yes to 'erase everything': the wrapped keys and every row of the case go. Checkpoint afterwards."""
     row = row_of(db, visit.case, lock=True)
-    open_cover(visit.key, row)  # only who can open may erase
+    open_manifest(visit.key, row)  # only who can open may erase
     derived.let_go(db, CaseRow.id == row.id)
     db.merge(ErasedRow(mark=erased_mark(pepper, visit.case), forget_after=monday_in(ERASED_DAYS, now)))
 

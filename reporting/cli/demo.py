@@ -17,7 +17,7 @@ from reporting.app import create_app
 from reporting.cli.base import EVERYWHERE, PORT, main
 from reporting.config import SECRET, make_secrets, read_settings
 from reporting.operations import server
-from reporting.operations.demo import furnish, in_words
+from reporting.operations.demo import in_words, seed_demo
 from reporting.storage.database import open_database, reading, upgrade_tables
 from reporting.teams import members
 
@@ -55,7 +55,7 @@ def demo(host: str, port: int, folder: Path | None, as_json: bool, no_serve: boo
             if members.accounts(db):
                 raise click.ClickException(f"{instance} holds people already: give --folder an empty folder.")
         say = (lambda _text: None) if as_json else click.echo
-        told = furnish(settings, engine, time.time(), say) | {"classroom": host == EVERYWHERE}
+        told = seed_demo(settings, engine, time.time(), say) | {"classroom": host == EVERYWHERE}
         click.echo(json.dumps(told, ensure_ascii=False, indent=1) if as_json else in_words(told))
         if not no_serve:
             server.serve(create_app, settings, host, port)

@@ -124,7 +124,7 @@ def check(residue: bool, as_json: bool) -> None:
     with reading(engine) as db:
         found = accounts.problems(db, Pin(settings.pin_file), retention.audit_before(time.time()))
         found += reading_hours.problems(db, languages.local(time.time(), settings.time_zone).date())
-    proofs = leak_check.prove() if residue else ()
+    proofs = leak_check.run_checks() if residue else ()
     found += [proof.says for proof in proofs if proof.holds is False] if residue else problems_on_this_machine()
     found += page_rows.problems(settings)
     if as_json:

@@ -125,7 +125,7 @@ def key_recover(name: str) -> None:
         receipts.read_words(click.prompt(f"Sheet {sheet}, twelve words"), keyring.SHEET_WORDS) for sheet in (1, 2)
     )
     for one, other in itertools.product(first, second):
-        sheets = keyring.Sheets(one, other)
+        sheets = keyring.RecoverySheets(one, other)
         try:
             with writing(engine) as db:
                 vouched_for(partial(keyring.recover, db, Pin(settings.pin_file), sheets, number))

@@ -50,7 +50,7 @@ class CannotOpen(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class SealContext:
     """Where a sealed thing belongs. `owner` is a case, team, member or session; `version` counts its changes."""
 
     table: str
@@ -113,23 +113,23 @@ def new_key() -> bytes:
     return os.urandom(KEY)
 
 
-def seal(key: bytes, place: Place, data: bytes, smallest: int = SMALLEST) -> bytes:
+def seal(key: bytes, place: SealContext, data: bytes, smallest: int = SMALLEST) -> bytes:
     """A record under a key: format, cipher, nonce, padded ciphertext. It opens only at `place`."""
     return wrap(key, place, pad(data, smallest))
 
 
-def open_sealed(key: bytes, place: Place, sealed: bytes) -> bytes:
+def open_sealed(key: bytes, place: SealContext, sealed: bytes) -> bytes:
     """What `seal` was given, or `CannotOpen`."""
     return unpad(unwrap(key, place, sealed))
 
 
-def wrap(key: bytes, place: Place, secret: bytes) -> bytes:
+def wrap(key: bytes, place: SealContext, secret: bytes) -> bytes:
     """Like `seal` without padding: for keys, whose length tells nothing."""
     nonce = os.urandom(NONCE)
     return bytes([FORMAT]) + AEAD_ID + nonce + AESGCM(key).encrypt(nonce, secret, place.to_bytes())
 
 
-def unwrap(key: bytes, place: Place, wrapped: bytes) -> bytes:
+def unwrap(key: bytes, place: SealContext, wrapped: bytes) -> bytes:
     """What `wrap` was given, or `CannotOpen`."""
     with _one_error():
         if wrapped[:3] != bytes([FORMAT]) + AEAD_ID:
@@ -172,7 +172,7 @@ def new_key_pair(seed: bytes | None = None) -> KeyPair:
     return KeyPair(private, lattice + curve)
 
 
-def seal_to(public: bytes, place: Place, data: bytes, smallest: int = SMALLEST) -> bytes:
+def seal_to(public: bytes, place: SealContext, data: bytes, smallest: int = SMALLEST) -> bytes:
     """Padded and sealed so that only the holder of the private half opens it, at `place`."""
     with _one_error():
         key = MLKEM768X25519PublicKey(
@@ -183,7 +183,7 @@ def seal_to(public: bytes, place: Place, data: bytes, smallest: int = SMALLEST) 
     return bytes([FORMAT]) + SUITE_ID + body
 
 
-def open_with(private: bytes, place: Place, sealed: bytes) -> bytes:
+def open_with(private: bytes, place: SealContext, sealed: bytes) -> bytes:
     """What `seal_to` was given, or `CannotOpen`."""
     return Opener(private).open(place, sealed)
 
@@ -200,7 +200,7 @@ class Opener:
                 X25519PrivateKey.from_private_bytes(private[64:]),
             )
 
-    def open(self, place: Place, sealed: bytes) -> bytes:
+    def open(self, place: SealContext, sealed: bytes) -> bytes:
         """What `seal_to` was given, or `CannotOpen`."""
         with _one_error():
             if sealed[:7] != bytes([FORMAT]) + SUITE_ID:

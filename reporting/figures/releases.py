@@ -22,10 +22,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from reporting.cases.case_file import SEALED_TALLY_SIZE, random63, seal_tally
-from reporting.cases.seal_contexts import tally_place
+from reporting.cases.seal_contexts import tally_context
 from reporting.clock import DAY
 from reporting.crypto import sealing
-from reporting.crypto.sealing import CannotOpen, Place
+from reporting.crypto.sealing import CannotOpen, SealContext
 from reporting.figures import files as figures_files
 from reporting.figures import tables
 from reporting.figures.files import archive, build
@@ -88,9 +88,9 @@ def period(name: str) -> Period:
     raise ValueError("That is no period.")
 
 
-def _archive_place(number: int, release: int, epoch: int) -> Place:
+def _archive_place(number: int, release: int, epoch: int) -> SealContext:
     """Bound to its row, so that none can be copied until it shows in the figures."""
-    return Place("tally_archive", number, release, "tally", epoch)
+    return SealContext("tally_archive", number, release, "tally", epoch)
 
 
 def freeze(db: Session, pin: Pin, keys: Keys, chosen: Period, now: float) -> int:
@@ -150,10 +150,10 @@ def openers(team: Team, keys: Keys) -> Openers:
 
 def open_tally(sealed: bytes, case: int, team: Team, ready: Openers) -> bytes:
     """The tally of a case; void where it does not open."""
-    return _opened(sealed, ready, partial(tally_place, case, team.id))
+    return _opened(sealed, ready, partial(tally_context, case, team.id))
 
 
-def _opened(sealed: bytes, ready: Openers, place: Callable[[int], Place]) -> bytes:
+def _opened(sealed: bytes, ready: Openers, place: Callable[[int], SealContext]) -> bytes:
     """A tally under whichever epoch sealed it. One that does not open, or that nobody here wrote, is void."""
     for epoch, opener in ready.items():
         try:

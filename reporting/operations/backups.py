@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 
 from reporting.cases import derived, store
 from reporting.crypto import sealing
-from reporting.crypto.sealing import CannotOpen, Place
+from reporting.crypto.sealing import CannotOpen, SealContext
 from reporting.sessions import day_seeds
 from reporting.storage.database import Base, writing
 from reporting.storage.models import CaseRow, ErasedRow, TeamRow
@@ -138,8 +138,8 @@ def _file_key(key: bytes, name: bytes) -> bytes:
     return sealing.derive(key, "backup", name)
 
 
-def _place(number: int, *, last: bool) -> Place:
-    return Place("backup", 0, number, "last" if last else "piece", 1)
+def _place(number: int, *, last: bool) -> SealContext:
+    return SealContext("backup", 0, number, "last" if last else "piece", 1)
 
 
 def _line(told: dict[str, Any]) -> bytes:

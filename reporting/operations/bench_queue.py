@@ -24,7 +24,7 @@ from werkzeug.test import Client
 from referrals.directory.importing import shipped
 from reporting.app import create_app
 from reporting.cases import desk, store
-from reporting.cases.records import Report
+from reporting.cases.records import NewReport
 from reporting.clock import HOUR
 from reporting.config import Settings
 from reporting.sessions import day_seeds
@@ -128,7 +128,7 @@ def _fill(settings: Settings, keys: Keys, cases: int, unopened: int) -> None:
         sys.stderr.write(f"{min(start + BATCH, cases)} of {cases} cases\n")
 
 
-def _invented(number: int) -> Report:
+def _invented(number: int) -> NewReport:
     """A report with everything drawn at random, of the last 60 days."""
     below = secrets.randbelow
 
@@ -154,7 +154,7 @@ def _invented(number: int) -> Report:
         hours=(hours, hours),
     )
     hour, words = int(time.time()) // HOUR - below(60 * 24), f"Palabras inventadas {number}. " * 10
-    return Report(incident, words, {}, frozenset({"C_LETTERS"}), "es", f"{number:032x}", hour)
+    return NewReport(incident, words, {}, frozenset({"C_LETTERS"}), "es", f"{number:032x}", hour)
 
 
 def _front_keys(engine: Engine) -> list[tuple[int, bytes]]:

@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from reporting.cases import store
-from reporting.cases.records import Report
+from reporting.cases.records import NewReport
 from reporting.clock import HOUR
 from reporting.config import ROOT, SECRET, Settings, make_secrets, read_settings
 from reporting.crypto import receipts
@@ -224,7 +224,7 @@ def _floor(settings: Settings, sizes: list[tuple[int, int]]) -> Callable[..., li
         ticket = tickets.write_ticket(known, settings.server_secret, "draft", trip, "1", {"a": TOLD}, now)
     engine.dispose()  # no line to the database goes along into the workers
     readers, counters = (team_log.team_of_kind(found, kind) for kind in (CASEWORK, STATISTICS))
-    report = Report(Incident(), TOLD["narrative"], {}, frozenset(), "es", tickets.new_trip(), int(now) // HOUR)
+    report = NewReport(Incident(), TOLD["narrative"], {}, frozenset(), "es", tickets.new_trip(), int(now) // HOUR)
     tally = tally_block(report.incident, report.hour, counted=False)
     file, local = settings.instance / "floor.db", threading.local()
 
@@ -260,7 +260,7 @@ def _furnished(folder: Path, say: Say) -> Settings:
     settings = read_settings({"AMPARO_INSTANCE": str(folder), "PRACTICE": "1", "LANGUAGES": "es,en"})
     engine = open_database(settings.database_url)
     upgrade_tables(engine)
-    demo.furnish(settings, engine, time.time(), say)
+    demo.seed_demo(settings, engine, time.time(), say)
     with writing(engine) as db:
         day_seeds.open_day(db, time.time())
     return settings

@@ -17,7 +17,7 @@ from sqlalchemy import Engine
 
 from referrals.directory.importing import shipped
 from reporting.cases import store
-from reporting.cases.records import Report
+from reporting.cases.records import NewReport
 from reporting.clock import HOUR
 from reporting.config import ROOT, Settings
 from reporting.crypto import receipts
@@ -48,7 +48,7 @@ CAME = (0, 1, 3, 7, 11, 20, 26, 30, 49, 75, 120, 200)
 Say = Callable[[str], None]
 
 
-def furnish(settings: Settings, engine: Engine, now: float, say: Say) -> dict[str, Any]:
+def seed_demo(settings: Settings, engine: Engine, now: float, say: Say) -> dict[str, Any]:
     """Fill an empty installation. Returns addresses, accounts with their current six digits, and one receipt."""
     say("Loading the directory of Peru ...")
     with writing(engine) as db:
@@ -155,10 +155,12 @@ def _vignettes() -> list[dict[str, Any]]:
     return vignettes
 
 
-def _report(vignette: dict[str, Any], hour: int, language: str) -> Report:
+def _report(vignette: dict[str, Any], hour: int, language: str) -> NewReport:
     consents = frozenset({"C_LETTERS", "C_STATS"})
     words = vignette["story_es" if language == "es" else "story_en"]
-    return Report(incident_from_answers(vignette["answers"]), words, {}, consents, language, tickets.new_trip(), hour)
+    return NewReport(
+        incident_from_answers(vignette["answers"]), words, {}, consents, language, tickets.new_trip(), hour
+    )
 
 
 TALLIES = 2000  # a year

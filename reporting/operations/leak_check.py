@@ -50,7 +50,7 @@ LONG_AGO = 1_000_000_000  # a time that no file of a trial has by itself
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class TrialRun:
     """What was found after an invented report was told, sent, come back to and erased."""
 
     lying: Mapping[str, tuple[str, ...]]  # place -> names of files in which her words or her code stood
@@ -78,12 +78,12 @@ class Proof:
 class _Row:
     """How a proof is seen, what is said when it holds, and what to do when it does not."""
 
-    holds: Callable[[Trial], bool | None]
+    holds: Callable[[TrialRun], bool | None]
     good: str
     bad: str
 
 
-def _nothing_in(place: str) -> Callable[[Trial], bool]:
+def _nothing_in(place: str) -> Callable[[TrialRun], bool]:
     return lambda trial: not trial.lying.get(place)
 
 
@@ -150,7 +150,7 @@ PROOFS: Mapping[str, _Row] = {
 UNSEEN = "This system does not show whether a crash leaves a picture of the memory."
 
 
-def prove(server: Sequence[str] = SERVER) -> tuple[Proof, ...]:
+def run_checks(server: Sequence[str] = SERVER) -> tuple[Proof, ...]:
     """Every proof, by one trial. It takes a few seconds and leaves nothing."""
     try:
         with tempfile.TemporaryDirectory(prefix="amparo-check-") as folder:
@@ -160,14 +160,14 @@ def prove(server: Sequence[str] = SERVER) -> tuple[Proof, ...]:
     return tuple(_read(code, row, trial) for code, row in PROOFS.items())
 
 
-def _read(code: str, row: _Row, trial: Trial) -> Proof:
+def _read(code: str, row: _Row, trial: TrialRun) -> Proof:
     holds = row.holds(trial)
     if code == "swap" and not holds:
         return Proof(code, holds=holds, says=" ".join(trial.swaps))  # they name the disk
     return Proof(code, holds=holds, says=UNSEEN if holds is None else row.good if holds else row.bad)
 
 
-def _try(root: Path, server: Sequence[str]) -> Trial:
+def _try(root: Path, server: Sequence[str]) -> TrialRun:
     instance, temporary, memory = root / "instance", root / "temporary", root / "memory"
     temporary.mkdir()
     memory.mkdir()
@@ -195,7 +195,7 @@ def _try(root: Path, server: Sequence[str]) -> Trial:
         after_erasing = seal_search.lying(root, needles)
     at_the_end = seal_search.lying(root, needles)
     looks = (after_sending, after_erasing, at_the_end)
-    return Trial(
+    return TrialRun(
         lying={place: tuple(sorted({name for look in looks for name in look[place]})) for place in at_the_end},
         asked_for_temporary=temporary.stat().st_mtime != LONG_AGO,
         seen=len(seen),

@@ -15,7 +15,7 @@ from wtforms.validators import InputRequired, Length
 from reporting.crypto import receipts
 from reporting.i18n import N_
 from reporting.teams import accounts, keyring, members, staff_sessions, team_log
-from reporting.teams.keyring import Sheets
+from reporting.teams.keyring import RecoverySheets
 from reporting.teams.team_log import ADVOCATE, CASE_WORKER, CASEWORK, COORDINATOR, CannotOpen
 from reporting.web import desk_pages, languages
 from reporting.web.access.auth import refresh_keys, signed_in
@@ -120,7 +120,7 @@ def _recover() -> ResponseReturnValue:
     for one, other in itertools.product(first, second):
         try:
             with made.writing() as db:
-                keyring.recover(db, made.pin, Sheets(one, other), g.keys.member)
+                keyring.recover(db, made.pin, RecoverySheets(one, other), g.keys.member)
         except CannotOpen:
             continue
         refresh_keys()

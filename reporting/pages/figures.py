@@ -53,7 +53,7 @@ def keep_hosts_apart() -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class TableRow:
     """A row of a table as it is read: labels, the figure, its bounds, the length of its bar."""
 
     labels: tuple[str, ...]
@@ -69,7 +69,7 @@ class Shown:
     name: str
     title: str
     heads: tuple[str, ...]
-    lines: tuple[Line, ...]
+    lines: tuple[TableRow, ...]
     within: int
 
     @property
@@ -94,7 +94,7 @@ def title(names: Sequence[str]) -> str:
 def _table(release: Published, told: dict[str, Any]) -> Shown:
     names = told["dimensions"]
     lines = tuple(
-        Line(tuple(_label(name, row[name]) for name in names), row["count"], row["low"], row["high"])
+        TableRow(tuple(_label(name, row[name]) for name in names), row["count"], row["low"], row["high"])
         for row in release.tables[told["name"]]
     )
     heads = tuple(say(tables.DIMENSIONS[name].label) for name in names)

@@ -17,7 +17,7 @@ from reporting.i18n import N_
 from reporting.sessions import tickets
 from reporting.teams import accounts, keyring, members, staff_sessions, team_log
 from reporting.teams.accounts import Invitation
-from reporting.teams.keyring import Keys, Sheets
+from reporting.teams.keyring import Keys, RecoverySheets
 from reporting.teams.team_log import ADVOCATE, CASE_WORKER, COORDINATOR, BrokenChain, CannotOpen
 from reporting.web import desk_pages
 from reporting.web.access.auth import home_of, put_cookie, signed_in, take_cookie
@@ -241,7 +241,7 @@ def _become_member(found: Invitation, token: str, drawn: dict[str, str], passwor
     )
     recovery = None
     if "first" in drawn:
-        recovery = Sheets(tuple(drawn["first"].split()), tuple(drawn["second"].split())).key_pair().public
+        recovery = RecoverySheets(tuple(drawn["first"].split()), tuple(drawn["second"].split())).key_pair().public
     team_name = made.settings.team_name or made.settings.site_name
     try:
         with made.writing() as db:

@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 
 from reporting import clock
 from reporting.cases import junk, store
-from reporting.cases.records import Report
+from reporting.cases.records import NewReport
 from reporting.crypto import receipts
 from reporting.crypto.receipts import Receipt
 from reporting.i18n import N_
@@ -79,11 +79,11 @@ def send(came: TicketCheck) -> ResponseReturnValue:
     return post_redirect_get.answer(trail, SENT_PAGE)
 
 
-def _report(came: TicketCheck, trail: Trail, moment: float) -> Report:
+def _report(came: TicketCheck, trail: Trail, moment: float) -> NewReport:
     answers = trail.state["a"]
     contact = contact_of(answers)
     consents = consents_of(answers) | ({"C_CONTACT"} if contact else frozenset())
-    return Report(
+    return NewReport(
         incident=incident_of(answers),
         narrative=answers.get("narrative", ""),
         contact=contact,

@@ -28,7 +28,7 @@ from sqlalchemy import Engine
 from reporting.clock import HOUR, QUARTER
 from reporting.config import Settings
 from reporting.crypto import sealing
-from reporting.crypto.sealing import CannotOpen, Place
+from reporting.crypto.sealing import CannotOpen, SealContext
 
 # purpose -> (seconds of a seed's time, how many such times it lives). A row opens no longer than its seed lives.
 LIVES = {"draft": (HOUR, 3), "case": (QUARTER, 2), "desk": (QUARTER, 2)}
@@ -345,8 +345,8 @@ def _filled(data: bytes, size: int) -> bytes:
     return len(data).to_bytes(4, "big") + data + bytes(size - OVERHEAD - len(data))
 
 
-def _place(row: Mapping[str, Any]) -> Place:
-    return Place("page_row", row["id"], row["period"], row["purpose"], 1)
+def _place(row: Mapping[str, Any]) -> SealContext:
+    return SealContext("page_row", row["id"], row["period"], row["purpose"], 1)
 
 
 def _is_over(purpose: str, period: int, now: float) -> bool:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from reporting.clock import DAY, HOUR, MINUTE
 from reporting.crypto import sealing
-from reporting.crypto.sealing import Place
+from reporting.crypto.sealing import SealContext
 from reporting.sessions.day_seeds import SEED_LIFE, Seeds, open_day, seeds
 from reporting.sessions.tickets import Ticket
 from reporting.storage.database import Line, add_once
@@ -101,7 +101,7 @@ class _Mark:
         return sealing.unwrap(self.key, _MARK_PLACE, sealed) if self.key else sealed
 
 
-_MARK_PLACE = Place("trip_mark", 0, 0, "told", 1)
+_MARK_PLACE = SealContext("trip_mark", 0, 0, "told", 1)
 
 
 def _former(trip: str) -> _Mark:

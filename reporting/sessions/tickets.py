@@ -15,7 +15,7 @@ from typing import Any
 
 from reporting.clock import DAY, HOUR, MINUTE
 from reporting.crypto import sealing
-from reporting.crypto.sealing import CannotOpen, Place
+from reporting.crypto.sealing import CannotOpen, SealContext
 from reporting.sessions.day_seeds import Seeds, seed_of
 
 # purpose -> seconds a ticket is good for
@@ -96,5 +96,5 @@ def _ticket_key(known: Seeds, server_secret: bytes, purpose: str, day: int, now:
     return sealing.derive(server_secret + seed_of(known, day, purpose, now), f"ticket {purpose}")
 
 
-def _ticket_place(purpose: str, day: int) -> Place:
-    return Place("ticket", day, 0, purpose, 1)
+def _ticket_place(purpose: str, day: int) -> SealContext:
+    return SealContext("ticket", day, 0, purpose, 1)

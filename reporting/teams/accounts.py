@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from reporting.crypto import receipts
 from reporting.storage.models import InvitationRow, TryRow
 from reporting.teams import audit, keyring, members, reading_hours, staff_sessions, team_log
-from reporting.teams.keyring import Sheets
+from reporting.teams.keyring import RecoverySheets
 from reporting.teams.members import NewMember
 from reporting.teams.team_log import CASE_WORKER, CASEWORK, STATISTICS, CannotOpen, Pin, Team
 
@@ -79,10 +79,10 @@ def tidy_password(typed: str) -> str:
     return " ".join(receipts.plain(typed).split()) or typed
 
 
-def draw_sheets(below: Callable[[int], int], language: str) -> Sheets:
+def draw_sheets(below: Callable[[int], int], language: str) -> RecoverySheets:
     """Two recovery sheets of twelve words; both are needed."""
     first, second = (receipts.draw_words(keyring.SHEET_WORDS, below, language) for _ in range(2))
-    return Sheets(first, second)
+    return RecoverySheets(first, second)
 
 
 def accept(

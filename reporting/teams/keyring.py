@@ -16,7 +16,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from reporting.crypto import receipts, sealing
-from reporting.crypto.sealing import KeyPair, Place
+from reporting.crypto.sealing import KeyPair, SealContext
 from reporting.storage.models import GrantRow, MemberRow, TeamRow
 from reporting.teams import audit, members, team_log
 from reporting.teams.members import Unlocked
@@ -96,7 +96,7 @@ class Keys:
 
 
 @dataclass(frozen=True, slots=True)
-class Sheets:
+class RecoverySheets:
     """The two recovery sheets, shown once, on paper, kept by two people in two places."""
 
     first: tuple[str, ...]
@@ -197,8 +197,8 @@ def _grant(db: Session, team: int, epoch: int, keys: EpochKeys, member: int, pub
     db.flush()
 
 
-def _grant_place(team: int, epoch: int, member: int) -> Place:
-    return Place("team_grant", team, member, "epoch", epoch)
+def _grant_place(team: int, epoch: int, member: int) -> SealContext:
+    return SealContext("team_grant", team, member, "epoch", epoch)
 
 
 def spoken_words(keys: Keys, language: str) -> tuple[str, ...]:
@@ -304,7 +304,7 @@ def _rotate(db: Session, team: Team, keys: Keys) -> Keys:
     return replace(keys, epochs=epochs)
 
 
-def recover(db: Session, pin: Pin, sheets: Sheets, member: int) -> None:
+def recover(db: Session, pin: Pin, sheets: RecoverySheets, member: int) -> None:
     """Both sheets let an account in that nobody is left to let in.
 
     `CannotOpen` when they are not the sheets, or she cannot sign in, or no team is hers.

@@ -17,7 +17,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from reporting.crypto import sealing
-from reporting.crypto.sealing import Place
+from reporting.crypto.sealing import SealContext
 from reporting.storage.models import GrantRow, MemberRow, TeamRow
 from reporting.teams import audit, team_log
 from reporting.teams.team_log import CannotOpen, Team
@@ -209,20 +209,20 @@ def shut(db: Session, member: int, act: str) -> None:
 def remember(private: bytes, member: int, heads: Mapping[str, list[int | str]]) -> bytes:
     """The last heads of the logs that she saw, sealed so that only she reads and changes them."""
     key = sealing.derive(private, "remembered heads")
-    return sealing.seal(key, Place("member", member, 0, "remembered", 1), json.dumps(heads).encode())
+    return sealing.seal(key, SealContext("member", member, 0, "remembered", 1), json.dumps(heads).encode())
 
 
 def recall(private: bytes, row: MemberRow) -> dict[str, list[int | str]]:
     """The inverse of `remember`."""
     key = sealing.derive(private, "remembered heads")
     heads: dict[str, list[int | str]] = json.loads(
-        sealing.open_sealed(key, Place("member", row.id, 0, "remembered", 1), row.remembered)
+        sealing.open_sealed(key, SealContext("member", row.id, 0, "remembered", 1), row.remembered)
     )
     return heads
 
 
-def _private_place(member: int, version: int) -> Place:
-    return Place("member", member, 0, "private", version)
+def _private_place(member: int, version: int) -> SealContext:
+    return SealContext("member", member, 0, "private", version)
 
 
 def new_totp_secret() -> bytes:

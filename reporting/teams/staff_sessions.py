@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from reporting.clock import DAY
 from reporting.crypto import sealing
-from reporting.crypto.sealing import CannotOpen, Place
+from reporting.crypto.sealing import CannotOpen, SealContext
 from reporting.sessions.day_seeds import STAFF_IDLE, STAFF_LIFE, seed_of, seeds
 from reporting.storage.models import SessionRow
 from reporting.teams.keyring import Keys
@@ -127,5 +127,5 @@ def _session_key(db: Session, token: bytes, day: int, now: float) -> bytes:
     return sealing.derive(token + seed_of(seeds(db), day, "staff", now), "session keys")
 
 
-def _session_place(token: bytes) -> Place:
-    return Place("staff_session", int.from_bytes(_session_id(token)[:7], "big"), 0, "keys", 1)
+def _session_place(token: bytes) -> SealContext:
+    return SealContext("staff_session", int.from_bytes(_session_id(token)[:7], "big"), 0, "keys", 1)

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from referrals.directory import reviewed_data, rows
 from referrals.directory.importing.foreign_columns import NAMES, OURS
-from referrals.directory.importing.readers import Line
+from referrals.directory.importing.readers import FileRow
 from referrals.directory.importing.report import (
     BAD_CELLS,
     BLANK_NAME,
@@ -97,7 +97,7 @@ class Places:
 
 
 def foreign(
-    lines: Iterable[Line], places: Places, hints: ImportHints, report: ImportReport, held: Held
+    lines: Iterable[FileRow], places: Places, hints: ImportHints, report: ImportReport, held: Held
 ) -> list[Wanted]:
     """The rows that can be stored; every other is a problem of the report, and doubts are its remarks."""
     wanted: list[Wanted] = []
@@ -130,7 +130,7 @@ def _named(cells: Mapping[str, str]) -> dict[str, str]:
 
 
 def _understood(
-    line: Line, told: Mapping[str, str], places: Places, hints: ImportHints
+    line: FileRow, told: Mapping[str, str], places: Places, hints: ImportHints
 ) -> tuple[Sentence | None, list[Sentence], Wanted | None]:
     """A row as ours with what to look at, or the reason why not."""
     where, kind = places.of(told, hints.region), _type_of(told, hints)
@@ -216,7 +216,7 @@ def _guess(told: Mapping[str, str]) -> str:
     return next((kind for pattern, kind in TELLING if re.search(pattern, words)), "")
 
 
-def _remarks(line: Line, told: Mapping[str, str], kind: str, hints: ImportHints) -> Iterator[Sentence]:
+def _remarks(line: FileRow, told: Mapping[str, str], kind: str, hints: ImportHints) -> Iterator[Sentence]:
     code = told.get("service_type", "").upper()
     if kind not in {code, hints.service_type}:
         yield said(GUESSED, type=kind)
@@ -237,7 +237,7 @@ def _names_a_day(hours: str) -> bool:
     return bool(re.search(days + r"(mo|tu|we|th|fr|sa|su)\b)", header(hours).replace("_", " ")))
 
 
-def _kept(line: Line, told: Mapping[str, str], kind: str, country: str) -> tuple[dict[str, str], list[Sentence]]:
+def _kept(line: FileRow, told: Mapping[str, str], kind: str, country: str) -> tuple[dict[str, str], list[Sentence]]:
     """What our columns do not hold, under its own name. Of a shelter nothing of it is kept: it may say where it is."""
     if kind == SHELTER:
         return {}, []

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 
 from referrals.directory import rows
 from referrals.directory.importing.foreign_files import Places
-from referrals.directory.importing.readers import Line
+from referrals.directory.importing.readers import FileRow
 from referrals.directory.importing.report import (
     BAD_CELLS,
     CUT,
@@ -24,7 +24,7 @@ from referrals.directory.rows import COLUMNS, LONGEST, tidy
 from reporting.i18n import said
 
 
-def read_own(lines: Iterable[Line], places: Places, report: ImportReport) -> list[Wanted]:
+def read_own(lines: Iterable[FileRow], places: Places, report: ImportReport) -> list[Wanted]:
     """All rows, or none where one is bad: the good ones are then listed as waiting."""
     wanted: list[Wanted] = []
     seen: dict[str, int] = {}

@@ -30,7 +30,7 @@ GUARDED: Final = re.compile(r"'*[=+\-@]")  # a spreadsheet would read such a cel
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class FileRow:
     """A row as the file tells it: its line (or its number, in JSON) and its cells by the name of the column."""
 
     number: int
@@ -38,7 +38,7 @@ class Line:
     extra_cells: bool = False
 
 
-def read(raw: bytes) -> tuple[list[Line], Sentence | None]:
+def read(raw: bytes) -> tuple[list[FileRow], Sentence | None]:
     """Rows of any file, or the reason why it has none. Never fails otherwise, whatever the bytes."""
     if len(raw) > LONGEST_FILE:
         return [], said(TOO_LARGE)
@@ -68,12 +68,12 @@ def _text(raw: bytes) -> str:
     return text.replace("\0", "").replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _table(text: str) -> list[Line] | None:
+def _table(text: str) -> list[FileRow] | None:
     first = text.lstrip("\n").split("\n", 1)[0]
     separator = max(SEPARATORS, key=first.count)
     csv.field_size_limit(LONGEST_FILE)
     reader = csv.reader(io.StringIO(text, newline="\n"), delimiter=separator)
-    lines: list[Line] = []
+    lines: list[FileRow] = []
     names: list[str] = []
     try:
         start = 1
@@ -86,7 +86,7 @@ def _table(text: str) -> list[Line] | None:
                 continue
             filled = [sys.intern(unguarded(cell.strip())) for cell in cells]  # most cells of a large file say the same
             lines.append(
-                Line(number, dict(zip(names, filled + [""] * len(names), strict=False)), any(filled[len(names) :]))
+                FileRow(number, dict(zip(names, filled + [""] * len(names), strict=False)), any(filled[len(names) :]))
             )
     except csv.Error:
         return None
@@ -116,19 +116,19 @@ def as_csv(db: Session) -> str:
     return out.getvalue()
 
 
-def _json_lines(text: str) -> list[Line] | None:
+def _json_lines(text: str) -> list[FileRow] | None:
     try:
         return _services_in(json.loads(text))
     except (ValueError, RecursionError):
         return None
 
 
-def _services_in(told: Any) -> list[Line]:
+def _services_in(told: Any) -> list[FileRow]:
     listed = told
     if isinstance(told, dict):
         lists = (told[key] for key in ("contents", "services", "data") if isinstance(told.get(key), list))
         listed = next(lists, [told])
-    return [Line(number, _flat(one)) for number, one in enumerate(listed, 1)]
+    return [FileRow(number, _flat(one)) for number, one in enumerate(listed, 1)]
 
 
 def _flat(one: Any) -> dict[str, str]:
