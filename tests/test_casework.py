@@ -21,10 +21,10 @@ from referrals.needs import assessment, exclusions
 from reporting.app import create_app
 from reporting.cases import actions, case_file, records
 from reporting.cases import desk as cases_desk
-from reporting.cases.actions import NotNow
+from reporting.cases.actions import NotAllowed
 from reporting.cases.case_file import CaseFile, Record, open_case_file
 from reporting.cases.desk import open_case
-from reporting.cases.records import ChangedMeanwhile
+from reporting.cases.records import EditConflict
 from reporting.cases.seal_contexts import tally_context
 from reporting.cases.store import CannotOpen
 from reporting.crypto import sealing
@@ -208,7 +208,7 @@ class Walk:
                 referral.send(folder, number, by, self.service, now)
             else:
                 referral.move(folder, number, act, by, now)
-        except (NotNow, CannotOpen):
+        except (NotAllowed, CannotOpen):
             return
         self.trail.append(act)
 
@@ -563,7 +563,7 @@ def test_somebody_else_changed_this(app: Flask, place: Place) -> None:
 def test_nothing_is_closed_while_a_referral_is_on_its_way() -> None:
     folder = Walk(RAPE, None).folder
     folder.add("referral", {"state": "sent"})
-    with pytest.raises(NotNow):
+    with pytest.raises(NotAllowed):
         actions.close(folder, 1, "REACHED", "ya", 0.0)
 
 
@@ -666,7 +666,7 @@ def test_an_old_version_cannot_be_written_over(place: Place) -> None:
         actions.label(one, ["a"])
     with (
         writing(place.engine) as db,
-        pytest.raises(ChangedMeanwhile),
+        pytest.raises(EditConflict),
         cases_desk.at_desk(db, keys, case.id, place.clock(), "changed", seen=case.version) as one,
     ):
         actions.label(one, ["b"])

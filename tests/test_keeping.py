@@ -308,7 +308,7 @@ def test_a_backup_taken_a_member_removed_a_case_erased_and_the_backup_put_back(p
     with writing(place.engine) as db, pytest.raises(CannotOpen):
         desk.open_case(db, keys, place.comes_back(later).case, place.clock())
     loses_the_database(place)
-    with pytest.raises(backups.Refused, match="older than the newest keys"):
+    with pytest.raises(backups.BackupRefused, match="older than the newest keys"):
         restores(place, taken)
     with reading(place.engine) as db:
         assert not db.scalars(select(MemberRow)).all(), "a refused restore changes nothing"
@@ -349,7 +349,7 @@ def test_a_month_key_is_destroyed_on_time_and_its_backups_open_nowhere(place: Pl
     place.clock.on(days=59 - (day_of(place.clock()) - started).days)
     assert sweeps(place)["backup_keys"] == 0
     place.clock.on(days=1)
-    with pytest.raises(backups.Refused, match="is gone"):
+    with pytest.raises(backups.BackupRefused, match="is gone"):
         restores(place, taken)
     assert sweeps(place)["backup_keys"] == 1
     assert not (place.settings.instance / backups.FOLDER / f"{month}.key").exists()
@@ -360,6 +360,6 @@ def test_a_cut_or_changed_backup_is_refused_and_changes_nothing(place: Place, sp
     receipt = place.receives()
     taken = backs_up(place)
     taken.write_bytes(spoil(taken.read_bytes()))  # type: ignore[operator]
-    with pytest.raises(backups.Refused):
+    with pytest.raises(backups.BackupRefused):
         restores(place, taken)
     place.comes_back(receipt)

@@ -20,7 +20,7 @@ from reporting.crypto import receipts, sealing
 from reporting.storage.database import reading, writing
 from reporting.storage.models import CaseRow, GrantRow, LogRow, MemberRow, TeamRow
 from reporting.teams import accounts, audit, keyring, members, staff_sessions, team_log
-from reporting.teams.keyring import Keys, NotHer
+from reporting.teams.keyring import Keys, WrongWords
 from reporting.teams.team_log import ADVOCATE, CASE_WORKER, COORDINATOR, BrokenChain, CannotOpen
 from reporting.vocabulary.incident import Incident
 from tests.people import Place, Worker, a_furnished_place, a_new_place
@@ -84,7 +84,7 @@ def test_other_words_let_nobody_in(place: Place, wrong: str) -> None:
     place.hires("milagros", CASE_WORKER)
     words = words_of(place.signs_in("milagros")).split()
     typed = " ".join([*words[1:], words[0]]) if wrong == "another" else wrong
-    with pytest.raises(NotHer):
+    with pytest.raises(WrongWords):
         lets_in(place, place.signs_in("rosa"), "milagros", typed)
 
 
@@ -94,7 +94,7 @@ def test_a_public_key_swapped_before_she_is_let_in_gives_other_words(place: Plac
     puppet = members.new_member("puppet", (CASE_WORKER,), "x" * 16, bytes(20), place.settings.pepper)
     with writing(place.engine) as db:
         db.execute(update(MemberRow).where(MemberRow.id == milagros.member).values(public_key=puppet.public))
-    with pytest.raises(NotHer):
+    with pytest.raises(WrongWords):
         lets_in(place, place.signs_in("rosa"), "milagros", words_of(milagros))
 
 

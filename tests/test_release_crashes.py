@@ -19,7 +19,7 @@ import pytest
 from sqlalchemy import Engine, event, func, select
 from sqlalchemy.orm import Session
 
-from reporting.figures.releases import Refused, compile_release, freeze, listed, period, publish
+from reporting.figures.releases import ReleaseRefused, compile_release, freeze, listed, period, publish
 from reporting.storage.database import open_database, reading, writing
 from reporting.storage.models import ArchiveRow, AuditRow, CaseRow, ReleaseMonthRow, ReleaseRow
 from reporting.teams.keyring import Keys
@@ -156,7 +156,7 @@ def test_a_crash_at_any_step_leaves_none_or_the_one(place: Place) -> None:
 
 def assert_never_again(place: Place, work: Work) -> None:
     there = seen(place)
-    with pytest.raises(Refused):
+    with pytest.raises(ReleaseRefused):
         work(place.engine)
     assert seen(place) == there
 

@@ -17,7 +17,7 @@ from reporting.clock import HOUR
 from reporting.crypto import receipts
 from reporting.figures import releases, tables
 from reporting.figures.noise import laplace
-from reporting.figures.releases import Refused, period
+from reporting.figures.releases import ReleaseRefused, period
 from reporting.figures.tables import Noise
 from reporting.sessions import tickets
 from reporting.storage.database import reading, writing
@@ -194,7 +194,7 @@ def rows(place: Place) -> dict[int, bytes]:
 
 def test_a_period_is_frozen_sixty_days_after_its_end_and_not_before(place: Place) -> None:
     place.clock.now = period("2026").ends + 60 * 86_400 - 3600
-    with pytest.raises(Refused):
+    with pytest.raises(ReleaseRefused):
         freezes(place, place.signs_in("ana"))
     place.clock.on(hours=2)
     freezes(place, place.signs_in("ana"))
@@ -205,12 +205,12 @@ def test_a_period_or_one_that_overlaps_it_is_never_built_twice(place: Place, aga
     late_enough(place)
     ana = place.signs_in("ana")
     release = freezes(place, ana)
-    with pytest.raises(Refused):
+    with pytest.raises(ReleaseRefused):
         freezes(place, ana, again)
     compiles(place, ana, release)
-    with pytest.raises(Refused):
+    with pytest.raises(ReleaseRefused):
         compiles(place, ana, release)
-    with pytest.raises(Refused):
+    with pytest.raises(ReleaseRefused):
         freezes(place, ana, again)
 
 
@@ -224,7 +224,7 @@ def test_a_release_that_shares_a_month_with_another_is_not_published(place: Plac
     with writing(place.engine) as db:
         db.get_one(ReleaseMonthRow, period("2026").first).release = second
     for release in (first, second):
-        with pytest.raises(Refused):
+        with pytest.raises(ReleaseRefused):
             publishes(place, luz, release)
     with reading(place.engine) as db:
         assert not releases.published(db)
@@ -284,7 +284,7 @@ def test_another_advocate_publishes_and_then_the_archive_is_gone(place: Place) -
     ana, luz = place.signs_in("ana"), place.signs_in("luz")
     release = freezes(place, ana)
     compiles(place, ana, release)
-    with pytest.raises(Refused):
+    with pytest.raises(ReleaseRefused):
         publishes(place, ana, release)
     with reading(place.engine) as db, pytest.raises(team_log.CannotOpen):
         releases.find(db, "2026")

@@ -19,7 +19,7 @@ from reporting.cli.base import main
 from reporting.storage.database import open_database, reading, writing
 from reporting.storage.models import CaseRow, LogRow, TeamRow
 from reporting.teams import accounts, keyring, members, team_log
-from reporting.teams.keyring import Keys, NotHer
+from reporting.teams.keyring import Keys, WrongWords
 from reporting.teams.team_log import CASE_WORKER, COORDINATOR, BrokenChain, CannotOpen, Team
 from reporting.vocabulary.incident import Incident
 from tests.people import Place, a_furnished_place, a_new_place
@@ -71,12 +71,12 @@ def test_a_team_that_nobody_vouched_for_is_offered_to_nobody(app: Flask, place: 
 
 @pytest.mark.parametrize("words", ["abeja " * 6, "abeja"])
 def test_other_words_vouch_for_no_team(place: Place, words: str) -> None:
-    with pytest.raises(NotHer):
+    with pytest.raises(WrongWords):
         vouches(place, place.signs_in("rosa"), words)
 
 
 def test_a_team_cannot_vouch_for_itself(place: Place) -> None:
-    with pytest.raises(NotHer):
+    with pytest.raises(WrongWords):
         vouches(place, place.signs_in("piera"))
 
 

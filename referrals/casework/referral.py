@@ -15,7 +15,7 @@ from referrals.needs.assessment import assess
 from referrals.needs.codes import NEEDS
 from referrals.needs.exclusions import OfferedService, forbidden
 from reporting.cases import actions
-from reporting.cases.actions import NotNow
+from reporting.cases.actions import NotAllowed
 from reporting.cases.case_file import CaseFile, Record, referral_of
 from reporting.cases.records import Referral
 from reporting.clock import HOUR
@@ -132,9 +132,9 @@ def protect_child(
 ) -> int:
     """For somebody under 18 alone: a referral without her yes, with a reason. A second case worker must confirm it."""
     if folder.incident_at(now).age not in MINOR_AGES:
-        raise NotNow(N_("Only somebody under 18 can be protected without her yes."))
+        raise NotAllowed(N_("Only somebody under 18 can be protected without her yes."))
     if not reason:
-        raise NotNow(N_("Write the reason. She will be able to read it."))
+        raise NotAllowed(N_("Write the reason. She will be able to read it."))
     _may_be_offered(folder, service, now)
     number = _file(folder, by, service.service_id, need, fields, TO_PROTECT, now)
     folder.paper(number, "referral").told["protects"] = reason
@@ -143,9 +143,9 @@ def protect_child(
 
 def _file(folder: CaseFile, by: int, service: str, need: str, fields: tuple[str, ...], state: str, now: float) -> int:
     if need not in NEEDS or not set(fields) <= FIELDS.keys() or "need" not in fields:
-        raise NotNow(N_("Choose the need, and what may be told."))
+        raise NotAllowed(N_("Choose the need, and what may be told."))
     if any(_is_same(referral_of(paper), service, need) for paper in folder.all_of("referral")):
-        raise NotNow(N_("This service is proposed for this need already."))
+        raise NotAllowed(N_("This service is proposed for this need already."))
     moves = [{"move": "propose", "by": by, "hour": int(now) // HOUR}]
     told = {"service": service, "need": need, "fields": list(fields), "state": state, "moves": moves}
     return folder.add("referral", told)
@@ -158,15 +158,15 @@ def _is_same(referral: Referral, service: str, need: str) -> bool:
 def _may_be_referred(folder: CaseFile, now: float) -> None:
     incident = folder.incident_at(now)
     if not actions.speaks_for_herself(incident, folder.consents):
-        raise NotNow(N_("Somebody else told this. Nothing is referred until she herself says yes."))
+        raise NotAllowed(N_("Somebody else told this. Nothing is referred until she herself says yes."))
     if not assess(incident).create_referral:
-        raise NotNow(N_("She only wants it recorded. Ask her by letter first."))
+        raise NotAllowed(N_("She only wants it recorded. Ask her by letter first."))
 
 
 def _may_be_offered(folder: CaseFile, service: OfferedService, now: float) -> None:
     incident = folder.incident_at(now)
     if forbidden(service, assess(incident).must_not, incident):
-        raise NotNow(N_("This service may not be offered to her."))
+        raise NotAllowed(N_("This service may not be offered to her."))
 
 
 # ── moving ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -176,7 +176,7 @@ def agree(folder: CaseFile, number: int, now: float, *, voice: int = 0) -> None:
     """Her yes to this service and these fields: by her receipt, or said aloud to a member (`voice`)."""
     paper = _paper(folder, number)
     if not actions.speaks_for_herself(folder.incident_at(now), folder.consents):
-        raise NotNow(N_("Somebody else told this. Nothing is referred until she herself says yes."))
+        raise NotAllowed(N_("Somebody else told this. Nothing is referred until she herself says yes."))
     _step(paper, "agree", voice, now)
     told = paper.told
     told["consent"] = {
@@ -192,7 +192,7 @@ def say_no(folder: CaseFile, number: int, now: float, *, voice: int = 0) -> None
     """Her no, before or after her yes. What was not sent is never sent."""
     paper = _paper(folder, number)
     if paper.told.get("protects"):
-        raise NotNow(N_("The team does this to protect you. Write to them about it."))
+        raise NotAllowed(N_("The team does this to protect you. Write to them about it."))
     _step(paper, "revoke" if paper.told.get("consent") else "decline", voice, now)
     paper.told["consent"] = {}
 
@@ -201,7 +201,7 @@ def send(folder: CaseFile, number: int, by: int, service: OfferedService, now: f
     """It goes out: only with her yes to exactly this, or to protect a child as two case workers decided."""
     paper = _paper(folder, number)
     if not (may_go(referral_of(paper)) and service.service_id == paper.told["service"]):
-        raise NotNow(N_("Nothing is sent without her yes to this service and to what it is told."))
+        raise NotAllowed(N_("Nothing is sent without her yes to this service and to what it is told."))
     _may_be_offered(folder, service, now)
     _step(paper, "send", by, now)
 
@@ -211,9 +211,9 @@ def move(folder: CaseFile, number: int, name: str, by: int, now: float, note: st
     paper = _paper(folder, number)
     allowed = MOVES[paper.told["state"]].get(name)
     if allowed is None or allowed.who == HER or name == "send":
-        raise NotNow(N_("That is no step from here."))
+        raise NotAllowed(N_("That is no step from here."))
     if allowed.who == SECOND and by == paper.told["moves"][0]["by"]:
-        raise NotNow(N_("Another case worker than the one who proposed it has to confirm."))
+        raise NotAllowed(N_("Another case worker than the one who proposed it has to confirm."))
     _step(paper, name, by, now, note)
     if name == "reach" and "in_time" not in folder.desk:
         folder.desk |= {"in_time": in_time_of(folder.incident_at(now))}  # when the first door was reached
@@ -241,7 +241,7 @@ def _paper(folder: CaseFile, number: int) -> Record:
 def _step(paper: Record, name: str, by: int, now: float, note: str = "") -> None:
     allowed = MOVES[paper.told["state"]].get(name)
     if allowed is None:
-        raise NotNow(N_("That is no step from here."))
+        raise NotAllowed(N_("That is no step from here."))
     step: dict[str, Any] = {"move": name, "by": by, "hour": int(now) // HOUR}
     paper.told["moves"] = [*paper.told["moves"], step | ({"note": note} if note else {})]
     paper.told["state"] = allowed.next

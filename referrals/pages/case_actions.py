@@ -15,9 +15,9 @@ from referrals.directory import curation, snapshot
 from referrals.pages.case_forms import MEANWHILE, ActForm, counters, help_of, needed, number_in, outcome, owner, service
 from reporting import clock
 from reporting.cases import actions, desk, records
-from reporting.cases.actions import NotNow
+from reporting.cases.actions import NotAllowed
 from reporting.cases.case_file import NOT_A_REPORT, CaseFile
-from reporting.cases.records import ChangedMeanwhile, NoConsent
+from reporting.cases.records import EditConflict, NoConsent
 from reporting.crypto import receipts
 from reporting.i18n import N_
 from reporting.teams import team_log
@@ -38,15 +38,15 @@ def refusal(case: int, go: str, form: ActForm) -> tuple[str, int] | None:
             AFTERWARDS.get(go, _nothing_more)(db, case, form)
     except NoConsent:
         return N_("She did not say yes to letters."), 422
-    except NotNow as why:
+    except NotAllowed as why:
         return why.sentence, 422
-    except (ChangedMeanwhile, CannotOpen, ValueError):
+    except (EditConflict, CannotOpen, ValueError):
         return MEANWHILE, 409
     return None
 
 
 def _nothing(_folder: CaseFile, _form: ActForm) -> None:
-    raise NotNow(N_("Choose what to do."))
+    raise NotAllowed(N_("Choose what to do."))
 
 
 def _nothing_more(_db: Any, _case: int, _form: ActForm) -> None:
@@ -91,10 +91,10 @@ def _reopen(folder: CaseFile, form: ActForm) -> None:
 
 def _mark(folder: CaseFile, form: ActForm) -> None:
     if form.mark.data not in actions.MARKS:
-        raise NotNow(N_("Choose a mark."))
+        raise NotAllowed(N_("Choose a mark."))
     because = form.because.data if form.because.data in actions.NOT_A_REPORT_BECAUSE else ""
     if form.mark.data == NOT_A_REPORT and not because:
-        raise NotNow(N_("Say why it is not a report."))
+        raise NotAllowed(N_("Say why it is not a report."))
     reason = needed(form.reason.data)
     actions.mark(folder, g.keys.member, form.mark.data, because or "", reason, installation().clock())
 
@@ -116,7 +116,7 @@ def _called(name: str | None) -> int:
         cases = desk.cases_of(db, g.keys)
     found = [case for case in cases if receipts.plain(records.alias(case)).replace(" ", "") == wanted]
     if len(found) != 1:
-        raise NotNow(N_("No case has this short name."))
+        raise NotAllowed(N_("No case has this short name."))
     return found[0]
 
 
@@ -133,7 +133,7 @@ def _ask_hand_over(folder: CaseFile, form: ActForm) -> None:
         known = [team.id for team in team_log.trusted(made.teams(db))]
     team = number_in(form.team.data or "0")
     if team not in known:
-        raise NotNow(N_("Choose a team."))
+        raise NotAllowed(N_("Choose a team."))
     actions.ask_hand_over(folder, g.keys.member, team, needed(form.reason.data), made.clock())
 
 

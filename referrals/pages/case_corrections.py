@@ -13,8 +13,8 @@ from wtforms.validators import Length
 from referrals.pages.case import typed
 from referrals.pages.case_forms import MEANWHILE, NOT_OPENED, counters, needed, number_in, pages
 from reporting.cases import actions, desk, records
-from reporting.cases.actions import NotNow
-from reporting.cases.records import Case, ChangedMeanwhile
+from reporting.cases.actions import NotAllowed
+from reporting.cases.records import Case, EditConflict
 from reporting.i18n import N_
 from reporting.pages import directory_lookups, my_case
 from reporting.teams.team_log import CASE_WORKER, CannotOpen
@@ -73,9 +73,9 @@ def set_right(case: int, number: int) -> ResponseReturnValue:
                 actions.correct(folder, g.keys.member, changed, reason, moment, signs=anew)
     except CannotOpen:
         return error_page(404, NOT_OPENED)
-    except NotNow as why:
+    except NotAllowed as why:
         return _right_page(case, number, typed(), say(why.sentence), 422)
-    except (ChangedMeanwhile, ValueError):  # or the page did not say which version of the case it showed
+    except (EditConflict, ValueError):  # or the page did not say which version of the case it showed
         return _right_page(case, number, typed(), say(MEANWHILE), 409)
     return redirect(url_for("casework.case_page", lang=g.lang, case=case), 303)
 

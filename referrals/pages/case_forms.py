@@ -16,7 +16,7 @@ from referrals.directory.snapshot import DirectorySnapshot
 from referrals.help import Help, help_for
 from referrals.matching.listings import ServiceCard
 from reporting.cases import actions
-from reporting.cases.actions import NotNow
+from reporting.cases.actions import NotAllowed
 from reporting.cases.case_file import CaseFile
 from reporting.cases.records import Case
 from reporting.i18n import N_
@@ -87,14 +87,14 @@ def number_in(text: str | None) -> int:
 def needed(text: str | None) -> str:
     """The text without spaces around it. Raises `NotNow` where it is blank."""
     if not (text or "").strip():
-        raise NotNow(N_("Write it in a few words."))
+        raise NotAllowed(N_("Write it in a few words."))
     return str(text).strip()
 
 
 def outcome(code: str | None) -> str:
     """The code of an outcome. Raises `NotNow` for any other."""
     if code not in actions.OUTCOMES:
-        raise NotNow(N_("Choose how it ended."))
+        raise NotAllowed(N_("Choose how it ended."))
     return code
 
 
@@ -103,7 +103,7 @@ def owner(text: str | None) -> int:
     made, wanted = installation(), number_in(text or "0")
     with made.reading() as db:
         if wanted and wanted not in case_workers(db, made, g.keys):
-            raise NotNow(N_("Choose somebody of your team."))
+            raise NotAllowed(N_("Choose somebody of your team."))
     return wanted
 
 
@@ -111,5 +111,5 @@ def service(text: str | None) -> ServiceCard:
     """A service of the directory by its id. Raises `NotNow` where there is none."""
     card = snapshot.snapshot_of(installation().reading).cards.by_id.get(text or "")
     if card is None:
-        raise NotNow(N_("Choose a service of the directory."))
+        raise NotAllowed(N_("Choose a service of the directory."))
     return card

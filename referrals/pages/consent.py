@@ -14,7 +14,7 @@ from referrals.directory import snapshot
 from referrals.matching import records
 from referrals.needs import codes
 from reporting.cases import store
-from reporting.cases.actions import NotNow
+from reporting.cases.actions import NotAllowed
 from reporting.cases.records import Case, Referral
 from reporting.i18n import N_
 from reporting.sessions.replays import LEFT
@@ -74,7 +74,7 @@ def answer() -> ResponseReturnValue:
                 referral.agree(folder, number, made.clock())
             else:
                 referral.say_no(folder, number, made.clock())
-    except NotNow as why:
+    except NotAllowed as why:
         return go_on(came, onward("said", sentence=say(why.sentence), code=422))
     except CannotOpen:
         return go_on(came, onward("said", sentence=say(GONE), code=422))

@@ -22,7 +22,7 @@ from referrals.needs import codes
 from referrals.pages.case_forms import LONGEST_NUMBER, case_workers, counters, needed, number_in, outcome, owner, pages
 from reporting import clock
 from reporting.cases import actions, desk, queue_cache, records
-from reporting.cases.actions import NotNow
+from reporting.cases.actions import NotAllowed
 from reporting.cases.case_file import CaseFile
 from reporting.cases.junk import SIGNS
 from reporting.cases.records import JUNK
@@ -179,7 +179,7 @@ def bulk() -> ResponseReturnValue:
         try:
             _one_of_many(go, number, form)
             done += 1
-        except NotNow:
+        except NotAllowed:
             skipped += 1
         except (CannotOpen, ValueError):
             failed += 1
@@ -210,7 +210,7 @@ def _bulk_assign(folder: CaseFile, form: BulkForm) -> None:
 
 def _bulk_label(folder: CaseFile, form: BulkForm) -> None:
     if not (form.label.data or "").strip():
-        raise NotNow(N_("Write a label."))
+        raise NotAllowed(N_("Write a label."))
     actions.add_label(folder, form.label.data)
 
 

@@ -41,7 +41,7 @@ NOT_A_REPORT_BECAUSE = {
 }
 
 
-class NotNow(Exception):
+class NotAllowed(Exception):
     """As things stand it cannot be done. `sentence` is a message id that says why and what to do."""
 
     def __init__(self, sentence: str) -> None:
@@ -116,9 +116,9 @@ def record_gaps(folder: CaseFile, needs: Iterable[str]) -> None:
 def close(folder: CaseFile, by: int, outcome: str, reason: str, now: float) -> None:
     """Nothing more is to be done. It needs a reason, and no referral may be on its way."""
     if folder.card["s"] == CLOSED:
-        raise NotNow(N_("It is closed already."))
+        raise NotAllowed(N_("It is closed already."))
     if any(paper.told["state"] in {"sent", "accepted"} for paper in folder.all_of("referral")):
-        raise NotNow(N_("A referral is on its way. Write first how it ended."))
+        raise NotAllowed(N_("A referral is on its way. Write first how it ended."))
     folder.card |= {"s": CLOSED, "z": int(now) // HOUR}
     folder.desk |= {"outcome": outcome}
     _remember(folder, by, now, "closed", outcome=outcome, reason=reason)
@@ -127,7 +127,7 @@ def close(folder: CaseFile, by: int, outcome: str, reason: str, now: float) -> N
 def reopen(folder: CaseFile, by: int, reason: str, now: float) -> None:
     """It goes on."""
     if folder.card["s"] != CLOSED:
-        raise NotNow(N_("It is open already."))
+        raise NotAllowed(N_("It is open already."))
     folder.card |= {"s": OPEN, "z": 0}
     folder.desk = {name: told for name, told in folder.desk.items() if name != "outcome"}
     _remember(folder, by, now, "reopened", reason=reason)
@@ -139,7 +139,7 @@ def reopen(folder: CaseFile, by: int, reason: str, now: float) -> None:
 def mark(folder: CaseFile, by: int, name: str, because: str, reason: str, now: float) -> None:
     """Fold it away, with a reason. That it is untrue, two people must say."""
     if name in folder.card.get("m", ()):
-        raise NotNow(N_("It is marked so already."))
+        raise NotAllowed(N_("It is marked so already."))
     if because == UNTRUE and name == NOT_A_REPORT:
         first = folder.desk.get("doubt", {})
         if not first or first["by"] == by:
@@ -153,7 +153,7 @@ def mark(folder: CaseFile, by: int, name: str, because: str, reason: str, now: f
 def unmark(folder: CaseFile, by: int, name: str, reason: str, now: float) -> None:
     """Back into the light."""
     if name not in folder.card.get("m", ()) and not (name == NOT_A_REPORT and folder.desk.get("doubt")):
-        raise NotNow(N_("It is not marked so."))
+        raise NotAllowed(N_("It is not marked so."))
     folder.card |= {"m": [one for one in folder.card.get("m", ()) if one != name]}
     folder.desk = {field: told for field, told in folder.desk.items() if field != "doubt" or name != NOT_A_REPORT}
     _remember(folder, by, now, "unmarked", mark=name, reason=reason)
@@ -165,7 +165,7 @@ def unmark(folder: CaseFile, by: int, name: str, reason: str, now: float) -> Non
 def link(folder: CaseFile, by: int, other: str, now: float) -> None:
     """Two cases of one person: each names the other, by its lasting name, which leads nowhere once that one is gone."""
     if other == lasting_name(folder.key):
-        raise NotNow(N_("That is this case itself."))
+        raise NotAllowed(N_("That is this case itself."))
     links = folder.desk.get("links", [])
     if other not in links:
         folder.desk |= {"links": [*links, other]}
@@ -182,7 +182,7 @@ def answer_hand_over(folder: CaseFile, *, yes: bool) -> int:
     """Her answer. Returns the team it goes to, or 0."""
     asked = folder.desk.get("handover", {})
     if asked.get("state") != "asked":
-        raise NotNow(N_("Nobody asks this any more."))
+        raise NotAllowed(N_("Nobody asks this any more."))
     folder.desk |= {"handover": asked | {"state": "yes" if yes else "no"}}
     return int(asked["team"]) if yes else 0
 
@@ -201,7 +201,7 @@ CHANGEABLE = ("C_LETTERS", "C_CONTACT", "C_STATS", HERSELF)
 def allow(folder: CaseFile, code: str, *, yes: bool) -> None:
     """One of her consents, given or taken back. Without the yes to be reached, the way to reach her is shredded."""
     if code not in CHANGEABLE or (code == "C_CONTACT" and yes and not folder.all_of("contact")):
-        raise NotNow(N_("This cannot be changed here."))
+        raise NotAllowed(N_("This cannot be changed here."))
     folder.consents = folder.consents | {code} if yes else folder.consents - {code}
     if code == "C_CONTACT" and not yes:
         folder.shred("contact")

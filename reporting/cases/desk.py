@@ -27,7 +27,7 @@ from reporting.cases.case_file import (
     told_in,
 )
 from reporting.cases.openers import Openers, key_for
-from reporting.cases.records import CLOSED, FROM_TEAM, NEW, OPEN, Case, ChangedMeanwhile, NoConsent, Summary
+from reporting.cases.records import CLOSED, FROM_TEAM, NEW, OPEN, Case, EditConflict, NoConsent, Summary
 from reporting.cases.seal_contexts import audit_context, vault_key_context
 from reporting.clock import HOUR
 from reporting.crypto import sealing
@@ -145,7 +145,7 @@ def at_desk(
     """
     row = row_of(db, case, lock=True)
     if seen is not None and seen != row.version:
-        raise ChangedMeanwhile
+        raise EditConflict
     folder = open_case_file(db, row, key_for(keys, row))
     yield folder
     if folder.is_changed:

@@ -23,7 +23,7 @@ class NoConsent(Exception):
     """She did not say yes to this."""
 
 
-class ChangedMeanwhile(Exception):
+class EditConflict(Exception):
     """Somebody else changed the case since this page was made."""
 
 

@@ -155,7 +155,7 @@ def vouched_for(look: Callable[[], T]) -> T:
     """What `look` returns. Raises `ClickException` where there are no keys or the team log does not hold."""
     try:
         return look()
-    except team_log.NotYet:
+    except team_log.KeysNotMade:
         raise click.ClickException("No case worker has made the keys yet.") from None
     except team_log.BrokenChain:
         raise click.ClickException("The team log does not hold. Do not make new keys: run `amparo check`.") from None

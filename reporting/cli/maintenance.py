@@ -69,7 +69,7 @@ def restore(file: Path, as_json: bool) -> None:
 def _allowed(act: Callable[[], T]) -> T:
     try:
         return act()
-    except backups.Refused as refusal:
+    except backups.BackupRefused as refusal:
         raise click.ClickException(str(refusal)) from None
     except FileExistsError as problem:
         raise click.ClickException(f"{problem.filename} is in the way: another backup is being written.") from None

@@ -43,7 +43,7 @@ FROZEN, COMPILED, PUBLISHED = "frozen", "compiled", "published"
 _shuffle = random.SystemRandom().shuffle
 
 
-class Refused(Exception):
+class ReleaseRefused(Exception):
     """It cannot be done; the message id says why."""
 
 
@@ -101,7 +101,7 @@ def freeze(db: Session, pin: Pin, keys: Keys, chosen: Period, now: float) -> int
     where it is too early or a month of the period was frozen before.
     """
     if now < chosen.ends + FREEZE_DAYS * DAY:
-        raise Refused(TOO_EARLY)
+        raise ReleaseRefused(TOO_EARLY)
     team = _team(db, pin, keys)
     row = ReleaseRow(period=chosen.name, state=FROZEN, team=team.id, epoch=team.newest.number, compiled_by=keys.member)
     try:
@@ -110,7 +110,7 @@ def freeze(db: Session, pin: Pin, keys: Keys, chosen: Period, now: float) -> int
         db.add_all(ReleaseMonthRow(month=month, release=row.id) for month in chosen.months)
         db.flush()
     except IntegrityError:
-        raise Refused(OVERLAPS) from None
+        raise ReleaseRefused(OVERLAPS) from None
     frozen = set(db.scalars(select(ReleaseMonthRow.month)))
     archived, ready = [], openers(team, keys)
     for case in db.scalars(select(CaseRow).with_for_update()):
@@ -206,7 +206,7 @@ def compile_release(
     """
     row = db.get(ReleaseRow, release, with_for_update=True)
     if row is None or row.state != FROZEN:
-        raise Refused(OVERLAPS)
+        raise ReleaseRefused(OVERLAPS)
     team = _team(db, pin, keys)
     made, ready = design_of(db, period(row.period), choice), openers(team, keys)
     blocks = (
@@ -236,12 +236,12 @@ def publish(db: Session, pin: Pin, keys: Keys, release: int) -> None:
     row = db.get(ReleaseRow, release, with_for_update=True)
     team = _team(db, pin, keys)
     if row is None or row.state != COMPILED:
-        raise Refused(NOTHING_TO_PUBLISH)
+        raise ReleaseRefused(NOTHING_TO_PUBLISH)
     ledger = db.scalars(select(ReleaseMonthRow.month).where(ReleaseMonthRow.release == release))
     if set(ledger) != set(period(row.period).months):  # a month of it belongs to another release, or to none
-        raise Refused(OVERLAPS)
+        raise ReleaseRefused(OVERLAPS)
     if row.compiled_by == keys.member and others(db, team, keys):
-        raise Refused(ANOTHER)
+        raise ReleaseRefused(ANOTHER)
     if sealing.digest(row.body) != row.sha256:
         raise CannotOpen
     row.state, row.published_by = PUBLISHED, keys.member

@@ -26,7 +26,7 @@ from reporting.sessions import day_seeds
 from reporting.storage.database import Base, writing
 from reporting.storage.models import CaseRow, ErasedRow, TeamRow
 from reporting.teams import team_log
-from reporting.teams.team_log import BrokenChain, NotYet, Pin
+from reporting.teams.team_log import BrokenChain, KeysNotMade, Pin
 
 FOLDER = "backup-keys"  # in the instance folder; keep a copy of it apart from the backups
 SIGN = b"amparo backup 1\n"
@@ -42,7 +42,7 @@ def left_out() -> set[str]:
     return SHORT_LIVED | {table.name for table in derived.tables()}
 
 
-class Refused(Exception):
+class BackupRefused(Exception):
     """A backup is not taken or not put back; the message says why and what to do."""
 
 
@@ -81,7 +81,9 @@ def _over(month: str, now: float, days: int = KEY_DAYS) -> bool:
 def _old_key(instance: Path, month: str, now: float) -> bytes:
     path = instance / FOLDER / f"{month}.key"
     if not path.exists() or _over(month, now):
-        raise Refused(f"The key of {month} is gone: 60 days after a month began, its backups open nowhere any more.")
+        raise BackupRefused(
+            f"The key of {month} is gone: 60 days after a month began, its backups open nowhere any more."
+        )
     return path.read_bytes()
 
 
@@ -101,7 +103,7 @@ def back_up(engine: Engine, instance: Path, target: Path, now: float, say: Say) 
         with fresh.open("rb") as file:
             found = sum(1 for _ in rows_of(file, key)) - 1
         if found != rows:
-            raise Refused(f"The backup holds {found} rows and should hold {rows}: it was thrown away.")
+            raise BackupRefused(f"The backup holds {found} rows and should hold {rows}: it was thrown away.")
         fresh.replace(target)
     finally:
         fresh.unlink(missing_ok=True)
@@ -166,7 +168,7 @@ def rows_of(file: BinaryIO, key: bytes) -> Iterator[dict[str, Any]]:
 def _read(file: BinaryIO, key_of: Callable[[str], bytes]) -> Iterator[dict[str, Any]]:
     """The head and then every row. A cut, changed or foreign file is `Refused`."""
     if file.read(len(SIGN)) != SIGN:
-        raise Refused("This is no backup of ours.")
+        raise BackupRefused("This is no backup of ours.")
     month, name = file.read(7).decode("ascii", "replace"), file.read(16)
     key, number, last = _file_key(key_of(month), name), 0, False
     while not last:
@@ -177,7 +179,9 @@ def _read(file: BinaryIO, key_of: Callable[[str], bytes]) -> Iterator[dict[str, 
             try:
                 piece, last = sealing.open_sealed(key, _place(number, last=True), sealed), True
             except CannotOpen:
-                raise Refused("This backup does not open: it was cut or changed, or its key is another.") from None
+                raise BackupRefused(
+                    "This backup does not open: it was cut or changed, or its key is another."
+                ) from None
         yield from (json.loads(line) for line in piece.splitlines())
         number += 1
 
@@ -207,7 +211,7 @@ def restore(engine: Engine, pin: Pin, instance: Path, source: Path, pepper: byte
         head = next(lines)
         version = db.execute(text("SELECT version_num FROM alembic_version")).scalar()
         if head["version"] != version:
-            raise Refused(
+            raise BackupRefused(
                 f"The backup has the tables of version {head['version']}, here is {version}: "
                 "restore it with the program that made it, then upgrade."
             )
@@ -226,7 +230,7 @@ def _must_hold(db: Session, pin: Pin) -> None:
     try:
         team_log.teams(db, pin)
     except BrokenChain:
-        raise Refused(
+        raise BackupRefused(
             "The team log that is here does not hold: nothing is put back beside it. Move this database "
             "away, run `amparo upgrade`, and restore into empty tables."
         ) from None
@@ -235,14 +239,14 @@ def _must_hold(db: Session, pin: Pin) -> None:
 def _must_reach_the_pin(db: Session, pin: Pin) -> None:
     """The whole transaction is taken back when this raises."""
     if not pin.read():
-        raise Refused(
+        raise BackupRefused(
             f"{pin.path} is missing: put it back from where the secrets are kept. Without it nobody can say "
             "whether somebody was taken out after this backup."
         )
     try:
         team_log.teams(db, pin)
-    except (BrokenChain, NotYet):
-        raise Refused(
+    except (BrokenChain, KeysNotMade):
+        raise BackupRefused(
             "This backup is older than the newest keys: somebody may have been taken out since. Nothing was "
             "changed. Take a newer backup; or bring back the database that holds the newest team log, and "
             "restore beside it: then only the missing cases come back."

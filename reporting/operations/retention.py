@@ -25,7 +25,7 @@ from reporting.sessions import day_seeds
 from reporting.storage.database import Base, checkpoint, vacuum, writing
 from reporting.storage.models import CaseRow, ErasedRow, InvitationRow, MarkRow, SeedRow, SessionRow, TryRow
 from reporting.teams import audit, team_log
-from reporting.teams.team_log import BrokenChain, NotYet, Pin
+from reporting.teams.team_log import BrokenChain, KeysNotMade, Pin
 
 TABLE = Path(__file__).with_name("retention.toml")
 STAMP = "rewritten"  # a file in the instance folder that holds the day of the last rewrite
@@ -110,7 +110,7 @@ def _sweep_audit(db: Session, pin: Pin, now: float) -> int:
     """Only below a checkpoint that a verified team log holds and that is older than the period. Else nothing."""
     try:
         found = team_log.teams(db, pin)
-    except (NotYet, BrokenChain):
+    except (KeysNotMade, BrokenChain):
         return 0
     old = [one for team in found for one in team.checkpoints if one.day <= audit_before(now)]
     newest = max(old, key=lambda one: one.number, default=None)

@@ -13,7 +13,7 @@ from wtforms.validators import InputRequired, Length
 from reporting.i18n import N_
 from reporting.pages.account import ROLE_NAMES, pages
 from reporting.teams import accounts, audit, keyring, members, staff_sessions, team_log
-from reporting.teams.keyring import NotHer
+from reporting.teams.keyring import WrongWords
 from reporting.teams.team_log import ADVOCATE, CASE_WORKER, CASEWORK, CannotOpen, Team
 from reporting.web import desk_pages
 from reporting.web.access.auth import refresh_keys, signed_in
@@ -72,7 +72,7 @@ def vouch(team: int) -> ResponseReturnValue:
         refresh_keys()
         with made.writing() as db:
             keyring.vouch(db, made.pin, g.keys, team, form.words.data)
-    except NotHer:
+    except WrongWords:
         return _colleagues(say(N_("Those are not the words of that team. Hear her voice once more.")), 422)
     return redirect(url_for("staff.colleagues", lang=g.lang), 303)
 
@@ -101,7 +101,7 @@ def _let_in(member: int) -> ResponseReturnValue:
     try:
         with made.writing() as db:
             keyring.let_in_by_words(db, made.pin, g.keys, member, form.words.data)
-    except NotHer:
+    except WrongWords:
         sentence = N_(
             "Those are not her words. Call her again and hear her voice. If they still differ, let nobody in."
         )

@@ -17,7 +17,7 @@ from wtforms.validators import InputRequired, Length, Optional
 
 from referrals import help as referrals_help
 from reporting.cases import actions, records, statement, store
-from reporting.cases.actions import NotNow
+from reporting.cases.actions import NotAllowed
 from reporting.cases.records import Case
 from reporting.i18n import N_
 from reporting.pages.directory_lookups import directory_choices, snapshot
@@ -59,7 +59,7 @@ def act(stay: CaseSession, go: str) -> Next:
     verb, _, rest = go.partition("-")
     try:
         return ACTS.get(go, MANY.get(verb, _show))(stay, rest)
-    except NotNow as why:
+    except NotAllowed as why:
         return onward("show", sentence=say(why.sentence), code=422)
 
 
@@ -274,7 +274,7 @@ def _reach(stay: CaseSession, _rest: str) -> Next:
     told = {name: (getattr(form, name).data or "").strip() for name in questions.CONTACT_NAMES}
     with made.writing() as db, store.on_visit(db, stay.visit, made.clock()) as folder:
         if not actions.speaks_for_herself(folder.incident, folder.consents):
-            raise NotNow(N_("You told this for somebody else. First she herself says that it is about her."))
+            raise NotAllowed(N_("You told this for somebody else. First she herself says that it is about her."))
         actions.reach(folder, {name: value for name, value in told.items() if value})
     made.emptied()
     return onward("show", sentence=say(N_("We use only this to reach you, until you take it back.")))

@@ -13,7 +13,7 @@ from flask import g, make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from reporting.figures import bounds, noise, releases
-from reporting.figures.releases import Choice, Refused
+from reporting.figures.releases import Choice, ReleaseRefused
 from reporting.figures.tables import DIMENSIONS, FURTHER, TIERS, published
 from reporting.i18n import N_
 from reporting.pages.figures import factor, find, page, pages, title
@@ -114,7 +114,7 @@ def compile_one() -> ResponseReturnValue:
             )
     except ValueError:
         return _desk(say(N_("Choose a period.")), 422)
-    except Refused as why:
+    except ReleaseRefused as why:
         return _desk(say(str(why)), 409)
     except CannotOpen:
         return _desk(say(N_("You are not let in yet: an advocate of your team has to do it.")), 403)
@@ -162,7 +162,7 @@ def publish(period: str) -> ResponseReturnValue:
     try:
         with made.writing() as db:
             releases.publish(db, made.pin, g.keys, release)
-    except Refused as why:
+    except ReleaseRefused as why:
         return _preview(period, say(str(why)), 409)
     except CannotOpen:
         return error_page(404)

@@ -19,7 +19,7 @@ from reporting.pages.start import OVER, pages
 from reporting.pages.submit import AFTER_SENDING, send, was_sent_now
 from reporting.sessions import tickets
 from reporting.sessions.replays import LEFT, NOTED, SENT
-from reporting.teams.team_log import NotYet
+from reporting.teams.team_log import KeysNotMade
 from reporting.vocabulary.answers import incident_of, page_after, page_before, so_far, that_matter
 from reporting.vocabulary.questions import PAGES
 from reporting.web import post_redirect_get
@@ -52,7 +52,7 @@ def _stop_where_closed() -> None:
     with installation().reading() as db:
         installation().teams(db)
     if not installation().lines():
-        raise NotYet
+        raise KeysNotMade
 
 
 @pages.post("/<lang>/contar")

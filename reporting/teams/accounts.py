@@ -212,7 +212,7 @@ def problems(db: Session, pin: Pin, sweepable: date | None = None) -> list[str]:
                 )
             if team not in team_log.trusted(teams):
                 found.append(f"{team.name} is a new team that nobody has vouched for: reporters are not offered it.")
-    except team_log.NotYet:
+    except team_log.KeysNotMade:
         found.append("No case worker has made the keys yet: reporter pages are closed. Give her the invitation.")
     except team_log.BrokenChain:
         found.append(

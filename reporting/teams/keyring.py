@@ -28,7 +28,7 @@ MONTH = 30  # days between two signed checkpoints of the audit
 SPOKEN = 6  # words a newcomer says and a member types: 66 bits of her key, account and roles
 
 
-class NotHer(Exception):
+class WrongWords(Exception):
     """The words that were typed are not those of the key that lies there. Nobody is let in."""
 
 
@@ -168,7 +168,7 @@ def vouch(db: Session, pin: Pin, keys: Keys, other: int, typed: str) -> None:
     hers = [team for team in team_log.trusted(found) if team.newest.number in keys.epochs.get(team.id, {})]
     fresh = [team for team in found if team.id == other and team not in team_log.trusted(found, team.kind)]
     if not hers or not fresh or _spoken_team(fresh[0]) not in receipts.read_numbers(typed, SPOKEN):
-        raise NotHer
+        raise WrongWords
     told = {"act": "vouch", "vouched": other, "fingerprint": fresh[0].fingerprint.hex()}
     team_log.write_entry(db, hers[0].id, keys.of(hers[0].id, hers[0].newest.number).signing, told)
     audit.note(db, "vouched for a team", keys.member)
@@ -228,7 +228,7 @@ def let_in_by_words(db: Session, pin: Pin, keys: Keys, member: int, typed: str) 
     roles, meant = row.roles.split(","), team_log.teams_in(row.teams)
     expected = _spoken(row.public_key, row.id, roles, meant)
     if not row.private or expected not in receipts.read_numbers(typed, SPOKEN):
-        raise NotHer
+        raise WrongWords
     for team in team_log.teams(db, pin):
         if team_log.reads(team, roles, meant) and team.newest.number in keys.epochs.get(team.id, {}):
             let_in(db, team.id, keys.epochs[team.id], row.id, row.public_key)

@@ -34,7 +34,7 @@ class BrokenChain(Exception):
     """The team's keys are not vouched for: a row was changed, cut out or put back. Nothing is sealed to them."""
 
 
-class NotYet(Exception):
+class KeysNotMade(Exception):
     """No case worker has made the keys yet."""
 
 
@@ -185,7 +185,7 @@ def teams(db: Session, pin: Pin) -> tuple[Team, ...]:
         rows.setdefault((team, kind, name), []).append(Entry(*entry))
     pinned = pin.believed(team for team, _, _ in rows)
     if not rows and not pinned:
-        raise NotYet
+        raise KeysNotMade
     first = {kind: team for team, kind, _ in reversed(rows)}
     found = tuple(
         _verified(team, kind, name, first[kind] == team, tuple(entries)) for (team, kind, name), entries in rows.items()
@@ -199,7 +199,7 @@ def teams_or_none(db: Session, pin: Pin) -> tuple[Team, ...]:
     """The same, and nothing before the first keys are made."""
     try:
         return teams(db, pin)
-    except NotYet:
+    except KeysNotMade:
         return ()
 
 
@@ -208,7 +208,7 @@ def team_of_kind(found: tuple[Team, ...], kind: str) -> Team:
     for team in found:
         if team.kind == kind:
             return team
-    raise NotYet
+    raise KeysNotMade
 
 
 def trusted(found: Iterable[Team], kind: str = CASEWORK) -> tuple[Team, ...]:

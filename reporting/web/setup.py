@@ -12,7 +12,7 @@ from flask_limiter import Limiter
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
-from reporting.teams.team_log import BrokenChain, NotYet
+from reporting.teams.team_log import BrokenChain, KeysNotMade
 from reporting.web import languages, rate_counter, templating
 from reporting.web.assets import version_of
 from reporting.web.context import Installation, forget_places, installation, local_hour, name_places, reading_hours, say
@@ -39,7 +39,7 @@ def init_app(app: Flask, made: Installation) -> Limiter:
     app.after_request(put_headers)
     app.after_request(shrink)
     app.register_error_handler(HTTPException, http_error)
-    app.register_error_handler(NotYet, closed)
+    app.register_error_handler(KeysNotMade, closed)
     app.register_error_handler(BrokenChain, closed)
     app.register_error_handler(Exception, any_error)
     app.context_processor(_for_every_page)
