@@ -33,7 +33,7 @@ COMMANDS = {
     "backup": "maintenance",
     "bench": "bench",
     "check": "install",
-    "code": "receipts",
+    "code": "digits",
     "demo": "demo",
     "destroy": "maintenance",
     "directory": "directory",
