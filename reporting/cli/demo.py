@@ -43,6 +43,7 @@ def demo(host: str, port: int, folder: Path | None, as_json: bool, no_serve: boo
         settings = read_settings(
             {
                 "AMPARO_INSTANCE": str(instance.resolve()),
+                "MEMORY_FOLDER": str(instance.resolve()),  # so that all of it goes with the folder
                 "PRACTICE": "1",
                 "BASE_URL": f"http://{_shown(host)}:{port}",
                 "TEAM_NAME": "Equipo de práctica",
