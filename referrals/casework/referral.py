@@ -121,7 +121,10 @@ FIELDS: Final = {
 
 
 def propose(folder: CaseFile, by: int, service: OfferedService, need: str, fields: tuple[str, ...], now: float) -> int:
-    """Ask her whether this service may be told these things for this need. Returns the number of the referral."""
+    """Ask her whether this service may be told these things for this need. Returns the number of the referral.
+
+    `NotAllowed` when she may not be asked, or this service may not be offered to her or is proposed already.
+    """
     _may_be_referred(folder, now)
     _may_be_offered(folder, service, now)
     return _file(folder, by, service.service_id, need, fields, PROPOSED, now)
@@ -130,7 +133,11 @@ def propose(folder: CaseFile, by: int, service: OfferedService, need: str, field
 def protect_child(
     folder: CaseFile, by: int, service: OfferedService, need: str, fields: tuple[str, ...], reason: str, now: float
 ) -> int:
-    """For somebody under 18 alone: a referral without her yes, with a reason. A second case worker must confirm it."""
+    """A referral without her yes, for somebody under 18 alone. Returns the number of the referral.
+
+    A second case worker must confirm it. `NotAllowed` for an adult, without a reason, or when this service may not be
+    offered to her.
+    """
     if folder.incident_at(now).age not in MINOR_AGES:
         raise NotAllowed(N_("Only somebody under 18 can be protected without her yes."))
     if not reason:
@@ -173,7 +180,10 @@ def _may_be_offered(folder: CaseFile, service: OfferedService, now: float) -> No
 
 
 def agree(folder: CaseFile, number: int, now: float, *, voice: int = 0) -> None:
-    """Her yes to this service and these fields: by her receipt, or said aloud to a member (`voice`)."""
+    """Her yes to this service and these fields: by her receipt, or said aloud to a member (`voice`).
+
+    `NotAllowed` when somebody else told this and she has not said yes since, or when nobody is asking her.
+    """
     paper = _paper(folder, number)
     if not actions.speaks_for_herself(folder.incident_at(now), folder.consents):
         raise NotAllowed(N_("Somebody else told this. Nothing is referred until she herself says yes."))
@@ -189,7 +199,10 @@ def agree(folder: CaseFile, number: int, now: float, *, voice: int = 0) -> None:
 
 
 def say_no(folder: CaseFile, number: int, now: float, *, voice: int = 0) -> None:
-    """Her no, before or after her yes. What was not sent is never sent."""
+    """Her no, before or after her yes. What was not sent is never sent.
+
+    `NotAllowed` when the referral protects a child, or when it is over.
+    """
     paper = _paper(folder, number)
     if paper.told.get("protects"):
         raise NotAllowed(N_("The team does this to protect you. Write to them about it."))
@@ -198,7 +211,10 @@ def say_no(folder: CaseFile, number: int, now: float, *, voice: int = 0) -> None
 
 
 def send(folder: CaseFile, number: int, by: int, service: OfferedService, now: float) -> None:
-    """It goes out: only with her yes to exactly this, or to protect a child as two case workers decided."""
+    """The referral goes out: only with her yes to exactly this, or to protect a child as two case workers decided.
+
+    `NotAllowed` when neither is there, or when this service may no longer be offered to her.
+    """
     paper = _paper(folder, number)
     if not (may_go(referral_of(paper)) and service.service_id == paper.told["service"]):
         raise NotAllowed(N_("Nothing is sent without her yes to this service and to what it is told."))
@@ -207,7 +223,10 @@ def send(folder: CaseFile, number: int, by: int, service: OfferedService, now: f
 
 
 def move(folder: CaseFile, number: int, name: str, by: int, now: float, note: str = "") -> None:
-    """What happened next, as a case worker writes it down."""
+    """What happened next, as a case worker writes it down.
+
+    `NotAllowed` when the move does not follow from here, or when another case worker has to make it.
+    """
     paper = _paper(folder, number)
     allowed = MOVES[paper.told["state"]].get(name)
     if allowed is None or allowed.who == HER or name == "send":

@@ -116,7 +116,10 @@ def learn(db: Session, service: str, told: Mapping[str, str], who: str, today: d
 
 
 def nobody_answered(db: Session, service: str, who: str, today: date) -> None:
-    """Somebody called and nobody answered: that is written down, nothing is confirmed by it."""
+    """Somebody called and nobody answered: that is written down, nothing is confirmed by it.
+
+    `ServiceEditConflict` when the service is gone meanwhile.
+    """
     if db.get(ServiceRow, service) is None:
         raise ServiceEditConflict
     _note(db, service, Act("", who, NOBODY, "", {}), today)

@@ -44,13 +44,13 @@ class StoredListings:
         self._reading = reading
 
     def near(self, needs: Sequence[str], places: Sequence[str]) -> Mapping[str, Sequence[Listing]]:
-        """See `index.Doors`."""
+        """For each need the doors that cover one of these places, as `ListingIndex` says."""
         with self._reading() as db:
             return stored_listings(db, needs, places)
 
 
 def stored_listings(db: Session, needs: Sequence[str], places: Sequence[str]) -> Mapping[str, Sequence[Listing]]:
-    """The same inside a transaction that is there."""
+    """For each need the doors that cover one of these places, inside a transaction that is there."""
     found: dict[str, list[Listing]] = {need: [] for need in needs}
     zone = home(db).zone
     asked = {f"n{number}": need for number, need in enumerate(found)}

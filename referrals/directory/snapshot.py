@@ -138,6 +138,7 @@ class LazyCards(Mapping[str, ServiceCard]):
             return next(cards_of(db, [service]), None)
 
     def __getitem__(self, service: str) -> ServiceCard:
+        """The card of a service by its id; `KeyError` when the directory has none."""
         card = self._card(service)
         if card is None:
             raise KeyError(service)

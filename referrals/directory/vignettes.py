@@ -34,7 +34,10 @@ class BadFile(ValueError):
 
 
 def assess_file(text: str, suffix: str) -> list[tuple[str, Incident, Expected | None]]:
-    """Read cases: a list, or a table with `vignettes`; each has `answers`, perhaps `id` and `expected`."""
+    """Read cases: a list, or a table with `vignettes`; each has `answers`, perhaps `id` and `expected`.
+
+    `BadFile` when it holds no such list.
+    """
     told = _parsed(text, suffix.lower())
     rows = told.get("vignettes") if isinstance(told, dict) else told
     if not isinstance(rows, list):

@@ -128,5 +128,5 @@ class Index:
         self._found = found
 
     def near(self, needs: Sequence[str], places: Sequence[str]) -> Mapping[str, Sequence[Listing]]:
-        """See `Doors`."""
+        """For each need the doors that cover one of these places, as `ListingIndex` says."""
         return {need: [door for place in places for door in self._found.get((need, place), ())] for need in needs}

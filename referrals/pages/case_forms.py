@@ -62,7 +62,7 @@ class ActForm(StaffForm):
 
 
 def counters(db: Any) -> Team:
-    """The statistics team. Raises `NotYet` or `BrokenChain` where the keys are not vouched for."""
+    """The statistics team. Raises `KeysNotMade` or `BrokenChain` where the keys are not vouched for."""
     return team_log.team_of_kind(installation().teams(db), STATISTICS)
 
 
@@ -85,14 +85,14 @@ def number_in(text: str | None) -> int:
 
 
 def needed(text: str | None) -> str:
-    """The text without spaces around it. Raises `NotNow` where it is blank."""
+    """The text without spaces around it. Raises `NotAllowed` where it is blank."""
     if not (text or "").strip():
         raise NotAllowed(N_("Write it in a few words."))
     return str(text).strip()
 
 
 def outcome(code: str | None) -> str:
-    """The code of an outcome. Raises `NotNow` for any other."""
+    """The code of an outcome. Raises `NotAllowed` for any other."""
     if code not in actions.OUTCOMES:
         raise NotAllowed(N_("Choose how it ended."))
     return code
@@ -108,7 +108,7 @@ def owner(text: str | None) -> int:
 
 
 def service(text: str | None) -> ServiceCard:
-    """A service of the directory by its id. Raises `NotNow` where there is none."""
+    """A service of the directory by its id. Raises `NotAllowed` where there is none."""
     card = snapshot.snapshot_of(installation().reading).cards.by_id.get(text or "")
     if card is None:
         raise NotAllowed(N_("Choose a service of the directory."))

@@ -114,7 +114,10 @@ def record_gaps(folder: CaseFile, needs: Iterable[str]) -> None:
 
 
 def close(folder: CaseFile, by: int, outcome: str, reason: str, now: float) -> None:
-    """Nothing more is to be done. It needs a reason, and no referral may be on its way."""
+    """Close the case: nothing more is to be done. It needs a reason.
+
+    `NotAllowed` when it is closed already, or while a referral is on its way.
+    """
     if folder.card["s"] == CLOSED:
         raise NotAllowed(N_("It is closed already."))
     if any(paper.told["state"] in {"sent", "accepted"} for paper in folder.all_of("referral")):
@@ -125,7 +128,7 @@ def close(folder: CaseFile, by: int, outcome: str, reason: str, now: float) -> N
 
 
 def reopen(folder: CaseFile, by: int, reason: str, now: float) -> None:
-    """It goes on."""
+    """Open a closed case again, with a reason. `NotAllowed` when it is open."""
     if folder.card["s"] != CLOSED:
         raise NotAllowed(N_("It is open already."))
     folder.card |= {"s": OPEN, "z": 0}
@@ -137,7 +140,10 @@ def reopen(folder: CaseFile, by: int, reason: str, now: float) -> None:
 
 
 def mark(folder: CaseFile, by: int, name: str, because: str, reason: str, now: float) -> None:
-    """Fold it away, with a reason. That it is untrue, two people must say."""
+    """Fold the case away under a mark, with a reason. That it is untrue, two people must say.
+
+    `NotAllowed` when it has this mark already.
+    """
     if name in folder.card.get("m", ()):
         raise NotAllowed(N_("It is marked so already."))
     if because == UNTRUE and name == NOT_A_REPORT:
@@ -151,7 +157,7 @@ def mark(folder: CaseFile, by: int, name: str, because: str, reason: str, now: f
 
 
 def unmark(folder: CaseFile, by: int, name: str, reason: str, now: float) -> None:
-    """Back into the light."""
+    """Take a mark, or the doubt of one person, from the case, with a reason. `NotAllowed` when it has none."""
     if name not in folder.card.get("m", ()) and not (name == NOT_A_REPORT and folder.desk.get("doubt")):
         raise NotAllowed(N_("It is not marked so."))
     folder.card |= {"m": [one for one in folder.card.get("m", ()) if one != name]}
@@ -163,7 +169,10 @@ def unmark(folder: CaseFile, by: int, name: str, reason: str, now: float) -> Non
 
 
 def link(folder: CaseFile, by: int, other: str, now: float) -> None:
-    """Two cases of one person: each names the other, by its lasting name, which leads nowhere once that one is gone."""
+    """Two cases of one person: each names the other, by its lasting name, which leads nowhere once that one is gone.
+
+    `NotAllowed` when the other is this case itself.
+    """
     if other == lasting_name(folder.key):
         raise NotAllowed(N_("That is this case itself."))
     links = folder.desk.get("links", [])
@@ -179,7 +188,7 @@ def ask_hand_over(folder: CaseFile, by: int, team: int, reason: str, now: float)
 
 
 def answer_hand_over(folder: CaseFile, *, yes: bool) -> int:
-    """Her answer. Returns the team it goes to, or 0."""
+    """Her answer. Returns the number of the team it goes to, or 0. `NotAllowed` when nobody asks any more."""
     asked = folder.desk.get("handover", {})
     if asked.get("state") != "asked":
         raise NotAllowed(N_("Nobody asks this any more."))
@@ -199,7 +208,10 @@ CHANGEABLE = ("C_LETTERS", "C_CONTACT", "C_STATS", HERSELF)
 
 
 def allow(folder: CaseFile, code: str, *, yes: bool) -> None:
-    """One of her consents, given or taken back. Without the yes to be reached, the way to reach her is shredded."""
+    """One of her consents, given or taken back. Without the yes to be reached, the way to reach her is shredded.
+
+    `NotAllowed` for a consent that cannot be changed later, or to be reached when she has told no way.
+    """
     if code not in CHANGEABLE or (code == "C_CONTACT" and yes and not folder.all_of("contact")):
         raise NotAllowed(N_("This cannot be changed here."))
     folder.consents = folder.consents | {code} if yes else folder.consents - {code}

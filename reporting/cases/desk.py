@@ -140,7 +140,7 @@ def at_desk(
 ) -> Iterator[CaseFile]:
     """A case lies open for a case worker; what she changes is written back, and the act goes into the audit.
 
-    `seen`: the version her page was made from; `ChangedMeanwhile` if it is another one by now. `looking` is no change
+    `seen`: the version that the page was made from; `EditConflict` if it is another one by now. `looking` is no change
     in the sense of the clock: the week of deletion stays.
     """
     row = row_of(db, case, lock=True)
@@ -162,7 +162,7 @@ def hand_over(db: Session, keys: Keys, case: int, readers: Team, now: float) -> 
 
 
 def write_as_team(db: Session, keys: Keys, case: int, text: str, now: float) -> None:
-    """A case worker writes a letter, which waits behind the reporter's receipt."""
+    """A case worker writes a letter, which waits behind the reporter's receipt; `NoConsent` where she wants none."""
     with at_desk(db, keys, case, now, "letter") as folder:
         if "C_LETTERS" not in folder.consents:
             raise NoConsent

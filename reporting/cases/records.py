@@ -33,7 +33,7 @@ class NewReport:
 
     `unseen`: it was sent when it was too old to be shown; whoever comes back with its receipt reads letters only.
     `voice`: the member who wrote down what she told by telephone or at the door; 0 when she wrote herself.
-    `signs`: of junk, for the team (`screening`).
+    `signs`: of junk, for the team (`cases.junk`).
     """
 
     incident: Incident

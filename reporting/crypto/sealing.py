@@ -97,7 +97,7 @@ def pad(data: bytes, smallest: int = SMALLEST) -> bytes:
 
 
 def unpad(padded: bytes) -> bytes:
-    """The bytes given to `pad`. Anything odd is refused."""
+    """The bytes given to `pad`; `CannotOpen` when the length or the filling is not as `pad` makes it."""
     length = int.from_bytes(padded[:4], "big")
     data, filling = padded[4 : 4 + length], padded[4 + length :]
     if len(data) != length or any(filling):
@@ -192,6 +192,7 @@ class Opener:
     """A private key made ready, which takes 0.1 ms; whoever opens many seals makes it ready once."""
 
     def __init__(self, private: bytes) -> None:
+        """`CannotOpen` when the bytes are no private key."""
         with _one_error():
             if len(private) != PRIVATE:
                 raise CannotOpen

@@ -10,7 +10,7 @@ from typing import Final
 from reporting.i18n import N_
 
 NOT_SAID: Final = N_("Not said")
-# (dimension, group) -> label; a group that is not here is a department, or is called as `COMMON` says
+# (dimension, group) -> label; a group that is not here is a department, or was not said
 LABELS: Final[dict[str, dict[str, str]]] = {
     "perpetrator": {
         "CLIENT": N_("Clients"),

@@ -97,8 +97,8 @@ def freeze(db: Session, pin: Pin, keys: Keys, chosen: Period, now: float) -> int
     """The period's tallies leave the case rows, in one transaction and in random order. Returns the release's number.
 
     Every case row gets a tally sealed anew, void where it left; the archive gets a row for every case, void where it
-    does not belong. So neither a copy of before nor one of after shows who is counted, or how many are. `Refused`
-    where it is too early or a month of the period was frozen before.
+    does not belong. So neither a copy of before nor one of after shows who is counted, or how many are.
+    `ReleaseRefused` when it is too early or a month of the period was frozen before.
     """
     if now < chosen.ends + FREEZE_DAYS * DAY:
         raise ReleaseRefused(TOO_EARLY)
@@ -173,7 +173,7 @@ def _month(block: bytes) -> int:
 class Choice:
     """What people decide about a release before it is built. None of it can come from the reports: they are sealed."""
 
-    further: tuple[str, ...] = ()  # tables of `disclosure.FURTHER`
+    further: tuple[str, ...] = ()  # tables of `tables.FURTHER`
     epsilon: Fraction = tables.DEFAULT_EPSILON
     total_only: bool = False
 
@@ -202,7 +202,7 @@ def compile_release(
 ) -> None:
     """Open the archive, count, add noise, store the bytes and the ledger entry: all in the caller's one transaction.
 
-    A release that has bytes is refused, so it is never built twice, also after a crash.
+    `ReleaseRefused` when it has bytes already, so it is never built twice, also after a crash.
     """
     row = db.get(ReleaseRow, release, with_for_update=True)
     if row is None or row.state != FROZEN:
@@ -229,9 +229,10 @@ def body_of(
 
 
 def publish(db: Session, pin: Pin, keys: Keys, release: int) -> None:
-    """A second advocate publishes; she who compiled it only where there is no other. The archive is erased.
+    """A second advocate publishes; the one who compiled it only where there is no other. The archive is erased.
 
-    Checkpoint afterwards.
+    `ReleaseRefused` when nothing is compiled, its months are not its own, or another advocate has to publish it;
+    `CannotOpen` when its bytes are not those that were compiled. Checkpoint afterwards.
     """
     row = db.get(ReleaseRow, release, with_for_update=True)
     team = _team(db, pin, keys)

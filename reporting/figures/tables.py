@@ -196,7 +196,7 @@ def tier_of(published: int | None) -> int:
 
 
 def design(tier: int, further: Sequence[str] = (), *, departments: bool = False) -> Design:
-    """The tables of a tier. Each table of `further` adds its share to K."""
+    """The tables of a tier. Each table of `further` adds its share to K; `ValueError` for one that cannot be made."""
     if unknown := set(further) - set(FURTHER):
         raise ValueError(f"No table can be made of {', '.join(sorted(unknown))}.")
     _, hub, names = TIERS[tier]
@@ -215,7 +215,10 @@ BATCH: Final = 50_000  # reports that are looked at together, so that a million 
 
 
 def count(made: Design, blocks: Iterable[bytes]) -> Counts:
-    """The true counts. They leave this room only with noise on them. Void tallies count nowhere."""
+    """The true counts. They leave this package only with noise on them. Void tallies count nowhere.
+
+    `CountedTwice` when two tables have one name.
+    """
     counts = {table.name: dict.fromkeys(table.cells, 0) for table in made.leaves}
     if len(counts) != len(made.leaves):
         raise CountedTwice

@@ -166,7 +166,7 @@ def rows_of(file: BinaryIO, key: bytes) -> Iterator[dict[str, Any]]:
 
 
 def _read(file: BinaryIO, key_of: Callable[[str], bytes]) -> Iterator[dict[str, Any]]:
-    """The head and then every row. A cut, changed or foreign file is `Refused`."""
+    """The head and then every row. A cut, changed or foreign file is `BackupRefused`."""
     if file.read(len(SIGN)) != SIGN:
         raise BackupRefused("This is no backup of ours.")
     month, name = file.read(7).decode("ascii", "replace"), file.read(16)

@@ -92,8 +92,9 @@ def accept(
 
     The first of a new team makes that team's.
 
-    `recovery` is the public key of the sheets she was shown; None for everybody after her. Returns the teams that
-    were made, for `Pin.begin` after the commit.
+    `recovery` is the public key of the sheets the first one was shown; None for everybody after. Returns the teams
+    that were made, for `Pin.begin` after the commit. `CannotOpen` when the invitation is unknown, used or expired, or
+    is for somebody else.
     """
     invitation = read_invitation(db, token, now)
     if (invitation.roles, invitation.name, invitation.teams) != (new.roles, new.name, new.teams):

@@ -46,7 +46,7 @@ class EpochKeys:
 
     @classmethod
     def from_bytes(cls, raw: bytes) -> EpochKeys:
-        """Refuses any other length."""
+        """The keys that `to_bytes` gave; `CannotOpen` for any other length."""
         if len(raw) != sealing.PRIVATE + 2 * sealing.KEY:
             raise CannotOpen
         return cls(raw[:96], raw[96:128], raw[128:])
@@ -111,7 +111,7 @@ class RecoverySheets:
 def first_keys(db: Session, pin: Pin, member: MemberRow, names: Mapping[str, str], recovery: bytes) -> tuple[Team, ...]:
     """Epoch 1 of the casework and the statistics team, granted to the first case worker and to the sheets.
 
-    Refused when anything of a team is there already: the first keys are made once. Give what comes back to
+    `BrokenChain` when anything of a team is there already: the first keys are made once. Give what comes back to
     `Pin.begin` once it is committed.
     """
     if pin.read() or db.scalars(select(TeamRow)).first():
@@ -163,7 +163,7 @@ def _spoken_team(team: Team) -> tuple[int, ...]:
 
 
 def vouch(db: Session, pin: Pin, keys: Keys, other: int, typed: str) -> None:
-    """A member of a trusted team vouches for a new one whose words she heard. Else `NotHer`."""
+    """A member of a trusted team vouches for a new one whose words were heard; `WrongWords` when they are others."""
     found = team_log.teams(db, pin)
     hers = [team for team in team_log.trusted(found) if team.newest.number in keys.epochs.get(team.id, {})]
     fresh = [team for team in found if team.id == other and team not in team_log.trusted(found, team.kind)]
@@ -223,7 +223,7 @@ def _six(told: bytes) -> tuple[int, ...]:
 
 
 def let_in_by_words(db: Session, pin: Pin, keys: Keys, member: int, typed: str) -> None:
-    """A member lets a newcomer in: the seal goes only to the key that gives the words she heard. Else `NotHer`."""
+    """A member lets a newcomer in: the seal goes only to the key that gives the words heard. Else `WrongWords`."""
     row = db.get_one(MemberRow, member)
     roles, meant = row.roles.split(","), team_log.teams_in(row.teams)
     expected = _spoken(row.public_key, row.id, roles, meant)
@@ -348,7 +348,7 @@ def take_keys(db: Session, pin: Pin, who: Unlocked) -> Keys:
 
 
 def held_by(db: Session, private: bytes, member: int, found: tuple[Team, ...]) -> dict[int, dict[int, EpochKeys]]:
-    """Every epoch that was sealed to her and that the log vouches for. A key from elsewhere is a broken chain."""
+    """Every epoch sealed to a member that the log vouches for; `BrokenChain` when a key is from elsewhere."""
     held: dict[int, dict[int, EpochKeys]] = {}
     for team in found:
         public = {epoch.number: epoch.sealing for epoch in team.epochs}

@@ -100,7 +100,7 @@ def _spare_bytes(spare: str) -> bytes:
 
 
 def store_member(db: Session, new: NewMember) -> MemberRow:
-    """Put a new member on the shelf, or the new key of one who was reset."""
+    """Store a new member, or the new key of one who was reset; `CannotOpen` when the account has a key."""
     row = db.get(MemberRow, new.id)
     if row is None:
         row = MemberRow(id=new.id, name=new.name, roles=",".join(new.roles))
@@ -157,7 +157,10 @@ class Unlocked:
 
 
 def unlock(found: Locked | None, password: str, code: str, at: float, pepper: bytes) -> Unlocked:
-    """Open her private key with password and second factor; the same work and the same error whatever is wrong."""
+    """Open a member's private key with password and second factor.
+
+    The same work and the same `CannotOpen` whatever is wrong.
+    """
     wrapping = sealing.stretch_password(password, found.salt if found else bytes(16), pepper)
     if found is None:
         raise CannotOpen
@@ -187,7 +190,7 @@ def with_new_password(found: Locked | None, old: str, new: str, pepper: bytes) -
 
 
 def store_password(db: Session, found: Locked | None, salt: bytes, private: bytes) -> None:
-    """Put the newly wrapped key on the shelf, if nobody changed it meanwhile."""
+    """Store the newly wrapped key; `CannotOpen` when somebody changed it meanwhile."""
     row = db.get(MemberRow, found.id) if found else None
     if found is None or row is None or row.private != found.private:
         raise CannotOpen

@@ -82,7 +82,10 @@ _KNOWN = select(*DutyRow.__table__.c["hours", "opened"]).where(DutyRow.__table__
 
 
 def write(db: Session, member: int, hours: Mapping[int, tuple[int, int]], off: tuple[date, ...]) -> None:
-    """The hours as somebody of the staff sets them; written into the record of acts."""
+    """Store the hours as somebody of the staff sets them, and note it in the audit.
+
+    `BadHours` when the day is none of the week, or does not end after it begins.
+    """
     for weekday, (begins, ends) in hours.items():
         if not 0 <= weekday < WEEK or not 0 <= begins < ends <= HOURS:
             raise BadHours(weekday)

@@ -117,20 +117,29 @@ class Pin:
         return {team: pinned for team, pinned in waiting.items() if team in rows} | settled
 
     def expect(self, made: Iterable[Team]) -> None:
-        """Before teams of this very request are committed: they are believed once they are there, and not else."""
+        """Before teams of this very request are committed: they are believed once they are there, and not else.
+
+        `BrokenChain` when one of them is believed already.
+        """
         settled, fresh = self.read(), {team.id: _as_pinned(team) for team in made}
         if settled.keys() & fresh.keys():
             raise BrokenChain
         self._write(settled, fresh)
 
     def begin(self, made: Iterable[Team]) -> None:
-        """Pin the first teams, made in this very request; once, and from what it holds, not from the database."""
+        """Pin the first teams, made in this very request, from what it holds, not from the database.
+
+        `BrokenChain` when something is pinned already.
+        """
         if self.read():
             raise BrokenChain
         self._write({team.id: _as_pinned(team) for team in made})
 
     def add(self, made: Team) -> None:
-        """Pin one team more, made in this very request; from what it holds, not from the database."""
+        """Pin one team more, made in this very request; from what it holds, not from the database.
+
+        `BrokenChain` when it is pinned already, or nothing is.
+        """
         if made.id in self.read() or not self.read():
             raise BrokenChain
         self._write(self.read() | {made.id: _as_pinned(made)})
@@ -142,7 +151,10 @@ class Pin:
         return all(_fits(team, *pinned.get(team.id, (b"", 0, b""))) for team in listed)
 
     def raise_to(self, found: tuple[Team, ...]) -> None:
-        """Remember the newest epochs of teams that are pinned already."""
+        """Remember the newest epochs of teams that are pinned already.
+
+        `BrokenChain` when one of them is not pinned, older than the pin or forked from it.
+        """
         if not self.vouches_for(found):
             raise BrokenChain
         pinned, waiting = self._told()
@@ -179,7 +191,7 @@ def _fits(team: Team, first: bytes, epoch: int, made: bytes) -> bool:
 
 
 def teams(db: Session, pin: Pin) -> tuple[Team, ...]:
-    """Every team, verified from the first entry and held against the pin. Raises `NotYet` or `BrokenChain`."""
+    """Every team, verified from the first entry and held against the pin. Raises `KeysNotMade` or `BrokenChain`."""
     rows: dict[tuple[int, str, str], list[Entry]] = {}
     for team, kind, name, *entry in db.execute(_EVERY_ENTRY):
         rows.setdefault((team, kind, name), []).append(Entry(*entry))
@@ -204,7 +216,7 @@ def teams_or_none(db: Session, pin: Pin) -> tuple[Team, ...]:
 
 
 def team_of_kind(found: tuple[Team, ...], kind: str) -> Team:
-    """The first team of a kind."""
+    """The first team of a kind; `KeysNotMade` when there is none."""
     for team in found:
         if team.kind == kind:
             return team

@@ -180,7 +180,10 @@ _READERS: Final[dict[str, Reader]] = {
 
 
 def incident_from_answers(answers: Mapping[str, object]) -> Incident:
-    """Read answers (`hours_ago`: a number, null or two numbers; `language` or `lang`). Checks every code."""
+    """Read answers (`hours_ago`: a number, null or two numbers; `language` or `lang`).
+
+    `BadIncident` for an unknown field, one told twice, or a code that is none.
+    """
     told: dict[str, Any] = {}
     for name, value in answers.items():
         field = _FIELD_NAME.get(name, name)
