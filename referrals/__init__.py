@@ -1,4 +1,4 @@
 """Referrals: from a need to the right door, and onwards until somebody was helped.
 
-Rooms from the ground up: needs, hours; matching, models; directory; triage; views.
+Each package says in its own docstring what it is for; in which order they may import stands in pyproject.toml.
 """

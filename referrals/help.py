@@ -231,7 +231,7 @@ def has_lines(country: str) -> bool:
 
 
 def lines_as_shipped(country: str, now: float) -> tuple[Offer, ...]:
-    """The same where the directory cannot be read."""
+    """The shipped lines of a country as offers, for where the directory cannot be read. `now` in seconds since 1970."""
     cards = Cards(shipped_lines(country), {}, {}, country=country)
     asked = Asked(Seeker(Incident(), frozenset(), (), ("es",)), cards, _moment(now))
     return tuple(wording.shown(Need("N_PFA", "NOW", ()), line, NATIONAL, asked) for line in cards.by_id.values())

@@ -1,5 +1,4 @@
 """Reports: from her words to a sealed case, and back to the people she chose.
 
-Rooms from the ground up: incidents, receipts, sealing, config; database, models; audit, teamlog; members; keyring;
-casebook, sessions; staff; languages; frontdoor; questionnaire; the views; app, demo and commands.
+Each package says in its own docstring what it is for; in which order they may import stands in pyproject.toml.
 """

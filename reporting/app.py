@@ -61,7 +61,7 @@ def create_app(settings: Settings | None = None, clock: Callable[[], float] = ti
 
 
 def register_lines(made: Installation) -> None:
-    """Bring what the front door shows on practice and error pages: the lines that answer in the whole country."""
+    """Bring what `reporting.web` shows on practice and error pages: the lines that answer in the whole country."""
     made.wings["lines"] = lambda: national_lines(directory_lookups.snapshot(), made.clock())
     made.wings["shipped lines"] = lambda: lines_as_shipped(made.settings.country, made.clock())
     made.wings["departments"] = lambda: other_departments(directory_lookups.snapshot())

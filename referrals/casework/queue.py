@@ -181,7 +181,7 @@ FEW = 50  # a part of a sheet is written anew when more than one of its cards in
 
 
 def to_bytes(sheet: QueueCache) -> bytes:
-    """For the sealed record."""
+    """The bytes of a sheet, with the stamp of the rules it was worked out by, to be sealed."""
     rows = [
         [case, *sheet.cards[case], rank.urgency, rank.danger, rank.closes, rank.until]
         for case, rank in sheet.ranks.items()
@@ -190,7 +190,7 @@ def to_bytes(sheet: QueueCache) -> bytes:
 
 
 def from_bytes(told: bytes) -> QueueCache:
-    """The inverse; empty where the rules are others by now, or where there is nothing."""
+    """The sheet in the bytes of `to_bytes`; empty where the rules are others by now, or where there is nothing."""
     read = json.loads(told) if told else {}
     if read.get("rules") != RULES_STAMP:
         return QueueCache()

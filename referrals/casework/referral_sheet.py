@@ -17,7 +17,7 @@ from reporting.vocabulary import questions, wording
 Rows = list[tuple[str, tuple[str, ...]]]
 # field of a sheet -> field of the incident, where they are named otherwise
 OF_INCIDENT: Final = {"injuries": "flags"}
-ABOUT_SAFETY: Final = "S_"  # flags about where the aggressor is and what he knows: they never leave the house
+ABOUT_SAFETY: Final = "S_"  # flags about where the aggressor is and what he knows: they never leave the application
 
 
 def words_of(case: Case, referral: Referral, names: Mapping[str, str], say: Callable[..., str], now: float) -> Rows:

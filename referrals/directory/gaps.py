@@ -39,7 +39,7 @@ class Gap:
     provinces: Mapping[str, tuple[str, ...]]  # state -> codes
 
     def count(self, *states: str) -> int:
-        """In how many provinces."""
+        """In how many provinces the need is met in one of these states."""
         return sum(len(self.provinces[state]) for state in states)
 
     @property

@@ -107,7 +107,7 @@ def _made(db: Session, reading: Reading, version: int, in_memory: int) -> Direct
 
 
 def _own_lines(cards: Iterable[ServiceCard]) -> Mapping[str, tuple[str, ...]]:
-    """The same for a country without shipped lines: what its team brought in. No line of the police is among them."""
+    """Need -> ids of lines, in a country without shipped ones: what its team brought in, but none of the police."""
     found = [card for card in cards if _is_line(card)]
     found.sort(key=lambda card: (LINES.index(card.service_type), card.service_id))
     ids = tuple(card.service_id for card in found)

@@ -191,7 +191,7 @@ def _later(local: datetime, quarters: int) -> datetime:
     return there.astimezone(UTC).astimezone(zone)  # an hour that a changed clock leaves out is the one after it
 
 
-# ── a short form for the shelf ──────────────────────────────────────────────────────────────────────────────
+# ── a short form for the table ──────────────────────────────────────────────────────────────────────────────
 _HOLIDAYS: Final = (YES, NO, UNKNOWN)
 _DATED: Final = 3 + QUARTERS_PER_DAY // 8  # bytes: the day as its number, its quarters
 
@@ -212,7 +212,7 @@ def packed(hours: Hours) -> bytes:
 
 @lru_cache(maxsize=32_768)
 def unpacked(raw: bytes, zone: str = ZONE) -> Hours:
-    """The inverse. Equal bytes give the very same object."""
+    """The hours in the bytes of `packed`. Equal bytes give the very same object."""
     if not raw:
         return Hours(None, zone=zone)
     kind, rest = raw[WEEK_BYTES], raw[WEEK_BYTES + 1 :]

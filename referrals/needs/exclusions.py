@@ -15,7 +15,7 @@ from reporting.vocabulary.incident import Incident
 
 
 class OfferedService(Protocol):
-    """What the room needs to know of a service. Three-valued answers are yes, no or unknown."""
+    """What decides whether a service may be offered. Three-valued answers are yes, no or unknown."""
 
     @property
     def service_id(self) -> str: ...

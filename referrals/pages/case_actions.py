@@ -216,7 +216,7 @@ ACTS: dict[str, tuple[str, Does, bool]] = {
     "protect": ("referral", _protect, True),
     "step": ("referral", _step, True),
 }
-# what follows in the same transaction, outside of the folder
+# what follows in the same transaction, outside of the case file
 AFTERWARDS: dict[str, Callable[[Any, int, ActForm], None]] = {
     "link": _link_back,
     "handed": _hand_over,

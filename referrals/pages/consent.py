@@ -49,7 +49,7 @@ def _arrived() -> tuple[TicketCheck, int] | None:
 
 @pages.post("/<lang>/volver/propuesta")
 def look() -> ResponseReturnValue:
-    """To a proposal."""
+    """The answer that leads to the page of a proposal."""
     arrived = _arrived()
     if arrived is None:
         return redirect(url_for("reporter.start", lang=g.lang), 303)

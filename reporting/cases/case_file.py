@@ -85,7 +85,7 @@ def _correction(told: Mapping[str, Any]) -> Correction:
 
 
 def referral_of(paper: Record) -> Referral:
-    """A referral as its paper holds it."""
+    """A referral as its record holds it."""
     told = paper.told
     return Referral(
         paper.record,
@@ -101,7 +101,7 @@ def referral_of(paper: Record) -> Referral:
 
 KEPT_DAYS = 730  # 24 months after the last change, one clock for open and closed cases
 NOT_A_REPORT = "not_a_report"  # a mark: what carries it counts nowhere
-# kind of paper -> smallest padded size in bytes, so that a short and a long answer weigh the same
+# kind of record -> smallest padded size in bytes, so that a short and a long answer weigh the same
 SIZES = {
     "facts": 2048,  # the answers as she first gave them; never changed
     "narrative": 1024,
@@ -131,29 +131,29 @@ class Record:
 
 @dataclass(slots=True)
 class CaseFile:
-    """A case that lies open: its papers in the order of writing, its card. It is written back whole or not at all."""
+    """A case that lies open: its records in the order of writing, its card. It is written back whole or not at all."""
 
     case: int
     key: bytes = field(repr=False)
     papers: list[Record] = field(repr=False)
     card: dict[str, Any] = field(repr=False)
-    before: bytes = field(repr=False)  # card and papers as they were, to see whether anything changed
+    before: bytes = field(repr=False)  # card and records as they were, to see whether anything changed
 
     def all_of(self, kind: str) -> list[Record]:
-        """Its papers of a kind, the oldest first."""
+        """Its records of a kind, the oldest first."""
         return [paper for paper in self.papers if paper.kind == kind]
 
     def add(self, kind: str, told: Mapping[str, Any]) -> int:
-        """One more paper; its number comes back."""
+        """Add a record of a kind. Returns its number."""
         self.papers.append(Record(random63(), kind, 0, dict(told)))
         return self.papers[-1].record
 
     def shred(self, kind: str) -> None:
-        """Take every paper of a kind out."""
+        """Take every record of a kind out."""
         self.papers = [paper for paper in self.papers if paper.kind != kind]
 
     def paper(self, record: int, kind: str) -> Record:
-        """One paper by its number, or `CannotOpen`."""
+        """The record of this number and kind; `CannotOpen` when there is none."""
         for paper in self.all_of(kind):
             if paper.record == record:
                 return paper
@@ -214,7 +214,7 @@ def open_case_file(db: Session, row: CaseRow, key: bytes) -> CaseFile:
         raise CannotOpen
     papers = [
         Record(record, kind, version, _open_paper(key, row.id, record, kind, version, bodies[record]))
-        for record, kind, version in cover  # the cover keeps the order of writing
+        for record, kind, version in cover  # the manifest keeps the order of writing
     ]
     for paper in papers:
         if paper.kind in WITH_ANSWERS:
@@ -232,7 +232,7 @@ def _fitting(answers: Mapping[str, Any]) -> None:
 
 
 def seal_record(key: bytes, case: int, record: int, kind: str, version: int, told: Mapping[str, Any]) -> bytes:
-    """A paper under the case key, padded to the size of its kind."""
+    """A record under the case key, padded to the size of its kind."""
     return sealing.seal(key, record_context(case, record, kind, version), as_json(told), SIZES[kind])
 
 
@@ -242,7 +242,7 @@ def _open_paper(key: bytes, case: int, record: int, kind: str, version: int, bod
 
 
 def save(db: Session, row: CaseRow, folder: CaseFile, now: float | None, counters: Team | None) -> None:
-    """Seal what changed at the next version, with card and cover. `now` None keeps the week of deletion."""
+    """Seal what changed at the next version, with card and manifest. `now` None keeps the week of deletion."""
     before = dict(json.loads(folder.before)[1])
     row.version += 1
     for paper in folder.papers:
@@ -297,7 +297,7 @@ def seal_card(key: bytes, case: int, version: int, card: Mapping[str, Any]) -> b
 
 
 def read_summary(key: bytes, case: int, version: int, sealed: bytes) -> dict[str, Any]:
-    """The inverse, or `CannotOpen`."""
+    """The card that `seal_card` was given, or `CannotOpen`."""
     card = told_in(sealing.open_sealed(key, SealContext("case_file", case, 0, "card", version), sealed))
     _fitting(card["a"])
     return card
@@ -312,12 +312,12 @@ def lasting_name(key: bytes) -> str:
 
 
 def seal_manifest(key: bytes, case: int, version: int, cover: list[list[Any]]) -> bytes:
-    """The list of its papers: [record, kind, version] of each, in the order of writing."""
+    """The list of its records under the case key: [record, kind, version] of each, in the order of writing."""
     return sealing.seal(key, SealContext("case_file", case, 0, "cover", version), as_json(cover), MANIFEST_SIZE)
 
 
 def open_manifest(key: bytes, row: CaseRow) -> list[list[Any]]:
-    """The inverse, or `CannotOpen`."""
+    """The list of records that `seal_manifest` was given, or `CannotOpen`."""
     opened = sealing.open_sealed(key, SealContext("case_file", row.id, 0, "cover", row.version), row.cover)
     cover: list[list[Any]] = json.loads(opened)
     return cover
@@ -329,12 +329,12 @@ def random63() -> int:
 
 
 def as_json(told: object) -> bytes:
-    """As it goes under a seal."""
+    """Compact JSON in UTF-8, as it goes under a seal."""
     return json.dumps(told, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "replace")
 
 
 def told_in(raw: bytes) -> dict[str, Any]:
-    """The inverse."""
+    """What `as_json` was given."""
     told: dict[str, Any] = json.loads(raw)
     return told
 

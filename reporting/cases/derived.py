@@ -2,7 +2,7 @@
 
 A copy lives and dies with its case, in the same transaction, and is in no backup. Which tables are copies is said in
 the models, by the mark `derived` in a table's `info`; how the copies of a case are found is said here, in one table.
-Every way a case goes leads through this room. Opens nothing and seals nothing; knows nothing of what is derived.
+Every way a case goes leads through this module. Opens nothing and seals nothing; knows nothing of what is derived.
 """
 
 from __future__ import annotations

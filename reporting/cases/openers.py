@@ -25,7 +25,7 @@ class Openers:
         self._keys, self._ready = keys, dict[tuple[int, int], sealing.Opener]()
 
     def case_key(self, row: Any) -> bytes:
-        """The key of a case out of the vault, or from the front door where nobody has seen it yet."""
+        """The key of a case out of the vault, or as it was sealed to the team where nobody has seen it yet."""
         if row.vault_key is not None:
             vault = self._keys.of(row.team, row.epoch).vault
             return sealing.unwrap(vault, vault_key_context(row.id, row.team, row.epoch), row.vault_key)

@@ -20,7 +20,7 @@ THREAT, JUNK = "threat_to_team", "junk"  # marks; reversible, nothing is deleted
 
 
 class NoConsent(Exception):
-    """She did not say yes to this."""
+    """The reporter did not say yes to this."""
 
 
 class EditConflict(Exception):

@@ -34,5 +34,5 @@ def tally_context(case: int, team: int, epoch: int) -> SealContext:
 
 
 def record_context(case: int, record: int, kind: str, version: int) -> SealContext:
-    """Where a paper belongs."""
+    """Where a record belongs: its case, its number, its kind, its version."""
     return SealContext("record", case, record, kind, version)

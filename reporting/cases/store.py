@@ -53,7 +53,7 @@ ERASED_DAYS = 60  # as long as any backup that holds it could be opened
 
 @dataclass(frozen=True, slots=True)
 class SealedReport:
-    """A report ready for the shelf: nothing in it can be read any more."""
+    """A report ready to be stored: nothing in it can be read any more."""
 
     case: dict[str, Any] = field(repr=False)
     records: tuple[tuple[int, bytes], ...] = field(repr=False)
@@ -136,7 +136,7 @@ def _seal_trip(key: bytes, case: int, trip: str, receipt_wrap: bytes, now: float
 
 
 def file_report(db: Session, sealed: SealedReport) -> None:
-    """Put the case on the shelf. Its receipt may be shown once the transaction is committed."""
+    """Store the case. Its receipt may be shown once the transaction is committed."""
     db.execute(_NEW_CASE, sealed.case)
     case = sealed.case["id"]
     db.execute(_NEW_RECORDS, [{"id": record, "case_id": case, "body": body} for record, body in sealed.records])

@@ -184,7 +184,7 @@ def read_words(typed: str, count: int) -> tuple[tuple[str, ...], ...]:
 
 
 def read_numbers(typed: str, count: int) -> tuple[tuple[int, ...], ...]:
-    """The same as the numbers of the words."""
+    """Every full reading of typed words as numbers of the words, 0 to 2047 each; else empty."""
     return tuple(numbers for _, numbers in _readings(typed, count))
 
 

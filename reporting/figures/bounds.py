@@ -15,7 +15,7 @@ from reporting.figures.tables import DIMENSIONS, HIDDEN_BELOW, SURE, Counts, Des
 
 
 def reach(scale: Fraction, sure: float = SURE) -> int:
-    """The smallest number that a single draw stays within, as often as `sure` says."""
+    """The smallest number of reports that a single draw stays within, as often as `sure` (a share) says."""
     ratio = math.exp(-1 / scale)
     outside, bound = 2 * ratio / (1 + ratio), 0
     while outside > 1 - sure:
@@ -24,7 +24,7 @@ def reach(scale: Fraction, sure: float = SURE) -> int:
 
 
 def variance(scale: Fraction) -> float:
-    """Of a single draw."""
+    """The variance of a single draw of noise, in reports squared."""
     ratio = math.exp(-1 / scale)
     return 2 * ratio / (1 - ratio) ** 2
 

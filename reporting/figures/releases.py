@@ -44,7 +44,7 @@ _shuffle = random.SystemRandom().shuffle
 
 
 class ReleaseRefused(Exception):
-    """It cannot be done; the message id says why."""
+    """Nothing is done to the release; the message id says why."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -292,7 +292,7 @@ def _stays_away(db: Session, row: dict[str, Any], erased: set[bytes], pepper: by
 
 
 def _comes_along(table: Table, row: dict[str, Any], came: dict[str, set[Any]]) -> bool:
-    """A case itself, or what hangs on a case that came just now."""
+    """Whether a row is a case itself, or belongs to a case that came just now."""
     return all(
         row[key.parent.name] in came[key.column.table.name] or row[key.parent.name] is None
         for key in table.foreign_keys
@@ -319,7 +319,7 @@ def _move_counters_on(db: Session) -> None:
 
 
 def tables_of_cases() -> list[Table]:
-    """The table of cases and all that hang on it, parents first."""
+    """The table of cases and all that refer to it, parents first."""
     found = [Base.metadata.tables[CaseRow.__tablename__]]
     for table in Base.metadata.sorted_tables:
         if any(key.column.table in found for key in table.foreign_keys) and table not in found:

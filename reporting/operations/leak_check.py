@@ -322,7 +322,7 @@ def _looks(desk: Phone, member: _Member) -> None:
 
 
 def _numbers(settings: Settings) -> list[bytes]:
-    """By which her case is known inside."""
+    """The numbers by which the reporter's case is known inside, as bytes."""
     engine = open_database(settings.database_url)
     with reading(engine) as db:
         cases = list(db.scalars(select(CaseRow.id)))

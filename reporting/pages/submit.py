@@ -109,7 +109,7 @@ def was_sent_now(came: TicketCheck) -> bool:
 
 
 def _more(came: TicketCheck) -> ResponseReturnValue:
-    """To every door for every need."""
+    """The answer that leads to the page with every door for every need."""
     trail, _ = with_typed(came)
     trail.state |= {"p": True} if request.form.get("go") == "police" else {}
     return post_redirect_get.answer(trail, DOORS)

@@ -49,7 +49,7 @@ def end_trip(db: Session, server_secret: bytes, trip: str, how: str, now: float)
 
 
 def how_ended(db: Line, server_secret: bytes, trip: str, known: Seeds | None = None) -> str | None:
-    """SENT, NOTED, LEFT, or None while the trip goes on."""
+    """How a trip has ended: SENT, NOTED, LEFT, or None while it lasts."""
     noted = found_mark(db, seeds(db) if known is None else known, server_secret, trip)
     return noted[1] if noted else None
 

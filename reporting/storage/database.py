@@ -35,7 +35,7 @@ Line = Session | Connection  # for a question that needs no more than asking
 
 
 class Base(DeclarativeBase):
-    """Every table of both wings."""
+    """Every table of both packages."""
 
 
 def open_database(url: str) -> Engine:
@@ -151,7 +151,7 @@ def vacuum(engine: Engine) -> None:
 
 
 def upgrade_tables(engine: Engine) -> None:
-    """Bring the tables of both wings to the form this version needs; nothing to do is fine."""
+    """Bring the tables of both packages to the form this version needs; nothing to do is fine."""
     command, made = (importlib.import_module(f"alembic.{part}") for part in ("command", "config"))  # not for pages
     config = made.Config()
     config.set_main_option("script_location", str(MIGRATIONS))
@@ -162,7 +162,7 @@ def upgrade_tables(engine: Engine) -> None:
 
 
 def destroy(engine: Engine) -> None:
-    """Drop every table of both wings; on SQLite the pages are overwritten and the log is emptied first."""
+    """Drop every table of both packages; on SQLite the pages are overwritten and the log is emptied first."""
     with engine.begin() as connection:
         names = inspect(connection).get_table_names()
         for table in reversed(Base.metadata.sorted_tables):

@@ -13,14 +13,14 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from reporting.storage.database import Base
 
-DERIVED = "derived"  # in a table's `info`: it is a copy worked out of cases, by this rule of the room of that name
+DERIVED = "derived"  # in a table's `info`: it is a copy worked out of cases, by this rule of the module of that name
 Random63 = BigInteger().with_variant(
     Integer, "sqlite"
 )  # on SQLite the rowid itself, so rows lie in no order of arrival
 
 
 class CaseRow(Base):
-    """One case. `card` and `cover` are bound to `version`; records are bound to the version the cover gives them."""
+    """One case. `card` and `cover` are bound to `version`; records, to the one that the manifest in `cover` gives."""
 
     __tablename__ = "case_file"
 
@@ -39,7 +39,7 @@ class CaseRow(Base):
 
 
 class RecordRow(Base):
-    """One sealed record of a case. What it is stands in the cover."""
+    """One sealed record of a case. What it is stands in the manifest."""
 
     __tablename__ = "record"
 

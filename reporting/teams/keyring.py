@@ -41,7 +41,7 @@ class EpochKeys:
     vault: bytes = field(repr=False)  # 32
 
     def to_bytes(self) -> bytes:
-        """160 bytes."""
+        """The 160 bytes of the three keys."""
         return self.sealing + self.signing + self.vault
 
     @classmethod
@@ -71,7 +71,7 @@ class Keys:
             raise CannotOpen from None
 
     def to_bytes(self) -> bytes:
-        """For the sealed session row."""
+        """The bytes of all these keys, for the sealed session row."""
         held = {str(t): {str(n): k.to_bytes().hex() for n, k in e.items()} for t, e in self.epochs.items()}
         told = {
             "member": self.member,
@@ -85,7 +85,7 @@ class Keys:
 
     @classmethod
     def from_bytes(cls, raw: bytes) -> Keys:
-        """The inverse of `to_bytes`."""
+        """The keys that `to_bytes` gave."""
         told = json.loads(raw)
         held = {
             int(team): {int(number): EpochKeys.from_bytes(bytes.fromhex(key)) for number, key in epochs.items()}

@@ -56,7 +56,7 @@ class Secrets:
 
     @classmethod
     def from_bytes(cls, raw: bytes) -> Secrets:
-        """The inverse of `to_bytes`."""
+        """The secrets that `to_bytes` gave."""
         private, totp, rest = raw[: sealing.PRIVATE], raw[sealing.PRIVATE :][:20], raw[sealing.PRIVATE + 20 :]
         return cls(private, totp, tuple(rest[start : start + 4] for start in range(0, len(rest), 4)))
 
@@ -117,7 +117,7 @@ def store_member(db: Session, new: NewMember) -> MemberRow:
 
 @dataclass(frozen=True, slots=True)
 class Locked:
-    """A member's row as it lies on the shelf, still shut."""
+    """A member's row as it lies in its table, still shut."""
 
     id: int
     name: str
@@ -130,7 +130,7 @@ class Locked:
 
 
 def find_member(db: Session, name: str) -> Locked | None:
-    """By the name she signs in with."""
+    """The row of the member who signs in with this name; None where there is none."""
     row = db.scalars(select(MemberRow).where(MemberRow.name == name)).first()
     if row is None:
         return None
@@ -216,7 +216,7 @@ def remember(private: bytes, member: int, heads: Mapping[str, list[int | str]]) 
 
 
 def recall(private: bytes, row: MemberRow) -> dict[str, list[int | str]]:
-    """The inverse of `remember`."""
+    """The heads that `remember` was given, by log; `CannotOpen` when they were changed."""
     key = sealing.derive(private, "remembered heads")
     heads: dict[str, list[int | str]] = json.loads(
         sealing.open_sealed(key, SealContext("member", row.id, 0, "remembered", 1), row.remembered)
@@ -249,7 +249,7 @@ def totp_text(secret: bytes) -> str:
 
 
 def totp_bytes(text: str) -> bytes:
-    """The inverse of `totp_text`; spaces and small letters are forgiven. Raises ValueError."""
+    """The secret that `totp_text` gave; spaces and small letters are forgiven. `ValueError` when it is none."""
     return base64.b32decode(text.replace(" ", "").upper())
 
 
@@ -292,5 +292,5 @@ def _account(row: MemberRow, found: tuple[Team, ...]) -> Account:
 
 
 def public_key(db: Session, member: int) -> bytes:
-    """A member's public key as it lies on the shelf; whoever lets her in must know that it is hers."""
+    """A member's public key as it lies in its table; whoever lets a member in must know whose it is."""
     return db.get_one(MemberRow, member).public_key

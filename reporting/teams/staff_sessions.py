@@ -40,7 +40,7 @@ def resume(db: Session, token: str, now: float) -> Keys:
 
 
 def touch(db: Session, token: str, now: float) -> None:
-    """She is still there."""
+    """Note that a session was used at `now`, in seconds since 1970. Nothing happens where it has ended."""
     row = db.get(SessionRow, _session_id(raw_token(token)))
     if row is not None:
         row.seen = int(now)

@@ -112,7 +112,7 @@ class Pin:
             raise BrokenChain from None
 
     def believed(self, there: Iterable[int]) -> dict[int, Pinned]:
-        """The same with whatever was waiting and did reach the database: the machine may have stopped in between."""
+        """What `read` gives, and whatever was waiting and is among `there`: the machine may have stopped in between."""
         (settled, waiting), rows = self._told(), set(there)
         return {team: pinned for team, pinned in waiting.items() if team in rows} | settled
 
@@ -208,7 +208,7 @@ def teams(db: Session, pin: Pin) -> tuple[Team, ...]:
 
 
 def teams_or_none(db: Session, pin: Pin) -> tuple[Team, ...]:
-    """The same, and nothing before the first keys are made."""
+    """Every team, verified as by `teams`; none before the first keys are made. Raises `BrokenChain`."""
     try:
         return teams(db, pin)
     except KeysNotMade:
@@ -237,7 +237,7 @@ def trusted(found: Iterable[Team], kind: str = CASEWORK) -> tuple[Team, ...]:
 
 
 def teams_in(told: str) -> tuple[int, ...]:
-    """The team numbers of an account or an invitation as they lie on the shelf."""
+    """The team numbers of an account or an invitation as they lie in their row."""
     return tuple(int(part) for part in told.split(",") if part)
 
 

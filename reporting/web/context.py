@@ -50,7 +50,7 @@ class Installation:
     on_the_way: Callable[[int, str], ResponseReturnValue | None]  # the page of an error, as a step of her trip
     tongues: dict[str, templating.LanguageEnvironment] = field(default_factory=dict)  # the templates of each language
     refused: dict[tuple[str, str, bool], tuple[int, str]] = field(default_factory=dict)  # pages for too many requests
-    wings: dict[str, Any] = field(default_factory=dict)  # what another wing keeps here for its own pages
+    wings: dict[str, Any] = field(default_factory=dict)  # what another package keeps here for its own pages
     opened_day: int = -1
 
     def lines(self) -> tuple[Any, ...]:
@@ -63,7 +63,7 @@ class Installation:
 
 
 def installation() -> Installation:
-    """The house of this request."""
+    """The installation that answers this request."""
     made: Installation = current_app.extensions["amparo"]
     return made
 
@@ -136,6 +136,6 @@ def once(name: str, work_out: Callable[[], T]) -> T:
 
 
 def installation_of(app: Flask) -> Installation:
-    """The house of an app, outside any request."""
+    """The installation behind an app, outside any request."""
     made: Installation = app.extensions["amparo"]
     return made

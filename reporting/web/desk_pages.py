@@ -41,7 +41,7 @@ PAGES: dict[str, Page] = {}
 
 
 def hang(app: Flask) -> None:
-    """Every answer of the desk passes here."""
+    """Init: let every answer of the desk pass through this module."""
     app.after_request(_by_get_too)
 
 
@@ -100,7 +100,7 @@ def taken(name: str) -> dict[str, Any] | None:
 
 
 class _SignedOut(RequestRedirect):
-    """Nothing more is shown to this session."""
+    """The redirect to the sign-in page: nothing more is shown to this session."""
 
     code = 303
 

@@ -66,7 +66,7 @@ TO_SET_RIGHT = frozenset(ORDER) - {WITHOUT_CODES}
 
 
 def choices_of(part: Part, elsewhere: Elsewhere) -> Choices:
-    """The codes and labels of a part; `elsewhere` brings those of other rooms (places, services)."""
+    """The codes and labels of a part; `elsewhere` brings those of other modules (places, services)."""
     if not isinstance(part.choices, str):
         return _with_pass(part, part.choices)
     if part.choices in FLAG_QUESTIONS:
@@ -89,7 +89,7 @@ def _is_first_home() -> bool:
 
 
 def _departments() -> Choices:
-    """The departments of this country, which another wing knows."""
+    """The departments of this country, which another package knows."""
     brought: Choices = installation().wings["departments"]()
     return brought
 

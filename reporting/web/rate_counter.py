@@ -72,7 +72,7 @@ class InMemoryCounter(Storage):
         return max(now, self._counts.get(key, (0, now))[1])
 
     def check(self) -> bool:
-        """It is always there."""
+        """Whether the counter can be reached: always."""
         return True
 
     def reset(self) -> int:

@@ -23,7 +23,7 @@ from reporting.web.requests import choose_language, open_day, put_headers, read_
 
 
 def init_app(app: Flask, made: Installation) -> Limiter:
-    """Hang the front door: everything that each request passes, in order."""
+    """Put in place what each request passes, in order. Returns the limiter."""
     app.extensions["amparo"] = made
     app.config.update(MAX_CONTENT_LENGTH=LARGEST_BODY, MAX_FORM_MEMORY_SIZE=LARGEST_BODY, MAX_FORM_PARTS=200)
     app.url_map.merge_slashes = False  # two slashes are another address, not a redirect that repeats what was sent

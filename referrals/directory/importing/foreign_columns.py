@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-# what a column may be called -> ours, or one of the names below that only this room knows
+# what a column may be called -> ours, or one of the names below that only this module knows
 NAMES: Final = {
     "id": "id codigo codigo_unico cod_unico cod identifier uuid identificador codigo_ipress",
     "name": "name nombre denominacion establecimiento nombre_del_establecimiento nombre_establecimiento servicio "

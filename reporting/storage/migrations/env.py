@@ -1,4 +1,4 @@
-"""How Alembic reaches the shelves; called by `amparo init` and `amparo upgrade` with an open connection."""
+"""How Alembic reaches the tables; called by `amparo init` and `amparo upgrade` with an open connection."""
 
 from alembic import context
 
