@@ -35,7 +35,7 @@ ACT_NAMES = {
 @pages.get("/<lang>/equipo/registro")
 @signed_in(CASE_WORKER)
 def acts() -> ResponseReturnValue:
-    """Who opened what, as far as her keys tell."""
+    """Who opened what, as far as the member's keys tell."""
     with installation().reading() as db:
         people = {account.id: account.name for account in members.accounts(db)}
         listed = desk.acts(db, g.keys)

@@ -236,7 +236,7 @@ def _check(intake: Intake) -> ResponseReturnValue:
 
 
 def _hers(made: Installation, db: Any, keys: Keys) -> Team:
-    """The casework team she reads with; the case goes there."""
+    """The casework team that the case worker reads with; the case goes there."""
     for team in team_log.trusted(made.teams(db)):
         if team.newest.number in keys.epochs.get(team.id, {}):
             return team
@@ -244,7 +244,7 @@ def _hers(made: Installation, db: Any, keys: Keys) -> Team:
 
 
 def _send(intake: Intake) -> ResponseReturnValue:
-    """File it once; she is its owner. The receipt is read aloud, and shown only now."""
+    """File it once; the case worker is its owner. The receipt is read aloud, and shown only now."""
     made, keys, moment = installation(), refresh_keys(), installation().clock()
     answers = intake.answers = that_matter(intake.answers)
     try:

@@ -104,7 +104,7 @@ def _call(
 @pages.post("/<lang>/equipo/directorio/llamadas/<place>/<service>")
 @signed_in(CASE_WORKER, COORDINATOR)
 def called(place: str, service: str) -> ResponseReturnValue:
-    """What she learned, or that nobody answered; then the next one."""
+    """What the caller learned, or that nobody answered; then the next one."""
     form, go = StampForm(), request.form.get("go")
     typed = {question.column: request.form.get(question.column, "") for question in questions.QUESTIONS}
     if not form.is_ours() or place not in snapshot_now().cards.place_names:

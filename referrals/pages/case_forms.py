@@ -34,7 +34,7 @@ LONGEST_NUMBER = 20  # digits of a record's number
 
 
 def case_workers(db: Any, made: Installation, keys: Keys) -> dict[int, str]:
-    """Who can own a case: the people who read with her."""
+    """Who can own a case: the people who read with the member."""
     hers = [team for team in made.teams(db) if team.id in keys.epochs and team.kind == CASEWORK]
     inside = {member for team in hers for member in team.members}
     return {one.id: one.name for one in members.accounts(db) if one.id in inside and one.open}
@@ -99,7 +99,7 @@ def outcome(code: str | None) -> str:
 
 
 def owner(text: str | None) -> int:
-    """Somebody who reads with her; 0 is nobody."""
+    """The number of somebody who reads with the member; 0 is nobody."""
     made, wanted = installation(), number_in(text or "0")
     with made.reading() as db:
         if wanted and wanted not in case_workers(db, made, g.keys):

@@ -143,14 +143,14 @@ def export() -> ResponseReturnValue:
 
 
 class EditForm(StaffForm):
-    """Why, and what it looked like when she read it. The cells themselves come by their names."""
+    """Why, and what it looked like when it was read. The cells themselves come by their names."""
 
     why = StringField(N_("Why? Who told you?"), validators=[InputRequired(), Length(max=300)])
     stamp = StringField(validators=[Length(max=64)])
 
 
 class StampForm(StaffForm):
-    """What it looked like when she read it."""
+    """What it looked like when it was read."""
 
     stamp = StringField(validators=[Length(max=64)])
 
@@ -230,7 +230,7 @@ def edit(service: str) -> ResponseReturnValue:
 
 
 class BringForm(StaffForm):
-    """A file, and what she knows of it."""
+    """A file, and what the member who brings it knows of it."""
 
     class Meta(StaffForm.Meta):
         files = frozenset({"file"})

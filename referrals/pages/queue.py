@@ -55,7 +55,7 @@ class BulkForm(StaffForm):
 @pages.get("/<lang>/equipo/casos", endpoint="queue")
 @signed_in(CASE_WORKER)
 def queue_page() -> ResponseReturnValue:
-    """The cases her keys open, fifty a page, sorted and filtered by what stands in the address. Opens cards only."""
+    """The cases a member's keys open, fifty a page, sorted and filtered as the address says. Opens cards only."""
     return _queue_page()
 
 

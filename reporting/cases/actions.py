@@ -81,7 +81,7 @@ def add_label(folder: CaseFile, one: str) -> None:
 
 
 def warn_of(folder: CaseFile, risk: str) -> None:
-    """What a colleague must know before she calls or meets her."""
+    """What a colleague must know before calling or meeting the reporter."""
     folder.desk |= {"risk": risk}
 
 

@@ -44,7 +44,7 @@ Known = Mapping[int, tuple[str, Mapping[str, Any]]]  # case -> seal and content 
 
 
 def queue(db: Session, keys: Keys, known: Known | None = None) -> tuple[tuple[Summary, ...], int]:
-    """The card of every case that her keys should open, and how many of them were tampered with.
+    """The card of every case that a member's keys should open, and how many of them were tampered with.
 
     Only cards are opened here, never a case; and none of them twice, where `known` has it with the very same seal.
     """
@@ -74,7 +74,7 @@ def _opened_card(openers: Openers, row: Any) -> dict[str, Any]:
 
 
 def cases_of(db: Session, keys: Keys) -> tuple[int, ...]:
-    """The numbers of the cases of her teams, unopened."""
+    """The numbers of the cases of a member's teams, unopened."""
     return tuple(db.scalars(select(CaseRow.id).where(CaseRow.team.in_(list(keys.epochs)))))
 
 
@@ -138,7 +138,7 @@ def at_desk(
     counters: Team | None = None,
     looking: bool = False,
 ) -> Iterator[CaseFile]:
-    """A case lies open for a case worker; what she changes is written back, and the act goes into the audit.
+    """A case lies open for a case worker; what is changed is written back, and the act goes into the audit.
 
     `seen`: the version that the page was made from; `EditConflict` if it is another one by now. `looking` is no change
     in the sense of the clock: the week of deletion stays.
@@ -171,7 +171,7 @@ def write_as_team(db: Session, keys: Keys, case: int, text: str, now: float) -> 
 
 
 def tidy(db: Session, keys: Keys, cards: Iterable[Summary], now: float) -> int:
-    """How to reach her goes thirty days after her case was closed. Only who opens cards knows which those are."""
+    """Shred how to reach her, thirty days after her case was closed. Only who opens cards knows which those are."""
     due = [card.case for card in cards if card.state == CLOSED and now / HOUR > card.closed + 24 * CONTACT_DAYS]
     shredded = 0
     for case in due:
@@ -210,7 +210,7 @@ def search(db: Session, keys: Keys, cards: Sequence[Summary], words: Sequence[st
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """One line of the audit as a member of the team reads it. `case` 0: none, or one that is not with her any more."""
+    """One line of the audit as a member of the team reads it. `case` 0: none, or one that the team no longer has."""
 
     number: int
     actor: int
@@ -220,7 +220,7 @@ class Act:
 
 
 def acts(db: Session, keys: Keys, newest: int = 200) -> tuple[Act, ...]:
-    """The newest acts on cases that her keys open."""
+    """The newest acts on cases that a member's keys open."""
     opened: list[tuple[int, dict[str, Any]]] = []
     for entry in audit.entries(db, newest_first=newest):
         if entry.team in keys.epochs and entry.epoch in keys.epochs[entry.team]:
@@ -237,7 +237,7 @@ def acts(db: Session, keys: Keys, newest: int = 200) -> tuple[Act, ...]:
 
 
 def called(db: Session, keys: Keys, names: Iterable[str | int]) -> dict[str | int, int]:
-    """Which of her cases these lasting names mean. Versions before wrote numbers: they mean what is still there."""
+    """Which of a member's cases these lasting names mean. Versions before wrote numbers: they mean what is there."""
     asked, found, openers = set(names) - {"", 0}, dict[str | int, int](), Openers(keys)
     if not asked:
         return found
@@ -249,7 +249,7 @@ def called(db: Session, keys: Keys, names: Iterable[str | int]) -> dict[str | in
 
 
 def name_of(db: Session, keys: Keys, case: int) -> str:
-    """The lasting name of a case that her keys open."""
+    """The lasting name of a case that a member's keys open."""
     return lasting_name(key_for(keys, row_of(db, case)))
 
 

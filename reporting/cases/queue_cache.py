@@ -33,7 +33,7 @@ Work = Callable[[frozenset[int]], Mapping[int, bytes]]  # the cases a team has -
 
 
 def write_sheets(db: Session, keys: Keys, team: int, work: Work) -> None:
-    """Keep what was worked out about a team's queue, sealed under its newest vault key that she holds.
+    """Keep what was worked out about a team's queue, sealed under its newest vault key that the member holds.
 
     `work` is told which cases the team has at this moment, so that nothing is kept of one that went meanwhile; an
     empty part goes. Its transaction should do nothing else.

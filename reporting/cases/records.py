@@ -68,7 +68,7 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """The answers as they were set right at that hour, by a member with her reason, or by the reporter (`by` 0)."""
+    """The answers as they were set right at that hour, by a member with a reason, or by the reporter (`by` 0)."""
 
     by: int
     hour: int

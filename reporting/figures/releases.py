@@ -142,7 +142,7 @@ Openers = Mapping[int, sealing.Opener]  # epoch -> its key, made ready once for 
 
 
 def openers(team: Team, keys: Keys) -> Openers:
-    """The keys of the epochs she holds, the newest first."""
+    """The keys of the epochs an advocate holds, the newest first."""
     held = keys.epochs.get(team.id, {})
     numbers = [epoch.number for epoch in reversed(team.epochs) if epoch.number in held]
     return {number: sealing.Opener(held[number].sealing) for number in numbers}
@@ -262,7 +262,7 @@ def others(db: Session, team: Team, keys: Keys) -> bool:
 
 
 def _team(db: Session, pin: Pin, keys: Keys) -> Team:
-    """The statistics team, if she reads in it; else `CannotOpen`."""
+    """The statistics team, if the holder of the keys reads in it; else `CannotOpen`."""
     team = team_log.team_of_kind(team_log.teams(db, pin), STATISTICS)
     keys.of(team.id, team.newest.number)
     return team

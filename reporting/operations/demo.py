@@ -124,7 +124,7 @@ def _people(settings: Settings, engine: Engine, now: float) -> list[dict[str, st
 
 
 def _sign_in(settings: Settings, db: Any, pin: Pin, name: str, password: str, totp: bytes, now: float) -> Keys:
-    code = members.totp_code(totp, now - 30)  # the step before, so that the code she is shown is not used up
+    code = members.totp_code(totp, now - 30)  # the step before, so that the code that is shown is not used up
     who = members.unlock(members.find_member(db, name), password, code, now, settings.pepper)
     return keyring.take_keys(db, pin, who)
 

@@ -211,7 +211,7 @@ def _try(root: Path, server: Sequence[str]) -> TrialRun:
 
 @dataclass(frozen=True, slots=True)
 class _Member:
-    """The case worker of the trial: what she signs in with, and what she holds."""
+    """The case worker of the trial: what opens a session, and which keys are held."""
 
     password: str
     totp: bytes
@@ -219,7 +219,7 @@ class _Member:
 
 
 def _furnished(instance: Path, told: Mapping[str, str]) -> tuple[Settings, _Member]:
-    """An installation with one case worker, who made the keys, as her browser would have it made."""
+    """An installation with one case worker, who made the keys, as a browser would have them made."""
     make_secrets(instance, os.urandom(2 * SECRET))
     settings, now = read_settings(told), time.time()
     engine, pin, below = open_database(settings.database_url), Pin(settings.pin_file), secrets.randbelow

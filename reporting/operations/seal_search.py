@@ -17,7 +17,7 @@ from reporting.teams.keyring import Keys
 
 
 def places_with(database: Path, keys: Keys, needles: Sequence[bytes]) -> tuple[str, ...]:
-    """The columns in which one of the needles stands under a seal that her keys open, or that a key there opens."""
+    """The columns in which one of the needles stands under a seal that a member's keys, or a key there, open."""
     there = list(_sealed(database))
     vaults = {one.vault for epochs in keys.epochs.values() for one in epochs.values()}
     found_keys = {

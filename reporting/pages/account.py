@@ -50,7 +50,7 @@ class SheetsForm(StaffForm):
 @pages.get("/<lang>/equipo/yo")
 @signed_in(CASE_WORKER, ADVOCATE, COORDINATOR)
 def me() -> ResponseReturnValue:
-    """Her sessions, her password, and the six words as long as she waits."""
+    """A member's sessions and password, and the six words as long as no team has let the member in."""
     return _me()
 
 
@@ -81,7 +81,7 @@ def _me(sentence: str = "", code: int = 200, *, done: str = "") -> ResponseRetur
 @pages.post("/<lang>/equipo/yo")
 @signed_in(CASE_WORKER, ADVOCATE, COORDINATOR)
 def change_me() -> ResponseReturnValue:
-    """A new password, her other sessions ended, or both sheets typed."""
+    """A new password, the other sessions ended, or both sheets typed."""
     return MY_ACTS.get(request.form.get("go", ""), _end_my_others)()
 
 

@@ -23,7 +23,7 @@ from reporting.web.forms import StaffForm
 
 
 class WordsForm(StaffForm):
-    """The six words she heard."""
+    """The six words that a member heard."""
 
     words = TextAreaField(N_("The six words she tells you"), validators=[InputRequired(), Length(max=200)])
 
@@ -31,7 +31,7 @@ class WordsForm(StaffForm):
 @pages.get("/<lang>/equipo/companeras")
 @signed_in(CASE_WORKER, ADVOCATE)
 def colleagues() -> ResponseReturnValue:
-    """Who reads with her, who waits to be let in, whose phone was taken."""
+    """Who reads with the member, who waits to be let in, whose phone was taken."""
     return _colleagues()
 
 
@@ -55,7 +55,7 @@ def _colleagues(sentence: str = "", code: int = 200) -> ResponseReturnValue:
 
 
 def _fresh_teams(teams: tuple[Team, ...], hers: list[Team]) -> list[Team]:
-    """New teams that she could vouch for: she reads in a trusted one."""
+    """New teams that a member who reads in a trusted one could vouch for."""
     known = team_log.trusted(teams)
     waiting = [team for team in teams if team.kind == CASEWORK and team not in known]
     return waiting if any(team in known for team in hers) else []
@@ -64,7 +64,7 @@ def _fresh_teams(teams: tuple[Team, ...], hers: list[Team]) -> list[Team]:
 @pages.post("/<lang>/equipo/companeras/equipo/<int(max=2147483647):team>")
 @signed_in(CASE_WORKER)
 def vouch(team: int) -> ResponseReturnValue:
-    """She heard the six words of a new team from somebody whose voice she knows: from now on it is offered."""
+    """A member heard the six words of a new team from a voice well known: from now on the team is offered."""
     form, made = WordsForm(), installation()
     if not form.is_ours():
         return _colleagues(say(N_("Type the six words.")), 422)
@@ -80,7 +80,7 @@ def vouch(team: int) -> ResponseReturnValue:
 @pages.post("/<lang>/equipo/companeras/<int(max=2147483647):member>")
 @signed_in(CASE_WORKER, ADVOCATE)
 def with_colleague(member: int) -> ResponseReturnValue:
-    """Let somebody in by her six words, end her sessions, or take her out of the team."""
+    """Let a colleague in by six words, end a colleague's sessions, or take a colleague out of the team."""
     made, go = installation(), request.form.get("go", "")
     try:
         with made.reading() as db:
@@ -118,7 +118,7 @@ def _end_sessions(member: int) -> ResponseReturnValue:
 
 
 def _take_out(member: int) -> ResponseReturnValue:
-    """She is out, and the next epoch is made here and now: what comes from now on is closed to her."""
+    """Take a colleague out and make the next epoch here and now: what comes from now on is closed to that colleague."""
     made = installation()
     if StaffForm().is_ours() and member != g.keys.member:
         with desk_pages.ending(member) as db:

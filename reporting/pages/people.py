@@ -51,7 +51,7 @@ class InviteForm(StaffForm):
 @pages.route("/<lang>/equipo/personas", methods=["GET", "POST"])
 @signed_in(COORDINATOR)
 def people() -> ResponseReturnValue:
-    """A coordinator sees the accounts and invites; she never sees a case."""
+    """A coordinator sees the accounts and invites, and never sees a case."""
     form, made = _invite_form(), installation()
     if not form.is_submitted():
         return _people()

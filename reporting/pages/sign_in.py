@@ -28,7 +28,7 @@ from reporting.web.forms import OpenForm, StaffForm
 from reporting.web.limits import sender
 
 pages = Blueprint("door", __name__)
-# role -> where somebody goes after signing in; the first role she has decides
+# role -> where somebody goes after signing in; the first role of an account decides
 NOT_VALID = N_("This invitation is not valid any more. Ask for a new one.")
 NO = N_("Name, password or code is not right. Look at each once more, and at the clock of your phone.")
 
@@ -52,7 +52,7 @@ def sign_in() -> ResponseReturnValue:
 
 @pages.post("/<lang>/equipo")
 def let_sign_in() -> ResponseReturnValue:
-    """Check password and six digits, take her keys, begin a session."""
+    """Check password and six digits, take the member's keys, begin a session."""
     form, made, moment = SignInForm(), installation(), installation().clock()
     if not form.validate():
         return _refuse(form, NO)
@@ -81,7 +81,7 @@ def let_sign_in() -> ResponseReturnValue:
 
 
 def _arrives(keys: Keys, token: str, gone: tuple[str, ...]) -> Response:
-    """Where she goes after signing in; first the news, where something happened to her team that she should know."""
+    """Where a member goes after signing in; first the news, where something happened to the team."""
     made, home = installation(), home_of(keys)
     with made.reading() as db:
         found = team_log.teams_or_none(db, made.pin)
@@ -118,7 +118,7 @@ def sign_out() -> ResponseReturnValue:
 
 
 class AcceptForm(OpenForm):
-    """She proves that she has what she was shown."""
+    """The new member proves to have what was shown."""
 
     password = PasswordField(N_("Your password"), validators=[InputRequired(), Length(max=200)])
     code = StringField(N_("The six digits of your app"), validators=[InputRequired(), Length(max=20)])
@@ -127,7 +127,7 @@ class AcceptForm(OpenForm):
 
 @pages.get("/<lang>/equipo/invitacion/<token>")
 def invitation(token: str) -> ResponseReturnValue:
-    """Whom the invitation is for. Nothing happens before she presses the button."""
+    """Whom the invitation is for. Nothing happens before the button is pressed."""
     found = _invitation(token)
     if found is None:
         return error_page(404, NOT_VALID)
@@ -136,7 +136,7 @@ def invitation(token: str) -> ResponseReturnValue:
 
 @pages.post("/<lang>/equipo/invitacion/<token>")
 def accept(token: str) -> ResponseReturnValue:
-    """First her password, her app and, for the first case worker, the sheets are shown; then she proves them."""
+    """First the password, the app and, for the first case worker, the sheets are shown; then they are proved."""
     found = _invitation(token)
     if found is None:
         return error_page(404, NOT_VALID)
@@ -159,7 +159,7 @@ def _invitation(token: str) -> Invitation | None:
 
 
 def _draw(found: Invitation) -> dict[str, str]:
-    """What she is shown: a password, the app's secret, spare codes and, if she makes the first keys, two sheets."""
+    """What a new member is shown: a password, the app's secret, spare codes and, with the first keys, two sheets."""
     drawn = {
         "password": accounts.suggest_password(secrets.randbelow, g.lang),
         "totp": members.new_totp_secret().hex(),

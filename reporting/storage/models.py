@@ -61,7 +61,7 @@ class SheetRow(Base):
 
 
 class MemberRow(Base):
-    """Somebody of the staff: her public key, her private key under her password."""
+    """Somebody of the staff: a public key, and the private one under a password."""
 
     __tablename__ = "member"
 
@@ -186,7 +186,7 @@ class DutyRow(Base):
 
 
 class SessionRow(Base):
-    """A staff session: her unlocked keys under a key that only her cookie and the day's seed give."""
+    """A staff session: a member's unlocked keys under a key that only the cookie and the day's seed give."""
 
     __tablename__ = "staff_session"
 

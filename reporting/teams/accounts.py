@@ -30,7 +30,7 @@ OWN_PASSWORD_LENGTH = 16  # signs, for those who choose their own
 
 @dataclass(frozen=True, slots=True)
 class Invitation:
-    """A door that opens once: for whom, and with which roles."""
+    """An invitation, good once: for whom, and with which roles."""
 
     name: str
     roles: tuple[str, ...]
@@ -43,7 +43,7 @@ def invite(
 ) -> str:
     """A one-time token for somebody's browser. Only its hash is kept. An older one for the same name is void.
 
-    `teams`: whom she will read with (none: the founding teams). `new_team`: she is the first of a team of that name.
+    `teams`: whom the invited will read with (none: the founding teams). `new_team`: the first of a team of that name.
     """
     db.execute(delete(InvitationRow).where((InvitationRow.name == name) | (InvitationRow.expires < int(now))))
     token = os.urandom(20).hex()
@@ -70,7 +70,7 @@ def read_invitation(db: Session, token: str, now: float) -> Invitation:
 
 
 def suggest_password(below: Callable[[int], int], language: str) -> str:
-    """Six words she can write down and type on a phone."""
+    """Six words to be written down and typed on a phone."""
     return " ".join(receipts.plain(word).strip() for word in receipts.draw_words(PASSWORD_WORDS, below, language))
 
 
@@ -118,19 +118,19 @@ def accept(
 def reset(db: Session, member: int, now: float) -> str:
     """A coordinator's help for a forgotten password: the old key is forgotten, a new invitation is printed.
 
-    It gives no key to anybody: whoever accepts it must be let in again, by her voice.
+    It gives no key to anybody: whoever accepts it must be let in again, by the voice.
     """
     account = _shut_out(db, member, "reset")
     return invite(db, account.name, account.roles, now, account.teams)
 
 
 def dismiss(db: Session, member: int) -> None:
-    """She leaves: her sessions end at once, her password opens nothing, an epoch is due in every team."""
+    """A member leaves: all sessions end at once, the password opens nothing, an epoch is due in every team."""
     _shut_out(db, member, "dismissed")
 
 
 def _shut_out(db: Session, member: int, act: str) -> members.Account:
-    """Nothing of hers opens any more: no password, no session, no invitation that was printed before."""
+    """Nothing of a member's opens any more: no password, no session, no invitation that was printed before."""
     account = members.account(db, member)
     members.shut(db, member, act)
     staff_sessions.end_all(db, member)
@@ -138,10 +138,10 @@ def _shut_out(db: Session, member: int, act: str) -> members.Account:
     return account
 
 
-# ── slow and steady at the door ─────────────────────────────────────────────────────────────────────────────
+# ── how fast one may try to sign in ─────────────────────────────────────────────────────────────────────────
 FREE_TRIES = 5
 # whom a wrong sign-in slows down -> (tries before it does, longest wait in seconds). A name alone waits so little
-# that nobody can lock her out, and so long that guessing the six digits takes weeks even with her password.
+# that nobody can lock a member out, and so long that guessing the six digits takes weeks even with the password.
 SLOWED: dict[str, tuple[int, int]] = {"name and sender": (FREE_TRIES, 60), "name": (20, 8), "everybody": (200, 1)}
 
 
@@ -167,7 +167,7 @@ def note_failure(db: Session, pepper: bytes, name: str, sender: str, now: float)
 
 
 def note_success(db: Session, pepper: bytes, name: str, sender: str) -> None:
-    """She is in: from here her name starts anew."""
+    """Somebody signed in: from this sender the tries of the name are counted anew."""
     db.execute(delete(TryRow).where(TryRow.who == _marks(pepper, name, sender)["name and sender"]))
 
 

@@ -25,7 +25,7 @@ from reporting.teams.team_log import CASEWORK, STATISTICS, BrokenChain, CannotOp
 RECOVERY = 0  # the member number of the recovery sheets
 SHEET_WORDS = 12  # words on each of the two sheets; both together give the recovery key
 MONTH = 30  # days between two signed checkpoints of the audit
-SPOKEN = 6  # words a newcomer says and a member types: 66 bits of her key, account and roles
+SPOKEN = 6  # words a newcomer says and a member types: 66 bits of the newcomer's key, account and roles
 
 
 class WrongWords(Exception):
@@ -54,17 +54,17 @@ class EpochKeys:
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """What a member holds while she is signed in."""
+    """What a member holds while signed in."""
 
     member: int
     name: str
     roles: tuple[str, ...]
     private: bytes = field(repr=False)
     epochs: Mapping[int, Mapping[int, EpochKeys]] = field(repr=False)  # team -> epoch number -> private part
-    meant: tuple[int, ...] = ()  # the teams her account is for; empty: the founding ones of her roles
+    meant: tuple[int, ...] = ()  # the teams the account is for; empty: the founding ones of its roles
 
     def of(self, team: int, epoch: int) -> EpochKeys:
-        """Her key of a team's epoch, or `CannotOpen` where she has none."""
+        """The member's key of a team's epoch, or `CannotOpen` where there is none."""
         try:
             return self.epochs[team][epoch]
         except KeyError:
@@ -202,7 +202,7 @@ def _grant_place(team: int, epoch: int, member: int) -> SealContext:
 
 
 def spoken_words(keys: Keys, language: str) -> tuple[str, ...]:
-    """The six words a newcomer says, out of the key in her own hands: what lies in the database cannot change them.
+    """The six words a newcomer says, out of the newcomer's own key: what lies in the database cannot change them.
 
     Nothing that somebody else can choose goes in, so that no second key can be searched for that gives the same.
     """
@@ -236,16 +236,16 @@ def let_in_by_words(db: Session, pin: Pin, keys: Keys, member: int, typed: str) 
 
 
 def _see(db: Session, pin: Pin, keys: Keys) -> None:
-    """She remembers what she just wrote: if it is cut out again, her next sign-in says so."""
+    """A member remembers what was just written: if it is cut out again, the next sign-in says so."""
     heads = _heads(db, team_log.teams(db, pin))
     db.get_one(MemberRow, keys.member).remembered = members.remember(keys.private, keys.member, heads)
     db.flush()
 
 
 def settle(db: Session, pin: Pin, keys: Keys) -> tuple[Keys, tuple[str, ...]]:
-    """What a member does for her teams when she signs in: note who is gone, make the epoch that is due.
+    """What a member does for each team when signing in: note who is gone, make the epoch that is due.
 
-    Returns her keys with the new epochs, and the names of those who are not in any more.
+    Returns the member's keys with the new epochs, and the names of those who are not in any more.
     """
     gone: set[str] = set()
     for team in team_log.teams_or_none(db, pin):
@@ -265,7 +265,7 @@ def settle(db: Session, pin: Pin, keys: Keys) -> tuple[Keys, tuple[str, ...]]:
 
 
 def vouch_for_audit(db: Session, pin: Pin, keys: Keys, now: float) -> bool:
-    """Once a month, whoever signs in first signs how far the audit has come, into her team's log.
+    """Once a month, whoever signs in first signs how far the audit has come, into that member's team's log.
 
     What is swept later is swept only below such a word. A chain that breaks is not signed for.
     """
@@ -307,7 +307,7 @@ def _rotate(db: Session, team: Team, keys: Keys) -> Keys:
 def recover(db: Session, pin: Pin, sheets: RecoverySheets, member: int) -> None:
     """Both sheets let an account in that nobody is left to let in.
 
-    `CannotOpen` when they are not the sheets, or she cannot sign in, or no team is hers.
+    `CannotOpen` when they are not the sheets, or the account cannot sign in, or no team is meant for it.
     """
     pair, row = sheets.key_pair(), db.get_one(MemberRow, member)
     roles, meant = row.roles.split(","), team_log.teams_in(row.teams)
@@ -329,9 +329,9 @@ def recover(db: Session, pin: Pin, sheets: RecoverySheets, member: int) -> None:
 
 
 def take_keys(db: Session, pin: Pin, who: Unlocked) -> Keys:
-    """Her keys of every team, after holding what she remembers against what stands there now.
+    """A member's keys of every team, after holding what is remembered against what stands there now.
 
-    Raises `BrokenChain` when an entry she has seen is gone, `CannotOpen` when her code was used meanwhile.
+    Raises `BrokenChain` when an entry seen before is gone, `CannotOpen` when the code was used meanwhile.
     """
     row = db.get_one(MemberRow, who.locked.id, with_for_update=True)
     if row.last_counter >= who.counter or row.private != who.locked.private:
@@ -356,7 +356,7 @@ def held_by(db: Session, private: bytes, member: int, found: tuple[Team, ...]) -
             try:
                 raw = sealing.open_with(private, _grant_place(team.id, row.epoch, member), row.sealed)
             except CannotOpen:
-                continue  # sealed to a key she had before a reset
+                continue  # sealed to a key from before a reset
             keys = EpochKeys.from_bytes(raw)
             if sealing.new_key_pair(keys.sealing).public != public.get(row.epoch):
                 raise BrokenChain
@@ -382,7 +382,7 @@ def _hold_against(db: Session, remembered: Mapping[str, list[int | str]], found:
 
 
 def _swept(db: Session, number: int, seen: bytes, found: tuple[Team, ...]) -> bytes:
-    """An audit head she remembers may be gone only below the signed checkpoint at which the audit now begins."""
+    """A remembered audit head may be gone only below the signed checkpoint at which the audit now begins."""
     first = audit.first_number(db)
     signed = {one.number for team in found for one in team.checkpoints}
     return seen if number < first and first in signed else b""

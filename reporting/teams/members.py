@@ -29,7 +29,7 @@ USED = b"\xff" * 4
 
 @dataclass(frozen=True, slots=True)
 class NewMember:
-    """A member made in her own browser's request, before anything is stored."""
+    """A member as made in the request of that member's browser, before anything is stored."""
 
     id: int
     name: str
@@ -44,7 +44,7 @@ class NewMember:
 
 @dataclass(frozen=True, slots=True)
 class Secrets:
-    """What her password opens: her private key, the secret of her app, her spare codes."""
+    """What a member's password opens: the private key, the secret of the app, the spare codes."""
 
     private: bytes = field(repr=False)
     totp: bytes = field(repr=False)
@@ -66,7 +66,7 @@ class Secrets:
 
 
 def new_spares(below: Callable[[int], int]) -> tuple[str, ...]:
-    """Eight spare codes of eight digits, for the day her phone is gone. They stand in for the app only."""
+    """Eight spare codes of eight digits, for the day the phone is gone. They stand in for the app only."""
     return tuple(f"{below(10**SPARE_DIGITS):0{SPARE_DIGITS}d}" for _ in range(SPARES))
 
 
@@ -80,7 +80,7 @@ def new_member(
     again: Account | None = None,
     teams: tuple[int, ...] = (),
 ) -> NewMember:
-    """Her keys, the private ones under her password. Takes about 0.15 s; call it outside a transaction.
+    """A member's keys, the private one under the password. Takes about 0.15 s; call it outside a transaction.
 
     `again`: an account that was reset and keeps its number.
     """
@@ -148,7 +148,7 @@ def find_member(db: Session, name: str) -> Locked | None:
 
 @dataclass(frozen=True, slots=True)
 class Unlocked:
-    """A member whose password and six digits were right. Her team keys are fetched with `take_keys`."""
+    """A member whose password and six digits were right. The team keys are fetched with `take_keys`."""
 
     locked: Locked
     private: bytes = field(repr=False)
@@ -200,7 +200,7 @@ def store_password(db: Session, found: Locked | None, salt: bytes, private: byte
 
 
 def shut(db: Session, member: int, act: str) -> None:
-    """Her wrapped key is forgotten: neither her password nor a new one opens it. An epoch is due in her teams."""
+    """A member's wrapped key is forgotten: no password opens it, old or new. An epoch is due in the member's teams."""
     row = db.get_one(MemberRow, member)
     row.private, row.version, row.last_counter = b"", row.version + 1, 0
     hers = select(GrantRow.team).where(GrantRow.member == member)
@@ -210,7 +210,7 @@ def shut(db: Session, member: int, act: str) -> None:
 
 
 def remember(private: bytes, member: int, heads: Mapping[str, list[int | str]]) -> bytes:
-    """The last heads of the logs that she saw, sealed so that only she reads and changes them."""
+    """The last heads of the logs that a member saw, sealed so that nobody else reads or changes them."""
     key = sealing.derive(private, "remembered heads")
     return sealing.seal(key, SealContext("member", member, 0, "remembered", 1), json.dumps(heads).encode())
 
@@ -234,12 +234,12 @@ def new_totp_secret() -> bytes:
 
 
 def totp_code(secret: bytes, at: float) -> str:
-    """The six digits her app shows at that time."""
+    """The six digits that the app shows at that time (seconds since 1970)."""
     return sealing.totp_code(secret, at)
 
 
 def is_totp_right(secret: bytes, code: str, at: float) -> bool:
-    """Whether her app is set up: one step early or late forgiven."""
+    """Whether the app is set up: one step early or late forgiven."""
     return sealing.totp_counter(secret, code.strip().replace(" ", ""), at, 0) is not None
 
 
@@ -255,7 +255,7 @@ def totp_bytes(text: str) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What everybody of the staff may know of a colleague. `open`: she can sign in; `inside`: her teams let her in."""
+    """What everybody of the staff may know of a colleague. `open`: can sign in; `inside`: let in by all its teams."""
 
     id: int
     name: str
@@ -267,7 +267,7 @@ class Account:
 
     @property
     def waits(self) -> bool:
-        """She belongs into a team that has not let her in yet."""
+        """Whether the account is for a team that has not let it in yet."""
         return not self.inside and any(role in team_log.KINDS for role in self.roles)
 
 

@@ -59,7 +59,7 @@ def end(db: Session, token: str) -> None:
 
 
 def end_all(db: Session, member: int, but: str = "") -> int:
-    """End every session of a member, but perhaps her own one. Returns how many."""
+    """End every session of a member, but perhaps the one in use. Returns how many."""
     kept = _session_id(raw_token(but)) if but else b""
     rows = db.scalars(select(SessionRow).where(SessionRow.member == member, SessionRow.id != kept)).all()
     for row in rows:
@@ -78,7 +78,7 @@ class SessionInfo:
 
 
 def session_infos(db: Session, token: str, member: int, now: float) -> tuple[SessionInfo, ...]:
-    """Her running sessions, the newest first."""
+    """A member's running sessions, the newest first."""
     this = _session_id(raw_token(token))
     rows = db.scalars(select(SessionRow).where(SessionRow.member == member).order_by(SessionRow.started.desc()))
     alive = (row for row in rows if now <= min(row.seen + STAFF_IDLE, row.started + STAFF_LIFE))
@@ -86,7 +86,7 @@ def session_infos(db: Session, token: str, member: int, now: float) -> tuple[Ses
 
 
 def names(db: Session, member: int, but: str = "") -> tuple[str, ...]:
-    """The names of her sessions, but perhaps of her own one."""
+    """The names of a member's sessions, but perhaps of the one in use."""
     kept = name_of(but) if but else ""
     rows = db.scalars(select(SessionRow.id).where(SessionRow.member == member))
     return tuple(row.hex() for row in rows if row.hex() != kept)

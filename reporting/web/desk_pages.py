@@ -85,7 +85,7 @@ def keep(told: dict[str, Any], name: str = "", shown: int = SHOWN, *, bound: boo
     told |= {"until": int(made.clock()) + shown, "desk": "keys" in g}
     size = COUNTED if "keys" in g else 1  # a flood at the door pushes out nothing of who is signed in
     made.rows.write(name, staff_sessions.name_of(token), "desk", told, size, made.clock(), token.encode())
-    if "keys" in g and not _is_alive(token):  # she signed out meanwhile, in another tab
+    if "keys" in g and not _is_alive(token):  # signed out meanwhile, in another tab
         made.rows.erase([staff_sessions.name_of(token)])
         raise _SignedOut(url_for("door.sign_in", lang=g.lang))
     return name

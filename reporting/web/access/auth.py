@@ -67,7 +67,7 @@ def resume() -> Keys | None:
 
 
 def refresh_keys() -> Keys:
-    """Her keys as they are now: a colleague may have let her in or made a new epoch since she signed in."""
+    """A member's keys as they are now: since signing in, a colleague may have let them in or made a new epoch."""
     made = installation()
     keys: Keys = g.keys
     with made.reading() as db:
