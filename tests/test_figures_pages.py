@@ -238,7 +238,7 @@ def test_figures_on_a_host_of_their_own_are_there_and_nowhere_else(place: Place)
     assert client.get("/es/", **own).status_code == 404
     assert client.get("/es/equipo", **own).status_code == 404
     assert client.get("/es/cifras").status_code == 404
-    assert client.get("/es/").status_code == 200
+    assert client.get("/es/").status_code == 203
 
 
 def test_no_page_of_hers_leads_to_the_figures(app: Flask) -> None:
