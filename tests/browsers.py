@@ -141,12 +141,14 @@ class Chromium(Window):
     def reads(self) -> str:
         from playwright.sync_api import Error
 
-        for _ in range(20):
+        for _ in range(200):
             with contextlib.suppress(Error):  # it was still on its way
                 self.page.wait_for_load_state("domcontentloaded", timeout=500)
             with contextlib.suppress(Error):
                 text: str = self.page.content()
                 return text
+            with contextlib.suppress(Error):  # a busy machine: another moment
+                self.page.wait_for_timeout(100)
         raise AssertionError("the page does not come to rest")
 
     def here(self) -> str:

@@ -13,11 +13,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
 from reporting.teams.team_log import BrokenChain, KeysNotMade
-from reporting.web import languages, rate_counter, templating
+from reporting.web import languages, limits, rate_counter, templating
 from reporting.web.assets import version_of
 from reporting.web.context import Installation, forget_places, installation, local_hour, name_places, reading_hours, say
 from reporting.web.errors import any_error, closed, http_error, unpack
-from reporting.web.limits import LARGEST_BODY, PAGES_A_MINUTE, a_minute, is_sending, sender
+from reporting.web.limits import LARGEST_BODY, a_minute, is_sending, sender
 from reporting.web.logging import discreet
 from reporting.web.requests import choose_language, open_day, put_headers, read_address, refuse_strangers, shrink
 
@@ -47,7 +47,7 @@ def init_app(app: Flask, made: Installation) -> Limiter:
     return Limiter(
         key_func=sender,
         app=app,
-        default_limits=[a_minute(PAGES_A_MINUTE, made.settings)],
+        default_limits=[a_minute(limits.PAGES_A_MINUTE, made.settings)],
         default_limits_exempt_when=is_sending,
         storage_uri=rate_counter.place_of(made.settings.limits_url),
         storage_options=rate_counter.patience(made.settings.limits_url),
