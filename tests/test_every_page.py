@@ -188,6 +188,9 @@ class Source(HTMLParser):
 # ── where it is looked at ───────────────────────────────────────────────────────────────────────────────────
 
 
+LEADS_ON = {"voice.begin"}  # addresses that only lead on to a page under a name
+
+
 class Journal:
     """What a site answered: the newest page as it was sent, and which doors and templates were reached."""
 
@@ -207,7 +210,7 @@ class Journal:
         has_page = _is_for_the_window() and response.location is None and bool(response.content_length)
         if has_page:
             self.html = response.get_data(as_text=True)
-        if has_page or flask.request.method == "POST":
+        if has_page or flask.request.method == "POST" or flask.request.endpoint in LEADS_ON:
             self.reached.add((flask.request.endpoint or "", flask.request.method))
         return response
 

@@ -11,11 +11,13 @@ from dataclasses import replace
 
 from flask import Response, abort, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy.exc import SQLAlchemyError
 
 from reporting.teams import keyring, staff_sessions
 from reporting.teams.keyring import Keys
 from reporting.teams.team_log import ADVOCATE, CASE_WORKER, COORDINATOR, CannotOpen
 from reporting.web.context import installation
+from reporting.web.logging import note_failure
 
 HOMES = {CASE_WORKER: "casework.queue", COORDINATOR: "staff.people", ADVOCATE: "staff.home"}
 
@@ -54,15 +56,26 @@ def signed_in(
 def resume() -> Keys | None:
     """The keys of the session that this request belongs to; it is still in use. None where there is none."""
     token = request.cookies.get(cookie_name(), "")
-    made = installation()
     try:
-        with made.writing() as db:
-            g.keys = staff_sessions.resume(db, token, made.clock())
-            staff_sessions.touch(db, token, made.clock())
+        g.keys = _keys_behind(token)
     except CannotOpen:
         return None
     g.token = token
     keys: Keys = g.keys
+    return keys
+
+
+def _keys_behind(token: str) -> Keys:
+    """What a token opens. Where nothing can be noted the session goes on, so that no typed word is lost."""
+    made = installation()
+    try:
+        with made.writing() as db:
+            keys = staff_sessions.resume(db, token, made.clock())
+            staff_sessions.touch(db, token, made.clock())
+    except SQLAlchemyError as trouble:
+        note_failure(trouble)
+        with made.reading() as db:
+            keys = staff_sessions.resume(db, token, made.clock())
     return keys
 
 
