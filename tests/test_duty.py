@@ -238,8 +238,8 @@ def test_her_statement_holds_what_she_told_in_order_and_nothing_of_us(app: Flask
     assert "Me pegaron en la esquina." in words
     assert "Ucayali" in words
     assert not [word for word in (place.settings.site_name, "Equipo", "http") if word in words]
-    assert her.answer is not None
-    assert her.answer.request.method == "POST", "what she typed stands only in an answer to POST"
+    assert re.fullmatch(r"/es/p/[\w-]{22}/[0-9a-f]{8}", her.path), "what she typed stands only under a random name"
+    assert her.status == 203
     her.presses("show")
     assert say("Welcome back") in her.words
 

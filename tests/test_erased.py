@@ -287,7 +287,7 @@ def test_without_the_mark_of_a_derived_table_she_would_still_lie_there(
 def test_an_audit_that_numbers_its_cases_would_keep_her(
     place: Place, smith: Locksmith, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store, "lasting_name", lambda _key: number[0])
+    monkeypatch.setattr(cases_desk, "lasting_name", lambda _key: number[0])
     number = ["?"]
     place.receives()
     receipt = place.receives(HERS, WORDS)

@@ -15,9 +15,9 @@ from reporting.operations import leak_check, seal_search
 from reporting.operations.leak_check import PROOFS, Proof, run_checks
 from tests.people import Place, a_furnished_place
 
-START = "\nfrom reporting.commands import main\nmain()"
+START = "\nfrom reporting.cli.base import main\nmain()"
 WITH_HER_WORDS = """
-from reporting import casebook
+from reporting.cases import store as casebook
 file = casebook.seal_stretched
 def leaky(report, *rest, **more):
     {}
@@ -43,14 +43,14 @@ BROKEN = {
     "database": slip("line.execute('PRAGMA wal_checkpoint(TRUNCATE)'); line.close()"),
     "write-ahead log": slip("line.close()"),
     "folder": WITH_HER_WORDS.format(f"open({INSTANCE} + '/note', 'w').write(report.narrative)"),
-    "temporary files": "from reporting import serving; serving.IN_MEMORY = 1000",
+    "temporary files": "from reporting.operations import server; server.IN_MEMORY = 1000",
     "log": WITH_HER_WORDS.format("print(report.narrative, flush=True)"),
-    "erased": "from reporting import database\n"
+    "erased": "from reporting.storage import database\n"
     "database.SQLITE_PRAGMAS = tuple(one.replace('secure_delete=ON', 'secure_delete=OFF') "
     "for one in database.SQLITE_PRAGMAS)",
-    "opened": "from reporting import derived; derived.forget = lambda db, cases: None",
+    "opened": "from reporting.cases import derived; derived.forget = lambda db, cases: None",
     "emptied": "from reporting import app; app.checkpoint = lambda engine: True",
-    "core files": "from reporting import serving; serving.no_core_files = lambda: None",
+    "core files": "from reporting.operations import server; server.no_core_files = lambda: None",
 }
 
 

@@ -8,7 +8,12 @@ import re
 from urllib.parse import urlencode
 
 PATIENCE = 60.0  # seconds for the trial server to begin answering; a small machine takes five
-WALKING = {"Content-Type": "application/x-www-form-urlencoded", "Sec-Fetch-Site": "same-origin", "Sec-Fetch-User": "?1"}
+WALKING = {
+    "Content-Type": "application/x-www-form-urlencoded",
+    "Sec-Fetch-Site": "same-origin",
+    "Sec-Fetch-User": "?1",
+    "Connection": "close",
+}
 
 
 class NoTrial(Exception):
