@@ -15,6 +15,7 @@ from reporting.cases import case_file, desk, records, store
 from reporting.cases.records import FROM_HER, FROM_TEAM, Case, NoConsent, Visit
 from reporting.storage.database import reading, writing
 from reporting.storage.models import AuditRow, CaseRow, LogRow, RecordRow
+from reporting.teams import audit
 from reporting.teams.keyring import Keys
 from reporting.teams.team_log import CASE_WORKER, BrokenChain, CannotOpen
 from reporting.vocabulary.incident import Incident
@@ -109,13 +110,13 @@ def test_every_opening_is_in_the_audit_and_the_chain_holds(place: Place, rosa: K
     with reading(place.engine) as db:
         acts = desk.acts(db, rosa)
         assert [(act.act, act.case, act.actor) for act in acts] == [("opened", case.id, rosa.member)]
-        assert store.audit.first_break(store.audit.entries(db)) is None
+        assert audit.first_break(audit.entries(db)) is None
     with writing(place.engine) as db:
         last = db.scalars(select(AuditRow).order_by(AuditRow.number.desc())).first()
         assert last is not None
         last.body = last.body[:-1] + b"x"
     with reading(place.engine) as db:
-        assert store.audit.first_break(store.audit.entries(db)) == acts[0].number
+        assert audit.first_break(audit.entries(db)) == acts[0].number
 
 
 def test_the_audit_does_not_say_in_the_clear_which_case_was_opened(place: Place, rosa: Keys) -> None:
