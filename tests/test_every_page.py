@@ -710,6 +710,8 @@ def _calls_for_an_afternoon(walk: Walk) -> None:
         walk.page.fill("[name=phone]", "061 570000")
     walk.presses("learned")
     walk.presses("skip")
+    walk.opens("/{lang}/equipo/directorio")
+    walk.sends("q", q="linea")
 
 
 def _changes_the_directory(walk: Walk) -> None:
