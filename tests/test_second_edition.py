@@ -430,7 +430,7 @@ def test_they_agree_on_every_written_case_at_every_hour_with_any_answer_missing(
 
 @pytest.mark.parametrize("seed", ["1", "2"])
 def test_the_stamp_of_the_rules_is_the_same_in_every_process(seed: str) -> None:
-    code = "from referrals.queue import RULES_STAMP; print(RULES_STAMP)"
+    code = "from referrals.casework.queue import RULES_STAMP; print(RULES_STAMP)"
     asked = [sys.executable, "-c", code]
     told_there = subprocess.run(asked, env={"PYTHONHASHSEED": seed}, capture_output=True, text=True, check=True)  # noqa: S603
     assert told_there.stdout.strip() == STAMP
