@@ -35,7 +35,6 @@ from reporting.cases.case_file import (
     seal_tally,
     told_in,
 )
-from reporting.cases.case_file import lasting_name as lasting_name
 from reporting.cases.junk import print_of
 from reporting.cases.records import FROM_HER, NEW, Case, NewReport, Visit
 from reporting.cases.seal_contexts import front_key_context, receipt_key_context, record_context
