@@ -10,7 +10,7 @@ import secrets
 from dataclasses import dataclass, field
 from typing import Any
 
-from flask import Blueprint, g, make_response, redirect, request, url_for
+from flask import g, make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import ImmutableMultiDict
 
@@ -46,6 +46,7 @@ from reporting.vocabulary.incident import Incident
 from reporting.vocabulary.questions import PAGES
 from reporting.vocabulary.tally import tally_block
 from reporting.web import desk_pages, question_forms
+from reporting.web.access.audience import DESK, Pages
 from reporting.web.access.auth import refresh_keys, signed_in
 from reporting.web.access.tickets import seeds, ticket_field, ticket_in
 from reporting.web.context import Installation, installation, render_template
@@ -54,7 +55,7 @@ from reporting.web.errors import error_page
 from reporting.web.forms import StaffForm
 from reporting.web.question_forms import LAST
 
-pages = Blueprint("voice", __name__)
+pages = Pages("voice", __name__, DESK)
 CHECK, DONE = "check", "sent"
 CHECKS = {CHECK, "voice-check"}  # and as a page spelt it that was made before steps had addresses
 NOT_IN = N_("Your team has not let you in yet.")
@@ -111,7 +112,7 @@ def told() -> ResponseReturnValue:
         return _to_hers()
     intake, go = _intake(ticket), request.form.get("go", "next")
     if ticket.step in CHECKS:
-        return _send(intake) if go == "send" else _lead(intake, go[3:] if go[3:] in _NUMBERS else str(LAST))
+        return _send(intake) if go == "send" else _lead(intake, _from_check(go))
     number = int(ticket.step)
     form = question_forms.form_of(number, intake.answers, _choices(intake.answers), request.form)
     right = form.validate()
@@ -121,8 +122,22 @@ def told() -> ResponseReturnValue:
     if not right:
         intake.wrong = {"step": ticket.step, "typed": _typed()}
         return _lead(intake, ticket.step)
-    after = None if go == "check" else page_after(number, intake.answers)
-    return _lead(intake, CHECK if after is None else str(after))
+    return _lead(intake, _from_page(go, number, intake.answers))
+
+
+def _from_page(go: str, number: int, answers: dict[str, Any]) -> str:
+    """Where a button of a page of questions leads, forwards; an unknown one shows it again."""
+    if go not in {"next", "check"}:
+        return str(number)
+    after = None if go == "check" else page_after(number, answers)
+    return CHECK if after is None else str(after)
+
+
+def _from_check(go: str) -> str:
+    """Where a button of the last page leads, but for the one that sends; an unknown one shows it again."""
+    if go == "back":
+        return str(LAST)
+    return go[3:] if go.startswith("to-") and go[3:] in _NUMBERS else CHECK
 
 
 _NUMBERS = frozenset(str(number) for number in range(len(PAGES)))

@@ -19,11 +19,14 @@ from referrals.pages.directory import (
     snapshot_now,
     today_here,
 )
+from reporting.i18n import N_
 from reporting.teams.team_log import CASE_WORKER, COORDINATOR
 from reporting.web import desk_pages
 from reporting.web.access.auth import signed_in
 from reporting.web.context import installation, render_template, say
 from reporting.web.errors import error_page
+
+LEARNT = {"nobody", "learned", "skip"}  # the buttons of a call
 
 
 @pages.get("/<lang>/equipo/directorio/llamadas")
@@ -109,6 +112,8 @@ def called(place: str, service: str) -> ResponseReturnValue:
     typed = {question.column: request.form.get(question.column, "") for question in questions.QUESTIONS}
     if not form.is_ours() or place not in snapshot_now().cards.place_names:
         return error_page(404)
+    if go not in LEARNT:
+        return _call(place, service, typed=typed, sentence=say(N_("Choose what to do.")), code=422)
     with installation().reading() as db:
         order = [task.row["id"] for task in worklist(db, snapshot_now(), place, today_here())]
     try:

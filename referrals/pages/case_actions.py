@@ -12,7 +12,7 @@ from flask import g
 
 from referrals.casework import referral
 from referrals.directory import curation, snapshot
-from referrals.pages.case_forms import MEANWHILE, ActForm, counters, help_of, needed, number_in, outcome, owner, service
+from referrals.pages.case_forms import MEANWHILE, ActForm, counters, help_of, needed, outcome, owner, service
 from reporting import clock
 from reporting.cases import actions, desk, records
 from reporting.cases.actions import NotAllowed
@@ -23,6 +23,9 @@ from reporting.i18n import N_
 from reporting.teams import team_log
 from reporting.teams.team_log import CannotOpen
 from reporting.web.context import installation, local_hour
+from reporting.web.forms import BadFormValue, number_in
+
+CHOOSE = N_("Choose what to do.")
 
 
 def refusal(case: int, go: str, form: ActForm) -> tuple[str, int] | None:
@@ -40,13 +43,13 @@ def refusal(case: int, go: str, form: ActForm) -> tuple[str, int] | None:
         return N_("She did not say yes to letters."), 422
     except NotAllowed as why:
         return why.sentence, 422
-    except (EditConflict, CannotOpen, ValueError):
+    except (EditConflict, CannotOpen, BadFormValue):  # or the page did not say which version of the case it showed
         return MEANWHILE, 409
     return None
 
 
 def _nothing(_folder: CaseFile, _form: ActForm) -> None:
-    raise NotAllowed(N_("Choose what to do."))
+    raise NotAllowed(CHOOSE)
 
 
 def _nothing_more(_db: Any, _case: int, _form: ActForm) -> None:
@@ -150,6 +153,8 @@ def _hand_over(db: Any, case: int, _form: ActForm) -> None:
 
 def _allow(folder: CaseFile, form: ActForm) -> None:
     """What she said by voice about what she allows."""
+    if form.step.data not in {"yes", "no"}:
+        raise NotAllowed(CHOOSE)
     actions.allow(folder, form.consent.data or "", yes=form.step.data == "yes")
     actions.note(folder, g.keys.member, needed(form.text.data), installation().clock())
 

@@ -5,7 +5,7 @@ Speaks HTTP and nothing else; every page is an answer to POST and carries the ti
 
 from __future__ import annotations
 
-from flask import Blueprint, g, make_response, redirect, request, url_for
+from flask import g, make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from referrals import help as referrals_help
@@ -20,6 +20,7 @@ from reporting.i18n import N_
 from reporting.sessions.replays import LEFT
 from reporting.teams.team_log import CannotOpen
 from reporting.web import post_redirect_get
+from reporting.web.access.audience import HERS, Pages
 from reporting.web.access.visits import (
     CASE,
     CaseSession,
@@ -30,21 +31,27 @@ from reporting.web.access.visits import (
     onward,
 )
 from reporting.web.context import installation, render_template, say
+from reporting.web.forms import BadFormValue, number_in
 from reporting.web.post_redirect_get import TicketCheck, Trail, check_ticket
 
-pages = Blueprint("her_referral", __name__)
+pages = Pages("her_referral", __name__, HERS)
 GONE = N_("This is not asked any more.")
-SAID_YES = N_("Noted: yes. The team may tell them only what you saw.")
-SAID_NO = N_("Noted: no. Nothing is told to them from now on.")
+# what is pressed -> what it did
+ANSWERS = {
+    "yes": N_("Noted: yes. The team may tell them only what you saw."),
+    "no": N_("Noted: no. Nothing is told to them from now on."),
+}
 
 
 def _arrived() -> tuple[TicketCheck, int] | None:
     """Her request and the number of the referral; None where it is no page of hers (any more)."""
     came = check_ticket("visit")
-    number = request.form.get("number", "")
-    if came is None or came.ended == LEFT or came.ticket.step != CASE or not (number.isascii() and number.isdecimal()):
+    if came is None or came.ended == LEFT or came.ticket.step != CASE:
         return None
-    return came, int(number[:20])
+    try:
+        return came, number_in(request.form.get("number"))
+    except BadFormValue:
+        return None
 
 
 @pages.post("/<lang>/volver/propuesta")
@@ -67,10 +74,12 @@ def answer() -> ResponseReturnValue:
     arrived = _arrived()
     if arrived is None:
         return redirect(url_for("reporter.start", lang=g.lang), 303)
-    (came, number), made, yes = arrived, installation(), request.form.get("go") == "yes"
+    (came, number), made, go = arrived, installation(), request.form.get("go")
+    if go not in ANSWERS:
+        return go_on(came, onward(f"proposal-{number}"))
     try:
         with made.writing() as db, store.on_visit(db, case_session_of(came).visit, made.clock()) as folder:
-            if yes:
+            if go == "yes":
                 referral.agree(folder, number, made.clock())
             else:
                 referral.say_no(folder, number, made.clock())
@@ -78,7 +87,7 @@ def answer() -> ResponseReturnValue:
         return go_on(came, onward("said", sentence=say(why.sentence), code=422))
     except CannotOpen:
         return go_on(came, onward("said", sentence=say(GONE), code=422))
-    return go_on(came, onward("said", sentence=say(SAID_YES if yes else SAID_NO)))
+    return go_on(came, onward("said", sentence=say(ANSWERS[go])))
 
 
 def _proposal(stay: CaseSession, number: int) -> tuple[Case, Referral | None]:

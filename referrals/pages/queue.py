@@ -19,7 +19,7 @@ from referrals.casework.queue import View
 from referrals.directory import snapshot
 from referrals.help import names
 from referrals.needs import codes
-from referrals.pages.case_forms import LONGEST_NUMBER, case_workers, counters, needed, number_in, outcome, owner, pages
+from referrals.pages.case_forms import case_workers, counters, needed, outcome, owner, pages
 from reporting import clock
 from reporting.cases import actions, desk, queue_cache, records
 from reporting.cases.actions import NotAllowed
@@ -37,7 +37,7 @@ from reporting.vocabulary.codes import VOCABULARY
 from reporting.web import desk_pages, languages
 from reporting.web.access.auth import refresh_keys, signed_in
 from reporting.web.context import Installation, installation, local_hour, render_template, say
-from reporting.web.forms import StaffForm
+from reporting.web.forms import BadFormValue, StaffForm, number_in
 
 
 class BulkForm(StaffForm):
@@ -63,14 +63,21 @@ def _view() -> View:
     """What is asked for in the address; what nobody knows is read as the first choice. A name typed lies in a row."""
     told = request.args
     folder, sort = told.get("folder", ""), told.get("sort", "")
-    after = told.get("after", "")
     return View(
         folder=folder if folder in queue.FOLDERS else "open",
         owner=told.get("owner", "")[:12],
         name=(desk_pages.taken(told["name"]) or {}).get("words", "") if "name" in told else "",
         sort=sort if sort in queue.SORTS else "urgency",
-        after=int(after) if after.isascii() and after.isdecimal() and len(after) < LONGEST_NUMBER else 0,
+        after=_after(told.get("after", "")),
     )
+
+
+def _after(text: str) -> int:
+    """The last case of the page before; 0 for none, and for what is no number."""
+    try:
+        return number_in(text)
+    except BadFormValue:
+        return 0
 
 
 @desk_pages.by_get()
@@ -181,7 +188,7 @@ def bulk() -> ResponseReturnValue:
             done += 1
         except NotAllowed:
             skipped += 1
-        except (CannotOpen, ValueError):
+        except (CannotOpen, BadFormValue):
             failed += 1
     told = N_("Done: %(done)s. Left as they were: %(skipped)s. Failed: %(failed)s.")
     return _queue_page(sentence=say(told, done=done, skipped=skipped, failed=failed))

@@ -47,6 +47,10 @@ class ReleaseRefused(Exception):
     """Nothing is done to the release; the message id says why."""
 
 
+class UnknownPeriod(ValueError):
+    """No period has this name."""
+
+
 @dataclass(frozen=True, slots=True)
 class Period:
     """A closed stretch of months. `first` and `last` are months since year 0."""
@@ -76,7 +80,7 @@ _YEARS = re.compile(r"(\d{4})-(\d{4})", re.ASCII)
 
 
 def period(name: str) -> Period:
-    """A year (2026), two years (2025-2026), a half (2026-S1) or a quarter (2026-T1). `ValueError` for others."""
+    """A year (2026), two years (2025-2026), a half (2026-S1) or a quarter (2026-T1). `UnknownPeriod` for others."""
     for shape, begins, length in _SHAPES:
         found = re.fullmatch(shape, name, re.ASCII)
         if found and int(found[1]) >= FIRST_YEAR:
@@ -85,7 +89,7 @@ def period(name: str) -> Period:
     years = _YEARS.fullmatch(name)
     if years and int(years[1]) >= FIRST_YEAR and int(years[2]) == int(years[1]) + 1:
         return Period(name, int(years[1]) * 12, int(years[2]) * 12 + 11)
-    raise ValueError("That is no period.")
+    raise UnknownPeriod(name)
 
 
 def _archive_place(number: int, release: int, epoch: int) -> SealContext:

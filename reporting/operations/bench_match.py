@@ -10,7 +10,6 @@ import csv
 import io
 import json
 import multiprocessing
-import resource
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -39,7 +38,7 @@ from referrals.matching.order import Asked
 from referrals.matching.records import Cards, Seeker
 from referrals.needs.assessment import assess
 from referrals.needs.codes import NEEDS, Need
-from reporting.operations import invented_services
+from reporting.operations import invented_services, memory
 from reporting.storage.database import open_database, reading, upgrade_tables, writing
 from reporting.vocabulary.incident import Incident
 
@@ -184,5 +183,4 @@ def _imports(count: int, url: str, answer: Connection) -> None:
     if found.stored != count:
         raise RuntimeError(f"{found.stored} of {count} came in: {found.problems[:3]}")
     seconds = time.perf_counter() - began
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    answer.send(json.dumps({"import_s": round(seconds, 1), "import_rss_mb": round(memory)}))
+    answer.send(json.dumps({"import_s": round(seconds, 1), "import_rss_mb": round(memory.largest())}))

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import resource
 import secrets
 import statistics
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from flask import Flask
 from sqlalchemy import Engine, select, update
@@ -27,6 +25,7 @@ from reporting.cases import desk, store
 from reporting.cases.records import NewReport
 from reporting.clock import HOUR
 from reporting.config import Settings
+from reporting.operations import memory
 from reporting.sessions import day_seeds
 from reporting.storage.database import open_database, reading, writing
 from reporting.storage.models import CaseRow
@@ -75,16 +74,7 @@ def measure(settings: Settings, engine: Engine, cases: int, unopened: int, say: 
     app = create_app(settings, clock)
     times = [_one_round(app, engine, totp, fresh, clock, say) for _ in range(ROUNDS)]
     sign_in, page = (statistics.median(column) for column in zip(*times, strict=True))
-    return Waiting(cases, unopened, round(sign_in, 3), round(page, 3), round(_resident(), 1))
-
-
-def _resident() -> float:
-    """Resident memory now, in MB; where the system does not say (not Linux), the largest it ever was."""
-    try:
-        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-    except OSError:
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return pages * resource.getpagesize() / 2**20
+    return Waiting(cases, unopened, round(sign_in, 3), round(page, 3), round(memory.now(), 1))
 
 
 def _furnish(settings: Settings, engine: Engine) -> bytes:

@@ -170,16 +170,21 @@ def submit(workers: int, at_once: Iterable[int], seconds: float, runs: int, say:
             told = [_measure(process, port, _trip, many, seconds, runs, say) for many in at_once]
         open_rows(settings, open_database(settings.database_url)).destroy()
         floors = _floors(settings, sizes, workers, [row["at_once"] for row in told], seconds, runs, say)
-    packages = len(re.findall(r"^[a-z0-9].*==", (ROOT / "requirements.txt").read_text("utf-8"), re.MULTILINE))
     for row, floor in zip(told, floors, strict=True):
         row |= {
             "cold_start_s": round(cold, 2),
-            "packages": packages,
+            "packages": _packages(),
             "workers": workers,
             "limit_trips_per_s": floor["trips_per_s"],
             "ratio_to_limit": round(row["trips_per_s"] / max(floor["trips_per_s"], 0.001), 2),
         }
     return told
+
+
+def _packages() -> int:
+    """How many packages the lock file of a checkout names; 0 where there is none."""
+    lock = ROOT / "requirements.txt"
+    return len(re.findall(r"^[a-z0-9].*==", lock.read_text("utf-8"), re.MULTILINE)) if lock.exists() else 0
 
 
 def limit(workers: int, at_once: Iterable[int], seconds: float, runs: int, say: Say) -> list[dict[str, Any]]:

@@ -16,10 +16,11 @@ import yaml
 from sqlalchemy import Engine
 
 from referrals.directory.importing import shipped
+from referrals.directory.reviewed_data import DATA
 from reporting.cases import store
 from reporting.cases.records import NewReport
 from reporting.clock import HOUR
-from reporting.config import ROOT, Settings
+from reporting.config import Settings
 from reporting.crypto import receipts
 from reporting.crypto.receipts import Receipt
 from reporting.figures import releases
@@ -33,7 +34,7 @@ from reporting.teams.team_log import ADVOCATE, CASE_WORKER, CASEWORK, COORDINATO
 from reporting.vocabulary.incident import incident_from_answers
 from reporting.vocabulary.tally import MONTHS, block_of_codes, tally_block
 
-VIGNETTES = ROOT / "referrals" / "data" / "vignettes.yaml"
+VIGNETTES = DATA / "vignettes.yaml"
 # name -> role; the first case worker makes the keys and lets the others in
 PEOPLE = {
     "rosa": CASE_WORKER,

@@ -48,6 +48,7 @@ PRAGMAS = (
     "temp_store=MEMORY",
     "busy_timeout=1000",
 )
+NO_LINKS = getattr(os, "O_NOFOLLOW", 0)  # Windows has no such flag
 MEMORY = Path("/dev/shm")  # noqa: S108 -- a folder of our own in it, under a name that nobody can guess
 # Plain statements on a plain line, the same for both: a row is written and read with every page that is turned, and
 # the layers of the library took longer than the disk.
@@ -110,7 +111,7 @@ def open_rows(settings: Settings, engine: Engine) -> PageRows:
         return PageRows(_Server(engine), settings.server_secret)
     with suppress(OSError):  # where the folder cannot be had, every page is the answer itself
         path = _folder(settings) / "rows.db"
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600))
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | NO_LINKS, 0o600))
         return PageRows(_File(path), settings.server_secret)
     return PageRows(None, settings.server_secret)
 

@@ -9,7 +9,9 @@ import functools
 import hashlib
 from pathlib import Path
 
-from flask import Blueprint, Response, make_response
+from flask import Response, make_response
+
+from reporting.web.access.audience import ASSETS, Pages
 
 
 @functools.cache
@@ -18,7 +20,7 @@ def version_of(name: str) -> str:
     return hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:8]
 
 
-pages = Blueprint("files", __name__)
+pages = Pages("files", __name__, ASSETS)
 STATIC = Path(__file__).parent / "static"
 
 
