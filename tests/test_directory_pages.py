@@ -138,7 +138,7 @@ def test_what_is_no_list_of_services_is_answered_in_words(carmen: Phone, raw: by
 
 
 def test_a_file_that_is_too_large_for_a_page_is_refused(carmen: Phone) -> None:
-    uploads(carmen, b"nombre\n" * 60_000, "store")
+    uploads(carmen, b"nombre\n" * 800_000, "store")
     assert carmen.status == 413
 
 
