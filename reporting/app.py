@@ -22,7 +22,7 @@ from referrals.help import lines_as_shipped, national_lines, other_departments
 from reporting.config import HERE, Settings, read_settings, shipped
 from reporting.pages import directory_lookups
 from reporting.sessions.page_rows import open_rows
-from reporting.storage.database import checkpoint, jotting, looking, open_database, reading, writing
+from reporting.storage.database import checkpoint, looking, open_database, reading, writing, writing_relaxed
 from reporting.teams.team_log import Pin
 from reporting.web import desk_pages, languages, limits, post_redirect_get, setup
 from reporting.web.context import Installation
@@ -41,8 +41,8 @@ def create_app(settings: Settings | None = None, clock: Callable[[], float] = ti
         reading=partial(reading, engine),
         looking=partial(looking, engine),
         writing=partial(writing, engine),
-        jotting=partial(jotting, engine),
-        emptied=partial(checkpoint, engine),
+        writing_relaxed=partial(writing_relaxed, engine),
+        checkpoint=partial(checkpoint, engine),
         clock=clock,
         catalogues=languages.load(told.languages, country=told.country),
         pin=Pin(told.pin_file),
@@ -58,11 +58,11 @@ def create_app(settings: Settings | None = None, clock: Callable[[], float] = ti
     return app
 
 
-def register_lines(made: Installation) -> None:
+def register_lines(site: Installation) -> None:
     """Bring what `reporting.web` shows on practice and error pages: the lines that answer in the whole country."""
-    made.wings["lines"] = lambda: national_lines(directory_lookups.snapshot(), made.clock())
-    made.wings["shipped lines"] = lambda: lines_as_shipped(made.settings.country, made.clock())
-    made.wings["departments"] = lambda: other_departments(directory_lookups.snapshot())
+    site.wings["lines"] = lambda: national_lines(directory_lookups.snapshot(), site.clock())
+    site.wings["shipped lines"] = lambda: lines_as_shipped(site.settings.country, site.clock())
+    site.wings["departments"] = lambda: other_departments(directory_lookups.snapshot())
 
 
 def settle_country(engine: Engine, settings: Settings) -> None:

@@ -257,7 +257,7 @@ def test_every_trouble_under_the_address_of_the_desk_is_told_on_its_page(app: Fl
     seen = set()
     for desk in (signs_in(app, place, place.workers["carmen"]), Phone(app)):
         for rule in app.url_map.iter_rules():
-            if "/equipo" not in rule.rule or rule.endpoint == "door.sign_out":
+            if "/equipo" not in rule.rule or rule.endpoint == "auth.sign_out":
                 continue
             path = an_address(rule.rule, 1).replace("<token>", "0" * 32).replace("<name>", "x").replace("<step>", "0")
             for answer in what_goes_wrong(desk, path):

@@ -30,14 +30,14 @@ ASK_WHICH = {
     "casework.bulk",
     "directory.bring",
     "directory.called",
-    "her_referral.answer",
+    "consent.answer",
     "reporter.begin_anew",
     "reporter.come_back",
     "reporter.told",
     "staff.change_me",
     "staff.help_or_dismiss",
     "staff.with_colleague",
-    "voice.told",
+    "assisted_report.told",
 }
 
 

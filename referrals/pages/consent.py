@@ -34,7 +34,7 @@ from reporting.web.context import installation, render_template, say
 from reporting.web.forms import BadFormValue, number_in
 from reporting.web.post_redirect_get import TicketCheck, Trail, check_ticket
 
-pages = Pages("her_referral", __name__, HERS)
+blueprint = Pages("consent", __name__, HERS)
 GONE = N_("This is not asked any more.")
 # what is pressed -> what it did
 ANSWERS = {
@@ -54,7 +54,7 @@ def _arrived() -> tuple[TicketCheck, int] | None:
         return None
 
 
-@pages.post("/<lang>/volver/propuesta")
+@blueprint.post("/<lang>/volver/propuesta")
 def look() -> ResponseReturnValue:
     """The answer that leads to the page of a proposal."""
     arrived = _arrived()
@@ -68,21 +68,21 @@ def look() -> ResponseReturnValue:
     return go_on(came, onward(f"proposal-{number}") if one else onward("said", sentence=say(GONE), code=422))
 
 
-@pages.post("/<lang>/volver/respuesta")
+@blueprint.post("/<lang>/volver/respuesta")
 def answer() -> ResponseReturnValue:
     """Her yes or no. Pressed twice, it counts once."""
     arrived = _arrived()
     if arrived is None:
         return redirect(url_for("reporter.start", lang=g.lang), 303)
-    (came, number), made, go = arrived, installation(), request.form.get("go")
+    (came, number), site, go = arrived, installation(), request.form.get("go")
     if go not in ANSWERS:
         return go_on(came, onward(f"proposal-{number}"))
     try:
-        with made.writing() as db, store.on_visit(db, case_session_of(came).visit, made.clock()) as folder:
+        with site.writing() as db, store.on_visit(db, case_session_of(came).visit, site.clock()) as case_file:
             if go == "yes":
-                referral.agree(folder, number, made.clock())
+                referral.agree(case_file, number, site.clock())
             else:
-                referral.say_no(folder, number, made.clock())
+                referral.say_no(case_file, number, site.clock())
     except NotAllowed as why:
         return go_on(came, onward("said", sentence=say(why.sentence), code=422))
     except CannotOpen:

@@ -28,7 +28,7 @@ from reporting.web.context import installation, local_hour, render_template, say
 from reporting.web.errors import error_page
 from reporting.web.forms import StaffForm
 
-pages = Pages("directory", __name__)
+blueprint = Pages("directory", __name__)
 LARGEST_FILE = 5 * 1024 * 1024  # bytes; what comes in holds up everybody else, and the terminal takes more
 FOR_THE_TERMINAL = N_("This file has more than 5 megabytes. Bring it in at the terminal: amparo directory import FILE.")
 SHOWN = 100  # services on the first page; who looks for another one types a part of its name
@@ -92,14 +92,14 @@ def csv_answer(text: str, name: str) -> Response:
     return answer
 
 
-@pages.get("/<lang>/equipo/directorio")
+@blueprint.get("/<lang>/equipo/directorio")
 @signed_in(CASE_WORKER, COORDINATOR)
 def services() -> ResponseReturnValue:
     """What is due first, then the rest."""
     return _services()
 
 
-@pages.post("/<lang>/equipo/directorio")
+@blueprint.post("/<lang>/equipo/directorio")
 @signed_in(CASE_WORKER, COORDINATOR)
 def find() -> ResponseReturnValue:
     """A part of a name finds any."""
@@ -135,7 +135,7 @@ def out() -> StaffForm:
     return StaffForm(formdata=None)
 
 
-@pages.get("/<lang>/equipo/directorio/archivo")
+@blueprint.get("/<lang>/equipo/directorio/archivo")
 @signed_in(CASE_WORKER, COORDINATOR)
 def export() -> ResponseReturnValue:
     """The whole directory as a file. Brought in again it changes nothing."""
@@ -156,7 +156,7 @@ class StampForm(StaffForm):
     stamp = StringField(validators=[Length(max=64)])
 
 
-@pages.get("/<lang>/equipo/directorio/servicio/<service>")
+@blueprint.get("/<lang>/equipo/directorio/servicio/<service>")
 @signed_in(CASE_WORKER, COORDINATOR)
 def service_page(service: str) -> ResponseReturnValue:
     """Everything about a service: cells, source, history, what is due."""
@@ -195,7 +195,7 @@ def _service(
     return make_response(page, code)
 
 
-@pages.post("/<lang>/equipo/directorio/servicio/<service>")
+@blueprint.post("/<lang>/equipo/directorio/servicio/<service>")
 @signed_in(CASE_WORKER, COORDINATOR)
 def confirm(service: str) -> ResponseReturnValue:
     """Still true today, in one click."""
@@ -212,7 +212,7 @@ def confirm(service: str) -> ResponseReturnValue:
     return redirect(url_for("directory.service_page", lang=g.lang, service=service, done="confirmed"), 303)
 
 
-@pages.post("/<lang>/equipo/directorio/servicio/<service>/cambiar")
+@blueprint.post("/<lang>/equipo/directorio/servicio/<service>/cambiar")
 @signed_in(COORDINATOR)
 def edit(service: str) -> ResponseReturnValue:
     """Other cells, with a reason."""
@@ -241,7 +241,7 @@ class BringForm(StaffForm):
     region = SelectField(N_("If the file does not say it: which region is it about?"), default="")
 
 
-@pages.route("/<lang>/equipo/directorio/traer", methods=["GET", "POST"])
+@blueprint.route("/<lang>/equipo/directorio/traer", methods=["GET", "POST"])
 @takes_a_file(LARGEST_FILE, FOR_THE_TERMINAL)
 @signed_in(COORDINATOR)
 def bring() -> ResponseReturnValue:
@@ -266,7 +266,7 @@ def bring() -> ResponseReturnValue:
     return desk_pages.drawn(page, 422 if bad else 200)
 
 
-@pages.post("/<lang>/aviso")
+@blueprint.post("/<lang>/aviso")
 def flag() -> ResponseReturnValue:
     """A dead number, or they were not safe. She stays on her page: the answer has no page of its own."""
     kind, _, service = request.form.get("flag", "").partition(".")

@@ -28,7 +28,7 @@ from reporting.vocabulary.questions import HAS_DEPARTMENTS
 from reporting.web import languages, templating
 
 SEEN = 203  # the status of a page that is typed into or shows something of hers: no browser keeps it for Back
-WALK = "walk.page"  # the address of every page under a name: each step leads there, also when it was one too many
+WALK = "trail.page"  # the address of every page under a name: each step leads there, also when it was one too many
 WALKS = 3  # so many of them for each page that may be turned
 
 
@@ -40,8 +40,8 @@ class Installation:
     reading: Callable[[], AbstractContextManager[Session]]
     looking: Callable[[], AbstractContextManager[Line]]  # the same without a session, for what every page asks
     writing: Callable[..., AbstractContextManager[Session]]
-    jotting: Callable[[], AbstractContextManager[Line]]  # for notes that a power cut may take
-    emptied: Callable[[], bool]  # after an erasure: leave no erased byte in the write-ahead log
+    writing_relaxed: Callable[[], AbstractContextManager[Line]]  # for notes that a power cut may take
+    checkpoint: Callable[[], bool]  # after an erasure: leave no erased byte in the write-ahead log
     clock: Callable[[], float]
     catalogues: dict[str, languages.Catalogue]
     pin: Pin
@@ -63,15 +63,15 @@ class Installation:
 
 def installation() -> Installation:
     """The installation that answers this request."""
-    made: Installation = current_app.extensions["amparo"]
-    return made
+    site: Installation = current_app.extensions["amparo"]
+    return site
 
 
 def name_places() -> None:
     """In another country than the first home the regions of the vocabulary are not asked."""
-    made = installation()
-    is_home = made.settings.country == FIRST_HOME
-    HAS_DEPARTMENTS.set(None if is_home else lambda: bool(made.wings["departments"]()))
+    site = installation()
+    is_home = site.settings.country == FIRST_HOME
+    HAS_DEPARTMENTS.set(None if is_home else lambda: bool(site.wings["departments"]()))
 
 
 def forget_places(_error: BaseException | None) -> None:
@@ -136,5 +136,5 @@ def once(name: str, work_out: Callable[[], T]) -> T:
 
 def installation_of(app: Flask) -> Installation:
     """The installation behind an app, outside any request."""
-    made: Installation = app.extensions["amparo"]
-    return made
+    site: Installation = app.extensions["amparo"]
+    return site

@@ -121,19 +121,19 @@ def _error_page(sentence: str, packed: Markup | str = "") -> str:
 
 def _too_many() -> str:
     """The page for a flood, kept for a minute: it costs less than what was asked for. Nobody's words are in it."""
-    made, place = installation(), (g.lang, request.endpoint or "", request.method == "GET")
-    minute = int(made.clock()) // clock.MINUTE
-    if made.refused.get(place, (0, ""))[0] != minute:
-        made.refused[place] = minute, _error_page(ERRORS[429])
-    return made.refused[place][1]
+    site, place = installation(), (g.lang, request.endpoint or "", request.method == "GET")
+    minute = int(site.clock()) // clock.MINUTE
+    if site.refused.get(place, (0, ""))[0] != minute:
+        site.refused[place] = minute, _error_page(ERRORS[429])
+    return site.refused[place][1]
 
 
 def short_page(app: Flask, code: int) -> tuple[str, list[tuple[str, str]], bytes]:
     """Status, headers and page for what the web server itself refuses: there is no request, so no language either."""
-    made, known = installation_of(app), code if code in ERRORS else 400
-    lang, catalogue = next(iter(made.catalogues.items()))
+    site, known = installation_of(app), code if code in ERRORS else 400
+    lang, catalogue = next(iter(site.catalogues.items()))
     page = (
-        made.tongues[lang]
+        site.tongues[lang]
         .get_template("parts/short.html")
         .render(
             lang=lang, direction=languages.LANGUAGES[lang].direction, sentence=languages.say(catalogue, ERRORS[known])
@@ -147,9 +147,9 @@ def _packed() -> Markup | str:
     """Everything she sent, sealed into one field. Nothing where no page of ours sent it, or it cannot be sealed."""
     if request.method != "POST" or not may_be_packed() or not request.form:
         return ""
-    made, state = installation(), {"path": request.path, "form": request.form.to_dict(flat=False)}
+    site, state = installation(), {"path": request.path, "form": request.form.to_dict(flat=False)}
     try:
-        g.trip = tickets.trip_of(seeds(), made.settings.server_secret, request.form.get("t", ""), made.clock())
+        g.trip = tickets.trip_of(seeds(), site.settings.server_secret, request.form.get("t", ""), site.clock())
         if g.trip is None and "keys" not in g and not (request.cookies.get(cookie_name()) and resume()):
             return ""
         text = sealed_ticket("draft", g.trip or tickets.new_trip(), AGAIN, state)

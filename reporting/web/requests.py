@@ -103,15 +103,15 @@ def _host_of(address: str) -> str:
 
 def open_day() -> None:
     """Make the seeds of today, at the first request of a day. A database that fails is only logged."""
-    made = installation()
-    today = int(made.clock()) // clock.DAY
-    if made.opened_day == today:
+    site = installation()
+    today = int(site.clock()) // clock.DAY
+    if site.opened_day == today:
         return
     try:
-        with made.writing(hurry=True) as db:
-            day_seeds.open_day(db, made.clock())
-        made.emptied()  # yesterday's seeds go from the write-ahead log too
-        made.opened_day = today
+        with site.writing(short_wait=True) as db:
+            day_seeds.open_day(db, site.clock())
+        site.checkpoint()  # yesterday's seeds go from the write-ahead log too
+        site.opened_day = today
     except SQLAlchemyError as trouble:  # yesterday's seeds go on for a while; the next request tries again
         note_failure(trouble)
 
