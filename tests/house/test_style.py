@@ -61,3 +61,11 @@ def test_what_only_readers_of_the_sheet_need_does_not_travel() -> None:
     assert not re.search(r"\s{2}|\n|;}|[{};]\s|\s[{}]", served)
     squeezed = re.sub(r"/\*.*?\*/|[\s;]", "", SHEET, flags=re.DOTALL)
     assert re.sub(r"[\s;]", "", served) == squeezed, "and all else does"
+
+
+def test_a_line_of_a_template_is_as_long_as_its_sentence_needs() -> None:
+    """What can be broken is broken; a sentence stays whole, so that it is found as it stands in the catalogue."""
+    sentence = re.compile(r'_\("(?:[^"\\]|\\.)*"')
+    for path in sorted((ROOT / "templates").rglob("*.html")):
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+            assert len(sentence.sub("", line)) <= 140, f"{path.relative_to(ROOT)}:{number}"
