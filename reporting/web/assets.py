@@ -18,17 +18,17 @@ def version_of(name: str) -> str:
     return hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:8]
 
 
-pages = Blueprint("files", __name__)
+blueprint = Blueprint("assets", __name__)
 STATIC = Path(__file__).parent / "static"
 
 
-@pages.get("/s-<version>.css")
+@blueprint.get("/s-<version>.css")
 def style(version: str) -> Response:
     """The style sheet, under an address that changes with it."""
     return _kept_file("style.css", "text/css", version)
 
 
-@pages.get("/j-<version>.js")
+@blueprint.get("/j-<version>.js")
 def script(version: str) -> Response:
     """The small optional script: it only makes leaving quicker."""
     return _kept_file("leave.js", "text/javascript", version)
