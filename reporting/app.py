@@ -22,7 +22,7 @@ from referrals.help import lines_as_shipped, national_lines, other_departments
 from reporting.config import ROOT, Settings, read_settings
 from reporting.pages import directory_lookups
 from reporting.sessions.page_rows import open_rows
-from reporting.storage.database import checkpoint, jotting, looking, open_database, reading, writing
+from reporting.storage.database import checkpoint, looking, open_database, reading, writing, writing_relaxed
 from reporting.teams.team_log import Pin
 from reporting.web import desk_pages, languages, limits, post_redirect_get, setup
 from reporting.web.context import Installation
@@ -30,41 +30,41 @@ from reporting.web.context import Installation
 
 def create_app(settings: Settings | None = None, clock: Callable[[], float] = time.time) -> Flask:
     """The application for one installation."""
-    told = settings or read_settings()
+    settings = settings or read_settings()
     logging.getLogger("amparo").setLevel(logging.INFO)
-    engine = open_database(told.database_url)
-    settle_country(engine, told)
+    engine = open_database(settings.database_url)
+    settle_country(engine, settings)
     # the files we serve have routes of their own
     app = Flask(
         "reporting", root_path=str(ROOT / "reporting"), template_folder=str(ROOT / "templates"), static_folder=None
     )
-    house = Installation(
-        settings=told,
+    site = Installation(
+        settings=settings,
         reading=partial(reading, engine),
         looking=partial(looking, engine),
         writing=partial(writing, engine),
-        jotting=partial(jotting, engine),
-        emptied=partial(checkpoint, engine),
+        writing_relaxed=partial(writing_relaxed, engine),
+        checkpoint=partial(checkpoint, engine),
         clock=clock,
-        catalogues=languages.load(told.languages, country=told.country),
-        pin=Pin(told.pin_file),
-        rows=open_rows(told, engine),
+        catalogues=languages.load(settings.languages, country=settings.country),
+        pin=Pin(settings.pin_file),
+        rows=open_rows(settings, engine),
         on_the_way=post_redirect_get.trouble_on_the_way,
     )
-    limiter = setup.init_app(app, house)
-    desk_pages.hang(app)
+    limiter = setup.init_app(app, site)
+    desk_pages.init_app(app)
     for blueprint in _blueprints():
         app.register_blueprint(blueprint)
     limits.limit_narrow_doors(app, limiter)
-    register_lines(house)
+    register_lines(site)
     return app
 
 
-def register_lines(made: Installation) -> None:
+def register_lines(site: Installation) -> None:
     """Bring what `reporting.web` shows on practice and error pages: the lines that answer in the whole country."""
-    made.wings["lines"] = lambda: national_lines(directory_lookups.snapshot(), made.clock())
-    made.wings["shipped lines"] = lambda: lines_as_shipped(made.settings.country, made.clock())
-    made.wings["departments"] = lambda: other_departments(directory_lookups.snapshot())
+    site.emergency_lines = lambda: national_lines(directory_lookups.snapshot(), site.clock())
+    site.shipped_lines = lambda: lines_as_shipped(site.settings.country, site.clock())
+    site.departments = lambda: other_departments(directory_lookups.snapshot())
 
 
 def settle_country(engine: Engine, settings: Settings) -> None:
@@ -76,8 +76,10 @@ def _blueprints() -> Iterable[Blueprint]:
     """Every blueprint of these packages: a new module of pages needs no entry anywhere."""
     packages = (referrals.pages, reporting.pages, reporting.web)
     names = [
-        f"{package.__name__}.{found.name}" for package in packages for found in pkgutil.iter_modules(package.__path__)
+        f"{package.__name__}.{module.name}" for package in packages for module in pkgutil.iter_modules(package.__path__)
     ]
     modules = [importlib.import_module(name) for name in names]
-    blueprints: dict[str, Blueprint] = {found.pages.name: found.pages for found in modules if hasattr(found, "pages")}
+    blueprints: dict[str, Blueprint] = {
+        module.blueprint.name: module.blueprint for module in modules if hasattr(module, "blueprint")
+    }
     return blueprints.values()

@@ -461,7 +461,7 @@ class Hostile:
         """One good request, bent in one, two or three ways."""
         chance = self.chance
         good = chance.choice(self.found.requests[chance.choice(self.kinds)])
-        if good.endpoint == "door.let_sign_in" and chance.random() < 0.8:  # a stretched password takes its time
+        if good.endpoint == "auth.let_sign_in" and chance.random() < 0.8:  # a stretched password takes its time
             return self.draw()
         pairs, method, target = list(good.fields), good.method, quote(good.path, safe="/?&=%").encode()
         headers: dict[str, bytes] = {}
@@ -590,7 +590,7 @@ def _spelt(text: str) -> str:
 
 # ── what is wrong with an answer ────────────────────────────────────────────────────────────────────────────
 
-MAY_SET_COOKIES = "door."
+MAY_SET_COOKIES = "auth."
 REPEATED = (f"<{MARK}".encode(), f'" {MARK}="'.encode(), f"' {MARK}='".encode())
 
 

@@ -108,15 +108,15 @@ def a_folder(incident: Incident) -> CaseFile:
     return CaseFile(9, b"", papers, {"a": answers, "t": 0, "h": 0, "s": "open", "u": False, "l": False}, b"")
 
 
-def set_right(folder: CaseFile, hour: float, *, signs: bool = False, **answers: Any) -> None:
-    changed = replace(folder.incident_at(hour * HOUR), **answers)
-    actions.correct(folder, 0, changed, "", hour * HOUR, signs=signs)
+def set_right(case_file: CaseFile, hour: float, *, signs: bool = False, **answers: Any) -> None:
+    changed = replace(case_file.incident_at(hour * HOUR), **answers)
+    actions.correct(case_file, 0, changed, "", hour * HOUR, signs=signs)
 
 
-def needs_at(folder: CaseFile, hour: float) -> set[str]:
-    card = records.Summary(1, 1, "seal", folder.card)
-    assert card.incident_at(hour * HOUR) == folder.incident_at(hour * HOUR)
-    found = {f"{need.code} {need.urgency}" for need in assess(folder.incident_at(hour * HOUR)).needs}
+def needs_at(case_file: CaseFile, hour: float) -> set[str]:
+    card = records.Summary(1, 1, "seal", case_file.card)
+    assert card.incident_at(hour * HOUR) == case_file.incident_at(hour * HOUR)
+    found = {f"{need.code} {need.urgency}" for need in assess(case_file.incident_at(hour * HOUR)).needs}
     line = queue.line_of(card, hour * HOUR)
     assert line.need
     assert f"{line.need.code} {line.need.urgency}" in found

@@ -27,10 +27,10 @@ from tests.test_people_and_keys import an_address
 from tests.trips import opens_newest_case, signs_in
 
 MARK, WORD = "zarzamora 4417 ñandú", "zarzamora"
-DESK = {"casework", "voice", "staff", "door", "directory", "advocate", "kept"}
+DESK = {"casework", "assisted_report", "staff", "auth", "directory", "figures", "desk_answers"}
 HERS = {"directory.flag"}  # pressed on a page of a reporter; the answer has no page
 # what is not offered before somebody else did something; of the door other tests below
-NEEDS_MORE = {"door.accept", "door.sign_out", "staff.vouch", "advocate.compile_one", "advocate.publish"}
+NEEDS_MORE = {"auth.accept", "auth.sign_out", "staff.vouch", "figures.compile_one", "figures.publish"}
 TYPED_INTO = {"text", "textarea", "password"}
 
 
@@ -111,7 +111,7 @@ def test_nonsense_posted_to_any_address_of_the_desk_is_answered_with_303(app: Fl
     for name, desk in everybody.items():
         cookie = desk.client.get_cookie("t")
         for endpoint, path in posts(app):
-            if endpoint == "door.sign_out":
+            if endpoint == "auth.sign_out":
                 continue
             for fields in ({}, {"f": [MARK], "go": [MARK], "t": [MARK], "text": [MARK], "words": [MARK]}):
                 answer = presses(desk, path, fields)
@@ -284,7 +284,7 @@ def test_a_wrong_sign_in_leaves_neither_password_nor_digits_anywhere(app: Flask,
 def test_too_many_tries_at_the_door_are_told_by_a_page_that_keeps_nothing(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(limits.NARROW_DOORS, "door.let_sign_in", 1)
+    monkeypatch.setitem(limits.NARROW_DOORS, "auth.let_sign_in", 1)
     app = create_app(place.settings, place.clock)
     desk = Phone(app, cookies=True)
     answers = [presses(desk, "/es/equipo", {"password": [MARK]}) for _ in range(3)]

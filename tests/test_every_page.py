@@ -77,12 +77,12 @@ WALKS = {
 # endpoint, or all of a blueprint -> why nobody has to see it as a page
 NOT_PAGES = {
     "static": "Flask's own, switched off",
-    "files": "style sheet, script and image",
+    "assets": "style sheet, script and image",
     "reporter.away": "only a redirect, away from us",
     "directory.flag": "an answer without a page: she stays where she is",
     "directory.export": "a file to keep",
     "directory.gaps_file": "the same",
-    "advocate.file": "a file of a release",
+    "figures.file": "a file of a release",
     "test": "made by this test",
 }
 
@@ -188,7 +188,7 @@ class Source(HTMLParser):
 # ── where it is looked at ───────────────────────────────────────────────────────────────────────────────────
 
 
-LEADS_ON = {"voice.begin"}  # addresses that only lead on to a page under a name
+LEADS_ON = {"assisted_report.begin"}  # addresses that only lead on to a page under a name
 
 
 class Journal:

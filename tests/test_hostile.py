@@ -117,7 +117,7 @@ class House:
 
     def _gathers_her_case(self) -> None:
         """What is asked in a case that is still there; those of the walk went when everything was put back."""
-        self._forget("reporter.come_back", "her_referral.look", "her_referral.answer")
+        self._forget("reporter.come_back", "consent.look", "consent.answer")
         phone = Phone(self.app)
         phone.opens("/es/volver")
         phone.sends("code", code=self.words)
@@ -300,7 +300,7 @@ def test_bent_requests_get_words_and_leave_nothing(house: House, caplog: pytest.
     assert told.reached > SHARE / 2, told.in_words()
     assert MARK not in caplog.text
     posts = {name for name, method in house.found.requests if method == "POST"}
-    assert {"reporter.told", "reporter.come_back", "casework.act", "voice.told", "her_referral.look"} <= posts
+    assert {"reporter.told", "reporter.come_back", "casework.act", "assisted_report.told", "consent.look"} <= posts
 
 
 def test_a_seed_draws_the_same_requests_again(house: House) -> None:

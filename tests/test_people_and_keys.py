@@ -575,8 +575,8 @@ def test_what_anybody_may_open_is_exactly_this(app: Flask, place: Place) -> None
         "casework.guide": {"rosa"},
         "staff.reading_hours": {"rosa", "carmen"},
         "casework.sheet": set(),
-        "voice.begin": {"rosa"},
-        "voice.page": set(),
+        "assisted_report.begin": {"rosa"},
+        "assisted_report.page": set(),
         "staff.chain": {"rosa", "carmen"},
         "staff.home": {"ana"},
         "staff.people": {"carmen"},
@@ -592,9 +592,9 @@ def test_what_anybody_may_open_is_exactly_this(app: Flask, place: Place) -> None
         "directory.calls_in": {"rosa", "carmen"},
         "directory.call": {"rosa", "carmen"},
         "directory.bring": {"carmen"},
-        "advocate.desk": {"ana"},
-        "advocate.plan": {"ana"},
-        "advocate.preview": set(),
+        "figures.desk": {"ana"},
+        "figures.plan": {"ana"},
+        "figures.preview": set(),
     }
     desks: dict[str, Phone] = {name: enters(app, place, name) for name in ("rosa", "carmen", "ana")}
     desks["nobody"], desks["expired"] = Phone(app, cookies=True), enters(app, place, "rosa")
@@ -609,7 +609,7 @@ def test_what_anybody_may_open_is_exactly_this(app: Flask, place: Place) -> None
     assert {rule.endpoint for rule in guarded} == set(allowed), "a page nobody has decided about"
     for rule in guarded:
         for name, desk in desks.items():
-            asked = "?period=2026" if rule.endpoint == "advocate.plan" else ""
+            asked = "?period=2026" if rule.endpoint == "figures.plan" else ""
             answer = desk.client.get(an_address(rule.rule, case) + asked)
             let_in = answer.status_code in {200, 203} or "/equipo/voz/" in answer.headers.get("Location", "")
             assert let_in is (name in allowed[rule.endpoint]), (rule.endpoint, name)

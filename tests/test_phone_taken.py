@@ -238,9 +238,11 @@ def a_case_with_a_proposal(place: Place) -> Receipt:
     offer = help_for(shelf, incident, place.clock(), languages=("es",)).needs[0].offers[0]
     with (
         writing(place.engine) as db,
-        desk.at_desk(db, keys, place.comes_back(receipt).case, place.clock(), "referral") as folder,
+        desk.at_desk(db, keys, place.comes_back(receipt).case, place.clock(), "referral") as case_file,
     ):
-        referral.propose(folder, 1, shelf.cards.by_id[offer.service_id], "N_PFA", ("need", "violence"), place.clock())
+        referral.propose(
+            case_file, 1, shelf.cards.by_id[offer.service_id], "N_PFA", ("need", "violence"), place.clock()
+        )
     return receipt
 
 

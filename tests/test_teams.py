@@ -229,8 +229,8 @@ def test_her_yes_by_voice_hands_a_case_over_too(app: Flask, place: Place) -> Non
 def test_no_case_is_handed_to_a_team_that_nobody_vouched_for(app: Flask, place: Place) -> None:
     receipt = place.receives(Incident(), "mi relato")
     visit, team = place.comes_back(receipt), new_team(place)
-    with writing(place.engine) as db, store.on_visit(db, visit, place.clock()) as folder:
-        actions.ask_hand_over(folder, 1, team.id, "x", place.clock())
+    with writing(place.engine) as db, store.on_visit(db, visit, place.clock()) as case_file:
+        actions.ask_hand_over(case_file, 1, team.id, "x", place.clock())
     her = comes_back(app, receipt)
     form = her.form("write")
     her.repeats(form.action, form.values | {"go": ["handover-yes"]})

@@ -120,58 +120,62 @@ FIELDS: Final = {
 # ── proposing ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def propose(folder: CaseFile, by: int, service: OfferedService, need: str, fields: tuple[str, ...], now: float) -> int:
+def propose(
+    case_file: CaseFile, by: int, service: OfferedService, need: str, fields: tuple[str, ...], now: float
+) -> int:
     """Ask her whether this service may be told these things for this need. Returns the number of the referral.
 
     `NotAllowed` when she may not be asked, or this service may not be offered to her or is proposed already.
     """
-    _may_be_referred(folder, now)
-    _may_be_offered(folder, service, now)
-    return _file(folder, by, service.service_id, need, fields, PROPOSED, now)
+    _may_be_referred(case_file, now)
+    _may_be_offered(case_file, service, now)
+    return _file(case_file, by, service.service_id, need, fields, PROPOSED, now)
 
 
 def protect_child(
-    folder: CaseFile, by: int, service: OfferedService, need: str, fields: tuple[str, ...], reason: str, now: float
+    case_file: CaseFile, by: int, service: OfferedService, need: str, fields: tuple[str, ...], reason: str, now: float
 ) -> int:
     """A referral without her yes, for somebody under 18 alone. Returns the number of the referral.
 
     A second case worker must confirm it. `NotAllowed` for an adult, without a reason, or when this service may not be
     offered to her.
     """
-    if folder.incident_at(now).age not in MINOR_AGES:
+    if case_file.incident_at(now).age not in MINOR_AGES:
         raise NotAllowed(N_("Only somebody under 18 can be protected without her yes."))
     if not reason:
         raise NotAllowed(N_("Write the reason. She will be able to read it."))
-    _may_be_offered(folder, service, now)
-    number = _file(folder, by, service.service_id, need, fields, TO_PROTECT, now)
-    folder.paper(number, "referral").told["protects"] = reason
+    _may_be_offered(case_file, service, now)
+    number = _file(case_file, by, service.service_id, need, fields, TO_PROTECT, now)
+    case_file.paper(number, "referral").told["protects"] = reason
     return number
 
 
-def _file(folder: CaseFile, by: int, service: str, need: str, fields: tuple[str, ...], state: str, now: float) -> int:
+def _file(
+    case_file: CaseFile, by: int, service: str, need: str, fields: tuple[str, ...], state: str, now: float
+) -> int:
     if need not in NEEDS or not set(fields) <= FIELDS.keys() or "need" not in fields:
         raise NotAllowed(N_("Choose the need, and what may be told."))
-    if any(_is_same(referral_of(paper), service, need) for paper in folder.all_of("referral")):
+    if any(_is_same(referral_of(paper), service, need) for paper in case_file.all_of("referral")):
         raise NotAllowed(N_("This service is proposed for this need already."))
     moves = [{"move": "propose", "by": by, "hour": int(now) // HOUR}]
     told = {"service": service, "need": need, "fields": list(fields), "state": state, "moves": moves}
-    return folder.add("referral", told)
+    return case_file.add("referral", told)
 
 
 def _is_same(referral: Referral, service: str, need: str) -> bool:
     return (referral.service, referral.need) == (service, need) and referral.state not in LAST
 
 
-def _may_be_referred(folder: CaseFile, now: float) -> None:
-    incident = folder.incident_at(now)
-    if not actions.speaks_for_herself(incident, folder.consents):
+def _may_be_referred(case_file: CaseFile, now: float) -> None:
+    incident = case_file.incident_at(now)
+    if not actions.speaks_for_herself(incident, case_file.consents):
         raise NotAllowed(N_("Somebody else told this. Nothing is referred until she herself says yes."))
     if not assess(incident).create_referral:
         raise NotAllowed(N_("She only wants it recorded. Ask her by letter first."))
 
 
-def _may_be_offered(folder: CaseFile, service: OfferedService, now: float) -> None:
-    incident = folder.incident_at(now)
+def _may_be_offered(case_file: CaseFile, service: OfferedService, now: float) -> None:
+    incident = case_file.incident_at(now)
     if forbidden(service, assess(incident).must_not, incident):
         raise NotAllowed(N_("This service may not be offered to her."))
 
@@ -179,13 +183,13 @@ def _may_be_offered(folder: CaseFile, service: OfferedService, now: float) -> No
 # ── moving ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def agree(folder: CaseFile, number: int, now: float, *, voice: int = 0) -> None:
+def agree(case_file: CaseFile, number: int, now: float, *, voice: int = 0) -> None:
     """Her yes to this service and these fields: by her receipt, or said aloud to a member (`voice`).
 
     `NotAllowed` when somebody else told this and she has not said yes since, or when nobody is asking her.
     """
-    paper = _paper(folder, number)
-    if not actions.speaks_for_herself(folder.incident_at(now), folder.consents):
+    paper = _paper(case_file, number)
+    if not actions.speaks_for_herself(case_file.incident_at(now), case_file.consents):
         raise NotAllowed(N_("Somebody else told this. Nothing is referred until she herself says yes."))
     _step(paper, "agree", voice, now)
     told = paper.told
@@ -198,44 +202,44 @@ def agree(folder: CaseFile, number: int, now: float, *, voice: int = 0) -> None:
     }
 
 
-def say_no(folder: CaseFile, number: int, now: float, *, voice: int = 0) -> None:
+def say_no(case_file: CaseFile, number: int, now: float, *, voice: int = 0) -> None:
     """Her no, before or after her yes. What was not sent is never sent.
 
     `NotAllowed` when the referral protects a child, or when it is over.
     """
-    paper = _paper(folder, number)
+    paper = _paper(case_file, number)
     if paper.told.get("protects"):
         raise NotAllowed(N_("The team does this to protect you. Write to them about it."))
     _step(paper, "revoke" if paper.told.get("consent") else "decline", voice, now)
     paper.told["consent"] = {}
 
 
-def send(folder: CaseFile, number: int, by: int, service: OfferedService, now: float) -> None:
+def send(case_file: CaseFile, number: int, by: int, service: OfferedService, now: float) -> None:
     """The referral goes out: only with her yes to exactly this, or to protect a child as two case workers decided.
 
     `NotAllowed` when neither is there, or when this service may no longer be offered to her.
     """
-    paper = _paper(folder, number)
+    paper = _paper(case_file, number)
     if not (may_go(referral_of(paper)) and service.service_id == paper.told["service"]):
         raise NotAllowed(N_("Nothing is sent without her yes to this service and to what it is told."))
-    _may_be_offered(folder, service, now)
+    _may_be_offered(case_file, service, now)
     _step(paper, "send", by, now)
 
 
-def move(folder: CaseFile, number: int, name: str, by: int, now: float, note: str = "") -> None:
+def move(case_file: CaseFile, number: int, name: str, by: int, now: float, note: str = "") -> None:
     """What happened next, as a case worker writes it down.
 
     `NotAllowed` when the move does not follow from here, or when another case worker has to make it.
     """
-    paper = _paper(folder, number)
+    paper = _paper(case_file, number)
     allowed = MOVES[paper.told["state"]].get(name)
     if allowed is None or allowed.who == HER or name == "send":
         raise NotAllowed(N_("That is no step from here."))
     if allowed.who == SECOND and by == paper.told["moves"][0]["by"]:
         raise NotAllowed(N_("Another case worker than the one who proposed it has to confirm."))
     _step(paper, name, by, now, note)
-    if name == "reach" and "in_time" not in folder.desk:
-        folder.desk |= {"in_time": in_time_of(folder.incident_at(now))}  # when the first door was reached
+    if name == "reach" and "in_time" not in case_file.desk:
+        case_file.desk |= {"in_time": in_time_of(case_file.incident_at(now))}  # when the first door was reached
 
 
 def may_go(referral: Referral) -> bool:
@@ -253,8 +257,8 @@ def steps(referral: Referral, by: int) -> Iterator[str]:
             yield name
 
 
-def _paper(folder: CaseFile, number: int) -> Record:
-    return folder.paper(number, "referral")
+def _paper(case_file: CaseFile, number: int) -> Record:
+    return case_file.paper(number, "referral")
 
 
 def _step(paper: Record, name: str, by: int, now: float, note: str = "") -> None:

@@ -9,7 +9,7 @@ from flask import g
 from flask.typing import ResponseReturnValue
 
 from referrals.casework import referral
-from referrals.pages.case_forms import pages
+from referrals.pages.case_forms import blueprint
 from reporting.cases import desk, records
 from reporting.i18n import N_
 from reporting.teams import members
@@ -32,7 +32,7 @@ ACT_NAMES = {
 }
 
 
-@pages.get("/<lang>/equipo/registro")
+@blueprint.get("/<lang>/equipo/registro")
 @signed_in(CASE_WORKER)
 def acts() -> ResponseReturnValue:
     """Who opened what, as far as the member's keys tell."""
@@ -49,7 +49,7 @@ def acts() -> ResponseReturnValue:
     )
 
 
-@pages.get("/<lang>/equipo/guia")
+@blueprint.get("/<lang>/equipo/guia")
 @signed_in(CASE_WORKER)
 def guide() -> ResponseReturnValue:
     """The first day, the hard days, and every step of a referral as the table of moves has it."""

@@ -54,7 +54,7 @@ from reporting.web.errors import error_page
 from reporting.web.forms import StaffForm
 from reporting.web.question_forms import LAST
 
-pages = Blueprint("voice", __name__)
+blueprint = Blueprint("assisted_report", __name__)
 CHECK, DONE = "check", "sent"
 CHECKS = {CHECK, "voice-check"}  # and as a page spelt it that was made before steps had addresses
 NOT_IN = N_("Your team has not let you in yet.")
@@ -77,7 +77,7 @@ class Intake:
         return {part: getattr(self, part) for part in self.__slots__ if part != "name"}
 
 
-@pages.get("/<lang>/equipo/voz")
+@blueprint.get("/<lang>/equipo/voz")
 @signed_in(CASE_WORKER)
 def begin() -> ResponseReturnValue:
     """Off to what to say before the first question, and the first page."""
@@ -86,7 +86,7 @@ def begin() -> ResponseReturnValue:
     return _lead(Intake(tickets.new_trip(), {}), "0")
 
 
-@pages.get("/<lang>/equipo/voz/<name>/<step>")
+@blueprint.get("/<lang>/equipo/voz/<name>/<step>")
 @signed_in(CASE_WORKER)
 def page(name: str, step: str) -> ResponseReturnValue:
     """A step, as what was told stands now. After sending there is only the receipt, for some minutes."""
@@ -99,7 +99,7 @@ def page(name: str, step: str) -> ResponseReturnValue:
     return _to_hers() if _is_over(intake.trip) else _shown(intake, step)
 
 
-@pages.post("/<lang>/equipo/voz")
+@blueprint.post("/<lang>/equipo/voz")
 @signed_in(CASE_WORKER)
 def told() -> ResponseReturnValue:
     """Every further step: one sealed field in, off to the next page."""
@@ -136,7 +136,7 @@ def _lead(intake: Intake, step: str) -> ResponseReturnValue:
         intake.name = desk_pages.keep(intake.to_row(), intake.name, SECRET_SHOWN if step == DONE else SHOWN)
     except CannotKeep:
         return _sent(intake) if step == DONE else _shown(intake, step)
-    return redirect(url_for("voice.page", lang=g.lang, name=intake.name, step=step), 303)
+    return redirect(url_for("assisted_report.page", lang=g.lang, name=intake.name, step=step), 303)
 
 
 def _intake(ticket: Ticket) -> Intake:
@@ -151,9 +151,9 @@ def _intake(ticket: Ticket) -> Intake:
 
 
 def _is_over(trip: str) -> bool:
-    made = installation()
-    with made.reading() as db:
-        return replays.how_ended(db, made.settings.server_secret, trip, seeds(db)) is not None
+    site = installation()
+    with site.reading() as db:
+        return replays.how_ended(db, site.settings.server_secret, trip, seeds(db)) is not None
 
 
 def _to_hers() -> ResponseReturnValue:
@@ -235,9 +235,9 @@ def _check(intake: Intake) -> ResponseReturnValue:
     )
 
 
-def _hers(made: Installation, db: Any, keys: Keys) -> Team:
+def _hers(site: Installation, db: Any, keys: Keys) -> Team:
     """The casework team that the case worker reads with; the case goes there."""
-    for team in team_log.trusted(made.teams(db)):
+    for team in team_log.trusted(site.teams(db)):
         if team.newest.number in keys.epochs.get(team.id, {}):
             return team
     raise CannotOpen
@@ -245,11 +245,11 @@ def _hers(made: Installation, db: Any, keys: Keys) -> Team:
 
 def _send(intake: Intake) -> ResponseReturnValue:
     """File it once; the case worker is its owner. The receipt is read aloud, and shown only now."""
-    made, keys, moment = installation(), refresh_keys(), installation().clock()
+    site, keys, moment = installation(), refresh_keys(), installation().clock()
     answers = intake.answers = that_matter(intake.answers)
     try:
-        with made.reading() as db:
-            readers, counters = _hers(made, db, keys), team_log.team_of_kind(made.teams(db), STATISTICS)
+        with site.reading() as db:
+            readers, counters = _hers(site, db, keys), team_log.team_of_kind(site.teams(db), STATISTICS)
     except CannotOpen:
         return error_page(403, NOT_IN)
     contact = contact_of(answers)
@@ -269,15 +269,15 @@ def _send(intake: Intake) -> ResponseReturnValue:
     found = _help(directory_lookups.snapshot(), incident, report.language)
     gap = next(iter(found.gaps), "NONE")
     tally = tally_block(incident, report.hour, counted="C_STATS" in consents, gap=gap)
-    sealed = store.seal_report(report, receipt, readers, counters, tally, made.settings.pepper, moment)
-    with made.writing() as db:
-        if not replays.end_trip(db, made.settings.server_secret, intake.trip, SENT, moment):
+    sealed = store.seal_report(report, receipt, readers, counters, tally, site.settings.pepper, moment)
+    with site.writing() as db:
+        if not replays.end_trip(db, site.settings.server_secret, intake.trip, SENT, moment):
             return _to_hers()
         store.file_report(db, sealed)
-        with desk.at_desk(db, keys, sealed.case["id"], moment, "voice") as folder:
-            folder.card |= {"u": False, "s": records.OPEN}
-            folder.desk |= {"read": int(moment) // clock.HOUR}
-            actions.assign(folder, keys.member, keys.member, moment)
+        with desk.at_desk(db, keys, sealed.case["id"], moment, "voice") as case_file:
+            case_file.card |= {"u": False, "s": records.OPEN}
+            case_file.desk |= {"read": int(moment) // clock.HOUR}
+            actions.assign(case_file, keys.member, keys.member, moment)
     intake.answers, intake.wrong = answers_of(incident), {}
     intake.sent = {
         "case": sealed.case["id"],

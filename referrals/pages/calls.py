@@ -13,9 +13,9 @@ from referrals.pages.directory import (
     SAID_OF_ANSWERS,
     SOMEBODY_ELSE,
     StampForm,
+    blueprint,
     day_in_words,
     out,
-    pages,
     snapshot_now,
     today_here,
 )
@@ -26,14 +26,14 @@ from reporting.web.context import installation, render_template, say
 from reporting.web.errors import error_page
 
 
-@pages.get("/<lang>/equipo/directorio/llamadas")
+@blueprint.get("/<lang>/equipo/directorio/llamadas")
 @signed_in(CASE_WORKER, COORDINATOR)
 def calls() -> ResponseReturnValue:
     """Where? A department."""
     return render_template("staff/calls.html", departments=other_departments(snapshot_now()), out=out())
 
 
-@pages.get("/<lang>/equipo/directorio/llamadas/<place>")
+@blueprint.get("/<lang>/equipo/directorio/llamadas/<place>")
 @signed_in(CASE_WORKER, COORDINATOR)
 def calls_in(place: str) -> ResponseReturnValue:
     """Whom to call there and what to ask: on paper, or one after another on a phone."""
@@ -62,7 +62,7 @@ def _missing_near(held: snapshot.DirectorySnapshot, place: str) -> list[str]:
     return [gap.need for gap in gaps.gaps(held, today_here(), place) if gap.count(gaps.VERIFIED, gaps.LISTED) == 0]
 
 
-@pages.get("/<lang>/equipo/directorio/llamadas/<place>/<service>")
+@blueprint.get("/<lang>/equipo/directorio/llamadas/<place>/<service>")
 @signed_in(CASE_WORKER, COORDINATOR)
 def call(place: str, service: str) -> ResponseReturnValue:
     """One call: the number, and only what nobody knows yet."""
@@ -101,7 +101,7 @@ def _call(
     return make_response(page, code)
 
 
-@pages.post("/<lang>/equipo/directorio/llamadas/<place>/<service>")
+@blueprint.post("/<lang>/equipo/directorio/llamadas/<place>/<service>")
 @signed_in(CASE_WORKER, COORDINATOR)
 def called(place: str, service: str) -> ResponseReturnValue:
     """What the caller learned, or that nobody answered; then the next one."""

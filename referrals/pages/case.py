@@ -16,7 +16,7 @@ from referrals.directory import snapshot
 from referrals.directory.snapshot import DirectorySnapshot
 from referrals.needs import codes
 from referrals.pages.case_actions import refusal
-from referrals.pages.case_forms import NOT_OPENED, ActForm, case_workers, other_teams, pages
+from referrals.pages.case_forms import NOT_OPENED, ActForm, blueprint, case_workers, other_teams
 from reporting.cases import actions, desk, records
 from reporting.cases.records import Case, NoConsent
 from reporting.i18n import N_
@@ -29,14 +29,14 @@ from reporting.web.context import installation, local_hour, render_template, say
 from reporting.web.errors import error_page
 
 
-@pages.get("/<lang>/equipo/caso/<int(max=9223372036854775807):case>")
+@blueprint.get("/<lang>/equipo/caso/<int(max=9223372036854775807):case>")
 @signed_in(CASE_WORKER)
 def case_page(case: int) -> ResponseReturnValue:
     """Everything of one case. The opening is in the audit."""
     return _show(case)
 
 
-@pages.post("/<lang>/equipo/caso/<int(max=9223372036854775807):case>")
+@blueprint.post("/<lang>/equipo/caso/<int(max=9223372036854775807):case>")
 @signed_in(CASE_WORKER)
 def act(case: int) -> ResponseReturnValue:
     """One act on a case. What is not right comes back with what was typed."""
@@ -49,7 +49,7 @@ def act(case: int) -> ResponseReturnValue:
     if refused:
         return _show(case, form=form, pressed=go, sentence=say(refused[0]), code=refused[1])
     if go in GOES:
-        installation().emptied()
+        installation().checkpoint()
     if go == "handed" and not _still_hers(case):
         return redirect(url_for("casework.queue", lang=g.lang), 303)
     return redirect(url_for("casework.case_page", lang=g.lang, case=case), 303)
@@ -66,10 +66,10 @@ def _still_hers(case: int) -> bool:
 
 @desk_pages.by_get()
 def _show_contact(case: int) -> ResponseReturnValue:
-    made = installation()
+    site = installation()
     try:
-        with made.writing() as db:
-            contact = desk.open_contact(db, g.keys, case, made.clock())
+        with site.writing() as db:
+            contact = desk.open_contact(db, g.keys, case, site.clock())
     except CannotOpen:
         return error_page(404, NOT_OPENED)
     except NoConsent:
@@ -88,12 +88,12 @@ def _show(
     code: int = 200,
 ) -> ResponseReturnValue:
     """The page of a case, as it is after it was opened."""
-    made, shelf = installation(), snapshot.snapshot_of(installation().reading)
+    site, shelf = installation(), snapshot.snapshot_of(installation().reading)
     keys = refresh_keys()
     try:
-        with made.writing() as db:
-            opened = desk.open_case(db, keys, case, made.clock())
-            people, teams = case_workers(db, made, keys), other_teams(db, made, opened)
+        with site.writing() as db:
+            opened = desk.open_case(db, keys, case, site.clock())
+            people, teams = case_workers(db, site, keys), other_teams(db, site, opened)
             linked = desk.called(db, keys, opened.desk.get("links", ())).values()
     except CannotOpen:
         return error_page(404, NOT_OPENED)

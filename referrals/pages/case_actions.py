@@ -27,14 +27,14 @@ from reporting.web.context import installation, local_hour
 
 def refusal(case: int, go: str, form: ActForm) -> tuple[str, int] | None:
     """Do it, in one transaction; or why it was not done, as a message, with the status of the answer."""
-    made = installation()
+    site = installation()
     known, does, needs_version = ACTS.get(go, ("", _nothing, False))
     try:
-        with made.writing() as db:
+        with site.writing() as db:
             seen = number_in(form.v.data) if needs_version else None
-            with desk.at_desk(db, g.keys, case, made.clock(), known, seen=seen, counters=counters(db)) as folder:
-                does(folder, form)
-                actions.record_gaps(folder, help_of(snapshot.snapshot_of(made.reading), folder).gaps)
+            with desk.at_desk(db, g.keys, case, site.clock(), known, seen=seen, counters=counters(db)) as case_file:
+                does(case_file, form)
+                actions.record_gaps(case_file, help_of(snapshot.snapshot_of(site.reading), case_file).gaps)
             AFTERWARDS.get(go, _nothing_more)(db, case, form)
     except NoConsent:
         return N_("She did not say yes to letters."), 422
@@ -53,60 +53,62 @@ def _nothing_more(_db: Any, _case: int, _form: ActForm) -> None:
     return
 
 
-def _letter(folder: CaseFile, form: ActForm) -> None:
-    if "C_LETTERS" not in folder.consents:
+def _letter(case_file: CaseFile, form: ActForm) -> None:
+    if "C_LETTERS" not in case_file.consents:
         raise NoConsent
     text = {
         "from": records.FROM_TEAM,
         "hour": int(installation().clock()) // clock.HOUR,
         "text": needed(form.text.data),
     }
-    folder.add("letter", text)
-    folder.card |= {"l": True}
+    case_file.add("letter", text)
+    case_file.card |= {"l": True}
 
 
-def _note(folder: CaseFile, form: ActForm) -> None:
-    actions.note(folder, g.keys.member, needed(form.text.data), installation().clock())
+def _note(case_file: CaseFile, form: ActForm) -> None:
+    actions.note(case_file, g.keys.member, needed(form.text.data), installation().clock())
 
 
-def _assign(folder: CaseFile, form: ActForm) -> None:
-    actions.assign(folder, g.keys.member, owner(form.owner.data), installation().clock())
+def _assign(case_file: CaseFile, form: ActForm) -> None:
+    actions.assign(case_file, g.keys.member, owner(form.owner.data), installation().clock())
 
 
-def _label(folder: CaseFile, form: ActForm) -> None:
-    actions.label(folder, (form.labels.data or "").split(","))
+def _label(case_file: CaseFile, form: ActForm) -> None:
+    actions.label(case_file, (form.labels.data or "").split(","))
 
 
-def _risk(folder: CaseFile, form: ActForm) -> None:
-    actions.warn_of(folder, (form.text.data or "").strip())
+def _risk(case_file: CaseFile, form: ActForm) -> None:
+    actions.warn_of(case_file, (form.text.data or "").strip())
 
 
-def _close(folder: CaseFile, form: ActForm) -> None:
-    actions.close(folder, g.keys.member, outcome(form.outcome.data), needed(form.reason.data), installation().clock())
+def _close(case_file: CaseFile, form: ActForm) -> None:
+    actions.close(
+        case_file, g.keys.member, outcome(form.outcome.data), needed(form.reason.data), installation().clock()
+    )
 
 
-def _reopen(folder: CaseFile, form: ActForm) -> None:
-    actions.reopen(folder, g.keys.member, needed(form.reason.data), installation().clock())
+def _reopen(case_file: CaseFile, form: ActForm) -> None:
+    actions.reopen(case_file, g.keys.member, needed(form.reason.data), installation().clock())
 
 
-def _mark(folder: CaseFile, form: ActForm) -> None:
+def _mark(case_file: CaseFile, form: ActForm) -> None:
     if form.mark.data not in actions.MARKS:
         raise NotAllowed(N_("Choose a mark."))
     because = form.because.data if form.because.data in actions.NOT_A_REPORT_BECAUSE else ""
     if form.mark.data == NOT_A_REPORT and not because:
         raise NotAllowed(N_("Say why it is not a report."))
     reason = needed(form.reason.data)
-    actions.mark(folder, g.keys.member, form.mark.data, because or "", reason, installation().clock())
+    actions.mark(case_file, g.keys.member, form.mark.data, because or "", reason, installation().clock())
 
 
-def _unmark(folder: CaseFile, form: ActForm) -> None:
-    actions.unmark(folder, g.keys.member, form.mark.data or "", needed(form.reason.data), installation().clock())
+def _unmark(case_file: CaseFile, form: ActForm) -> None:
+    actions.unmark(case_file, g.keys.member, form.mark.data or "", needed(form.reason.data), installation().clock())
 
 
-def _link(folder: CaseFile, form: ActForm) -> None:
+def _link(case_file: CaseFile, form: ActForm) -> None:
     with installation().reading() as db:
         other = desk.name_of(db, g.keys, _called(form.alias.data))
-    actions.link(folder, g.keys.member, other, installation().clock())
+    actions.link(case_file, g.keys.member, other, installation().clock())
 
 
 def _called(name: str | None) -> int:
@@ -123,48 +125,48 @@ def _called(name: str | None) -> int:
 def _link_back(db: Any, case: int, form: ActForm) -> None:
     """The other case names this one too."""
     other, this = _called(form.alias.data), desk.name_of(db, g.keys, case)
-    with desk.at_desk(db, g.keys, other, installation().clock(), "changed") as folder:
-        actions.link(folder, g.keys.member, this, installation().clock())
+    with desk.at_desk(db, g.keys, other, installation().clock(), "changed") as case_file:
+        actions.link(case_file, g.keys.member, this, installation().clock())
 
 
-def _ask_hand_over(folder: CaseFile, form: ActForm) -> None:
-    made = installation()
-    with made.reading() as db:
-        known = [team.id for team in team_log.trusted(made.teams(db))]
+def _ask_hand_over(case_file: CaseFile, form: ActForm) -> None:
+    site = installation()
+    with site.reading() as db:
+        known = [team.id for team in team_log.trusted(site.teams(db))]
     team = number_in(form.team.data or "0")
     if team not in known:
         raise NotAllowed(N_("Choose a team."))
-    actions.ask_hand_over(folder, g.keys.member, team, needed(form.reason.data), made.clock())
+    actions.ask_hand_over(case_file, g.keys.member, team, needed(form.reason.data), site.clock())
 
 
-def _said_yes_to_team(folder: CaseFile, form: ActForm) -> None:  # noqa: ARG001 -- every act is handed its form
-    actions.answer_hand_over(folder, yes=True)
+def _said_yes_to_team(case_file: CaseFile, form: ActForm) -> None:  # noqa: ARG001 -- every act is handed its form
+    actions.answer_hand_over(case_file, yes=True)
 
 
 def _hand_over(db: Any, case: int, _form: ActForm) -> None:
-    made = installation()
-    opened = desk.open_case(db, g.keys, case, made.clock())
-    readers = next(team for team in made.teams(db) if team.id == opened.desk["handover"]["team"])
-    desk.hand_over(db, g.keys, case, readers, made.clock())
+    site = installation()
+    opened = desk.open_case(db, g.keys, case, site.clock())
+    readers = next(team for team in site.teams(db) if team.id == opened.desk["handover"]["team"])
+    desk.hand_over(db, g.keys, case, readers, site.clock())
 
 
-def _allow(folder: CaseFile, form: ActForm) -> None:
+def _allow(case_file: CaseFile, form: ActForm) -> None:
     """What she said by voice about what she allows."""
-    actions.allow(folder, form.consent.data or "", yes=form.step.data == "yes")
-    actions.note(folder, g.keys.member, needed(form.text.data), installation().clock())
+    actions.allow(case_file, form.consent.data or "", yes=form.step.data == "yes")
+    actions.note(case_file, g.keys.member, needed(form.text.data), installation().clock())
 
 
-def _propose(folder: CaseFile, form: ActForm) -> None:
+def _propose(case_file: CaseFile, form: ActForm) -> None:
     fields = ("need", *(field for field in referral.FIELDS if field != "need" and field in (form.fields.data or ())))
     referral.propose(
-        folder, g.keys.member, service(form.service.data), form.need.data or "", fields, installation().clock()
+        case_file, g.keys.member, service(form.service.data), form.need.data or "", fields, installation().clock()
     )
 
 
-def _protect(folder: CaseFile, form: ActForm) -> None:
+def _protect(case_file: CaseFile, form: ActForm) -> None:
     fields = ("need", *(field for field in referral.FIELDS if field != "need" and field in (form.fields.data or ())))
     referral.protect_child(
-        folder,
+        case_file,
         g.keys.member,
         service(form.service.data),
         form.need.data or "",
@@ -174,18 +176,18 @@ def _protect(folder: CaseFile, form: ActForm) -> None:
     )
 
 
-def _step(folder: CaseFile, form: ActForm) -> None:
+def _step(case_file: CaseFile, form: ActForm) -> None:
     """A move of a referral; hers are written down as said by voice."""
     number, step, moment, me = number_in(form.number.data), form.step.data or "", installation().clock(), g.keys.member
     if step == "agree":
-        referral.agree(folder, number, moment, voice=me)
+        referral.agree(case_file, number, moment, voice=me)
     elif step in {"decline", "revoke"}:
-        referral.say_no(folder, number, moment, voice=me)
+        referral.say_no(case_file, number, moment, voice=me)
     elif step == "send":
-        told = folder.paper(number, "referral").told
-        referral.send(folder, number, me, service(told["service"]), moment)
+        told = case_file.paper(number, "referral").told
+        referral.send(case_file, number, me, service(told["service"]), moment)
     else:
-        referral.move(folder, number, step, me, moment, (form.text.data or "").strip())
+        referral.move(case_file, number, step, me, moment, (form.text.data or "").strip())
 
 
 def _flag_who_refused(db: Any, case: int, form: ActForm) -> None:

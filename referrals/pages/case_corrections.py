@@ -11,7 +11,7 @@ from wtforms import StringField, TextAreaField
 from wtforms.validators import Length
 
 from referrals.pages.case import typed
-from referrals.pages.case_forms import MEANWHILE, NOT_OPENED, counters, needed, number_in, pages
+from referrals.pages.case_forms import MEANWHILE, NOT_OPENED, blueprint, counters, needed, number_in
 from reporting.cases import actions, desk, records
 from reporting.cases.actions import NotAllowed
 from reporting.cases.records import Case, EditConflict
@@ -35,7 +35,7 @@ class RightForm(StaffForm):
     reason = TextAreaField(validators=[Length(max=questions.LONGEST_TEXT)])
 
 
-@pages.get("/<lang>/equipo/caso/<int(max=9223372036854775807):case>/respuestas/<int(max=8):number>")
+@blueprint.get("/<lang>/equipo/caso/<int(max=9223372036854775807):case>/respuestas/<int(max=8):number>")
 @signed_in(CASE_WORKER)
 def answers(case: int, number: int) -> ResponseReturnValue:
     """One page of her answers, to be set right by a case worker with a reason. What she said stays beside it."""
@@ -44,33 +44,33 @@ def answers(case: int, number: int) -> ResponseReturnValue:
     return _right_page(case, number)
 
 
-@pages.post("/<lang>/equipo/caso/<int(max=9223372036854775807):case>/respuestas/<int(max=8):number>")
+@blueprint.post("/<lang>/equipo/caso/<int(max=9223372036854775807):case>/respuestas/<int(max=8):number>")
 @signed_in(CASE_WORKER)
 def set_right(case: int, number: int) -> ResponseReturnValue:
     """A reason, and what changed of them."""
     if number not in question_forms.TO_SET_RIGHT:
         abort(404)
-    made, asked = installation(), RightForm()
+    site, asked = installation(), RightForm()
     if not asked.is_ours():
         return _right_page(case, number, typed(), say(N_("That is too long.")), 422)
     try:
-        with made.writing() as db:
-            opened = desk.open_case(db, g.keys, case, made.clock())
+        with site.writing() as db:
+            opened = desk.open_case(db, g.keys, case, site.clock())
         form = _answers_form(opened, number, request.form)
-        moment = made.clock()
+        moment = site.clock()
         reason, now = needed(asked.reason.data), opened.incident_at(moment)
         if not form.validate():
             return _right_page(case, number, typed(), code=422)
         changed = corrected(number, now, question_forms.answers_in(form))
         with (
-            made.writing() as db,
+            site.writing() as db,
             desk.at_desk(
                 db, g.keys, case, moment, "changed", seen=number_in(asked.v.data), counters=counters(db)
-            ) as folder,
+            ) as case_file,
         ):
             if changed != now:
                 anew = my_case.asks_how_she_is(number)
-                actions.correct(folder, g.keys.member, changed, reason, moment, signs=anew)
+                actions.correct(case_file, g.keys.member, changed, reason, moment, signs=anew)
     except CannotOpen:
         return error_page(404, NOT_OPENED)
     except NotAllowed as why:

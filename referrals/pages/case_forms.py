@@ -27,15 +27,15 @@ from reporting.vocabulary import questions
 from reporting.web.context import Installation, installation
 from reporting.web.forms import StaffForm
 
-pages = Blueprint("casework", __name__)
+blueprint = Blueprint("casework", __name__)
 NOT_OPENED = N_("This case does not open: it was erased, or a record of it was changed.")
 MEANWHILE = N_("Somebody else changed this case in the meantime. Look at it again, then decide.")
 LONGEST_NUMBER = 20  # digits of a record's number
 
 
-def case_workers(db: Any, made: Installation, keys: Keys) -> dict[int, str]:
+def case_workers(db: Any, site: Installation, keys: Keys) -> dict[int, str]:
     """Who can own a case: the people who read with the member."""
-    hers = [team for team in made.teams(db) if team.id in keys.epochs and team.kind == CASEWORK]
+    hers = [team for team in site.teams(db) if team.id in keys.epochs and team.kind == CASEWORK]
     inside = {member for team in hers for member in team.members}
     return {one.id: one.name for one in members.accounts(db) if one.id in inside and one.open}
 
@@ -66,15 +66,15 @@ def counters(db: Any) -> Team:
     return team_log.team_of_kind(installation().teams(db), STATISTICS)
 
 
-def other_teams(db: Any, made: Installation, case: Case) -> dict[int, str]:
+def other_teams(db: Any, site: Installation, case: Case) -> dict[int, str]:
     """Number -> name of each trusted casework team but the one that has the case."""
-    return {team.id: team.name for team in team_log.trusted(made.teams(db)) if team.id != case.team}
+    return {team.id: team.name for team in team_log.trusted(site.teams(db)) if team.id != case.team}
 
 
-def help_of(shelf: DirectorySnapshot, folder: CaseFile) -> Help:
+def help_of(shelf: DirectorySnapshot, case_file: CaseFile) -> Help:
     """Needs and offers of an open case as of now, so that needs without a service can be recorded."""
     now = installation().clock()
-    return help_for(shelf, folder.incident_at(now), now, languages=(folder.facts["language"],))
+    return help_for(shelf, case_file.incident_at(now), now, languages=(case_file.facts["language"],))
 
 
 def number_in(text: str | None) -> int:
@@ -100,9 +100,9 @@ def outcome(code: str | None) -> str:
 
 def owner(text: str | None) -> int:
     """The number of somebody who reads with the member; 0 is nobody."""
-    made, wanted = installation(), number_in(text or "0")
-    with made.reading() as db:
-        if wanted and wanted not in case_workers(db, made, g.keys):
+    site, wanted = installation(), number_in(text or "0")
+    with site.reading() as db:
+        if wanted and wanted not in case_workers(db, site, g.keys):
             raise NotAllowed(N_("Choose somebody of your team."))
     return wanted
 

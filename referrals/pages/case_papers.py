@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from referrals import help as referrals_help
 from referrals.casework import referral, referral_sheet
 from referrals.directory import snapshot
-from referrals.pages.case_forms import NOT_OPENED, pages
+from referrals.pages.case_forms import NOT_OPENED, blueprint
 from reporting.cases import desk
 from reporting.i18n import N_
 from reporting.pages import my_case
@@ -22,38 +22,38 @@ from reporting.web.errors import error_page
 from reporting.web.forms import StaffForm
 
 
-@pages.get("/<lang>/equipo/caso/<int(max=9223372036854775807):case>/hoja/<int(max=9223372036854775807):number>")
+@blueprint.get("/<lang>/equipo/caso/<int(max=9223372036854775807):case>/hoja/<int(max=9223372036854775807):number>")
 @signed_in(CASE_WORKER)
 def sheet(case: int, number: int) -> ResponseReturnValue:
     """The page that goes to a service: what she agreed to, and nothing else. There is none without her yes."""
-    made = installation()
+    site = installation()
     try:
-        with made.writing() as db:
-            opened = desk.open_sheet(db, g.keys, case, made.clock())
+        with site.writing() as db:
+            opened = desk.open_sheet(db, g.keys, case, site.clock())
     except CannotOpen:
         return error_page(404, NOT_OPENED)
     one = next((one for one in opened.referrals if one.id == number), None)
     if one is None or not referral.may_go(one):
         return error_page(404, N_("There is no sheet without her yes."))
-    names = referrals_help.names(snapshot.snapshot_of(made.reading))
+    names = referrals_help.names(snapshot.snapshot_of(site.reading))
     return render_template(
         "casework/sheet.html",
         one=one,
         service=names.get(one.service, one.service),
-        rows=referral_sheet.words_of(opened, one, names, say, made.clock()),
+        rows=referral_sheet.words_of(opened, one, names, say, site.clock()),
         case=case,
         out=StaffForm(formdata=None),
     )
 
 
-@pages.get("/<lang>/equipo/caso/<int(max=9223372036854775807):case>/relato")
+@blueprint.get("/<lang>/equipo/caso/<int(max=9223372036854775807):case>/relato")
 @signed_in(CASE_WORKER)
 def printed(case: int) -> ResponseReturnValue:
     """Her own words and facts on paper, for somebody who goes to complain. The printing is in the audit."""
-    made = installation()
+    site = installation()
     try:
-        with made.writing() as db:
-            opened = desk.open_case(db, g.keys, case, made.clock(), "printed")
+        with site.writing() as db:
+            opened = desk.open_case(db, g.keys, case, site.clock(), "printed")
     except CannotOpen:
         return error_page(404, NOT_OPENED)
     back = url_for("casework.case_page", lang=g.lang, case=case)

@@ -32,7 +32,7 @@ from reporting.web.access.visits import (
 from reporting.web.context import installation, render_template, say
 from reporting.web.post_redirect_get import TicketCheck, Trail, check_ticket
 
-pages = Blueprint("her_referral", __name__)
+blueprint = Blueprint("consent", __name__)
 GONE = N_("This is not asked any more.")
 SAID_YES = N_("Noted: yes. The team may tell them only what you saw.")
 SAID_NO = N_("Noted: no. Nothing is told to them from now on.")
@@ -47,7 +47,7 @@ def _arrived() -> tuple[TicketCheck, int] | None:
     return came, int(number[:20])
 
 
-@pages.post("/<lang>/volver/propuesta")
+@blueprint.post("/<lang>/volver/propuesta")
 def look() -> ResponseReturnValue:
     """The answer that leads to the page of a proposal."""
     arrived = _arrived()
@@ -61,19 +61,19 @@ def look() -> ResponseReturnValue:
     return go_on(came, onward(f"proposal-{number}") if one else onward("said", sentence=say(GONE), code=422))
 
 
-@pages.post("/<lang>/volver/respuesta")
+@blueprint.post("/<lang>/volver/respuesta")
 def answer() -> ResponseReturnValue:
     """Her yes or no. Pressed twice, it counts once."""
     arrived = _arrived()
     if arrived is None:
         return redirect(url_for("reporter.start", lang=g.lang), 303)
-    (came, number), made, yes = arrived, installation(), request.form.get("go") == "yes"
+    (came, number), site, yes = arrived, installation(), request.form.get("go") == "yes"
     try:
-        with made.writing() as db, store.on_visit(db, case_session_of(came).visit, made.clock()) as folder:
+        with site.writing() as db, store.on_visit(db, case_session_of(came).visit, site.clock()) as case_file:
             if yes:
-                referral.agree(folder, number, made.clock())
+                referral.agree(case_file, number, site.clock())
             else:
-                referral.say_no(folder, number, made.clock())
+                referral.say_no(case_file, number, site.clock())
     except NotAllowed as why:
         return go_on(came, onward("said", sentence=say(why.sentence), code=422))
     except CannotOpen:

@@ -26,7 +26,7 @@ from reporting.web.context import installation, local_hour, render_template, say
 from reporting.web.errors import error_page
 from reporting.web.forms import StaffForm
 
-pages = Blueprint("directory", __name__)
+blueprint = Blueprint("directory", __name__)
 SHOWN = 100  # services on the first page; who looks for another one types a part of its name
 COLUMN_NAMES = {
     "name": N_("Name"),
@@ -88,14 +88,14 @@ def csv_answer(text: str, name: str) -> Response:
     return answer
 
 
-@pages.get("/<lang>/equipo/directorio")
+@blueprint.get("/<lang>/equipo/directorio")
 @signed_in(CASE_WORKER, COORDINATOR)
 def services() -> ResponseReturnValue:
     """What is due first, then the rest."""
     return _services()
 
 
-@pages.post("/<lang>/equipo/directorio")
+@blueprint.post("/<lang>/equipo/directorio")
 @signed_in(CASE_WORKER, COORDINATOR)
 def find() -> ResponseReturnValue:
     """A part of a name finds any."""
@@ -134,7 +134,7 @@ def out() -> StaffForm:
     return StaffForm(formdata=None)
 
 
-@pages.get("/<lang>/equipo/directorio/archivo")
+@blueprint.get("/<lang>/equipo/directorio/archivo")
 @signed_in(CASE_WORKER, COORDINATOR)
 def export() -> ResponseReturnValue:
     """The whole directory as a file. Brought in again it changes nothing."""
@@ -155,7 +155,7 @@ class StampForm(StaffForm):
     stamp = StringField(validators=[Length(max=64)])
 
 
-@pages.get("/<lang>/equipo/directorio/servicio/<service>")
+@blueprint.get("/<lang>/equipo/directorio/servicio/<service>")
 @signed_in(CASE_WORKER, COORDINATOR)
 def service_page(service: str) -> ResponseReturnValue:
     """Everything about a service: cells, source, history, what is due."""
@@ -194,7 +194,7 @@ def _service(
     return make_response(page, code)
 
 
-@pages.post("/<lang>/equipo/directorio/servicio/<service>")
+@blueprint.post("/<lang>/equipo/directorio/servicio/<service>")
 @signed_in(CASE_WORKER, COORDINATOR)
 def confirm(service: str) -> ResponseReturnValue:
     """Still true today, in one click."""
@@ -211,7 +211,7 @@ def confirm(service: str) -> ResponseReturnValue:
     return redirect(url_for("directory.service_page", lang=g.lang, service=service, done="confirmed"), 303)
 
 
-@pages.post("/<lang>/equipo/directorio/servicio/<service>/cambiar")
+@blueprint.post("/<lang>/equipo/directorio/servicio/<service>/cambiar")
 @signed_in(COORDINATOR)
 def edit(service: str) -> ResponseReturnValue:
     """Other cells, with a reason."""
@@ -240,7 +240,7 @@ class BringForm(StaffForm):
     region = SelectField(N_("If the file does not say it: which region is it about?"), default="")
 
 
-@pages.route("/<lang>/equipo/directorio/traer", methods=["GET", "POST"])
+@blueprint.route("/<lang>/equipo/directorio/traer", methods=["GET", "POST"])
 @signed_in(COORDINATOR)
 def bring() -> ResponseReturnValue:
     """Look first, then bring in. What is not stored is listed by its line."""
@@ -264,7 +264,7 @@ def bring() -> ResponseReturnValue:
     return desk_pages.drawn(page, 422 if bad else 200)
 
 
-@pages.post("/<lang>/aviso")
+@blueprint.post("/<lang>/aviso")
 def flag() -> ResponseReturnValue:
     """A dead number, or they were not safe. She stays on her page: the answer has no page of its own."""
     kind, _, service = request.form.get("flag", "").partition(".")

@@ -11,21 +11,21 @@ from referrals.directory import gaps as directory_gaps
 from referrals.directory.gaps import STATES
 from referrals.help import names, other_departments
 from referrals.needs import codes
-from referrals.pages.directory import csv_answer, out, pages, snapshot_now, today_here
+from referrals.pages.directory import blueprint, csv_answer, out, snapshot_now, today_here
 from reporting.teams.team_log import CASE_WORKER, COORDINATOR
 from reporting.web.access.auth import signed_in
 from reporting.web.context import installation, render_template
 from reporting.web.errors import error_page
 
 
-@pages.get("/<lang>/equipo/directorio/vacios")
+@blueprint.get("/<lang>/equipo/directorio/vacios")
 @signed_in(CASE_WORKER, COORDINATOR)
 def gaps() -> ResponseReturnValue:
     """Which need has no verified service in how many provinces, and what no written case is ever offered."""
     return _gaps(installation().settings.country)
 
 
-@pages.get("/<lang>/equipo/directorio/vacios/<place>")
+@blueprint.get("/<lang>/equipo/directorio/vacios/<place>")
 @signed_in(CASE_WORKER, COORDINATOR)
 def gaps_of(place: str) -> ResponseReturnValue:
     """The same for one department, with the names of its provinces."""
@@ -50,7 +50,7 @@ def _gaps(place: str) -> ResponseReturnValue:
     )
 
 
-@pages.get("/<lang>/equipo/directorio/vacios.csv")
+@blueprint.get("/<lang>/equipo/directorio/vacios.csv")
 @signed_in(CASE_WORKER, COORDINATOR)
 def gaps_file() -> ResponseReturnValue:
     """Every province and need with its state, for a spreadsheet."""

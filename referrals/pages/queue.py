@@ -19,7 +19,16 @@ from referrals.casework.queue import View
 from referrals.directory import snapshot
 from referrals.help import names
 from referrals.needs import codes
-from referrals.pages.case_forms import LONGEST_NUMBER, case_workers, counters, needed, number_in, outcome, owner, pages
+from referrals.pages.case_forms import (
+    LONGEST_NUMBER,
+    blueprint,
+    case_workers,
+    counters,
+    needed,
+    number_in,
+    outcome,
+    owner,
+)
 from reporting import clock
 from reporting.cases import actions, desk, queue_cache, records
 from reporting.cases.actions import NotAllowed
@@ -52,7 +61,7 @@ class BulkForm(StaffForm):
     name = StringField(validators=[Length(max=actions.LABEL_LENGTH)])
 
 
-@pages.get("/<lang>/equipo/casos", endpoint="queue")
+@blueprint.get("/<lang>/equipo/casos", endpoint="queue")
 @signed_in(CASE_WORKER)
 def queue_page() -> ResponseReturnValue:
     """The cases a member's keys open, fifty a page, sorted and filtered as the address says. Opens cards only."""
@@ -75,20 +84,20 @@ def _view() -> View:
 
 @desk_pages.by_get()
 def _queue_page(*, sentence: str = "", words: str = "", code: int = 200) -> ResponseReturnValue:
-    made, keys, view = installation(), refresh_keys(), _view()
-    with made.reading() as db:
+    site, keys, view = installation(), refresh_keys(), _view()
+    with site.reading() as db:
         sheet = _sheet(db, keys)
         cards, broken = desk.queue(db, keys, sheet.cards)
-        people = case_workers(db, made, keys)
-    aside = queue.put_aside(cards, made.clock(), sheet)
+        people = case_workers(db, site, keys)
+    aside = queue.put_aside(cards, site.clock(), sheet)
     hers = queue.chosen(cards, view, keys.member, aside=aside)
-    found = _with_words(made, keys, hers, words) if words else None
+    found = _with_words(site, keys, hers, words) if words else None
     listed = hers if found is None else [card for card in hers if card.case in found]
-    ordered = queue.in_order(listed, made.clock(), view.sort, sheet)
+    ordered = queue.in_order(listed, site.clock(), view.sort, sheet)
     shown, after = queue.page_of(ordered, view.after)
     page = render_template(
         "casework/queue.html",
-        lines=[queue.line_of(card, made.clock()) for card in shown],
+        lines=[queue.line_of(card, site.clock()) for card in shown],
         count=len(ordered),
         next=after,
         view=view,
@@ -108,20 +117,20 @@ def _queue_page(*, sentence: str = "", words: str = "", code: int = 200) -> Resp
         urgency_names=codes.URGENCY_LABELS,
         states={"new": N_("New"), "open": N_("In hand"), "closed": N_("Closed")},
         marks=actions.MARKS,
-        names=names(snapshot.snapshot_of(made.reading)),
+        names=names(snapshot.snapshot_of(site.reading)),
         came=lambda hour: languages.hour(g.lang, local_hour(hour)),
-        age=lambda hour: int(made.clock() / clock.HOUR - hour) // 24,
+        age=lambda hour: int(site.clock() / clock.HOUR - hour) // 24,
         me=keys.member,
         out=BulkForm(formdata=None),
     )
     answer = make_response(page, code)
-    answer.call_on_close(lambda: _after_the_queue(made, keys))
+    answer.call_on_close(lambda: _after_the_queue(site, keys))
     return answer
 
 
-def _with_words(made: Installation, keys: Keys, cards: list[records.Summary], words: str) -> frozenset[int]:
-    with made.writing() as db:
-        return desk.search(db, keys, cards, receipts.plain(words).split(), made.clock())
+def _with_words(site: Installation, keys: Keys, cards: list[records.Summary], words: str) -> frozenset[int]:
+    with site.writing() as db:
+        return desk.search(db, keys, cards, receipts.plain(words).split(), site.clock())
 
 
 def _sheet(db: Any, keys: Keys) -> queue.QueueCache:
@@ -132,35 +141,35 @@ def _sheet_of(db: Any, keys: Keys, team: int) -> queue.QueueCache:
     return queue.joined(queue.from_bytes(part) for part in queue_cache.read_sheets(db, keys, team).values())
 
 
-def _after_the_queue(made: Installation, keys: Keys) -> None:
+def _after_the_queue(site: Installation, keys: Keys) -> None:
     """After the page is sent, outside of any request: new keys go to the vault, old ways to reach somebody go.
 
     And what was worked out is kept, so that the next look is quick. Cards are opened while nobody waits for the desk.
     """
-    with made.writing() as db:
+    with site.writing() as db:
         desk.move_to_vault(db, keys)
-    with made.reading() as db:
+    with site.reading() as db:
         sheets = {team: _sheet_of(db, keys, team) for team in keys.epochs}
         cards, _ = desk.queue(db, keys, queue.joined(sheets.values()).cards)
     for team, sheet in sheets.items():
-        _keep_worked_out(made, keys, team, sheet, [card for card in cards if card.team == team])
-    with made.writing() as db:
-        shredded = desk.tidy(db, keys, cards, made.clock())
-        reading_hours.note_opened(db, languages.local(made.clock(), made.settings.time_zone).date())
+        _keep_worked_out(site, keys, team, sheet, [card for card in cards if card.team == team])
+    with site.writing() as db:
+        shredded = desk.tidy(db, keys, cards, site.clock())
+        reading_hours.note_opened(db, languages.local(site.clock(), site.settings.time_zone).date())
     if shredded:
-        made.emptied()
+        site.checkpoint()
 
 
 def _keep_worked_out(
-    made: Installation, keys: Keys, team: int, sheet: queue.QueueCache, cards: list[records.Summary]
+    site: Installation, keys: Keys, team: int, sheet: queue.QueueCache, cards: list[records.Summary]
 ) -> None:
-    now = made.clock()
+    now = site.clock()
     if parts := sheet.stale_parts(cards, now):
-        with made.writing() as db:
+        with site.writing() as db:
             queue_cache.write_sheets(db, keys, team, lambda here: queue.in_parts(cards, parts, here, sheet, now))
 
 
-@pages.post("/<lang>/equipo/casos")
+@blueprint.post("/<lang>/equipo/casos")
 @signed_in(CASE_WORKER)
 def bulk() -> ResponseReturnValue:
     """Look for words, or do one thing with several cases: each is done, skipped or failed, and the counts are told."""
@@ -196,30 +205,32 @@ def _address_of_view(name: str) -> str:
 
 
 def _one_of_many(go: str, number: str, form: BulkForm) -> None:
-    made = installation()
+    site = installation()
     with (
-        made.writing() as db,
-        desk.at_desk(db, g.keys, number_in(number), made.clock(), "changed", counters=counters(db)) as folder,
+        site.writing() as db,
+        desk.at_desk(db, g.keys, number_in(number), site.clock(), "changed", counters=counters(db)) as case_file,
     ):
-        BULK[go](folder, form)
+        BULK[go](case_file, form)
 
 
-def _bulk_assign(folder: CaseFile, form: BulkForm) -> None:
-    actions.assign(folder, g.keys.member, owner(form.owner.data), installation().clock())
+def _bulk_assign(case_file: CaseFile, form: BulkForm) -> None:
+    actions.assign(case_file, g.keys.member, owner(form.owner.data), installation().clock())
 
 
-def _bulk_label(folder: CaseFile, form: BulkForm) -> None:
+def _bulk_label(case_file: CaseFile, form: BulkForm) -> None:
     if not (form.label.data or "").strip():
         raise NotAllowed(N_("Write a label."))
-    actions.add_label(folder, form.label.data)
+    actions.add_label(case_file, form.label.data)
 
 
-def _bulk_close(folder: CaseFile, form: BulkForm) -> None:
-    actions.close(folder, g.keys.member, outcome(form.outcome.data), needed(form.reason.data), installation().clock())
+def _bulk_close(case_file: CaseFile, form: BulkForm) -> None:
+    actions.close(
+        case_file, g.keys.member, outcome(form.outcome.data), needed(form.reason.data), installation().clock()
+    )
 
 
-def _bulk_junk(folder: CaseFile, form: BulkForm) -> None:
-    actions.mark(folder, g.keys.member, JUNK, "", needed(form.reason.data), installation().clock())
+def _bulk_junk(case_file: CaseFile, form: BulkForm) -> None:
+    actions.mark(case_file, g.keys.member, JUNK, "", needed(form.reason.data), installation().clock())
 
 
 BULK: dict[str, Callable[[CaseFile, BulkForm], None]] = {

@@ -7,11 +7,11 @@ from typing import Any
 from flask.typing import ResponseReturnValue
 
 from referrals.needs import rulebook
-from referrals.pages.directory import pages
+from referrals.pages.directory import blueprint
 from reporting.web.context import installation, render_template
 
 
-@pages.get("/<lang>/reglas")
+@blueprint.get("/<lang>/reglas")
 def rules() -> ResponseReturnValue:
     """Every rule, window and must-not, printed from the rows that decide, and who has signed it."""
     country = installation().settings.country

@@ -49,54 +49,54 @@ class NotAllowed(Exception):
         super().__init__(sentence)
 
 
-def _remember(folder: CaseFile, by: int, now: float, act: str, **more: Any) -> None:
+def _remember(case_file: CaseFile, by: int, now: float, act: str, **more: Any) -> None:
     """One line of the history that the team sees."""
     entry = {"by": by, "hour": int(now) // HOUR, "act": act, **more}
-    folder.desk |= {"history": [*folder.desk.get("history", ()), entry]}
+    case_file.desk |= {"history": [*case_file.desk.get("history", ()), entry]}
 
 
 # ── everyday ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def note(folder: CaseFile, by: int, text: str, now: float) -> None:
+def note(case_file: CaseFile, by: int, text: str, now: float) -> None:
     """For the team only. She never sees it."""
-    folder.add("note", {"by": by, "hour": int(now) // HOUR, "text": text})
+    case_file.add("note", {"by": by, "hour": int(now) // HOUR, "text": text})
 
 
-def assign(folder: CaseFile, by: int, owner: int, now: float) -> None:
+def assign(case_file: CaseFile, by: int, owner: int, now: float) -> None:
     """Whose case it is; 0 gives it back to everybody."""
-    folder.card |= {"o": owner}
-    _remember(folder, by, now, "assigned", to=owner)
+    case_file.card |= {"o": owner}
+    _remember(case_file, by, now, "assigned", to=owner)
 
 
-def label(folder: CaseFile, labels: Iterable[str]) -> None:
+def label(case_file: CaseFile, labels: Iterable[str]) -> None:
     """The team's own words for finding it again."""
     tidy = dict.fromkeys(" ".join(one.split())[:LABEL_LENGTH] for one in labels)
-    folder.card |= {"b": [one for one in tidy if one][:LABELS]}
+    case_file.card |= {"b": [one for one in tidy if one][:LABELS]}
 
 
-def add_label(folder: CaseFile, one: str) -> None:
+def add_label(case_file: CaseFile, one: str) -> None:
     """One label more."""
-    label(folder, [*folder.card.get("b", ()), one])
+    label(case_file, [*case_file.card.get("b", ()), one])
 
 
-def warn_of(folder: CaseFile, risk: str) -> None:
+def warn_of(case_file: CaseFile, risk: str) -> None:
     """What a colleague must know before calling or meeting the reporter."""
-    folder.desk |= {"risk": risk}
+    case_file.desk |= {"risk": risk}
 
 
-def correct(folder: CaseFile, by: int, incident: Incident, reason: str, now: float, *, signs: bool = False) -> None:
+def correct(case_file: CaseFile, by: int, incident: Incident, reason: str, now: float, *, signs: bool = False) -> None:
     """The answers, as they are at `now`, set right. What was told before stays beside it; the newest count.
 
     What was not told anew keeps the hour in which it was told: a time that was left as it was, the acts where none came
     to them, and how she is right now unless that was asked (`signs`). Else no window would ever close.
     """
-    hour, card, before = int(now) // HOUR, folder.card, folder.incident
-    another_time = incident.hours != folder.incident_at(now).hours
+    hour, card, before = int(now) // HOUR, case_file.card, case_file.incident
+    another_time = incident.hours != case_file.incident_at(now).hours
     another_act = not incident.violence <= before.violence
     same_time = replace(incident, hours=before.hours, told_twice=before.told_twice)
     answers = answers_from_incident(incident if another_time else same_time)
-    folder.add("correction", {"by": by, "hour": hour, "answers": answers, "reason": reason})
+    case_file.add("correction", {"by": by, "hour": hour, "answers": answers, "reason": reason})
     card |= {
         "a": answers,
         "v": hour if another_act else card.get("v", card["h"]),
@@ -105,94 +105,94 @@ def correct(folder: CaseFile, by: int, incident: Incident, reason: str, now: flo
     }
 
 
-def record_gaps(folder: CaseFile, needs: Iterable[str]) -> None:
+def record_gaps(case_file: CaseFile, needs: Iterable[str]) -> None:
     """The needs that no service of the directory meets where she is, the most urgent first."""
-    folder.desk |= {"gaps": list(needs)}
+    case_file.desk |= {"gaps": list(needs)}
 
 
 # ── ending and beginning again ──────────────────────────────────────────────────────────────────────────────
 
 
-def close(folder: CaseFile, by: int, outcome: str, reason: str, now: float) -> None:
+def close(case_file: CaseFile, by: int, outcome: str, reason: str, now: float) -> None:
     """Close the case: nothing more is to be done. It needs a reason.
 
     `NotAllowed` when it is closed already, or while a referral is on its way.
     """
-    if folder.card["s"] == CLOSED:
+    if case_file.card["s"] == CLOSED:
         raise NotAllowed(N_("It is closed already."))
-    if any(paper.told["state"] in {"sent", "accepted"} for paper in folder.all_of("referral")):
+    if any(paper.told["state"] in {"sent", "accepted"} for paper in case_file.all_of("referral")):
         raise NotAllowed(N_("A referral is on its way. Write first how it ended."))
-    folder.card |= {"s": CLOSED, "z": int(now) // HOUR}
-    folder.desk |= {"outcome": outcome}
-    _remember(folder, by, now, "closed", outcome=outcome, reason=reason)
+    case_file.card |= {"s": CLOSED, "z": int(now) // HOUR}
+    case_file.desk |= {"outcome": outcome}
+    _remember(case_file, by, now, "closed", outcome=outcome, reason=reason)
 
 
-def reopen(folder: CaseFile, by: int, reason: str, now: float) -> None:
+def reopen(case_file: CaseFile, by: int, reason: str, now: float) -> None:
     """Open a closed case again, with a reason. `NotAllowed` when it is open."""
-    if folder.card["s"] != CLOSED:
+    if case_file.card["s"] != CLOSED:
         raise NotAllowed(N_("It is open already."))
-    folder.card |= {"s": OPEN, "z": 0}
-    folder.desk = {name: told for name, told in folder.desk.items() if name != "outcome"}
-    _remember(folder, by, now, "reopened", reason=reason)
+    case_file.card |= {"s": OPEN, "z": 0}
+    case_file.desk = {name: told for name, told in case_file.desk.items() if name != "outcome"}
+    _remember(case_file, by, now, "reopened", reason=reason)
 
 
 # ── marks ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def mark(folder: CaseFile, by: int, name: str, because: str, reason: str, now: float) -> None:
+def mark(case_file: CaseFile, by: int, name: str, because: str, reason: str, now: float) -> None:
     """Fold the case away under a mark, with a reason. That it is untrue, two people must say.
 
     `NotAllowed` when it has this mark already.
     """
-    if name in folder.card.get("m", ()):
+    if name in case_file.card.get("m", ()):
         raise NotAllowed(N_("It is marked so already."))
     if because == UNTRUE and name == NOT_A_REPORT:
-        first = folder.desk.get("doubt", {})
+        first = case_file.desk.get("doubt", {})
         if not first or first["by"] == by:
-            folder.desk |= {"doubt": {"by": by, "hour": int(now) // HOUR, "reason": reason}}
-            _remember(folder, by, now, "doubted", reason=reason)
+            case_file.desk |= {"doubt": {"by": by, "hour": int(now) // HOUR, "reason": reason}}
+            _remember(case_file, by, now, "doubted", reason=reason)
             return
-    folder.card |= {"m": [*folder.card.get("m", ()), name]}
-    _remember(folder, by, now, "marked", mark=name, because=because, reason=reason)
+    case_file.card |= {"m": [*case_file.card.get("m", ()), name]}
+    _remember(case_file, by, now, "marked", mark=name, because=because, reason=reason)
 
 
-def unmark(folder: CaseFile, by: int, name: str, reason: str, now: float) -> None:
+def unmark(case_file: CaseFile, by: int, name: str, reason: str, now: float) -> None:
     """Take a mark, or the doubt of one person, from the case, with a reason. `NotAllowed` when it has none."""
-    if name not in folder.card.get("m", ()) and not (name == NOT_A_REPORT and folder.desk.get("doubt")):
+    if name not in case_file.card.get("m", ()) and not (name == NOT_A_REPORT and case_file.desk.get("doubt")):
         raise NotAllowed(N_("It is not marked so."))
-    folder.card |= {"m": [one for one in folder.card.get("m", ()) if one != name]}
-    folder.desk = {field: told for field, told in folder.desk.items() if field != "doubt" or name != NOT_A_REPORT}
-    _remember(folder, by, now, "unmarked", mark=name, reason=reason)
+    case_file.card |= {"m": [one for one in case_file.card.get("m", ()) if one != name]}
+    case_file.desk = {field: told for field, told in case_file.desk.items() if field != "doubt" or name != NOT_A_REPORT}
+    _remember(case_file, by, now, "unmarked", mark=name, reason=reason)
 
 
 # ── beside and beyond ───────────────────────────────────────────────────────────────────────────────────────
 
 
-def link(folder: CaseFile, by: int, other: str, now: float) -> None:
+def link(case_file: CaseFile, by: int, other: str, now: float) -> None:
     """Two cases of one person: each names the other, by its lasting name, which leads nowhere once that one is gone.
 
     `NotAllowed` when the other is this case itself.
     """
-    if other == lasting_name(folder.key):
+    if other == lasting_name(case_file.key):
         raise NotAllowed(N_("That is this case itself."))
-    links = folder.desk.get("links", [])
+    links = case_file.desk.get("links", [])
     if other not in links:
-        folder.desk |= {"links": [*links, other]}
-        _remember(folder, by, now, "linked")
+        case_file.desk |= {"links": [*links, other]}
+        _remember(case_file, by, now, "linked")
 
 
-def ask_hand_over(folder: CaseFile, by: int, team: int, reason: str, now: float) -> None:
+def ask_hand_over(case_file: CaseFile, by: int, team: int, reason: str, now: float) -> None:
     """Ask her whether another team may have it. It goes nowhere before she says yes."""
-    folder.desk |= {"handover": {"team": team, "state": "asked", "reason": reason}}
-    _remember(folder, by, now, "asked to hand over", team=team)
+    case_file.desk |= {"handover": {"team": team, "state": "asked", "reason": reason}}
+    _remember(case_file, by, now, "asked to hand over", team=team)
 
 
-def answer_hand_over(folder: CaseFile, *, yes: bool) -> int:
+def answer_hand_over(case_file: CaseFile, *, yes: bool) -> int:
     """Her answer. Returns the number of the team it goes to, or 0. `NotAllowed` when nobody asks any more."""
-    asked = folder.desk.get("handover", {})
+    asked = case_file.desk.get("handover", {})
     if asked.get("state") != "asked":
         raise NotAllowed(N_("Nobody asks this any more."))
-    folder.desk |= {"handover": asked | {"state": "yes" if yes else "no"}}
+    case_file.desk |= {"handover": asked | {"state": "yes" if yes else "no"}}
     return int(asked["team"]) if yes else 0
 
 
@@ -207,28 +207,28 @@ HERSELF = "C_HERSELF"  # told by somebody else: now she herself has said yes
 CHANGEABLE = ("C_LETTERS", "C_CONTACT", "C_STATS", HERSELF)
 
 
-def allow(folder: CaseFile, code: str, *, yes: bool) -> None:
+def allow(case_file: CaseFile, code: str, *, yes: bool) -> None:
     """One of her consents, given or taken back. Without the yes to be reached, the way to reach her is shredded.
 
     `NotAllowed` for a consent that cannot be changed later, or to be reached when she has told no way.
     """
-    if code not in CHANGEABLE or (code == "C_CONTACT" and yes and not folder.all_of("contact")):
+    if code not in CHANGEABLE or (code == "C_CONTACT" and yes and not case_file.all_of("contact")):
         raise NotAllowed(N_("This cannot be changed here."))
-    folder.consents = folder.consents | {code} if yes else folder.consents - {code}
+    case_file.consents = case_file.consents | {code} if yes else case_file.consents - {code}
     if code == "C_CONTACT" and not yes:
-        folder.shred("contact")
+        case_file.shred("contact")
 
 
-def reach(folder: CaseFile, contact: Mapping[str, str]) -> None:
+def reach(case_file: CaseFile, contact: Mapping[str, str]) -> None:
     """A new way to reach her; it replaces the one before."""
-    folder.shred("contact")
-    folder.add("contact", contact)
-    folder.consents |= {"C_CONTACT"}
+    case_file.shred("contact")
+    case_file.add("contact", contact)
+    case_file.consents |= {"C_CONTACT"}
 
 
-def add_words(folder: CaseFile, text: str, now: float) -> None:
+def add_words(case_file: CaseFile, text: str, now: float) -> None:
     """What she tells later. What she told before stays."""
-    folder.add("addition", {"by": 0, "hour": int(now) // HOUR, "text": text})
+    case_file.add("addition", {"by": 0, "hour": int(now) // HOUR, "text": text})
 
 
 def speaks_for_herself(incident: Incident, consents: frozenset[str]) -> bool:

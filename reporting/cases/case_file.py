@@ -28,14 +28,14 @@ from reporting.vocabulary.incident import BadIncident, Incident, incident_from_a
 from reporting.vocabulary.tally import tally_block
 
 
-def move_to_team(db: Session, row: CaseRow, folder: CaseFile, readers: Team, now: float) -> None:
+def move_to_team(db: Session, row: CaseRow, case_file: CaseFile, readers: Team, now: float) -> None:
     """Seal the case key to another team; the team before loses its own. It arrives there unread."""
     epoch = readers.newest
     row.team, row.epoch, row.vault_key = readers.id, epoch.number, None
     place = front_key_context(row.id, readers.id, epoch.number)
-    row.front_key = sealing.seal_to(epoch.sealing, place, folder.key, smallest=64)
-    folder.card |= {"u": True, "o": 0}
-    save(db, row, folder, now, None)
+    row.front_key = sealing.seal_to(epoch.sealing, place, case_file.key, smallest=64)
+    case_file.card |= {"u": True, "o": 0}
+    save(db, row, case_file, now, None)
     derived.forget(db, [row.id])
 
 
@@ -48,32 +48,32 @@ def row_of(db: Session, case: int, *, lock: bool = False) -> CaseRow:
     return row
 
 
-def case_of(row: CaseRow, folder: CaseFile, *, with_contact: bool = True) -> Case:
+def case_of(row: CaseRow, case_file: CaseFile, *, with_contact: bool = True) -> Case:
     """The case as a frozen record; without `with_contact` the way to reach her is left out."""
-    facts, contact = folder.facts, folder.all_of("contact")
+    facts, contact = case_file.facts, case_file.all_of("contact")
     return Case(
         id=row.id,
         team=row.team,
         version=row.version,
         first=incident_from_answers(facts["answers"]),
-        incident=folder.incident,
-        times={name: folder.card[name] for name in TIMES & folder.card.keys()},
-        told=folder.card["t"],
+        incident=case_file.incident,
+        times={name: case_file.card[name] for name in TIMES & case_file.card.keys()},
+        told=case_file.card["t"],
         hour=facts["hour"],
-        narrative=folder.all_of("narrative")[0].told["text"],
+        narrative=case_file.all_of("narrative")[0].told["text"],
         contact=contact[0].told if contact and with_contact else {},
         has_contact=bool(contact),
-        consents=folder.consents,
+        consents=case_file.consents,
         language=facts["language"],
-        state=folder.card["s"],
-        letters=tuple(Letter(p.told["from"], p.told["hour"], p.told["text"]) for p in folder.all_of("letter")),
-        notes=tuple(Told(p.told["by"], p.told["hour"], p.told["text"]) for p in folder.all_of("note")),
-        additions=tuple(Told(p.told["by"], p.told["hour"], p.told["text"]) for p in folder.all_of("addition")),
-        corrections=tuple(_correction(paper.told) for paper in folder.all_of("correction")),
-        referrals=tuple(referral_of(paper) for paper in folder.all_of("referral")),
-        desk=folder.desk,
-        owner=folder.card.get("o", 0),
-        marks=tuple(folder.card.get("m", ())),
+        state=case_file.card["s"],
+        letters=tuple(Letter(p.told["from"], p.told["hour"], p.told["text"]) for p in case_file.all_of("letter")),
+        notes=tuple(Told(p.told["by"], p.told["hour"], p.told["text"]) for p in case_file.all_of("note")),
+        additions=tuple(Told(p.told["by"], p.told["hour"], p.told["text"]) for p in case_file.all_of("addition")),
+        corrections=tuple(_correction(paper.told) for paper in case_file.all_of("correction")),
+        referrals=tuple(referral_of(paper) for paper in case_file.all_of("referral")),
+        desk=case_file.desk,
+        owner=case_file.card.get("o", 0),
+        marks=tuple(case_file.card.get("m", ())),
         delete_after=row.delete_after,
         unseen=facts["unseen"],
         voice=facts["voice"],
@@ -241,40 +241,40 @@ def _open_paper(key: bytes, case: int, record: int, kind: str, version: int, bod
     return {} if kind == "trip" else told_in(opened)  # what is in a trip, only the receipt reads
 
 
-def save(db: Session, row: CaseRow, folder: CaseFile, now: float | None, counters: Team | None) -> None:
+def save(db: Session, row: CaseRow, case_file: CaseFile, now: float | None, counters: Team | None) -> None:
     """Seal what changed at the next version, with card and manifest. `now` None keeps the week of deletion."""
-    before = dict(json.loads(folder.before)[1])
+    before = dict(json.loads(case_file.before)[1])
     row.version += 1
-    for paper in folder.papers:
+    for paper in case_file.papers:
         if paper.version and json.loads(as_json(paper.told)) == before[paper.record]:
             continue
-        body = seal_record(folder.key, row.id, paper.record, paper.kind, row.version, paper.told)
+        body = seal_record(case_file.key, row.id, paper.record, paper.kind, row.version, paper.told)
         fresh, paper.version = paper.version == 0, row.version
         if fresh:
             db.add(RecordRow(id=paper.record, case_id=row.id, body=body))
         else:
             db.get_one(RecordRow, paper.record).body = body
-    gone = before.keys() - {paper.record for paper in folder.papers}
+    gone = before.keys() - {paper.record for paper in case_file.papers}
     db.execute(delete(RecordRow).where(RecordRow.id.in_(gone), RecordRow.case_id == row.id))
-    row.card = seal_card(folder.key, row.id, row.version, folder.card)
-    listed = [[paper.record, paper.kind, paper.version] for paper in folder.papers]
-    row.cover = seal_manifest(folder.key, row.id, row.version, listed)
+    row.card = seal_card(case_file.key, row.id, row.version, case_file.card)
+    listed = [[paper.record, paper.kind, paper.version] for paper in case_file.papers]
+    row.cover = seal_manifest(case_file.key, row.id, row.version, listed)
     row.delete_after = row.delete_after if now is None else deletion_monday(now)
     if counters is not None:
-        _count_anew(row, folder, counters)
-    folder.before = _as_it_is(folder.card, folder.papers)
+        _count_anew(row, case_file, counters)
+    case_file.before = _as_it_is(case_file.card, case_file.papers)
     db.flush()
 
 
-def _count_anew(row: CaseRow, folder: CaseFile, counters: Team) -> None:
+def _count_anew(row: CaseRow, case_file: CaseFile, counters: Team) -> None:
     """The tally follows her consent, her corrections and the outcome, until its period is frozen and it is gone."""
     if not row.tally:
         return
-    counted = "C_STATS" in folder.consents and NOT_A_REPORT not in folder.card.get("m", ())
-    desk = folder.desk
+    counted = "C_STATS" in case_file.consents and NOT_A_REPORT not in case_file.card.get("m", ())
+    desk = case_file.desk
     block = tally_block(
-        folder.incident,
-        folder.facts["hour"],
+        case_file.incident,
+        case_file.facts["hour"],
         counted=counted,
         outcome=desk.get("outcome", "OPEN"),
         in_time=desk.get("in_time", ""),

@@ -101,29 +101,29 @@ def move_to_vault(db: Session, keys: Keys, at_most: int = 1000) -> int:
 
 def open_case(db: Session, keys: Keys, case: int, now: float, act: str = "opened") -> Case:
     """A case worker opens a case: it goes into the audit and is no longer unread. How to reach her stays folded."""
-    with at_desk(db, keys, case, now, act, looking=True) as folder:
-        if folder.card["u"] or folder.card["s"] == NEW:
-            folder.card |= {"u": False, "s": OPEN if folder.card["s"] == NEW else folder.card["s"]}
-            folder.desk |= {"read": int(now) // HOUR}
-        _name_links(db, keys, folder)
+    with at_desk(db, keys, case, now, act, looking=True) as case_file:
+        if case_file.card["u"] or case_file.card["s"] == NEW:
+            case_file.card |= {"u": False, "s": OPEN if case_file.card["s"] == NEW else case_file.card["s"]}
+            case_file.desk |= {"read": int(now) // HOUR}
+        _name_links(db, keys, case_file)
     row = row_of(db, case)
-    return case_of(row, open_case_file(db, row, folder.key), with_contact=False)
+    return case_of(row, open_case_file(db, row, case_file.key), with_contact=False)
 
 
 def open_contact(db: Session, keys: Keys, case: int, now: float) -> Mapping[str, str]:
     """How to reach her: behind one click that goes into the audit. `NoConsent` where she gave no way."""
-    with at_desk(db, keys, case, now, "contact", looking=True) as folder:
-        told = folder.all_of("contact")
-    if not told or "C_CONTACT" not in folder.consents:
+    with at_desk(db, keys, case, now, "contact", looking=True) as case_file:
+        told = case_file.all_of("contact")
+    if not told or "C_CONTACT" not in case_file.consents:
         raise NoConsent
     return {name: str(value) for name, value in told[0].told.items()}
 
 
 def open_sheet(db: Session, keys: Keys, case: int, now: float) -> Case:
     """A case for the page that goes to a service, with the way to reach her, which she may have agreed to tell."""
-    with at_desk(db, keys, case, now, "sheet", looking=True) as folder:
+    with at_desk(db, keys, case, now, "sheet", looking=True) as case_file:
         row = row_of(db, case)
-        return case_of(row, folder, with_contact="C_CONTACT" in folder.consents)
+        return case_of(row, case_file, with_contact="C_CONTACT" in case_file.consents)
 
 
 @contextmanager
@@ -146,28 +146,28 @@ def at_desk(
     row = row_of(db, case, lock=True)
     if seen is not None and seen != row.version:
         raise EditConflict
-    folder = open_case_file(db, row, key_for(keys, row))
-    yield folder
-    if folder.is_changed:
-        save(db, row, folder, None if looking else now, counters)
-    _note(db, keys, row, act, now, lasting_name(folder.key))
+    case_file = open_case_file(db, row, key_for(keys, row))
+    yield case_file
+    if case_file.is_changed:
+        save(db, row, case_file, None if looking else now, counters)
+    _note(db, keys, row, act, now, lasting_name(case_file.key))
 
 
 def hand_over(db: Session, keys: Keys, case: int, readers: Team, now: float) -> None:
     """The same as `give_to_team` where she said her yes by voice: a member of the team that has the case does it."""
     row = row_of(db, case, lock=True)
-    folder = open_case_file(db, row, key_for(keys, row))
-    _note(db, keys, row, "handed over", now, lasting_name(folder.key))
-    move_to_team(db, row, folder, readers, now)
+    case_file = open_case_file(db, row, key_for(keys, row))
+    _note(db, keys, row, "handed over", now, lasting_name(case_file.key))
+    move_to_team(db, row, case_file, readers, now)
 
 
 def write_as_team(db: Session, keys: Keys, case: int, text: str, now: float) -> None:
     """A case worker writes a letter, which waits behind the reporter's receipt; `NoConsent` where she wants none."""
-    with at_desk(db, keys, case, now, "letter") as folder:
-        if "C_LETTERS" not in folder.consents:
+    with at_desk(db, keys, case, now, "letter") as case_file:
+        if "C_LETTERS" not in case_file.consents:
             raise NoConsent
-        folder.add("letter", {"from": FROM_TEAM, "hour": int(now) // HOUR, "text": text})
-        folder.card |= {"l": True}
+        case_file.add("letter", {"from": FROM_TEAM, "hour": int(now) // HOUR, "text": text})
+        case_file.card |= {"l": True}
 
 
 def tidy(db: Session, keys: Keys, cards: Iterable[Summary], now: float) -> int:
@@ -177,12 +177,12 @@ def tidy(db: Session, keys: Keys, cards: Iterable[Summary], now: float) -> int:
     for case in due:
         try:
             row = row_of(db, case, lock=True)
-            folder = open_case_file(db, row, key_for(keys, row))
+            case_file = open_case_file(db, row, key_for(keys, row))
         except CannotOpen:
             continue  # it went since the cards were read, or the queue counts it as broken
-        if folder.all_of("contact"):
-            folder.shred("contact")
-            save(db, row, folder, None, None)
+        if case_file.all_of("contact"):
+            case_file.shred("contact")
+            save(db, row, case_file, None, None)
             shredded += 1
     return shredded
 
@@ -196,10 +196,10 @@ def search(db: Session, keys: Keys, cards: Sequence[Summary], words: Sequence[st
     for card in cards:
         try:
             row = row_of(db, card.case)
-            folder = open_case_file(db, row, key_for(keys, row))
+            case_file = open_case_file(db, row, key_for(keys, row))
         except CannotOpen:
             continue
-        text = plain(" ".join(folder.texts()))
+        text = plain(" ".join(case_file.texts()))
         if all(word in text for word in words):
             found.add(card.case)
         if row.team not in noted:
@@ -253,9 +253,9 @@ def name_of(db: Session, keys: Keys, case: int) -> str:
     return lasting_name(key_for(keys, row_of(db, case)))
 
 
-def _name_links(db: Session, keys: Keys, folder: CaseFile) -> None:
+def _name_links(db: Session, keys: Keys, case_file: CaseFile) -> None:
     """Links of versions before were numbers, which outlive the case they name: those that lead somewhere get names."""
-    links, history = folder.desk.get("links", []), folder.desk.get("history", [])
+    links, history = case_file.desk.get("links", []), case_file.desk.get("history", [])
     if any(isinstance(one, int) for one in links) or any("case" in one for one in history):
         there = called(db, keys, links)
         named = [
@@ -264,7 +264,7 @@ def _name_links(db: Session, keys: Keys, folder: CaseFile) -> None:
             if isinstance(one, str) or one in there
         ]
         told = [{name: value for name, value in one.items() if name != "case"} for one in history]
-        folder.desk |= {"links": named, "history": told}
+        case_file.desk |= {"links": named, "history": told}
 
 
 def _note(db: Session, keys: Keys, row: CaseRow, act: str, now: float, case: str = "") -> None:

@@ -190,24 +190,24 @@ def open_visit(db: Session, visit: Visit) -> Case:
 def on_visit(db: Session, visit: Visit, now: float, counters: Team | None = None) -> Iterator[CaseFile]:
     """Her case lies open for her; what she changes is written back, and the team finds it unread."""
     row = row_of(db, visit.case, lock=True)
-    folder = open_case_file(db, row, visit.key)
-    yield folder
-    if folder.is_changed:
-        folder.card |= {"u": True}
-        save(db, row, folder, now, counters)
+    case_file = open_case_file(db, row, visit.key)
+    yield case_file
+    if case_file.is_changed:
+        case_file.card |= {"u": True}
+        save(db, row, case_file, now, counters)
 
 
 def write_as_reporter(db: Session, visit: Visit, text: str, now: float) -> None:
     """She writes a letter; the case is unread again."""
-    with on_visit(db, visit, now) as folder:
-        folder.add("letter", {"from": FROM_HER, "hour": int(now) // HOUR, "text": text})
+    with on_visit(db, visit, now) as case_file:
+        case_file.add("letter", {"from": FROM_HER, "hour": int(now) // HOUR, "text": text})
 
 
 def give_to_team(db: Session, visit: Visit, readers: Team, now: float) -> None:
     """Her yes to another team: the case key is sealed to it, and the team before loses its own."""
     row = row_of(db, visit.case, lock=True)
-    folder = open_case_file(db, row, visit.key)
-    move_to_team(db, row, folder, readers, now)
+    case_file = open_case_file(db, row, visit.key)
+    move_to_team(db, row, case_file, readers, now)
 
 
 def erase(db: Session, visit: Visit, pepper: bytes, now: float) -> None:

@@ -92,7 +92,7 @@ def serve(host: str, port: int, workers: int | None) -> None:
     engine = open_database(settings.database_url)
     with reading(engine) as db:
         made = accounts.keys_are_made(db, Pin(settings.pin_file))
-    with writing(engine, hurry=True) as db:
+    with writing(engine, short_wait=True) as db:
         day_seeds.open_day(db, time.time())  # a folder that cannot be written is told here, not to a reporter
     engine.dispose()  # a line to SQLite must not go along into another process: each believes in locks of its own
     click.echo(f"Serving {settings.base_url} on {host}:{port}. Stop with Ctrl+C.")

@@ -22,11 +22,11 @@ from reporting.web.access.auth import refresh_keys, signed_in
 from reporting.web.context import installation, local_hour, render_template, say
 from reporting.web.forms import StaffForm
 
-pages = Blueprint("staff", __name__)
+blueprint = Blueprint("staff", __name__)
 ROLE_NAMES = {CASE_WORKER: N_("Case worker"), ADVOCATE: N_("Advocate"), COORDINATOR: N_("Coordinator")}
 
 
-@pages.get("/<lang>/equipo/inicio")
+@blueprint.get("/<lang>/equipo/inicio")
 @signed_in(ADVOCATE)
 def home() -> ResponseReturnValue:
     """Where an advocate arrives."""
@@ -47,7 +47,7 @@ class SheetsForm(StaffForm):
     second = TextAreaField(N_("Sheet 2"), validators=[InputRequired(), Length(max=400)])
 
 
-@pages.get("/<lang>/equipo/yo")
+@blueprint.get("/<lang>/equipo/yo")
 @signed_in(CASE_WORKER, ADVOCATE, COORDINATOR)
 def me() -> ResponseReturnValue:
     """A member's sessions and password, and the six words as long as no team has let the member in."""
@@ -56,11 +56,11 @@ def me() -> ResponseReturnValue:
 
 @desk_pages.by_get()
 def _me(sentence: str = "", code: int = 200, *, done: str = "") -> ResponseReturnValue:
-    made, keys = installation(), g.keys
-    with made.reading() as db:
-        found = team_log.teams_or_none(db, made.pin)
+    site, keys = installation(), g.keys
+    with site.reading() as db:
+        found = team_log.teams_or_none(db, site.pin)
         account = members.account(db, keys.member, found)
-        sittings = staff_sessions.session_infos(db, g.token, keys.member, made.clock())
+        sittings = staff_sessions.session_infos(db, g.token, keys.member, site.clock())
     waits = bool(found) and account.waits
     known = team_log.trusted(found)
     unknown = [team for team in found if team.id in keys.epochs and team.kind == CASEWORK and team not in known]
@@ -78,7 +78,7 @@ def _me(sentence: str = "", code: int = 200, *, done: str = "") -> ResponseRetur
     return make_response(page, code)
 
 
-@pages.post("/<lang>/equipo/yo")
+@blueprint.post("/<lang>/equipo/yo")
 @signed_in(CASE_WORKER, ADVOCATE, COORDINATOR)
 def change_me() -> ResponseReturnValue:
     """A new password, the other sessions ended, or both sheets typed."""
@@ -86,15 +86,15 @@ def change_me() -> ResponseReturnValue:
 
 
 def _change_password() -> ResponseReturnValue:
-    form, made = PasswordForm(), installation()
+    form, site = PasswordForm(), installation()
     new = accounts.tidy_password(form.new.data or "")
     if not form.is_ours() or len(new) < accounts.OWN_PASSWORD_LENGTH:
         return _me(say(N_("A password of your own needs 16 signs or more.")), 422)
-    with made.reading() as db:
+    with site.reading() as db:
         found = members.find_member(db, g.keys.name)
     try:
         salt, private = members.with_new_password(
-            found, accounts.tidy_password(form.old.data), new, made.settings.pepper
+            found, accounts.tidy_password(form.old.data), new, site.settings.pepper
         )
         with desk_pages.ending(g.keys.member, but=g.token) as db:
             members.store_password(db, found, salt, private)
@@ -112,15 +112,15 @@ def _end_my_others() -> ResponseReturnValue:
 
 
 def _recover() -> ResponseReturnValue:
-    form, made = SheetsForm(), installation()
+    form, site = SheetsForm(), installation()
     wrong = say(N_("These are not the two sheets. Look at each word once more."))
     if not form.is_ours():
         return _me(wrong, 422)
     first, second = (receipts.read_words(part.data, keyring.SHEET_WORDS) for part in (form.first, form.second))
     for one, other in itertools.product(first, second):
         try:
-            with made.writing() as db:
-                keyring.recover(db, made.pin, RecoverySheets(one, other), g.keys.member)
+            with site.writing() as db:
+                keyring.recover(db, site.pin, RecoverySheets(one, other), g.keys.member)
         except CannotOpen:
             continue
         refresh_keys()

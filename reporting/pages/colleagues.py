@@ -11,7 +11,7 @@ from wtforms import TextAreaField
 from wtforms.validators import InputRequired, Length
 
 from reporting.i18n import N_
-from reporting.pages.account import ROLE_NAMES, pages
+from reporting.pages.account import ROLE_NAMES, blueprint
 from reporting.teams import accounts, audit, keyring, members, staff_sessions, team_log
 from reporting.teams.keyring import WrongWords
 from reporting.teams.team_log import ADVOCATE, CASE_WORKER, CASEWORK, CannotOpen, Team
@@ -28,7 +28,7 @@ class WordsForm(StaffForm):
     words = TextAreaField(N_("The six words she tells you"), validators=[InputRequired(), Length(max=200)])
 
 
-@pages.get("/<lang>/equipo/companeras")
+@blueprint.get("/<lang>/equipo/companeras")
 @signed_in(CASE_WORKER, ADVOCATE)
 def colleagues() -> ResponseReturnValue:
     """Who reads with the member, who waits to be let in, whose phone was taken."""
@@ -37,9 +37,9 @@ def colleagues() -> ResponseReturnValue:
 
 @desk_pages.by_get()
 def _colleagues(sentence: str = "", code: int = 200) -> ResponseReturnValue:
-    made, keys = installation(), refresh_keys()
-    with made.reading() as db:
-        teams = made.teams(db)
+    site, keys = installation(), refresh_keys()
+    with site.reading() as db:
+        teams = site.teams(db)
         hers = [team for team in teams if team.id in keys.epochs]
         others = [one for one in members.accounts(db, teams) if one.id != keys.member]
     page = render_template(
@@ -61,30 +61,30 @@ def _fresh_teams(teams: tuple[Team, ...], hers: list[Team]) -> list[Team]:
     return waiting if any(team in known for team in hers) else []
 
 
-@pages.post("/<lang>/equipo/companeras/equipo/<int(max=2147483647):team>")
+@blueprint.post("/<lang>/equipo/companeras/equipo/<int(max=2147483647):team>")
 @signed_in(CASE_WORKER)
 def vouch(team: int) -> ResponseReturnValue:
     """A member heard the six words of a new team from a voice well known: from now on the team is offered."""
-    form, made = WordsForm(), installation()
+    form, site = WordsForm(), installation()
     if not form.is_ours():
         return _colleagues(say(N_("Type the six words.")), 422)
     try:
         refresh_keys()
-        with made.writing() as db:
-            keyring.vouch(db, made.pin, g.keys, team, form.words.data)
+        with site.writing() as db:
+            keyring.vouch(db, site.pin, g.keys, team, form.words.data)
     except WrongWords:
         return _colleagues(say(N_("Those are not the words of that team. Hear her voice once more.")), 422)
     return redirect(url_for("staff.colleagues", lang=g.lang), 303)
 
 
-@pages.post("/<lang>/equipo/companeras/<int(max=2147483647):member>")
+@blueprint.post("/<lang>/equipo/companeras/<int(max=2147483647):member>")
 @signed_in(CASE_WORKER, ADVOCATE)
 def with_colleague(member: int) -> ResponseReturnValue:
     """Let a colleague in by six words, end a colleague's sessions, or take a colleague out of the team."""
-    made, go = installation(), request.form.get("go", "")
+    site, go = installation(), request.form.get("go", "")
     try:
-        with made.reading() as db:
-            teams = made.teams(db)
+        with site.reading() as db:
+            teams = site.teams(db)
             her = members.account(db, member)
         held = refresh_keys().epochs
         if not any(team_log.reads(team, her.roles, her.teams) for team in teams if team.id in held):
@@ -95,12 +95,12 @@ def with_colleague(member: int) -> ResponseReturnValue:
 
 
 def _let_in(member: int) -> ResponseReturnValue:
-    form, made = WordsForm(), installation()
+    form, site = WordsForm(), installation()
     if not form.is_ours():
         return _colleagues(say(N_("Type the six words.")), 422)
     try:
-        with made.writing() as db:
-            keyring.let_in_by_words(db, made.pin, g.keys, member, form.words.data)
+        with site.writing() as db:
+            keyring.let_in_by_words(db, site.pin, g.keys, member, form.words.data)
     except WrongWords:
         sentence = N_(
             "Those are not her words. Call her again and hear her voice. If they still differ, let nobody in."
@@ -119,14 +119,14 @@ def _end_sessions(member: int) -> ResponseReturnValue:
 
 def _take_out(member: int) -> ResponseReturnValue:
     """Take a colleague out and make the next epoch here and now: what comes from now on is closed to that colleague."""
-    made = installation()
+    site = installation()
     if StaffForm().is_ours() and member != g.keys.member:
         with desk_pages.ending(member) as db:
             accounts.dismiss(db, member)
-            keys, _ = keyring.settle(db, made.pin, g.keys)
-            staff_sessions.refresh(db, g.token, keys, made.clock())
-        with made.reading() as db:
-            made.pin.raise_to(made.teams(db))
+            keys, _ = keyring.settle(db, site.pin, g.keys)
+            staff_sessions.refresh(db, g.token, keys, site.clock())
+        with site.reading() as db:
+            site.pin.raise_to(site.teams(db))
     return redirect(url_for("staff.colleagues", lang=g.lang), 303)
 
 

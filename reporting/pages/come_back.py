@@ -14,7 +14,7 @@ from reporting.crypto import receipt_wording, receipts
 from reporting.crypto.receipts import Unreadable
 from reporting.i18n import N_
 from reporting.pages import my_case
-from reporting.pages.start import box_ticket, over, pages
+from reporting.pages.start import blueprint, box_ticket, over
 from reporting.sessions import replays, tickets
 from reporting.sessions.replays import LEFT, NOTED
 from reporting.teams.team_log import CannotOpen
@@ -34,13 +34,13 @@ class WrongCode(Exception):
         super().__init__()
 
 
-@pages.get("/<lang>/volver")
+@blueprint.get("/<lang>/volver")
 def back() -> ResponseReturnValue:
     """The box for a code on a page of its own."""
     return _code_page(Trail("visit", "", {}), "code", None)
 
 
-@pages.post("/<lang>/volver")
+@blueprint.post("/<lang>/volver")
 def come_back() -> ResponseReturnValue:
     """With a code: open her case. In her case: what she does there."""
     came = check_ticket("visit")
@@ -83,12 +83,12 @@ def open_with_code(typed: str, trip: str) -> ResponseReturnValue:
 
 def _begin_stay(stretched: tuple[tuple[bytes, bytes], ...], trip: str) -> CaseSession:
     """Open with a receipt. From now on the trip that sent it never shows the receipt again."""
-    made = installation()
-    with made.writing() as db:
+    site = installation()
+    with site.writing() as db:
         visit, sent_by = store.come_back(db, stretched)
-        replays.end_trip(db, made.settings.server_secret, sent_by, NOTED, made.clock())
-    made.rows.erase([sent_by])
-    return CaseSession(visit, trip, sent_by, int(made.clock()) + tickets.TICKET_LIFE["visit"])
+        replays.end_trip(db, site.settings.server_secret, sent_by, NOTED, site.clock())
+    site.rows.erase([sent_by])
+    return CaseSession(visit, trip, sent_by, int(site.clock()) + tickets.TICKET_LIFE["visit"])
 
 
 def _enter(stay: CaseSession) -> ResponseReturnValue:
@@ -106,13 +106,13 @@ def _visit(came: TicketCheck) -> ResponseReturnValue:
 
 
 def _erase(stay: CaseSession) -> ResponseReturnValue:
-    made = installation()
-    with made.writing() as db:
-        store.erase(db, stay.visit, made.settings.pepper, made.clock())
+    site = installation()
+    with site.writing() as db:
+        store.erase(db, stay.visit, site.settings.pepper, site.clock())
         for trip in (stay.trip, stay.sent_by):
-            replays.end_trip(db, made.settings.server_secret, trip, LEFT, made.clock())
-    made.rows.erase([stay.trip, stay.sent_by])
-    made.emptied()
+            replays.end_trip(db, site.settings.server_secret, trip, LEFT, site.clock())
+    site.rows.erase([stay.trip, stay.sent_by])
+    site.checkpoint()
     return post_redirect_get.home(
         say(N_("It is erased here now, and from every copy in at most 60 days. Nobody can find your words again."))
     )

@@ -23,7 +23,7 @@ from reporting.teams.team_log import CannotOpen
 from reporting.web.context import installation, render_template, say
 from reporting.web.errors import error_page
 
-pages = Blueprint("advocate", __name__)
+blueprint = Blueprint("figures", __name__)
 KINDS = {
     "csv": "text/csv; charset=utf-8",
     "json": "application/json",
@@ -43,12 +43,12 @@ FILES = {
 BAR = 300  # units of a chart that the longest bar takes
 
 
-@pages.before_app_request
+@blueprint.before_app_request
 def keep_hosts_apart() -> None:
     """Figures on their own host only, where there is one; and nothing else there."""
     wanted, public = installation().settings.figures_host, request.endpoint in PUBLIC
     here = request.host.rsplit(":", 1)[0].lower()
-    if wanted and request.blueprint != "files" and (here == wanted) is not public:
+    if wanted and request.blueprint != "assets" and (here == wanted) is not public:
         abort(404)
 
 
@@ -105,7 +105,7 @@ def _label(name: str, group: str) -> str:
     return say(labels.label(name, group))
 
 
-@pages.get("/<lang>/cifras")
+@blueprint.get("/<lang>/cifras")
 def figures() -> ResponseReturnValue:
     """Every release, and how figures moved from one to the next."""
     releases = _published()
@@ -128,13 +128,13 @@ def _of(release: Published, name: str) -> dict[str, Any]:
     return next(row for row in release.tables[HUB] if row[HUB] == name)
 
 
-@pages.get("/<lang>/cifras/como")
+@blueprint.get("/<lang>/cifras/como")
 def how() -> ResponseReturnValue:
     """How people are protected: what is claimed, what it costs, what is not promised."""
     return _answer(render_template("advocate/how.html"))
 
 
-@pages.get("/<lang>/cifras/<period>")
+@blueprint.get("/<lang>/cifras/<period>")
 def release(period: str) -> ResponseReturnValue:
     """One release, under an address that stays."""
     found = find(period)
@@ -143,7 +143,7 @@ def release(period: str) -> ResponseReturnValue:
     return _answer(page(found))
 
 
-@pages.get("/cifras/<period>/<name>")
+@blueprint.get("/cifras/<period>/<name>")
 def file(period: str, name: str) -> ResponseReturnValue:
     """One file of a release: the very bytes that were signed off."""
     found = find(period)
@@ -177,7 +177,7 @@ def page(found: Published, **more: Any) -> str:
         bar=BAR,
         files=[(name, say(told)) for name, told in FILES.items()],
         factor=factor(Fraction(found.about["epsilon"])),
-        address=base + url_for("advocate.release", lang=g.lang, period=found.period),
+        address=base + url_for("figures.release", lang=g.lang, period=found.period),
         **({"preview": False} | more),
     )
 
@@ -192,4 +192,4 @@ def _answer(page: str) -> Response:
     return make_response(page)
 
 
-PUBLIC = frozenset({"advocate.figures", "advocate.how", "advocate.release", "advocate.file"})
+PUBLIC = frozenset({"figures.figures", "figures.how", "figures.release", "figures.file"})

@@ -15,7 +15,7 @@ from wtforms.validators import Optional
 
 from referrals.help import Help, help_with, needs_to_ask
 from reporting.pages import directory_lookups
-from reporting.pages.start import box_ticket, over, pages
+from reporting.pages.start import blueprint, box_ticket, over
 from reporting.sessions.replays import LEFT
 from reporting.web import post_redirect_get, question_forms
 from reporting.web.context import SEEN, installation, render_template, say
@@ -36,13 +36,13 @@ class HelpForm(OpenForm):
         self.needs.choices = [SelectChoice(code, say(label)) for code, label in needs_to_ask().items()]
 
 
-@pages.get("/<lang>/ayuda")
+@blueprint.get("/<lang>/ayuda")
 def ask_for_help() -> ResponseReturnValue:
     """Help without a report: where, and what for."""
     return _help_page(HelpForm(formdata=None))
 
 
-@pages.post("/<lang>/ayuda")
+@blueprint.post("/<lang>/ayuda")
 def find_help() -> ResponseReturnValue:
     """The same matching as for a report, nothing stored. The ticket lets a repeat be refused."""
     came = check_ticket("visit")

@@ -77,10 +77,10 @@ def page(trail: Trail, step: str, ended: str | None) -> ResponseReturnValue:
 
 def _case_page(stay: CaseSession, trail: Trail, _rest: str) -> str:
     """Her case as it stands."""
-    made = installation()
-    with made.reading() as db:
+    site = installation()
+    with site.reading() as db:
         case = store.open_visit(db, stay.visit)
-        teams = {team.id: team.name for team in made.teams(db)}
+        teams = {team.id: team.name for team in site.teams(db)}
     shelf = snapshot()
     return render_template(
         "reporter/case.html",
@@ -144,11 +144,11 @@ def _write(stay: CaseSession, _rest: str) -> Next:
     form = LetterForm()
     if not form.validate():
         return _wrong("show")
-    made, text = installation(), form.text.data.strip()
-    with made.writing() as db:
+    site, text = installation(), form.text.data.strip()
+    with site.writing() as db:
         letters = store.open_visit(db, stay.visit).letters
         if not letters or (letters[-1].sender, letters[-1].text) != (records.FROM_HER, text):
-            store.write_as_reporter(db, stay.visit, text, made.clock())
+            store.write_as_reporter(db, stay.visit, text, site.clock())
     return onward("show", sentence=say(N_("Your letter is with the team.")))
 
 
@@ -157,15 +157,15 @@ def _more_page(stay: CaseSession, trail: Trail, _rest: str) -> str:
 
 
 def _add(stay: CaseSession, _rest: str) -> Next:
-    form, made = LetterForm(), installation()
+    form, site = LetterForm(), installation()
     if not form.validate():
         return _wrong("add")
     text = form.text.data.strip()
-    with made.writing() as db:
+    with site.writing() as db:
         added = store.open_visit(db, stay.visit).additions
         if not added or added[-1].text != text:
-            with store.on_visit(db, stay.visit, made.clock()) as folder:
-                actions.add_words(folder, text, made.clock())
+            with store.on_visit(db, stay.visit, site.clock()) as case_file:
+                actions.add_words(case_file, text, site.clock())
     return onward("show", sentence=say(N_("It is added. What you told before stays as it was.")))
 
 
@@ -181,20 +181,20 @@ def _can_set_right(stay: CaseSession, rest: str) -> bool:
 
 def _set_right(stay: CaseSession, rest: str) -> Next:
     """Her new answers to one page; what she told before is kept beside them."""
-    made = installation()
-    with made.reading() as db:
+    site = installation()
+    with site.reading() as db:
         case = store.open_visit(db, stay.visit)
     if case.unseen or not _is_page(rest):
         return onward("show")
     form = _form(int(rest), case, request.form)
     if not form.validate():
         return _wrong(f"right-{rest}")
-    moment = made.clock()
-    with made.writing() as db, store.on_visit(db, stay.visit, moment, _counters()) as folder:
+    moment = site.clock()
+    with site.writing() as db, store.on_visit(db, stay.visit, moment, _counters()) as case_file:
         now = case.incident_at(moment)
         changed = corrected(int(rest), now, question_forms.answers_in(form))
         if changed != now:
-            actions.correct(folder, 0, changed, "", moment, signs=asks_how_she_is(int(rest)))
+            actions.correct(case_file, 0, changed, "", moment, signs=asks_how_she_is(int(rest)))
     return onward("show", sentence=say(N_("It is changed. What you told before is kept beside it.")))
 
 
@@ -238,11 +238,11 @@ def _deny(stay: CaseSession, rest: str) -> Next:
 
 
 def _change_consent(stay: CaseSession, code: str, *, yes: bool) -> Next:
-    made = installation()
-    with made.writing() as db, store.on_visit(db, stay.visit, made.clock(), _counters()) as folder:
-        actions.allow(folder, code, yes=yes)
+    site = installation()
+    with site.writing() as db, store.on_visit(db, stay.visit, site.clock(), _counters()) as case_file:
+        actions.allow(case_file, code, yes=yes)
     if not yes:
-        made.emptied()  # what was shredded must not stay in the log
+        site.checkpoint()  # what was shredded must not stay in the log
     return onward("show", sentence=say(N_("Done: it is as you say now.")))
 
 
@@ -268,28 +268,28 @@ def _reach_page(stay: CaseSession, trail: Trail, _rest: str) -> str:
 
 def _reach(stay: CaseSession, _rest: str) -> Next:
     """A new way to reach her. Nobody who tells for somebody else gives one."""
-    form, made = ContactForm(), installation()
+    form, site = ContactForm(), installation()
     if not form.validate():
         return _wrong("reach")
     told = {name: (getattr(form, name).data or "").strip() for name in questions.CONTACT_NAMES}
-    with made.writing() as db, store.on_visit(db, stay.visit, made.clock()) as folder:
-        if not actions.speaks_for_herself(folder.incident, folder.consents):
+    with site.writing() as db, store.on_visit(db, stay.visit, site.clock()) as case_file:
+        if not actions.speaks_for_herself(case_file.incident, case_file.consents):
             raise NotAllowed(N_("You told this for somebody else. First she herself says that it is about her."))
-        actions.reach(folder, {name: value for name, value in told.items() if value})
-    made.emptied()
+        actions.reach(case_file, {name: value for name, value in told.items() if value})
+    site.checkpoint()
     return onward("show", sentence=say(N_("We use only this to reach you, until you take it back.")))
 
 
 def _hand_over(stay: CaseSession, rest: str) -> Next:
     """Her answer to the question whether another team may have it."""
-    made = installation()
-    with made.writing() as db:
-        with store.on_visit(db, stay.visit, made.clock()) as folder:
-            goes_to = actions.answer_hand_over(folder, yes=rest == "yes")
-        readers = [team for team in trusted(made.teams(db)) if team.id == goes_to]
+    site = installation()
+    with site.writing() as db:
+        with store.on_visit(db, stay.visit, site.clock()) as case_file:
+            goes_to = actions.answer_hand_over(case_file, yes=rest == "yes")
+        readers = [team for team in trusted(site.teams(db)) if team.id == goes_to]
         if readers:
-            store.give_to_team(db, stay.visit, readers[0], made.clock())
-    made.emptied()  # of what the other team had, nothing stays in the log
+            store.give_to_team(db, stay.visit, readers[0], site.clock())
+    site.checkpoint()  # of what the other team had, nothing stays in the log
     done = N_("Done. From now on the other team reads it, and this one no more.") if readers else N_("Good. It stays.")
     return onward("show", sentence=say(done))
 
@@ -301,10 +301,10 @@ def _to(step: str) -> Act:
 
 def _proof(stay: CaseSession, _trail: Trail, _rest: str) -> str:
     """A dated acknowledgement to take along: that something was received, and when. Not what."""
-    made = installation()
-    with made.reading() as db:
+    site = installation()
+    with site.reading() as db:
         case = store.open_visit(db, stay.visit)
-        teams = {team.id: team.name for team in made.teams(db)}
+        teams = {team.id: team.name for team in site.teams(db)}
     return render_template(
         "reporter/proof.html", case=case, team=teams.get(case.team, ""), ticket=case_session_field(stay)
     )
@@ -312,8 +312,8 @@ def _proof(stay: CaseSession, _trail: Trail, _rest: str) -> str:
 
 def _statement(stay: CaseSession, trail: Trail, rest: str) -> str:
     """Her own words and facts on paper, in the order prosecutors ask for. Nothing of us is on it."""
-    made = installation()
-    with made.reading() as db:
+    site = installation()
+    with site.reading() as db:
         case = store.open_visit(db, stay.visit)
     if case.unseen:
         return _case_page(stay, trail, rest)

@@ -15,7 +15,7 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional, Regexp
 
 from reporting.i18n import N_
-from reporting.pages.account import ROLE_NAMES, pages
+from reporting.pages.account import ROLE_NAMES, blueprint
 from reporting.teams import accounts, members, team_log
 from reporting.teams.reading_hours import WEEK, BadHours, read, write
 from reporting.teams.team_log import CASE_WORKER, CASEWORK, COORDINATOR, CannotOpen
@@ -48,20 +48,20 @@ class InviteForm(StaffForm):
     )
 
 
-@pages.route("/<lang>/equipo/personas", methods=["GET", "POST"])
+@blueprint.route("/<lang>/equipo/personas", methods=["GET", "POST"])
 @signed_in(COORDINATOR)
 def people() -> ResponseReturnValue:
     """A coordinator sees the accounts and invites, and never sees a case."""
-    form, made = _invite_form(), installation()
+    form, site = _invite_form(), installation()
     if not form.is_submitted():
         return _people()
     if not form.is_ours():
         return _people(form, code=422)
-    with made.writing() as db:
+    with site.writing() as db:
         if any(one.name == form.name.data for one in members.accounts(db)):
             form.name.errors = [N_("Somebody has this name already. If she forgot her password, press «New password».")]
             return _people(form, code=422)
-        if form.role.data == CASE_WORKER and not accounts.keys_are_made(db, made.pin):
+        if form.role.data == CASE_WORKER and not accounts.keys_are_made(db, site.pin):
             form.role.errors = [N_("First the person who was invited at the start makes the keys.")]
             return _people(form, code=422)
         new_team = (form.new_team.data or "").strip()
@@ -70,7 +70,7 @@ def people() -> ResponseReturnValue:
             return _people(form, code=422)
         chosen = form.team.data if form.role.data == CASE_WORKER and not new_team else ""
         teams = (int(chosen),) if chosen else ()
-        token = accounts.invite(db, form.name.data, (form.role.data,), made.clock(), teams, new_team)
+        token = accounts.invite(db, form.name.data, (form.role.data,), site.clock(), teams, new_team)
     return _invited(token)
 
 
@@ -87,18 +87,18 @@ def _with_teams(form: InviteForm) -> InviteForm:
     return form
 
 
-@pages.post("/<lang>/equipo/personas/<int(max=2147483647):member>")
+@blueprint.post("/<lang>/equipo/personas/<int(max=2147483647):member>")
 @signed_in(COORDINATOR)
 def help_or_dismiss(member: int) -> ResponseReturnValue:
     """A forgotten password gets a new invitation; who leaves is shut out at once. Neither gives anybody a key."""
-    made, go = installation(), request.form.get("go")
+    site, go = installation(), request.form.get("go")
     if not StaffForm().is_ours() or member == g.keys.member or go not in {"reset", "dismiss"}:
         return error_page(404)
     token = ""
     try:
         with desk_pages.ending(member) as db:
             if go == "reset":
-                token = accounts.reset(db, member, made.clock())
+                token = accounts.reset(db, member, site.clock())
             else:
                 accounts.dismiss(db, member)
     except CannotOpen:
@@ -106,13 +106,13 @@ def help_or_dismiss(member: int) -> ResponseReturnValue:
     return _invited(token) if token else _people()
 
 
-@pages.get("/<lang>/equipo/cadena")
+@blueprint.get("/<lang>/equipo/cadena")
 @signed_in(CASE_WORKER, COORDINATOR)
 def chain() -> ResponseReturnValue:
     """Whether the record of acts and the teams' logs hold. Who did what stays with the team."""
-    made = installation()
-    with made.reading() as db:
-        found, count = accounts.problems(db, made.pin), accounts.count_acts(db)
+    site = installation()
+    with site.reading() as db:
+        found, count = accounts.problems(db, site.pin), accounts.count_acts(db)
     page = render_template("staff/chain.html", problems=found, count=count, out=StaffForm(formdata=None))
     return make_response(page)
 
@@ -124,10 +124,10 @@ def _invited(token: str) -> ResponseReturnValue:
 
 @desk_pages.by_get()
 def _people(form: InviteForm | None = None, token: str = "", code: int = 200) -> ResponseReturnValue:
-    made, form = installation(), _with_teams(form or InviteForm(formdata=None))
-    link = made.settings.base_url + url_for("door.invitation", lang=g.lang, token=token) if token else ""
-    with made.reading() as db:
-        found = team_log.teams_or_none(db, made.pin)
+    site, form = installation(), _with_teams(form or InviteForm(formdata=None))
+    link = site.settings.base_url + url_for("auth.invitation", lang=g.lang, token=token) if token else ""
+    with site.reading() as db:
+        found = team_log.teams_or_none(db, site.pin)
         listed = members.accounts(db, found)
         silent = read(db).silent_days(today().date())
     names = {one.id: [team.name for team in found if team_log.reads(team, one.roles, one.teams)] for one in listed}
@@ -151,18 +151,18 @@ class DutyForm(StaffForm):
     off = TextAreaField(N_("Days off, one in each line, for example 28/07/2027"), validators=[Length(max=2000)])
 
 
-@pages.route("/<lang>/equipo/turnos", methods=["GET", "POST"])
+@blueprint.route("/<lang>/equipo/turnos", methods=["GET", "POST"])
 @signed_in(CASE_WORKER, COORDINATOR)
 def reading_hours() -> ResponseReturnValue:
     """When somebody reads: she is told it before and after she sends."""
-    form, made = DutyForm(), installation()
+    form, site = DutyForm(), installation()
     if not form.is_submitted():
         return _duty_page()
     if not form.is_ours():
         return _duty_page(_typed_hours(), code=422)
     try:
         hours, off = _hours_typed(), tuple(_day_typed(line) for line in (form.off.data or "").split())
-        with made.writing() as db:
+        with site.writing() as db:
             write(db, g.keys.member, hours, off)
     except BadHours as problem:
         told = languages.weekdays(g.lang, [problem.weekday])

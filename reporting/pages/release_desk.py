@@ -16,7 +16,7 @@ from reporting.figures import bounds, noise, releases
 from reporting.figures.releases import Choice, ReleaseRefused
 from reporting.figures.tables import DIMENSIONS, FURTHER, TIERS, published
 from reporting.i18n import N_
-from reporting.pages.figures import factor, find, page, pages, title
+from reporting.pages.figures import blueprint, factor, find, page, title
 from reporting.teams.team_log import ADVOCATE, CannotOpen
 from reporting.vocabulary.countries import FIRST_HOME
 from reporting.web import desk_pages
@@ -26,7 +26,7 @@ from reporting.web.errors import error_page
 from reporting.web.forms import StaffForm
 
 
-@pages.get("/<lang>/equipo/cifras")
+@blueprint.get("/<lang>/equipo/cifras")
 @signed_in(ADVOCATE)
 def desk() -> ResponseReturnValue:
     """What can be compiled, what waits to be published, what is published."""
@@ -35,17 +35,17 @@ def desk() -> ResponseReturnValue:
 
 @desk_pages.by_get()
 def _desk(sentence: str = "", code: int = 200) -> ResponseReturnValue:
-    made = installation()
-    with made.reading() as db:
+    site = installation()
+    with site.reading() as db:
         there = releases.listed(db)
-    free = releases.closed_periods(made.clock(), (one.period for one in there))
+    free = releases.closed_periods(site.clock(), (one.period for one in there))
     page = render_template(
         "advocate/desk.html", releases=there, free=free, sentence=sentence, out=StaffForm(formdata=None)
     )
     return make_response(page, code)
 
 
-@pages.get("/<lang>/equipo/cifras/preparar")
+@blueprint.get("/<lang>/equipo/cifras/preparar")
 @signed_in(ADVOCATE)
 def plan() -> ResponseReturnValue:
     """What would be published of a period, how exact it would be, and what can be chosen. Nothing is opened."""
@@ -92,25 +92,25 @@ def further_tables() -> tuple[str, ...]:
     return tuple(name for name in FURTHER if name != "department" or _has_regions())
 
 
-@pages.post("/<lang>/equipo/cifras")
+@blueprint.post("/<lang>/equipo/cifras")
 @signed_in(ADVOCATE)
 def compile_one() -> ResponseReturnValue:
     """Freeze a closed period and build its release: once."""
-    made, name = installation(), request.form.get("period", "")
+    site, name = installation(), request.form.get("period", "")
     if not StaffForm().is_ours():
         return _desk(say(N_("Choose a period.")), 422)
     try:
         chosen, choice = releases.period(name), _choice()
-        release = _frozen(made, chosen)
-        with made.writing() as db:
+        release = _frozen(site, chosen)
+        with site.writing() as db:
             releases.compile_release(
                 db,
-                made.pin,
+                site.pin,
                 g.keys,
                 release,
                 noise.laplace(secrets.randbelow),
                 choice,
-                fictional=made.settings.practice,
+                fictional=site.settings.practice,
             )
     except ValueError:
         return _desk(say(N_("Choose a period.")), 422)
@@ -118,7 +118,7 @@ def compile_one() -> ResponseReturnValue:
         return _desk(say(str(why)), 409)
     except CannotOpen:
         return _desk(say(N_("You are not let in yet: an advocate of your team has to do it.")), 403)
-    return redirect(url_for("advocate.preview", lang=g.lang, period=chosen.name), 303)
+    return redirect(url_for("figures.preview", lang=g.lang, period=chosen.name), 303)
 
 
 def _frozen(made: Any, chosen: releases.Period) -> int:
@@ -135,7 +135,7 @@ def _waiting(there: Iterable[releases.Listed], name: str) -> int | None:
     return next((one.id for one in there if one.period == name and one.state == releases.FROZEN), None)
 
 
-@pages.get("/<lang>/equipo/cifras/<period>")
+@blueprint.get("/<lang>/equipo/cifras/<period>")
 @signed_in(ADVOCATE)
 def preview(period: str) -> ResponseReturnValue:
     """A compiled release as it will be read."""
@@ -150,21 +150,21 @@ def _preview(period: str, sentence: str = "", code: int = 200) -> ResponseReturn
     return make_response(page(found, preview=True, sentence=sentence, out=StaffForm(formdata=None)), code)
 
 
-@pages.post("/<lang>/equipo/cifras/<period>")
+@blueprint.post("/<lang>/equipo/cifras/<period>")
 @signed_in(ADVOCATE)
 def publish(period: str) -> ResponseReturnValue:
     """The second pair of eyes says yes."""
-    made = installation()
-    with made.reading() as db:
+    site = installation()
+    with site.reading() as db:
         release = next((one.id for one in releases.listed(db) if one.period == period), 0)
     if not StaffForm().is_ours():
         return error_page(404)
     try:
-        with made.writing() as db:
-            releases.publish(db, made.pin, g.keys, release)
+        with site.writing() as db:
+            releases.publish(db, site.pin, g.keys, release)
     except ReleaseRefused as why:
         return _preview(period, say(str(why)), 409)
     except CannotOpen:
         return error_page(404)
-    made.emptied()
-    return redirect(url_for("advocate.desk", lang=g.lang), 303)
+    site.checkpoint()
+    return redirect(url_for("figures.desk", lang=g.lang), 303)

@@ -15,7 +15,7 @@ from flask.typing import ResponseReturnValue
 from referrals.help import urgent_needs
 from reporting.pages.come_back import WrongCode, open_with_code
 from reporting.pages.draft import CHECK, SENT_ALREADY, new_receipt, wait, with_typed
-from reporting.pages.start import OVER, pages
+from reporting.pages.start import OVER, blueprint
 from reporting.pages.submit import AFTER_SENDING, send, was_sent_now
 from reporting.sessions import tickets
 from reporting.sessions.replays import LEFT, NOTED, SENT
@@ -33,14 +33,14 @@ DRAFT = {"a", "r", "n"}  # what is in a draft; what is written down by voice, or
 WAYS = {"start": "reporter.start", "help": "reporter.ask_for_help"}  # from a page of a trip to one of none
 
 
-@pages.post("/<lang>/inicio")
+@blueprint.post("/<lang>/inicio")
 def begin_anew() -> ResponseReturnValue:
     """To the start, or to look for help: this trip is over, so that the next person in this window finds nothing."""
     post_redirect_get.end(tickets.trips_in(request.form.get("trip", "")), NOTED)
     return redirect(url_for(WAYS.get(request.form.get("go", ""), WAYS["start"]), lang=g.lang), 303)
 
 
-@pages.get("/<lang>/contar")
+@blueprint.get("/<lang>/contar")
 def tell() -> ResponseReturnValue:
     """What to know before the first question: no address begins a trip, only the button there does."""
     _stop_where_closed()
@@ -55,7 +55,7 @@ def _stop_where_closed() -> None:
         raise KeysNotMade
 
 
-@pages.post("/<lang>/contar")
+@blueprint.post("/<lang>/contar")
 def told() -> ResponseReturnValue:
     """Every step of a trip: one sealed field in, the way to the next page out. What a repeat may do is decided here."""
     go = request.form.get("go", "next")

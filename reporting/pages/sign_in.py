@@ -27,7 +27,7 @@ from reporting.web.errors import error_page
 from reporting.web.forms import OpenForm, StaffForm
 from reporting.web.limits import sender
 
-pages = Blueprint("door", __name__)
+blueprint = Blueprint("auth", __name__)
 # role -> where somebody goes after signing in; the first role of an account decides
 NOT_VALID = N_("This invitation is not valid any more. Ask for a new one.")
 NO = N_("Name, password or code is not right. Look at each once more, and at the clock of your phone.")
@@ -44,32 +44,32 @@ class SignInForm(OpenForm):
     code = StringField(N_("The six digits of your app"), validators=[InputRequired(), Length(max=20)])
 
 
-@pages.get("/<lang>/equipo")
+@blueprint.get("/<lang>/equipo")
 def sign_in() -> ResponseReturnValue:
     """The sign-in page."""
     return render_template("staff/sign_in.html", form=SignInForm(formdata=None))
 
 
-@pages.post("/<lang>/equipo")
+@blueprint.post("/<lang>/equipo")
 def let_sign_in() -> ResponseReturnValue:
     """Check password and six digits, take the member's keys, begin a session."""
-    form, made, moment = SignInForm(), installation(), installation().clock()
+    form, site, moment = SignInForm(), installation(), installation().clock()
     if not form.validate():
         return _refuse(form, NO)
-    name, pepper = form.name.data.strip().lower().replace("\0", ""), made.settings.pepper
-    with made.reading() as db:
+    name, pepper = form.name.data.strip().lower().replace("\0", ""), site.settings.pepper
+    with site.reading() as db:
         found, wait = members.find_member(db, name), accounts.wait_before(db, pepper, name, sender(), moment)
     if wait:
         return _refuse(form, N_("Too many wrong tries. Wait a minute and try again."), 429)
     try:
         who = members.unlock(found, accounts.tidy_password(form.password.data), form.code.data, moment, pepper)
-        with made.writing() as db:
-            keys, gone = keyring.settle(db, made.pin, keyring.take_keys(db, made.pin, who))
-            keyring.vouch_for_audit(db, made.pin, keys, moment)
+        with site.writing() as db:
+            keys, gone = keyring.settle(db, site.pin, keyring.take_keys(db, site.pin, who))
+            keyring.vouch_for_audit(db, site.pin, keys, moment)
             accounts.note_success(db, pepper, name, sender())
             token = staff_sessions.begin(db, keys, moment)
     except CannotOpen:
-        with made.writing() as db:
+        with site.writing() as db:
             accounts.note_failure(db, pepper, name, sender(), moment)
         return _refuse(form, NO)
     except BrokenChain:
@@ -82,10 +82,10 @@ def let_sign_in() -> ResponseReturnValue:
 
 def _arrives(keys: Keys, token: str, gone: tuple[str, ...]) -> Response:
     """Where a member goes after signing in; first the news, where something happened to the team."""
-    made, home = installation(), home_of(keys)
-    with made.reading() as db:
-        found = team_log.teams_or_none(db, made.pin)
-        made.pin.raise_to(found)
+    site, home = installation(), home_of(keys)
+    with site.reading() as db:
+        found = team_log.teams_or_none(db, site.pin)
+        site.pin.raise_to(found)
         me = members.account(db, keys.member, found)
     if gone:
         g.keys, g.token = keys, token
@@ -103,7 +103,7 @@ def _refuse(form: SignInForm, sentence: str, code: int = 422) -> ResponseReturnV
     return make_response(render_template("staff/sign_in.html", form=form, sentence=say(sentence)), code)
 
 
-@pages.post("/<lang>/equipo/salir")
+@blueprint.post("/<lang>/equipo/salir")
 @signed_in(CASE_WORKER, ADVOCATE, COORDINATOR)
 def sign_out() -> ResponseReturnValue:
     """End the session here and in the browser; what its pages showed goes too."""
@@ -111,7 +111,7 @@ def sign_out() -> ResponseReturnValue:
     with installation().writing() as db:
         staff_sessions.end(db, g.token)
     desk_pages.forget()
-    return take_cookie(make_response(redirect(url_for("door.sign_in", lang=g.lang), 303)))
+    return take_cookie(make_response(redirect(url_for("auth.sign_in", lang=g.lang), 303)))
 
 
 # ── invitations ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -125,7 +125,7 @@ class AcceptForm(OpenForm):
     written = BooleanField(N_("I have written both sheets on paper, by hand"))
 
 
-@pages.get("/<lang>/equipo/invitacion/<token>")
+@blueprint.get("/<lang>/equipo/invitacion/<token>")
 def invitation(token: str) -> ResponseReturnValue:
     """Whom the invitation is for. Nothing happens before the button is pressed."""
     found = _invitation(token)
@@ -134,7 +134,7 @@ def invitation(token: str) -> ResponseReturnValue:
     return render_template("staff/invitation.html", invitation=found, token=token)
 
 
-@pages.post("/<lang>/equipo/invitacion/<token>")
+@blueprint.post("/<lang>/equipo/invitacion/<token>")
 def accept(token: str) -> ResponseReturnValue:
     """First the password, the app and, for the first case worker, the sheets are shown; then they are proved."""
     found = _invitation(token)
@@ -182,11 +182,11 @@ def _drawn(token: str) -> dict[str, str] | None:
 def _show_secrets(
     token: str, drawn: dict[str, str], form: AcceptForm | None = None, problem: str = ""
 ) -> ResponseReturnValue:
-    made, found = installation(), _invitation(token)
+    site, found = installation(), _invitation(token)
     if found is None:
         return error_page(404, NOT_VALID)
     secret = members.totp_text(bytes.fromhex(drawn["totp"]))
-    link = f"otpauth://totp/{made.settings.site_name}:{found.name}?secret={secret}&issuer={made.settings.site_name}"
+    link = f"otpauth://totp/{site.settings.site_name}:{found.name}?secret={secret}&issuer={site.settings.site_name}"
     page = render_template(
         "staff/secrets.html",
         invitation=found,
@@ -226,15 +226,15 @@ def _problem(form: AcceptForm, drawn: dict[str, str]) -> str:
 
 
 def _become_member(found: Invitation, token: str, drawn: dict[str, str], password: str) -> ResponseReturnValue:
-    made = installation()
-    with made.reading() as db:
+    site = installation()
+    with site.reading() as db:
         again = next((one for one in members.accounts(db) if one.name == found.name), None)
     new = members.new_member(
         found.name,
         found.roles,
         password,
         bytes.fromhex(drawn["totp"]),
-        made.settings.pepper,
+        site.settings.pepper,
         tuple(drawn["spares"].split()),
         again,
         found.teams,
@@ -242,17 +242,17 @@ def _become_member(found: Invitation, token: str, drawn: dict[str, str], passwor
     recovery = None
     if "first" in drawn:
         recovery = RecoverySheets(tuple(drawn["first"].split()), tuple(drawn["second"].split())).key_pair().public
-    team_name = made.settings.team_name or made.settings.site_name
+    team_name = site.settings.team_name or site.settings.site_name
     try:
-        with made.writing() as db:
-            fresh = accounts.accept(db, made.pin, token, new, made.clock(), recovery, team_name)
+        with site.writing() as db:
+            fresh = accounts.accept(db, site.pin, token, new, site.clock(), recovery, team_name)
             if fresh:
-                made.pin.expect(fresh)  # before the commit: a machine that stops in between shuts no door
+                site.pin.expect(fresh)  # before the commit: a machine that stops in between shuts no door
     except (CannotOpen, BrokenChain):  # pressed twice, or somebody else made the first keys meanwhile
         return error_page(404, NOT_VALID)
     if fresh and found.new_team:
-        made.pin.add(fresh[0])
+        site.pin.add(fresh[0])
     elif fresh:
-        made.pin.begin(fresh)
+        site.pin.begin(fresh)
     desk_pages.forget()
-    return redirect(url_for("door.sign_in", lang=g.lang), 303)
+    return redirect(url_for("auth.sign_in", lang=g.lang), 303)

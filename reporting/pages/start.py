@@ -21,12 +21,12 @@ from reporting.web.context import installation, render_template, say, today
 from reporting.web.errors import trouble_page
 from reporting.web.post_redirect_get import TicketCheck, Trail
 
-pages = Blueprint("reporter", __name__)
+blueprint = Blueprint("reporter", __name__)
 OVER = N_("That page is no longer valid. You can start again.")
 
 
-@pages.get("/")
-@pages.get("/<lang>/")
+@blueprint.get("/")
+@blueprint.get("/<lang>/")
 def start() -> ResponseReturnValue:
     """Three doors, the box for a code, the way to the page about this phone."""
     return post_redirect_get.start_page()
@@ -62,19 +62,19 @@ def has_team_keys() -> bool:
             return False
 
 
-@pages.get("/<lang>/antes")
+@blueprint.get("/<lang>/antes")
 def before() -> ResponseReturnValue:
     """What to know before the first question: the way out, what stays on the phone, what is kept."""
     return render_template("reporter/before.html")
 
 
-@pages.get("/<lang>/cuidados")
+@blueprint.get("/<lang>/cuidados")
 def safety() -> ResponseReturnValue:
     """What this page can and cannot do for somebody whose phone is looked at."""
     return render_template("reporter/safety.html")
 
 
-@pages.route("/salir", methods=["GET", "POST"])
+@blueprint.route("/salir", methods=["GET", "POST"])
 def leave() -> ResponseReturnValue:
     """One touch and gone. On pages that answered a POST the trip is noted as over, so that it cannot be repeated."""
     trips = tickets.trips_in(request.form.get("trip", ""))
@@ -85,7 +85,7 @@ def leave() -> ResponseReturnValue:
     return answer
 
 
-@pages.get("/fuera")
+@blueprint.get("/fuera")
 def away() -> ResponseReturnValue:
     """The second hop: empty the cache, then on to a page that anybody might look at."""
     answer = redirect(installation().settings.exit_url, 303)
@@ -94,7 +94,7 @@ def away() -> ResponseReturnValue:
     return answer
 
 
-@pages.get("/<lang>/ahora")
+@blueprint.get("/<lang>/ahora")
 def now() -> ResponseReturnValue:
     """I need help now: the lines that answer, and two ways on."""
     return render_template(

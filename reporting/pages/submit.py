@@ -51,7 +51,7 @@ def _let_her_pick(came: TicketCheck) -> ResponseReturnValue:
 
 def send(came: TicketCheck) -> ResponseReturnValue:
     """File the report once, however often the request comes; the receipt is shown only after it is durable."""
-    made, moment = installation(), installation().clock()
+    site, moment = installation(), installation().clock()
     readers, counters = _teams()
     if readers is None:
         if came.ended is None:
@@ -62,11 +62,11 @@ def send(came: TicketCheck) -> ResponseReturnValue:
     found = help_of(report.incident, police_shown="p" in trail.state)
     gap = next(iter(found.gaps), "NONE")
     tally = tally_block(report.incident, report.hour, counted="C_STATS" in report.consents, gap=gap)
-    receipt, secret = Receipt(tuple(trail.state["r"])), made.settings.server_secret
-    sealed = store.seal_report(report, receipt, readers, counters, tally, made.settings.pepper, moment)
+    receipt, secret = Receipt(tuple(trail.state["r"])), site.settings.server_secret
+    sealed = store.seal_report(report, receipt, readers, counters, tally, site.settings.pepper, moment)
     ended: str | None = SENT
     shown = True
-    with made.writing() as db:
+    with site.writing() as db:
         if replays.end_trip(db, secret, trail.trip, SENT, moment):  # one trip, one case, whichever page it is from
             store.file_report(db, sealed)
             trail.state |= {"team": readers.name, "first": int(moment)}
@@ -124,10 +124,10 @@ def _noted(came: TicketCheck) -> ResponseReturnValue:
         trail.state["sent"] = int(installation().clock())
         wrong = say(N_("Those are not the first two words. Look at your paper once more."))
         return post_redirect_get.answer(trail, SENT_PAGE, sentence=wrong, code=422)
-    made, trip = installation(), came.ticket.trip
-    with made.writing() as db:
-        replays.end_trip(db, made.settings.server_secret, trip, NOTED, made.clock())
-    made.rows.erase([trip])
+    site, trip = installation(), came.ticket.trip
+    with site.writing() as db:
+        replays.end_trip(db, site.settings.server_secret, trip, NOTED, site.clock())
+    site.rows.erase([trip])
     return post_redirect_get.home(say(N_("Good. Your code is the only way back. Keep it where nobody looks.")))
 
 

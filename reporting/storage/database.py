@@ -87,13 +87,13 @@ def looking(engine: Engine) -> Iterator[Connection]:
 
 
 @contextmanager
-def writing(engine: Engine, *, hurry: bool = False) -> Iterator[Session]:
+def writing(engine: Engine, *, short_wait: bool = False) -> Iterator[Session]:
     """A session in one write transaction: all of it is committed, or none.
 
     On SQLite the write lock is taken at the start, so two writers wait for each other instead of failing half-way;
     in a `hurry` for a moment only.
     """
-    with Session(_writer(engine, hurries=hurry), expire_on_commit=False) as session, session.begin():
+    with Session(_writer(engine, hurries=short_wait), expire_on_commit=False) as session, session.begin():
         yield session
 
 
@@ -103,7 +103,7 @@ def _writer(engine: Engine, **more: bool) -> Engine:
 
 
 @contextmanager
-def jotting(engine: Engine) -> Iterator[Connection]:
+def writing_relaxed(engine: Engine) -> Iterator[Connection]:
     """Like `writing`, for notes that a power cut may take: nobody waits for the disk. Without a session, for speed."""
     with _writer(engine, jots=True, hurries=True).begin() as line:
         if engine.dialect.name == "postgresql":

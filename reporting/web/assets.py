@@ -12,9 +12,10 @@ from pathlib import Path
 
 from flask import Blueprint, Response, make_response
 
-pages = Blueprint("files", __name__)
+blueprint = Blueprint("assets", __name__)
 STATIC = Path(__file__).parent / "static"
 # What only people need in a style sheet: comments, white space beside signs, the last semicolon of a rule.
+# It is asked twice, since a comment that was taken out leaves white space on both its sides.
 FOR_READERS = re.compile(rb"/\*.*?\*/|(?<=[{};:,])\s+|\s+(?=[{}])|;(?=\s*})", re.DOTALL)
 
 
@@ -31,13 +32,13 @@ def version_of(name: str) -> str:
     return hashlib.sha256(served(name)).hexdigest()[:8]
 
 
-@pages.get("/s-<version>.css")
+@blueprint.get("/s-<version>.css")
 def style(version: str) -> Response:
     """The style sheet, under an address that changes with it."""
     return _kept_file("style.css", "text/css", version)
 
 
-@pages.get("/j-<version>.js")
+@blueprint.get("/j-<version>.js")
 def script(version: str) -> Response:
     """The small optional script: it only makes leaving quicker."""
     return _kept_file("leave.js", "text/javascript", version)

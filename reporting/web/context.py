@@ -5,7 +5,7 @@ Knows neither forms nor cases, and not who is signed in.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -28,9 +28,9 @@ from reporting.vocabulary.questions import HAS_DEPARTMENTS
 from reporting.web import languages, templating
 
 SEEN = 203  # the status of a page that is typed into or shows something of hers: no browser keeps it for Back
-WALK = "walk.page"  # the address of every page under a name: each step leads there, also when it was one too many
+WALK = "trail.page"  # the address of every page under a name: each step leads there, also when it was one too many
 WALKS = 3  # so many of them for each page that may be turned
-WALKED = {"reporter", "her_referral"}  # whose errors are told on a page of her trip
+WALKED = {"reporter", "consent"}  # whose errors are told on a page of her trip
 
 
 @dataclass
@@ -41,8 +41,8 @@ class Installation:
     reading: Callable[[], AbstractContextManager[Session]]
     looking: Callable[[], AbstractContextManager[Line]]  # the same without a session, for what every page asks
     writing: Callable[..., AbstractContextManager[Session]]
-    jotting: Callable[[], AbstractContextManager[Line]]  # for notes that a power cut may take
-    emptied: Callable[[], bool]  # after an erasure: leave no erased byte in the write-ahead log
+    writing_relaxed: Callable[[], AbstractContextManager[Line]]  # for notes that a power cut may take
+    checkpoint: Callable[[], bool]  # after an erasure: leave no erased byte in the write-ahead log
     clock: Callable[[], float]
     catalogues: dict[str, languages.Catalogue]
     pin: Pin
@@ -50,12 +50,14 @@ class Installation:
     on_the_way: Callable[[int, str], ResponseReturnValue | None]  # the page of an error, as a step of her trip
     tongues: dict[str, templating.LanguageEnvironment] = field(default_factory=dict)  # the templates of each language
     refused: dict[tuple[str, str, bool], tuple[int, str]] = field(default_factory=dict)  # pages for too many requests
-    wings: dict[str, Any] = field(default_factory=dict)  # what another package keeps here for its own pages
+    emergency_lines: Callable[[], Iterable[Any]] = tuple  # that answer in the whole country, as offers
+    shipped_lines: Callable[[], Iterable[Any]] = tuple  # the same as shipped, where the directory cannot be read
+    departments: Callable[[], Mapping[str, str]] = dict  # code -> name, in another country than the first home
     opened_day: int = -1
 
     def lines(self) -> tuple[Any, ...]:
         """The lines that answer in the whole country, as offers. None where nobody has told one of this country."""
-        return tuple(self.wings["lines"]()) if "lines" in self.wings else ()
+        return tuple(self.emergency_lines())
 
     def teams(self, db: Session) -> tuple[Team, ...]:
         """Every team, verified."""
@@ -64,15 +66,15 @@ class Installation:
 
 def installation() -> Installation:
     """The installation that answers this request."""
-    made: Installation = current_app.extensions["amparo"]
-    return made
+    site: Installation = current_app.extensions["amparo"]
+    return site
 
 
 def name_places() -> None:
     """In another country than the first home the regions of the vocabulary are not asked."""
-    made = installation()
-    is_home = made.settings.country == FIRST_HOME
-    HAS_DEPARTMENTS.set(None if is_home else lambda: bool(made.wings["departments"]()))
+    site = installation()
+    is_home = site.settings.country == FIRST_HOME
+    HAS_DEPARTMENTS.set(None if is_home else lambda: bool(site.departments()))
 
 
 def forget_places(_error: BaseException | None) -> None:
@@ -137,5 +139,5 @@ def once(name: str, work_out: Callable[[], T]) -> T:
 
 def installation_of(app: Flask) -> Installation:
     """The installation behind an app, outside any request."""
-    made: Installation = app.extensions["amparo"]
-    return made
+    site: Installation = app.extensions["amparo"]
+    return site

@@ -32,7 +32,7 @@ from reporting.web.access.auth import cookie_name, home_of, put_cookie, resume
 from reporting.web.context import SEEN, installation
 from reporting.web.errors import error_page
 
-pages = Blueprint("kept", __name__)
+blueprint = Blueprint("desk_answers", __name__)
 SHOWN, SECRET_SHOWN = 15 * MINUTE, 5 * MINUTE  # seconds after the POST
 NEVER_KEPT = {"f", "t", "code"}  # fields that are no typing, or open something; passwords neither
 FORM = "of form"
@@ -40,7 +40,7 @@ Page = Callable[..., ResponseReturnValue]
 PAGES: dict[str, Page] = {}
 
 
-def hang(app: Flask) -> None:
+def init_app(app: Flask) -> None:
     """Init: let every answer of the desk pass through this module."""
     app.after_request(_by_get_too)
 
@@ -81,22 +81,22 @@ def drawn(page: str, code: int = 200) -> ResponseReturnValue:
 
 def keep(told: dict[str, Any], name: str = "", shown: int = SHOWN, *, bound: bool = True) -> str:
     """Put down what the page of a name shows, for this session; `CannotKeep` where not. Returns the name."""
-    made, token, name = installation(), _token() if bound else "", name or new_name()
-    told |= {"until": int(made.clock()) + shown, "desk": "keys" in g}
+    site, token, name = installation(), _token() if bound else "", name or new_name()
+    told |= {"until": int(site.clock()) + shown, "desk": "keys" in g}
     size = COUNTED if "keys" in g else 1  # a flood at the door pushes out nothing of who is signed in
-    made.rows.write(name, staff_sessions.name_of(token), "desk", told, size, made.clock(), token.encode())
+    site.rows.write(name, staff_sessions.name_of(token), "desk", told, size, site.clock(), token.encode())
     if "keys" in g and not _is_alive(token):  # signed out meanwhile, in another tab
-        made.rows.erase([staff_sessions.name_of(token)])
-        raise _SignedOut(url_for("door.sign_in", lang=g.lang))
+        site.rows.erase([staff_sessions.name_of(token)])
+        raise _SignedOut(url_for("auth.sign_in", lang=g.lang))
     return name
 
 
 def taken(name: str) -> dict[str, Any] | None:
     """What was put down under this name; None where it is over, or of another session."""
-    made = installation()
+    site = installation()
     tokens = (_token(), "") if "token" in g or cookie_name() in request.cookies else ("",)
-    told = next((row for token in tokens if (row := made.rows.read(name, made.clock(), token.encode()))), None)
-    return told if told is not None and made.clock() <= told["until"] else None
+    told = next((row for token in tokens if (row := site.rows.read(name, site.clock(), token.encode()))), None)
+    return told if told is not None and site.clock() <= told["until"] else None
 
 
 class _SignedOut(RequestRedirect):
@@ -108,11 +108,11 @@ class _SignedOut(RequestRedirect):
 @contextmanager
 def ending(member: int, but: str = "") -> Iterator[Session]:
     """A transaction that ends the sessions of a member; what their pages showed goes with them."""
-    made = installation()
-    with made.writing() as db:
+    site = installation()
+    with site.writing() as db:
         gone = staff_sessions.names(db, member, but)
         yield db
-    made.rows.erase(gone)
+    site.rows.erase(gone)
 
 
 def forget() -> None:
@@ -123,20 +123,20 @@ def forget() -> None:
 # ── the page ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pages.get("/<lang>/equipo/p/<name>")
+@blueprint.get("/<lang>/equipo/p/<name>")
 def page(name: str) -> ResponseReturnValue:
     """What a POST led to. Over or foreign: the desk, or the sign-in."""
     told = taken(name)
     keys = resume() if told is None or told["desk"] else None
     if told is None or (told["desk"] and keys is None):
-        return redirect(url_for(home_of(keys) if keys else "door.sign_in", lang=g.lang), 303)
+        return redirect(url_for(home_of(keys) if keys else "auth.sign_in", lang=g.lang), 303)
     if "drawn" in told:
         return make_response(told["drawn"], told["code"])
     request.args = ImmutableMultiDict(told["query"])
     return PAGES[told["page"]](*map(_read, told["args"]), **{part: _read(one) for part, one in told["parts"].items()})
 
 
-@pages.get("/<lang>/equipo/espera")
+@blueprint.get("/<lang>/equipo/espera")
 def wait() -> ResponseReturnValue:
     """Too many at the door: a page that costs nothing to keep."""
     return error_page(429)
@@ -148,7 +148,7 @@ def _led(told: dict[str, Any], shown: int = SHOWN, *, bound: bool = True) -> Res
         name = keep(told, shown=shown, bound=bound)
     except (CannotKeep, SQLAlchemyError):
         return None
-    answer = make_response(redirect(url_for("kept.page", lang=g.lang, name=name), 303))
+    answer = make_response(redirect(url_for("desk_answers.page", lang=g.lang, name=name), 303))
     is_known = not bound or "token" in g or request.cookies.get(cookie_name())
     return answer if is_known else put_cookie(answer, _token())
 
@@ -222,8 +222,8 @@ def _trouble(answer: Response) -> Response:
     except SQLAlchemyError:
         return answer
     if not known and answer.status_code == HTTPStatus.TOO_MANY_REQUESTS:
-        return make_response(redirect(url_for("kept.wait", lang=g.lang), 303))
-    if not known and request.blueprint != "door":
+        return make_response(redirect(url_for("desk_answers.wait", lang=g.lang), 303))
+    if not known and request.blueprint != "auth":
         return answer
     with suppress(HTTPException):
         return _led({"drawn": answer.get_data(as_text=True), "code": answer.status_code}, bound=known) or answer

@@ -30,8 +30,14 @@ from reporting.web.requests import HEADERS, choose_language
 
 AGAIN = "again"  # the field, and the step, of a request that can be sent once more
 MAY_PASS = {429, 500, 503}  # trouble after which the very same request may go through
-AT_THE_DOOR = {"door", "staff", "casework", "voice", "kept"}  # pages of the desk, also for who is not signed in
-NEVER_PACKED = {"door", "staff", None}  # what is typed there is passwords and words that open
+AT_THE_DOOR = {
+    "auth",
+    "staff",
+    "casework",
+    "assisted_report",
+    "desk_answers",
+}  # pages of the desk, also for who is not signed in
+NEVER_PACKED = {"auth", "staff", None}  # what is typed there is passwords and words that open
 ERRORS = {
     400: N_("We could not understand that. Go back and try once more."),
     403: N_("That came from another page, so we did not accept it."),
@@ -115,19 +121,19 @@ def _error_page(sentence: str, packed: Markup | str = "") -> str:
 
 def _too_many() -> str:
     """The page for a flood, kept for a minute: it costs less than what was asked for. Nobody's words are in it."""
-    made, place = installation(), (g.lang, request.endpoint or "", request.method == "GET")
-    minute = int(made.clock()) // clock.MINUTE
-    if made.refused.get(place, (0, ""))[0] != minute:
-        made.refused[place] = minute, _error_page(ERRORS[429])
-    return made.refused[place][1]
+    site, place = installation(), (g.lang, request.endpoint or "", request.method == "GET")
+    minute = int(site.clock()) // clock.MINUTE
+    if site.refused.get(place, (0, ""))[0] != minute:
+        site.refused[place] = minute, _error_page(ERRORS[429])
+    return site.refused[place][1]
 
 
 def short_page(app: Flask, code: int) -> tuple[str, list[tuple[str, str]], bytes]:
     """Status, headers and page for what the web server itself refuses: there is no request, so no language either."""
-    made, known = installation_of(app), code if code in ERRORS else 400
-    lang, catalogue = next(iter(made.catalogues.items()))
+    site, known = installation_of(app), code if code in ERRORS else 400
+    lang, catalogue = next(iter(site.catalogues.items()))
     page = (
-        made.tongues[lang]
+        site.tongues[lang]
         .get_template("parts/short.html")
         .render(
             lang=lang, direction=languages.LANGUAGES[lang].direction, sentence=languages.say(catalogue, ERRORS[known])
@@ -141,9 +147,9 @@ def _packed() -> Markup | str:
     """Everything she sent, sealed into one field. Nothing where no page of ours sent it, or it cannot be sealed."""
     if request.method != "POST" or request.blueprint in NEVER_PACKED or not request.form:
         return ""
-    made, state = installation(), {"path": request.path, "form": request.form.to_dict(flat=False)}
+    site, state = installation(), {"path": request.path, "form": request.form.to_dict(flat=False)}
     try:
-        g.trip = tickets.trip_of(seeds(), made.settings.server_secret, request.form.get("t", ""), made.clock())
+        g.trip = tickets.trip_of(seeds(), site.settings.server_secret, request.form.get("t", ""), site.clock())
         if g.trip is None and "keys" not in g and not (request.cookies.get(cookie_name()) and resume()):
             return ""
         text = sealed_ticket("draft", g.trip or tickets.new_trip(), AGAIN, state)

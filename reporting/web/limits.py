@@ -19,7 +19,7 @@ LARGEST_BODY = 256 * 1024  # bytes; the longest honest page is far below
 # guesses a second, 36,000 an hour, against 2^77. What is too much gets its page again, sealed, to send once more.
 PAGES_A_MINUTE, SENDING_A_MINUTE = 24_000, 120_000
 CODES = "reporter.come_back"  # where a code is typed; it can be typed while telling, too, and counts alike
-NARROW_DOORS = {CODES: 600, "door.let_sign_in": 120}
+NARROW_DOORS = {CODES: 600, "auth.let_sign_in": 120}
 SENDS = "reporter.told"  # the address that takes pages and, with the button "send", the report itself
 
 
@@ -44,8 +44,8 @@ def types_a_code() -> bool:
 
 def sender() -> str:
     """A name for whoever sends this request, without keeping who it is: its key dies with the hour."""
-    made = installation()
-    return day_seeds.sender_mark(made.settings.server_secret, request.remote_addr or "", made.clock())
+    site = installation()
+    return day_seeds.sender_mark(site.settings.server_secret, request.remote_addr or "", site.clock())
 
 
 def limit_narrow_doors(app: Flask, limiter: Limiter) -> None:

@@ -31,7 +31,7 @@ from reporting.web.context import SEEN, installation
 from reporting.web.errors import AGAIN, MAY_PASS
 from reporting.web.logging import note_failure
 
-pages = Blueprint("walk", __name__)
+blueprint = Blueprint("trail", __name__)
 # Over https WebKit tells of Back, forward and reload only that they come from nowhere else; its pages are known by what
 # it does not send with a form. Tried in WebKitGTK 2.50 over https, not on an iPhone.
 WEBKIT_WALKS = True
@@ -116,12 +116,12 @@ class TicketCheck:
 
 def check_ticket(purpose: str) -> TicketCheck | None:
     """None when the ticket is forged, foreign or expired. Names the trip for the way out."""
-    came, made = _arrival(purpose), installation()
+    came, site = _arrival(purpose), installation()
     if came is None or came.row is not None or purpose != "draft":
         return came
     try:  # no row knows when this ticket was used
-        with made.jotting() as db:
-            ended, young = replays.use(db, seeds(db), made.settings.server_secret, came.ticket, made.clock())
+        with site.writing_relaxed() as db:
+            ended, young = replays.use(db, seeds(db), site.settings.server_secret, came.ticket, site.clock())
     except SQLAlchemyError as trouble:  # the disk is full, or somebody holds the database: she goes on unnoted
         note_failure(trouble)
         return came
@@ -129,13 +129,13 @@ def check_ticket(purpose: str) -> TicketCheck | None:
 
 
 def _arrival(purpose: str) -> TicketCheck | None:
-    made = installation()
-    with made.looking() as db:
+    site = installation()
+    with site.looking() as db:
         ticket = ticket_in(request.form.get("t", ""), purpose, db)
         if ticket is None:
             return None
         g.trip = ticket.trip
-        ended, young = replays.look(db, seeds(db), made.settings.server_secret, ticket, made.clock())
+        ended, young = replays.look(db, seeds(db), site.settings.server_secret, ticket, site.clock())
     row, count = _row_of(ticket), int(ticket.state.get("c", 0))
     state = {name: told for name, told in ticket.state.items() if name not in OF_THE_WALK}
     g.repeated = row is not None and row.count > count  # from another tab, or what was answered before
@@ -180,22 +180,22 @@ def follow(came: TicketCheck, kind: str, expires: int | None = None) -> Trail:
 
 def answer(trail: Trail, step: str, **said: Any) -> ResponseReturnValue:
     """Off to a step of the trail; where that cannot be, its page at once. `said` is told there."""
-    made = installation()
+    site = installation()
     trail.step, trail.said, trail.count = step, said, trail.count + 1
-    trail.posted = trail.posted if g.get("repeated") and trail.posted else int(made.clock())
+    trail.posted = trail.posted if g.get("repeated") and trail.posted else int(site.clock())
     trail.webkit = _is_webkit()
     if step not in trail.been:
         trail.been.append(step)
     if can_walk():
         try:
             purpose = "draft" if trail.kind == "draft" and "sent" not in trail.state else "case"
-            made.rows.write(trail.name, trail.trip, purpose, trail.to_row(), len(trail.been), made.clock())
+            site.rows.write(trail.name, trail.trip, purpose, trail.to_row(), len(trail.been), site.clock())
         except CannotKeep:
             return show(trail, step, how_ended(trail.trip))
         if how_ended(trail.trip) == LEFT:  # she left meanwhile, in another tab
-            made.rows.erase([trail.trip])
+            site.rows.erase([trail.trip])
             return home()
-        return redirect(url_for("walk.page", lang=g.lang, name=trail.name, step=trail.tag(step)), 303)
+        return redirect(url_for("trail.page", lang=g.lang, name=trail.name, step=trail.tag(step)), 303)
     return show(trail, step, how_ended(trail.trip))
 
 
@@ -218,30 +218,30 @@ def typed_here() -> dict[str, list[str]]:
 
 def how_ended(trip: str) -> str | None:
     """SENT, NOTED, LEFT, or None while the trip goes on."""
-    made = installation()
+    site = installation()
     if not trip:
         return None
-    with made.looking() as db:
-        return replays.how_ended(db, made.settings.server_secret, trip, seeds(db))
+    with site.looking() as db:
+        return replays.how_ended(db, site.settings.server_secret, trip, seeds(db))
 
 
 def end(trips: Iterable[str], how: str) -> None:
     """Note that they are over, for good, and erase what their pages showed. Where nothing can be noted it goes on."""
-    made, gone = installation(), tuple(trips)
+    site, gone = installation(), tuple(trips)
     try:
-        with made.writing(hurry=True) as db:
+        with site.writing(short_wait=True) as db:
             for trip in gone:
-                sent = how == NOTED and replays.how_ended(db, made.settings.server_secret, trip) is None
-                replays.end_trip(db, made.settings.server_secret, trip, LEFT if sent else how, made.clock())
+                sent = how == NOTED and replays.how_ended(db, site.settings.server_secret, trip) is None
+                replays.end_trip(db, site.settings.server_secret, trip, LEFT if sent else how, site.clock())
     except SQLAlchemyError as trouble:
         note_failure(trouble)
-    made.rows.erase(gone)
+    site.rows.erase(gone)
 
 
 # ── showing ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pages.get("/<lang>/p/<name>/<step>")
+@blueprint.get("/<lang>/p/<name>/<step>")
 def page(name: str, step: str) -> ResponseReturnValue:
     """A step of a trail, to who walks there. Whatever does not hold: the same start page."""
     trail = opened(name)

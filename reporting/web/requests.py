@@ -93,15 +93,15 @@ def _host_of(address: str) -> str:
 
 def open_day() -> None:
     """Make the seeds of today, at the first request of a day. A database that fails is only logged."""
-    made = installation()
-    today = int(made.clock()) // clock.DAY
-    if made.opened_day == today:
+    site = installation()
+    today = int(site.clock()) // clock.DAY
+    if site.opened_day == today:
         return
     try:
-        with made.writing(hurry=True) as db:
-            day_seeds.open_day(db, made.clock())
-        made.emptied()  # yesterday's seeds go from the write-ahead log too
-        made.opened_day = today
+        with site.writing(short_wait=True) as db:
+            day_seeds.open_day(db, site.clock())
+        site.checkpoint()  # yesterday's seeds go from the write-ahead log too
+        site.opened_day = today
     except SQLAlchemyError as trouble:  # yesterday's seeds go on for a while; the next request tries again
         note_failure(trouble)
 
@@ -121,7 +121,7 @@ def put_headers(response: Response) -> Response:
 
 def shrink(response: Response) -> Response:
     """Compress what holds nothing of hers. A compressed length can tell about secrets beside what somebody typed."""
-    public = request.method == "GET" and request.blueprint in {"reporter", "files"}
+    public = request.method == "GET" and request.blueprint in {"reporter", "assets"}
     wanted = request.accept_encodings["gzip"] > 0
     if wanted and (public or g.get("may_shrink")) and response.mimetype in SHRINKS:
         response.set_data(gzip.compress(response.get_data(), 9, mtime=0))

@@ -22,13 +22,13 @@ from reporting.web.logging import discreet
 from reporting.web.requests import choose_language, open_day, put_headers, read_address, refuse_strangers, shrink
 
 
-def init_app(app: Flask, made: Installation) -> Limiter:
+def init_app(app: Flask, site: Installation) -> Limiter:
     """Put in place what each request passes, in order. Returns the limiter."""
-    app.extensions["amparo"] = made
+    app.extensions["amparo"] = site
     app.config.update(MAX_CONTENT_LENGTH=LARGEST_BODY, MAX_FORM_MEMORY_SIZE=LARGEST_BODY, MAX_FORM_PARTS=200)
     app.url_map.merge_slashes = False  # two slashes are another address, not a redirect that repeats what was sent
-    autonyms = languages.autonyms(made.catalogues)
-    made.tongues = templating.environments(app, made.catalogues, say=say, tongues=lambda: autonyms)
+    autonyms = languages.autonyms(site.catalogues)
+    site.tongues = templating.environments(app, site.catalogues, say=say, tongues=lambda: autonyms)
     app.before_request(choose_language)
     app.before_request(read_address)
     app.before_request(refuse_strangers)
@@ -47,22 +47,22 @@ def init_app(app: Flask, made: Installation) -> Limiter:
     return Limiter(
         key_func=sender,
         app=app,
-        default_limits=[a_minute(limits.PAGES_A_MINUTE, made.settings)],
+        default_limits=[a_minute(limits.PAGES_A_MINUTE, site.settings)],
         default_limits_exempt_when=is_sending,
-        storage_uri=rate_counter.place_of(made.settings.limits_url),
-        storage_options=rate_counter.patience(made.settings.limits_url),
+        storage_uri=rate_counter.place_of(site.settings.limits_url),
+        storage_options=rate_counter.patience(site.settings.limits_url),
         headers_enabled=False,
         in_memory_fallback_enabled=True,  # when Redis is away each process counts for itself, and pages go on
     )
 
 
 def _for_every_page() -> dict[str, Any]:
-    made = installation()
+    site = installation()
     return {
         "lang": g.lang,
         "direction": languages.LANGUAGES[g.lang].direction,
-        "site_name": made.settings.site_name,
-        "practice": made.settings.practice,
+        "site_name": site.settings.site_name,
+        "practice": site.settings.practice,
         "trip": g.get("trip"),
         "day": lambda when: languages.day(g.lang, when),
         "day_of": lambda hour: languages.day(g.lang, local_hour(hour).date()),
@@ -76,8 +76,8 @@ def _for_every_page() -> dict[str, Any]:
 
 def _lines() -> tuple[Any, ...]:
     """The lines that answer now; those that are shipped where even the directory cannot be read."""
-    made = installation()
+    site = installation()
     try:
-        return made.lines()
+        return site.lines()
     except SQLAlchemyError:
-        return tuple(made.wings["shipped lines"]()) if "shipped lines" in made.wings else ()
+        return tuple(site.shipped_lines())

@@ -42,7 +42,7 @@ def signed_in(
         def guarded(*args: object, **parts: object) -> ResponseReturnValue:
             keys = resume()
             if keys is None:
-                return redirect(url_for("door.sign_in", lang=g.lang), 303)
+                return redirect(url_for("auth.sign_in", lang=g.lang), 303)
             if not set(roles) & set(keys.roles):
                 abort(404)
             return page(*args, **parts)
@@ -67,28 +67,28 @@ def resume() -> Keys | None:
 
 def _keys_behind(token: str) -> Keys:
     """What a token opens. Where nothing can be noted the session goes on, so that no typed word is lost."""
-    made = installation()
+    site = installation()
     try:
-        with made.writing() as db:
-            keys = staff_sessions.resume(db, token, made.clock())
-            staff_sessions.touch(db, token, made.clock())
+        with site.writing() as db:
+            keys = staff_sessions.resume(db, token, site.clock())
+            staff_sessions.touch(db, token, site.clock())
     except SQLAlchemyError as trouble:
         note_failure(trouble)
-        with made.reading() as db:
-            keys = staff_sessions.resume(db, token, made.clock())
+        with site.reading() as db:
+            keys = staff_sessions.resume(db, token, site.clock())
     return keys
 
 
 def refresh_keys() -> Keys:
     """A member's keys as they are now: since signing in, a colleague may have let them in or made a new epoch."""
-    made = installation()
+    site = installation()
     keys: Keys = g.keys
-    with made.reading() as db:
-        held = keyring.held_by(db, keys.private, keys.member, made.teams(db))
+    with site.reading() as db:
+        held = keyring.held_by(db, keys.private, keys.member, site.teams(db))
     if held != keys.epochs:
         g.keys = keys = replace(keys, epochs=held)
-        with made.writing() as db:
-            staff_sessions.refresh(db, g.token, keys, made.clock())
+        with site.writing() as db:
+            staff_sessions.refresh(db, g.token, keys, site.clock())
     return keys
 
 

@@ -41,16 +41,16 @@ def sealed_ticket(
     issued: float | None = None,
 ) -> str:
     """A trip's state, sealed."""
-    made = installation()
-    secret, now = made.settings.server_secret, made.clock() if issued is None else issued
+    site = installation()
+    secret, now = site.settings.server_secret, site.clock() if issued is None else issued
     return tickets.write_ticket(seeds(), secret, purpose, trip, step, state, now, expires)
 
 
 def ticket_in(text: str, purpose: str, db: Line | None = None) -> Ticket | None:
     """The ticket behind a field; none where it is forged, foreign, of another purpose or expired."""
-    made = installation()
+    site = installation()
     try:
-        return tickets.read_ticket(seeds(db), made.settings.server_secret, purpose, text, made.clock())
+        return tickets.read_ticket(seeds(db), site.settings.server_secret, purpose, text, site.clock())
     except CannotOpen:
         return None
 
