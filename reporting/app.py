@@ -30,10 +30,10 @@ from reporting.web.context import Installation
 
 def create_app(settings: Settings | None = None, clock: Callable[[], float] = time.time) -> Flask:
     """The application for one installation."""
-    told = settings or read_settings()
+    settings = settings or read_settings()
     logging.getLogger("amparo").setLevel(logging.INFO)
-    engine = open_database(told.database_url)
-    settle_country(engine, told)
+    engine = open_database(settings.database_url)
+    settle_country(engine, settings)
     # the files we serve have routes of their own
     app = Flask("reporting", root_path=str(HERE), template_folder=str(shipped("templates")), static_folder=None)
     house = Installation(
@@ -44,17 +44,17 @@ def create_app(settings: Settings | None = None, clock: Callable[[], float] = ti
         writing_relaxed=partial(writing_relaxed, engine),
         checkpoint=partial(checkpoint, engine),
         clock=clock,
-        catalogues=languages.load(told.languages, country=told.country),
-        pin=Pin(told.pin_file),
-        rows=open_rows(told, engine),
+        catalogues=languages.load(settings.languages, country=settings.country),
+        pin=Pin(settings.pin_file),
+        rows=open_rows(settings, engine),
         on_the_way=post_redirect_get.trouble_on_the_way,
     )
-    limiter = setup.init_app(app, house)
-    desk_pages.hang(app)
+    limiter = setup.init_app(app, site)
+    desk_pages.init_app(app)
     for blueprint in _blueprints():
         app.register_blueprint(blueprint)
     limits.limit_narrow_doors(app, limiter)
-    register_lines(house)
+    register_lines(site)
     return app
 
 
@@ -74,8 +74,10 @@ def _blueprints() -> Iterable[Blueprint]:
     """Every blueprint of these packages: a new module of pages needs no entry anywhere."""
     packages = (referrals.pages, reporting.pages, reporting.web)
     names = [
-        f"{package.__name__}.{found.name}" for package in packages for found in pkgutil.iter_modules(package.__path__)
+        f"{package.__name__}.{module.name}" for package in packages for module in pkgutil.iter_modules(package.__path__)
     ]
     modules = [importlib.import_module(name) for name in names]
-    blueprints: dict[str, Blueprint] = {found.pages.name: found.pages for found in modules if hasattr(found, "pages")}
+    blueprints: dict[str, Blueprint] = {
+        module.blueprint.name: module.blueprint for module in modules if hasattr(module, "blueprint")
+    }
     return blueprints.values()

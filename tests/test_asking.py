@@ -287,7 +287,7 @@ def test_the_check_page_asks_only_where_two_answers_do_not_fit(
     assert [one.question for one in answers.doubts(incident_of(told))] == ([doubt] if doubt else [])
     assert (say("Something is not clear to us") in phone.words) is (doubt is not None)
     if doubt:
-        asked = phone.text.split('<section class="note">')[1]
+        asked = phone.text.split('<section class="c-note">')[1]
         phone.presses(f"to-{asked.split('to-')[1][0]}")
         assert doubt in phone.form("next").kinds
         phone.presses("check")

@@ -593,7 +593,7 @@ def test_a_view_is_an_address_and_pages_of_fifty_follow_each_other(app: Flask, p
     desk.opens("/es/equipo/casos?sort=oldest&owner=nobody")
     seen += re.findall(r"/es/equipo/caso/\d+", desk.text)
     assert len(seen) == 50
-    following = re.search(r'class="door" href="([^"]+)"', desk.text)
+    following = re.search(r'class="c-outline" href="([^"]+)"', desk.text)
     assert following
     desk.opens(following.group(1).replace("&amp;", "&"))
     seen += re.findall(r"/es/equipo/caso/\d+", desk.text)

@@ -27,7 +27,7 @@ from tests.test_people_and_keys import an_address
 from tests.trips import opens_newest_case, signs_in
 
 MARK, WORD = "zarzamora 4417 ñandú", "zarzamora"
-DESK = {"casework", "voice", "staff", "door", "directory", "advocate", "kept"}
+DESK = {"casework", "assisted_report", "staff", "auth", "directory", "figures", "desk_answers"}
 HERS = {"directory.flag"}  # pressed on a page of a reporter; the answer has no page
 # what is not offered before somebody else did something; of the door other tests below
 NEEDS_MORE = {"auth.accept", "auth.sign_out", "staff.vouch", "figures.compile_one", "figures.publish"}
@@ -303,7 +303,7 @@ def test_the_secrets_of_an_invitation_are_shown_to_one_browser_for_some_minutes(
     answer = presses(desk, f"/es/equipo/invitacion/{token}", {})
     assert answer.status_code == 303
     desk.walks(answer.headers["Location"])
-    address, drawn = desk.path, desk.text.split('class="words">')[1].split("<")[0]
+    address, drawn = desk.path, desk.text.split('class="c-words">')[1].split("<")[0]
     assert drawn not in Phone(app, cookies=True).walks(address)
     assert drawn in desk.walks(address)
     place.clock.on(minutes=6)

@@ -53,7 +53,7 @@ def folder(app: Flask, place: Place, name: str) -> Phone:
 
 
 def lines(desk: Phone) -> int:
-    return desk.text.count('<li class="card')
+    return desk.text.count('<li class="c-card')
 
 
 # ── stories ─────────────────────────────────────────────────────────────────────────────────────────────────

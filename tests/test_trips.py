@@ -504,8 +504,8 @@ def test_the_first_case_worker_makes_the_keys_in_her_browser(tmp_path: Path) -> 
 
 def shown_secrets(desk: Phone) -> tuple[str, bytes]:
 
-    blocks = desk.text.split('<div class="code"')[1:]
-    password = blocks[0].split('<p class="words">')[1].split("<")[0].strip()
+    blocks = desk.text.split('<div class="c-code"')[1:]
+    password = blocks[0].split('<p class="c-words">')[1].split("<")[0].strip()
     letters = "".join(piece.split("</span>")[0] for piece in blocks[1].split("<span>")[1:])
     return password, members.totp_bytes(letters)
 

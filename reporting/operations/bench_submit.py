@@ -46,7 +46,7 @@ FORM, CHUNK = "application/x-www-form-urlencoded", 65_536
 HEAD_ENDS, LENGTH = b"\r\n\r\n", re.compile(rb"\r\nContent-Length: (\d+)", re.IGNORECASE)
 LOCATION = re.compile(rb"\r\nLocation: (\S+)", re.IGNORECASE)
 WALKING = "Sec-Fetch-Site: same-origin\r\nSec-Fetch-User: ?1\r\n"
-RECEIPT = b'class="words"'
+RECEIPT = b'class="c-words"'
 TOLD = {"age": "A25_34", "region": "PIURA", "violence": "RAPE", "narrative": "Fue de noche."}
 STEPS = ["begin", *["next"] * len(route(TOLD | {"violence": [TOLD["violence"]]})), "send"]
 PATIENCE = 30  # seconds until a server that does not answer is a failure

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import Connection, Engine, FromClause, create_engine, event, inspect, text
 from sqlalchemy.exc import OperationalError
@@ -36,7 +36,12 @@ Line = Session | Connection  # for a question that needs no more than asking
 
 
 class Base(DeclarativeBase):
-    """Every table of both packages."""
+    """Every table of both packages.
+
+    `kept`: how long its rows are. A period of retention.toml, perhaps with more words behind a colon; or several.
+    """
+
+    kept: ClassVar[str | tuple[str, ...]]
 
 
 def open_database(url: str) -> Engine:

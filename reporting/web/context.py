@@ -5,7 +5,7 @@ Knows neither forms nor cases, and not who is signed in.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -49,12 +49,14 @@ class Installation:
     on_the_way: Callable[[int, str], ResponseReturnValue | None]  # the page of an error, as a step of her trip
     tongues: dict[str, templating.LanguageEnvironment] = field(default_factory=dict)  # the templates of each language
     refused: dict[tuple[str, str, bool], tuple[int, str]] = field(default_factory=dict)  # pages for too many requests
-    wings: dict[str, Any] = field(default_factory=dict)  # what another package keeps here for its own pages
+    emergency_lines: Callable[[], Iterable[Any]] = tuple  # that answer in the whole country, as offers
+    shipped_lines: Callable[[], Iterable[Any]] = tuple  # the same as shipped, where the directory cannot be read
+    departments: Callable[[], Mapping[str, str]] = dict  # code -> name, in another country than the first home
     opened_day: int = -1
 
     def lines(self) -> tuple[Any, ...]:
         """The lines that answer in the whole country, as offers. None where nobody has told one of this country."""
-        return tuple(self.wings["lines"]()) if "lines" in self.wings else ()
+        return tuple(self.emergency_lines())
 
     def teams(self, db: Session) -> tuple[Team, ...]:
         """Every team, verified."""

@@ -41,7 +41,7 @@ Page = Callable[..., ResponseReturnValue]
 PAGES: dict[str, Page] = {}
 
 
-def hang(app: Flask) -> None:
+def init_app(app: Flask) -> None:
     """Init: let every answer of the desk pass through this module."""
     app.after_request(_by_get_too)
 

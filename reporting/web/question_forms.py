@@ -90,8 +90,7 @@ def _is_first_home() -> bool:
 
 def _departments() -> Choices:
     """The departments of this country, which another package knows."""
-    brought: Choices = installation().wings["departments"]()
-    return brought
+    return installation().departments()
 
 
 def regions() -> Choices:
