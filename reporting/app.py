@@ -36,8 +36,8 @@ def create_app(settings: Settings | None = None, clock: Callable[[], float] = ti
     settle_country(engine, settings)
     # the files we serve have routes of their own
     app = Flask("reporting", root_path=str(HERE), template_folder=str(shipped("templates")), static_folder=None)
-    house = Installation(
-        settings=told,
+    site = Installation(
+        settings=settings,
         reading=partial(reading, engine),
         looking=partial(looking, engine),
         writing=partial(writing, engine),
@@ -60,9 +60,9 @@ def create_app(settings: Settings | None = None, clock: Callable[[], float] = ti
 
 def register_lines(site: Installation) -> None:
     """Bring what `reporting.web` shows on practice and error pages: the lines that answer in the whole country."""
-    site.wings["lines"] = lambda: national_lines(directory_lookups.snapshot(), site.clock())
-    site.wings["shipped lines"] = lambda: lines_as_shipped(site.settings.country, site.clock())
-    site.wings["departments"] = lambda: other_departments(directory_lookups.snapshot())
+    site.emergency_lines = lambda: national_lines(directory_lookups.snapshot(), site.clock())
+    site.shipped_lines = lambda: lines_as_shipped(site.settings.country, site.clock())
+    site.departments = lambda: other_departments(directory_lookups.snapshot())
 
 
 def settle_country(engine: Engine, settings: Settings) -> None:

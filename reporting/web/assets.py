@@ -14,7 +14,7 @@ from flask import Response, make_response
 
 from reporting.web.access.audience import ASSETS, Pages
 
-blueprint = Blueprint("assets", __name__)
+blueprint = Pages("assets", __name__, ASSETS)
 STATIC = Path(__file__).parent / "static"
 # What only people need in a style sheet: comments, white space beside signs, the last semicolon of a rule.
 # It is asked twice, since a comment that was taken out leaves white space on both its sides.

@@ -73,7 +73,7 @@ def name_places() -> None:
     """In another country than the first home the regions of the vocabulary are not asked."""
     site = installation()
     is_home = site.settings.country == FIRST_HOME
-    HAS_DEPARTMENTS.set(None if is_home else lambda: bool(site.wings["departments"]()))
+    HAS_DEPARTMENTS.set(None if is_home else lambda: bool(site.departments()))
 
 
 def forget_places(_error: BaseException | None) -> None:

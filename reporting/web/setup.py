@@ -93,4 +93,4 @@ def _lines() -> tuple[Any, ...]:
     try:
         return site.lines()
     except SQLAlchemyError:
-        return tuple(site.wings["shipped lines"]()) if "shipped lines" in site.wings else ()
+        return tuple(site.shipped_lines())
