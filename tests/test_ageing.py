@@ -41,8 +41,8 @@ def app(place: Place) -> Flask:
 
 
 def a_card(incident: Incident, case: int = 1, **times: int) -> records.Summary:
-    content = SummaryContent(answers_from_incident(incident), 0, 0, "open", unread=False, answered=False, **times)
-    return records.Summary(case, 1, "seal", content)
+    content = SummaryContent(answers_from_incident(incident), 0, 0, "open", unread=False, answered=False)
+    return records.Summary(case, 1, "seal", replace(content, **times))
 
 
 # ── the queue ───────────────────────────────────────────────────────────────────────────────────────────────

@@ -87,7 +87,7 @@ LETTERS: Final[Mapping[str, str]] = {
 LISTS: Final = frozenset({"signs", "labels", "marks"})
 
 
-def looked_at(incident: Incident, told: ToldHours, now: float) -> Incident:
+def looked_at(incident: Incident, hours: ToldHours, now: float) -> Incident:
     """The incident with all its times moved on to `now` (seconds since 1970), each from the hour in which it was told.
 
     A time she does not know is at least as long ago as she first told what happened.
@@ -96,4 +96,4 @@ def looked_at(incident: Incident, told: ToldHours, now: float) -> Incident:
     def since(hour: int) -> float:
         return max(0.0, now / HOUR - hour)
 
-    return replace(incident.later(since(told.time)), told_ago=since(told.acts), signs_ago=since(told.signs))
+    return replace(incident.later(since(hours.time)), told_ago=since(hours.acts), signs_ago=since(hours.signs))

@@ -56,11 +56,11 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 
 def _begin_sqlite(connection: Any) -> None:
-    told = connection.get_execution_options()
-    if told.get("writes"):  # connections are used again: each writer says anew for what it waits
-        _directly(connection, f"PRAGMA synchronous={'NORMAL' if told.get('jots') else 'FULL'}")
-        _directly(connection, f"PRAGMA busy_timeout={LITTLE_PATIENCE if told.get('hurries') else PATIENCE}")
-    _directly(connection, "BEGIN IMMEDIATE" if told.get("writes") else "BEGIN")
+    options = connection.get_execution_options()
+    if options.get("writes"):  # connections are used again: each writer says anew for what it waits
+        _directly(connection, f"PRAGMA synchronous={'NORMAL' if options.get('jots') else 'FULL'}")
+        _directly(connection, f"PRAGMA busy_timeout={LITTLE_PATIENCE if options.get('hurries') else PATIENCE}")
+    _directly(connection, "BEGIN IMMEDIATE" if options.get("writes") else "BEGIN")
 
 
 def _directly(connection: Any, order: str) -> None:
@@ -152,8 +152,8 @@ def vacuum(engine: Engine) -> None:
 
 def upgrade_tables(engine: Engine) -> None:
     """Bring the tables of both packages to the form this version needs; nothing to do is fine."""
-    command, made = (importlib.import_module(f"alembic.{part}") for part in ("command", "config"))  # not for pages
-    config = made.Config()
+    command, settings = (importlib.import_module(f"alembic.{part}") for part in ("command", "config"))  # not for pages
+    config = settings.Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     with engine.begin() as connection:
         config.attributes["connection"] = connection
