@@ -22,7 +22,7 @@ from reporting.app import create_app
 from reporting.cases import derived, queue_cache, store
 from reporting.cases import desk as cases_desk
 from reporting.cases.case_file import lasting_name
-from reporting.cases.desk import Act, open_case
+from reporting.cases.desk import AuditedAct, open_case
 from reporting.cases.records import NewReport, alias
 from reporting.clock import HOUR
 from reporting.crypto.receipts import Receipt
@@ -358,14 +358,14 @@ def test_acts_and_links_name_a_case_as_long_as_it_is_there_and_nobody_afterwards
     assert alias(her.case) not in her.desk.words
 
 
-def acts_of(her: Her) -> tuple[Act, ...]:
+def acts_of(her: Her) -> tuple[AuditedAct, ...]:
     with reading(her.place.engine) as db:
         return tuple(act for act in cases_desk.acts(db, her.keys))
 
 
 def casebook_links(her: Her, case: int) -> Iterator[int]:
     with writing(her.place.engine) as db:
-        links = cases_desk.open_case(db, her.keys, case, her.place.clock()).desk["links"]
+        links = cases_desk.open_case(db, her.keys, case, her.place.clock()).work_record["links"]
         yield from cases_desk.called(db, her.keys, links).values()
 
 

@@ -21,6 +21,7 @@ from referrals.needs.rules import LIMITS, SIGN_LIMITS, STAMP
 from reporting.cases.derived import part_of
 from reporting.cases.junk import ENOUGH, REPEATED
 from reporting.cases.records import CLOSED, NEW, OPEN, THREAT, Summary, alias
+from reporting.cases.summary import SummaryContent
 from reporting.clock import HOUR
 from reporting.crypto.receipts import plain
 from reporting.i18n import N_
@@ -144,7 +145,7 @@ def rank_of(card: Summary, now: float) -> Rank:
 def _changes(card: Summary) -> Iterator[float]:
     """Every hour (since 1970) at which the rules may say something else of it."""
     hours = card.incident.hours
-    begins = [card.acts_told] if hours is None else [card.told - end for end in hours]
+    begins = [card.acts_told] if hours is None else [card.told_at - end for end in hours]
     yield from (begin + limit for begin in begins for limit in LIMITS)
     yield from (card.signs_told + limit for limit in SIGN_LIMITS)
 
@@ -153,7 +154,7 @@ def _changes(card: Summary) -> Iterator[float]:
 class QueueCache:
     """Cards and ranks of a queue as they were last worked out, by case. A rank is good for one seal of a card."""
 
-    cards: Mapping[int, tuple[str, Mapping[str, Any]]] = field(default_factory=dict)
+    cards: Mapping[int, tuple[str, SummaryContent]] = field(default_factory=dict)
     ranks: Mapping[int, Rank] = field(default_factory=dict)
 
     def rank(self, card: Summary, now: float) -> Rank:
@@ -183,8 +184,9 @@ FEW = 50  # a part of a sheet is written anew when more than one of its cards in
 def to_bytes(sheet: QueueCache) -> bytes:
     """The bytes of a sheet, with the stamp of the rules it was worked out by, to be sealed."""
     rows = [
-        [case, *sheet.cards[case], rank.urgency, rank.danger, rank.closes, rank.until]
+        [case, seal, content.as_stored(), rank.urgency, rank.danger, rank.closes, rank.until]
         for case, rank in sheet.ranks.items()
+        for seal, content in (sheet.cards[case],)
     ]
     return json.dumps({"rules": RULES_STAMP, "rows": rows}, separators=(",", ":"), ensure_ascii=False).encode()
 
@@ -194,14 +196,14 @@ def from_bytes(told: bytes) -> QueueCache:
     read = json.loads(told) if told else {}
     if read.get("rules") != RULES_STAMP:
         return QueueCache()
-    cards = {case: (seal, raw) for case, seal, raw, *_ in read["rows"]}
+    cards = {case: (seal, SummaryContent.from_stored(stored)) for case, seal, stored, *_ in read["rows"]}
     ranks = {case: Rank(*rank) for case, _, _, *rank in read["rows"]}
     return QueueCache(cards, ranks)
 
 
 def joined(sheets: Iterable[QueueCache]) -> QueueCache:
     """The sheets of several teams as one."""
-    cards: dict[int, tuple[str, Mapping[str, Any]]] = {}
+    cards: dict[int, tuple[str, SummaryContent]] = {}
     ranks: dict[int, Rank] = {}
     for sheet in sheets:
         cards |= sheet.cards
@@ -213,7 +215,8 @@ def worked_out(cards: Iterable[Summary], before: QueueCache, now: float) -> Queu
     """The sheet of these cards as of now."""
     listed = list(cards)
     return QueueCache(
-        {card.case: (card.seal, card.raw) for card in listed}, {card.case: before.rank(card, now) for card in listed}
+        {card.case: (card.seal, card.content) for card in listed},
+        {card.case: before.rank(card, now) for card in listed},
     )
 
 

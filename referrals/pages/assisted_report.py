@@ -7,7 +7,7 @@ as on her own pages, and nothing is kept before it is sent. Speaks HTTP and noth
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from flask import g, make_response, redirect, request, url_for
@@ -290,8 +290,8 @@ def _send(intake: Intake) -> ResponseReturnValue:
             return _to_hers()
         store.file_report(db, sealed)
         with desk.at_desk(db, keys, sealed.case["id"], moment, "voice") as case_file:
-            case_file.card |= {"u": False, "s": records.OPEN}
-            case_file.desk |= {"read": int(moment) // clock.HOUR}
+            case_file.summary = replace(case_file.summary, unread=False, state=records.OPEN)
+            case_file.work_record |= {"read": int(moment) // clock.HOUR}
             actions.assign(case_file, keys.member, keys.member, moment)
     intake.answers, intake.wrong = answers_of(incident), {}
     intake.sent = {

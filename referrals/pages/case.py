@@ -94,7 +94,7 @@ def _show(
         with site.writing() as db:
             opened = desk.open_case(db, keys, case, site.clock())
             people, teams = case_workers(db, site, keys), other_teams(db, site, opened)
-            linked = desk.called(db, keys, opened.desk.get("links", ())).values()
+            linked = desk.called(db, keys, opened.work_record.get("links", ())).values()
     except CannotOpen:
         return error_page(404, NOT_OPENED)
     page = render_template(
@@ -112,7 +112,7 @@ def _show(
         teams=teams,
         links=[(other, records.alias(other)) for other in linked],
         owner=opened.owner,
-        asked_team=teams.get(actions.asked_hand_over(opened.desk), ""),
+        asked_team=teams.get(actions.asked_hand_over(opened.work_record), ""),
         referrals=[(one, list(referral.steps(one, keys.member))) for one in opened.referrals],
         herself=actions.speaks_for_herself(opened.incident, opened.consents),
         table=_TABLE,

@@ -6,6 +6,7 @@ Each act carries the version it was made from; what is not done comes back as a 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from flask import g
@@ -65,7 +66,7 @@ def _letter(case_file: CaseFile, form: ActForm) -> None:
         "text": needed(form.text.data),
     }
     case_file.add("letter", text)
-    case_file.card |= {"l": True}
+    case_file.summary = replace(case_file.summary, answered=True)
 
 
 def _note(case_file: CaseFile, form: ActForm) -> None:
@@ -149,7 +150,7 @@ def _said_yes_to_team(case_file: CaseFile, form: ActForm) -> None:  # noqa: ARG0
 def _hand_over(db: Any, case: int, _form: ActForm) -> None:
     site = installation()
     opened = desk.open_case(db, g.keys, case, site.clock())
-    readers = next(team for team in site.teams(db) if team.id == opened.desk["handover"]["team"])
+    readers = next(team for team in site.teams(db) if team.id == opened.work_record["handover"]["team"])
     desk.hand_over(db, g.keys, case, readers, site.clock())
 
 
@@ -189,8 +190,8 @@ def _step(case_file: CaseFile, form: ActForm) -> None:
     elif step in {"decline", "revoke"}:
         referral.say_no(case_file, number, moment, voice=me)
     elif step == "send":
-        told = case_file.paper(number, "referral").told
-        referral.send(case_file, number, me, service(told["service"]), moment)
+        proposed = case_file.record(number, "referral").content
+        referral.send(case_file, number, me, service(proposed["service"]), moment)
     else:
         referral.move(case_file, number, step, me, moment, (form.text.data or "").strip())
 

@@ -59,8 +59,8 @@ def _alone(*codes: str) -> dict[str, tuple[str, ...]]:
 
 # name -> dimension. The groups are a public list; which of them are rare this year never changes it.
 DIMENSIONS: Final = {
-    one.name: one
-    for one in (
+    dimension.name: dimension
+    for dimension in (
         Dimension(
             "perpetrator",
             N_("Who did it (the main one)"),
@@ -214,18 +214,18 @@ class CountedTwice(Exception):
 BATCH: Final = 50_000  # reports that are looked at together, so that a million need no more memory than these
 
 
-def count(made: Design, blocks: Iterable[bytes]) -> Counts:
+def count(design: Design, blocks: Iterable[bytes]) -> Counts:
     """The true counts. They leave this package only with noise on them. Void tallies count nowhere.
 
     `CountedTwice` when two tables have one name.
     """
-    counts = {table.name: dict.fromkeys(table.cells, 0) for table in made.leaves}
-    if len(counts) != len(made.leaves):
+    counts = {table.name: dict.fromkeys(table.cells, 0) for table in design.leaves}
+    if len(counts) != len(design.leaves):
         raise CountedTwice
     waiting = iter(blocks)
     while batch := list(islice(waiting, BATCH)):
         kept = b"".join(block if block[0] == TALLY_FORMAT else newest_form(block) for block in batch if any(block))
-        for table in made.leaves:
+        for table in design.leaves:
             cells = counts[table.name]
             for cell, number in _counted(table, kept, len(kept) // TALLY_SIZE).items():
                 cells[cell] += number
@@ -235,11 +235,11 @@ def count(made: Design, blocks: Iterable[bytes]) -> Counts:
 def _counted(table: Table, kept: bytes, reports: int) -> dict[Cell, int]:
     """Each report falls into one cell: columns of bytes, each report's own translated to the groups, taken together."""
     columns = [_column(name, kept) for name in table.dimensions]
-    found: Counter[Cell] = Counter(zip(*columns, strict=True)) if columns else Counter({(): reports})
+    cells: Counter[Cell] = Counter(zip(*columns, strict=True)) if columns else Counter({(): reports})
     # the columns are as long as the reports are many, so a sum that agrees says: one cell for each report, no more
-    if found.total() * table.most != reports or any(len(column) != reports for column in columns):
+    if cells.total() * table.most != reports or any(len(column) != reports for column in columns):
         raise CountedTwice
-    return found
+    return cells
 
 
 def _column(name: str, kept: bytes) -> bytes:
@@ -252,7 +252,7 @@ def _translation(name: str) -> bytes:
     return DIMENSIONS[name].translation()
 
 
-def published(made: Design) -> tuple[Table, ...]:
+def published(design: Design) -> tuple[Table, ...]:
     """Every table of a release, in order: the total, the hub, one-way margins, the tables themselves."""
-    ways = [Table((table.dimensions[-1],)) for table in made.leaves if made.hub]
-    return tuple({table.name: table for table in (Table(()), Table(made.hub), *ways, *made.leaves)}.values())
+    ways = [Table((table.dimensions[-1],)) for table in design.leaves if design.hub]
+    return tuple({table.name: table for table in (Table(()), Table(design.hub), *ways, *design.leaves)}.values())

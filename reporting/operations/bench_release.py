@@ -53,7 +53,9 @@ def _blocks(tallies: bytes) -> Iterator[bytes]:
 
 def _open_many(tallies: bytes, clock: Callable[[], float]) -> float:
     pair = sealing.new_key_pair()
-    team = Team(1, STATISTICS, "", (Epoch(1, pair.public, b"", b""),), {}, {}, founding=True, hashes=(), made=())
+    team = Team(
+        1, STATISTICS, "", (Epoch(1, pair.public, b"", b""),), {}, {}, founding=True, hashes=(), epoch_hashes=()
+    )
     keys = Keys(1, "", (), b"", {1: {1: EpochKeys(pair.private, b"", b"")}})
     sealed = [seal_tally(block, 1, team) for block in _blocks(tallies[: DISTINCT * TALLY_SIZE])]
     began = clock()

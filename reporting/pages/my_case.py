@@ -95,7 +95,7 @@ def _case_page(stay: CaseSession, trail: Trail, _rest: str) -> str:
         asked=[one for one in case.referrals if one.state in ASKED],
         may_stop=[one for one in case.referrals if one.state in MAY_STOP and not one.protects],
         protects=[one for one in case.referrals if one.protects and one.state != "revoked"],
-        other_team=teams.get(actions.asked_hand_over(case.desk), ""),
+        other_team=teams.get(actions.asked_hand_over(case.work_record), ""),
         form=_again(LetterForm, trail, "show"),
         sentence=trail.about("show").get("sentence", ""),
         ticket=case_session_field(stay),

@@ -62,11 +62,11 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 
 def _begin_sqlite(connection: Any) -> None:
-    told = connection.get_execution_options()
-    if told.get("writes"):  # connections are used again: each writer says anew for what it waits
-        _directly(connection, f"PRAGMA synchronous={'NORMAL' if told.get('jots') else 'FULL'}")
-        _directly(connection, f"PRAGMA busy_timeout={LITTLE_PATIENCE if told.get('hurries') else PATIENCE}")
-    _directly(connection, "BEGIN IMMEDIATE" if told.get("writes") else "BEGIN")
+    options = connection.get_execution_options()
+    if options.get("writes"):  # connections are used again: each writer says anew for what it waits
+        _directly(connection, f"PRAGMA synchronous={'NORMAL' if options.get('jots') else 'FULL'}")
+        _directly(connection, f"PRAGMA busy_timeout={LITTLE_PATIENCE if options.get('hurries') else PATIENCE}")
+    _directly(connection, "BEGIN IMMEDIATE" if options.get("writes") else "BEGIN")
 
 
 def _directly(connection: Any, order: str) -> None:
@@ -178,10 +178,10 @@ def new_migration(words: str) -> Path:
         with engine.connect() as connection:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
-            made = command.revision(config, words, autogenerate=True, rev_id=f"{max(numbers) + 1:04}")
+            revision = command.revision(config, words, autogenerate=True, rev_id=f"{max(numbers) + 1:04}")
     finally:
         engine.dispose()
-    return Path(made.path)
+    return Path(revision.path)
 
 
 def _alembic() -> tuple[Any, Any]:

@@ -215,14 +215,14 @@ def block_of_codes(year: int, month: int, codes: Mapping[str, str]) -> bytes:
     return bytes([TALLY_FORMAT, year - FIRST_YEAR, month]) + numbers + bytes(TALLY_SIZE - 3 - len(numbers))
 
 
-def _main(field: str, told: frozenset[str]) -> str:
-    return next((code for code in TALLY_CODES[field] if code in told), "NOT_SAID")
+def _main(field: str, codes: frozenset[str]) -> str:
+    return next((code for code in TALLY_CODES[field] if code in codes), "NOT_SAID")
 
 
 def _department(incident: Incident) -> str:
-    told = incident.department or (incident.province or "")[:4] or _REGION_DEPARTMENT.get(incident.region or "", "")
-    if told:
-        return told if told in TALLY_CODES["department"] else "OTHER"
+    code = incident.department or (incident.province or "")[:4] or _REGION_DEPARTMENT.get(incident.region or "", "")
+    if code:
+        return code if code in TALLY_CODES["department"] else "OTHER"
     return "OTHER" if incident.region == "OTHER" else "NOT_SAID"
 
 
