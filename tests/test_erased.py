@@ -19,11 +19,11 @@ from sqlalchemy.exc import OperationalError
 
 from referrals.casework import queue
 from reporting.app import create_app
-from reporting.cases import derived, queue_cache, store
+from reporting.cases import derived, queue_cache, store, submission
 from reporting.cases import desk as cases_desk
 from reporting.cases.case_file import lasting_name
 from reporting.cases.desk import AuditedAct, open_case
-from reporting.cases.records import NewReport, alias
+from reporting.cases.records import alias
 from reporting.clock import HOUR
 from reporting.crypto.receipts import Receipt
 from reporting.operations import backups, retention
@@ -98,12 +98,17 @@ def others_report(place: Place, count: int) -> None:
     with writing(place.engine) as db:
         for number in range(count):
             told = Incident(violence=frozenset({"THREATS"}), hours=(float(number % 90), float(number % 90)))
-            report = NewReport(
-                told, f"otra {number}", {}, frozenset({"C_LETTERS"}), "es", f"{number:032x}", int(place.clock()) // HOUR
+            report = submission.new_report(
+                told,
+                f"otra {number}",
+                consents=frozenset({"C_LETTERS"}),
+                language="es",
+                trip=f"{number:032x}",
+                hour=int(place.clock()) // HOUR,
             )
-            stretched = os.urandom(32), os.urandom(32)
-            sealed = store.seal_stretched(report, stretched, readers, counters, bytes(16), place.clock())
-            store.file_report(db, sealed)
+            receipt = store.StretchedReceipt(os.urandom(32), os.urandom(32))
+            sealed = submission.prepare(report, receipt, readers, counters, b"", place.clock())
+            submission.file_invented(db, sealed)
 
 
 def she_and_others(place: Place, smith: Locksmith, count: int) -> Her:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from reporting.cases.case_file import NOT_A_REPORT, CaseFile, lasting_name
-from reporting.cases.records import CLOSED, FROM_HER, JUNK, OPEN, THREAT, Case
+from reporting.cases.records import CLOSED, FROM_HER, JUNK, OPEN, THREAT, Case, consents_with
 from reporting.clock import HOUR
 from reporting.i18n import N_
 from reporting.vocabulary.incident import Incident, answers_from_incident
@@ -227,7 +227,7 @@ def reach(case_file: CaseFile, contact: Mapping[str, str]) -> None:
     """A new way to reach her; it replaces the one before."""
     case_file.remove_all("contact")
     case_file.add("contact", contact)
-    case_file.consents |= {"C_CONTACT"}
+    case_file.consents = consents_with(contact, case_file.consents)
 
 
 def add_words(case_file: CaseFile, text: str, now: float) -> None:

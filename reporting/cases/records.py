@@ -48,6 +48,11 @@ class NewReport:
     signs: tuple[str, ...] = ()
 
 
+def consents_with(contact: Mapping[str, str], consents: frozenset[str]) -> frozenset[str]:
+    """What she allows: who leaves a way to be reached allows that it is used."""
+    return consents | ({"C_CONTACT"} if contact else frozenset())
+
+
 @dataclass(frozen=True, slots=True)
 class Letter:
     """One letter: who wrote (FROM_HER or FROM_TEAM), the hour (whole hours since 1970), the text."""

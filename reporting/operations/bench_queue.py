@@ -21,8 +21,9 @@ from werkzeug.test import Client
 
 from referrals.directory.importing import shipped
 from reporting.app import create_app
-from reporting.cases import desk, store
+from reporting.cases import desk, submission
 from reporting.cases.records import NewReport
+from reporting.cases.store import StretchedReceipt
 from reporting.clock import HOUR
 from reporting.config import Settings
 from reporting.operations import memory
@@ -108,10 +109,10 @@ def _fill(settings: Settings, keys: Keys, cases: int, unopened: int) -> None:
     for start in range(0, cases, BATCH):
         with writing(engine) as db:
             for number in range(start, min(start + BATCH, cases)):
-                stretched = (os.urandom(32), os.urandom(32))
+                receipt = StretchedReceipt(os.urandom(32), os.urandom(32))
                 report = _invented(number)
-                sealed = store.seal_stretched(report, stretched, readers, counters, bytes(16), time.time())
-                store.file_report(db, sealed)
+                sealed = submission.prepare(report, receipt, readers, counters, settings.pepper, time.time())
+                submission.file_invented(db, sealed)
         if start < cases - unopened:
             with writing(engine) as db:
                 desk.move_to_vault(db, keys, at_most=BATCH)
@@ -144,7 +145,8 @@ def _invented(number: int) -> NewReport:
         hours=(hours, hours),
     )
     hour, words = int(time.time()) // HOUR - below(60 * 24), f"Palabras inventadas {number}. " * 10
-    return NewReport(incident, words, {}, frozenset({"C_LETTERS"}), "es", f"{number:032x}", hour)
+    consents = frozenset({"C_LETTERS"})
+    return submission.new_report(incident, words, consents=consents, language="es", trip=f"{number:032x}", hour=hour)
 
 
 def _front_keys(engine: Engine) -> list[tuple[int, bytes]]:

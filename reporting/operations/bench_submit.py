@@ -26,9 +26,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-from reporting.cases import store
-from reporting.cases.records import NewReport
-from reporting.clock import HOUR
+from reporting.cases import store, submission
 from reporting.config import ROOT, SECRET, Settings, make_secrets, read_settings
 from reporting.crypto import receipts
 from reporting.operations import demo, server
@@ -38,8 +36,6 @@ from reporting.storage.database import open_database, reading, upgrade_tables, w
 from reporting.teams import team_log
 from reporting.teams.team_log import CASEWORK, STATISTICS, Pin
 from reporting.vocabulary.answers import route
-from reporting.vocabulary.incident import Incident
-from reporting.vocabulary.tally import tally_block
 
 TICKET = re.compile(rb'name="t" value="([^"]+)"')
 FORM, CHUNK = "application/x-www-form-urlencoded", 65_536
@@ -229,8 +225,7 @@ def _floor(settings: Settings, sizes: list[tuple[int, int]]) -> Callable[..., li
         ticket = tickets.write_ticket(known, settings.server_secret, "draft", trip, "1", {"a": TOLD}, now)
     engine.dispose()  # no line to the database goes along into the workers
     readers, counters = (team_log.team_of_kind(found, kind) for kind in (CASEWORK, STATISTICS))
-    report = NewReport(Incident(), TOLD["narrative"], {}, frozenset(), "es", tickets.new_trip(), int(now) // HOUR)
-    tally = tally_block(report.incident, report.hour, counted=False)
+    report = submission.from_answers({"narrative": TOLD["narrative"]}, language="es", trip=tickets.new_trip(), now=now)
     file, local = settings.instance / "floor.db", threading.local()
 
     def commit(sealed: store.SealedReport) -> None:
@@ -253,7 +248,7 @@ def _floor(settings: Settings, sizes: list[tuple[int, int]]) -> Callable[..., li
                 tickets.write_ticket(known, settings.server_secret, "draft", report.trip, "1", {"a": TOLD}, now)
         if number == len(sizes) - 1:
             receipt = receipts.draw(secrets.randbelow)
-            commit(store.seal_report(report, receipt, readers, counters, tally, settings.pepper, now))
+            commit(submission.prepare(report, receipt, readers, counters, settings.pepper, now))
         start_response("200 OK", [("Content-Type", "text/html"), ("Content-Length", str(sizes[number][1]))])
         return [bytes(sizes[number][1])]
 
