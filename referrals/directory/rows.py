@@ -24,7 +24,6 @@ COLUMNS = tuple(
     "police_inside_or_run trans_friendly sw_friendly minors accepts_no_id has_pep has_ec has_forensic address "
     "address_public status source_date source verified_on notes organisation".split()
 )
-MAY_LACK = frozenset({"organisation"})  # older files of ours have no such column
 
 
 def store_new(db: Session, rows: Sequence[Mapping[str, str]], places: Mapping[str, str]) -> None:
