@@ -79,7 +79,7 @@ class DirectoryRow(Base):
 
 
 class MatchRow(Base):
-    """A door: a service for a need through a place that it covers. Worked out of the service; never edited."""
+    """A listing: a service for a need through a place that it covers. Worked out of the service; never edited."""
 
     __tablename__ = "service_match"
     __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012 -- SQLAlchemy's own form
