@@ -17,7 +17,7 @@ import pytest
 from flask import Flask, Response, request
 
 from referrals.directory import rows, snapshot
-from referrals.directory.importing import shipped
+from referrals.directory.importing import run, shipped
 from referrals.directory.reviewed_data import DATA
 from referrals.help import ASKED, help_with, other_departments
 from reporting.app import create_app
@@ -124,7 +124,7 @@ def kenya(folder: Path, *, lines: bool, tree: bool = False) -> Kenya:
         if tree:
             shipped.load_places(db, TREE)
         if lines:
-            assert not shipped.import_services(db, own_lines()).problems
+            assert not run.bring_in(db, own_lines().encode(), by=None).problems
     place.hires("rosa", CASE_WORKER)
     place.hires("carmen", COORDINATOR)
     place.hires("ana", ADVOCATE)

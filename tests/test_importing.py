@@ -39,6 +39,7 @@ from referrals.directory.importing.report import (
 from referrals.directory.models import ForeignRow, HistoryRow, ServiceRow
 from referrals.directory.rows import cells_of
 from referrals.matching.listings import is_listed
+from reporting import i18n
 from reporting.storage.database import Base, open_database, reading, writing
 from tests.needs_of_tests import requires
 
@@ -310,7 +311,7 @@ def test_no_bytes_crash_it_and_no_row_is_lost(engine: Engine, raw: bytes) -> Non
 
 def test_a_file_that_is_too_large_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(readers, "LONGEST_FILE", 10)
-    assert readers.read(b"nombre\n" * 10)[1] == run.said(TOO_LARGE)
+    assert readers.read(b"nombre\n" * 10)[1] == i18n.said(TOO_LARGE)
 
 
 # ── HSDS ────────────────────────────────────────────────────────────────────────────────────────────────────

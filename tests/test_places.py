@@ -6,18 +6,17 @@ from collections import Counter
 
 import pytest
 
-from referrals.directory.places import (
+from tests.places_of_peru import (
     DATA_FILE,
     LEVELS,
     MISSING_IN_SOURCE,
     TWICE_IN_SOURCE,
     places_from_ubigeos,
     shipped_places,
-    tree,
 )
 
 PLACES = shipped_places()
-PERU = tree(PLACES)
+NAMES = {place.code: place.name for place in PLACES}
 # Names as INEI writes them, for the four regions of the programme.
 PROVINCES = {
     "PE25": "Atalaya;Coronel Portillo;Padre Abad;Purús",
@@ -33,38 +32,23 @@ def test_there_are_one_country_25_departments_196_provinces_and_1892_districts()
 
 
 def test_a_code_stands_once_and_lies_in_its_parent() -> None:
-    assert len(PERU.by_code) == len(PLACES)
+    assert len(NAMES) == len(PLACES)
     for place in PLACES:
         assert place.level == LEVELS[len(place.code)]
         assert place.parent == place.code[:-2]
-        assert not place.parent or place.parent in PERU.by_code
+        assert not place.parent or place.parent in NAMES
 
 
 @pytest.mark.parametrize("department", PROVINCES)
 def test_the_provinces_of_the_four_regions_have_their_names(department: str) -> None:
-    assert {place.name for place in PERU.within(department)} == set(PROVINCES[department].split(";"))
+    assert {place.name for place in PLACES if place.parent == department} == set(PROVINCES[department].split(";"))
 
 
 def test_the_codes_are_those_of_inei_and_not_of_reniec() -> None:
-    assert PERU.name("PE20") == "Piura"  # RENIEC 19
-    assert PERU.name("PE12") == "Junín"  # RENIEC 11
-    assert PERU.name("PE1606") == "Ucayali"  # a province of Loreto, not the region
-    assert PERU.name("PE25") == "Ucayali"
-
-
-def test_ancestors_go_from_the_smallest_to_the_country() -> None:
-    assert PERU.ancestors("PE250101") == ("PE250101", "PE2501", "PE25", "PE")
-    assert PERU.ancestors("PE") == ("PE",)
-    assert PERU.ancestors("XX99") == PERU.ancestors(None) == PERU.ancestors("") == ()
-
-
-def test_names_are_looked_for_without_accents() -> None:
-    names = [place.name for place in PERU.within("PE")]
-    assert names[:4] == ["Amazonas", "Áncash", "Apurímac", "Arequipa"]
-
-
-def test_an_unknown_place_is_called_by_its_code() -> None:
-    assert PERU.name("PE9999") == "PE9999"
+    assert NAMES["PE20"] == "Piura"  # RENIEC 19
+    assert NAMES["PE12"] == "Junín"  # RENIEC 11
+    assert NAMES["PE1606"] == "Ucayali"  # a province of Loreto, not the region
+    assert NAMES["PE25"] == "Ucayali"
 
 
 def test_the_shipped_file_is_small_enough_to_read_over() -> None:
@@ -77,7 +61,7 @@ def test_the_shipped_file_is_what_its_source_gives() -> None:
 
 
 def test_the_repairs_of_the_source_are_still_needed() -> None:
-    assert not TWICE_IN_SOURCE & PERU.by_code.keys()
-    assert PERU.name("PE090709") == "Huaribamba"
-    assert PERU.name("PE090714") == "Salcabamba"
-    assert all(PERU.name(code) == name for code, name in MISSING_IN_SOURCE.items())
+    assert not TWICE_IN_SOURCE & NAMES.keys()
+    assert NAMES["PE090709"] == "Huaribamba"
+    assert NAMES["PE090714"] == "Salcabamba"
+    assert all(NAMES[code] == name for code, name in MISSING_IN_SOURCE.items())

@@ -13,7 +13,7 @@ from sqlalchemy import Engine, select
 
 from referrals.directory import calls, curation, gaps, questions, rows, snapshot
 from referrals.directory import due as directory_due
-from referrals.directory.curation import Entry, InvalidService, ServiceEditConflict
+from referrals.directory.curation import InvalidService, ServiceEditConflict, ServiceEntry
 from referrals.directory.due import OFTEN
 from referrals.directory.importing import shipped
 from referrals.directory.models import FlagRow, ForeignRow, HistoryRow, ServiceRow
@@ -33,7 +33,7 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
     made.dispose()
 
 
-def seen(engine: Engine, service: str, today: date = TODAY) -> Entry:
+def seen(engine: Engine, service: str, today: date = TODAY) -> ServiceEntry:
     with reading(engine) as db:
         found = curation.entry(db, service, today)
     assert found is not None
@@ -75,8 +75,8 @@ def test_who_read_an_older_state_changes_nothing(engine: Engine) -> None:
     edits(engine, "linea100", hours="siempre")
     for act in (
         partial(curation.confirm, service="linea100", who="rosa", today=TODAY, stamp=old),
-        partial(curation.edit, service="linea100", told={}, who="rosa", why="y", today=TODAY, stamp=old),
-        partial(curation.learn, service="linea100", told={}, who="rosa", today=TODAY, stamp=old),
+        partial(curation.edit, service="linea100", cells={}, who="rosa", why="y", today=TODAY, stamp=old),
+        partial(curation.learn, service="linea100", cells={}, who="rosa", today=TODAY, stamp=old),
     ):
         with pytest.raises(ServiceEditConflict), writing(engine) as db:
             act(db)

@@ -42,12 +42,12 @@ def worklist(db: Session, held: DirectorySnapshot, place: str, today: date) -> t
     for row in db.scalars(select(HistoryRow).where(HistoryRow.act == NOBODY).order_by(HistoryRow.id)):
         tried.setdefault(row.service, []).append(row.day)
     rows = {row.id: cells_of(row) for row in db.scalars(select(ServiceRow)) if row.id in cards}
-    states = {one.service: one for one in due(db, today) if one.service in rows}
-    found = [
+    states = {state.service: state for state in due(db, today) if state.service in rows}
+    tasks = [
         Task(cells, unknown_of(cells), states[service], tuple(tried.get(service, ())), not cells["source"])
         for service, cells in rows.items()
     ]
-    return tuple(sorted((one for one in found if one.unknown or one.due.over), key=_easiest))
+    return tuple(sorted((task for task in tasks if task.unknown or task.due.over), key=_easiest))
 
 
 def _easiest(task: Task) -> tuple[bool, int, str]:

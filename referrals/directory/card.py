@@ -37,8 +37,8 @@ def cards_of(db: Session, services: Sequence[str] | None = None) -> Iterator[Ser
         flagged = flagged.where(FlagRow.service.in_(services))
         rows = rows.where(ServiceRow.id.in_(services))
     covered: dict[str, set[str]] = {}
-    for one in db.execute(covers.with_only_columns(CoverageRow.service, CoverageRow.place)):
-        covered.setdefault(one.service, set()).add(one.place)
+    for cover in db.execute(covers.with_only_columns(CoverageRow.service, CoverageRow.place)):
+        covered.setdefault(cover.service, set()).add(cover.place)
     doubted = set(db.scalars(flagged))
     columns = list(ServiceRow.__table__.columns)
     for row in db.execute(rows.with_only_columns(*columns).order_by(ServiceRow.id)):
@@ -77,25 +77,25 @@ def card_of(row: Any, coverage: frozenset[str], here: Home, *, doubted: bool = F
         verified_on=row.verified_on,
         duty=kind.get("duty", ""),
         through=kind.get("through", "") if row.sector in PUBLIC else "",
-        warnings=tuple(one["warning"] for one in rows_of("service-warnings.csv").get(row.id, ())),
+        warnings=tuple(warning["warning"] for warning in rows_of("service-warnings.csv").get(row.id, ())),
         organisation=row.organisation,
         doubted=doubted,
         zone=here.zone,
     )
 
 
-def _answer(told: str) -> str:
-    """`yes (…)` is yes with its note; what is empty or neither is unknown."""
-    word = re.match(r"[a-z]*", told.lower())
+def _answer(cell: str) -> str:
+    """A cell as yes, no, only or unknown. `yes (…)` is yes with its note; what is empty or neither is unknown."""
+    word = re.match(r"[a-z]*", cell.lower())
     first = word.group() if word else ""
     return first if first in {YES, NO, "only"} else UNKNOWN
 
 
-def _phone(told: str, status: str) -> tuple[str, str, str]:
+def _phone(cell: str, status: str) -> tuple[str, str, str]:
     """(number as written, note, tel: link). What cannot be dialled, or nobody has seen, gets no link."""
-    written = re.fullmatch(r"(\+?[\d][\d\s-]*\d)\s*(?:\((.*)\))?", told)
+    written = re.fullmatch(r"(\+?[\d][\d\s-]*\d)\s*(?:\((.*)\))?", cell)
     if written is None:
-        return told, "", ""
+        return cell, "", ""
     number, note = written.group(1).strip(), written.group(2) or ""
     return number, note, "" if status == "unverified" else "tel:" + re.sub(r"[\s-]", "", number)
 
@@ -106,6 +106,6 @@ def _needs_of(row: Any, by_type: Iterable[str]) -> dict[str, str]:
     for column, need in ANSWERED_BY.items():
         if need in served:
             served[need] = _answer(getattr(row, column))
-    for one in rows_of("service-needs.csv").get(row.id, ()):
-        served[one["need"]] = one["answer"]
+    for reviewed in rows_of("service-needs.csv").get(row.id, ()):
+        served[reviewed["need"]] = reviewed["answer"]
     return {need: answer for need, answer in served.items() if answer != NO}

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from sqlalchemy import delete, func, select, update
@@ -47,86 +47,95 @@ class InvalidService(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Act:
-    """A line of a service's history."""
+class HistoryLine:
+    """A line of a service's history: who did what to it, on which day and why."""
 
-    day: str
+    day: str  # 2026-11-24
     who: str
-    act: str
+    act: str  # CONFIRMED, EDITED, LEARNED, NOBODY or IMPORTED
     why: str
-    changes: Mapping[str, tuple[str, str]]
+    changes: Mapping[str, tuple[str, str]]  # column -> before, after
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ServiceEntry:
     """A service as the team sees it: its cells, its history, what was flagged, when it is due."""
 
     row: Mapping[str, str]
     stamp: str  # of the cells as they are: a change elsewhere gives another one
-    acts: tuple[Act, ...]
+    acts: tuple[HistoryLine, ...]  # the newest first
     flags: tuple[tuple[str, str, int], ...]  # week, kind, count; the newest first
     foreign: Mapping[str, str]
     due: Due
 
 
-def entry(db: Session, service: str, today: date) -> Entry | None:
-    """Everything about one service."""
+def entry(db: Session, service: str, today: date) -> ServiceEntry | None:
+    """Everything about one service; None where this directory has none of that id."""
     row = db.get(ServiceRow, service)
     if row is None or not is_at_home(db, service):
         return None
-    acts = db.scalars(select(HistoryRow).where(HistoryRow.service == service).order_by(HistoryRow.id.desc()))
-    flags = db.scalars(select(FlagRow).where(FlagRow.service == service).order_by(FlagRow.week.desc(), FlagRow.kind))
-    listed = list(flags)
+    history = db.scalars(select(HistoryRow).where(HistoryRow.service == service).order_by(HistoryRow.id.desc()))
+    weeks = select(FlagRow).where(FlagRow.service == service).order_by(FlagRow.week.desc(), FlagRow.kind)
+    flags = list(db.scalars(weeks))
     foreign = db.get(ForeignRow, service)
     cells = cells_of(row)
-    return Entry(
+    return ServiceEntry(
         row=cells,
         stamp=stamp_of(cells),
-        acts=tuple(Act(one.day, one.who, one.act, one.why, json.loads(one.changes)) for one in acts),
-        flags=tuple((one.week, one.kind, one.count) for one in listed),
+        acts=tuple(HistoryLine(act.day, act.who, act.act, act.why, json.loads(act.changes)) for act in history),
+        flags=tuple((flag.week, flag.kind, flag.count) for flag in flags),
         foreign=json.loads(foreign.told) if foreign else {},
-        due=due_of(cells, today, sum(one.count for one in listed if one.waits)),
+        due=due_of(cells, today, sum(flag.count for flag in flags if flag.waits)),
     )
 
 
 def stamp_of(cells: Mapping[str, str]) -> str:
-    """A short name for exactly these cells."""
+    """A short hash of exactly these cells: who writes hands it back, so that nobody's change is lost."""
     return hashlib.sha256(json.dumps([cells[column] for column in COLUMNS]).encode()).hexdigest()[:16]
 
 
 def confirm(db: Session, service: str, who: str, today: date, stamp: str) -> None:
-    """Somebody has looked or called: all of it is still true today."""
+    """Write down that somebody has looked or called, and that all of it is still true today.
+
+    `ServiceEditConflict` when it was changed since it was read; `InvalidService` when it cannot be stored as it is.
+    """
     row = _locked(db, service, stamp)
-    _write(db, row, _seen_today(row, today), Act("", who, CONFIRMED, "", {}), today)
+    _write(db, row, _seen_today(row, today), HistoryLine(today.isoformat(), who, CONFIRMED, "", {}))
 
 
-def edit(db: Session, service: str, told: Mapping[str, str], who: str, why: str, today: date, stamp: str) -> None:
-    """Other cells, with a reason. What cannot be stored is refused in words, and nothing changes."""
+def edit(db: Session, service: str, cells: Mapping[str, str], who: str, why: str, today: date, stamp: str) -> None:
+    """Write other cells, with a reason; columns that are not there stay as they are.
+
+    `ServiceEditConflict` when it was changed since it was read; `InvalidService` when it cannot be stored.
+    """
     row = _locked(db, service, stamp)
-    new = {column: tidy(told[column]) for column in EDITABLE if column in told}
-    _write(db, row, new, Act("", who, EDITED, tidy(why), {}), today)
+    new = {column: tidy(cells[column]) for column in EDITABLE if column in cells}
+    _write(db, row, new, HistoryLine(today.isoformat(), who, EDITED, tidy(why), {}))
 
 
-def learn(db: Session, service: str, told: Mapping[str, str], who: str, today: date, stamp: str) -> None:
-    """What a call taught: cells that were unknown, and that the rest was looked at today."""
+def learn(db: Session, service: str, cells: Mapping[str, str], who: str, today: date, stamp: str) -> None:
+    """Write what a call taught into cells that were unknown, and that the rest was looked at today.
+
+    `ServiceEditConflict` when it was changed since it was read; `InvalidService` when it cannot be stored.
+    """
     row = _locked(db, service, stamp)
     unknown = {question.column for question in unknown_of(cells_of(row))}
-    new = {column: tidy(cell) for column, cell in told.items() if column in unknown and tidy(cell)}
-    _write(db, row, new | _seen_today(row, today), Act("", who, LEARNED, "", {}), today)
+    new = {column: tidy(cell) for column, cell in cells.items() if column in unknown and tidy(cell)}
+    _write(db, row, new | _seen_today(row, today), HistoryLine(today.isoformat(), who, LEARNED, "", {}))
 
 
 def nobody_answered(db: Session, service: str, who: str, today: date) -> None:
-    """Somebody called and nobody answered: that is written down, nothing is confirmed by it.
+    """Write down that somebody called and nobody answered; nothing is confirmed by it.
 
     `ServiceEditConflict` when the service is gone meanwhile.
     """
     if db.get(ServiceRow, service) is None:
         raise ServiceEditConflict
-    _note(db, service, Act("", who, NOBODY, "", {}), today)
+    _note(db, service, HistoryLine(today.isoformat(), who, NOBODY, "", {}))
 
 
 def _seen_today(row: ServiceRow, today: date) -> dict[str, str]:
-    """Confirming is a source where there was none: only then may the row be a door."""
+    """Cells that confirming writes. It is a source where there was none: only then may the row be offered."""
     seen = {"verified_on": today.isoformat()}
     if not row.source:
         seen |= {"source": OUR_CALL, "source_date": today.isoformat()}
@@ -140,25 +149,25 @@ def _locked(db: Session, service: str, stamp: str) -> ServiceRow:
     return row
 
 
-def _write(db: Session, row: ServiceRow, new: dict[str, str], act: Act, today: date) -> None:
+def _write(db: Session, row: ServiceRow, new: dict[str, str], line: HistoryLine) -> None:
     before = cells_of(row)
     after = before | new
-    places = {one.code: one.name for one in db.scalars(select(PlaceRow))}
+    places = {place.code: place.name for place in db.scalars(select(PlaceRow))}
     wrong = list(rows.faults(after, places, home(db).country))
     if wrong:
         raise InvalidService(wrong)
     changes = {column: (before[column], after[column]) for column in COLUMNS if before[column] != after[column]}
     rows.store(db, after, places)
-    _note(db, row.id, Act("", act.who, act.act, act.why, changes), today)
+    _note(db, row.id, replace(line, changes=changes))
     db.execute(update(FlagRow).where(FlagRow.service == row.id).values(waits=False))
     if after["service_type"] == SHELTER:
         forget_where(db, row.id)
     changed(db, [row.id])
 
 
-def _note(db: Session, service: str, act: Act, today: date) -> None:
-    told = json.dumps(act.changes, ensure_ascii=False)
-    db.add(HistoryRow(service=service, day=today.isoformat(), who=act.who, act=act.act, why=act.why, changes=told))
+def _note(db: Session, service: str, line: HistoryLine) -> None:
+    changes = json.dumps(line.changes, ensure_ascii=False)
+    db.add(HistoryRow(service=service, day=line.day, who=line.who, act=line.act, why=line.why, changes=changes))
     db.flush()
 
 
@@ -173,7 +182,7 @@ def forget_where(db: Session, service: str) -> None:
 
 
 def flag(db: Session, service: str, kind: str, today: date) -> bool:
-    """Somebody says that a number is dead or that a place was not safe. True if there is such a service."""
+    """Count in this week that somebody says one of `FLAGS` of a service. False if there is no such service or flag."""
     if kind not in FLAGS or db.get(ServiceRow, service, with_for_update=True) is None:
         return False
     week = f"{today.isocalendar().year}-W{today.isocalendar().week:02d}"
@@ -185,5 +194,5 @@ def flag(db: Session, service: str, kind: str, today: date) -> bool:
         row.count, row.waits = row.count + 1, True
     db.flush()
     if not known:
-        changed(db, [service])  # the first word of doubt moves it; more of the same change nothing
+        changed(db, [service])  # the first flag puts it behind others; more of the same change nothing
     return True

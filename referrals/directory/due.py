@@ -17,8 +17,8 @@ from referrals.directory.models import FlagRow, ServiceRow
 from referrals.directory.rows import OLD, cells_of
 from referrals.matching.hours import YES
 
-OFTEN = 30  # days: lines and PEP sites are due, others are due, marked as old
-SELDOM = 180  # days: lines and PEP sites are due, others are due, marked as old
+OFTEN = 30  # days after which a line or a PEP site is due
+SELDOM = 180  # days after which any other service is due
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +49,13 @@ def due(db: Session, today: date) -> tuple[Due, ...]:
     waiting = select(FlagRow.service, func.sum(FlagRow.count)).where(FlagRow.waits).group_by(FlagRow.service)
     flagged = {service: int(count) for service, count in db.execute(waiting)}
     rows, here = db.scalars(select(ServiceRow).order_by(ServiceRow.id)), at_home(db)
-    found = [due_of(cells_of(row), today, flagged.get(row.id, 0)) for row in rows if row.id in here]
-    return tuple(sorted(found, key=_most_due))
+    states = [due_of(cells_of(row), today, flagged.get(row.id, 0)) for row in rows if row.id in here]
+    return tuple(sorted(states, key=_most_due))
 
 
-def _most_due(one: Due) -> tuple[bool, int, int, int, str]:
-    never = one.since is None
-    return not one.over, -one.flagged, one.every, 0 if never else 1 - (one.since or 0), one.service
+def _most_due(state: Due) -> tuple[bool, int, int, int, str]:
+    never = state.since is None
+    return not state.over, -state.flagged, state.every, 0 if never else 1 - (state.since or 0), state.service
 
 
 def due_of(cells: Mapping[str, str], today: date, flagged: int) -> Due:

@@ -54,13 +54,13 @@ def gaps(held: DirectorySnapshot, today: date, inside: str = "") -> tuple[Gap, .
         code for code in held.parents if len(code) == len("PE2501") and code.startswith(inside or held.cards.country)
     ]
     served = {need: _states_by_place(held, need, today) for need in NEEDS}
-    found = []
+    by_need = []
     for need, by_place in served.items():
         states: dict[str, list[str]] = {state: [] for state in STATES}
         for code in sorted(provinces):
             states[_state_of(by_place, code)].append(code)
-        found.append(Gap(need, {state: tuple(codes) for state, codes in states.items()}))
-    return tuple(sorted(found, key=lambda gap: (gap.count(VERIFIED), gap.count(VERIFIED, LISTED), gap.need)))
+        by_need.append(Gap(need, {state: tuple(codes) for state, codes in states.items()}))
+    return tuple(sorted(by_need, key=lambda gap: (gap.count(VERIFIED), gap.count(VERIFIED, LISTED), gap.need)))
 
 
 def _states_by_place(held: DirectorySnapshot, need: str, today: date) -> dict[str, str]:
@@ -81,8 +81,8 @@ def _state_of_card(card: ServiceCard, today: date, *, national: bool) -> str:
 
 
 def _state_of(by_place: Mapping[str, str], province: str) -> str:
-    found = [by_place[code] for code in (province, province[:4], province[:2]) if code in by_place]
-    return min(found, key=tuple(STATES).index, default=MISSING)
+    states = [by_place[code] for code in (province, province[:4], province[:2]) if code in by_place]
+    return min(states, key=tuple(STATES).index, default=MISSING)
 
 
 def gap_rows(held: DirectorySnapshot, today: date) -> Iterator[tuple[str, str, str, str]]:
@@ -92,7 +92,7 @@ def gap_rows(held: DirectorySnapshot, today: date) -> Iterator[tuple[str, str, s
             yield from ((code, held.cards.place_names[code], gap.need, state) for code in codes)
 
 
-TUESDAY = datetime(2026, 11, 24, 15, tzinfo=UTC)  # ten in the morning in Lima: when it asks who is offered at all
+TUESDAY = datetime(2026, 11, 24, 15, tzinfo=UTC)  # ten in the morning in Lima: when the written cases are tried
 CASES = ("vignettes.yaml", "golden-cases.yaml")  # written cases in data/, as many of them as are there
 WHY_NEVER = {
     "unseen": N_("No source has seen it: confirm it or take it out."),

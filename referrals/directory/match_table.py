@@ -38,51 +38,54 @@ LISTING_COLUMNS: Final = (
 
 
 class StoredListings:
-    """All doors where they lie in the database: one question for all needs and places."""
+    """All listings where they lie in the database: one query for all needs and places."""
 
     def __init__(self, reading: Reading) -> None:
         self._reading = reading
 
     def near(self, needs: Sequence[str], places: Sequence[str]) -> Mapping[str, Sequence[Listing]]:
-        """For each need the doors that cover one of these places, as `ListingIndex` says."""
+        """For each need the listings that cover one of these places, as `ListingIndex` says."""
         with self._reading() as db:
             return stored_listings(db, needs, places)
 
 
 def stored_listings(db: Session, needs: Sequence[str], places: Sequence[str]) -> Mapping[str, Sequence[Listing]]:
-    """For each need the doors that cover one of these places, inside a transaction that is there."""
-    found: dict[str, list[Listing]] = {need: [] for need in needs}
+    """For each need the listings that cover one of these places, read in the transaction of this session."""
+    listings: dict[str, list[Listing]] = {need: [] for need in needs}
     zone = home(db).zone
-    asked = {f"n{number}": need for number, need in enumerate(found)}
-    asked |= {f"c{number}": place for number, place in enumerate(places)}
-    for row in db.connection().execute(_question(len(found), len(places)), asked):
-        found[row[0]].append(Listing._make((*row[1:12], _tongues(row[12]), hours.unpacked(row[13], zone))))
-    return found
+    parameters = {f"n{number}": need for number, need in enumerate(listings)}
+    parameters |= {f"c{number}": place for number, place in enumerate(places)}
+    for row in db.connection().execute(_query(len(listings), len(places)), parameters):
+        listings[row[0]].append(Listing._make((*row[1:12], _languages(row[12]), hours.unpacked(row[13], zone))))
+    return listings
 
 
 @cache
-def _question(needs: int, places: int) -> Any:
+def _query(needs: int, places: int) -> Any:
     """The one query, for so many needs and places; made once, so that it is compiled once."""
     names, marks = ", ".join(LISTING_COLUMNS), [f":n{number}" for number in range(needs)]
     covers = ", ".join(f":c{number}" for number in range(places))
-    told = f"SELECT need, {names} FROM service_match WHERE need IN ({', '.join(marks)}) AND cover IN ({covers})"  # noqa: S608 -- marks only
-    return text(told)
+    query = f"SELECT need, {names} FROM service_match WHERE need IN ({', '.join(marks)}) AND cover IN ({covers})"  # noqa: S608 -- marks only
+    return text(query)
 
 
 @lru_cache(maxsize=4096)
-def _tongues(told: str) -> frozenset[str]:
-    return frozenset(told.split(";")) if told else frozenset()
+def _languages(joined: str) -> frozenset[str]:
+    return frozenset(joined.split(";")) if joined else frozenset()
 
 
 Tell = Callable[[str, int, int], None]  # what is being done, how many, of how many
 
 
 def untold(_what: str, _done: int, _of: int) -> None:
-    """Nobody is waiting at a terminal."""
+    """Say nothing: nobody is waiting at a terminal."""
 
 
 def changed(db: Session, services: Iterable[str], tell: Tell = untold) -> None:
-    """Every change of services passes here, in its own transaction: whatever is worked out of them follows."""
+    """Count a change of these services and work their listings out anew; every change passes here in its transaction.
+
+    All services are worked out where the rules or the reviewed data are not those of the last time.
+    """
     row = db.get(DirectoryRow, 1)
     if row is None:
         row = DirectoryRow(id=1, number=0, made_with="")
@@ -97,15 +100,14 @@ def changed(db: Session, services: Iterable[str], tell: Tell = untold) -> None:
 
 
 def _work_out(db: Session, services: Sequence[str], tell: Tell) -> None:
-    """The doors of these services anew."""
     for start in range(0, len(services), AT_ONCE):
         some = services[start : start + AT_ONCE]
         db.execute(delete(MatchRow).where(MatchRow.service.in_(some)))
         rows = [
-            door._asdict()
-            | {"need": need, "languages": ";".join(sorted(door.languages)), "hours": hours.packed(door.hours)}
+            listing._asdict()
+            | {"need": need, "languages": ";".join(sorted(listing.languages)), "hours": hours.packed(listing.hours)}
             for card in cards_of(db, some)
-            for need, door in listings_of(card)
+            for need, listing in listings_of(card)
         ]
         if rows:
             db.execute(insert(MatchRow), rows)

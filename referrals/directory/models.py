@@ -94,7 +94,7 @@ class DirectoryRow(Base):
 
 
 class MatchRow(Base):
-    """A door: a service for a need through a place that it covers. Worked out of the service; never edited."""
+    """A listing: a service for a need through a place that it covers. Worked out of the service; never edited."""
 
     __tablename__ = "service_match"
     kept = "as long as the service is as it was"

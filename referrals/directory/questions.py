@@ -57,8 +57,8 @@ QUESTIONS = (
 def unknown_of(cells: Mapping[str, str]) -> tuple[OpenCell, ...]:
     """What nobody has told about a service yet. A shelter is never asked where it is."""
     serves = reviewed_data.service_types().get(cells["service_type"], {}).get("needs", ())
-    asked = (one for one in QUESTIONS if not one.need or one.need in serves)
-    return tuple(one for one in asked if _is_unknown(cells, one))
+    fitting = (question for question in QUESTIONS if not question.need or question.need in serves)
+    return tuple(question for question in fitting if _is_unknown(cells, question))
 
 
 def _is_unknown(cells: Mapping[str, str], question: OpenCell) -> bool:

@@ -38,10 +38,10 @@ def table(name: str) -> tuple[Mapping[str, str], ...]:
 @cache
 def rows_of(name: str) -> Mapping[str, Sequence[Mapping[str, str]]]:
     """The rows of a table by their service."""
-    found: dict[str, list[Mapping[str, str]]] = {}
+    by_service: dict[str, list[Mapping[str, str]]] = {}
     for row in table(name):
-        found.setdefault(row["service"], []).append(row)
-    return found
+        by_service.setdefault(row["service"], []).append(row)
+    return by_service
 
 
 @cache
@@ -53,18 +53,18 @@ def public_holidays(country: str) -> frozenset[date]:
 @cache
 def travel() -> Mapping[int, int]:
     """Quarters of an hour to allow for the way, by how near a service is."""
-    told = tomllib.loads((DATA / "travel.toml").read_text(encoding="utf-8"))
+    hours_by_band = tomllib.loads((DATA / "travel.toml").read_text(encoding="utf-8"))
     bands = {SAME_PROVINCE: "province", SAME_REGION: "region", NATIONAL: "country"}
-    return {band: int(told[name] * 60 // hours.QUARTER) for band, name in bands.items()}
+    return {band: int(hours_by_band[name] * 60 // hours.QUARTER) for band, name in bands.items()}
 
 
 @cache
 def made_with() -> str:
-    """A name for everything that doors are worked out with, besides the services themselves."""
-    told = [
+    """A hash of everything that listings are worked out with, besides the services themselves."""
+    ingredients = [
         repr(service_types()),
         repr(table("service-needs.csv")),
         repr(tuple(exclusions.BARS)),
         repr(Listing._fields),
     ]
-    return hashlib.sha256("".join(told).encode()).hexdigest()
+    return hashlib.sha256("".join(ingredients).encode()).hexdigest()

@@ -24,7 +24,6 @@ COLUMNS = tuple(
     "police_inside_or_run trans_friendly sw_friendly minors accepts_no_id has_pep has_ec has_forensic address "
     "address_public status source_date source verified_on notes organisation".split()
 )
-MAY_LACK = frozenset({"organisation"})  # older files of ours have no such column
 
 
 def store_new(db: Session, rows: Sequence[Mapping[str, str]], places: Mapping[str, str]) -> None:
@@ -51,7 +50,7 @@ FAULTS = {
 
 
 def faults(row: Mapping[str, str], places: Mapping[str, str], country: str) -> Iterable[str]:
-    """What is wrong with a row, each in a sentence."""
+    """What is wrong with a row: a sentence of `FAULTS` each, none where it can be stored."""
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", row["id"]):
         yield FAULTS["id"]
     if not row["name"]:
@@ -68,9 +67,9 @@ def faults(row: Mapping[str, str], places: Mapping[str, str], country: str) -> I
         yield FAULTS["day"]
 
 
-def _is_day(told: str) -> bool:
+def _is_day(cell: str) -> bool:
     try:
-        return date.fromisoformat(told).isoformat() == told
+        return date.fromisoformat(cell).isoformat() == cell
     except ValueError:
         return False
 
@@ -111,13 +110,13 @@ def _departments(row: Mapping[str, str], places: Mapping[str, str], country: str
 
 
 def header(name: str) -> str:
-    """The name of a column without accents, capitals and signs."""
+    """A name without accents, capitals and signs, its words joined by `_`: for comparing."""
     plain = unicodedata.normalize("NFD", name.casefold())
     letters = "".join(sign for sign in plain if not unicodedata.combining(sign))
     return re.sub(r"[^a-z0-9]+", "_", letters).strip("_")
 
 
-OLD = 365  # days: lines and PEP sites are due, others are due, marked as old
+OLD = 365  # days after which a confirmation is marked as old
 LONGEST = 2000  # characters of a cell
 SHELTER = "SHELTER"
 

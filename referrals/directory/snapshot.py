@@ -44,7 +44,7 @@ IN_MEMORY: Final = 20_000  # services; more stay in the database (about 2 kB eac
 def settle(engine: Engine, country: str, zone: str) -> None:
     """Tell once, when a database is opened, where its directory lives. Rows of other countries are then not seen."""
     homes[engine.dialect] = Home(country, zone)
-    _shelves.pop(engine, None)
+    _snapshots.pop(engine, None)
 
 
 @cache
@@ -52,8 +52,7 @@ def shipped_lines(country: str) -> Mapping[str, ServiceCard]:
     """The lines of the box as shipped, whatever the database holds."""
     rows = {row["id"]: row for row in csv.DictReader(io.StringIO(shipped_services()))}
     named = lines_of_country(country).get(BOX, ())
-    blank = dict.fromkeys(("organisation",), "")
-    return {line: card_of(SimpleNamespace(**blank | rows[line]), frozenset({country}), Home(country)) for line in named}
+    return {line: card_of(SimpleNamespace(**rows[line]), frozenset({country}), Home(country)) for line in named}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +64,11 @@ class DirectorySnapshot:
     parents: Mapping[str, str]
 
     def service(self, service_id: str) -> ServiceCard:
-        """One service."""
+        """The card of a service by its id; `KeyError` when the directory has none."""
         return self.cards.by_id[service_id]
 
 
-_shelves: WeakKeyDictionary[Engine, DirectorySnapshot] = WeakKeyDictionary()
+_snapshots: WeakKeyDictionary[Engine, DirectorySnapshot] = WeakKeyDictionary()
 _VERSION = select(func.max(DirectoryRow.__table__.c.number))
 
 
@@ -77,13 +76,13 @@ def snapshot_of(reading: Reading, in_memory: int = IN_MEMORY) -> DirectorySnapsh
     """The directory as it stands; read anew only when it was changed."""
     with reading() as db:
         where, version = db.get_bind().engine, db.scalar(_VERSION) or 0
-        known = _shelves.get(where)
+        known = _snapshots.get(where)
         if known is None or known.version != version:
-            known = _shelves[where] = _made(db, reading, version, in_memory)
+            known = _snapshots[where] = _read_anew(db, reading, version, in_memory)
     return known
 
 
-def _made(db: Session, reading: Reading, version: int, in_memory: int) -> DirectorySnapshot:
+def _read_anew(db: Session, reading: Reading, version: int, in_memory: int) -> DirectorySnapshot:
     here = home(db)
     places = [row for row in db.scalars(select(PlaceRow).where(PlaceRow.level != "district")) if here.holds([row.code])]
     row = db.get(DirectoryRow, 1)
@@ -108,10 +107,9 @@ def _made(db: Session, reading: Reading, version: int, in_memory: int) -> Direct
 
 def _own_lines(cards: Iterable[ServiceCard]) -> Mapping[str, tuple[str, ...]]:
     """Need -> ids of lines, in a country without shipped ones: what its team brought in, but none of the police."""
-    found = [card for card in cards if _is_line(card)]
-    found.sort(key=lambda card: (LINES.index(card.service_type), card.service_id))
-    ids = tuple(card.service_id for card in found)
-    by_need = {need: tuple(card.service_id for card in found if need in card.needs) for need in codes.NEEDS}
+    lines = sorted(filter(_is_line, cards), key=lambda card: (LINES.index(card.service_type), card.service_id))
+    ids = tuple(line.service_id for line in lines)
+    by_need = {need: tuple(line.service_id for line in lines if need in line.needs) for need in codes.NEEDS}
     return {**by_need, BOX: ids[:MOST_LINES], LAST: ids}
 
 

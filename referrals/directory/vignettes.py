@@ -38,8 +38,8 @@ def assess_file(text: str, suffix: str) -> list[tuple[str, Incident, Expected | 
 
     `BadFile` when it holds no such list.
     """
-    told = _parsed(text, suffix.lower())
-    rows = told.get("vignettes") if isinstance(told, dict) else told
+    document = _parsed(text, suffix.lower())
+    rows = document.get("vignettes") if isinstance(document, dict) else document
     if not isinstance(rows, list):
         raise BadFile("The file should hold a list of cases, or a table with a list named 'vignettes'.")
     return [_case(number, row) for number, row in enumerate(rows, 1)]
@@ -125,29 +125,29 @@ def differences(assessment: Assessment, expected: Expected) -> list[str]:
 
 
 def _core_differences(assessment: Assessment, expected: Expected) -> Iterator[str]:
-    for name, found in (("gbvims", assessment.gbvims), ("create_referral", assessment.create_referral)):
-        if name in expected and expected[name] != found:
-            yield f"{name}: expected {expected[name]}, found {found}"
+    for name, actual in (("gbvims", assessment.gbvims), ("create_referral", assessment.create_referral)):
+        if name in expected and expected[name] != actual:
+            yield f"{name}: expected {expected[name]}, found {actual}"
 
 
 def _need_differences(assessment: Assessment, expected: Expected) -> Iterator[str]:
     if "needs" not in expected:
         return
-    found = {need.code: need.urgency for need in assessment.needs}
+    urgency = {need.code: need.urgency for need in assessment.needs}
     wanted = {row["need"]: {row["urgency"], *row.get("accept", ())} for row in expected["needs"]}
     for code, urgencies in wanted.items():
-        if found.get(code) not in urgencies:
-            yield f"{code}: expected {' or '.join(sorted(urgencies))}, found {found.get(code, 'nothing')}"
-    for code in found.keys() - wanted.keys() - set(expected.get("optional", ())) - ALWAYS_OPTIONAL:
-        yield f"{code}: not expected, found {found[code]}"
+        if urgency.get(code) not in urgencies:
+            yield f"{code}: expected {' or '.join(sorted(urgencies))}, found {urgency.get(code, 'nothing')}"
+    for code in urgency.keys() - wanted.keys() - set(expected.get("optional", ())) - ALWAYS_OPTIONAL:
+        yield f"{code}: not expected, found {urgency[code]}"
 
 
 def _must_not_differences(assessment: Assessment, expected: Expected) -> Iterator[str]:
     if "must_not" not in expected:
         return
-    found, wanted = assessment.must_not - UNIVERSAL, set(expected["must_not"]) - UNIVERSAL
-    yield from (f"{code}: expected, not found" for code in sorted(wanted - found))
-    yield from (f"{code}: not expected, found" for code in sorted(found - wanted))
+    actual, wanted = assessment.must_not - UNIVERSAL, set(expected["must_not"]) - UNIVERSAL
+    yield from (f"{code}: expected, not found" for code in sorted(wanted - actual))
+    yield from (f"{code}: not expected, found" for code in sorted(actual - wanted))
 
 
 # ── in words ────────────────────────────────────────────────────────────────────────────────────────────────

@@ -25,7 +25,7 @@ from sqlalchemy import Engine, insert, select
 from sqlalchemy.orm import Session
 
 from referrals.directory.card import cards_of
-from referrals.directory.importing import shipped
+from referrals.directory.importing import run, shipped
 from referrals.directory.match_table import changed
 from referrals.directory.models import CoverageRow, PlaceRow, ServiceRow
 from referrals.directory.reviewed_data import DATA, service_types
@@ -179,8 +179,8 @@ def _imports(count: int, url: str, answer: Connection) -> None:
     text = file.getvalue()
     began = time.perf_counter()
     with writing(engine) as db:
-        found = shipped.import_services(db, text)
-    if found.stored != count:
-        raise RuntimeError(f"{found.stored} of {count} came in: {found.problems[:3]}")
+        report = run.bring_in(db, text.encode(), by=None)
+    if report.stored != count:
+        raise RuntimeError(f"{report.stored} of {count} came in: {report.problems[:3]}")
     seconds = time.perf_counter() - began
     answer.send(json.dumps({"import_s": round(seconds, 1), "import_rss_mb": round(memory.largest())}))

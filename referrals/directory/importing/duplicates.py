@@ -19,7 +19,7 @@ MOST = 200  # pairs that a person can look through
 def possible_duplicates(
     held: Mapping[str, Mapping[str, str]], fresh: Iterable[Mapping[str, str]]
 ) -> list[tuple[str, str]]:
-    """Pairs that may be one service: the same number or place, and names alike. For a person to decide."""
+    """Pairs of ids that may be one service, at least one of them fresh: the same number or place, and names alike."""
     new = {cells["id"]: cells for cells in fresh}
     every = {**held, **new}
     blocks: dict[tuple[str, ...], list[str]] = {}
@@ -30,10 +30,10 @@ def possible_duplicates(
     for services in blocks.values():
         if 1 < len(services) <= CROWD:
             pairs |= {
-                (one, other)
-                for place, one in enumerate(services)
-                for other in services[place + 1 :]
-                if new.keys() & {one, other} and _alike(every[one], every[other])
+                (first, second)
+                for place, first in enumerate(services)
+                for second in services[place + 1 :]
+                if new.keys() & {first, second} and _alike(every[first], every[second])
             }
     return sorted(pairs)[:MOST]
 
@@ -50,6 +50,6 @@ def _words(name: str) -> list[str]:
     return sorted(header(name).split("_"))
 
 
-def _alike(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
-    first, second = " ".join(_words(one["name"])), " ".join(_words(other["name"]))
+def _alike(cells: Mapping[str, str], others: Mapping[str, str]) -> bool:
+    first, second = " ".join(_words(cells["name"])), " ".join(_words(others["name"]))
     return SequenceMatcher(None, first, second).ratio() >= ALIKE

@@ -31,7 +31,7 @@ GUARDED: Final = re.compile(r"'*[=+\-@]")  # a spreadsheet would read such a cel
 
 @dataclass(frozen=True, slots=True)
 class FileRow:
-    """A row as the file tells it: its line (or its number, in JSON) and its cells by the name of the column."""
+    """A row as the file has it: its line (or its number, in JSON) and its cells by the name of the column."""
 
     number: int
     cells: Mapping[str, str]
@@ -123,27 +123,28 @@ def _json_lines(text: str) -> list[FileRow] | None:
         return None
 
 
-def _services_in(told: Any) -> list[FileRow]:
-    listed = told
-    if isinstance(told, dict):
-        lists = (told[key] for key in ("contents", "services", "data") if isinstance(told.get(key), list))
-        listed = next(lists, [told])
-    return [FileRow(number, _flat(one)) for number, one in enumerate(listed, 1)]
+def _services_in(document: Any) -> list[FileRow]:
+    services = document
+    if isinstance(document, dict):
+        lists = (document[key] for key in ("contents", "services", "data") if isinstance(document.get(key), list))
+        services = next(lists, [document])
+    return [FileRow(number, _flat(service)) for number, service in enumerate(services, 1)]
 
 
-def _flat(one: Any) -> dict[str, str]:
+def _flat(service: Any) -> dict[str, str]:
     """An HSDS service (or service at a location) as cells; lists become text, what we do not map keeps its name."""
-    if not isinstance(one, dict):
+    if not isinstance(service, dict):
         return {"name": ""}
-    inner = _table_in(one, "service")
-    told = {**inner, **{key: value for key, value in one.items() if value not in (None, "", [], {})}}
-    at = _first(told, "service_at_locations")
-    place = _table_in(told, "location") or _table_in(at, "location") or _first(told, "locations")
-    organisation = told.get("organization")
+    inner = _table_in(service, "service")
+    fields = {**inner, **{key: value for key, value in service.items() if value not in (None, "", [], {})}}
+    at = _first(fields, "service_at_locations")
+    place = _table_in(fields, "location") or _table_in(at, "location") or _first(fields, "locations")
+    organisation = fields.get("organization")
+    languages = (language for language in _list(fields, "languages") if isinstance(language, dict))
     cells = {
-        "phone": _first(told, "phones").get("number") or _first(at, "phones").get("number") or "",
-        "hours": "; ".join(filter(None, map(_hours, _list(told, "schedules") or _list(at, "schedules")))),
-        "languages": ";".join(str(one.get("code", "")) for one in _list(told, "languages") if isinstance(one, dict)),
+        "phone": _first(fields, "phones").get("number") or _first(at, "phones").get("number") or "",
+        "hours": "; ".join(filter(None, map(_hours, _list(fields, "schedules") or _list(at, "schedules")))),
+        "languages": ";".join(str(language.get("code", "")) for language in languages),
         "latitude": place.get("latitude", ""),
         "longitude": place.get("longitude", ""),
         "ubigeo": place.get("external_identifier", ""),
@@ -152,25 +153,25 @@ def _flat(one: Any) -> dict[str, str]:
     }
     plain = {
         key: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-        for key, value in told.items()
+        for key, value in fields.items()
         if key not in {"schedules", "languages", "phones"}
     }
     return plain | {key: str(value) for key, value in cells.items() if value not in (None, "")}
 
 
-def _table_in(told: Mapping[str, Any], key: str) -> dict[str, Any]:
-    found = told.get(key)
-    return found if isinstance(found, dict) else {}
+def _table_in(fields: Mapping[str, Any], key: str) -> dict[str, Any]:
+    table = fields.get(key)
+    return table if isinstance(table, dict) else {}
 
 
-def _list(told: Mapping[str, Any], key: str) -> list[Any]:
-    found = told.get(key)
-    return found if isinstance(found, list) else []
+def _list(fields: Mapping[str, Any], key: str) -> list[Any]:
+    several = fields.get(key)
+    return several if isinstance(several, list) else []
 
 
-def _first(told: Mapping[str, Any], key: str) -> dict[str, Any]:
-    found = _list(told, key)
-    return found[0] if found and isinstance(found[0], dict) else {}
+def _first(fields: Mapping[str, Any], key: str) -> dict[str, Any]:
+    several = _list(fields, key)
+    return several[0] if several and isinstance(several[0], dict) else {}
 
 
 def _hours(schedule: Any) -> str:

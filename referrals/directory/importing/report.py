@@ -1,4 +1,4 @@
-"""What an import says and what it was told: problems, remarks, hints, and what foreign columns are called.
+"""What is said of an import and what a person says before it: problems, remarks, hints.
 
 Data alone: reads no file and stores nothing.
 """
@@ -35,7 +35,7 @@ BAD_CELLS = N_("The row has more cells than the table has columns.")
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something about a line of the file."""
+    """A sentence about a line of the file; line 0 is the whole file."""
 
     line: int
     said: Sentence
@@ -69,10 +69,10 @@ class ImportHints:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """A row that could be stored."""
+class StorableRow:
+    """A row of a file in which nothing is wrong."""
 
     line: int
-    cells: Mapping[str, str]
-    foreign: Mapping[str, str] = field(default_factory=dict)
-    print: str = ""
+    cells: Mapping[str, str]  # by our columns
+    foreign: Mapping[str, str] = field(default_factory=dict)  # what our columns do not hold, by its own names
+    print: str = ""  # hash of the whole row of a foreign file; a row of ours has none

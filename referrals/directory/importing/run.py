@@ -8,24 +8,35 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert
 from sqlalchemy.orm import Session
 
 from referrals.directory import reviewed_data, rows
 from referrals.directory.curation import IMPORTED, forget_where
-from referrals.directory.home import home
 from referrals.directory.importing.duplicates import possible_duplicates
-from referrals.directory.importing.foreign_files import Held, Places, foreign
+from referrals.directory.importing.foreign_files import read_foreign
+from referrals.directory.importing.known import KnownServices, PlaceIndex
 from referrals.directory.importing.own_files import read_own
 from referrals.directory.importing.readers import read
-from referrals.directory.importing.report import HELD_BACK, NO_TYPE, ImportHints, ImportReport, Problem, Wanted
+from referrals.directory.importing.report import HELD_BACK, NO_TYPE, ImportHints, ImportReport, Problem, StorableRow
 from referrals.directory.match_table import AT_ONCE, Tell, changed, untold
-from referrals.directory.models import ForeignRow, HistoryRow, PlaceRow
+from referrals.directory.models import ForeignRow, HistoryRow
 from referrals.directory.rows import COLUMNS, SHELTER, tidy
-from reporting.i18n import said as said
+
+NO_HINTS: Final = ImportHints()
+
+
+@dataclass(frozen=True, slots=True)
+class Importer:
+    """Who brings in which file on which day: it is written into the history of each service that changes."""
+
+    name: str
+    file: str
+    day: date
 
 
 def import_file(
@@ -38,106 +49,128 @@ def import_file(
     dry_run: bool = False,
     tell: Tell = untold,
 ) -> ImportReport:
-    """Bring in a file. On a dry run everything is worked out and nothing is written."""
-    report, told = ImportReport(), hints or ImportHints()
+    """Bring in a file for a member of the team; what came of every row. A dry run works it out and writes nothing."""
+    hints = hints or NO_HINTS
+    return bring_in(db, raw, Importer(who, hints.name, today), hints=hints, dry_run=dry_run, tell=tell)
+
+
+def bring_in(
+    db: Session,
+    raw: bytes,
+    by: Importer | None,
+    *,
+    hints: ImportHints = NO_HINTS,
+    dry_run: bool = False,
+    tell: Tell = untold,
+) -> ImportReport:
+    """Bring in a file; what came of every row. Rows that come with the program have no importer and no history."""
+    report = ImportReport()
     lines, problem = read(raw)
     if problem:
         report.problems.append(Problem(0, problem))
         return report
     report.rows = len(lines)
-    known = {row.code: row.name for row in db.scalars(select(PlaceRow).where(PlaceRow.level != "district"))}
-    places = Places(known, home(db).country)
-    held = Held.of(db)
-    ours = bool(lines) and set(COLUMNS) <= lines[0].cells.keys()
-    wanted = read_own(lines, places, report) if ours else foreign(lines, places, told, report, held)
-    fresh = [one for one in wanted if held.differs(one, places)]
-    report.unchanged = len(wanted) - len(fresh)
-    report.stored, report.services = len(fresh), [one.cells["id"] for one in fresh]
-    report.likely_twice = possible_duplicates(held.rows, [one.cells for one in fresh])
+    places, known = PlaceIndex.of(db), KnownServices.of(db)
+    if set(COLUMNS) <= lines[0].cells.keys():
+        storable = read_own(lines, places, report)
+    else:
+        storable = read_foreign(lines, places, hints, report, known)
+    fresh = [row for row in storable if known.differs(row, places)]
+    report.unchanged = len(storable) - len(fresh)
+    report.stored, report.services = len(fresh), [row.cells["id"] for row in fresh]
+    report.likely_twice = possible_duplicates(known.rows, [row.cells for row in fresh])
     if not dry_run and fresh:
-        _store(db, fresh, places, held, (who, told.name, today), tell)
-    report.problems.sort(key=lambda one: one.line)
-    report.remarks.sort(key=lambda one: one.line)
+        _store(db, fresh, places, known, by, tell)
+    report.problems.sort(key=lambda problem: problem.line)
+    report.remarks.sort(key=lambda remark: remark.line)
     return report
 
 
 def as_json(report: ImportReport) -> dict[str, Any]:
-    """A report as data."""
+    """A report as data: counts, then [line, sentence] of each problem and remark."""
 
-    def told(problems: Iterable[Problem]) -> list[list[Any]]:
-        return [[one.line, one.said.message % dict(one.said.parts)] for one in problems]
+    def by_line(problems: Iterable[Problem]) -> list[list[Any]]:
+        return [[problem.line, _in_english(problem)] for problem in problems]
 
     return {
         "rows": report.rows,
         "stored": report.stored,
         "unchanged": report.unchanged,
         "listed": report.listed,
-        "problems": told(report.problems),
-        "remarks": told(report.remarks),
+        "problems": by_line(report.problems),
+        "remarks": by_line(report.remarks),
         "likely_twice": [list(pair) for pair in report.likely_twice],
     }
 
 
+def _in_english(problem: Problem) -> str:
+    return problem.said.message % dict(problem.said.parts)
+
+
 def in_words(report: ImportReport, dry_run: bool) -> str:  # noqa: FBT001 -- the command hands it in
-    """A report for the terminal."""
-    told = as_json(report)
-    waiting = sum(one.said.message == HELD_BACK for one in report.problems)
-    lines = [
-        f"line {one.line}: {one.said.message % dict(one.said.parts)}"
-        for one in report.problems
-        if one.said.message != HELD_BACK
-    ]
+    """A report for the terminal: a line for each problem, remark and pair, then the counts."""
+    wrong = [problem for problem in report.problems if problem.said.message != HELD_BACK]
+    waiting = len(report.problems) - len(wrong)
+    lines = [f"line {problem.line}: {_in_english(problem)}" for problem in wrong]
     lines += [f"{waiting} good rows wait until that is mended: our own file comes in whole."] if waiting else []
-    if any(one.said.message in {rows.FAULTS["type"], NO_TYPE} for one in report.problems):
+    if any(problem.said.message in {rows.FAULTS["type"], NO_TYPE} for problem in wrong):
         lines.append(f"Types of service: {', '.join(reviewed_data.service_types())}.")
-    lines += [f"line {line}: (look at this) {words}" for line, words in told["remarks"]]
-    lines += [f"perhaps the same twice: {one} and {other}" for one, other in told["likely_twice"]]
+    lines += [f"line {remark.line}: (look at this) {_in_english(remark)}" for remark in report.remarks]
+    lines += [f"perhaps the same twice: {first} and {second}" for first, second in report.likely_twice]
     done = "would be stored" if dry_run else "stored"
     lines.append(f"{report.rows} rows: {report.stored} {done}, {report.unchanged} as before, {report.listed} listed.")
     return "\n".join([*lines, *(["Nothing was changed."] if dry_run or not report.stored else [])])
 
 
 def _store(
-    db: Session, stored: Sequence[Wanted], places: Places, held: Held, by: tuple[str, str, date], tell: Tell
+    db: Session,
+    fresh: Sequence[StorableRow],
+    places: PlaceIndex,
+    known: KnownServices,
+    by: Importer | None,
+    tell: Tell,
 ) -> None:
-    for start in range(0, len(stored), AT_ONCE):
-        some = stored[start : start + AT_ONCE]
-        new = [one for one in some if one.cells["id"] not in held.rows]
-        rows.store_new(db, [one.cells for one in new], places.names)
-        for one in some:
-            if one.cells["id"] in held.rows:
-                rows.store(db, one.cells, places.names)
-            if one.cells["service_type"] == SHELTER and one.cells["id"] in held.rows:
-                forget_where(db, one.cells["id"])
-            if one.print and one.cells["id"] in held.prints:
-                db.execute(delete(ForeignRow).where(ForeignRow.service == one.cells["id"]))
-        db.execute(insert(HistoryRow), [_history(one, held, *by) for one in some])
-        tell("stored", start + len(some), len(stored))
-        kept = [
-            {"service": one.cells["id"], "told": json.dumps(one.foreign), "print": one.print}
-            for one in some
-            if one.print
-        ]
-        if kept:
-            db.execute(insert(ForeignRow), kept)
+    for start in range(0, len(fresh), AT_ONCE):
+        batch = fresh[start : start + AT_ONCE]
+        _store_batch(db, batch, places, known)
+        if by:
+            db.execute(insert(HistoryRow), [_history(row, known, by) for row in batch])
+        tell("stored", start + len(batch), len(fresh))
     db.flush()
-    changed(db, [one.cells["id"] for one in stored], tell)
+    changed(db, [row.cells["id"] for row in fresh], tell)
 
 
-def _history(one: Wanted, held: Held, who: str, name: str, today: date) -> dict[str, str]:
-    before = held.rows.get(one.cells["id"], {})
+def _store_batch(db: Session, batch: Sequence[StorableRow], places: PlaceIndex, known: KnownServices) -> None:
+    rows.store_new(db, [row.cells for row in batch if row.cells["id"] not in known.rows], places.names)
+    for row in batch:
+        service = row.cells["id"]
+        if service in known.rows:
+            rows.store(db, row.cells, places.names)
+            if row.cells["service_type"] == SHELTER:
+                forget_where(db, service)
+        if row.print and service in known.prints:
+            db.execute(delete(ForeignRow).where(ForeignRow.service == service))
+    foreign = [
+        {"service": row.cells["id"], "told": json.dumps(row.foreign), "print": row.print} for row in batch if row.print
+    ]
+    if foreign:
+        db.execute(insert(ForeignRow), foreign)
+
+
+def _history(row: StorableRow, known: KnownServices, by: Importer) -> dict[str, str]:
+    before = known.rows.get(row.cells["id"], {})
     changes = {
-        column: (before[column], one.cells[column])
+        column: (before[column], row.cells[column])
         for column in COLUMNS
-        if before and before[column] != one.cells[column]
+        if before and before[column] != row.cells[column]
     }
-    if one.cells["service_type"] == SHELTER:
+    if row.cells["service_type"] == SHELTER:
         changes.pop("address", None)
     return {
-        "service": one.cells["id"],
-        "day": today.isoformat(),
-        "who": who[:80],
+        "service": row.cells["id"],
+        "day": by.day.isoformat(),
+        "who": by.name[:80],
         "act": IMPORTED,
-        "why": tidy(name)[:200],
+        "why": tidy(by.file)[:200],
         "changes": json.dumps(changes, ensure_ascii=False),
     }
