@@ -21,10 +21,11 @@ from referrals.matching.offers import offers_of
 from referrals.matching.order import Asked
 from referrals.matching.records import NATIONAL, Cards, Offer, Seeker
 from referrals.needs.assessment import assess
-from referrals.needs.codes import NEEDS, Need
+from referrals.needs.codes import Need
 from referrals.needs.exclusions import forbidden
 from reporting.vocabulary.countries import FIRST_HOME
 from reporting.vocabulary.incident import Incident
+from reporting.vocabulary.needs import NEEDS
 
 # needs somebody may look for without telling what happened, in screen order
 ASKED = (

@@ -31,12 +31,13 @@ from referrals.matching.order import Asked
 from referrals.matching.records import Cards, Seeker
 from referrals.needs import exclusions
 from referrals.needs.assessment import assess
-from referrals.needs.codes import NEEDS, URGENCIES, Need
+from referrals.needs.codes import URGENCIES, Need
 from referrals.needs.exclusions import BARS, HIDES
 from reporting.operations import invented_services
 from reporting.storage.database import Base, open_database, reading, writing
 from reporting.vocabulary.codes import IDENTITY_GROUP, VOCABULARY
 from reporting.vocabulary.incident import Incident
+from reporting.vocabulary.needs import NEEDS
 from tests.test_matching import a_card
 
 MANY = int(os.environ.get("AMPARO_MATCHES", "250"))

@@ -15,6 +15,7 @@ from referrals.directory.places import (
     shipped_places,
     tree,
 )
+from reporting.vocabulary.places import DEPARTMENTS, REGIONS
 
 PLACES = shipped_places()
 PERU = tree(PLACES)
@@ -56,6 +57,11 @@ def test_ancestors_go_from_the_smallest_to_the_country() -> None:
     assert PERU.ancestors("PE250101") == ("PE250101", "PE2501", "PE25", "PE")
     assert PERU.ancestors("PE") == ("PE",)
     assert PERU.ancestors("XX99") == PERU.ancestors(None) == PERU.ancestors("") == ()
+
+
+def test_the_departments_that_reports_and_figures_name_are_those_of_the_tree() -> None:
+    assert {place.code: place.name for place in PLACES if place.level == "department"} == DEPARTMENTS
+    assert PROVINCES.keys() == set(REGIONS.values())
 
 
 def test_names_are_looked_for_without_accents() -> None:

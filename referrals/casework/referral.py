@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from referrals.needs.assessment import assess
-from referrals.needs.codes import NEEDS
 from referrals.needs.exclusions import OfferedService, forbidden
 from reporting.cases import actions
 from reporting.cases.actions import NotAllowed
@@ -21,6 +20,7 @@ from reporting.cases.records import Referral
 from reporting.clock import HOUR
 from reporting.i18n import N_
 from reporting.vocabulary.codes import MINOR_AGES
+from reporting.vocabulary.needs import NEEDS
 from reporting.vocabulary.tally import in_time_of
 
 HER, WORKER, SECOND = "reporter", "case worker", "second case worker"

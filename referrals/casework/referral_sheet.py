@@ -9,10 +9,10 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from referrals.casework.referral import FIELDS
-from referrals.needs.codes import NEEDS
 from reporting.cases.records import Case, Referral
 from reporting.i18n import N_
 from reporting.vocabulary import questions, wording
+from reporting.vocabulary.needs import NEEDS
 
 Rows = list[tuple[str, tuple[str, ...]]]
 # field of a sheet -> field of the incident, where they are named otherwise

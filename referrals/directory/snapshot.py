@@ -36,7 +36,7 @@ from referrals.directory.reviewed_data import made_with, public_holidays, table,
 from referrals.matching.hours import YES
 from referrals.matching.listings import ServiceCard, is_listed
 from referrals.matching.records import Cards
-from referrals.needs import codes
+from reporting.vocabulary.needs import NEEDS
 
 IN_MEMORY: Final = 20_000  # services; more stay in the database (about 2 kB each in every process)
 
@@ -111,7 +111,7 @@ def _own_lines(cards: Iterable[ServiceCard]) -> Mapping[str, tuple[str, ...]]:
     found = [card for card in cards if _is_line(card)]
     found.sort(key=lambda card: (LINES.index(card.service_type), card.service_id))
     ids = tuple(card.service_id for card in found)
-    by_need = {need: tuple(card.service_id for card in found if need in card.needs) for need in codes.NEEDS}
+    by_need = {need: tuple(card.service_id for card in found if need in card.needs) for need in NEEDS}
     return {**by_need, BOX: ids[:MOST_LINES], LAST: ids}
 
 

@@ -19,9 +19,10 @@ from importlib import resources
 from typing import Any, Final
 
 from referrals.needs import rules as needs_rules
-from referrals.needs.codes import MUST_NOTS, NEEDS, URGENCY_LABELS
+from referrals.needs.codes import MUST_NOTS, URGENCY_LABELS
 from reporting.i18n import N_
 from reporting.vocabulary.codes import VOCABULARY
+from reporting.vocabulary.needs import NEEDS
 
 SIGNATURE_COLUMNS: Final = ("row", "version", "name", "profession", "day")
 SIGNED, OUTDATED, UNSIGNED = "signed", "outdated", "unsigned"

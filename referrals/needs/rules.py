@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any, Final
 
-from referrals.needs.codes import MUST_NOTS, NEEDS, URGENCIES
+from referrals.needs.codes import MUST_NOTS, URGENCIES
 from reporting.vocabulary.codes import VOCABULARY
+from reporting.vocabulary.needs import NEEDS
 
 Facts = set[str]
 _EMPTY: Final[frozenset[str]] = frozenset()

@@ -43,6 +43,7 @@ from reporting.teams.keyring import Keys
 from reporting.teams.team_log import CASE_WORKER, CannotOpen
 from reporting.vocabulary import questions
 from reporting.vocabulary.codes import VOCABULARY
+from reporting.vocabulary.needs import NEEDS
 from reporting.web import desk_pages, languages
 from reporting.web.access.auth import refresh_keys, signed_in
 from reporting.web.context import Installation, installation, local_hour, render_template, say
@@ -113,7 +114,7 @@ def _queue_page(*, sentence: str = "", words: str = "", code: int = 200) -> Resp
         outcomes=actions.OUTCOMES,
         regions=VOCABULARY["region"],
         broken=broken,
-        need_names=codes.NEEDS,
+        need_names=NEEDS,
         urgency_names=codes.URGENCY_LABELS,
         states={"new": N_("New"), "open": N_("In hand"), "closed": N_("Closed")},
         marks=actions.MARKS,

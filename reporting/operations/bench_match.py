@@ -38,10 +38,11 @@ from referrals.matching.offers import best_doors
 from referrals.matching.order import Asked
 from referrals.matching.records import Cards, Seeker
 from referrals.needs.assessment import assess
-from referrals.needs.codes import NEEDS, Need
+from referrals.needs.codes import Need
 from reporting.operations import invented_services
 from reporting.storage.database import open_database, reading, upgrade_tables, writing
 from reporting.vocabulary.incident import Incident
+from reporting.vocabulary.needs import NEEDS
 
 Say = Callable[[str], None]
 RUNS: Final = 5
