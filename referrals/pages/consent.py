@@ -118,4 +118,4 @@ def _page(stay: CaseSession, case: Case | None, one: Referral | None, sentence: 
 
 def _door(shelf: snapshot.DirectorySnapshot, one: Referral, case: Case) -> records.Offer | None:
     now = installation().clock()
-    return referrals_help.door(shelf, one.service, one.need, case.incident_at(now), now)
+    return referrals_help.offer_of(shelf, one.service, one.need, case.incident_at(now), now)
