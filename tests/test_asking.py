@@ -12,12 +12,12 @@ from flask import Flask
 
 from referrals.help import about_need, need_texts
 from referrals.needs.assessment import assess
-from referrals.needs.codes import NEEDS
 from reporting.app import create_app
 from reporting.vocabulary import answers, questions
 from reporting.vocabulary.answers import incident_of, questions_of, route, so_far, that_matter
 from reporting.vocabulary.codes import VOCABULARY
 from reporting.vocabulary.incident import Incident
+from reporting.vocabulary.needs import NEEDS
 from reporting.vocabulary.questions import ORDER, PAGES, WHEN
 from tests.people import Place, a_furnished_place
 from tests.phone import FormOnPage, Phone

@@ -317,8 +317,8 @@ def test_a_copy_that_knows_a_case_that_is_not_there_is_worked_out_anew(
     her.looks_at_the_queue()
     with writing(her.place.engine) as db:
         known = queue.joined(queue.from_bytes(one) for one in queue_cache.read_sheets(db, her.keys, 1).values())
-    assert her.case not in known.cards
-    assert len(known.cards) == her.place.cases()
+    assert her.case not in known.summaries
+    assert len(known.summaries) == her.place.cases()
 
 
 def test_a_case_that_goes_while_the_queue_is_worked_out_is_not_kept(her: Her) -> None:

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from referrals.needs.codes import NEEDS, URGENCY_LABELS
+from referrals.needs.codes import URGENCY_LABELS
 from reporting.app import create_app
+from reporting.vocabulary.needs import NEEDS
 from tests.people import Place, a_furnished_place
 from tests.phone import Phone
 from tests.test_asking import with_these

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from referrals.needs.assessment import assess
-from referrals.needs.codes import NEEDS
 from referrals.needs.exclusions import OfferedService, forbidden
 from reporting.cases import actions
 from reporting.cases.actions import NotAllowed
@@ -21,6 +20,7 @@ from reporting.cases.records import Referral
 from reporting.clock import HOUR
 from reporting.i18n import N_
 from reporting.vocabulary.codes import MINOR_AGES
+from reporting.vocabulary.needs import NEEDS
 from reporting.vocabulary.tally import in_time_of
 
 HER, WORKER, SECOND = "reporter", "case worker", "second case worker"
@@ -158,8 +158,8 @@ def _file(
     if any(_is_same(referral_of(record), service, need) for record in case_file.all_of("referral")):
         raise NotAllowed(N_("This service is proposed for this need already."))
     moves = [{"move": "propose", "by": by, "hour": int(now) // HOUR}]
-    told = {"service": service, "need": need, "fields": list(fields), "state": state, "moves": moves}
-    return case_file.add("referral", told)
+    content = {"service": service, "need": need, "fields": list(fields), "state": state, "moves": moves}
+    return case_file.add("referral", content)
 
 
 def _is_same(referral: Referral, service: str, need: str) -> bool:
@@ -192,13 +192,13 @@ def agree(case_file: CaseFile, number: int, now: float, *, voice: int = 0) -> No
     if not actions.speaks_for_herself(case_file.incident_at(now), case_file.consents):
         raise NotAllowed(N_("Somebody else told this. Nothing is referred until she herself says yes."))
     _step(record, "agree", voice, now)
-    told = record.content
-    told["consent"] = {
+    content = record.content
+    content["consent"] = {
         "hour": int(now) // HOUR,
         "how": "voice" if voice else "receipt",
         "by": voice,
-        "service": told["service"],
-        "fields": list(told["fields"]),
+        "service": content["service"],
+        "fields": list(content["fields"]),
     }
 
 
@@ -245,9 +245,9 @@ def move(case_file: CaseFile, number: int, name: str, by: int, now: float, note:
 def may_go(referral: Referral) -> bool:
     """Whether this may be sent: her yes is to this service and these fields, or a child is protected by two."""
     if referral.protects:
-        return any(one["move"] == "confirm" for one in referral.moves)
-    told = referral.consent
-    return bool(told) and (told["service"], tuple(told["fields"])) == (referral.service, referral.fields)
+        return any(step["move"] == "confirm" for step in referral.moves)
+    consent = referral.consent
+    return bool(consent) and (consent["service"], tuple(consent["fields"])) == (referral.service, referral.fields)
 
 
 def steps(referral: Referral, by: int) -> Iterator[str]:

@@ -8,7 +8,6 @@ from flask.typing import ResponseReturnValue
 from referrals.directory import curation, gaps, questions, snapshot
 from referrals.directory.calls import worklist
 from referrals.help import other_departments, provinces
-from referrals.needs import codes
 from referrals.pages.directory import (
     SAID_OF_ANSWERS,
     SOMEBODY_ELSE,
@@ -21,6 +20,7 @@ from referrals.pages.directory import (
 )
 from reporting.i18n import N_
 from reporting.teams.team_log import CASE_WORKER, COORDINATOR
+from reporting.vocabulary.needs import NEEDS
 from reporting.web import desk_pages
 from reporting.web.access.auth import signed_in
 from reporting.web.context import installation, render_template, say
@@ -53,7 +53,7 @@ def calls_in(place: str) -> ResponseReturnValue:
         on=day_in_words,
         answers=SAID_OF_ANSWERS,
         missing=_missing_near(held, place),
-        need_names=codes.NEEDS,
+        need_names=NEEDS,
         provinces=provinces(held, place),
         today=today_here(),
         out=out(),

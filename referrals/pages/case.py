@@ -23,6 +23,7 @@ from reporting.i18n import N_
 from reporting.teams.team_log import CASE_WORKER, CannotOpen
 from reporting.vocabulary import questions, wording
 from reporting.vocabulary.codes import MINOR_AGES
+from reporting.vocabulary.needs import NEEDS
 from reporting.web import desk_pages, languages, question_forms
 from reporting.web.access.auth import refresh_keys, signed_in
 from reporting.web.context import installation, local_hour, render_template, say
@@ -145,7 +146,7 @@ _TABLE = {
     "consents": questions.CONSENTS
     | {"C_CONTACT": N_("The team may contact her"), actions.HERSELF: N_("She herself has said yes to help")},
     "must_nots": codes.MUST_NOTS,
-    "needs": codes.NEEDS,
+    "needs": NEEDS,
     "urgencies": codes.URGENCY_LABELS,
     "outcomes": actions.OUTCOMES,
     "marks": actions.MARKS,

@@ -12,13 +12,13 @@ from referrals import help as referrals_help
 from referrals.casework import referral, referral_sheet
 from referrals.directory import snapshot
 from referrals.matching import records
-from referrals.needs import codes
 from reporting.cases import store
 from reporting.cases.actions import NotAllowed
 from reporting.cases.records import Case, Referral
 from reporting.i18n import N_
 from reporting.sessions.replays import LEFT
 from reporting.teams.team_log import CannotOpen
+from reporting.vocabulary.needs import NEEDS
 from reporting.web import post_redirect_get
 from reporting.web.access.audience import HERS, Pages
 from reporting.web.access.visits import (
@@ -119,7 +119,7 @@ def _page(stay: CaseSession, case: Case | None, one: Referral | None, sentence: 
         name=names.get(one.service, one.service) if one else "",
         door=_door(shelf, one, case) if one and case else None,
         sheet=referral_sheet.words_of(case, one, names, say, installation().clock()) if one and case else (),
-        need_names=codes.NEEDS,
+        need_names=NEEDS,
         sentence=sentence,
         ticket=case_session_field(stay),
     )
@@ -127,4 +127,4 @@ def _page(stay: CaseSession, case: Case | None, one: Referral | None, sentence: 
 
 def _door(shelf: snapshot.DirectorySnapshot, one: Referral, case: Case) -> records.Offer | None:
     now = installation().clock()
-    return referrals_help.door(shelf, one.service, one.need, case.incident_at(now), now)
+    return referrals_help.offer_of(shelf, one.service, one.need, case.incident_at(now), now)

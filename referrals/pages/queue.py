@@ -34,6 +34,7 @@ from reporting.teams.keyring import Keys
 from reporting.teams.team_log import CASE_WORKER, CannotOpen
 from reporting.vocabulary import questions
 from reporting.vocabulary.codes import VOCABULARY
+from reporting.vocabulary.needs import NEEDS
 from reporting.web import desk_pages, languages
 from reporting.web.access.auth import refresh_keys, signed_in
 from reporting.web.context import Installation, installation, local_hour, render_template, say
@@ -55,7 +56,7 @@ class BulkForm(StaffForm):
 @blueprint.get("/<lang>/equipo/casos", endpoint="queue")
 @signed_in(CASE_WORKER)
 def queue_page() -> ResponseReturnValue:
-    """The cases a member's keys open, fifty a page, sorted and filtered as the address says. Opens cards only."""
+    """The cases a member's keys open, fifty a page, sorted and filtered as the address says. Opens summaries only."""
     return _queue_page()
 
 
@@ -85,7 +86,7 @@ def _queue_page(*, sentence: str = "", words: str = "", code: int = 200) -> Resp
     site, keys, view = installation(), refresh_keys(), _view()
     with site.reading() as db:
         sheet = _sheet(db, keys)
-        cards, broken = desk.queue(db, keys, sheet.cards)
+        cards, broken = desk.queue(db, keys, sheet.summaries)
         people = case_workers(db, site, keys)
     aside = queue.put_aside(cards, site.clock(), sheet)
     hers = queue.chosen(cards, view, keys.member, aside=aside)
@@ -111,7 +112,7 @@ def _queue_page(*, sentence: str = "", words: str = "", code: int = 200) -> Resp
         outcomes=actions.OUTCOMES,
         regions=VOCABULARY["region"],
         broken=broken,
-        need_names=codes.NEEDS,
+        need_names=NEEDS,
         urgency_names=codes.URGENCY_LABELS,
         states={"new": N_("New"), "open": N_("In hand"), "closed": N_("Closed")},
         marks=actions.MARKS,
@@ -148,7 +149,7 @@ def _after_the_queue(site: Installation, keys: Keys) -> None:
         desk.move_to_vault(db, keys)
     with site.reading() as db:
         sheets = {team: _sheet_of(db, keys, team) for team in keys.epochs}
-        cards, _ = desk.queue(db, keys, queue.joined(sheets.values()).cards)
+        cards, _ = desk.queue(db, keys, queue.joined(sheets.values()).summaries)
     for team, sheet in sheets.items():
         _keep_worked_out(site, keys, team, sheet, [card for card in cards if card.team == team])
     with site.writing() as db:

@@ -15,6 +15,7 @@ from itertools import islice
 from typing import Final
 
 from reporting.i18n import N_
+from reporting.vocabulary.places import REGIONS
 from reporting.vocabulary.tally import TALLY_BYTE, TALLY_CODES, TALLY_FORMAT, TALLY_SIZE, newest_form
 
 Below = Callable[[int], int]  # a whole number from 0, below the one given: `secrets.randbelow`
@@ -49,7 +50,6 @@ class Dimension:
 
 
 MONTH_CODES: Final = ("", *(f"M{month:02}" for month in range(1, 13)))
-REGIONS: Final = {"UCAYALI": ("PE25",), "AREQUIPA": ("PE04",), "PIURA": ("PE20",), "JUNIN": ("PE12",)}
 _DEPARTMENTS: Final = TALLY_CODES["department"]
 
 
@@ -103,11 +103,10 @@ DIMENSIONS: Final = {
             "region",
             N_("Region"),
             "department",
-            {**REGIONS, "OTHER": (), "NOT_SAID": ("NOT_SAID",)}
+            {region: (department,) for region, department in REGIONS.items()}
             | {
-                "OTHER": tuple(
-                    code for code in _DEPARTMENTS if code not in {"PE25", "PE04", "PE20", "PE12", "NOT_SAID"}
-                )
+                "OTHER": tuple(code for code in _DEPARTMENTS[1:] if code not in REGIONS.values()),
+                "NOT_SAID": ("NOT_SAID",),
             },
         ),
         Dimension("department", N_("Department"), "department", _alone(*_DEPARTMENTS[1:], "NOT_SAID")),

@@ -14,6 +14,7 @@ from typing import Any, Final
 from reporting.i18n import N_
 from reporting.vocabulary.codes import VOCABULARY
 from reporting.vocabulary.incident import Hours, Incident
+from reporting.vocabulary.places import REGIONS
 from reporting.vocabulary.questions import (
     CONTACT_NAMES,
     FLAG_QUESTIONS,
@@ -132,14 +133,13 @@ LISTED = {
     "reason": "reason",
     "refused": "refused_by",
 }
-HOME_DEPARTMENTS = {"UCAYALI": "PE25", "AREQUIPA": "PE04", "PIURA": "PE20", "JUNIN": "PE12"}  # INEI codes
 
 
 def incident_of(answers: Answers) -> Incident:
     """The incident behind the answers of the pages."""
     facts: dict[str, Any] = {name: answers.get(name) for name in CHOSEN}
     facts |= {field: frozenset(answers.get(name, ())) for name, field in LISTED.items()}
-    facts["department"] = facts["department"] or HOME_DEPARTMENTS.get(answers.get("region") or "")
+    facts["department"] = facts["department"] or REGIONS.get(answers.get("region") or "")
     hours, told_twice = _hours(answers)
     return Incident(
         **facts,
