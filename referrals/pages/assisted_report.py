@@ -96,7 +96,7 @@ def page(name: str, step: str) -> ResponseReturnValue:
     intake = Intake(**{part: row[part] for part in row.keys() & set(Intake.__slots__)}, name=name)
     if step == DONE and intake.sent:
         return _sent(intake)
-    return _to_hers() if _is_over(intake.trip) else _shown(intake, step)
+    return _to_own_cases() if _is_over(intake.trip) else _shown(intake, step)
 
 
 @blueprint.post("/<lang>/equipo/voz")
@@ -108,7 +108,7 @@ def told() -> ResponseReturnValue:
     if ticket is None:
         return error_page(410, OVER)
     if _is_over(ticket.trip):
-        return _to_hers()
+        return _to_own_cases()
     intake, go = _intake(ticket), request.form.get("go", "next")
     if ticket.step in CHECKS:
         return _send(intake) if go == "send" else _lead(intake, go[3:] if go[3:] in _NUMBERS else str(LAST))
@@ -156,7 +156,7 @@ def _is_over(trip: str) -> bool:
         return replays.how_ended(db, site.settings.server_secret, trip, seeds(db)) is not None
 
 
-def _to_hers() -> ResponseReturnValue:
+def _to_own_cases() -> ResponseReturnValue:
     return redirect(url_for("casework.queue", lang=g.lang, owner="mine", sort="newest"), 303)
 
 
@@ -174,8 +174,8 @@ def _ticket() -> Ticket | None:
 
 
 def _field(intake: Intake, step: str) -> str:
-    told = {"a": intake.answers, "voice": g.keys.member, "w": intake.name, "c": intake.count}
-    return ticket_field("draft", intake.trip, step, told)
+    state = {"a": intake.answers, "voice": g.keys.member, "w": intake.name, "c": intake.count}
+    return ticket_field("draft", intake.trip, step, state)
 
 
 def _choices(answers: dict[str, Any]) -> questions.Elsewhere:
@@ -190,7 +190,7 @@ def _ask(intake: Intake, number: int) -> ResponseReturnValue:
     answers = intake.answers
     incident, is_wrong = so_far(answers, number), intake.wrong.get("step") == str(number)
     urgent = urgent_needs(incident)
-    shelf, (step, of) = directory_lookups.snapshot(), step_of(number, answers)
+    directory, (step, of) = directory_lookups.snapshot(), step_of(number, answers)
     form = _form(intake, number, is_wrong=is_wrong)
     page = render_template(
         "casework/voice.html",
@@ -198,9 +198,9 @@ def _ask(intake: Intake, number: int) -> ResponseReturnValue:
         step=step,
         of=of,
         page=PAGES[number],
-        questions=question_forms.asked(number, form),
+        questions=question_forms.questions_in(number, form),
         form=form,
-        help=_help(shelf, incident, g.lang, only=urgent) if urgent else None,
+        help=_help(directory, incident, g.lang, only=urgent) if urgent else None,
         child=child_policy(g.lang, installation().settings.country) if incident.age in MINOR_AGES else None,
         ticket=_field(intake, str(number)),
         out=StaffForm(formdata=None),
@@ -221,12 +221,12 @@ def _check(intake: Intake) -> ResponseReturnValue:
     intake.answers = answers = that_matter(intake.answers)
     try:
         with installation().reading() as db:
-            team = _hers(installation(), db, refresh_keys())
+            team = _own_team(installation(), db, refresh_keys())
     except CannotOpen:
         return error_page(403, NOT_IN)
     return render_template(
         "casework/voice_check.html",
-        pages=question_forms.told(answers, _choices(answers)),
+        pages=question_forms.answers_in_words(answers, _choices(answers)),
         unclear=question_forms.unclear(answers),
         reader=team.name,
         other=answers.get("about") == "OTHER",
@@ -235,7 +235,7 @@ def _check(intake: Intake) -> ResponseReturnValue:
     )
 
 
-def _hers(site: Installation, db: Any, keys: Keys) -> Team:
+def _own_team(site: Installation, db: Any, keys: Keys) -> Team:
     """The casework team that the case worker reads with; the case goes there."""
     for team in team_log.trusted(site.teams(db)):
         if team.newest.number in keys.epochs.get(team.id, {}):
@@ -249,7 +249,7 @@ def _send(intake: Intake) -> ResponseReturnValue:
     answers = intake.answers = that_matter(intake.answers)
     try:
         with site.reading() as db:
-            readers, counters = _hers(site, db, keys), team_log.team_of_kind(site.teams(db), STATISTICS)
+            readers, counters = _own_team(site, db, keys), team_log.team_of_kind(site.teams(db), STATISTICS)
     except CannotOpen:
         return error_page(403, NOT_IN)
     contact = contact_of(answers)
@@ -266,13 +266,13 @@ def _send(intake: Intake) -> ResponseReturnValue:
         voice=keys.member,
     )
     receipt = receipts.draw(secrets.randbelow)
-    found = _help(directory_lookups.snapshot(), incident, report.language)
-    gap = next(iter(found.gaps), "NONE")
+    offered = _help(directory_lookups.snapshot(), incident, report.language)
+    gap = next(iter(offered.gaps), "NONE")
     tally = tally_block(incident, report.hour, counted="C_STATS" in consents, gap=gap)
     sealed = store.seal_report(report, receipt, readers, counters, tally, site.settings.pepper, moment)
     with site.writing() as db:
         if not replays.end_trip(db, site.settings.server_secret, intake.trip, SENT, moment):
-            return _to_hers()
+            return _to_own_cases()
         store.file_report(db, sealed)
         with desk.at_desk(db, keys, sealed.case["id"], moment, "voice") as case_file:
             case_file.card |= {"u": False, "s": records.OPEN}
@@ -288,8 +288,10 @@ def _send(intake: Intake) -> ResponseReturnValue:
     return _lead(intake, DONE)
 
 
-def _help(shelf: snapshot.DirectorySnapshot, incident: Incident, language: str, only: list[str] | None = None) -> Help:
-    return help_for(shelf, incident, installation().clock(), languages=(language,), only=only)
+def _help(
+    directory: snapshot.DirectorySnapshot, incident: Incident, language: str, only: list[str] | None = None
+) -> Help:
+    return help_for(directory, incident, installation().clock(), languages=(language,), only=only)
 
 
 def _sent(intake: Intake) -> ResponseReturnValue:

@@ -107,26 +107,26 @@ def find() -> ResponseReturnValue:
 def _services(wanted: str = "") -> ResponseReturnValue:
     with installation().reading() as db:
         every = due.due(db, today_here())
-    found = [one for one in every if rows.header(wanted) in rows.header(f"{one.name} {one.service}")]
+    matching = [row for row in every if rows.header(wanted) in rows.header(f"{row.name} {row.service}")]
     return render_template(
         "staff/directory.html",
-        found=found[:SHOWN],
-        more=max(0, len(found) - SHOWN),
+        found=matching[:SHOWN],
+        more=max(0, len(matching) - SHOWN),
         wanted=wanted,
-        over=sum(one.over for one in every),
+        over=sum(row.over for row in every),
         all=len(every),
-        flagged=sum(one.flagged > 0 for one in every),
+        flagged=sum(row.flagged > 0 for row in every),
         on=day_in_words,
         out=out(),
     )
 
 
-def day_in_words(told: str) -> str:
+def day_in_words(day: str) -> str:
     """A day of the directory in words, or as it was written."""
     try:
-        return languages.day(g.lang, date.fromisoformat(told))
+        return languages.day(g.lang, date.fromisoformat(day))
     except ValueError:
-        return told
+        return day
 
 
 def out() -> StaffForm:
@@ -247,7 +247,7 @@ def bring() -> ResponseReturnValue:
     form, report = BringForm(), None
     form.kind.choices = [
         SelectChoice("", N_("It says it")),
-        *(SelectChoice(one) for one in reviewed_data.service_types()),
+        *(SelectChoice(kind) for kind in reviewed_data.service_types()),
     ]
     regions = other_departments(snapshot_now()).items()
     by_number = (SelectChoice(code[2:], name) for code, name in regions)

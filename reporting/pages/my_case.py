@@ -92,9 +92,9 @@ def _case_page(stay: CaseSession, trail: Trail, _rest: str) -> str:
         pages=question_forms.titles_to_set_right(case.incident),
         help=None if case.unseen else _help(case, police_shown="police" in trail.about("show")),
         allows=_allows(case),
-        asked=[one for one in case.referrals if one.state in ASKED],
-        may_stop=[one for one in case.referrals if one.state in MAY_STOP and not one.protects],
-        protects=[one for one in case.referrals if one.protects and one.state != "revoked"],
+        asked=[referral for referral in case.referrals if referral.state in ASKED],
+        may_stop=[referral for referral in case.referrals if referral.state in MAY_STOP and not referral.protects],
+        protects=[referral for referral in case.referrals if referral.protects and referral.state != "revoked"],
         other_team=teams.get(actions.asked_hand_over(case.desk), ""),
         form=_again(LetterForm, trail, "show"),
         sentence=trail.about("show").get("sentence", ""),
@@ -223,7 +223,7 @@ def _right_page(stay: CaseSession, trail: Trail, rest: str) -> str:
         "reporter/set_right.html",
         number=number,
         page=PAGES[number],
-        questions=question_forms.asked(number, form),
+        questions=question_forms.questions_in(number, form),
         form=form,
         ticket=case_session_field(stay),
     )
@@ -271,11 +271,11 @@ def _reach(stay: CaseSession, _rest: str) -> Next:
     form, site = ContactForm(), installation()
     if not form.validate():
         return _wrong("reach")
-    told = {name: (getattr(form, name).data or "").strip() for name in questions.CONTACT_NAMES}
+    contact = {name: (getattr(form, name).data or "").strip() for name in questions.CONTACT_NAMES}
     with site.writing() as db, store.on_visit(db, stay.visit, site.clock()) as case_file:
         if not actions.speaks_for_herself(case_file.incident, case_file.consents):
             raise NotAllowed(N_("You told this for somebody else. First she herself says that it is about her."))
-        actions.reach(case_file, {name: value for name, value in told.items() if value})
+        actions.reach(case_file, {name: value for name, value in contact.items() if value})
     site.checkpoint()
     return onward("show", sentence=say(N_("We use only this to reach you, until you take it back.")))
 

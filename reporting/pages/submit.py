@@ -32,10 +32,10 @@ from reporting.web.post_redirect_get import TicketCheck, Trail
 def _teams() -> tuple[Team | None, Team]:
     """The team that she picked, or the only one there is; none where she has to pick. And who counts."""
     with installation().reading() as db:
-        found = installation().teams(db)
-    known, picked = team_log.trusted(found), request.form.get("team", "")
+        teams = installation().teams(db)
+    known, picked = team_log.trusted(teams), request.form.get("team", "")
     chosen = known if len(known) == 1 else [team for team in known if str(team.id) == picked]
-    return chosen[0] if chosen else None, team_log.team_of_kind(found, STATISTICS)
+    return chosen[0] if chosen else None, team_log.team_of_kind(teams, STATISTICS)
 
 
 PICK = N_("Choose who shall read it.")
@@ -59,8 +59,8 @@ def send(came: TicketCheck) -> ResponseReturnValue:
         readers = counters  # a repeat files nothing: it only shows the receipt again
     trail, _ = with_typed(came)
     report = _report(came, trail, moment)
-    found = help_of(report.incident, police_shown="p" in trail.state)
-    gap = next(iter(found.gaps), "NONE")
+    offered = help_of(report.incident, police_shown="p" in trail.state)
+    gap = next(iter(offered.gaps), "NONE")
     tally = tally_block(report.incident, report.hour, counted="C_STATS" in report.consents, gap=gap)
     receipt, secret = Receipt(tuple(trail.state["r"])), site.settings.server_secret
     sealed = store.seal_report(report, receipt, readers, counters, tally, site.settings.pepper, moment)

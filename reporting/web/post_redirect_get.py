@@ -73,8 +73,8 @@ class Trail:
 
     def typed(self, step: str) -> ImmutableMultiDict[str, str] | None:
         """What she typed there and has to set right."""
-        told = self.about(step).get("typed")
-        return None if told is None else ImmutableMultiDict(told)
+        fields = self.about(step).get("typed")
+        return None if fields is None else ImmutableMultiDict(fields)
 
     def tag(self, step: str) -> str:
         """How a step is spelt in an address."""
@@ -137,7 +137,7 @@ def _arrival(purpose: str) -> TicketCheck | None:
         g.trip = ticket.trip
         ended, young = replays.look(db, seeds(db), site.settings.server_secret, ticket, site.clock())
     row, count = _row_of(ticket), int(ticket.state.get("c", 0))
-    state = {name: told for name, told in ticket.state.items() if name not in OF_THE_WALK}
+    state = {name: part for name, part in ticket.state.items() if name not in OF_THE_WALK}
     g.repeated = row is not None and row.count > count  # from another tab, or what was answered before
     late = row is not None and g.repeated and row.age > SHOWN
     newest = row.state if row is not None and g.repeated and row.kind == purpose else state
@@ -151,14 +151,14 @@ def _row_of(ticket: Ticket) -> Trail | None:
 
 def opened(name: str) -> Trail | None:
     """The trail of a name, if its row is there."""
-    told = installation().rows.read(name, installation().clock()) if name else None
-    return None if told is None else Trail(**told, name=name)
+    row = installation().rows.read(name, installation().clock()) if name else None
+    return None if row is None else Trail(**row, name=name)
 
 
 def can_walk() -> bool:
     """Whether this form comes from a page of ours and its browser says so, now and when she walks back."""
-    told = request.headers.get("Sec-Fetch-Site") == "same-origin"
-    return told and (WEBKIT_WALKS or not _is_webkit())
+    from_here = request.headers.get("Sec-Fetch-Site") == "same-origin"
+    return from_here and (WEBKIT_WALKS or not _is_webkit())
 
 
 def _is_webkit() -> bool:
@@ -213,7 +213,7 @@ def start_page(sentence: str = "") -> ResponseReturnValue:
 
 def typed_here() -> dict[str, list[str]]:
     """What was typed into the form of this request, for the page that shows it once more."""
-    return {name: told for name, told in request.form.to_dict(flat=False).items() if name not in NEVER_KEPT}
+    return {name: values for name, values in request.form.to_dict(flat=False).items() if name not in NEVER_KEPT}
 
 
 def how_ended(trip: str) -> str | None:
@@ -247,7 +247,7 @@ def page(name: str, step: str) -> ResponseReturnValue:
     trail = opened(name)
     if trail is None or not _walks_here(trail):
         return start_page()
-    known = next((one for one in trail.been if hmac.compare_digest(trail.tag(one).encode(), step.encode())), None)
+    known = next((shown for shown in trail.been if hmac.compare_digest(trail.tag(shown).encode(), step.encode())), None)
     return start_page() if known is None else show(trail, known, how_ended(trail.trip))
 
 
@@ -266,7 +266,7 @@ def show(trail: Trail, step: str, ended: str | None) -> ResponseReturnValue:
     g.trail, g.trip = (trail, trail.trip) if trail.trip else (None, None)
     verb = step.partition("-")[0]
     known = (f"{trail.kind}/{verb}", f"/{verb}", trail.kind)
-    return next(SHOWS[one] for one in known if one in SHOWS)(trail, step, ended)
+    return next(SHOWS[key] for key in known if key in SHOWS)(trail, step, ended)
 
 
 # ── when it does not go through ─────────────────────────────────────────────────────────────────────────────

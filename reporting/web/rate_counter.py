@@ -58,8 +58,8 @@ class InMemoryCounter(Storage):
         """The dead go; of the living those stay that asked most, so that nobody is forgotten for asking too much."""
         if len(self._counts) < MOST:
             return
-        alive = (one for one in self._counts.items() if one[1][1] > now)
-        self._counts = dict(heapq.nlargest(MOST // 2, alive, key=lambda one: one[1]))
+        alive = (entry for entry in self._counts.items() if entry[1][1] > now)
+        self._counts = dict(heapq.nlargest(MOST // 2, alive, key=lambda entry: entry[1]))
 
     def get(self, key: str) -> int:
         """How many in the window that runs."""
