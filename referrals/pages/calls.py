@@ -29,7 +29,7 @@ from reporting.web.errors import error_page
 @blueprint.get("/<lang>/equipo/directorio/llamadas")
 @signed_in(CASE_WORKER, COORDINATOR)
 def calls() -> ResponseReturnValue:
-    """Where? A department."""
+    """The page on which a department is chosen."""
     return render_template("staff/calls.html", departments=other_departments(snapshot_now()), out=out())
 
 

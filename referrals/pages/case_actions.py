@@ -112,7 +112,7 @@ def _link(case_file: CaseFile, form: ActForm) -> None:
 
 
 def _called(name: str | None) -> int:
-    """The one case of that short name."""
+    """The number of the one case with that short name. Raises `NotAllowed` when none has it, or several."""
     wanted = receipts.plain(name or "").replace(" ", "")
     with installation().reading() as db:
         cases = desk.cases_of(db, g.keys)
@@ -123,7 +123,7 @@ def _called(name: str | None) -> int:
 
 
 def _link_back(db: Any, case: int, form: ActForm) -> None:
-    """The other case names this one too."""
+    """Link the other case to this one too."""
     other, this = _called(form.alias.data), desk.name_of(db, g.keys, case)
     with desk.at_desk(db, g.keys, other, installation().clock(), "changed") as case_file:
         actions.link(case_file, g.keys.member, this, installation().clock())

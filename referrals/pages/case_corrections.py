@@ -47,7 +47,7 @@ def answers(case: int, number: int) -> ResponseReturnValue:
 @blueprint.post("/<lang>/equipo/caso/<int(max=9223372036854775807):case>/respuestas/<int(max=8):number>")
 @signed_in(CASE_WORKER)
 def set_right(case: int, number: int) -> ResponseReturnValue:
-    """A reason, and what changed of them."""
+    """Store the changed answers of a page with the reason; back to the case, or to the page with what is wrong."""
     if number not in question_forms.TO_SET_RIGHT:
         abort(404)
     site, reason_form = installation(), RightForm()

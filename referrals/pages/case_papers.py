@@ -1,4 +1,4 @@
-"""Pages about a case on paper or apart: answers set right, the sheet for a service, her statement, the audit.
+"""Pages of a case that are printed: the sheet for a service, and her statement.
 
 They speak HTTP and nothing else. Printing is in the audit; there is no sheet without her yes.
 """

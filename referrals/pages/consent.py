@@ -1,6 +1,6 @@
 """Her consent to a referral: what is proposed, what exactly would be told, her yes or no.
 
-Speaks HTTP and nothing else; every page is an answer to POST and carries the ticket of her visit.
+Speaks HTTP and nothing else; every page follows a POST and carries the ticket of her visit.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Pages of the directory: a service and its history, what is due, files in and out, gaps, calls, the rules.
+"""Pages of the directory: the list with what is due, a service and its history, files in and out, a flag.
 
 They speak HTTP and nothing else. Case workers look, confirm and write down what a call taught; coordinators
 also change cells and bring in files. What a reporter flags needs nothing of her trip and leaves nothing of it.
@@ -98,7 +98,7 @@ def services() -> ResponseReturnValue:
 @blueprint.post("/<lang>/equipo/directorio")
 @signed_in(CASE_WORKER, COORDINATOR)
 def find() -> ResponseReturnValue:
-    """A part of a name finds any."""
+    """The services in whose name or id the words stand."""
     StaffForm().is_ours()
     return _services(request.form.get("q", "").strip()[:80])
 
@@ -150,7 +150,7 @@ class EditForm(StaffForm):
 
 
 class StampForm(StaffForm):
-    """What it looked like when it was read."""
+    """The stamp of a service as the page showed it, so that a change in between is noticed."""
 
     stamp = StringField(validators=[Length(max=64)])
 
@@ -197,7 +197,7 @@ def _service(
 @blueprint.post("/<lang>/equipo/directorio/servicio/<service>")
 @signed_in(CASE_WORKER, COORDINATOR)
 def confirm(service: str) -> ResponseReturnValue:
-    """Still true today, in one click."""
+    """Note that a service was looked at today and is still right."""
     form = StampForm()
     if not form.is_ours():
         return error_page(404)
@@ -214,7 +214,7 @@ def confirm(service: str) -> ResponseReturnValue:
 @blueprint.post("/<lang>/equipo/directorio/servicio/<service>/cambiar")
 @signed_in(COORDINATOR)
 def edit(service: str) -> ResponseReturnValue:
-    """Other cells, with a reason."""
+    """Change cells of a service, with a reason."""
     form = EditForm()
     typed = {column: request.form[column] for column in curation.EDITABLE if column in request.form}
     if not form.is_ours():

@@ -81,7 +81,7 @@ def bench_match(services: int, as_json: bool) -> None:
 @click.option("--port", type=int, required=True)
 @click.option("--sizes", required=True)
 def bench_floor(workers: int, port: int, sizes: str) -> None:
-    """Serve the floor; `bench limit` starts it."""
+    """Serve the bare answer that `bench limit` compares with; it starts this command itself."""
     operations_bench_submit.serve_floor(settings_here(), port, workers, json.loads(sizes))
 
 

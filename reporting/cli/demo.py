@@ -1,4 +1,4 @@
-"""Commands for practice: a throw-away installation, and the six digits of an app where there is no phone.
+"""A command for practice: it makes and serves a throw-away installation.
 
 Never touches the real installation.
 """

@@ -37,7 +37,7 @@ from reporting.web import languages
 def init(coordinator: str, case_worker: str, as_json: bool) -> None:
     """Make a new installation: folder, secrets, tables, directory, one coordinator, one invitation.
 
-    No key that reads a report is made here: the first case worker makes it in her own browser. Until then the
+    No key that reads a report is made here: the first case worker makes it in a browser. Until then the
     reporter pages say that they are not open yet.
     """
     settings = _new_installation()

@@ -29,7 +29,7 @@ def people() -> None:
 @people.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def list_people(as_json: bool) -> None:
-    """Who has an account, as what, and whether her team let her in."""
+    """Who has an account, with which roles, and who is let in by a team."""
     settings, engine = opened()
     with reading(engine) as db:
         listed = members.accounts(db, team_log.teams_or_none(db, Pin(settings.pin_file)))
@@ -48,10 +48,10 @@ def list_people(as_json: bool) -> None:
 @people.command("invite")
 @click.argument("name", callback=a_name)
 @click.argument("role", type=click.Choice(team_log.ROLES))
-@click.option("--team", default="", help="With which casework team she will read; the first one if not told.")
-@click.option("--new-team", default="", help="Name of a new casework team, of which she is the first.")
+@click.option("--team", default="", help="The casework team to read with; the first one if not told.")
+@click.option("--new-team", default="", help="Name of a new casework team that begins with NAME.")
 def invite_person(name: str, role: str, team: str, new_team: str) -> None:
-    """Print an address for NAME that opens once, for seven days. She makes her password in her own browser.
+    """Print an address for NAME that opens once, for seven days. The password is made in NAME's own browser.
 
     A new team gets no case before a case worker of a team that is there has heard its six words and typed them.
     """
@@ -72,7 +72,7 @@ def invite_person(name: str, role: str, team: str, new_team: str) -> None:
 @people.command("reset")
 @click.argument("name")
 def reset_person(name: str) -> None:
-    """A forgotten password: her old key is forgotten, an address is printed. Her team must let her in again."""
+    """A forgotten password: the old key is forgotten, an address is printed. The team must let NAME in again."""
     settings, engine = opened()
     with writing(engine) as db:
         token = accounts.reset(db, _number_of(db, name), time.time())
@@ -82,7 +82,7 @@ def reset_person(name: str) -> None:
 @people.command("dismiss")
 @click.argument("name")
 def dismiss_person(name: str) -> None:
-    """She leaves: her sessions end now, and the next member who signs in makes new keys without her."""
+    """NAME leaves: all sessions of NAME end now; the next member who signs in makes new keys without NAME."""
     with writing(opened()[1]) as db:
         accounts.dismiss(db, _number_of(db, name))
     click.echo(f"{name} cannot sign in any more. Ask a case worker to sign in soon: that makes the new keys.")
@@ -120,7 +120,7 @@ def key_log() -> None:
 @key_acts.command("recover")
 @click.argument("name")
 def key_recover(name: str) -> None:
-    """Both recovery sheets let NAME in, when nobody is left who could. She needs an account that can sign in."""
+    """Both recovery sheets let NAME in, when nobody is left who could. NAME needs an account that can sign in."""
     settings, engine = opened()
     with reading(engine) as db:
         number = _number_of(db, name)
@@ -134,7 +134,7 @@ def key_recover(name: str) -> None:
                 vouched_for(partial(keyring.recover, db, Pin(settings.pin_file), sheets, number))
         except team_log.CannotOpen:
             continue
-        click.echo(f"{name} is let in. She signs in as always.")
+        click.echo(f"{name} is let in and signs in as always.")
         return
     raise click.ClickException(
         f"Nothing was changed: these are not the two sheets, or {name} cannot sign in or reads in no team."

@@ -99,7 +99,7 @@ class Line:
         return came
 
     def close(self) -> None:
-        """Begin anew with the next request."""
+        """Close the connection; the next request opens another one."""
         if self._socket is not None:
             self._socket.close()
             self._socket = None
@@ -183,7 +183,7 @@ def submit(workers: int, at_once: Iterable[int], seconds: float, runs: int, say:
 
 
 def limit(workers: int, at_once: Iterable[int], seconds: float, runs: int, say: Say) -> list[dict[str, Any]]:
-    """The floor alone."""
+    """The measures of the floor alone, a row for each number of people at once."""
     with tempfile.TemporaryDirectory(prefix="amparo-bench-") as folder:
         settings = _furnished(Path(folder), say)
         with _running(settings, ["serve", "--workers", "1"]) as (_, port, _cold):

@@ -70,7 +70,7 @@ def seed_demo(settings: Settings, engine: Engine, now: float, say: Say) -> dict[
 
 
 def in_words(summary: dict[str, Any]) -> str:
-    """What the terminal shows."""
+    """The accounts, addresses and a receipt of a demo, as text for the terminal."""
     people = "\n".join(
         f"  {account['name']:9} {account['role']:12} password: {account['password']}\n"
         f"  {'':22} six digits now: {account['code']}   (app secret: {account['totp_secret']})"
@@ -164,7 +164,7 @@ def _report(vignette: dict[str, Any], hour: int, language: str) -> NewReport:
 
 
 TALLIES = 2000  # a year
-YEARS_AGO = (3, 2)  # last year is left, so that somebody can compile it herself
+YEARS_AGO = (3, 2)  # last year is left, so that whoever tries the demo can compile it
 # field -> invented weights; nothing about the world should be read from them
 WEIGHTS = {
     "perpetrator": {

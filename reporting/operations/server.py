@@ -193,7 +193,7 @@ class _Refusal(ErrorTask):  # type: ignore[misc]
 
 
 class _Line(HTTPChannel):  # type: ignore[misc]
-    """A line to somebody."""
+    """A connection to one browser."""
 
     parser_class = _Parser
     error_task_class = _Refusal

@@ -92,7 +92,7 @@ def _begin_stay(stretched: tuple[tuple[bytes, bytes], ...], trip: str) -> CaseSe
 
 
 def _enter(stay: CaseSession) -> ResponseReturnValue:
-    """Off to her case, under a name of its own."""
+    """A redirect to her case, under a random name."""
     return post_redirect_get.answer(Trail(VISIT, stay.trip, stay.to_state(), stay.expires), "show")
 
 

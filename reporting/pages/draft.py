@@ -117,7 +117,7 @@ def form_of(number: int, answers: Mapping[str, Any], typed: Any = None) -> OpenF
 
 
 def elsewhere(answers: Mapping[str, Any]) -> questions.Elsewhere:
-    """Choices that only the directory knows."""
+    """The choices that only the directory knows, for the department she named."""
     return directory_lookups.directory_choices(incident_of(answers).department)
 
 

@@ -1,6 +1,6 @@
-"""Pages about figures: the public ones, and the advocates' desk where a release is compiled and published.
+"""The public pages of figures: all releases, one release, its files, and how they are made.
 
-They speak HTTP and nothing else, and are never handed a true count. The public pages carry no link from or to
+They speak HTTP and nothing else, and are never handed a true count. These pages carry no link from or to
 a reporter's page; with FIGURES_HOST they answer on a host of their own and nowhere else.
 """
 
@@ -64,7 +64,7 @@ class TableRow:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A table as it is read."""
+    """A table of a release with every label in words."""
 
     name: str
     title: str

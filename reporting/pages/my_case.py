@@ -1,6 +1,6 @@
 """Her case as she sees it: letters first, then questions to her, help as of now, what she told and allows.
 
-Every page is an answer to POST and carries the ticket of her visit. She can add, set right, allow and take
+Every page follows a POST and carries the ticket of her visit. She can add, set right, allow and take
 back; what she told before is never lost. Shows nothing of what the team keeps for itself.
 """
 
@@ -130,7 +130,7 @@ def _show(_stay: CaseSession, _rest: str) -> Next:
 
 
 def _wrong(step: str) -> Next:
-    """Once more, with what she typed."""
+    """The next step: the same form once more, with what she typed and what is wrong."""
     return onward(step, code=422, typed=post_redirect_get.typed_here())
 
 
@@ -170,7 +170,7 @@ def _add(stay: CaseSession, _rest: str) -> Next:
 
 
 def _ask_right(stay: CaseSession, rest: str) -> Next:
-    """To one page of the questions, filled with her answers."""
+    """The next step: one page of the questions, filled with her answers."""
     return onward(f"right-{rest}") if _can_set_right(stay, rest) else onward("show")
 
 
@@ -321,7 +321,7 @@ def _statement(stay: CaseSession, trail: Trail, rest: str) -> str:
 
 
 def statement_page(case: Case, template: str, **parts: Any) -> str:
-    """The paper, as she and her case worker print it."""
+    """Her statement as a page to print, the same for her and for her case worker."""
     names = referrals_help.names(snapshot())
     said = statement.sections(case, names, say, lambda hour: languages.hour(g.lang, local_hour(hour)))
     return render_template(template, sections=said, by_hand=statement.BY_HAND, **parts)

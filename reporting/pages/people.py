@@ -157,7 +157,7 @@ class DutyForm(StaffForm):
 @blueprint.route("/<lang>/equipo/turnos", methods=["GET", "POST"])
 @signed_in(CASE_WORKER, COORDINATOR)
 def reading_hours() -> ResponseReturnValue:
-    """When somebody reads: she is told it before and after she sends."""
+    """The page on which the staff say when somebody reads; reporters are told it before and after they send."""
     form, site = DutyForm(), installation()
     if not form.is_submitted():
         return _duty_page()

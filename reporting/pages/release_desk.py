@@ -152,7 +152,7 @@ def _preview(period: str, sentence: str = "", code: int = 200) -> ResponseReturn
 @blueprint.post("/<lang>/equipo/cifras/<period>")
 @signed_in(ADVOCATE)
 def publish(period: str) -> ResponseReturnValue:
-    """The second pair of eyes says yes."""
+    """A second advocate publishes what one compiled; a redirect to the desk, or the preview with what is in the way."""
     site = installation()
     with site.reading() as db:
         number = next((known.id for known in releases.listed(db) if known.period == period), 0)

@@ -37,7 +37,7 @@ NO = N_("Name, password or code is not right. Look at each once more, and at the
 
 
 class SignInForm(OpenForm):
-    """Who, and both proofs."""
+    """A name, the password and the six digits."""
 
     name = StringField(N_("Your name here"), validators=[InputRequired(), Length(max=40)])
     password = PasswordField(N_("Password"), validators=[InputRequired(), Length(max=200)])

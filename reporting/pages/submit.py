@@ -97,7 +97,7 @@ def _report(came: TicketCheck, trail: Trail, moment: float) -> NewReport:
 
 
 def _seconds(trail: Trail, moment: float) -> float | None:
-    """From the first page to now."""
+    """Seconds from the first page to now."""
     begun = trail.state.get("b")
     return None if begun is None else moment - begun
 

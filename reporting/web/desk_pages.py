@@ -116,7 +116,7 @@ def ending(member: int, but: str = "") -> Iterator[Session]:
 
 
 def forget() -> None:
-    """What the pages of this session showed is erased."""
+    """Erase what the pages of this session were to show."""
     installation().rows.erase([staff_sessions.name_of(_token())])
 
 
@@ -140,12 +140,12 @@ def page(name: str) -> ResponseReturnValue:
 
 @blueprint.get("/<lang>/equipo/espera")
 def wait() -> ResponseReturnValue:
-    """Too many at the door: a page that costs nothing to keep."""
+    """The page for too many requests; nothing has to be kept for it."""
     return error_page(429)
 
 
 def _led(contents: dict[str, Any], shown: int = SHOWN, *, bound: bool = True) -> Response | None:
-    """Off to the page; None where it has to be the answer itself."""
+    """The redirect to the page; None where the page has to be the answer itself."""
     try:
         name = keep(contents, shown=shown, bound=bound)
     except (CannotKeep, SQLAlchemyError):

@@ -103,7 +103,7 @@ def day(code: str, when: date) -> str:
 
 
 def hour(code: str, when: datetime) -> str:
-    """A day and its hour, no finer."""
+    """A day and its full hour in words, without minutes."""
     return f"{format_skeleton('MMMMd', when, locale=LANGUAGES[code].formats)}, {when:%H}:00"
 
 

@@ -1,4 +1,4 @@
-"""Walking: what she types is answered with 303, and the page is fetched from an address with a random name.
+"""Pages that follow what she sends: a POST is answered with 303, and the page fetched from a random address.
 
 So Back, forward and reload show the page with her newest answers, and a browser writes nothing typed to its disk. A
 page of a name is shown only to who walks there; it is over with the exit, or some minutes after her last step. Where
@@ -207,7 +207,7 @@ def home(sentence: str = "", code: int = SEEN) -> ResponseReturnValue:
 
 
 def start_page(sentence: str = "") -> ResponseReturnValue:
-    """That page itself, where somebody wanted another one."""
+    """The start page as the answer, where the page that was asked for may not be shown."""
     return show(Trail("note", "", {}, step="note", said={"sentence": sentence}), "note", None)
 
 
@@ -262,7 +262,7 @@ def _walks_here(trail: Trail) -> bool:
 
 
 def show(trail: Trail, step: str, ended: str | None) -> ResponseReturnValue:
-    """A step's page."""
+    """The page of a step, drawn by the function that shows steps of its kind."""
     g.trail, g.trip = (trail, trail.trip) if trail.trip else (None, None)
     verb = step.partition("-")[0]
     known = (f"{trail.kind}/{verb}", f"/{verb}", trail.kind)
