@@ -101,7 +101,7 @@ def page(name: str, step: str) -> ResponseReturnValue:
 
 @blueprint.post("/<lang>/equipo/voz")
 @signed_in(CASE_WORKER)
-def told() -> ResponseReturnValue:
+def take_step() -> ResponseReturnValue:
     """Every further step: one sealed field in, off to the next page."""
     StaffForm().is_ours()
     ticket = _ticket()
