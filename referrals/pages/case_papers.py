@@ -38,7 +38,7 @@ def sheet(case: int, number: int) -> ResponseReturnValue:
     names = referrals_help.names(snapshot.snapshot_of(site.reading))
     return render_template(
         "casework/sheet.html",
-        one=proposal,
+        proposal=proposal,
         service=names.get(proposal.service, proposal.service),
         rows=referral_sheet.words_of(opened, proposal, names, say, site.clock()),
         case=case,

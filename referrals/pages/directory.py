@@ -110,7 +110,7 @@ def _services(wanted: str = "") -> ResponseReturnValue:
     matching = [row for row in every if rows.header(wanted) in rows.header(f"{row.name} {row.service}")]
     return render_template(
         "staff/directory.html",
-        found=matching[:SHOWN],
+        matching=matching[:SHOWN],
         more=max(0, len(matching) - SHOWN),
         wanted=wanted,
         over=sum(row.over for row in every),

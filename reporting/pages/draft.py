@@ -102,7 +102,7 @@ def _ask_page(trail: Trail, step: str) -> str:
         step=place,
         of=of,
         page=PAGES[number],
-        asked=question_forms.fieldsets(number, form),
+        fieldsets=question_forms.fieldsets(number, form),
         form=form,
         sentence=said.get("sentence", ""),
         ticket=ticket_field("draft", trail.trip, step, trail.state),

@@ -73,5 +73,5 @@ def _help_page(
     form: HelpForm, *, offered: Help | None = None, nothing: bool = False, code: int = SEEN
 ) -> ResponseReturnValue:
     g.may_shrink = True
-    page = render_template("reporter/find_help.html", form=form, found=offered, nothing=nothing, box=box_ticket())
+    page = render_template("reporter/find_help.html", form=form, offered=offered, nothing=nothing, box=box_ticket())
     return make_response(page, code)

@@ -92,7 +92,7 @@ def _case_page(stay: CaseSession, trail: Trail, _rest: str) -> str:
         pages=question_forms.titles_to_set_right(case.incident),
         help=None if case.unseen else _help(case, police_shown="police" in trail.about("show")),
         allows=_allows(case),
-        asked=[referral for referral in case.referrals if referral.state in ASKED],
+        proposals=[referral for referral in case.referrals if referral.state in ASKED],
         may_stop=[referral for referral in case.referrals if referral.state in MAY_STOP and not referral.protects],
         protects=[referral for referral in case.referrals if referral.protects and referral.state != "revoked"],
         other_team=teams.get(actions.asked_hand_over(case.desk), ""),

@@ -59,7 +59,7 @@ def plan() -> ResponseReturnValue:
         "advocate/plan.html",
         period=chosen.name,
         choice=choice,
-        made=design,
+        design=design,
         expected=expected,
         tables=tables,
         further=[(name, say(DIMENSIONS[name].label)) for name in further_tables()],
