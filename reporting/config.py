@@ -99,8 +99,8 @@ class Settings:
 
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     """The settings, checked. Raises `BadSettings` with every problem in words."""
-    told = os.environ if environment is None else environment
-    value = {name: told.get(name, default).strip() for name, (default, _) in SETTINGS.items()}
+    variables = os.environ if environment is None else environment
+    value = {name: variables.get(name, default).strip() for name, (default, _) in SETTINGS.items()}
     instance = instance_folder(value["AMPARO_INSTANCE"])
     secrets, country = _read_secrets(instance), value["COUNTRY"].upper()
     settings = Settings(
@@ -218,8 +218,8 @@ def make_secrets(instance: Path, random_bytes: bytes) -> None:
 def _read_secrets(instance: Path) -> dict[str, bytes]:
     path = instance / "secrets.toml"
     try:
-        told = tomllib.loads(path.read_text(encoding="utf-8"))
-        secrets = {name: bytes.fromhex(told[name]) for name in ("server_secret", "pepper")}
+        entries = tomllib.loads(path.read_text(encoding="utf-8"))
+        secrets = {name: bytes.fromhex(entries[name]) for name in ("server_secret", "pepper")}
     except FileNotFoundError:
         raise BadSettings(f"There is no installation in {instance}: run `amparo init` first.") from None
     except (KeyError, ValueError, TypeError):

@@ -156,7 +156,7 @@ def _a_reporter(found: Gathered, app: Flask) -> str:
     for seed, language in ((1, "es"), (2, "en")):
         phone = starts_telling(app, language)
         for _ in range(20):
-            found.seen = {kind for kind in found.seen if "reporter.told" not in kind}  # every page's buttons
+            found.seen = {kind for kind in found.seen if "reporter.take_step" not in kind}  # every page's buttons
             found.reads("", phone.path, phone.text)
             button = next(value for form in phone.forms for _, value in form.buttons if value in {"next", "send"})
             phone.presses(button, **(at_random(seed)(phone.form("next")) if button == "next" else {"letters": "1"}))

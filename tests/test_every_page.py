@@ -571,7 +571,7 @@ def she_makes_a_mistake_and_waits_too_long(walk: Walk) -> None:
     walk.presses("next")
     walk.page.fill("[name=number]", "3")
     walk.page.check("[name=region][value=OTHER]")
-    with mock.patch.dict(walk.site.app.view_functions, {"reporter.told": lambda: abort(503)}):
+    with mock.patch.dict(walk.site.app.view_functions, {"reporter.take_step": lambda: abort(503)}):
         walk.presses("next")
     walk.clicks("main form button")
     walk.site.place.clock.on(hours=3)

@@ -300,7 +300,13 @@ def test_bent_requests_get_words_and_leave_nothing(house: House, caplog: pytest.
     assert told.reached > SHARE / 2, told.in_words()
     assert MARK not in caplog.text
     posts = {name for name, method in house.found.requests if method == "POST"}
-    assert {"reporter.told", "reporter.come_back", "casework.act", "assisted_report.told", "consent.look"} <= posts
+    assert {
+        "reporter.take_step",
+        "reporter.come_back",
+        "casework.act",
+        "assisted_report.take_step",
+        "consent.look",
+    } <= posts
 
 
 def test_a_seed_draws_the_same_requests_again(house: House) -> None:

@@ -33,11 +33,11 @@ ASK_WHICH = {
     "consent.answer",
     "reporter.begin_anew",
     "reporter.come_back",
-    "reporter.told",
+    "reporter.take_step",
     "staff.change_me",
     "staff.help_or_dismiss",
     "staff.with_colleague",
-    "assisted_report.told",
+    "assisted_report.take_step",
 }
 
 

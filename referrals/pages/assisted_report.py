@@ -94,19 +94,19 @@ def page(name: str, step: str) -> ResponseReturnValue:
     intake = Intake(**{part: row[part] for part in row.keys() & set(Intake.__slots__)}, name=name)
     if step == DONE and intake.sent:
         return _sent(intake)
-    return _to_hers() if _is_over(intake.trip) else _shown(intake, step)
+    return _to_own_cases() if _is_over(intake.trip) else _shown(intake, step)
 
 
 @blueprint.post("/<lang>/equipo/voz")
 @signed_in(CASE_WORKER)
-def told() -> ResponseReturnValue:
+def take_step() -> ResponseReturnValue:
     """Every further step: one sealed field in, off to the next page."""
     StaffForm().is_ours()
     ticket = _ticket()
     if ticket is None:
         return error_page(410, OVER)
     if _is_over(ticket.trip):
-        return _to_hers()
+        return _to_own_cases()
     intake, go = _intake(ticket), request.form.get("go", "next")
     if ticket.step in CHECKS:
         return _send(intake) if go == "send" else _lead(intake, _from_check(go))
@@ -168,7 +168,7 @@ def _is_over(trip: str) -> bool:
         return replays.how_ended(db, site.settings.server_secret, trip, seeds(db)) is not None
 
 
-def _to_hers() -> ResponseReturnValue:
+def _to_own_cases() -> ResponseReturnValue:
     return redirect(url_for("casework.queue", lang=g.lang, owner="mine", sort="newest"), 303)
 
 
@@ -186,8 +186,8 @@ def _ticket() -> Ticket | None:
 
 
 def _field(intake: Intake, step: str) -> str:
-    told = {"a": intake.answers, "voice": g.keys.member, "w": intake.name, "c": intake.count}
-    return ticket_field("draft", intake.trip, step, told)
+    state = {"a": intake.answers, "voice": g.keys.member, "w": intake.name, "c": intake.count}
+    return ticket_field("draft", intake.trip, step, state)
 
 
 def _choices(answers: dict[str, Any]) -> questions.Elsewhere:
@@ -202,7 +202,7 @@ def _ask(intake: Intake, number: int) -> ResponseReturnValue:
     answers = intake.answers
     incident, is_wrong = so_far(answers, number), intake.wrong.get("step") == str(number)
     urgent = urgent_needs(incident)
-    shelf, (step, of) = directory_lookups.snapshot(), step_of(number, answers)
+    directory, (step, of) = directory_lookups.snapshot(), step_of(number, answers)
     form = _form(intake, number, is_wrong=is_wrong)
     page = render_template(
         "casework/voice.html",
@@ -210,9 +210,9 @@ def _ask(intake: Intake, number: int) -> ResponseReturnValue:
         step=step,
         of=of,
         page=PAGES[number],
-        questions=question_forms.asked(number, form),
+        questions=question_forms.questions_in(number, form),
         form=form,
-        help=_help(shelf, incident, g.lang, only=urgent) if urgent else None,
+        help=_help(directory, incident, g.lang, only=urgent) if urgent else None,
         child=child_policy(g.lang, installation().settings.country) if incident.age in MINOR_AGES else None,
         ticket=_field(intake, str(number)),
         out=StaffForm(formdata=None),
@@ -233,12 +233,12 @@ def _check(intake: Intake) -> ResponseReturnValue:
     intake.answers = answers = that_matter(intake.answers)
     try:
         with installation().reading() as db:
-            team = _hers(installation(), db, refresh_keys())
+            team = _own_team(installation(), db, refresh_keys())
     except CannotOpen:
         return error_page(403, NOT_IN)
     return render_template(
         "casework/voice_check.html",
-        pages=question_forms.told(answers, _choices(answers)),
+        pages=question_forms.answers_in_words(answers, _choices(answers)),
         unclear=question_forms.unclear(answers),
         reader=team.name,
         other=answers.get("about") == "OTHER",
@@ -247,7 +247,7 @@ def _check(intake: Intake) -> ResponseReturnValue:
     )
 
 
-def _hers(site: Installation, db: Any, keys: Keys) -> Team:
+def _own_team(site: Installation, db: Any, keys: Keys) -> Team:
     """The casework team that the case worker reads with; the case goes there."""
     for team in team_log.trusted(site.teams(db)):
         if team.newest.number in keys.epochs.get(team.id, {}):
@@ -261,7 +261,7 @@ def _send(intake: Intake) -> ResponseReturnValue:
     answers = intake.answers = that_matter(intake.answers)
     try:
         with site.reading() as db:
-            readers, statistics_team = _hers(site, db, keys), team_log.team_of_kind(site.teams(db), STATISTICS)
+            readers, statistics_team = _own_team(site, db, keys), team_log.team_of_kind(site.teams(db), STATISTICS)
     except CannotOpen:
         return error_page(403, NOT_IN)
     language = answers.get("lang") or g.lang
@@ -271,7 +271,7 @@ def _send(intake: Intake) -> ResponseReturnValue:
     sealed = submission.prepare(report, receipt, readers, statistics_team, settings.pepper, moment, gaps=gaps)
     with site.writing() as db:
         if submission.file(db, sealed, settings.server_secret, moment) is not Outcome.FILED:
-            return _to_hers()
+            return _to_own_cases()
         with desk.at_desk(db, keys, sealed.case["id"], moment, "voice") as case_file:
             case_file.summary = replace(case_file.summary, unread=False, state=records.OPEN)
             case_file.work_record |= {"read": int(moment) // clock.HOUR}
@@ -286,8 +286,10 @@ def _send(intake: Intake) -> ResponseReturnValue:
     return _lead(intake, DONE)
 
 
-def _help(shelf: snapshot.DirectorySnapshot, incident: Incident, language: str, only: list[str] | None = None) -> Help:
-    return help_for(shelf, incident, installation().clock(), languages=(language,), only=only)
+def _help(
+    directory: snapshot.DirectorySnapshot, incident: Incident, language: str, only: list[str] | None = None
+) -> Help:
+    return help_for(directory, incident, installation().clock(), languages=(language,), only=only)
 
 
 def _sent(intake: Intake) -> ResponseReturnValue:

@@ -32,7 +32,7 @@ LEARNT = {"nobody", "learned", "skip"}  # the buttons of a call
 @blueprint.get("/<lang>/equipo/directorio/llamadas")
 @signed_in(CASE_WORKER, COORDINATOR)
 def calls() -> ResponseReturnValue:
-    """Where? A department."""
+    """The page on which a department is chosen."""
     return render_template("staff/calls.html", departments=other_departments(snapshot_now()), out=out())
 
 
@@ -40,29 +40,29 @@ def calls() -> ResponseReturnValue:
 @signed_in(CASE_WORKER, COORDINATOR)
 def calls_in(place: str) -> ResponseReturnValue:
     """Whom to call there and what to ask: on paper, or one after another on a phone."""
-    held = snapshot_now()
-    if place not in held.cards.place_names or place == held.cards.country:
+    directory = snapshot_now()
+    if place not in directory.cards.place_names or place == directory.cards.country:
         return error_page(404)
     with installation().reading() as db:
-        tasks = worklist(db, held, place, today_here())
+        tasks = worklist(db, directory, place, today_here())
     return render_template(
         "staff/worklist.html",
         tasks=tasks,
         place=place,
-        name=held.cards.place_names[place],
+        name=directory.cards.place_names[place],
         on=day_in_words,
         answers=SAID_OF_ANSWERS,
-        missing=_missing_near(held, place),
+        missing=_missing_near(directory, place),
         need_names=NEEDS,
-        provinces=provinces(held, place),
+        provinces=provinces(directory, place),
         today=today_here(),
         out=out(),
     )
 
 
-def _missing_near(held: snapshot.DirectorySnapshot, place: str) -> list[str]:
+def _missing_near(directory: snapshot.DirectorySnapshot, place: str) -> list[str]:
     """Needs for which nobody local is known, not even unverified."""
-    return [gap.need for gap in gaps.gaps(held, today_here(), place) if gap.count(gaps.VERIFIED, gaps.LISTED) == 0]
+    return [gap.need for gap in gaps.gaps(directory, today_here(), place) if gap.count(gaps.VERIFIED, gaps.LISTED) == 0]
 
 
 @blueprint.get("/<lang>/equipo/directorio/llamadas/<place>/<service>")
@@ -82,15 +82,15 @@ def _call(
     wrong: tuple[str, ...] = (),
     code: int = 200,
 ) -> ResponseReturnValue:
-    held = snapshot_now()
+    directory = snapshot_now()
     with installation().reading() as db:
         entry = curation.entry(db, service, today_here())
-    if entry is None or place not in held.cards.place_names:
+    if entry is None or place not in directory.cards.place_names:
         return error_page(404)
     page = render_template(
         "staff/call.html",
         entry=entry,
-        card=held.service(service),
+        card=directory.service(service),
         place=place,
         form=StampForm(formdata=None),
         unknown=questions.unknown_of(entry.row),

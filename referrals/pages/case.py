@@ -51,12 +51,12 @@ def act(case: int) -> ResponseReturnValue:
         return _show(case, form=form, pressed=go, sentence=say(refused[0]), code=refused[1])
     if go in GOES:
         installation().checkpoint()
-    if go == "handed" and not _still_hers(case):
+    if go == "handed" and not _still_readable(case):
         return redirect(url_for("casework.queue", lang=g.lang), 303)
     return redirect(url_for("casework.case_page", lang=g.lang, case=case), 303)
 
 
-def _still_hers(case: int) -> bool:
+def _still_readable(case: int) -> bool:
     try:
         with installation().writing() as db:
             desk.open_case(db, g.keys, case, installation().clock())
@@ -89,7 +89,7 @@ def _show(
     code: int = 200,
 ) -> ResponseReturnValue:
     """The page of a case, as it is after it was opened."""
-    site, shelf = installation(), snapshot.snapshot_of(installation().reading)
+    site, directory = installation(), snapshot.snapshot_of(installation().reading)
     keys = refresh_keys()
     try:
         with site.writing() as db:
@@ -100,7 +100,7 @@ def _show(
         return error_page(404, NOT_OPENED)
     page = render_template(
         "casework/case.html",
-        **_as_it_stands(opened, shelf),
+        **_as_it_stands(opened, directory),
         case=opened,
         alias=records.alias(opened.id),
         timeline=actions.timeline(opened),
@@ -114,7 +114,7 @@ def _show(
         links=[(other, records.alias(other)) for other in linked],
         owner=opened.owner,
         asked_team=teams.get(actions.asked_hand_over(opened.work_record), ""),
-        referrals=[(one, list(referral.steps(one, keys.member))) for one in opened.referrals],
+        referrals=[(proposal, list(referral.steps(proposal, keys.member))) for proposal in opened.referrals],
         herself=actions.speaks_for_herself(opened.incident, opened.consents),
         table=_TABLE,
         me=keys.member,
@@ -123,15 +123,15 @@ def _show(
     return make_response(page, code)
 
 
-def _as_it_stands(opened: Case, shelf: DirectorySnapshot) -> dict[str, Any]:
+def _as_it_stands(opened: Case, directory: DirectorySnapshot) -> dict[str, Any]:
     """What was told, in words, and what follows from it now."""
-    names, moment = referrals_help.names(shelf), installation().clock()
+    names, moment = referrals_help.names(directory), installation().clock()
     incident = opened.incident_at(moment)
     return {
         "facts": wording.facts_of(opened.incident, names, say),
         "first": wording.facts_of(opened.first, names, say) if opened.corrections else (),
-        "help": referrals_help.help_for(shelf, incident, moment, languages=(opened.language,)),
-        "services": referrals_help.services_for(shelf, incident),
+        "help": referrals_help.help_for(directory, incident, moment, languages=(opened.language,)),
+        "services": referrals_help.services_for(directory, incident),
         "minor": incident.age in MINOR_AGES,
         "names": names,
         "pages": question_forms.titles_to_set_right(opened.incident),

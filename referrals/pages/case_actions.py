@@ -116,18 +116,18 @@ def _link(case_file: CaseFile, form: ActForm) -> None:
 
 
 def _called(name: str | None) -> int:
-    """The one case of that short name."""
+    """The number of the one case with that short name. Raises `NotAllowed` when none has it, or several."""
     wanted = receipts.plain(name or "").replace(" ", "")
     with installation().reading() as db:
         cases = desk.cases_of(db, g.keys)
-    found = [case for case in cases if receipts.plain(records.alias(case)).replace(" ", "") == wanted]
-    if len(found) != 1:
+    named = [case for case in cases if receipts.plain(records.alias(case)).replace(" ", "") == wanted]
+    if len(named) != 1:
         raise NotAllowed(N_("No case has this short name."))
-    return found[0]
+    return named[0]
 
 
 def _link_back(db: Any, case: int, form: ActForm) -> None:
-    """The other case names this one too."""
+    """Link the other case to this one too."""
     other, this = _called(form.alias.data), desk.name_of(db, g.keys, case)
     with desk.at_desk(db, g.keys, other, installation().clock(), "changed") as case_file:
         actions.link(case_file, g.keys.member, this, installation().clock())
@@ -184,23 +184,28 @@ def _protect(case_file: CaseFile, form: ActForm) -> None:
 
 def _step(case_file: CaseFile, form: ActForm) -> None:
     """A move of a referral; hers are written down as said by voice."""
-    number, step, moment, me = number_in(form.number.data), form.step.data or "", installation().clock(), g.keys.member
+    number, step, moment, member = (
+        number_in(form.number.data),
+        form.step.data or "",
+        installation().clock(),
+        g.keys.member,
+    )
     if step == "agree":
-        referral.agree(case_file, number, moment, voice=me)
+        referral.agree(case_file, number, moment, voice=member)
     elif step in {"decline", "revoke"}:
-        referral.say_no(case_file, number, moment, voice=me)
+        referral.say_no(case_file, number, moment, voice=member)
     elif step == "send":
-        proposed = case_file.record(number, "referral").content
-        referral.send(case_file, number, me, service(proposed["service"]), moment)
+        proposal = case_file.record(number, "referral").content
+        referral.send(case_file, number, member, service(proposal["service"]), moment)
     else:
-        referral.move(case_file, number, step, me, moment, (form.text.data or "").strip())
+        referral.move(case_file, number, step, member, moment, (form.text.data or "").strip())
 
 
 def _flag_who_refused(db: Any, case: int, form: ActForm) -> None:
     """A service that refused is due to be looked at. Only the week is kept, nothing of the case."""
     if form.step.data == "refuse":
         opened = desk.open_case(db, g.keys, case, installation().clock())
-        service = next(one.service for one in opened.referrals if str(one.id) == form.number.data)
+        service = next(proposal.service for proposal in opened.referrals if str(proposal.id) == form.number.data)
         curation.flag(db, service, "refused", local_hour(int(installation().clock()) // clock.HOUR).date())
 
 

@@ -47,25 +47,25 @@ def answers(case: int, number: int) -> ResponseReturnValue:
 @blueprint.post("/<lang>/equipo/caso/<int(max=9223372036854775807):case>/respuestas/<int(max=8):number>")
 @signed_in(CASE_WORKER)
 def set_right(case: int, number: int) -> ResponseReturnValue:
-    """A reason, and what changed of them."""
+    """Store the changed answers of a page with the reason; back to the case, or to the page with what is wrong."""
     if number not in question_forms.TO_SET_RIGHT:
         abort(404)
-    site, asked = installation(), RightForm()
-    if not asked.is_ours():
+    site, reason_form = installation(), RightForm()
+    if not reason_form.is_ours():
         return _right_page(case, number, typed(), say(N_("That is too long.")), 422)
     try:
         with site.writing() as db:
             opened = desk.open_case(db, g.keys, case, site.clock())
         form = _answers_form(opened, number, request.form)
         moment = site.clock()
-        reason, now = needed(asked.reason.data), opened.incident_at(moment)
+        reason, now = needed(reason_form.reason.data), opened.incident_at(moment)
         if not form.validate():
             return _right_page(case, number, typed(), code=422)
         changed = corrected(number, now, question_forms.answers_in(form))
         with (
             site.writing() as db,
             desk.at_desk(
-                db, g.keys, case, moment, "changed", seen=number_in(asked.v.data), counters=counters(db)
+                db, g.keys, case, moment, "changed", seen=number_in(reason_form.v.data), counters=counters(db)
             ) as case_file,
         ):
             if changed != now:
@@ -103,7 +103,7 @@ def _right_page(
         alias=records.alias(opened.id),
         number=number,
         page=PAGES[number],
-        questions=question_forms.asked(number, form),
+        questions=question_forms.questions_in(number, form),
         form=form,
         reason=(typed or {}).get("reason", [""])[0],
         sentence=sentence,

@@ -35,9 +35,9 @@ MEANWHILE = N_("Somebody else changed this case in the meantime. Look at it agai
 
 def case_workers(db: Any, site: Installation, keys: Keys) -> dict[int, str]:
     """Who can own a case: the people who read with the member."""
-    hers = [team for team in site.teams(db) if team.id in keys.epochs and team.kind == CASEWORK]
-    inside = {member for team in hers for member in team.members}
-    return {one.id: one.name for one in members.accounts(db) if one.id in inside and one.open}
+    own_teams = [team for team in site.teams(db) if team.id in keys.epochs and team.kind == CASEWORK]
+    inside = {member for team in own_teams for member in team.members}
+    return {account.id: account.name for account in members.accounts(db) if account.id in inside and account.open}
 
 
 class ActForm(StaffForm):
@@ -71,10 +71,10 @@ def other_teams(db: Any, site: Installation, case: Case) -> dict[int, str]:
     return {team.id: team.name for team in team_log.trusted(site.teams(db)) if team.id != case.team}
 
 
-def help_of(shelf: DirectorySnapshot, case_file: CaseFile) -> Help:
+def help_of(directory: DirectorySnapshot, case_file: CaseFile) -> Help:
     """Needs and offers of an open case as of now, so that needs without a service can be recorded."""
     now = installation().clock()
-    return help_for(shelf, case_file.incident_at(now), now, languages=(case_file.facts["language"],))
+    return help_for(directory, case_file.incident_at(now), now, languages=(case_file.facts["language"],))
 
 
 def needed(text: str | None) -> str:

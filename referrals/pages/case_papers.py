@@ -1,4 +1,4 @@
-"""Pages about a case on paper or apart: answers set right, the sheet for a service, her statement, the audit.
+"""Pages of a case that are printed: the sheet for a service, and her statement.
 
 They speak HTTP and nothing else. Printing is in the audit; there is no sheet without her yes.
 """
@@ -32,15 +32,15 @@ def sheet(case: int, number: int) -> ResponseReturnValue:
             opened = desk.open_sheet(db, g.keys, case, site.clock())
     except CannotOpen:
         return error_page(404, NOT_OPENED)
-    one = next((one for one in opened.referrals if one.id == number), None)
-    if one is None or not referral.may_go(one):
+    proposal = next((proposal for proposal in opened.referrals if proposal.id == number), None)
+    if proposal is None or not referral.may_go(proposal):
         return error_page(404, N_("There is no sheet without her yes."))
     names = referrals_help.names(snapshot.snapshot_of(site.reading))
     return render_template(
         "casework/sheet.html",
-        one=one,
-        service=names.get(one.service, one.service),
-        rows=referral_sheet.words_of(opened, one, names, say, site.clock()),
+        proposal=proposal,
+        service=names.get(proposal.service, proposal.service),
+        rows=referral_sheet.words_of(opened, proposal, names, say, site.clock()),
         case=case,
         out=StaffForm(formdata=None),
     )

@@ -1,6 +1,6 @@
 """Her consent to a referral: what is proposed, what exactly would be told, her yes or no.
 
-Speaks HTTP and nothing else; every page is an answer to POST and carries the ticket of her visit.
+Speaks HTTP and nothing else; every page follows a POST and carries the ticket of her visit.
 """
 
 from __future__ import annotations
@@ -62,10 +62,10 @@ def look() -> ResponseReturnValue:
         return redirect(url_for("reporter.start", lang=g.lang), 303)
     came, number = arrived
     try:
-        one = _proposal(case_session_of(came), number)[1]
+        proposal = _proposal(case_session_of(came), number)[1]
     except CannotOpen:
         return redirect(url_for("reporter.start", lang=g.lang), 303)
-    return go_on(came, onward(f"proposal-{number}") if one else onward("said", sentence=say(GONE), code=422))
+    return go_on(came, onward(f"proposal-{number}") if proposal else onward("said", sentence=say(GONE), code=422))
 
 
 @blueprint.post("/<lang>/volver/respuesta")
@@ -90,10 +90,10 @@ def answer() -> ResponseReturnValue:
     return go_on(came, onward("said", sentence=say(ANSWERS[go])))
 
 
-def _proposal(stay: CaseSession, number: int) -> tuple[Case, Referral | None]:
+def _proposal(session: CaseSession, number: int) -> tuple[Case, Referral | None]:
     with installation().reading() as db:
-        case = store.open_visit(db, stay.visit)
-    return case, next((one for one in case.referrals if one.id == number), None)
+        case = store.open_visit(db, session.visit)
+    return case, next((proposal for proposal in case.referrals if proposal.id == number), None)
 
 
 @post_redirect_get.shows("visit/proposal", "visit/said")
@@ -101,30 +101,30 @@ def page(trail: Trail, step: str, ended: str | None) -> ResponseReturnValue:
     """A proposal as she needs it to decide: which service, why, and word for word what it would be told."""
     if ended == LEFT or trail.expires is None or installation().clock() > trail.expires:
         return post_redirect_get.start_page()
-    stay, number = case_session_on(trail), step.partition("-")[2]
+    session, number = case_session_on(trail), step.partition("-")[2]
     try:
-        case, one = _proposal(stay, int(number)) if number else (None, None)
+        case, proposal = _proposal(session, int(number)) if number else (None, None)
     except CannotOpen:
         return post_redirect_get.start_page()
-    told = trail.about(step).get("sentence", "") if one else trail.about(step).get("sentence", say(GONE))
-    return make_response(_page(stay, case, one, told), trail.status(step))
+    sentence = trail.about(step).get("sentence", "") if proposal else trail.about(step).get("sentence", say(GONE))
+    return make_response(_page(session, case, proposal, sentence), trail.status(step))
 
 
-def _page(stay: CaseSession, case: Case | None, one: Referral | None, sentence: str) -> str:
-    shelf = snapshot.snapshot_of(installation().reading)
-    names = referrals_help.names(shelf)
+def _page(session: CaseSession, case: Case | None, proposal: Referral | None, sentence: str) -> str:
+    directory = snapshot.snapshot_of(installation().reading)
+    names = referrals_help.names(directory)
     return render_template(
         "reporter/referral.html",
-        one=one,
-        name=names.get(one.service, one.service) if one else "",
-        door=_door(shelf, one, case) if one and case else None,
-        sheet=referral_sheet.words_of(case, one, names, say, installation().clock()) if one and case else (),
+        one=proposal,
+        name=names.get(proposal.service, proposal.service) if proposal else "",
+        door=_offer(directory, proposal, case) if proposal and case else None,
+        sheet=referral_sheet.words_of(case, proposal, names, say, installation().clock()) if proposal and case else (),
         need_names=NEEDS,
         sentence=sentence,
-        ticket=case_session_field(stay),
+        ticket=case_session_field(session),
     )
 
 
-def _door(shelf: snapshot.DirectorySnapshot, one: Referral, case: Case) -> records.Offer | None:
+def _offer(directory: snapshot.DirectorySnapshot, proposal: Referral, case: Case) -> records.Offer | None:
     now = installation().clock()
-    return referrals_help.offer_of(shelf, one.service, one.need, case.incident_at(now), now)
+    return referrals_help.offer_of(directory, proposal.service, proposal.need, case.incident_at(now), now)

@@ -1,4 +1,4 @@
-"""Pages of the directory: a service and its history, what is due, files in and out, gaps, calls, the rules.
+"""Pages of the directory: the list with what is due, a service and its history, files in and out, a flag.
 
 They speak HTTP and nothing else. Case workers look, confirm and write down what a call taught; coordinators
 also change cells and bring in files. What a reporter flags needs nothing of her trip and leaves nothing of it.
@@ -102,7 +102,7 @@ def services() -> ResponseReturnValue:
 @blueprint.post("/<lang>/equipo/directorio")
 @signed_in(CASE_WORKER, COORDINATOR)
 def find() -> ResponseReturnValue:
-    """A part of a name finds any."""
+    """The services in whose name or id the words stand."""
     StaffForm().is_ours()
     return _services(request.form.get("q", "").strip()[:80])
 
@@ -111,23 +111,23 @@ def find() -> ResponseReturnValue:
 def _services(wanted: str = "") -> ResponseReturnValue:
     with installation().reading() as db:
         every = due.due(db, today_here())
-    found = [one for one in every if rows.header(wanted) in rows.header(f"{one.name} {one.service}")]
+    matching = [row for row in every if rows.header(wanted) in rows.header(f"{row.name} {row.service}")]
     return render_template(
         "staff/directory.html",
-        found=found[:SHOWN],
-        more=max(0, len(found) - SHOWN),
+        matching=matching[:SHOWN],
+        more=max(0, len(matching) - SHOWN),
         wanted=wanted,
-        over=sum(one.over for one in every),
+        over=sum(row.over for row in every),
         all=len(every),
-        flagged=sum(one.flagged > 0 for one in every),
+        flagged=sum(row.flagged > 0 for row in every),
         on=day_in_words,
         out=out(),
     )
 
 
-def day_in_words(told: str) -> str:
+def day_in_words(day: str) -> str:
     """A day of the directory in words, or as it was written."""
-    return languages.day_as_written(g.lang, told)
+    return languages.day_as_written(g.lang, day)
 
 
 def out() -> StaffForm:
@@ -151,7 +151,7 @@ class EditForm(StaffForm):
 
 
 class StampForm(StaffForm):
-    """What it looked like when it was read."""
+    """The stamp of a service as the page showed it, so that a change in between is noticed."""
 
     stamp = StringField(validators=[Length(max=64)])
 
@@ -198,7 +198,7 @@ def _service(
 @blueprint.post("/<lang>/equipo/directorio/servicio/<service>")
 @signed_in(CASE_WORKER, COORDINATOR)
 def confirm(service: str) -> ResponseReturnValue:
-    """Still true today, in one click."""
+    """Note that a service was looked at today and is still right."""
     form = StampForm()
     if not form.is_ours():
         return error_page(404)
@@ -215,7 +215,7 @@ def confirm(service: str) -> ResponseReturnValue:
 @blueprint.post("/<lang>/equipo/directorio/servicio/<service>/cambiar")
 @signed_in(COORDINATOR)
 def edit(service: str) -> ResponseReturnValue:
-    """Other cells, with a reason."""
+    """Change cells of a service, with a reason."""
     form = EditForm()
     typed = {column: request.form[column] for column in curation.EDITABLE if column in request.form}
     if not form.is_ours():
@@ -249,7 +249,7 @@ def bring() -> ResponseReturnValue:
     form, report = BringForm(), None
     form.kind.choices = [
         SelectChoice("", N_("It says it")),
-        *(SelectChoice(one) for one in reviewed_data.service_types()),
+        *(SelectChoice(kind) for kind in reviewed_data.service_types()),
     ]
     regions = other_departments(snapshot_now()).items()
     by_number = (SelectChoice(code[2:], name) for code, name in regions)

@@ -33,19 +33,19 @@ def gaps_of(place: str) -> ResponseReturnValue:
 
 
 def _gaps(place: str) -> ResponseReturnValue:
-    held = snapshot_now()
-    whole = place == held.cards.country
+    directory = snapshot_now()
+    whole = place == directory.cards.country
     return render_template(
         "staff/gaps.html",
-        gaps=directory_gaps.gaps(held, today_here(), place),
-        names=held.cards.place_names,
+        gaps=directory_gaps.gaps(directory, today_here(), place),
+        names=directory.cards.place_names,
         place=place,
         states=STATES,
         need_names=NEEDS,
         whole=whole,
-        departments=other_departments(held),
-        never=directory_gaps.never_matched(held) if whole else {},
-        service_names=names(held),
+        departments=other_departments(directory),
+        never=directory_gaps.never_matched(directory) if whole else {},
+        service_names=names(directory),
         out=out(),
     )
 

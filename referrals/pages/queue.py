@@ -62,14 +62,14 @@ def queue_page() -> ResponseReturnValue:
 
 def _view() -> View:
     """What is asked for in the address; what nobody knows is read as the first choice. A name typed lies in a row."""
-    told = request.args
-    folder, sort = told.get("folder", ""), told.get("sort", "")
+    address = request.args
+    folder, sort = address.get("folder", ""), address.get("sort", "")
     return View(
         folder=folder if folder in queue.FOLDERS else "open",
-        owner=told.get("owner", "")[:12],
-        name=(desk_pages.taken(told["name"]) or {}).get("words", "") if "name" in told else "",
+        owner=address.get("owner", "")[:12],
+        name=(desk_pages.taken(address["name"]) or {}).get("words", "") if "name" in address else "",
         sort=sort if sort in queue.SORTS else "urgency",
-        after=_after(told.get("after", "")),
+        after=_after(address.get("after", "")),
     )
 
 
@@ -89,9 +89,9 @@ def _queue_page(*, sentence: str = "", words: str = "", code: int = 200) -> Resp
         cards, broken = desk.queue(db, keys, sheet.summaries)
         people = case_workers(db, site, keys)
     aside = queue.put_aside(cards, site.clock(), sheet)
-    hers = queue.chosen(cards, view, keys.member, aside=aside)
-    found = _with_words(site, keys, hers, words) if words else None
-    listed = hers if found is None else [card for card in hers if card.case in found]
+    chosen = queue.chosen(cards, view, keys.member, aside=aside)
+    matching = _with_words(site, keys, chosen, words) if words else None
+    listed = chosen if matching is None else [card for card in chosen if card.case in matching]
     ordered = queue.in_order(listed, site.clock(), view.sort, sheet)
     shown, after = queue.page_of(ordered, view.after)
     page = render_template(
@@ -106,7 +106,7 @@ def _queue_page(*, sentence: str = "", words: str = "", code: int = 200) -> Resp
         folders={
             code: (say(name), sum(lies(card, aside) for card in cards)) for code, (name, lies) in queue.FOLDERS.items()
         },
-        signs={case: [say(SIGNS[one]) for one in told] for case, told in aside.items()},
+        signs={case: [say(SIGNS[sign]) for sign in signs] for case, signs in aside.items()},
         sorts={code: say(name) for code, (name, _) in queue.SORTS.items()},
         people=people,
         outcomes=actions.OUTCOMES,
@@ -191,8 +191,8 @@ def bulk() -> ResponseReturnValue:
             skipped += 1
         except (CannotOpen, BadFormValue):
             failed += 1
-    told = N_("Done: %(done)s. Left as they were: %(skipped)s. Failed: %(failed)s.")
-    return _queue_page(sentence=say(told, done=done, skipped=skipped, failed=failed))
+    sentence = N_("Done: %(done)s. Left as they were: %(skipped)s. Failed: %(failed)s.")
+    return _queue_page(sentence=say(sentence, done=done, skipped=skipped, failed=failed))
 
 
 def _address_of_view(name: str) -> str:

@@ -60,8 +60,8 @@ def bench_limit(workers: int, at_once: tuple[int, ...], seconds: float, runs: in
 def bench_queue(cases: int, unopened: int, as_json: bool) -> None:
     """How long signing in and the queue take with very many cases, in a throw-away installation."""
     with throw_away("bench") as (settings, engine):
-        told = asdict(measure(settings, engine, cases, unopened, lambda line: click.echo(line, err=True)))
-    click.echo(json.dumps(told) if as_json else "\n".join(f"{name:14} {value}" for name, value in told.items()))
+        measured = asdict(measure(settings, engine, cases, unopened, lambda line: click.echo(line, err=True)))
+    click.echo(json.dumps(measured) if as_json else "\n".join(f"{name:14} {value}" for name, value in measured.items()))
 
 
 @bench.command("match")
@@ -70,10 +70,10 @@ def bench_queue(cases: int, unopened: int, as_json: bool) -> None:
 def bench_match(services: int, as_json: bool) -> None:
     """How long a match takes among very many services, over twenty countries and all in one; and their import."""
     with tempfile.TemporaryDirectory(prefix="amparo-match-") as folder:
-        told = operations_bench_match.measure(
+        measured = operations_bench_match.measure(
             services, lambda name: f"sqlite:///{folder}/{name}.db", lambda line: click.echo(line, err=True)
         )
-    click.echo(json.dumps(told) if as_json else "\n".join(f"{name:22} {value}" for name, value in told.items()))
+    click.echo(json.dumps(measured) if as_json else "\n".join(f"{name:22} {value}" for name, value in measured.items()))
 
 
 @bench.command("floor", hidden=True)
@@ -81,7 +81,7 @@ def bench_match(services: int, as_json: bool) -> None:
 @click.option("--port", type=int, required=True)
 @click.option("--sizes", required=True)
 def bench_floor(workers: int, port: int, sizes: str) -> None:
-    """Serve the floor; `bench limit` starts it."""
+    """Serve the bare answer that `bench limit` compares with; it starts this command itself."""
     operations_bench_submit.serve_floor(settings_here(), port, workers, json.loads(sizes))
 
 
@@ -90,5 +90,5 @@ def bench_floor(workers: int, port: int, sizes: str) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def bench_release(reports: int, as_json: bool) -> None:
     """What a release costs: opening 10,000 sealed tallies, and from opened ones to finished files."""
-    told = operations_bench_release.measure(reports, time.perf_counter)
-    click.echo(json.dumps(told) if as_json else "\n".join(f"{name:22} {value}" for name, value in told.items()))
+    measured = operations_bench_release.measure(reports, time.perf_counter)
+    click.echo(json.dumps(measured) if as_json else "\n".join(f"{name:22} {value}" for name, value in measured.items()))

@@ -1,4 +1,4 @@
-"""Commands for practice: a throw-away installation, and the six digits of an app where there is no phone.
+"""A command for practice: it makes and serves a throw-away installation.
 
 Never touches the real installation.
 """
@@ -56,8 +56,8 @@ def demo(host: str, port: int, folder: Path | None, as_json: bool, no_serve: boo
             if members.accounts(db):
                 raise click.ClickException(f"{instance} holds people already: give --folder an empty folder.")
         say = (lambda _text: None) if as_json else click.echo
-        told = seed_demo(settings, engine, time.time(), say) | {"classroom": host == EVERYWHERE}
-        click.echo(json.dumps(told, ensure_ascii=False, indent=1) if as_json else in_words(told))
+        summary = seed_demo(settings, engine, time.time(), say) | {"classroom": host == EVERYWHERE}
+        click.echo(json.dumps(summary, ensure_ascii=False, indent=1) if as_json else in_words(summary))
         if not no_serve:
             server.serve(create_app, settings, host, port)
 

@@ -45,8 +45,8 @@ def import_file(file: Path, dry_run: bool, kind: str, region: str, as_json: bool
         done = run.import_file(
             db, file.read_bytes(), "terminal", _today(), hints=hints, dry_run=dry_run, tell=now_and_then()
         )
-    told = run.as_json(done)
-    click.echo(json.dumps(told, ensure_ascii=False) if as_json else run.in_words(done, dry_run))
+    summary = run.as_json(done)
+    click.echo(json.dumps(summary, ensure_ascii=False) if as_json else run.in_words(done, dry_run))
     sys.exit(1 if done.problems else 0)
 
 
@@ -62,24 +62,26 @@ def export_file() -> None:
 def list_due(as_json: bool) -> None:
     """Services that have to be looked at now, the flagged first."""
     with reading(opened()[1]) as db:
-        found = [one for one in due.due(db, _today()) if one.over]
-    lines = [f"{one.service:28} {one.verified_on or 'never':10}  {one.flagged or '':>3}  {one.name}" for one in found]
-    click.echo(json.dumps([asdict(one) for one in found], ensure_ascii=False) if as_json else "\n".join(lines))
+        overdue = [row for row in due.due(db, _today()) if row.over]
+    lines = [f"{row.service:28} {row.verified_on or 'never':10}  {row.flagged or '':>3}  {row.name}" for row in overdue]
+    click.echo(json.dumps([asdict(row) for row in overdue], ensure_ascii=False) if as_json else "\n".join(lines))
 
 
 @services.command("gaps")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def list_gaps(as_json: bool) -> None:
     """For each need: in how many provinces a service is verified, only in a source, only national, missing."""
-    held = snapshot.snapshot_of(partial(reading, opened()[1]))
-    found, never = gaps.gaps(held, _today()), gaps.never_matched(held)
+    directory = snapshot.snapshot_of(partial(reading, opened()[1]))
+    missing, unmatched = gaps.gaps(directory, _today()), gaps.never_matched(directory)
     if as_json:
-        rows = [{"need": gap.need, **{state: len(codes) for state, codes in gap.provinces.items()}} for gap in found]
-        click.echo(json.dumps({"gaps": rows, "never_matched": never}, ensure_ascii=False))
+        rows = [{"need": gap.need, **{state: len(codes) for state, codes in gap.provinces.items()}} for gap in missing]
+        click.echo(json.dumps({"gaps": rows, "never_matched": unmatched}, ensure_ascii=False))
         return
     click.echo(f"{'need':22}" + "".join(f"{state:>10}" for state in gaps.STATES))
-    click.echo("\n".join(f"{gap.need:22}" + "".join(f"{gap.count(one):10}" for one in gaps.STATES) for gap in found))
-    click.echo("\nNever matched:\n" + "\n".join(f"  {service:28} {why}" for service, why in never.items()))
+    click.echo(
+        "\n".join(f"{gap.need:22}" + "".join(f"{gap.count(state):10}" for state in gaps.STATES) for gap in missing)
+    )
+    click.echo("\nNever matched:\n" + "\n".join(f"  {service:28} {why}" for service, why in unmatched.items()))
 
 
 @services.command("worklist")
@@ -88,26 +90,26 @@ def list_gaps(as_json: bool) -> None:
 def list_calls(place: str, as_json: bool) -> None:
     """Whom a local team can call in an afternoon, and what to ask. The page of the same prints on A4."""
     settings, engine = opened()
-    held = snapshot.snapshot_of(partial(reading, engine))
+    directory = snapshot.snapshot_of(partial(reading, engine))
     code = place if place.startswith(settings.country) else settings.country + place
-    if code not in held.cards.place_names:
+    if code not in directory.cards.place_names:
         raise click.ClickException(f"There is no place {place}: two or four digits of INEI, such as 25 or 2501.")
     with reading(engine) as db:
-        tasks = calls.worklist(db, held, code, _today())
+        tasks = calls.worklist(db, directory, code, _today())
     rows = [
         {
-            "service": one.row["id"],
-            "name": one.row["name"],
-            "phone": one.row["phone"],
-            "never_seen": one.gaps,
-            "ask": [question.column for question in one.unknown],
+            "service": task.row["id"],
+            "name": task.row["name"],
+            "phone": task.row["phone"],
+            "never_seen": task.gaps,
+            "ask": [question.column for question in task.unknown],
         }
-        for one in tasks
+        for task in tasks
     ]
     lines = [
-        f"{one.row['name']}\n  {one.row['phone'] or 'no number'}\n  ask: "
-        + ", ".join(question.column for question in one.unknown)
-        for one in tasks
+        f"{task.row['name']}\n  {task.row['phone'] or 'no number'}\n  ask: "
+        + ", ".join(question.column for question in task.unknown)
+        for task in tasks
     ]
     click.echo(json.dumps(rows, ensure_ascii=False) if as_json else "\n".join(lines))
 

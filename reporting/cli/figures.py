@@ -79,21 +79,21 @@ def rehearse(
     are told by line. Everything written is marked as fictional. To test whether one report shows: rehearse the file
     with and without its line, with --raw and --repeat, and compare. The files have the same names.
     """
-    made = tables.design(tier, tuple(dict.fromkeys(also)), departments=departments)
+    design = tables.design(tier, tuple(dict.fromkeys(also)), departments=departments)
     try:
         blocks = read_microdata(text_of(microdata))
     except BadMicrodata as problem:
         raise click.ClickException(str(problem)) from None
-    began, rehearsal = time.monotonic(), Rehearsal(made, epsilon, tables.count(made, blocks), raw)
+    began, rehearsal = time.monotonic(), Rehearsal(design, epsilon, tables.count(design, blocks), raw)
     done = 0
     for done in write(rehearsal, out, repeat or 0, noise.laplace(secrets.randbelow)):
         if done % 250 == 0:
             click.echo(f"{done} of {repeat}", err=True)
-    told = {
+    summary = {
         "releases": done,
         "reports": len(blocks),
-        "sensitivity": made.sensitivity,
-        "scale": str(made.scale(epsilon)),
+        "sensitivity": design.sensitivity,
+        "scale": str(design.scale(epsilon)),
         "seconds": round(time.monotonic() - began, 2),
     }
-    click.echo(json.dumps(told) if as_json else f"{done} written into {out}.")
+    click.echo(json.dumps(summary) if as_json else f"{done} written into {out}.")

@@ -36,7 +36,7 @@ from reporting.web import languages
 def init(coordinator: str, case_worker: str, as_json: bool) -> None:
     """Make a new installation: folder, secrets, tables, directory, one coordinator, one invitation.
 
-    No key that reads a report is made here: the first case worker makes it in her own browser. Until then the
+    No key that reads a report is made here: the first case worker makes it in a browser. Until then the
     reporter pages say that they are not open yet.
     """
     settings = _new_installation()
@@ -45,16 +45,16 @@ def init(coordinator: str, case_worker: str, as_json: bool) -> None:
     with reading(engine) as db:
         if members.accounts(db):
             raise click.ClickException("This installation has accounts already. Nothing was changed.")
-    told = _first_people(settings, engine, coordinator, case_worker)
+    access = _first_people(settings, engine, coordinator, case_worker)
     if as_json:
-        click.echo(json.dumps(told, ensure_ascii=False, indent=1))
+        click.echo(json.dumps(access, ensure_ascii=False, indent=1))
         return
     click.echo(f"Installation made in {settings.instance}\n")
-    click.echo("The coordinator signs in at " + told["sign_in"])
+    click.echo("The coordinator signs in at " + access["sign_in"])
     for part in ("name", "password", "totp_secret"):
-        click.echo(f"  {part.replace('_', ' ')}: {told['coordinator'][part]}")
+        click.echo(f"  {part.replace('_', ' ')}: {access['coordinator'][part]}")
     click.echo("\nGive this address to the first case worker, and to nobody else. It opens once, for seven days:")
-    click.echo("  " + told["invitation"])
+    click.echo("  " + access["invitation"])
     if not has_lines(settings.country):
         click.echo(NO_LINES % settings.country)
     click.echo("\nNow start it: amparo serve")
@@ -89,12 +89,12 @@ def serve(host: str, port: int, workers: int | None) -> None:
     settings = settings_here()
     engine = open_database(settings.database_url)
     with reading(engine) as db:
-        made = accounts.keys_are_made(db, Pin(settings.pin_file))
+        keys_made = accounts.keys_are_made(db, Pin(settings.pin_file))
     with writing(engine, short_wait=True) as db:
         day_seeds.open_day(db, time.time())  # a folder that cannot be written is told here, not to a reporter
     engine.dispose()  # a line to SQLite must not go along into another process: each believes in locks of its own
     click.echo(f"Serving {settings.base_url} on {host}:{port}. Stop with Ctrl+C.")
-    if not made:
+    if not keys_made:
         click.echo("No case worker has made the keys yet: reporter pages say that they are not open.")
     server.serve(create_app, settings, host, port, workers or server.default_workers())
 
@@ -120,14 +120,16 @@ def check(residue: bool, as_json: bool) -> None:
     settings = settings_here()
     engine = open_database(settings.database_url)
     with reading(engine) as db:
-        found = accounts.problems(db, Pin(settings.pin_file), retention.audit_before(time.time()))
-        found += reading_hours.problems(db, languages.local(time.time(), settings.time_zone).date())
+        problems = accounts.problems(db, Pin(settings.pin_file), retention.audit_before(time.time()))
+        problems += reading_hours.problems(db, languages.local(time.time(), settings.time_zone).date())
     proofs = leak_check.run_checks() if residue else ()
-    found += [proof.says for proof in proofs if proof.holds is False] if residue else problems_on_this_machine()
-    found += page_rows.problems(settings)
+    problems += [proof.says for proof in proofs if proof.holds is False] if residue else problems_on_this_machine()
+    problems += page_rows.problems(settings)
     if as_json:
-        click.echo(json.dumps({"problems": found, "proofs": [asdict(proof) for proof in proofs]}, ensure_ascii=False))
+        click.echo(
+            json.dumps({"problems": problems, "proofs": [asdict(proof) for proof in proofs]}, ensure_ascii=False)
+        )
     else:
         click.echo("\n".join(proof.says for proof in proofs if proof.holds is not False))
-        click.echo("\n".join(["", *found] if found else ["Everything holds."]))
-    sys.exit(1 if found else 0)
+        click.echo("\n".join(["", *problems] if problems else ["Everything holds."]))
+    sys.exit(1 if problems else 0)

@@ -45,8 +45,10 @@ def backup(file: Path, as_json: bool) -> None:
     from the backups, and take away each key 60 days after its month began: `amparo sweep` does so here.
     """
     settings, engine = opened()
-    told = _allowed(lambda: backups.back_up(engine, settings.instance, file, time.time(), progress))
-    click.echo(json.dumps(told) if as_json else f"{told['rows']} rows of {told['month']} in {told['file']}.")
+    written = _allowed(lambda: backups.back_up(engine, settings.instance, file, time.time(), progress))
+    click.echo(
+        json.dumps(written) if as_json else f"{written['rows']} rows of {written['month']} in {written['file']}."
+    )
 
 
 @main.command()

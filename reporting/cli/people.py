@@ -29,15 +29,18 @@ def people() -> None:
 @people.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def list_people(as_json: bool) -> None:
-    """Who has an account, as what, and whether her team let her in."""
+    """Who has an account, with which roles, and who is let in by a team."""
     settings, engine = opened()
     with reading(engine) as db:
-        found = members.accounts(db, team_log.teams_or_none(db, Pin(settings.pin_file)))
-    rows = [{"name": one.name, "roles": list(one.roles), "open": one.open, "inside": one.inside} for one in found]
+        listed = members.accounts(db, team_log.teams_or_none(db, Pin(settings.pin_file)))
+    rows = [
+        {"name": account.name, "roles": list(account.roles), "open": account.open, "inside": account.inside}
+        for account in listed
+    ]
     lines = (
-        f"{one.name:20} {', '.join(one.roles):24} "
-        f"{'let in' if one.inside else 'can sign in' if one.open else 'cannot sign in'}"
-        for one in found
+        f"{account.name:20} {', '.join(account.roles):24} "
+        f"{'let in' if account.inside else 'can sign in' if account.open else 'cannot sign in'}"
+        for account in listed
     )
     click.echo(json.dumps(rows, ensure_ascii=False) if as_json else "\n".join(lines))
 
@@ -45,10 +48,10 @@ def list_people(as_json: bool) -> None:
 @people.command("invite")
 @click.argument("name", callback=a_name)
 @click.argument("role", type=click.Choice(team_log.ROLES))
-@click.option("--team", default="", help="With which casework team she will read; the first one if not told.")
-@click.option("--new-team", default="", help="Name of a new casework team, of which she is the first.")
+@click.option("--team", default="", help="The casework team to read with; the first one if not told.")
+@click.option("--new-team", default="", help="Name of a new casework team that begins with NAME.")
 def invite_person(name: str, role: str, team: str, new_team: str) -> None:
-    """Print an address for NAME that opens once, for seven days. She makes her password in her own browser.
+    """Print an address for NAME that opens once, for seven days. The password is made in NAME's own browser.
 
     A new team gets no case before a case worker of a team that is there has heard its six words and typed them.
     """
@@ -56,10 +59,10 @@ def invite_person(name: str, role: str, team: str, new_team: str) -> None:
     if (team or new_team) and role != CASE_WORKER:
         raise click.ClickException("Only a case worker reads with a casework team.")
     with writing(engine) as db:
-        if any(one.name == name for one in members.accounts(db)):
+        if any(account.name == name for account in members.accounts(db)):
             raise click.ClickException(f"{name} has an account: use `amparo staff reset {name}`.")
         teams = vouched_for(lambda: team_log.teams_or_none(db, Pin(settings.pin_file)))
-        numbers = tuple(one.id for one in teams if one.name == team and one.kind == team_log.CASEWORK)
+        numbers = tuple(known.id for known in teams if known.name == team and known.kind == team_log.CASEWORK)
         if (team and not numbers) or (new_team and not teams):
             raise click.ClickException("There is no such team yet: `amparo keys status` lists them.")
         token = accounts.invite(db, name, (role,), time.time(), numbers, new_team)
@@ -69,7 +72,7 @@ def invite_person(name: str, role: str, team: str, new_team: str) -> None:
 @people.command("reset")
 @click.argument("name")
 def reset_person(name: str) -> None:
-    """A forgotten password: her old key is forgotten, an address is printed. Her team must let her in again."""
+    """A forgotten password: the old key is forgotten, an address is printed. The team must let NAME in again."""
     settings, engine = opened()
     with writing(engine) as db:
         token = accounts.reset(db, _number_of(db, name), time.time())
@@ -79,7 +82,7 @@ def reset_person(name: str) -> None:
 @people.command("dismiss")
 @click.argument("name")
 def dismiss_person(name: str) -> None:
-    """She leaves: her sessions end now, and the next member who signs in makes new keys without her."""
+    """NAME leaves: all sessions of NAME end now; the next member who signs in makes new keys without NAME."""
     with writing(opened()[1]) as db:
         accounts.dismiss(db, _number_of(db, name))
     click.echo(f"{name} cannot sign in any more. Ask a case worker to sign in soon: that makes the new keys.")
@@ -96,14 +99,14 @@ def key_status(as_json: bool) -> None:
     """Each team with its fingerprint, newest epoch and readers. Compare the fingerprint with the one on paper."""
     settings, engine = opened()
     with reading(engine) as db:
-        found = vouched_for(lambda: log_report.status(db, Pin(settings.pin_file)))
+        listed = vouched_for(lambda: log_report.status(db, Pin(settings.pin_file)))
     if as_json:
-        click.echo(json.dumps([asdict(one) for one in found], ensure_ascii=False))
+        click.echo(json.dumps([asdict(team) for team in listed], ensure_ascii=False))
         return
-    for one in found:
-        due = ", a new one is due" if one.due else ""
-        click.echo(f"{one.name} ({one.kind})\n  fingerprint {one.fingerprint}\n  epoch {one.epoch}{due}")
-        click.echo(f"  readers: {', '.join(one.readers) or 'nobody'}")
+    for team in listed:
+        due = ", a new one is due" if team.due else ""
+        click.echo(f"{team.name} ({team.kind})\n  fingerprint {team.fingerprint}\n  epoch {team.epoch}{due}")
+        click.echo(f"  readers: {', '.join(team.readers) or 'nobody'}")
 
 
 @key_acts.command("log")
@@ -117,21 +120,21 @@ def key_log() -> None:
 @key_acts.command("recover")
 @click.argument("name")
 def key_recover(name: str) -> None:
-    """Both recovery sheets let NAME in, when nobody is left who could. She needs an account that can sign in."""
+    """Both recovery sheets let NAME in, when nobody is left who could. NAME needs an account that can sign in."""
     settings, engine = opened()
     with reading(engine) as db:
         number = _number_of(db, name)
     first, second = (
         receipts.read_words(click.prompt(f"Sheet {sheet}, twelve words"), keyring.SHEET_WORDS) for sheet in (1, 2)
     )
-    for one, other in itertools.product(first, second):
-        sheets = keyring.RecoverySheets(one, other)
+    for first_words, second_words in itertools.product(first, second):
+        sheets = keyring.RecoverySheets(first_words, second_words)
         try:
             with writing(engine) as db:
                 vouched_for(partial(keyring.recover, db, Pin(settings.pin_file), sheets, number))
         except team_log.CannotOpen:
             continue
-        click.echo(f"{name} is let in. She signs in as always.")
+        click.echo(f"{name} is let in and signs in as always.")
         return
     raise click.ClickException(
         f"Nothing was changed: these are not the two sheets, or {name} cannot sign in or reads in no team."
@@ -139,7 +142,7 @@ def key_recover(name: str) -> None:
 
 
 def _number_of(db: Session, name: str) -> int:
-    found = next((one.id for one in members.accounts(db) if one.name == name), None)
-    if found is None:
+    number = next((account.id for account in members.accounts(db) if account.name == name), None)
+    if number is None:
         raise click.ClickException(f"Nobody here is called {name}: see `amparo staff list`.")
-    return found
+    return number

@@ -36,15 +36,21 @@ def assess(file: Path, checking: bool, explain: bool) -> None:
             click.echo(f"{name}\n{vignettes.explained(incident, assessment)}\n")
     elif not checking:
         click.echo(
-            json.dumps([vignettes.report(name, found) for name, _, found, _ in assessed], ensure_ascii=False, indent=1)
+            json.dumps(
+                [vignettes.report(name, assessment) for name, _, assessment, _ in assessed],
+                ensure_ascii=False,
+                indent=1,
+            )
         )
     if checking:
         sys.exit(_compare(assessed))
 
 
 def _compare(assessed: list[tuple[str, Any, Any, Any]]) -> int:
-    with_expectation = [(name, found, expected) for name, _, found, expected in assessed if expected is not None]
-    wrong = {name: vignettes.differences(found, expected) for name, found, expected in with_expectation}
+    with_expectation = [
+        (name, assessment, expected) for name, _, assessment, expected in assessed if expected is not None
+    ]
+    wrong = {name: vignettes.differences(assessment, expected) for name, assessment, expected in with_expectation}
     for name, problems in wrong.items():
         for problem in problems:
             click.echo(f"{name}: {problem}")

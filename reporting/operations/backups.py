@@ -101,9 +101,9 @@ def back_up(engine: Engine, instance: Path, target: Path, now: float, say: Say) 
             os.fsync(file.fileno())
         say("reading it back ...")
         with fresh.open("rb") as file:
-            found = sum(1 for _ in rows_of(file, key)) - 1
-        if found != rows:
-            raise BackupRefused(f"The backup holds {found} rows and should hold {rows}: it was thrown away.")
+            read_back = sum(1 for _ in rows_of(file, key)) - 1
+        if read_back != rows:
+            raise BackupRefused(f"The backup holds {read_back} rows and should hold {rows}: it was thrown away.")
         fresh.replace(target)
     finally:
         fresh.unlink(missing_ok=True)
@@ -144,8 +144,8 @@ def _place(number: int, *, last: bool) -> SealContext:
     return SealContext("backup", 0, number, "last" if last else "piece", 1)
 
 
-def _line(told: dict[str, Any]) -> bytes:
-    return json.dumps(told, separators=(",", ":")).encode() + b"\n"
+def _line(entry: dict[str, Any]) -> bytes:
+    return json.dumps(entry, separators=(",", ":")).encode() + b"\n"
 
 
 def _plain(value: Any) -> Any:
@@ -258,7 +258,7 @@ def _put_back(
 ) -> Restored:
     tables = Base.metadata.tables
     of_cases = {table.name for table in tables_of_cases()}
-    mine = {"rows": 0, "here": 0, "gone": 0}
+    counts = {"rows": 0, "here": 0, "gone": 0}
     erased = set(db.scalars(select(ErasedRow.mark)))
     came: dict[str, set[Any]] = {name: set() for name in of_cases}
     if everything:
@@ -268,19 +268,19 @@ def _put_back(
         name, row = line["t"], {column: _rich(value) for column, value in line["r"].items()}
         of_a_case, is_mark = name in of_cases, name == ErasedRow.__tablename__
         if name == CaseRow.__tablename__ and (why := _stays_away(db, row, erased, pepper, now)):
-            mine[why] += 1
+            counts[why] += 1
             continue
         if not (_comes_along(tables[name], row, came) if of_a_case else everything):
             continue
         erased |= {row["mark"]} if is_mark else set()
         db.execute(tables[name].insert().values(**row))
-        mine["rows"] += 1
+        counts["rows"] += 1
         if of_a_case:
             came[name].add(_own_key(tables[name], row))
-        if mine["rows"] % 10_000 == 0:
-            say(f"{mine['rows']} rows ...")
+        if counts["rows"] % 10_000 == 0:
+            say(f"{counts['rows']} rows ...")
     _move_counters_on(db)
-    return Restored(everything, mine["rows"], mine["here"], mine["gone"])
+    return Restored(everything, counts["rows"], counts["here"], counts["gone"])
 
 
 def _stays_away(db: Session, row: dict[str, Any], erased: set[bytes], pepper: bytes, now: float) -> str:
@@ -320,11 +320,11 @@ def _move_counters_on(db: Session) -> None:
 
 def tables_of_cases() -> list[Table]:
     """The table of cases and all that refer to it, parents first."""
-    found = [Base.metadata.tables[CaseRow.__tablename__]]
+    tables = [Base.metadata.tables[CaseRow.__tablename__]]
     for table in Base.metadata.sorted_tables:
-        if any(key.column.table in found for key in table.foreign_keys) and table not in found:
-            found.append(table)
-    return found
+        if any(key.column.table in tables for key in table.foreign_keys) and table not in tables:
+            tables.append(table)
+    return tables
 
 
 def _day(now: float) -> date:

@@ -50,21 +50,21 @@ COUNTRIES: Final = ("PE", *(f"{letter}X" for letter in "ABCDEFGHIJKLMNOPQRS"))
 URGENT_SHARE: Final = 0.4
 MONDAY: Final = datetime(2026, 11, 23, 5, tzinfo=UTC)
 AT_ONCE: Final = 5_000
-Found = dict[str, float]
+Figures = dict[str, float]
 
 
-def measure(services: int, url: Callable[[str], str], say: Say) -> Found:
+def measure(services: int, url: Callable[[str], str], say: Say) -> Figures:
     """Milliseconds for one match, seconds and MB for the import. `url`: a database of its own for each part."""
-    found: Found = {}
+    figures: Figures = {}
     for name, countries in (("", COUNTRIES), ("_dense", COUNTRIES[:1])):
         engine = open_database(url(f"match{name}"))
         upgrade_tables(engine)
         settle(engine, "", ZONE)  # a directory of every country
         _fill(engine, services, countries, say)
-        found |= {f"{key}{name}": value for key, value in _matches(engine, countries, say).items()}
+        figures |= {f"{key}{name}": value for key, value in _matches(engine, countries, say).items()}
         engine.dispose()
-    found |= _import(services, url("import"), say)
-    return found
+    figures |= _import(services, url("import"), say)
+    return figures
 
 
 def _fill(engine: Engine, count: int, countries: Sequence[str], say: Say) -> None:
@@ -82,20 +82,20 @@ def _fill(engine: Engine, count: int, countries: Sequence[str], say: Say) -> Non
         provinces = [
             row["code"].replace("PE", country, 1) for country in countries for row in tree if row["level"] == "province"
         ]
-        made = list(invented_services.services(count, sorted(service_types()), provinces, seed=7))
+        services = list(invented_services.services(count, sorted(service_types()), provinces, seed=7))
         empty = dict.fromkeys(COLUMNS, "")
         for start in range(0, count, AT_ONCE):
-            some = made[start : start + AT_ONCE]
+            some = services[start : start + AT_ONCE]
             db.execute(insert(ServiceRow), [empty | dict(cells) for cells, _ in some])
             db.execute(
                 insert(CoverageRow),
                 [{"service": cells["id"], "place": code} for cells, covers in some for code in covers],
             )
             say(f"{start + len(some)} of {count} services")
-        changed(db, [cells["id"] for cells, _ in made])
+        changed(db, [cells["id"] for cells, _ in services])
 
 
-def _matches(engine: Engine, countries: Sequence[str], say: Say) -> Found:
+def _matches(engine: Engine, countries: Sequence[str], say: Say) -> Figures:
     read: Callable[[], AbstractContextManager[Session]] = partial(reading, engine)
     there: DirectorySnapshot = snapshot_of(read, in_memory=0)
     began = time.perf_counter()
@@ -153,16 +153,16 @@ def _answer(cards: Cards, question: Question) -> list[list[str]]:
     return [[listing.service for listing, _ in best_listings(need, search, near[need.code])[0]] for need in wanted]
 
 
-def _import(count: int, url: str, say: Say) -> Found:
+def _import(count: int, url: str, say: Say) -> Figures:
     """In a process of its own, so that its memory is its own."""
     context = multiprocessing.get_context("spawn")
-    mine, its = context.Pipe()
-    child = context.Process(target=_imports, args=(count, url, its))
+    ours, theirs = context.Pipe()
+    child = context.Process(target=_imports, args=(count, url, theirs))
     child.start()
-    told: Found = json.loads(mine.recv())
+    figures: Figures = json.loads(ours.recv())
     child.join()
-    say(f"import {told['import_s']} s")
-    return told
+    say(f"import {figures['import_s']} s")
+    return figures
 
 
 def _imports(count: int, url: str, answer: Connection) -> None:

@@ -87,8 +87,8 @@ def _furnish(settings: Settings, engine: Engine) -> bytes:
         shipped.load_shipped(db)
         token = accounts.invite(db, NAME, (CASE_WORKER,), now)
         recovery = accounts.draw_sheets(secrets.randbelow, "es").key_pair().public
-        made = accounts.accept(db, pin, token, new, now, recovery, "Prueba")
-    pin.begin(made)
+        fresh = accounts.accept(db, pin, token, new, now, recovery, "Prueba")
+    pin.begin(fresh)
     return totp
 
 
@@ -104,8 +104,8 @@ def _fill(settings: Settings, keys: Keys, cases: int, unopened: int) -> None:
     """In a process of its own, so that its memory is not counted."""
     engine = open_database(settings.database_url)
     with reading(engine) as db:
-        found = team_log.teams(db, Pin(settings.pin_file))
-    readers, counters = team_log.team_of_kind(found, CASEWORK), team_log.team_of_kind(found, STATISTICS)
+        teams = team_log.teams(db, Pin(settings.pin_file))
+    readers, counters = team_log.team_of_kind(teams, CASEWORK), team_log.team_of_kind(teams, STATISTICS)
     for start in range(0, cases, BATCH):
         with writing(engine) as db:
             for number in range(start, min(start + BATCH, cases)):
@@ -123,12 +123,12 @@ def _invented(number: int) -> NewReport:
     """A report with everything drawn at random, of the last 60 days."""
     below = secrets.randbelow
 
-    def one(field: str) -> str:
+    def pick(field: str) -> str:
         codes = list(VOCABULARY[field])
         return codes[below(len(codes))]
 
     def some(field: str) -> frozenset[str]:
-        return frozenset(one(field) for _ in range(1 + below(2)))
+        return frozenset(pick(field) for _ in range(1 + below(2)))
 
     hours = float(below(400))
     incident = Incident(
@@ -137,11 +137,11 @@ def _invented(number: int) -> NewReport:
         perpetrator=some("perpetrator"),
         flags=some("flags"),
         wants=some("wants"),
-        age=one("age"),
-        identity=one("identity"),
-        venue=one("venue"),
-        region=one("region"),
-        condom=one("condom"),
+        age=pick("age"),
+        identity=pick("identity"),
+        venue=pick("venue"),
+        region=pick("region"),
+        condom=pick("condom"),
         hours=(hours, hours),
     )
     hour, words = int(time.time()) // HOUR - below(60 * 24), f"Palabras inventadas {number}. " * 10

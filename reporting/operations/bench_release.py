@@ -37,14 +37,14 @@ def measure(reports: int, clock: Callable[[], float]) -> dict[str, float]:
 
 
 def _tallies(reports: int) -> bytes:
-    chance, made = random.Random(1), bytearray(TALLY_SIZE * reports)  # noqa: S311 -- invented reports
-    made[0::TALLY_SIZE] = bytes([TALLY_FORMAT]) * reports
-    made[1::TALLY_SIZE] = bytes([1]) * reports
-    made[2::TALLY_SIZE] = bytes(1 + byte % MONTHS for byte in chance.randbytes(reports))
+    chance, tallies = random.Random(1), bytearray(TALLY_SIZE * reports)  # noqa: S311 -- invented reports
+    tallies[0::TALLY_SIZE] = bytes([TALLY_FORMAT]) * reports
+    tallies[1::TALLY_SIZE] = bytes([1]) * reports
+    tallies[2::TALLY_SIZE] = bytes(1 + byte % MONTHS for byte in chance.randbytes(reports))
     for field, codes in TALLY_CODES.items():
         fold = bytes(byte % len(codes) for byte in range(256))
-        made[TALLY_BYTE[field] :: TALLY_SIZE] = chance.randbytes(reports).translate(fold)
-    return bytes(made)
+        tallies[TALLY_BYTE[field] :: TALLY_SIZE] = chance.randbytes(reports).translate(fold)
+    return bytes(tallies)
 
 
 def _blocks(tallies: bytes) -> Iterator[bytes]:
@@ -67,7 +67,7 @@ def _open_many(tallies: bytes, clock: Callable[[], float]) -> float:
 
 def _to_files(tallies: bytes, clock: Callable[[], float]) -> float:
     """From tallies in the memory to the bytes of a release."""
-    made, noise = tables.design(releases.FICTIONAL_TIER), laplace(secrets.randbelow)
+    design, noise = tables.design(releases.FICTIONAL_TIER), laplace(secrets.randbelow)
     began = clock()
-    releases.body_of(str(FIRST_YEAR + 1), made, tables.DEFAULT_EPSILON, _blocks(tallies), noise, fictional=True)
+    releases.body_of(str(FIRST_YEAR + 1), design, tables.DEFAULT_EPSILON, _blocks(tallies), noise, fictional=True)
     return clock() - began

@@ -79,10 +79,10 @@ class Line:
         while HEAD_ENDS not in answer:
             answer += self._more(self._socket)
         head, _, page = answer.partition(HEAD_ENDS)
-        told = LENGTH.search(head)
-        if told is None:
+        length = LENGTH.search(head)
+        if length is None:
             raise ValueError("no length")
-        while len(page) < int(told[1]):
+        while len(page) < int(length[1]):
             page += self._more(self._socket)
         leads = LOCATION.search(head)
         self.leads = leads[1].decode() if leads else ""
@@ -95,7 +95,7 @@ class Line:
         return came
 
     def close(self) -> None:
-        """Begin anew with the next request."""
+        """Close the connection; the next request opens another one."""
         if self._socket is not None:
             self._socket.close()
             self._socket = None
@@ -105,11 +105,11 @@ def _trip(line: Line) -> list[tuple[int, int]]:
     """One whole trip. Returns (bytes sent, bytes received) of each request; anything odd is an error."""
     sizes, page = list[tuple[int, int]](), b""
     for go in STEPS:
-        found = TICKET.search(page)
-        if found is None and sizes:
+        ticket = TICKET.search(page)
+        if ticket is None and sizes:
             raise ValueError("no ticket")
-        told = {"go": go} | ({"t": found[1].decode()} | TOLD if found else {})
-        body = urllib.parse.urlencode(told).encode()
+        fields = {"go": go} | ({"t": ticket[1].decode()} | TOLD if ticket else {})
+        body = urllib.parse.urlencode(fields).encode()
         page = _step(line, body)
         sizes.append((len(body), len(page)))
     if RECEIPT not in page:
@@ -144,10 +144,10 @@ def _load(port: int, trip: Callable[[Line], object], at_once: int, seconds: floa
         line.close()
 
     people = [threading.Thread(target=person) for _ in range(at_once)]
-    for one in people:
-        one.start()
-    for one in people:
-        one.join()
+    for thread in people:
+        thread.start()
+    for thread in people:
+        thread.join()
     taken.seconds = time.monotonic() - begin
     return taken
 
@@ -163,10 +163,10 @@ def submit(workers: int, at_once: Iterable[int], seconds: float, runs: int, say:
         with _running(settings, command) as (process, port, cold):
             sizes = _trip(Line(port))
             say(f"{workers} workers, {len(sizes)} steps a trip")
-            told = [_measure(process, port, _trip, many, seconds, runs, say) for many in at_once]
+            rows = [_measure(process, port, _trip, many, seconds, runs, say) for many in at_once]
         open_rows(settings, open_database(settings.database_url)).destroy()
-        floors = _floors(settings, sizes, workers, [row["at_once"] for row in told], seconds, runs, say)
-    for row, floor in zip(told, floors, strict=True):
+        floors = _floors(settings, sizes, workers, [row["at_once"] for row in rows], seconds, runs, say)
+    for row, floor in zip(rows, floors, strict=True):
         row |= {
             "cold_start_s": round(cold, 2),
             "packages": _packages(),
@@ -174,7 +174,7 @@ def submit(workers: int, at_once: Iterable[int], seconds: float, runs: int, say:
             "limit_trips_per_s": floor["trips_per_s"],
             "ratio_to_limit": round(row["trips_per_s"] / max(floor["trips_per_s"], 0.001), 2),
         }
-    return told
+    return rows
 
 
 def _packages() -> int:
@@ -184,7 +184,7 @@ def _packages() -> int:
 
 
 def limit(workers: int, at_once: Iterable[int], seconds: float, runs: int, say: Say) -> list[dict[str, Any]]:
-    """The floor alone."""
+    """The measures of the floor alone, a row for each number of people at once."""
     with tempfile.TemporaryDirectory(prefix="amparo-bench-") as folder:
         settings = _furnished(Path(folder), say)
         with _running(settings, ["serve", "--workers", "1"]) as (_, port, _cold):
@@ -214,17 +214,17 @@ def _floors(
 
 def serve_floor(settings: Settings, port: int, workers: int, sizes: list[tuple[int, int]]) -> None:
     """Serve only what cannot be left out: open and seal a ticket, at the end stretch, seal, commit durably."""
-    server.serve(lambda told: _floor(told, sizes), settings, "127.0.0.1", port, workers)
+    server.serve(lambda chosen: _floor(chosen, sizes), settings, "127.0.0.1", port, workers)
 
 
 def _floor(settings: Settings, sizes: list[tuple[int, int]]) -> Callable[..., list[bytes]]:
     engine, now = open_database(settings.database_url), time.time()
     with reading(engine) as db:
-        found = team_log.teams(db, Pin(settings.pin_file))
+        teams = team_log.teams(db, Pin(settings.pin_file))
         known, trip = day_seeds.seeds(db), tickets.new_trip()
         ticket = tickets.write_ticket(known, settings.server_secret, "draft", trip, "1", {"a": TOLD}, now)
     engine.dispose()  # no line to the database goes along into the workers
-    readers, counters = (team_log.team_of_kind(found, kind) for kind in (CASEWORK, STATISTICS))
+    readers, counters = (team_log.team_of_kind(teams, kind) for kind in (CASEWORK, STATISTICS))
     report = submission.from_answers({"narrative": TOLD["narrative"]}, language="es", trip=tickets.new_trip(), now=now)
     file, local = settings.instance / "floor.db", threading.local()
 
@@ -271,12 +271,12 @@ def _running(settings: Settings, command: list[str]) -> Iterator[tuple[subproces
     """A server in processes of its own; how long it took until it answered."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port: int = probe.getsockname()[1]
-    told = os.environ | {"AMPARO_INSTANCE": str(settings.instance), "PRACTICE": "0", "LANGUAGES": "es,en"}
+    environment = os.environ | {"AMPARO_INSTANCE": str(settings.instance), "PRACTICE": "0", "LANGUAGES": "es,en"}
     begin = time.monotonic()
     process = subprocess.Popen(  # noqa: S603 -- our own command
         [sys.executable, "-m", "reporting", *command, "--port", str(port)],
         cwd=ROOT,
-        env=told,
+        env=environment,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
@@ -344,19 +344,19 @@ def _family(pid: int) -> list[int]:
 def _cpu(pid: int) -> float:
     """Seconds of processor time of all workers."""
     spent = 0.0
-    for one in _family(pid):
-        told = Path(f"/proc/{one}/stat")
-        if told.exists():
-            fields = told.read_text("ascii").rpartition(")")[2].split()
+    for process in _family(pid):
+        path = Path(f"/proc/{process}/stat")
+        if path.exists():
+            fields = path.read_text("ascii").rpartition(")")[2].split()
             spent += (int(fields[11]) + int(fields[12])) / TICKS
     return spent
 
 
 def _memory(pid: int) -> float:
     """Megabytes of the largest worker."""
-    found = [0]
-    for one in _family(pid):
-        told = Path(f"/proc/{one}/status")
-        if told.exists():
-            found += [int(kb) for kb in re.findall(r"VmRSS:\s+(\d+)", told.read_text("ascii"))]
-    return max(found) / 1024
+    sizes = [0]
+    for process in _family(pid):
+        path = Path(f"/proc/{process}/status")
+        if path.exists():
+            sizes += [int(kb) for kb in re.findall(r"VmRSS:\s+(\d+)", path.read_text("ascii"))]
+    return max(sizes) / 1024

@@ -73,25 +73,25 @@ def seed_demo(settings: Settings, engine: Engine, now: float, say: Say) -> dict[
     }
 
 
-def in_words(told: dict[str, Any]) -> str:
-    """What the terminal shows."""
+def in_words(summary: dict[str, Any]) -> str:
+    """The accounts, addresses and a receipt of a demo, as text for the terminal."""
     people = "\n".join(
-        f"  {one['name']:9} {one['role']:12} password: {one['password']}\n"
-        f"  {'':22} six digits now: {one['code']}   (app secret: {one['totp_secret']})"
-        for one in told["accounts"]
+        f"  {account['name']:9} {account['role']:12} password: {account['password']}\n"
+        f"  {'':22} six digits now: {account['code']}   (app secret: {account['totp_secret']})"
+        for account in summary["accounts"]
     )
     classroom = ""
-    if told["classroom"]:
+    if summary["classroom"]:
         classroom = (
             "In the classroom: the same with this computer's address in the network instead of 127.0.0.1; "
             "the network settings say it.\n"
         )
     return (
-        f"\nPRACTICE: nothing here reaches anybody.\n\nReporters:  {told['address']}\n"
-        f"Staff:      {told['staff']}\n{classroom}\n"
+        f"\nPRACTICE: nothing here reaches anybody.\n\nReporters:  {summary['address']}\n"
+        f"Staff:      {summary['staff']}\n{classroom}\n"
         f"{people}\n\nThe six digits change every 30 seconds: put the secret into an authenticator app, or run\n"
-        f"  amparo code SECRET\n\nA code to come back with: {told['receipt']['words']}\n"
-        f"                      or: {told['receipt']['digits']}\n\nStop with Ctrl+C; everything is thrown away.\n"
+        f"  amparo code SECRET\n\nA code to come back with: {summary['receipt']['words']}\n"
+        f"                      or: {summary['receipt']['digits']}\n\nStop with Ctrl+C; everything is thrown away.\n"
     )
 
 
@@ -107,9 +107,9 @@ def _people(settings: Settings, engine: Engine, now: float) -> list[dict[str, st
             recovery = (
                 draw_sheets(secrets.randbelow, settings.languages[0]).key_pair().public if first is None else None
             )
-            made = accept(db, pin, token, new, now, recovery, settings.team_name)
-        if made:
-            pin.begin(made)
+            fresh = accept(db, pin, token, new, now, recovery, settings.team_name)
+        if fresh:
+            pin.begin(fresh)
         with writing(engine) as db:
             if first is None:
                 first = _sign_in(settings, db, pin, name, password, totp, now)
@@ -140,8 +140,8 @@ def _let_in(db: Any, pin: Pin, first: Keys, member: int, role: str) -> None:
 
 def _reports(settings: Settings, engine: Engine, now: float) -> Receipt:
     with reading(engine) as db:
-        found = team_log.teams(db, Pin(settings.pin_file))
-    readers, counters = team_log.team_of_kind(found, CASEWORK), team_log.team_of_kind(found, STATISTICS)
+        teams = team_log.teams(db, Pin(settings.pin_file))
+    readers, counters = team_log.team_of_kind(teams, CASEWORK), team_log.team_of_kind(teams, STATISTICS)
     services = snapshot.snapshot_of(partial(reading, engine))
     drawn = [receipts.draw(secrets.randbelow) for _ in CAME]
     for receipt, came, vignette in zip(drawn, CAME, _vignettes(), strict=True):
@@ -155,8 +155,8 @@ def _reports(settings: Settings, engine: Engine, now: float) -> Receipt:
 
 
 def _vignettes() -> list[dict[str, Any]]:
-    told: dict[str, Any] = yaml.safe_load(Path(VIGNETTES).read_text(encoding="utf-8"))
-    vignettes: list[dict[str, Any]] = told["vignettes"][:REPORTS]
+    content: dict[str, Any] = yaml.safe_load(Path(VIGNETTES).read_text(encoding="utf-8"))
+    vignettes: list[dict[str, Any]] = content["vignettes"][:REPORTS]
     return vignettes
 
 
@@ -169,7 +169,7 @@ def _report(vignette: dict[str, Any], hour: int, language: str) -> NewReport:
 
 
 TALLIES = 2000  # a year
-YEARS_AGO = (3, 2)  # last year is left, so that somebody can compile it herself
+YEARS_AGO = (3, 2)  # last year is left, so that whoever tries the demo can compile it
 # field -> invented weights; nothing about the world should be read from them
 WEIGHTS = {
     "perpetrator": {
@@ -211,7 +211,9 @@ def _figures(settings: Settings, engine: Engine, now: float) -> None:
 
 def _tallies(year: int) -> Iterator[bytes]:
     chance = random.Random(year)  # noqa: S311 -- invented reports, the same in every demo; the noise is not
-    drawn = {name: chance.choices(list(told), list(told.values()), k=TALLIES) for name, told in WEIGHTS.items()}
+    drawn = {
+        name: chance.choices(list(weights), list(weights.values()), k=TALLIES) for name, weights in WEIGHTS.items()
+    }
     for number in range(TALLIES):
         codes = {name: codes[number] for name, codes in drawn.items()}
         yield block_of_codes(year, chance.randint(1, MONTHS), codes)

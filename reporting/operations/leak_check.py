@@ -58,7 +58,7 @@ class TrialRun:
     seen: int  # pieces of her sealed report that the search found before the erasure; of so many
     of: int
     left: tuple[str, ...]  # files in which a piece stood after it
-    told: tuple[str, ...]  # columns in which a member's keys found her, while her report was there
+    opened: tuple[str, ...]  # columns in which a member's keys found her, while her report was there
     still: tuple[str, ...]  # and in which they found her after the erasure
     ahead: int  # bytes of the write-ahead log right after it
     cores: str | None  # the limit for core files in the process that serves; None where the system does not show it
@@ -126,7 +126,7 @@ PROOFS: Mapping[str, _Row] = {
         f"Run `amparo sweep --rewrite` now and every night. {UPGRADE}",
     ),
     "opened": _Row(
-        lambda trial: len(trial.told) > 1 and not trial.still,
+        lambda trial: len(trial.opened) > 1 and not trial.still,
         "Whatever a member's keys open, nothing of an erased report is left under any seal.",
         "A member's keys still find something of an erased report: a copy did not go with its case, or the search does "
         f"not see. {UPGRADE}",
@@ -172,11 +172,15 @@ def _try(root: Path, server: Sequence[str]) -> TrialRun:
     temporary.mkdir()
     memory.mkdir()
     port = _free_port()
-    told = {"AMPARO_INSTANCE": str(instance), "BASE_URL": f"http://127.0.0.1:{port}", "MEMORY_FOLDER": str(memory)}
-    settings, member = _furnished(instance, told)
+    environment = {
+        "AMPARO_INSTANCE": str(instance),
+        "BASE_URL": f"http://127.0.0.1:{port}",
+        "MEMORY_FOLDER": str(memory),
+    }
+    settings, member = _furnished(instance, environment)
     os.utime(temporary, (LONG_AGO, LONG_AGO))  # whatever is made in it, even for a moment, changes this
     ours = dict.fromkeys(("TMPDIR", "TEMP", "TMP", "SQLITE_TMPDIR"), str(temporary))
-    around = {name: value for name, value in os.environ.items() if name not in SETTINGS} | told | ours
+    around = {name: value for name, value in os.environ.items() if name not in SETTINGS} | environment | ours
     marker = "z" + secrets.token_hex(12)
     with _serving([*server, "serve", "--workers", "1", "--port", str(port)], around, root / "log", port) as process:
         cores = _core_limit(process.pid)
@@ -184,14 +188,14 @@ def _try(root: Path, server: Sequence[str]) -> TrialRun:
         code = _tells(phone, marker)
         needles = seal_search.spellings(marker, *(between.join(code) for between in ("", " ", "-")))
         _looks(Phone(port), member)
-        her, database = [marker.encode(), ACT.encode(), *_numbers(settings)], instance / "amparo.db"
-        told_inside = seal_search.places_with(database, member.keys, her)
+        plain_needles, database = [marker.encode(), ACT.encode(), *_numbers(settings)], instance / "amparo.db"
+        opened = seal_search.places_with(database, member.keys, plain_needles)
         after_sending = seal_search.lying(root, needles)
         seen, of = _pieces(settings)
         _comes_back_and_erases(phone, code)
         ahead = sum(path.stat().st_size for path in instance.glob("*.db-wal"))
         left = seal_search.files_with(instance, seen)
-        still = seal_search.places_with(database, member.keys, her)
+        still = seal_search.places_with(database, member.keys, plain_needles)
         after_erasing = seal_search.lying(root, needles)
     at_the_end = seal_search.lying(root, needles)
     looks = (after_sending, after_erasing, at_the_end)
@@ -201,7 +205,7 @@ def _try(root: Path, server: Sequence[str]) -> TrialRun:
         seen=len(seen),
         of=of,
         left=left,
-        told=told_inside,
+        opened=opened,
         still=still,
         ahead=ahead,
         cores=cores,
@@ -218,10 +222,10 @@ class _Member:
     keys: Keys
 
 
-def _furnished(instance: Path, told: Mapping[str, str]) -> tuple[Settings, _Member]:
+def _furnished(instance: Path, environment: Mapping[str, str]) -> tuple[Settings, _Member]:
     """An installation with one case worker, who made the keys, as a browser would have them made."""
     make_secrets(instance, os.urandom(2 * SECRET))
-    settings, now = read_settings(told), time.time()
+    settings, now = read_settings(environment), time.time()
     engine, pin, below = open_database(settings.database_url), Pin(settings.pin_file), secrets.randbelow
     upgrade_tables(engine)
     password, totp = accounts.suggest_password(below, "es"), members.new_totp_secret()
@@ -230,8 +234,8 @@ def _furnished(instance: Path, told: Mapping[str, str]) -> tuple[Settings, _Memb
         day_seeds.open_day(db, now)
         token = accounts.invite(db, NAME, (CASE_WORKER,), now)
         sheets = accounts.draw_sheets(below, "es")
-        made = accounts.accept(db, pin, token, new, now, sheets.key_pair().public, NAME)
-    pin.begin(made)
+        fresh = accounts.accept(db, pin, token, new, now, sheets.key_pair().public, NAME)
+    pin.begin(fresh)
     with reading(engine) as db:
         before = members.totp_code(totp, now - 30)  # the step before, so that the one of now is not used up
         who = members.unlock(members.find_member(db, NAME), password, before, now, settings.pepper)
@@ -290,11 +294,11 @@ def _wait_for(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
 def _core_limit(process: int) -> str | None:
     """The soft limit as the system tells it of another process."""
     try:
-        told = Path(f"/proc/{process}/limits").read_text(encoding="ascii", errors="replace")
+        limits = Path(f"/proc/{process}/limits").read_text(encoding="ascii", errors="replace")
     except OSError:
         return None
-    found = re.search(r"^Max core file size\s+(\S+)", told, re.MULTILINE)
-    return found[1] if found else None
+    line = re.search(r"^Max core file size\s+(\S+)", limits, re.MULTILINE)
+    return line[1] if line else None
 
 
 def _tells(phone: Phone, marker: str) -> list[str]:
@@ -304,20 +308,20 @@ def _tells(phone: Phone, marker: str) -> list[str]:
     for _ in route({}):
         phone.asks("POST", "/es/contar", go="next", narrative=words, violence=ACT)
     phone.asks("POST", "/es/contar", go="send", letters="1")
-    found = re.search(r'<p class="c-digits">(.*?)</p>', phone.page, re.DOTALL)
-    if found is None:
+    digits = re.search(r'<p class="c-digits">(.*?)</p>', phone.page, re.DOTALL)
+    if digits is None:
         raise NoTrial("the report was not taken.")
-    return re.findall(r"<span>(.*?)</span>", found[1])
+    return re.findall(r"<span>(.*?)</span>", digits[1])
 
 
 def _looks(desk: Phone, member: _Member) -> None:
     """The case worker signs in, looks at the queue, reads the case, and looks again."""
     code = members.totp_code(member.totp, time.time())
     queue = desk.asks("POST", "/es/equipo", name=NAME, password=member.password, code=code)
-    found = re.search(r'href="(/es/equipo/caso/[0-9]+)"', queue)
-    if found is None:
+    link = re.search(r'href="(/es/equipo/caso/[0-9]+)"', queue)
+    if link is None:
         raise NoTrial("the queue does not show the report.")
-    for path in (found[1], "/es/equipo/casos"):
+    for path in (link[1], "/es/equipo/casos"):
         desk.asks("GET", path)
 
 
@@ -343,10 +347,10 @@ def _pieces(settings: Settings) -> tuple[tuple[bytes, ...], int]:
     engine.dispose()
     database = settings.instance / "amparo.db"
     with contextlib.closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as line:
-        asked = (
+        query = (
             "SELECT body FROM record UNION ALL SELECT card FROM case_file UNION ALL SELECT receipt_key FROM case_file"
         )
-        bodies = [bytes(row[0]) for row in line.execute(asked)]
+        bodies = [bytes(row[0]) for row in line.execute(query)]
     all_of = [body[at : at + PIECE] for body in bodies for at in range(HEAD, len(body) - PIECE, STEP)]
     hay = database.read_bytes()
     return tuple(piece for piece in all_of if piece in hay), len(all_of)

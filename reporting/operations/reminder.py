@@ -36,15 +36,15 @@ def is_on(settings: Settings) -> bool:
 def messages(settings: Settings, subject: str, body: str) -> list[EmailMessage]:
     """One message a person: nobody sees who else is reminded."""
     sender = settings.notify_from or NOBODY
-    made = []
+    mails = []
     for address in settings.notify_to:
         message = EmailMessage()
         message["From"], message["To"], message["Subject"] = sender, address, subject
         message["Date"], message["Message-ID"] = formatdate(), make_msgid(domain=sender.rpartition("@")[2])
         message["Auto-Submitted"] = "auto-generated"  # RFC 3834: absence notes do not answer it
         message.set_content(body)
-        made.append(message)
-    return made
+        mails.append(message)
+    return mails
 
 
 def send(settings: Settings, subject: str, body: str) -> int:

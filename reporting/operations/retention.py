@@ -48,10 +48,10 @@ class RetentionPeriod:
 @cache
 def periods() -> dict[str, RetentionPeriod]:
     """The table that people review."""
-    told = tomllib.loads(TABLE.read_text(encoding="utf-8"))
+    table = tomllib.loads(TABLE.read_text(encoding="utf-8"))
     return {
         name: RetentionPeriod(row.get("days", 0) * DAY + row.get("hours", 0) * HOUR, row["reason"])
-        for name, row in told.items()
+        for name, row in table.items()
     }
 
 
@@ -110,11 +110,11 @@ _BROOMS: dict[str, Callable[[Session, float], int]] = {
 def _sweep_audit(db: Session, pin: Pin, now: float) -> int:
     """Only below a checkpoint that a verified team log holds and that is older than the period. Else nothing."""
     try:
-        found = team_log.teams(db, pin)
+        teams = team_log.teams(db, pin)
     except (KeysNotMade, BrokenChain):
         return 0
-    old = [one for team in found for one in team.checkpoints if one.day <= audit_before(now)]
-    newest = max(old, key=lambda one: one.number, default=None)
+    old = [vouched for team in teams for vouched in team.checkpoints if vouched.day <= audit_before(now)]
+    newest = max(old, key=lambda vouched: vouched.number, default=None)
     if newest is None or audit.chain_at(db, newest.number) != newest.chain:
         return 0
     return audit.forget_below(db, newest.number)

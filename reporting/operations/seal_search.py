@@ -19,16 +19,16 @@ from reporting.teams.keyring import Keys
 def places_with(database: Path, keys: Keys, needles: Sequence[bytes]) -> tuple[str, ...]:
     """The columns in which one of the needles stands under a seal that a member's keys, or a key there, open."""
     there = list(_sealed(database))
-    vaults = {one.vault for epochs in keys.epochs.values() for one in epochs.values()}
+    vaults = {epoch.vault for epochs in keys.epochs.values() for epoch in epochs.values()}
     found_keys = {
-        told for _, raw in there for key in vaults if len(told := sealing.look_through(key, raw)) == sealing.KEY
+        opened for _, raw in there for key in vaults if len(opened := sealing.look_through(key, raw)) == sealing.KEY
     }
-    held = [key for key in vaults | found_keys if len(key) == sealing.KEY]
-    return tuple(sorted({where for where, raw in there if _stands(held, raw, needles)}))
+    all_keys = [key for key in vaults | found_keys if len(key) == sealing.KEY]
+    return tuple(sorted({where for where, raw in there if _stands(all_keys, raw, needles)}))
 
 
-def _stands(held: Sequence[bytes], raw: bytes, needles: Sequence[bytes]) -> bool:
-    return any(needle in told for key in held if (told := sealing.look_through(key, raw)) for needle in needles)
+def _stands(keys: Sequence[bytes], raw: bytes, needles: Sequence[bytes]) -> bool:
+    return any(needle in text for key in keys if (text := sealing.look_through(key, raw)) for needle in needles)
 
 
 def _sealed(database: Path) -> Iterator[tuple[str, bytes]]:
@@ -48,8 +48,8 @@ def spellings(*texts: str) -> tuple[bytes, ...]:
     """How a text can stand in a file: two widths of letters, and written as letters of base 64 at three offsets."""
     raw = [text.encode(width) for text in texts for width in ("utf-8", "utf-16-le")]
     heads = (0, 2, 3)  # signs that also hold what stands before
-    written = [base64.b64encode(bytes(shift) + one)[heads[shift] : -4] for one in raw for shift in range(3)]
-    return (*raw, *written, *(one.replace(b"+", b"-").replace(b"/", b"_") for one in written))
+    written = [base64.b64encode(bytes(shift) + text)[heads[shift] : -4] for text in raw for shift in range(3)]
+    return (*raw, *written, *(letters.replace(b"+", b"-").replace(b"/", b"_") for letters in written))
 
 
 def lying(root: Path, needles: Sequence[bytes]) -> dict[str, tuple[str, ...]]:
@@ -65,11 +65,11 @@ def lying(root: Path, needles: Sequence[bytes]) -> dict[str, tuple[str, ...]]:
         "temporary files": list((root / "temporary").rglob("*")),
         "log": [root / "log"],
     }
-    found = {place: those_with(paths, needles) for place, paths in places.items()}
-    told = _dump(database)  # what is longer than a page of the file does not lie in one piece there
-    if any(needle in told for needle in needles):
-        found["database"] = (database.name,)
-    return found
+    files = {place: those_with(paths, needles) for place, paths in places.items()}
+    dump = _dump(database)  # what is longer than a page of the file does not lie in one piece there
+    if any(needle in dump for needle in needles):
+        files["database"] = (database.name,)
+    return files
 
 
 def files_with(folder: Path, needles: Sequence[bytes]) -> tuple[str, ...]:

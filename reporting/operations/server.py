@@ -61,22 +61,22 @@ def serve(make_app: MakeApp, settings: Settings, host: str, port: int, workers: 
     """Serve until stopped. With several workers a dead one is replaced, and none outlives this process."""
     no_core_files()
     door = socket.create_server((host, port), backlog=WAITING, reuse_port=False)
-    told = settings.with_changes(workers=workers)
-    app = make_app(told)  # before the workers: they share what is read once, and a new one is there at once
+    settings = settings.with_changes(workers=workers)
+    app = make_app(settings)  # before the workers: they share what is read once, and a new one is there at once
     gc.collect()
     gc.freeze()  # what is there from the beginning need not be looked through again and again
     gc.set_threshold(COLLECT_AFTER)
     if workers == 1:
-        _work(app, told, door)
+        _work(app, settings, door)
         return
     listening, alive = os.pipe()
-    children = {_hire(app, told, door, listening, alive) for _ in range(workers)}
+    children = {_hire(app, settings, door, listening, alive) for _ in range(workers)}
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         while True:
             gone, _ = os.wait()
             children.discard(gone)
-            children.add(_hire(app, told, door, listening, alive))
+            children.add(_hire(app, settings, door, listening, alive))
     finally:
         for child in children:
             with contextlib.suppress(ProcessLookupError):
@@ -203,7 +203,7 @@ class _Refusal(ErrorTask):  # type: ignore[misc]
 
 
 class _Line(HTTPChannel):  # type: ignore[misc]
-    """A line to somebody."""
+    """A connection to one browser."""
 
     parser_class = _Parser
     error_task_class = _Refusal

@@ -59,17 +59,17 @@ def me() -> ResponseReturnValue:
 def _me(sentence: str = "", code: int = 200, *, done: str = "") -> ResponseReturnValue:
     site, keys = installation(), g.keys
     with site.reading() as db:
-        found = team_log.teams_or_none(db, site.pin)
-        account = members.account(db, keys.member, found)
-        sittings = staff_sessions.session_infos(db, g.token, keys.member, site.clock())
-    waits = bool(found) and account.waits
-    known = team_log.trusted(found)
-    unknown = [team for team in found if team.id in keys.epochs and team.kind == CASEWORK and team not in known]
+        teams = team_log.teams_or_none(db, site.pin)
+        account = members.account(db, keys.member, teams)
+        sessions = staff_sessions.session_infos(db, g.token, keys.member, site.clock())
+    waits = bool(teams) and account.waits
+    known = team_log.trusted(teams)
+    unknown = [team for team in teams if team.id in keys.epochs and team.kind == CASEWORK and team not in known]
     page = render_template(
         "staff/me.html",
         words=keyring.spoken_words(keys, g.lang) if waits else (),
         unknown=[(team.name, keyring.words_of_team(team, g.lang)) for team in unknown],
-        sittings=[(languages.hour(g.lang, local_hour(one.started // 3600)), one.this) for one in sittings],
+        sittings=[(languages.hour(g.lang, local_hour(session.started // 3600)), session.this) for session in sessions],
         sentence=sentence,
         done=done,
         password=PasswordForm(formdata=None),
@@ -97,13 +97,13 @@ def _change_password() -> ResponseReturnValue:
     if not form.is_ours() or len(new) < accounts.OWN_PASSWORD_LENGTH:
         return _me(say(N_("A password of your own needs 16 signs or more.")), 422)
     with site.reading() as db:
-        found = members.find_member(db, g.keys.name)
+        member = members.find_member(db, g.keys.name)
     try:
         salt, private = members.with_new_password(
-            found, accounts.tidy_password(form.old.data), new, site.settings.pepper
+            member, accounts.tidy_password(form.old.data), new, site.settings.pepper
         )
         with desk_pages.ending(g.keys.member, but=g.token) as db:
-            members.store_password(db, found, salt, private)
+            members.store_password(db, member, salt, private)
             staff_sessions.end_all(db, g.keys.member, but=g.token)
     except CannotOpen:
         return _me(say(N_("The password you have now is not right.")), 422)
@@ -123,10 +123,10 @@ def _recover() -> ResponseReturnValue:
     if not form.is_ours():
         return _me(wrong, 422)
     first, second = (receipts.read_words(part.data, keyring.SHEET_WORDS) for part in (form.first, form.second))
-    for one, other in itertools.product(first, second):
+    for first_words, second_words in itertools.product(first, second):
         try:
             with site.writing() as db:
-                keyring.recover(db, site.pin, RecoverySheets(one, other), g.keys.member)
+                keyring.recover(db, site.pin, RecoverySheets(first_words, second_words), g.keys.member)
         except CannotOpen:
             continue
         refresh_keys()

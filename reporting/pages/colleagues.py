@@ -40,12 +40,16 @@ def _colleagues(sentence: str = "", code: int = 200) -> ResponseReturnValue:
     site, keys = installation(), refresh_keys()
     with site.reading() as db:
         teams = site.teams(db)
-        hers = [team for team in teams if team.id in keys.epochs]
-        others = [one for one in members.accounts(db, teams) if one.id != keys.member]
+        own_teams = [team for team in teams if team.id in keys.epochs]
+        others = [account for account in members.accounts(db, teams) if account.id != keys.member]
     page = render_template(
         "staff/colleagues.html",
-        others=[one for one in others if any(team_log.reads(team, one.roles, one.teams) for team in hers)],
-        fresh=_fresh_teams(teams, hers),
+        others=[
+            account
+            for account in others
+            if any(team_log.reads(team, account.roles, account.teams) for team in own_teams)
+        ],
+        fresh=_fresh_teams(teams, own_teams),
         sentence=sentence,
         role_names=ROLE_NAMES,
         form=WordsForm(formdata=None),
@@ -54,11 +58,11 @@ def _colleagues(sentence: str = "", code: int = 200) -> ResponseReturnValue:
     return make_response(page, code)
 
 
-def _fresh_teams(teams: tuple[Team, ...], hers: list[Team]) -> list[Team]:
+def _fresh_teams(teams: tuple[Team, ...], own_teams: list[Team]) -> list[Team]:
     """New teams that a member who reads in a trusted one could vouch for."""
     known = team_log.trusted(teams)
     waiting = [team for team in teams if team.kind == CASEWORK and team not in known]
-    return waiting if any(team in known for team in hers) else []
+    return waiting if any(team in known for team in own_teams) else []
 
 
 @blueprint.post("/<lang>/equipo/companeras/equipo/<int(max=2147483647):team>")
@@ -85,9 +89,9 @@ def with_colleague(member: int) -> ResponseReturnValue:
     try:
         with site.reading() as db:
             teams = site.teams(db)
-            her = members.account(db, member)
-        held = refresh_keys().epochs
-        if not any(team_log.reads(team, her.roles, her.teams) for team in teams if team.id in held):
+            colleague = members.account(db, member)
+        epochs = refresh_keys().epochs
+        if not any(team_log.reads(team, colleague.roles, colleague.teams) for team in teams if team.id in epochs):
             return error_page(404)
         return COLLEAGUE_ACTS.get(go, _nothing)(member)
     except CannotOpen:

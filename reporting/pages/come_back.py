@@ -72,9 +72,9 @@ def _code_page(trail: Trail, step: str, ended: str | None) -> ResponseReturnValu
 def open_with_code(typed: str, trip: str) -> ResponseReturnValue:
     """Her case, with what she typed. The same work and the same sentence whether it is wrong, erased or expired."""
     reading = receipts.read(typed[:400], g.lang)
-    told = receipt_wording.sentence(reading) if isinstance(reading, Unreadable) else None
-    if told is not None:
-        raise WrongCode(say(told[0], **told[1]))
+    problem = receipt_wording.sentence(reading) if isinstance(reading, Unreadable) else None
+    if problem is not None:
+        raise WrongCode(say(problem[0], **problem[1]))
     stretched = store.stretch(() if isinstance(reading, Unreadable) else reading, installation().settings.pepper)
     try:
         return _enter(_begin_stay(stretched, trip))
@@ -93,7 +93,7 @@ def _begin_stay(stretched: tuple[StretchedReceipt, ...], trip: str) -> CaseSessi
 
 
 def _enter(stay: CaseSession) -> ResponseReturnValue:
-    """Off to her case, under a name of its own."""
+    """A redirect to her case, under a random name."""
     return post_redirect_get.answer(Trail(VISIT, stay.trip, stay.to_state(), stay.expires), "show")
 
 

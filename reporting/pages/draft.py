@@ -40,8 +40,8 @@ SENT_ALREADY = N_("It was sent already. You can come back with your code.")
 def page(trail: Trail, step: str, ended: str | None) -> ResponseReturnValue:
     """A step of a draft, or what may be shown in its place."""
     rule = next(shown for holds, shown in _RULES if holds(trail, step, ended))
-    told = rule(trail, step)
-    return make_response(told, trail.status(step)) if isinstance(told, str) else told
+    drawn = rule(trail, step)
+    return make_response(drawn, trail.status(step)) if isinstance(drawn, str) else drawn
 
 
 def _after_sending(trail: Trail, step: str) -> str | ResponseReturnValue:
@@ -102,7 +102,7 @@ def _ask_page(trail: Trail, step: str) -> str:
         step=place,
         of=of,
         page=PAGES[number],
-        asked=question_forms.fieldsets(number, form),
+        fieldsets=question_forms.fieldsets(number, form),
         form=form,
         sentence=said.get("sentence", ""),
         ticket=ticket_field("draft", trail.trip, step, trail.state),
@@ -117,7 +117,7 @@ def form_of(number: int, answers: Mapping[str, Any], typed: Any = None) -> OpenF
 
 
 def elsewhere(answers: Mapping[str, Any]) -> questions.Elsewhere:
-    """Choices that only the directory knows."""
+    """The choices that only the directory knows, for the department she named."""
     return directory_lookups.directory_choices(incident_of(answers).department)
 
 
@@ -127,7 +127,7 @@ def _check_page(trail: Trail) -> str:
     g.may_shrink = not has_words(answers)
     return render_template(
         "reporter/check.html",
-        pages=question_forms.told(answers, elsewhere(answers)),
+        pages=question_forms.answers_in_words(answers, elsewhere(answers)),
         unclear=question_forms.unclear(answers),
         readers=readers(),
         sentence=trail.about(CHECK).get("sentence", ""),

@@ -1,6 +1,6 @@
-"""Pages about figures: the public ones, and the advocates' desk where a release is compiled and published.
+"""The public pages of figures: all releases, one release, its files, and how they are made.
 
-They speak HTTP and nothing else, and are never handed a true count. The public pages carry no link from or to
+They speak HTTP and nothing else, and are never handed a true count. These pages carry no link from or to
 a reporter's page; with FIGURES_HOST they answer on a host of their own and nowhere else.
 """
 
@@ -65,7 +65,7 @@ class TableRow:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A table as it is read."""
+    """A table of a release with every label in words."""
 
     name: str
     title: str
@@ -84,7 +84,7 @@ class Shown:
 
 
 def _shown(release: Published) -> list[Shown]:
-    return [_table(release, told) for told in release.about["tables"]]
+    return [_table(release, table) for table in release.about["tables"]]
 
 
 def title(names: Sequence[str]) -> str:
@@ -92,14 +92,14 @@ def title(names: Sequence[str]) -> str:
     return " · ".join(say(tables.DIMENSIONS[name].label) for name in names) or say(N_("All reported incidents"))
 
 
-def _table(release: Published, told: dict[str, Any]) -> Shown:
-    names = told["dimensions"]
+def _table(release: Published, table: dict[str, Any]) -> Shown:
+    names = table["dimensions"]
     lines = tuple(
         TableRow(tuple(_label(name, row[name]) for name in names), row["count"], row["low"], row["high"])
-        for row in release.tables[told["name"]]
+        for row in release.tables[table["name"]]
     )
     heads = tuple(say(tables.DIMENSIONS[name].label) for name in names)
-    return Shown(told["name"], title(names), heads, lines, told["within"])
+    return Shown(table["name"], title(names), heads, lines, table["within"])
 
 
 def _label(name: str, group: str) -> str:
@@ -110,13 +110,14 @@ def _label(name: str, group: str) -> str:
 def figures() -> ResponseReturnValue:
     """Every release, and how figures moved from one to the next."""
     releases = _published()
-    divided = [one for one in releases if HUB in one.tables]  # where only the total is published there is no more
+    # where only the total is published there is no more
+    divided = [release for release in releases if HUB in release.tables]
     trends = [
-        (_label(HUB, name), [(one.period, _of(one, name)) for one in divided])
+        (_label(HUB, name), [(release.period, _of(release, name)) for release in divided])
         for name in tables.DIMENSIONS[HUB].codes
         if len(divided) > 1
     ]
-    uneven = len({len(figures_releases.period(one.period).months) for one in divided}) > 1
+    uneven = len({len(figures_releases.period(release.period).months) for release in divided}) > 1
     return _answer(render_template("advocate/figures.html", releases=releases, trends=trends, uneven=uneven))
 
 
@@ -138,21 +139,21 @@ def how() -> ResponseReturnValue:
 @blueprint.get("/<lang>/cifras/<period>")
 def release(period: str) -> ResponseReturnValue:
     """One release, under an address that stays."""
-    found = find(period)
-    if found is None:
+    release = find(period)
+    if release is None:
         return error_page(404)
-    return _answer(page(found))
+    return _answer(page(release))
 
 
 @blueprint.get("/cifras/<period>/<name>")
 def file(period: str, name: str) -> ResponseReturnValue:
     """One file of a release: the very bytes that were signed off."""
-    found = find(period)
-    if found is None or name not in found.files:
+    release = find(period)
+    if release is None or name not in release.files:
         return error_page(404)
-    answer = make_response(found.files[name])
+    answer = make_response(release.files[name])
     answer.mimetype = KINDS[name.rsplit(".", 1)[-1]].split(";")[0]
-    answer.headers["Content-Disposition"] = f'attachment; filename="{found.period}-{name}"'
+    answer.headers["Content-Disposition"] = f'attachment; filename="{release.period}-{name}"'
     answer.headers["Cache-Control"] = "public, max-age=86400"
     return answer
 
@@ -166,19 +167,19 @@ def find(period: str, *, unpublished: bool = False) -> Published | None:
         return None
 
 
-def page(found: Published, **more: Any) -> str:
+def page(release: Published, **more: Any) -> str:
     """A release as a page."""
     host = installation().settings.figures_host
     base = f"https://{host}" if host else installation().settings.base_url
     return render_template(
         "advocate/release.html",
-        release=found,
-        tables=_shown(found),
+        release=release,
+        tables=_shown(release),
         charts=CHARTS,
         bar=BAR,
-        files=[(name, say(told)) for name, told in FILES.items()],
-        factor=factor(Fraction(found.about["epsilon"])),
-        address=base + url_for("figures.release", lang=g.lang, period=found.period),
+        files=[(name, say(label)) for name, label in FILES.items()],
+        factor=factor(Fraction(release.about["epsilon"])),
+        address=base + url_for("figures.release", lang=g.lang, period=release.period),
         **({"preview": False} | more),
     )
 

@@ -63,15 +63,15 @@ def found_help(trail: Trail, step: str, ended: str | None) -> ResponseReturnValu
         return _help_page(form, nothing=True, code=422)
     department = question_forms.department_in(form.region.data)
     now, police_shown = installation().clock(), form.police_shown.data
-    found = help_with(
+    offered = help_with(
         directory_lookups.snapshot(), form.needs.data, department, now, languages=(g.lang,), police_shown=police_shown
     )
-    return _help_page(form, found=found)
+    return _help_page(form, offered=offered)
 
 
 def _help_page(
-    form: HelpForm, *, found: Help | None = None, nothing: bool = False, code: int = SEEN
+    form: HelpForm, *, offered: Help | None = None, nothing: bool = False, code: int = SEEN
 ) -> ResponseReturnValue:
     g.may_shrink = True
-    page = render_template("reporter/find_help.html", form=form, found=found, nothing=nothing, box=box_ticket())
+    page = render_template("reporter/find_help.html", form=form, offered=offered, nothing=nothing, box=box_ticket())
     return make_response(page, code)

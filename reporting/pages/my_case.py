@@ -1,6 +1,6 @@
 """Her case as she sees it: letters first, then questions to her, help as of now, what she told and allows.
 
-Every page is an answer to POST and carries the ticket of her visit. She can add, set right, allow and take
+Every page follows a POST and carries the ticket of her visit. She can add, set right, allow and take
 back; what she told before is never lost. Shows nothing of what the team keeps for itself.
 """
 
@@ -92,9 +92,9 @@ def _case_page(stay: CaseSession, trail: Trail, _rest: str) -> str:
         pages=question_forms.titles_to_set_right(case.incident),
         help=None if case.unseen else _help(case, police_shown="police" in trail.about("show")),
         allows=_allows(case),
-        asked=[one for one in case.referrals if one.state in ASKED],
-        may_stop=[one for one in case.referrals if one.state in MAY_STOP and not one.protects],
-        protects=[one for one in case.referrals if one.protects and one.state != "revoked"],
+        proposals=[referral for referral in case.referrals if referral.state in ASKED],
+        may_stop=[referral for referral in case.referrals if referral.state in MAY_STOP and not referral.protects],
+        protects=[referral for referral in case.referrals if referral.protects and referral.state != "revoked"],
         other_team=teams.get(actions.asked_hand_over(case.work_record), ""),
         form=_again(LetterForm, trail, "show"),
         sentence=trail.about("show").get("sentence", ""),
@@ -130,7 +130,7 @@ def _show(_stay: CaseSession, _rest: str) -> Next:
 
 
 def _wrong(step: str) -> Next:
-    """Once more, with what she typed."""
+    """The next step: the same form once more, with what she typed and what is wrong."""
     return onward(step, code=422, typed=post_redirect_get.typed_here())
 
 
@@ -170,7 +170,7 @@ def _add(stay: CaseSession, _rest: str) -> Next:
 
 
 def _ask_right(stay: CaseSession, rest: str) -> Next:
-    """To one page of the questions, filled with her answers."""
+    """The next step: one page of the questions, filled with her answers."""
     return onward(f"right-{rest}") if _can_set_right(stay, rest) else onward("show")
 
 
@@ -223,7 +223,7 @@ def _right_page(stay: CaseSession, trail: Trail, rest: str) -> str:
         "reporter/set_right.html",
         number=number,
         page=PAGES[number],
-        questions=question_forms.asked(number, form),
+        questions=question_forms.questions_in(number, form),
         form=form,
         ticket=case_session_field(stay),
     )
@@ -271,11 +271,11 @@ def _reach(stay: CaseSession, _rest: str) -> Next:
     form, site = ContactForm(), installation()
     if not form.validate():
         return _wrong("reach")
-    told = {name: (getattr(form, name).data or "").strip() for name in questions.CONTACT_NAMES}
+    contact = {name: (getattr(form, name).data or "").strip() for name in questions.CONTACT_NAMES}
     with site.writing() as db, store.on_visit(db, stay.visit, site.clock()) as case_file:
         if not actions.speaks_for_herself(case_file.incident, case_file.consents):
             raise NotAllowed(N_("You told this for somebody else. First she herself says that it is about her."))
-        actions.reach(case_file, {name: value for name, value in told.items() if value})
+        actions.reach(case_file, {name: value for name, value in contact.items() if value})
     site.checkpoint()
     return onward("show", sentence=say(N_("We use only this to reach you, until you take it back.")))
 
@@ -323,7 +323,7 @@ def _statement(stay: CaseSession, trail: Trail, rest: str) -> str:
 
 
 def statement_page(case: Case, template: str, **parts: Any) -> str:
-    """The paper, as she and her case worker print it."""
+    """Her statement as a page to print, the same for her and for her case worker."""
     names = referrals_help.names(snapshot())
     said = statement.sections(case, names, say, lambda hour: languages.hour(g.lang, local_hour(hour)))
     return render_template(template, sections=said, by_hand=statement.BY_HAND, **parts)

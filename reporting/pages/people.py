@@ -57,7 +57,7 @@ def people() -> ResponseReturnValue:
     if not form.is_ours():
         return _people(form, code=422)
     with site.writing() as db:
-        if any(one.name == form.name.data for one in members.accounts(db)):
+        if any(account.name == form.name.data for account in members.accounts(db)):
             form.name.errors = [N_("Somebody has this name already. If she forgot her password, press «New password».")]
             return _people(form, code=422)
         if form.role.data == CASE_WORKER and not accounts.keys_are_made(db, site.pin):
@@ -79,8 +79,8 @@ def _invite_form() -> InviteForm:
 
 def _with_teams(form: InviteForm) -> InviteForm:
     with installation().reading() as db:
-        found = [team for team in team_log.teams_or_none(db, installation().pin) if team.kind == CASEWORK]
-    form.team.choices = [SelectChoice("" if team.founding else str(team.id), team.name) for team in found] or [
+        teams = [team for team in team_log.teams_or_none(db, installation().pin) if team.kind == CASEWORK]
+    form.team.choices = [SelectChoice("" if team.founding else str(team.id), team.name) for team in teams] or [
         SelectChoice("", installation().settings.team_name or installation().settings.site_name)
     ]
     return form
@@ -111,8 +111,8 @@ def chain() -> ResponseReturnValue:
     """Whether the record of acts and the teams' logs hold. Who did what stays with the team."""
     site = installation()
     with site.reading() as db:
-        found, count = accounts.problems(db, site.pin), accounts.count_acts(db)
-    page = render_template("staff/chain.html", problems=found, count=count, out=StaffForm(formdata=None))
+        problems, count = accounts.problems(db, site.pin), accounts.count_acts(db)
+    page = render_template("staff/chain.html", problems=problems, count=count, out=StaffForm(formdata=None))
     return make_response(page)
 
 
@@ -126,10 +126,13 @@ def _people(form: InviteForm | None = None, token: str = "", code: int = 200) ->
     site, form = installation(), _with_teams(form or InviteForm(formdata=None))
     link = site.settings.base_url + url_for("auth.invitation", lang=g.lang, token=token) if token else ""
     with site.reading() as db:
-        found = team_log.teams_or_none(db, site.pin)
-        listed = members.accounts(db, found)
+        teams = team_log.teams_or_none(db, site.pin)
+        listed = members.accounts(db, teams)
         silent = read(db).silent_days(today().date())
-    names = {one.id: [team.name for team in found if team_log.reads(team, one.roles, one.teams)] for one in listed}
+    names = {
+        account.id: [team.name for team in teams if team_log.reads(team, account.roles, account.teams)]
+        for account in listed
+    }
     page = render_template(
         "staff/people.html",
         silent=silent,
@@ -138,7 +141,7 @@ def _people(form: InviteForm | None = None, token: str = "", code: int = 200) ->
         members=listed,
         role_names=ROLE_NAMES,
         me=g.keys.member,
-        teams=names if sum(team.kind == CASEWORK for team in found) > 1 else {},
+        teams=names if sum(team.kind == CASEWORK for team in teams) > 1 else {},
         out=StaffForm(formdata=None),
     )
     return make_response(page, code)
@@ -153,7 +156,7 @@ class DutyForm(StaffForm):
 @blueprint.route("/<lang>/equipo/turnos", methods=["GET", "POST"])
 @signed_in(CASE_WORKER, COORDINATOR)
 def reading_hours() -> ResponseReturnValue:
-    """When somebody reads: she is told it before and after she sends."""
+    """The page on which the staff say when somebody reads; reporters are told it before and after they send."""
     form, site = DutyForm(), installation()
     if not form.is_submitted():
         return _duty_page()
@@ -164,8 +167,8 @@ def reading_hours() -> ResponseReturnValue:
         with site.writing() as db:
             write(db, g.keys.member, hours, off)
     except BadHours as problem:
-        told = languages.weekdays(g.lang, [problem.weekday])
-        sentence = say(N_("%(day)s: write full hours, from 0 to 24, the end after the beginning."), day=told)
+        day = languages.weekdays(g.lang, [problem.weekday])
+        sentence = say(N_("%(day)s: write full hours, from 0 to 24, the end after the beginning."), day=day)
         return _duty_page(_typed_hours(), sentence, 422)
     except BadFormValue:
         return _duty_page(_typed_hours(), say(N_("Write days like this: 28/07/2027, one in each line.")), 422)
@@ -177,15 +180,15 @@ def _typed_hours() -> dict[str, str]:
 
 
 def _hours_typed() -> dict[int, tuple[int, int]]:
-    told: dict[int, tuple[int, int]] = {}
+    hours: dict[int, tuple[int, int]] = {}
     for weekday in range(WEEK):
         begins, ends = (request.form.get(f"{part}{weekday}", "").strip() for part in ("from", "to"))
         if not begins and not ends:
             continue
         if not (re.fullmatch("[0-9]{1,2}", begins) and re.fullmatch("[0-9]{1,2}", ends)):
             raise BadHours(weekday)
-        told[weekday] = number_in(begins), number_in(ends)
-    return told
+        hours[weekday] = number_in(begins), number_in(ends)
+    return hours
 
 
 @desk_pages.by_get()

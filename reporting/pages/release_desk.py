@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable
-from typing import Any
 
 from flask import g, make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
@@ -21,7 +20,7 @@ from reporting.teams.team_log import ADVOCATE, CannotOpen
 from reporting.vocabulary.countries import FIRST_HOME
 from reporting.web import desk_pages
 from reporting.web.access.auth import signed_in
-from reporting.web.context import installation, render_template, say
+from reporting.web.context import Installation, installation, render_template, say
 from reporting.web.errors import error_page
 from reporting.web.forms import BadFormValue, StaffForm
 
@@ -38,7 +37,7 @@ def _desk(sentence: str = "", code: int = 200) -> ResponseReturnValue:
     site = installation()
     with site.reading() as db:
         there = releases.listed(db)
-    free = releases.closed_periods(site.clock(), (one.period for one in there))
+    free = releases.closed_periods(site.clock(), (release.period for release in there))
     page = render_template(
         "advocate/desk.html", releases=there, free=free, sentence=sentence, out=StaffForm(formdata=None)
     )
@@ -52,19 +51,19 @@ def plan() -> ResponseReturnValue:
     try:
         chosen, choice = releases.period(request.args.get("period", "")), _choice()
         with installation().reading() as db:
-            made, expected = releases.design_of(db, chosen, choice), releases.expected(db, chosen)
+            design, expected = releases.design_of(db, chosen, choice), releases.expected(db, chosen)
     except (BadFormValue, UnknownPeriod):
         return _desk(say(N_("Choose a period.")), 422)
-    tables = [(title(one.dimensions), bounds.bound(made, one, choice.epsilon)) for one in published(made)]
+    tables = [(title(table.dimensions), bounds.bound(design, table, choice.epsilon)) for table in published(design)]
     page = render_template(
         "advocate/plan.html",
         period=chosen.name,
         choice=choice,
-        made=made,
+        design=design,
         expected=expected,
         tables=tables,
         further=[(name, say(DIMENSIONS[name].label)) for name in further_tables()],
-        epsilons=[(one, factor(one)) for one in releases.EPSILONS],
+        epsilons=[(epsilon, factor(epsilon)) for epsilon in releases.EPSILONS],
         factor=factor(choice.epsilon),
         few=min(least for least, _, _ in TIERS.values() if least),
         out=StaffForm(formdata=None),
@@ -74,12 +73,12 @@ def plan() -> ResponseReturnValue:
 
 def _choice() -> Choice:
     """What was ticked. Raises `BadFormValue` for what cannot be chosen."""
-    told = request.values
-    budgets = {str(one): one for one in releases.EPSILONS}
-    further = tuple(name for name in further_tables() if name in told.getlist("also"))
-    if told.get("epsilon", "1") not in budgets or len(further) != len(set(told.getlist("also"))):
+    ticked = request.values
+    budgets = {str(epsilon): epsilon for epsilon in releases.EPSILONS}
+    further = tuple(name for name in further_tables() if name in ticked.getlist("also"))
+    if ticked.get("epsilon", "1") not in budgets or len(further) != len(set(ticked.getlist("also"))):
         raise BadFormValue
-    return Choice(further, budgets[told.get("epsilon", "1")], total_only="only" in told or not _has_regions())
+    return Choice(further, budgets[ticked.get("epsilon", "1")], total_only="only" in ticked or not _has_regions())
 
 
 def _has_regions() -> bool:
@@ -121,18 +120,18 @@ def compile_one() -> ResponseReturnValue:
     return redirect(url_for("figures.preview", lang=g.lang, period=chosen.name), 303)
 
 
-def _frozen(made: Any, chosen: releases.Period) -> int:
+def _frozen(site: Installation, chosen: releases.Period) -> int:
     """The number of its release: frozen now, or before a crash."""
-    with made.reading() as db:
+    with site.reading() as db:
         waiting = _waiting(releases.listed(db), chosen.name)
     if waiting is not None:
         return waiting
-    with made.writing() as db:
-        return releases.freeze(db, made.pin, g.keys, chosen, made.clock())
+    with site.writing() as db:
+        return releases.freeze(db, site.pin, g.keys, chosen, site.clock())
 
 
-def _waiting(there: Iterable[releases.Listed], name: str) -> int | None:
-    return next((one.id for one in there if one.period == name and one.state == releases.FROZEN), None)
+def _waiting(known: Iterable[releases.Listed], name: str) -> int | None:
+    return next((release.id for release in known if release.period == name and release.state == releases.FROZEN), None)
 
 
 @blueprint.get("/<lang>/equipo/cifras/<period>")
@@ -144,24 +143,24 @@ def preview(period: str) -> ResponseReturnValue:
 
 @desk_pages.by_get()
 def _preview(period: str, sentence: str = "", code: int = 200) -> ResponseReturnValue:
-    found = find(period, unpublished=True)
-    if found is None:
+    release = find(period, unpublished=True)
+    if release is None:
         return error_page(404)
-    return make_response(page(found, preview=True, sentence=sentence, out=StaffForm(formdata=None)), code)
+    return make_response(page(release, preview=True, sentence=sentence, out=StaffForm(formdata=None)), code)
 
 
 @blueprint.post("/<lang>/equipo/cifras/<period>")
 @signed_in(ADVOCATE)
 def publish(period: str) -> ResponseReturnValue:
-    """The second pair of eyes says yes."""
+    """A second advocate publishes what one compiled; a redirect to the desk, or the preview with what is in the way."""
     site = installation()
     with site.reading() as db:
-        release = next((one.id for one in releases.listed(db) if one.period == period), 0)
+        number = next((known.id for known in releases.listed(db) if known.period == period), 0)
     if not StaffForm().is_ours():
         return error_page(404)
     try:
         with site.writing() as db:
-            releases.publish(db, site.pin, g.keys, release)
+            releases.publish(db, site.pin, g.keys, number)
     except ReleaseRefused as why:
         return _preview(period, say(str(why)), 409)
     except CannotOpen:

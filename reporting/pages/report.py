@@ -1,7 +1,7 @@
 """Telling what happened: from one page of questions to the next, led by help where it is urgent.
 
-What she typed travels in one sealed field and appears only in answers to POST; no cookie, no redirect, no
-secret in an address. What a repeated request may show is decided here. Files nothing.
+What she typed travels in one sealed field; no cookie, and nothing of it in an address. Each POST leads to a page of
+`draft`. What a repeated request may show is decided here. Files nothing.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def _stop_where_closed() -> None:
 
 
 @blueprint.post("/<lang>/contar")
-def told() -> ResponseReturnValue:
+def take_step() -> ResponseReturnValue:
     """Every step of a trip: one sealed field in, the way to the next page out. What a repeat may do is decided here."""
     go = request.form.get("go", "next")
     if go == "begin" and not request.form.get("t"):

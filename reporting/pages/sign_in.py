@@ -38,7 +38,7 @@ NO = N_("Name, password or code is not right. Look at each once more, and at the
 
 
 class SignInForm(OpenForm):
-    """Who, and both proofs."""
+    """A name, the password and the six digits."""
 
     name = StringField(N_("Your name here"), validators=[InputRequired(), Length(max=40)])
     password = PasswordField(N_("Password"), validators=[InputRequired(), Length(max=200)])
@@ -59,11 +59,11 @@ def let_sign_in() -> ResponseReturnValue:
         return _refuse(form, NO)
     name, pepper = form.name.data.strip().lower().replace("\0", ""), site.settings.pepper
     with site.reading() as db:
-        found, wait = members.find_member(db, name), accounts.wait_before(db, pepper, name, sender(), moment)
+        member, wait = members.find_member(db, name), accounts.wait_before(db, pepper, name, sender(), moment)
     if wait:
         return _refuse(form, N_("Too many wrong tries. Wait a minute and try again."), 429)
     try:
-        who = members.unlock(found, accounts.tidy_password(form.password.data), form.code.data, moment, pepper)
+        who = members.unlock(member, accounts.tidy_password(form.password.data), form.code.data, moment, pepper)
         with site.writing() as db:
             keys, gone = keyring.settle(db, site.pin, keyring.take_keys(db, site.pin, who))
             keyring.vouch_for_audit(db, site.pin, keys, moment)
@@ -85,13 +85,13 @@ def _arrives(keys: Keys, token: str, gone: tuple[str, ...]) -> Response:
     """Where a member goes after signing in; first the news, where something happened to the team."""
     site, home = installation(), home_of(keys)
     with site.reading() as db:
-        found = team_log.teams_or_none(db, site.pin)
-        site.pin.raise_to(found)
-        me = members.account(db, keys.member, found)
+        teams = team_log.teams_or_none(db, site.pin)
+        site.pin.raise_to(teams)
+        account = members.account(db, keys.member, teams)
     if gone:
         g.keys, g.token = keys, token
         return make_response(_news(gone, home))
-    return make_response(redirect(url_for("staff.me" if me.waits else home, lang=g.lang), 303))
+    return make_response(redirect(url_for("staff.me" if account.waits else home, lang=g.lang), 303))
 
 
 @desk_pages.by_get()
@@ -129,26 +129,26 @@ class AcceptForm(OpenForm):
 @blueprint.get("/<lang>/equipo/invitacion/<token>")
 def invitation(token: str) -> ResponseReturnValue:
     """Whom the invitation is for. Nothing happens before the button is pressed."""
-    found = _invitation(token)
-    if found is None:
+    invited = _invitation(token)
+    if invited is None:
         return error_page(404, NOT_VALID)
-    return render_template("staff/invitation.html", invitation=found, token=token)
+    return render_template("staff/invitation.html", invitation=invited, token=token)
 
 
 @blueprint.post("/<lang>/equipo/invitacion/<token>")
 def accept(token: str) -> ResponseReturnValue:
     """First the password, the app and, for the first case worker, the sheets are shown; then they are proved."""
-    found = _invitation(token)
-    if found is None:
+    invited = _invitation(token)
+    if invited is None:
         return error_page(404, NOT_VALID)
     drawn = _drawn(token)
     if drawn is None:
-        return _show_secrets(token, _draw(found))
+        return _show_secrets(token, _draw(invited))
     form = AcceptForm()
     problem = _problem(form, drawn)
     if problem:
         return _show_secrets(token, drawn, form, problem)
-    return _become_member(found, token, drawn, accounts.tidy_password(form.password.data))
+    return _become_member(invited, token, drawn, accounts.tidy_password(form.password.data))
 
 
 def _invitation(token: str) -> Invitation | None:
@@ -159,7 +159,7 @@ def _invitation(token: str) -> Invitation | None:
             return None
 
 
-def _draw(found: Invitation) -> dict[str, str]:
+def _draw(invited: Invitation) -> dict[str, str]:
     """What a new member is shown: a password, the app's secret, spare codes and, with the first keys, two sheets."""
     drawn = {
         "password": accounts.suggest_password(secrets.randbelow, g.lang),
@@ -167,8 +167,8 @@ def _draw(found: Invitation) -> dict[str, str]:
         "spares": " ".join(members.new_spares(secrets.randbelow)),
     }
     with installation().reading() as db:
-        first = bool(found.new_team) or not accounts.keys_are_made(db, installation().pin)
-    if first and CASE_WORKER in found.roles:
+        first = bool(invited.new_team) or not accounts.keys_are_made(db, installation().pin)
+    if first and CASE_WORKER in invited.roles:
         sheets = accounts.draw_sheets(secrets.randbelow, g.lang)
         drawn |= {"first": " ".join(sheets.first), "second": " ".join(sheets.second)}
     return drawn
@@ -183,14 +183,14 @@ def _drawn(token: str) -> dict[str, str] | None:
 def _show_secrets(
     token: str, drawn: dict[str, str], form: AcceptForm | None = None, problem: str = ""
 ) -> ResponseReturnValue:
-    site, found = installation(), _invitation(token)
-    if found is None:
+    site, invited = installation(), _invitation(token)
+    if invited is None:
         return error_page(404, NOT_VALID)
     secret = members.totp_text(bytes.fromhex(drawn["totp"]))
-    link = f"otpauth://totp/{site.settings.site_name}:{found.name}?secret={secret}&issuer={site.settings.site_name}"
+    link = f"otpauth://totp/{site.settings.site_name}:{invited.name}?secret={secret}&issuer={site.settings.site_name}"
     page = render_template(
         "staff/secrets.html",
-        invitation=found,
+        invitation=invited,
         token=token,
         drawn=drawn,
         secret=[secret[start : start + 4] for start in range(0, len(secret), 4)],
@@ -226,19 +226,19 @@ def _problem(form: AcceptForm, drawn: dict[str, str]) -> str:
     return next((say(sentence) for holds, sentence in checks if not holds), "")
 
 
-def _become_member(found: Invitation, token: str, drawn: dict[str, str], password: str) -> ResponseReturnValue:
+def _become_member(invited: Invitation, token: str, drawn: dict[str, str], password: str) -> ResponseReturnValue:
     site = installation()
     with site.reading() as db:
-        again = next((one for one in members.accounts(db) if one.name == found.name), None)
+        again = next((account for account in members.accounts(db) if account.name == invited.name), None)
     new = members.new_member(
-        found.name,
-        found.roles,
+        invited.name,
+        invited.roles,
         password,
         bytes.fromhex(drawn["totp"]),
         site.settings.pepper,
         tuple(drawn["spares"].split()),
         again,
-        found.teams,
+        invited.teams,
     )
     recovery = None
     if "first" in drawn:
@@ -251,7 +251,7 @@ def _become_member(found: Invitation, token: str, drawn: dict[str, str], passwor
                 site.pin.expect(fresh)  # before the commit: a machine that stops in between shuts no door
     except (CannotOpen, BrokenChain):  # pressed twice, or somebody else made the first keys meanwhile
         return error_page(404, NOT_VALID)
-    if fresh and found.new_team:
+    if fresh and invited.new_team:
         site.pin.add(fresh[0])
     elif fresh:
         site.pin.begin(fresh)

@@ -1,6 +1,6 @@
 """The first page, and what anybody may see without telling: safety, help now, the way out.
 
-Shows nothing of any trip. A page that answered a POST is left by noting its trip as over. Opens no case.
+Shows nothing of any trip. She leaves a page that followed a POST by a note that its trip is over. Opens no case.
 """
 
 from __future__ import annotations

@@ -29,10 +29,10 @@ from reporting.web.post_redirect_get import TicketCheck, Trail
 def _teams() -> tuple[Team | None, Team]:
     """The team that she picked, or the only one there is; none where she has to pick. And who counts."""
     with installation().reading() as db:
-        found = installation().teams(db)
-    known, picked = team_log.trusted(found), request.form.get("team", "")
+        teams = installation().teams(db)
+    known, picked = team_log.trusted(teams), request.form.get("team", "")
     chosen = known if len(known) == 1 else [team for team in known if str(team.id) == picked]
-    return chosen[0] if chosen else None, team_log.team_of_kind(found, STATISTICS)
+    return chosen[0] if chosen else None, team_log.team_of_kind(teams, STATISTICS)
 
 
 PICK = N_("Choose who shall read it.")
@@ -80,7 +80,7 @@ NOT_SHOWN = {Outcome.LEFT: "", Outcome.SENT_BEFORE: SENT_ALREADY}  # outcome -> 
 
 
 def _seconds(trail: Trail, moment: float) -> float | None:
-    """From the first page to now."""
+    """Seconds from the first page to now."""
     begun = trail.state.get("b")
     return None if begun is None else moment - begun
 

@@ -81,13 +81,13 @@ def forget_places(_error: BaseException | None) -> None:
     HAS_DEPARTMENTS.set(None)
 
 
-def render_template(name: str, /, **told: Any) -> str:
+def render_template(name: str, /, **context: Any) -> str:
     """A page in the language of this request; whoever listens is told, as of every page of Flask's."""
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 -- as Flask does it
-    app.update_template_context(told)
+    app.update_template_context(context)
     shown = template(name)
-    page = shown.render(told)
-    template_rendered.send(app, template=shown, context=told)
+    page = shown.render(context)
+    template_rendered.send(app, template=shown, context=context)
     return page
 
 
@@ -121,8 +121,8 @@ def reading_hours() -> str:
     days = languages.weekdays(g.lang, sorted(known.hours))
     if following <= today():
         return say(N_("Somebody reads on these days: %(days)s. Also now."), days=days)
-    told = languages.hour(g.lang, following)
-    return say(N_("Somebody reads on these days: %(days)s. The next time: %(when)s."), days=days, when=told)
+    next_time = languages.hour(g.lang, following)
+    return say(N_("Somebody reads on these days: %(days)s. The next time: %(when)s."), days=days, when=next_time)
 
 
 T = TypeVar("T")
@@ -132,8 +132,8 @@ def once(name: str, work_out: Callable[[], T]) -> T:
     """What stays the same during a request is worked out once in it."""
     if name not in g:
         setattr(g, name, work_out())
-    found: T = getattr(g, name)
-    return found
+    value: T = getattr(g, name)
+    return value
 
 
 def installation_of(app: Flask) -> Installation:

@@ -61,13 +61,13 @@ def by_get(shown: int = SHOWN, *, bound: bool = True) -> Callable[[Page], Page]:
         def led(*args: Any, **parts: Any) -> ResponseReturnValue:
             if request.method != "POST":
                 return page(*args, **parts)
-            told = {
+            contents = {
                 "page": name,
-                "args": [_spelt(one) for one in args],
-                "parts": {part: _spelt(one) for part, one in parts.items()},
+                "args": [_spelt(argument) for argument in args],
+                "parts": {part: _spelt(value) for part, value in parts.items()},
                 "query": request.args.to_dict(flat=False),
             }
-            return _led(told, shown, bound=bound) or page(*args, **parts)
+            return _led(contents, shown, bound=bound) or page(*args, **parts)
 
         return led
 
@@ -76,16 +76,16 @@ def by_get(shown: int = SHOWN, *, bound: bool = True) -> Callable[[Page], Page]:
 
 def drawn(page: str, code: int = 200) -> ResponseReturnValue:
     """A page that is drawn already, with nothing of a case."""
-    told = {"drawn": page, "code": code}
-    return (_led(told) if request.method == "POST" else None) or make_response(page, code)
+    contents = {"drawn": page, "code": code}
+    return (_led(contents) if request.method == "POST" else None) or make_response(page, code)
 
 
-def keep(told: dict[str, Any], name: str = "", shown: int = SHOWN, *, bound: bool = True) -> str:
+def keep(contents: dict[str, Any], name: str = "", shown: int = SHOWN, *, bound: bool = True) -> str:
     """Put down what the page of a name shows, for this session; `CannotKeep` where not. Returns the name."""
     site, token, name = installation(), _token() if bound else "", name or new_name()
-    told |= {"until": int(site.clock()) + shown, "desk": "keys" in g}
+    contents |= {"until": int(site.clock()) + shown, "desk": "keys" in g}
     size = COUNTED if "keys" in g else 1  # a flood at the door pushes out nothing of who is signed in
-    site.rows.write(name, staff_sessions.name_of(token), "desk", told, size, site.clock(), token.encode())
+    site.rows.write(name, staff_sessions.name_of(token), "desk", contents, size, site.clock(), token.encode())
     if "keys" in g and not _is_alive(token):  # signed out meanwhile, in another tab
         site.rows.erase([staff_sessions.name_of(token)])
         raise _SignedOut(url_for("auth.sign_in", lang=g.lang))
@@ -96,8 +96,8 @@ def taken(name: str) -> dict[str, Any] | None:
     """What was put down under this name; None where it is over, or of another session."""
     site = installation()
     tokens = (_token(), "") if "token" in g or cookie_name() in request.cookies else ("",)
-    told = next((row for token in tokens if (row := site.rows.read(name, site.clock(), token.encode()))), None)
-    return told if told is not None and site.clock() <= told["until"] else None
+    contents = next((row for token in tokens if (row := site.rows.read(name, site.clock(), token.encode()))), None)
+    return contents if contents is not None and site.clock() <= contents["until"] else None
 
 
 class _SignedOut(RequestRedirect):
@@ -117,7 +117,7 @@ def ending(member: int, but: str = "") -> Iterator[Session]:
 
 
 def forget() -> None:
-    """What the pages of this session showed is erased."""
+    """Erase what the pages of this session were to show."""
     installation().rows.erase([staff_sessions.name_of(_token())])
 
 
@@ -127,26 +127,28 @@ def forget() -> None:
 @blueprint.get("/<lang>/equipo/p/<name>")
 def page(name: str) -> ResponseReturnValue:
     """What a POST led to. Over or foreign: the desk, or the sign-in."""
-    told = taken(name)
-    keys = resume() if told is None or told["desk"] else None
-    if told is None or (told["desk"] and keys is None):
+    contents = taken(name)
+    keys = resume() if contents is None or contents["desk"] else None
+    if contents is None or (contents["desk"] and keys is None):
         return redirect(url_for(home_of(keys) if keys else "auth.sign_in", lang=g.lang), 303)
-    if "drawn" in told:
-        return make_response(told["drawn"], told["code"])
-    request.args = ImmutableMultiDict(told["query"])
-    return PAGES[told["page"]](*map(_read, told["args"]), **{part: _read(one) for part, one in told["parts"].items()})
+    if "drawn" in contents:
+        return make_response(contents["drawn"], contents["code"])
+    request.args = ImmutableMultiDict(contents["query"])
+    return PAGES[contents["page"]](
+        *map(_read, contents["args"]), **{part: _read(spelt) for part, spelt in contents["parts"].items()}
+    )
 
 
 @blueprint.get("/<lang>/equipo/espera")
 def wait() -> ResponseReturnValue:
-    """Too many at the door: a page that costs nothing to keep."""
+    """The page for too many requests; nothing has to be kept for it."""
     return error_page(429)
 
 
-def _led(told: dict[str, Any], shown: int = SHOWN, *, bound: bool = True) -> Response | None:
-    """Off to the page; None where it has to be the answer itself."""
+def _led(contents: dict[str, Any], shown: int = SHOWN, *, bound: bool = True) -> Response | None:
+    """The redirect to the page; None where the page has to be the answer itself."""
     try:
-        name = keep(told, shown=shown, bound=bound)
+        name = keep(contents, shown=shown, bound=bound)
     except (CannotKeep, SQLAlchemyError):
         return None
     answer = make_response(redirect(url_for("desk_answers.page", lang=g.lang, name=name), 303))
@@ -177,7 +179,7 @@ def _spelt(value: Any) -> Any:
         return value
     secret = NEVER_KEPT | {part.name for part in value if isinstance(part, PasswordField)}
     typed = {name: said for name, said in request.form.to_dict(flat=False).items() if name not in secret}
-    errors = {name: [str(one) for one in wrong] for name, wrong in value.errors.items()}
+    errors = {name: [str(error) for error in wrong] for name, wrong in value.errors.items()}
     return {FORM: _called(type(value)), "typed": typed, "errors": errors}
 
 
@@ -196,12 +198,12 @@ def _called(kind: type) -> str:
 
 @functools.cache
 def _forms() -> dict[str, Callable[..., Any]]:
-    found, left = dict[str, Callable[..., Any]](), [FlaskForm]
+    forms, left = dict[str, Callable[..., Any]](), [FlaskForm]
     while left:
         kind = left.pop()
-        found[_called(kind)] = kind
+        forms[_called(kind)] = kind
         left += kind.__subclasses__()
-    return found
+    return forms
 
 
 # ── every answer ────────────────────────────────────────────────────────────────────────────────────────────

@@ -105,11 +105,11 @@ def _on_the_way(code: int, sentence: str) -> ResponseReturnValue | None:
         return None
 
 
-def trouble_page(told: Mapping[str, Any]) -> str:
+def trouble_page(trouble: Mapping[str, Any]) -> str:
     """The page of an error that happened on the way, where it can be sent once more with one button."""
-    again = told.get(AGAIN)
+    again = trouble.get(AGAIN)
     packed = hidden(AGAIN, sealed_ticket("draft", g.trip or tickets.new_trip(), AGAIN, again)) if again else ""
-    return render_template("errors/error.html", sentence=told["sentence"], again=packed, to=again and again["path"])
+    return render_template("errors/error.html", sentence=trouble["sentence"], again=packed, to=again and again["path"])
 
 
 def _error_page(sentence: str, packed: Markup | str = "") -> str:

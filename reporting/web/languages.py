@@ -111,7 +111,7 @@ def day_as_written(lang: str, told: str) -> str:
 
 
 def hour(code: str, when: datetime) -> str:
-    """A day and its hour, no finer."""
+    """A day and its full hour in words, without minutes."""
     return f"{format_skeleton('MMMMd', when, locale=LANGUAGES[code].formats)}, {when:%H}:00"
 
 

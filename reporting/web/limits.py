@@ -20,7 +20,7 @@ LARGEST_BODY = 256 * 1024  # bytes; the longest honest page is far below
 PAGES_A_MINUTE, SENDING_A_MINUTE = 24_000, 120_000
 CODES = "reporter.come_back"  # where a code is typed; it can be typed while telling, too, and counts alike
 NARROW_DOORS = {CODES: 600, "auth.let_sign_in": 120}
-SENDS = "reporter.told"  # the address that takes pages and, with the button "send", the report itself
+SENDS = "reporter.take_step"  # the address that takes pages and, with the button "send", the report itself
 
 
 def a_minute(count: int, settings: Settings) -> str:

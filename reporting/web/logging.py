@@ -13,7 +13,7 @@ log = logging.getLogger("amparo")
 
 
 def note_failure(error: Exception) -> None:
-    """Into the log, without what anybody typed."""
+    """Log a failure: its kind and its place in the code, without what anybody typed."""
     log.error(what_failed(error))
 
 

@@ -1,4 +1,4 @@
-"""Walking: what she types is answered with 303, and the page is fetched from an address with a random name.
+"""Pages that follow what she sends: a POST is answered with 303, and the page fetched from a random address.
 
 So Back, forward and reload show the page with her newest answers, and a browser writes nothing typed to its disk. A
 page of a name is shown only to who walks there; it is over with the exit, or some minutes after her last step. Where
@@ -74,8 +74,8 @@ class Trail:
 
     def typed(self, step: str) -> ImmutableMultiDict[str, str] | None:
         """What she typed there and has to set right."""
-        told = self.about(step).get("typed")
-        return None if told is None else ImmutableMultiDict(told)
+        fields = self.about(step).get("typed")
+        return None if fields is None else ImmutableMultiDict(fields)
 
     def tag(self, step: str) -> str:
         """How a step is spelt in an address."""
@@ -138,7 +138,7 @@ def _arrival(purpose: str) -> TicketCheck | None:
         g.trip = ticket.trip
         ended, young = replays.look(db, seeds(db), site.settings.server_secret, ticket, site.clock())
     row, count = _row_of(ticket), int(ticket.state.get("c", 0))
-    state = {name: told for name, told in ticket.state.items() if name not in OF_THE_WALK}
+    state = {name: part for name, part in ticket.state.items() if name not in OF_THE_WALK}
     g.repeated = row is not None and row.count > count  # from another tab, or what was answered before
     late = row is not None and g.repeated and row.age > SHOWN
     newest = row.state if row is not None and g.repeated and row.kind == purpose else state
@@ -152,14 +152,14 @@ def _row_of(ticket: Ticket) -> Trail | None:
 
 def opened(name: str) -> Trail | None:
     """The trail of a name, if its row is there."""
-    told = installation().rows.read(name, installation().clock()) if name else None
-    return None if told is None else Trail(**told, name=name)
+    row = installation().rows.read(name, installation().clock()) if name else None
+    return None if row is None else Trail(**row, name=name)
 
 
 def can_walk() -> bool:
     """Whether this form comes from a page of ours and its browser says so, now and when she walks back."""
-    told = request.headers.get("Sec-Fetch-Site") == "same-origin"
-    return told and (WEBKIT_WALKS or not _is_webkit())
+    from_here = request.headers.get("Sec-Fetch-Site") == "same-origin"
+    return from_here and (WEBKIT_WALKS or not _is_webkit())
 
 
 def _is_webkit() -> bool:
@@ -208,13 +208,13 @@ def home(sentence: str = "", code: int = SEEN) -> ResponseReturnValue:
 
 
 def start_page(sentence: str = "") -> ResponseReturnValue:
-    """That page itself, where somebody wanted another one."""
+    """The start page as the answer, where the page that was asked for may not be shown."""
     return show(Trail("note", "", {}, step="note", said={"sentence": sentence}), "note", None)
 
 
 def typed_here() -> dict[str, list[str]]:
     """What was typed into the form of this request, for the page that shows it once more."""
-    return {name: told for name, told in request.form.to_dict(flat=False).items() if name not in NEVER_KEPT}
+    return {name: values for name, values in request.form.to_dict(flat=False).items() if name not in NEVER_KEPT}
 
 
 def how_ended(trip: str) -> str | None:
@@ -248,7 +248,7 @@ def page(name: str, step: str) -> ResponseReturnValue:
     trail = opened(name)
     if trail is None or not _walks_here(trail):
         return start_page()
-    known = next((one for one in trail.been if hmac.compare_digest(trail.tag(one).encode(), step.encode())), None)
+    known = next((shown for shown in trail.been if hmac.compare_digest(trail.tag(shown).encode(), step.encode())), None)
     return start_page() if known is None else show(trail, known, how_ended(trail.trip))
 
 
@@ -263,11 +263,11 @@ def _walks_here(trail: Trail) -> bool:
 
 
 def show(trail: Trail, step: str, ended: str | None) -> ResponseReturnValue:
-    """A step's page."""
+    """The page of a step, drawn by the function that shows steps of its kind."""
     g.trail, g.trip = (trail, trail.trip) if trail.trip else (None, None)
     verb = step.partition("-")[0]
     known = (f"{trail.kind}/{verb}", f"/{verb}", trail.kind)
-    return next(SHOWS[one] for one in known if one in SHOWS)(trail, step, ended)
+    return next(SHOWS[key] for key in known if key in SHOWS)(trail, step, ended)
 
 
 # ── when it does not go through ─────────────────────────────────────────────────────────────────────────────

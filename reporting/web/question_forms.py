@@ -144,14 +144,14 @@ def _options(part: Part, choices: Choices) -> list[SelectChoice]:
     return [SelectChoice("", say(N_("Choose from the list."))), *options] if part.kind == LIST else options
 
 
-def asked(page: int, form: OpenForm) -> tuple[Question, ...]:
+def questions_in(page: int, form: OpenForm) -> tuple[Question, ...]:
     """The questions of a page that a form of it holds: what was typed on it changes none of them under her hands."""
     return tuple(question for question in PAGES[page].questions if question.parts[0].name in form)
 
 
 def fieldsets(page: int, form: OpenForm) -> Markup:
     """The questions of a page as they stand on it."""
-    return Markup("").join(_fieldset(page, question, form) for question in asked(page, form))
+    return Markup("").join(_fieldset(page, question, form) for question in questions_in(page, form))
 
 
 def _fieldset(page: int, question: Question, form: OpenForm) -> Markup:
@@ -195,12 +195,12 @@ class _Number(StringField):  # type: ignore[misc]
 
 def answers_in(form: OpenForm) -> dict[str, Any]:
     """What a form holds, without what was passed over."""
-    told = {name: value.strip() if isinstance(value, str) else value for name, value in form.data.items()}
-    return {name: value for name, value in told.items() if value not in (*NO_ANSWER, PASSED_OVER)}
+    fields = {name: value.strip() if isinstance(value, str) else value for name, value in form.data.items()}
+    return {name: value for name, value in fields.items() if value not in (*NO_ANSWER, PASSED_OVER)}
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class AnsweredPage:
     """One page of questions on the check page: its number and title, what was answered, what was passed over."""
 
     number: int
@@ -224,7 +224,7 @@ def titles_to_set_right(incident: Incident) -> list[tuple[int, str]]:
     return [(page, say(PAGES[page].title)) for page in pages_to_set_right(answers_of(incident))]
 
 
-def told(answers: Answers, elsewhere: Elsewhere) -> list[Told]:
+def answers_in_words(answers: Answers, elsewhere: Elsewhere) -> list[AnsweredPage]:
     """Every question that mattered, page by page, with her answers in words."""
     pages = []
     for number in route(answers):
@@ -237,7 +237,9 @@ def told(answers: Answers, elsewhere: Elsewhere) -> list[Told]:
             for question in questions_of(number, answers)
         ]
         answered = tuple((short, words) for short, words in rows if words)
-        pages.append(Told(number, say(page.title), answered, tuple(short for short, words in rows if not words)))
+        pages.append(
+            AnsweredPage(number, say(page.title), answered, tuple(short for short, words in rows if not words))
+        )
     return pages
 
 

@@ -40,7 +40,7 @@ class InMemoryCounter(Storage):
 
     @property
     def base_exceptions(self) -> type[Exception]:
-        """There is nothing here that could be away."""
+        """The errors of a counter that is away: none, as it lies in this process."""
         return ValueError
 
     def incr(self, key: str, expiry: float, amount: int = 1) -> int:
@@ -55,11 +55,11 @@ class InMemoryCounter(Storage):
             return count + amount
 
     def _make_room(self, now: float) -> None:
-        """The dead go; of the living those stay that asked most, so that nobody is forgotten for asking too much."""
+        """Drop what is over, and keep the highest counts of the rest: nobody is forgotten for asking too much."""
         if len(self._counts) < MOST:
             return
-        alive = (one for one in self._counts.items() if one[1][1] > now)
-        self._counts = dict(heapq.nlargest(MOST // 2, alive, key=lambda one: one[1]))
+        alive = (entry for entry in self._counts.items() if entry[1][1] > now)
+        self._counts = dict(heapq.nlargest(MOST // 2, alive, key=lambda entry: entry[1]))
 
     def get(self, key: str) -> int:
         """How many in the window that runs."""

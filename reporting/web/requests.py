@@ -45,12 +45,12 @@ class InMemory(Request):
 def choose_language() -> None:
     """Set language and catalogue of the request by its address; an unknown one is 404."""
     offered = installation().catalogues
-    asked = (request.view_args or {}).pop("lang", None)
-    if asked is None:  # an address that leads nowhere, too, is answered in the language it begins with
-        asked = next((code for code in offered if request.path.startswith(f"/{code}/")), None)
-    if asked is not None and asked not in offered:
+    language = (request.view_args or {}).pop("lang", None)
+    if language is None:  # an address that leads nowhere, too, is answered in the language it begins with
+        language = next((code for code in offered if request.path.startswith(f"/{code}/")), None)
+    if language is not None and language not in offered:
         abort(404)
-    g.lang = asked or next(iter(offered))
+    g.lang = language or next(iter(offered))
     g.catalogue = offered[g.lang]
     g.trip = None
 
@@ -74,12 +74,12 @@ def read_address() -> ResponseReturnValue | None:
     except UnicodeDecodeError:
         request.args = ImmutableMultiDict()
         abort(400)
-    found = request.routing_exception
-    if not isinstance(found, RequestRedirect):
+    problem = request.routing_exception
+    if not isinstance(problem, RequestRedirect):
         return None
     if request.path.split("/")[1] not in installation().catalogues:
         abort(404)
-    return redirect(urlsplit(found.new_url).path, 308)
+    return redirect(urlsplit(problem.new_url).path, 308)
 
 
 def refuse_strangers() -> None:

@@ -28,12 +28,12 @@ class _Translator(NodeTransformer):
         self._catalogue = catalogue
 
     def visit_Call(self, call: nodes.Call) -> nodes.Node:  # noqa: N802 -- named by the library
-        told = call.args[0] if len(call.args) == 1 and not call.kwargs else None
-        if isinstance(call.node, nodes.Name) and call.node.name == GETTEXT and isinstance(told, nodes.Const):
-            text = self._catalogue.gettext(told.value) % {}  # as the library fills in nothing: %% is a %
+        message = call.args[0] if len(call.args) == 1 and not call.kwargs else None
+        if isinstance(call.node, nodes.Name) and call.node.name == GETTEXT and isinstance(message, nodes.Const):
+            text = self._catalogue.gettext(message.value) % {}  # as the library fills in nothing: %% is a %
             return nodes.Const(Markup(text), lineno=call.lineno)  # noqa: S704 -- our own words
-        found: nodes.Node = self.generic_visit(call)
-        return found
+        visited: nodes.Node = self.generic_visit(call)
+        return visited
 
 
 class _Writer(CodeGenerator):
@@ -51,14 +51,14 @@ class LanguageEnvironment(Environment):
     code_generator_class = _Writer
     catalogue: Catalogue
 
-    def make_globals(self, told: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+    def make_globals(self, more: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
         """One plain table for all templates; nothing is added to it later."""
-        return {**self.globals, **(told or {})}
+        return {**self.globals, **(more or {})}
 
 
 def environments(app: Flask, catalogues: Mapping[str, Catalogue], **known: Any) -> dict[str, LanguageEnvironment]:
     """Language -> its templates. `known`: what every template can call."""
-    made = {}
+    by_language = {}
     for code, catalogue in catalogues.items():
         env = LanguageEnvironment(
             app,
@@ -71,5 +71,5 @@ def environments(app: Flask, catalogues: Mapping[str, Catalogue], **known: Any) 
         env.globals.update(app.jinja_env.globals, **known)
         env.catalogue = catalogue
         env.install_gettext_callables(catalogue.gettext, catalogue.ngettext, newstyle=True)  # type: ignore[attr-defined]
-        made[code] = env
-    return made
+        by_language[code] = env
+    return by_language

@@ -1,6 +1,6 @@
 """A reporter's visit to her case: her ticket in, her ticket out. Shared by all pages that belong to it.
 
-Everything about her case appears only in answers to POST that carry a ticket; a repeat after she left, or
+Everything about her case appears only on pages that follow a POST with a ticket; a repeat after she left, or
 after fifteen minutes, shows the start page. Knows neither what is done in a case nor how it looks.
 """
 
@@ -32,7 +32,7 @@ class CaseSession:
     expires: int | None = None  # None: fifteen minutes from now
 
     def to_state(self) -> dict[str, Any]:
-        """What a ticket and a trail carry of it."""
+        """Her visit as the plain values that a ticket and a trail carry."""
         return {"case": self.visit.case, "key": self.visit.key.hex(), "by": self.sent_by}
 
 
@@ -55,7 +55,7 @@ def stay_in(state: Mapping[str, Any], trip: str, expires: int | None) -> CaseSes
 
 
 def case_session_of(came: TicketCheck) -> CaseSession:
-    """The stay of a request."""
+    """Her visit, read from the ticket of this request."""
     return stay_in(came.ticket.state, came.ticket.trip, came.ticket.expires)
 
 
@@ -67,10 +67,10 @@ def case_session_on(trail: Trail) -> CaseSession:
 
 
 def case_session_field(stay: CaseSession) -> str:
-    """Its ticket."""
+    """The hidden field that carries her visit to the next request."""
     return ticket_field("visit", stay.trip, CASE, stay.to_state(), stay.expires)
 
 
 def go_on(came: TicketCheck, then: Next) -> ResponseReturnValue:
-    """Off to the next page of a stay."""
+    """The answer that leads to the next page of her visit."""
     return post_redirect_get.answer(post_redirect_get.follow(came, VISIT, came.ticket.expires), then.step, **then.said)
