@@ -18,13 +18,14 @@ from referrals.directory.snapshot import DirectorySnapshot, shipped_lines
 from referrals.matching import order, wording
 from referrals.matching.listings import ServiceCard, is_listed
 from referrals.matching.offers import offers_of
-from referrals.matching.order import Asked
+from referrals.matching.order import Search
 from referrals.matching.records import NATIONAL, Cards, Offer, Seeker
 from referrals.needs.assessment import assess
-from referrals.needs.codes import NEEDS, Need
+from referrals.needs.codes import Need
 from referrals.needs.exclusions import forbidden
 from reporting.vocabulary.countries import FIRST_HOME
 from reporting.vocabulary.incident import Incident
+from reporting.vocabulary.needs import NEEDS
 
 # needs somebody may look for without telling what happened, in screen order
 ASKED = (
@@ -49,7 +50,7 @@ ASKED = (
     "N_ECON",
 )
 FIRST = frozenset({"N_CHILD_PROT", "N_SAFETY_PLAN", "N_EC"})  # within a day: shown before the next question, like NOW
-IN_SIGHT = {"N_CHILD_PROT": 2}  # need -> doors in sight, where it is not one: both lines that a child may know
+IN_SIGHT = {"N_CHILD_PROT": 2}  # need -> offers in sight, where it is not one: both lines that a child may know
 REFUSABLE = frozenset(
     {
         "HEALTH_EMERGENCY",
@@ -98,8 +99,8 @@ def child_policy(language: str, country: str = FIRST_HOME) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """A need with its doors. `timed`: whether its urgency was worked out from an incident."""
+class NeedHelp:
+    """A need with the services offered for it. `timed`: whether its urgency was worked out from an incident."""
 
     need: Need
     label: str
@@ -109,20 +110,20 @@ class Found:
 
     @property
     def open(self) -> tuple[Offer, ...]:
-        """The doors that are always in sight."""
+        """The offers that are always in sight."""
         return self.offers[: IN_SIGHT.get(self.need.code, 1)]
 
     @property
     def folded(self) -> tuple[Offer, ...]:
-        """The doors behind one touch, on pages that have room for them."""
+        """The offers behind one touch, on pages that have room for them."""
         return self.offers[len(self.open) :]
 
 
 @dataclass(frozen=True, slots=True)
 class Help:
-    """Everything a page shows of needs and doors."""
+    """Everything a page shows of needs and offers."""
 
-    needs: tuple[Found, ...]
+    needs: tuple[NeedHelp, ...]
     must_not: frozenset[str]
     hidden: Mapping[str, int]
     create_referral: bool
@@ -130,16 +131,18 @@ class Help:
     @property
     def gaps(self) -> tuple[str, ...]:
         """The needs that no service meets, the most urgent first: at best the line of last resort answers."""
-        return tuple(one.need.code for one in self.needs if all(offer.fallback for offer in one.offers))
+        return tuple(
+            need_help.need.code for need_help in self.needs if all(offer.fallback for offer in need_help.offers)
+        )
 
     @property
     def hidden_for_police(self) -> int:
-        """How many doors are not shown because the police are there."""
+        """How many services are not shown because the police are there."""
         return sum(self.hidden.get(code, 0) for code in ("MN_POLICE", "MN_CEM_COMISARIA"))
 
 
 def help_for(
-    held: DirectorySnapshot,
+    snapshot: DirectorySnapshot,
     incident: Incident,
     now: float,
     *,
@@ -147,16 +150,16 @@ def help_for(
     only: list[str] | None = None,
     police_shown: bool = False,
 ) -> Help:
-    """Needs, clocks and doors of an incident as of `now` (seconds since 1970); `only` some while she is telling."""
+    """Needs, clocks and offers of an incident as of `now` (seconds since 1970); `only` some while she is telling."""
     assessed = assess(incident)
     wanted = [need for need in assessed.needs if only is None or need.code in only]
     hers = tuple(code for code in (incident.lang, *languages) if code)
     seeker = Seeker(incident, assessed.must_not, _places(incident), hers, police_shown)
-    return _help(held, wanted, seeker, now, create_referral=assessed.create_referral)
+    return _help(snapshot, wanted, seeker, now, create_referral=assessed.create_referral)
 
 
 def help_with(
-    held: DirectorySnapshot,
+    snapshot: DirectorySnapshot,
     wanted: Iterable[str],
     department: str | None,
     now: float,
@@ -164,10 +167,10 @@ def help_with(
     languages: tuple[str, ...],
     police_shown: bool = False,
 ) -> Help:
-    """Doors for needs that somebody names without telling what happened. Careful must-nots hold."""
+    """Offers for needs that somebody names without telling what happened. Careful must-nots hold."""
     incident = Incident(department=department)
     seeker = Seeker(incident, assess(incident).must_not, _places(incident), languages, police_shown)
-    return _help(held, [Need(code, "H24", ()) for code in wanted if code in ASKED], seeker, now, timed=False)
+    return _help(snapshot, [Need(code, "H24", ()) for code in wanted if code in ASKED], seeker, now, timed=False)
 
 
 def urgent_needs(incident: Incident) -> list[str]:
@@ -177,7 +180,7 @@ def urgent_needs(incident: Incident) -> list[str]:
 
 
 def _help(
-    held: DirectorySnapshot,
+    snapshot: DirectorySnapshot,
     wanted: Sequence[Need],
     seeker: Seeker,
     now: float,
@@ -185,28 +188,28 @@ def _help(
     timed: bool = True,
     create_referral: bool = False,
 ) -> Help:
-    asked = Asked(seeker, held.cards, _moment(now))
-    near = asked.near(wanted)
+    search = Search(seeker, snapshot.cards, _moment(now))
+    near = search.near(wanted)
     hidden: dict[str, set[str]] = {}
-    found: list[Found] = []
-    told: tuple[set[str], set[str]] = (set(), set())
+    needs: list[NeedHelp] = []
+    in_sight, folded = set[str](), set[str]()
     for need in wanted:
-        offers, reasons = offers_of(need, asked, near[need.code])
+        offers, reasons = offers_of(need, search, near[need.code])
         for reason, services in reasons.items():
             hidden.setdefault(reason, set()).update(services)
-        about = about_need(need.code, seeker.incident, held.cards.country)
-        found.append(_first_in_full(Found(need, NEEDS[need.code], about, offers, timed), *told))
+        about = about_need(need.code, seeker.incident, snapshot.cards.country)
+        needs.append(_first_in_full(NeedHelp(need, NEEDS[need.code], about, offers, timed), in_sight, folded))
     counts = {reason: len(services) for reason, services in hidden.items()}
-    return Help(tuple(found), seeker.must_not, counts, create_referral)
+    return Help(tuple(needs), seeker.must_not, counts, create_referral)
 
 
-def _first_in_full(found: Found, in_sight: set[str], folded: set[str]) -> Found:
-    """A door for several needs is told in full once in sight; a folded one only where it was not told before."""
-    shown = [replace(offer, again=offer.service_id in in_sight) for offer in found.open]
-    in_sight.update(offer.service_id for offer in found.open)
-    more = [replace(offer, again=offer.service_id in in_sight | folded) for offer in found.folded]
-    folded.update(offer.service_id for offer in found.folded)
-    return replace(found, offers=(*shown, *more))
+def _first_in_full(need_help: NeedHelp, in_sight: set[str], folded: set[str]) -> NeedHelp:
+    """A service for several needs is told in full once in sight; a folded one only where it was not told before."""
+    shown = [replace(offer, again=offer.service_id in in_sight) for offer in need_help.open]
+    in_sight.update(offer.service_id for offer in need_help.open)
+    more = [replace(offer, again=offer.service_id in in_sight | folded) for offer in need_help.folded]
+    folded.update(offer.service_id for offer in need_help.folded)
+    return replace(need_help, offers=(*shown, *more))
 
 
 def _moment(now: float) -> datetime:
@@ -217,12 +220,12 @@ def _places(incident: Incident) -> tuple[str, ...]:
     return tuple(code for code in (incident.province, incident.department) if code)
 
 
-def national_lines(held: DirectorySnapshot, now: float) -> tuple[Offer, ...]:
+def national_lines(snapshot: DirectorySnapshot, now: float) -> tuple[Offer, ...]:
     """The lines that answer in the whole country, for the box that is always there; never less than is shipped."""
-    cards = held.cards
-    asked = Asked(Seeker(Incident(), frozenset(), (), ("es",)), cards, _moment(now))
+    cards = snapshot.cards
+    search = Search(Seeker(Incident(), frozenset(), (), ("es",)), cards, _moment(now))
     lines = (_can_be_called(cards.by_id.get(line)) or shipped_lines(cards.country).get(line) for line in cards.lines)
-    return tuple(wording.shown(Need("N_PFA", "NOW", ()), line, NATIONAL, asked) for line in lines if line)
+    return tuple(wording.shown(Need("N_PFA", "NOW", ()), line, NATIONAL, search) for line in lines if line)
 
 
 def has_lines(country: str) -> bool:
@@ -233,24 +236,24 @@ def has_lines(country: str) -> bool:
 def lines_as_shipped(country: str, now: float) -> tuple[Offer, ...]:
     """The shipped lines of a country as offers, for where the directory cannot be read. `now` in seconds since 1970."""
     cards = Cards(shipped_lines(country), {}, {}, country=country)
-    asked = Asked(Seeker(Incident(), frozenset(), (), ("es",)), cards, _moment(now))
-    return tuple(wording.shown(Need("N_PFA", "NOW", ()), line, NATIONAL, asked) for line in cards.by_id.values())
+    search = Search(Seeker(Incident(), frozenset(), (), ("es",)), cards, _moment(now))
+    return tuple(wording.shown(Need("N_PFA", "NOW", ()), line, NATIONAL, search) for line in cards.by_id.values())
 
 
 def _can_be_called(card: ServiceCard | None) -> ServiceCard | None:
     return card if card and card.tel else None
 
 
-def services_for(held: DirectorySnapshot, incident: Incident) -> list[tuple[str, str]]:
+def services_for(snapshot: DirectorySnapshot, incident: Incident) -> list[tuple[str, str]]:
     """(id, name) of every service that may be offered to her: those near first, then those of the whole country."""
     must_not, places = assess(incident).must_not, _places(incident)
-    bands = ((order.near_band(card, places), card) for card in held.cards.by_id.values() if is_listed(card))
+    bands = ((order.near_band(card, places), card) for card in snapshot.cards.by_id.values() if is_listed(card))
     allowed = [(band, card) for band, card in bands if band is not None and not forbidden(card, must_not, incident)]
-    return [(card.service_id, card.name) for _, card in sorted(allowed, key=lambda one: (one[0], one[1].name))]
+    return [(card.service_id, card.name) for _, card in sorted(allowed, key=lambda pair: (pair[0], pair[1].name))]
 
 
-def door(
-    held: DirectorySnapshot,
+def offer_of(
+    snapshot: DirectorySnapshot,
     service: str,
     need: str,
     incident: Incident,
@@ -259,12 +262,12 @@ def door(
     languages: tuple[str, ...] = ("es",),
 ) -> Offer | None:
     """One service as an offer to her, with its reasons and warnings; None where the directory has it no more."""
-    card = held.cards.by_id.get(service)
+    card = snapshot.cards.by_id.get(service)
     if card is None:
         return None
     seeker = Seeker(incident, assess(incident).must_not, _places(incident), languages)
     band = order.near_band(card, seeker.places) or NATIONAL
-    return wording.shown(Need(need, "SOON", ()), card, band, Asked(seeker, held.cards, _moment(now)))
+    return wording.shown(Need(need, "SOON", ()), card, band, Search(seeker, snapshot.cards, _moment(now)))
 
 
 def needs_to_ask() -> dict[str, str]:
@@ -272,29 +275,29 @@ def needs_to_ask() -> dict[str, str]:
     return {code: NEEDS[code] for code in ASKED}
 
 
-def provinces(held: DirectorySnapshot, department: str) -> dict[str, str]:
+def provinces(snapshot: DirectorySnapshot, department: str) -> dict[str, str]:
     """The provinces of a department, by name."""
-    return _children(held, department) if department else {}
+    return _children(snapshot, department) if department else {}
 
 
-def other_departments(held: DirectorySnapshot) -> dict[str, str]:
+def other_departments(snapshot: DirectorySnapshot) -> dict[str, str]:
     """All departments, by name."""
-    return _children(held, held.cards.country)
+    return _children(snapshot, snapshot.cards.country)
 
 
-def _children(held: DirectorySnapshot, parent: str) -> dict[str, str]:
-    inside = [(held.cards.place_names[code], code) for code, above in held.parents.items() if above == parent]
+def _children(snapshot: DirectorySnapshot, parent: str) -> dict[str, str]:
+    inside = [(snapshot.cards.place_names[code], code) for code, above in snapshot.parents.items() if above == parent]
     return {code: name for name, code in sorted(inside)}
 
 
-def could_have_refused(held: DirectorySnapshot, department: str) -> dict[str, str]:
+def could_have_refused(snapshot: DirectorySnapshot, department: str) -> dict[str, str]:
     """Services of her region, or of the whole country, that she may name as having refused or hurt her."""
-    here = (card for card in held.cards.by_id.values() if card.service_type in REFUSABLE and is_listed(card))
+    here = (card for card in snapshot.cards.by_id.values() if card.service_type in REFUSABLE and is_listed(card))
     near = (card for card in here if order.near_band(card, (department,) if department else ()) is not None)
     return {card.service_id: card.name for card in near}
 
 
-def names(held: DirectorySnapshot) -> dict[str, str]:
+def names(snapshot: DirectorySnapshot) -> dict[str, str]:
     """Names of places and services by their code."""
-    services = {card.service_id: card.name for card in held.cards.by_id.values()}
-    return {**held.cards.place_names, **services}
+    services = {card.service_id: card.name for card in snapshot.cards.by_id.values()}
+    return {**snapshot.cards.place_names, **services}

@@ -19,7 +19,7 @@ import referrals.pages
 import reporting.web
 from referrals.directory import snapshot
 from referrals.help import lines_as_shipped, national_lines, other_departments
-from reporting.config import ROOT, Settings, read_settings
+from reporting.config import HERE, Settings, read_settings, shipped
 from reporting.pages import directory_lookups
 from reporting.sessions.page_rows import open_rows
 from reporting.storage.database import checkpoint, looking, open_database, reading, writing, writing_relaxed
@@ -35,9 +35,7 @@ def create_app(settings: Settings | None = None, clock: Callable[[], float] = ti
     engine = open_database(settings.database_url)
     settle_country(engine, settings)
     # the files we serve have routes of their own
-    app = Flask(
-        "reporting", root_path=str(ROOT / "reporting"), template_folder=str(ROOT / "templates"), static_folder=None
-    )
+    app = Flask("reporting", root_path=str(HERE), template_folder=str(shipped("templates")), static_folder=None)
     site = Installation(
         settings=settings,
         reading=partial(reading, engine),

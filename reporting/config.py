@@ -15,7 +15,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-ROOT = Path(__file__).resolve().parent.parent  # templates/, translations/ and instance/ lie here
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent  # in a checkout templates/, translations/ and instance/ lie here
+IS_CHECKOUT = (ROOT / "pyproject.toml").is_file()
 SECRET = 32  # bytes
 # setting -> (default, what it is for). README.md shows the same table to people.
 SETTINGS = {
@@ -99,8 +101,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     """The settings, checked. Raises `BadSettings` with every problem in words."""
     told = os.environ if environment is None else environment
     value = {name: told.get(name, default).strip() for name, (default, _) in SETTINGS.items()}
-    instance = Path(value["AMPARO_INSTANCE"])
-    instance = instance if instance.is_absolute() else ROOT / instance
+    instance = instance_folder(value["AMPARO_INSTANCE"])
     secrets, country = _read_secrets(instance), value["COUNTRY"].upper()
     settings = Settings(
         instance=instance,
@@ -127,6 +128,16 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     if problems:
         raise BadSettings("\n".join(problems))
     return settings
+
+
+def instance_folder(told: str) -> Path:
+    """Where an installation lies: a relative path begins at the checkout, and without one at the current folder."""
+    return (ROOT if IS_CHECKOUT else Path.cwd()) / (told or SETTINGS["AMPARO_INSTANCE"][0])
+
+
+def shipped(name: str) -> Path:
+    """A folder that lies beside the packages in a checkout, and in this one where they were installed."""
+    return (ROOT if IS_CHECKOUT else HERE) / name
 
 
 def problems_of(settings: Settings) -> tuple[str, ...]:

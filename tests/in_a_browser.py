@@ -29,8 +29,8 @@ WORDS, LETTER, HALF = "zarzamora 4417 ñandú", "carta de cardo 8890", "pluma a 
 TICKED = {"safety": "S_WEAPON", "danger": "D_STRANGLED", "violence": "PHYSICAL_ASSAULT", "consents": "C_LETTERS"}
 NEED = "N_SAFETY_PLAN"  # what she looks for without telling
 TYPED = [WORDS, LETTER, HALF, NEED, *TICKED.values()]
-BEGIN = "main .actions button, main .actions a.door"
-NEXT, LEAVE = "main .actions button[name=go][value=next]", ".bar .leave"
+BEGIN = "main .o-actions button, main .o-actions a.c-outline"
+NEXT, LEAVE = "main .o-actions button[name=go][value=next]", ".o-bar .c-leave"
 LONGEST_WALK = 20  # pages
 
 PLAIN = '<!doctype html><html lang=en><link rel=icon href="data:,"><title>Plain</title>'
@@ -189,7 +189,7 @@ class Her:
     def reads_her_code(self) -> None:
         text = self.window.reads()
         self.words, self.digits = (
-            re.findall(r"<span>(.*?)</span>", re.search(rf'<p class="{part}">(.*?)</p>', text, re.DOTALL)[1])  # type: ignore[index]
+            re.findall(r"<span>(.*?)</span>", re.search(rf'<p class="c-{part}">(.*?)</p>', text, re.DOTALL)[1])  # type: ignore[index]
             for part in ("words", "digits")
         )
         assert (len(self.words), len(self.digits)) == (7, 7)
@@ -200,7 +200,7 @@ class Her:
         """By the box on the page of its own."""
         self.window.goes_to(f"{self.site.address}/es/volver")
         self.window.fills("#f-code", code or " ".join(self.words))
-        self.window.presses("form.box button, form:has(#f-code) button")
+        self.window.presses("form.c-box button, form:has(#f-code) button")
 
     def writes(self, text: str) -> None:
         self.window.fills("textarea[name=text]", text)
@@ -213,7 +213,7 @@ class Her:
     def looks_for_help(self, need: str) -> None:
         self.window.goes_to(f"{self.site.address}/es/ayuda")
         self.window.ticks(f"input[name=needs][value={need}]")
-        self.window.presses("main form .actions button")
+        self.window.presses("main form .o-actions button")
 
     # ── what somebody else sees ─────────────────────────────────────────────────────────────────────────────
 

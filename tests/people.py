@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, func, select
 
 from referrals.directory.importing import shipped
-from reporting.cases import store
-from reporting.cases.records import NewReport, Visit
+from reporting.cases import store, submission
+from reporting.cases.records import Visit
 from reporting.clock import HOUR
 from reporting.config import SECRET, Settings, make_secrets, read_settings
 from reporting.crypto import receipts
@@ -111,23 +111,24 @@ class Place:
     def receives(self, incident: Incident | None = None, narrative: str = "", **parts: Any) -> Receipt:
         """A report is filed; what she keeps is the receipt."""
         receipt = receipts.draw(secrets.randbelow)
-        report = NewReport(
+        report = submission.new_report(
             incident or Incident(),
             narrative,
-            parts.get("contact", {}),
-            parts.get("consents", frozenset({"C_LETTERS"})),
-            "es",
-            parts.get("trip", tickets.new_trip()),
-            int(self.clock()) // HOUR,
+            contact=parts.get("contact"),
+            consents=parts.get("consents", frozenset({"C_LETTERS"})),
+            language="es",
+            trip=parts.get("trip", tickets.new_trip()),
+            hour=int(self.clock()) // HOUR,
             signs=parts.get("signs", ()),
         )
+        report = replace(report, consents=parts.get("consents", report.consents))  # also what no page would make
         with reading(self.engine) as db:
             found = team_log.teams(db, self.pin)
         counters = team_log.team_of_kind(found, STATISTICS)
         readers = next(team for team in team_log.trusted(found) if team.name == parts.get("team", "Equipo"))
-        sealed = store.seal_report(report, receipt, readers, counters, bytes(16), self.settings.pepper, self.clock())
+        sealed = submission.prepare(report, receipt, readers, counters, self.settings.pepper, self.clock())
         with writing(self.engine) as db:
-            store.file_report(db, sealed)
+            submission.file_invented(db, sealed)
         return receipt
 
     def cases(self) -> int:

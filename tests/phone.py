@@ -201,7 +201,7 @@ class Phone:
         return parts[0], parts[1]
 
     def _part(self, name: str) -> str:
-        found = re.search(rf'<p class="{name}">(.*?)</p>', self.text, re.DOTALL)
+        found = re.search(rf'<p class="c-{name}">(.*?)</p>', self.text, re.DOTALL)
         assert found, f"no {name} on: {self.words[:300]}"
         return found.group(1)
 
@@ -212,7 +212,7 @@ class Phone:
         rows = re.findall(r"<dt>(.*?)</dt>\s*<dd>(.*?)</dd>", self.text, re.DOTALL)
         return {
             html.unescape(name): [
-                html.unescape(value) for value in re.findall(r'<span class="value">(.*?)</span>', said, re.DOTALL)
+                html.unescape(value) for value in re.findall(r'<span class="c-value">(.*?)</span>', said, re.DOTALL)
             ]
             for name, said in rows
         }

@@ -17,6 +17,7 @@ from referrals.needs.assessment import assess
 from reporting.app import create_app
 from reporting.cases import actions, records
 from reporting.cases.case_file import CaseFile, Record
+from reporting.cases.summary import SummaryContent
 from reporting.clock import HOUR
 from reporting.vocabulary.incident import Incident, answers_from_incident
 from tests.people import Place, a_furnished_place
@@ -40,8 +41,8 @@ def app(place: Place) -> Flask:
 
 
 def a_card(incident: Incident, case: int = 1, **times: int) -> records.Summary:
-    raw = {"a": answers_from_incident(incident), "t": 0, "h": 0, "s": "open", "u": False, "l": False, **times}
-    return records.Summary(case, 1, "seal", raw)
+    content = SummaryContent(answers_from_incident(incident), 0, 0, "open", unread=False, answered=False)
+    return records.Summary(case, 1, "seal", replace(content, **times))
 
 
 # ── the queue ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -76,7 +77,10 @@ def looks(chance: Random) -> list[float]:
 def test_a_remembered_rank_of_anybody_is_the_one_worked_out_anew() -> None:
     chance = Random(9)  # noqa: S311 - the same moments each time
     for number, incident in enumerate(islice(incidents(9), 400)):
-        card, sheet = a_card(incident, number, v=chance.randrange(30), p=chance.randrange(30)), queue.QueueCache()
+        card, sheet = (
+            a_card(incident, number, acts_told=chance.randrange(30), signs_told=chance.randrange(30)),
+            queue.QueueCache(),
+        )
         for hour in (30.0, *looks(chance)):
             fresh, kept = queue.rank_of(card, hour * HOUR), sheet.rank(card, hour * HOUR)
             assert (kept.urgency, kept.danger) == (fresh.urgency, fresh.danger), (incident, hour)
@@ -104,8 +108,8 @@ def test_a_sheet_made_with_other_rules_is_not_read() -> None:
 def a_folder(incident: Incident) -> CaseFile:
     answers = answers_from_incident(incident)
     facts = {"answers": answers, "language": "es", "hour": 0, "unseen": False, "voice": 0}
-    papers = [Record(1, "facts", 1, facts), Record(2, "consents", 1, {"codes": []}), Record(3, "desk", 1, {})]
-    return CaseFile(9, b"", papers, {"a": answers, "t": 0, "h": 0, "s": "open", "u": False, "l": False}, b"")
+    kept = [Record(1, "facts", 1, facts), Record(2, "consents", 1, {"codes": []}), Record(3, "desk", 1, {})]
+    return CaseFile(9, b"", kept, SummaryContent(answers, 0, 0, "open", unread=False, answered=False), b"")
 
 
 def set_right(case_file: CaseFile, hour: float, *, signs: bool = False, **answers: Any) -> None:
@@ -114,7 +118,7 @@ def set_right(case_file: CaseFile, hour: float, *, signs: bool = False, **answer
 
 
 def needs_at(case_file: CaseFile, hour: float) -> set[str]:
-    card = records.Summary(1, 1, "seal", case_file.card)
+    card = records.Summary(1, 1, "seal", case_file.summary)
     assert card.incident_at(hour * HOUR) == case_file.incident_at(hour * HOUR)
     found = {f"{need.code} {need.urgency}" for need in assess(case_file.incident_at(hour * HOUR)).needs}
     line = queue.line_of(card, hour * HOUR)
@@ -154,7 +158,7 @@ def test_a_time_an_act_or_a_sign_that_is_told_anew_counts_from_then() -> None:
 
 def test_a_card_from_before_says_the_same_as_one_without_corrections() -> None:
     assert a_card(RAPE).incident_at(50 * HOUR).told_ago == 50
-    old = a_card(RAPE, t=40)  # corrected before there was a difference: an unknown time is as old as the report
+    old = a_card(RAPE, told_at=40)  # corrected before there was a difference: an unknown time is as old as the report
     assert (old.incident_at(50 * HOUR).told_ago, old.incident_at(50 * HOUR).signs_ago) == (50, 10)
 
 

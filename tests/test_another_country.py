@@ -36,7 +36,7 @@ OWN_LINES = {"linea_a": "0700 000 001", "linea_b": "0700 000 002"}  # numbers th
 TREE = "code,parent,level,name\nKE,,country,Kenya\nKE47,KE,department,Nairobi\nKE4701,KE47,province,Westlands\n"
 # drawn anew each time, so that a group of digits of theirs can be a number of ours
 DRAWN = re.compile(
-    r'<p class="digits">.*?</p>|<div class="code".*?</div>|<p class="code".*?</p>|value="[^"]*"', re.DOTALL
+    r'<p class="c-digits">.*?</p>|<div class="c-code".*?</div>|<p class="c-code".*?</p>|value="[^"]*"', re.DOTALL
 )
 
 

@@ -12,12 +12,12 @@ from flask import Flask
 
 from referrals.help import about_need, need_texts
 from referrals.needs.assessment import assess
-from referrals.needs.codes import NEEDS
 from reporting.app import create_app
 from reporting.vocabulary import answers, questions
 from reporting.vocabulary.answers import incident_of, questions_of, route, so_far, that_matter
 from reporting.vocabulary.codes import VOCABULARY
 from reporting.vocabulary.incident import Incident
+from reporting.vocabulary.needs import NEEDS
 from reporting.vocabulary.questions import ORDER, PAGES, WHEN
 from tests.people import Place, a_furnished_place
 from tests.phone import FormOnPage, Phone
@@ -287,7 +287,7 @@ def test_the_check_page_asks_only_where_two_answers_do_not_fit(
     assert [one.question for one in answers.doubts(incident_of(told))] == ([doubt] if doubt else [])
     assert (say("Something is not clear to us") in phone.words) is (doubt is not None)
     if doubt:
-        asked = phone.text.split('<section class="note">')[1]
+        asked = phone.text.split('<section class="c-note">')[1]
         phone.presses(f"to-{asked.split('to-')[1][0]}")
         assert doubt in phone.form("next").kinds
         phone.presses("check")

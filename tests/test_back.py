@@ -378,7 +378,7 @@ def test_an_exit_between_two_looks_of_a_step_leaves_no_row(app: Flask, monkeypat
 def test_two_trips_in_one_window_and_the_exit_shows_neither(app: Flask) -> None:
     """Ana tells, goes to the start; Bea tells in the same window, and leaves."""
     phone, anas = told_to_the_check_page(app)
-    assert '<a class="name"' not in phone.text, "no plain link leads out of a trip"
+    assert '<a class="c-site"' not in phone.text, "no plain link leads out of a trip"
     phone.presses("start")
     assert is_start(phone)
     begins(phone)

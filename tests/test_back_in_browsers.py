@@ -235,7 +235,7 @@ def test_sixteen_minutes_later_nothing_of_a_receipt_or_a_case_is_seen(her: Her) 
 @SCRIPTS_MATTER_NOT
 def test_two_trips_in_one_tab_and_the_exit_of_the_second_leave_nothing_of_the_first(her: Her) -> None:
     ana = at_the_receipt(her)
-    her.window.presses(".bar .name")
+    her.window.presses(".o-bar .c-site")
     assert START in her.window.reads()
     bea = at_the_check_page(her)
     her.leaves()
@@ -250,7 +250,7 @@ def test_five_people_on_one_phone_do_not_see_each_other(her: Her) -> None:
         assert her.answers("region") == []
         her.marks(region=region)
         her.goes_on()
-        her.window.presses(".bar .name")
+        her.window.presses(".o-bar .c-site")
         looks(her, [BACK])
         assert START in her.window.reads()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -259,9 +260,9 @@ def test_answers_that_fit_no_question_are_counted_as_broken_and_hide_no_other(pl
     place.receives(RAPE)
     with writing(place.engine) as db:
         row = db.get_one(CaseRow, visit.case)
-        card = case_file.read_summary(visit.key, row.id, row.version, row.card)
-        strange = card | {"a": {**card["a"], "violence": ["OF_ANOTHER_HOUSE"]}}
-        row.card = case_file.seal_card(visit.key, row.id, row.version, strange)
+        summary = case_file.open_summary(visit.key, row.id, row.version, row.card)
+        strange = replace(summary, answers={**summary.answers, "violence": ["OF_ANOTHER_HOUSE"]})
+        row.card = case_file.seal_summary(visit.key, row.id, row.version, strange)
     with writing(place.engine) as db:
         cards, broken = desk.queue(db, rosa)
         assert (len(cards), broken) == (1, 1)

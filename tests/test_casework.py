@@ -27,6 +27,7 @@ from reporting.cases.desk import open_case
 from reporting.cases.records import EditConflict
 from reporting.cases.seal_contexts import tally_context
 from reporting.cases.store import CannotOpen
+from reporting.cases.summary import SummaryContent
 from reporting.crypto import sealing
 from reporting.crypto.receipts import Receipt
 from reporting.sessions import day_seeds
@@ -186,10 +187,10 @@ class Walk:
     """A folder in memory, with the moves that people try on its one referral."""
 
     def __init__(self, incident: Incident, service: Any) -> None:
-        card = {"a": answers_from_incident(incident), "t": 0, "h": 0, "s": "open", "u": False, "l": False}
+        summary = SummaryContent(answers_from_incident(incident), 0, 0, "open", unread=False, answered=False)
         facts = {"answers": answers_from_incident(incident), "language": "es", "hour": 0, "unseen": False, "voice": 0}
-        papers = [Record(1, "facts", 1, facts), Record(2, "consents", 1, {"codes": []}), Record(3, "desk", 1, {})]
-        self.folder, self.service, self.number = CaseFile(9, b"", papers, card, b""), service, 0
+        kept = [Record(1, "facts", 1, facts), Record(2, "consents", 1, {"codes": []}), Record(3, "desk", 1, {})]
+        self.folder, self.service, self.number = CaseFile(9, b"", kept, summary, b""), service, 0
         self.trail: list[str] = []
 
     def tries(self, act: str, by: int) -> None:
@@ -294,7 +295,7 @@ def body_of(place: Place, receipt: Receipt, kind: str) -> tuple[int, bytes]:
     visit = place.comes_back(receipt)
     with reading(place.engine) as db:
         row = db.get_one(CaseRow, visit.case)
-        number = open_case_file(db, row, visit.key).all_of(kind)[-1].record
+        number = open_case_file(db, row, visit.key).all_of(kind)[-1].number
         return number, db.get_one(RecordRow, number).body
 
 
@@ -593,7 +594,7 @@ def test_a_view_is_an_address_and_pages_of_fifty_follow_each_other(app: Flask, p
     desk.opens("/es/equipo/casos?sort=oldest&owner=nobody")
     seen += re.findall(r"/es/equipo/caso/\d+", desk.text)
     assert len(seen) == 50
-    following = re.search(r'class="door" href="([^"]+)"', desk.text)
+    following = re.search(r'class="c-outline" href="([^"]+)"', desk.text)
     assert following
     desk.opens(following.group(1).replace("&amp;", "&"))
     seen += re.findall(r"/es/equipo/caso/\d+", desk.text)
@@ -613,9 +614,11 @@ def test_words_are_found_and_stand_in_no_address(app: Flask, place: Place) -> No
 
 def test_the_queue_knows_folders_owners_and_short_names() -> None:
     def card(case: int, **parts: Any) -> records.Summary:
-        return records.Summary(case, 1, "", {"a": {}, "t": 0, "h": case, "s": "open", "u": False, "l": False} | parts)
+        return records.Summary(
+            case, 1, "", replace(SummaryContent({}, 0, case, "open", unread=False, answered=False), **parts)
+        )
 
-    cards = [card(1, o=7), card(2, b=["Chacra"]), card(3, m=["junk"]), card(4, s="closed")]
+    cards = [card(1, owner=7), card(2, labels=("Chacra",)), card(3, marks=("junk",)), card(4, state="closed")]
     view = queue.View
     assert [one.case for one in queue.chosen(cards, view(), 7)] == [1, 2]
     assert [one.case for one in queue.chosen(cards, view(owner="mine"), 7)] == [1]
@@ -630,8 +633,8 @@ def test_the_queue_knows_folders_owners_and_short_names() -> None:
 )
 def test_a_remembered_rank_is_the_rank_worked_out_anew(hours: list[float], later: float, looks: int) -> None:
     incident = Incident(violence=frozenset({"RAPE"}), condom="no", pregnant_possible="yes", hours=(hours[0], hours[1]))
-    raw = {"a": answers_from_incident(incident), "t": 0, "h": 0, "s": "open", "u": False, "l": False}
-    card, sheet = records.Summary(1, 1, "seal", raw), queue.QueueCache()
+    content = SummaryContent(answers_from_incident(incident), 0, 0, "open", unread=False, answered=False)
+    card, sheet = records.Summary(1, 1, "seal", content), queue.QueueCache()
     for look in range(looks + 1):
         now = later * 3600 * look / looks
         fresh = queue.rank_of(card, now)

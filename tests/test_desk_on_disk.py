@@ -59,7 +59,7 @@ def works_through_the_day(her: Her) -> None:
     her.goes_on()
     window.presses("button[value=send]")
     her.reads_her_code()
-    window.presses("main a.door")
+    window.presses("main a.c-outline")
     writes(her, "note", "text", NOTE)
     writes(her, "letter", "text", LETTER)
     writes(her, "risk", "text", RISK)

@@ -303,7 +303,7 @@ def test_the_secrets_of_an_invitation_are_shown_to_one_browser_for_some_minutes(
     answer = presses(desk, f"/es/equipo/invitacion/{token}", {})
     assert answer.status_code == 303
     desk.walks(answer.headers["Location"])
-    address, drawn = desk.path, desk.text.split('class="words">')[1].split("<")[0]
+    address, drawn = desk.path, desk.text.split('class="c-words">')[1].split("<")[0]
     assert drawn not in Phone(app, cookies=True).walks(address)
     assert drawn in desk.walks(address)
     place.clock.on(minutes=6)

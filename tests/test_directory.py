@@ -20,9 +20,9 @@ from referrals.directory.importing.report import HELD_BACK, ImportReport
 from referrals.directory.models import CoverageRow, HistoryRow, ServiceRow
 from referrals.directory.rows import COLUMNS
 from referrals.help import help_for, help_with, national_lines
-from referrals.needs.codes import NEEDS
 from reporting.storage.database import Base, open_database, reading, writing
 from reporting.vocabulary.incident import Incident
+from reporting.vocabulary.needs import NEEDS
 
 SHIPPED = (reviewed_data.DATA / "services-pe.csv").read_text(encoding="utf-8")
 ROWS = list(csv.DictReader(io.StringIO(SHIPPED)))

@@ -138,7 +138,7 @@ def test_what_is_no_list_of_services_is_answered_in_words(carmen: Phone, raw: by
 
 
 def test_a_file_that_is_too_large_for_a_page_is_refused(carmen: Phone) -> None:
-    uploads(carmen, b"nombre\n" * 60_000, "store")
+    uploads(carmen, b"nombre\n" * 800_000, "store")
     assert carmen.status == 413
 
 
@@ -208,7 +208,7 @@ def every_row() -> tuple[rulebook.Row, ...]:
 def test_every_definition_rule_and_must_not_is_on_the_page_in_words(app: Flask, language: str) -> None:
     phone = Phone(app)
     phone.opens(f"/{language}/reglas")
-    shown = set(re.findall(r'<section class="card rule" id="([^"]+)"', phone.text))
+    shown = set(re.findall(r'<section class="c-card paper-rule" id="([^"]+)"', phone.text))
     assert {f"R{number:02d}" for number in range(1, 36)} <= {row.split(".")[0] for row in shown}
     assert {row.id for row in (*rules.FACTS, *rules.RULES, *rules.MUST_NOT_ROWS, rules.RECORD_ONLY)} == {
         row.split(".")[0] for row in shown
@@ -282,7 +282,7 @@ def test_the_rules_are_linked_from_staff_pages_and_from_no_page_of_hers(app: Fla
 
 def test_a_printed_sheet_left_lying_about_does_not_tell_for_whom_the_list_is(rosa: Phone) -> None:
     rosa.opens("/es/equipo/directorio/llamadas/PE25")
-    hidden = r'(?s)<(div|p|details|header|section)\b[^>]*class="[^"]*\b(unprinted|bar|actions)\b[^"]*".*?</\1>'
+    hidden = r'(?s)<(div|p|details|header|section)\b[^>]*class="[^"]*\b(o-unprinted|o-bar|o-actions)\b[^"]*".*?</\1>'
     sheet = re.sub(hidden, "", rosa.text)
     assert "CEM Ucayali" in sheet
     for word in ("sexual", "trans ", "violencia"):

@@ -19,11 +19,11 @@ from sqlalchemy.exc import OperationalError
 
 from referrals.casework import queue
 from reporting.app import create_app
-from reporting.cases import derived, queue_cache, store
+from reporting.cases import derived, queue_cache, store, submission
 from reporting.cases import desk as cases_desk
 from reporting.cases.case_file import lasting_name
-from reporting.cases.desk import Act, open_case
-from reporting.cases.records import NewReport, alias
+from reporting.cases.desk import AuditedAct, open_case
+from reporting.cases.records import alias
 from reporting.clock import HOUR
 from reporting.crypto.receipts import Receipt
 from reporting.operations import backups, retention
@@ -98,12 +98,17 @@ def others_report(place: Place, count: int) -> None:
     with writing(place.engine) as db:
         for number in range(count):
             told = Incident(violence=frozenset({"THREATS"}), hours=(float(number % 90), float(number % 90)))
-            report = NewReport(
-                told, f"otra {number}", {}, frozenset({"C_LETTERS"}), "es", f"{number:032x}", int(place.clock()) // HOUR
+            report = submission.new_report(
+                told,
+                f"otra {number}",
+                consents=frozenset({"C_LETTERS"}),
+                language="es",
+                trip=f"{number:032x}",
+                hour=int(place.clock()) // HOUR,
             )
-            stretched = os.urandom(32), os.urandom(32)
-            sealed = store.seal_stretched(report, stretched, readers, counters, bytes(16), place.clock())
-            store.file_report(db, sealed)
+            receipt = store.StretchedReceipt(os.urandom(32), os.urandom(32))
+            sealed = submission.prepare(report, receipt, readers, counters, b"", place.clock())
+            submission.file_invented(db, sealed)
 
 
 def she_and_others(place: Place, smith: Locksmith, count: int) -> Her:
@@ -312,8 +317,8 @@ def test_a_copy_that_knows_a_case_that_is_not_there_is_worked_out_anew(
     her.looks_at_the_queue()
     with writing(her.place.engine) as db:
         known = queue.joined(queue.from_bytes(one) for one in queue_cache.read_sheets(db, her.keys, 1).values())
-    assert her.case not in known.cards
-    assert len(known.cards) == her.place.cases()
+    assert her.case not in known.summaries
+    assert len(known.summaries) == her.place.cases()
 
 
 def test_a_case_that_goes_while_the_queue_is_worked_out_is_not_kept(her: Her) -> None:
@@ -358,14 +363,14 @@ def test_acts_and_links_name_a_case_as_long_as_it_is_there_and_nobody_afterwards
     assert alias(her.case) not in her.desk.words
 
 
-def acts_of(her: Her) -> tuple[Act, ...]:
+def acts_of(her: Her) -> tuple[AuditedAct, ...]:
     with reading(her.place.engine) as db:
         return tuple(act for act in cases_desk.acts(db, her.keys))
 
 
 def casebook_links(her: Her, case: int) -> Iterator[int]:
     with writing(her.place.engine) as db:
-        links = cases_desk.open_case(db, her.keys, case, her.place.clock()).desk["links"]
+        links = cases_desk.open_case(db, her.keys, case, her.place.clock()).work_record["links"]
         yield from cases_desk.called(db, her.keys, links).values()
 
 

@@ -495,7 +495,7 @@ def plain_rules(app: Flask, role: str | None) -> list[Rule]:
 # ── telling ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 ASKED = """const asked = {};
-    for (const one of all('.question :is(input, textarea, select)'))
+    for (const one of all('.c-question :is(input, textarea, select)'))
         (asked[one.name] ??= []).push(...one.options ? [...one.options].map(o => o.value).filter(Boolean)
             : one.matches('[type=radio], [type=checkbox]') ? [one.value] : []);
     return asked"""
@@ -518,7 +518,7 @@ ANSWERS: Mapping[str, tuple[str, ...]] = {
     "narrative": ("Fue en la noche. Muchasletrassinningúnespacioquenocabenenunalíneadelteléfono.",),
 }
 # the way on, whatever the page calls it
-ONWARD = (f"{OFFERED}[value=next]", "main .actions button:not(.plain)", "main .actions a", "main .door")
+ONWARD = (f"{OFFERED}[value=next]", "main .o-actions button:not(.c-plain)", "main .o-actions a", "main .c-outline")
 
 
 def anybody_opens_what_is_open(walk: Walk) -> None:
@@ -536,7 +536,7 @@ def she_tells(walk: Walk) -> None:
     walk.presses("back")
     walk.presses("check")
     walk.presses("send")
-    walk.code = " ".join(walk.page.locator(".words span").all_inner_texts())
+    walk.code = " ".join(walk.page.locator(".c-words span").all_inner_texts())
     walk.page.fill("[name=first]", "otra palabra")
     walk.presses("noted")
     walk.presses("more")
@@ -678,7 +678,7 @@ def the_case_worker_reads_and_answers(walk: Walk) -> None:
     walk.opens("/{lang}/equipo")
     _signs_in(walk, rosa, code="000000")
     _signs_in(walk, rosa)
-    walk.clicks(".unread h2 a")
+    walk.clicks(".queue-unread h2 a")
     walk.case = urlsplit(walk.page.url).path
     walk.does("letter")
     walk.does("letter", text="Te leímos. Puedes ir hoy.")
@@ -704,7 +704,7 @@ def the_case_worker_reads_and_answers(walk: Walk) -> None:
 def _calls_for_an_afternoon(walk: Walk) -> None:
     walk.opens("/{lang}/equipo/directorio/vacios/PE25")
     walk.opens("/{lang}/equipo/directorio/llamadas/PE25")
-    walk.clicks("main .actions a")
+    walk.clicks("main .o-actions a")
     walk.presses("nobody")
     if walk.sees("[name=phone]"):  # an earlier walk may have learned it
         walk.page.fill("[name=phone]", "061 570000")
@@ -765,7 +765,7 @@ def the_case_worker_writes_down_what_she_hears(walk: Walk) -> None:
     walk.presses("back")
     walk.presses("check")
     walk.presses("send")
-    walk.clicks("main .door")
+    walk.clicks("main .c-outline")
     told = urlsplit(walk.page.url).path
     short = walk.page.locator("h1").inner_text().split()[-1]
     _the_queue_in_one_go(walk, told.split("/")[-1], short)
@@ -824,7 +824,7 @@ def the_coordinator_invites_a_colleague(walk: Walk) -> None:
     walk.page.check(f"[name=role][value={CASE_WORKER}]")
     name = f"nueva{len(walk.site.place.workers)}"
     walk.sends("role", name=name)
-    link = walk.page.locator(".code").inner_text().strip()
+    link = walk.page.locator(".c-code").inner_text().strip()
     walk.opens_all_of(COORDINATOR)
     walk.follows_new_links()
     _signs_out(walk)
@@ -848,12 +848,12 @@ def _the_team_changes(walk: Walk, name: str) -> None:
     _signs_in_anew(walk, people["carmen"], "personas")
     _presses_beside(walk, name, "dismiss", folded=True)
     _presses_beside(walk, name, "reset", folded=True)
-    link = walk.page.locator(".code").inner_text().strip()
+    link = walk.page.locator(".c-code").inner_text().strip()
     _signs_out(walk)
     people[name] = _accepts(walk, name, link.removeprefix(walk.site.address))
     walk.opens("/{lang}/equipo")
     _signs_in(walk, people["rosa"])  # and reads the news
-    walk.clicks("main .door")
+    walk.clicks("main .c-outline")
     walk.opens("/{lang}/equipo/companeras")
     _presses_beside(walk, name, "take-out", folded=True)
     _signs_out(walk)
@@ -864,7 +864,7 @@ def _waits(walk: Walk, who: Worker) -> str:
         walk.opens("/{lang}/equipo")
         _signs_in(walk, who)
     walk.opens("/{lang}/equipo/yo")
-    words = " ".join(walk.page.locator(".words span").all_inner_texts())
+    words = " ".join(walk.page.locator(".c-words span").all_inner_texts())
     walk.presses("end")
     _unfolds(walk, "details summary", "[name=first]")
     walk.page.fill("[name=first]", "abeja")
@@ -884,7 +884,7 @@ def _signs_in_anew(walk: Walk, who: Worker, page: str) -> None:
 
 
 def _card(name: str) -> str:
-    return f".card:has(h2:text-is('{name}'))"
+    return f".c-card:has(h2:text-is('{name}'))"
 
 
 def _presses_beside(walk: Walk, name: str, button: str, *, folded: bool = False) -> None:
@@ -905,8 +905,8 @@ def _accepts(walk: Walk, name: str, path: str) -> Worker:
     """She begins, makes a mistake, and proves what she was shown."""
     walk.opens(path)
     walk.clicks("main form button")
-    password = walk.page.locator(".code .words").first.inner_text().strip()
-    totp = members.totp_bytes("".join(walk.page.locator(".code").nth(1).locator("span").all_inner_texts()))
+    password = walk.page.locator(".c-code .c-words").first.inner_text().strip()
+    totp = members.totp_bytes("".join(walk.page.locator(".c-code").nth(1).locator("span").all_inner_texts()))
     walk.sends("password", unchecked=True, password=password, code="000000")
     if walk.sees("[name=written]"):
         walk.page.check("[name=written]")
@@ -1006,7 +1006,8 @@ def test_no_page_is_forgotten(seen: Seen, sites: Sites) -> None:
 def test_no_template_is_forgotten(seen: Seen) -> None:
     sources = {path.relative_to(TEMPLATES).as_posix(): path.read_text("utf-8") for path in TEMPLATES.rglob("*.html")}
     extended = {name for source in sources.values() for name in re.findall(r'{% extends "(.*?)"', source)}
-    forgotten = {name for name in sources if not name.startswith("parts/")} - extended - seen.rendered
+    pages = {name for name in sources if not name.startswith("parts/") and "/_" not in name}  # pieces of a page
+    forgotten = pages - extended - seen.rendered
     assert not forgotten
 
 

@@ -202,7 +202,7 @@ def test_an_error_at_the_desk_leads_back_to_the_desk(place: Place) -> None:
     desk.opens("/es/equipo/personas")  # for coordinators
     assert desk.status == 404
     assert '"/salir' not in desk.text
-    assert 'class="door" href="/es/equipo/casos"' in desk.text
+    assert 'class="c-outline" href="/es/equipo/casos"' in desk.text
 
 
 def test_a_disk_that_is_really_full_keeps_what_was_acknowledged(tmp_path: Path) -> None:

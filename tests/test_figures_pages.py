@@ -56,7 +56,7 @@ def test_everybody_reads_the_figures_with_their_ranges_in_both_languages(app: Fl
         assert phone.status == 200
         phone.opens(f"/{language}/cifras/2024")
         assert phone.status == 200
-        assert re.search(r"\d+ <span class=\"hint\">\(\d+\u2013\d+\)</span>", phone.text)
+        assert re.search(r"\d+ <span class=\"c-hint\">\(\d+\u2013\d+\)</span>", phone.text)
         phone.opens(f"/{language}/cifras/como")
         assert phone.status == 200
     phone.opens("/es/cifras/2024")
@@ -89,7 +89,7 @@ def test_the_page_shows_the_figures_of_the_file(app: Flask) -> None:
     phone.opens("/es/cifras/2025")
     rows = csv.DictReader(io.StringIO(app.test_client().get("/cifras/2025/perpetrator.csv").text))
     for row in rows:
-        span = f'{row["count"]} <span class="hint">({row["low"]}\u2013{row["high"]})'
+        span = f'{row["count"]} <span class="c-hint">({row["low"]}\u2013{row["high"]})'
         shown = span if row["count"] else say("fewer than 10")
         assert shown in phone.text
 

@@ -148,7 +148,7 @@ def test_what_the_team_did_before_is_still_there(place: Place, app: Flask) -> No
         cards, _ = cases_desk.queue(db, keys)
     for card in cards:
         with writing(place.engine) as db:
-            links = cases_desk.open_case(db, keys, card.case, place.clock()).desk.get("links", [])
+            links = cases_desk.open_case(db, keys, card.case, place.clock()).work_record.get("links", [])
             assert not [one for one in links if isinstance(one, int)]
 
 
@@ -165,7 +165,7 @@ def test_who_was_erased_before_the_upgrade_stays_erased_and_leaves_the_queue(for
     assert not broken
     for card in cards:
         with writing(place.engine) as db:
-            told = cases_desk.open_case(db, keys, card.case, place.clock()).desk
+            told = cases_desk.open_case(db, keys, card.case, place.clock()).work_record
         assert str(gone["case"]).encode() not in b"".join(read(json.dumps(dict(told)).encode())), "a link to her"
 
 

@@ -19,8 +19,9 @@ from referrals.matching.listings import ServiceCard
 from referrals.matching.offers import offers
 from referrals.matching.records import Cards, Offer, Seeker
 from referrals.needs.assessment import assess
-from referrals.needs.codes import NEEDS, URGENCIES, Need
+from referrals.needs.codes import URGENCIES, Need
 from reporting.vocabulary.incident import Incident
+from reporting.vocabulary.needs import NEEDS
 from tests.test_matching import a_card, peru
 
 CASES: list[dict[str, Any]] = yaml.safe_load((Path(__file__).parent / "golden" / "matching.yaml").read_text("utf-8"))

@@ -62,7 +62,7 @@ class House:
         self.place.receives()
         rosa = signs_in(self.app, self.place, self.place.workers["rosa"])
         rosa.opens("/es/equipo/casos")
-        rosa.opens(rosa.text.split('class="card unread"')[1].split('href="', 1)[1].split('"', 1)[0])
+        rosa.opens(rosa.text.split('class="c-card queue-unread"')[1].split('href="', 1)[1].split('"', 1)[0])
         rosa.presses("propose", service=a_service(self.app, self.place, "N_PEP"), need="N_PEP", fields=["violence"])
         with writing(self.place.engine) as db:
             token = accounts.invite(db, "nueva", (CASE_WORKER,), self.place.clock())

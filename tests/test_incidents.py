@@ -7,10 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from referrals.needs.codes import NEEDS
 from reporting.vocabulary.codes import (
     ADULT_AGES,
-    DEPARTMENT_REGION,
     IDENTITY_GROUP,
     MINOR_AGES,
     STATE_AGENTS,
@@ -18,7 +16,17 @@ from reporting.vocabulary.codes import (
 )
 from reporting.vocabulary.gbvims import FORCE, GBVIMS, gbvims_core
 from reporting.vocabulary.incident import BadIncident, Incident, answers_from_incident, incident_from_answers
-from reporting.vocabulary.tally import TALLY_CODES, TALLY_SIZE, VOID_TALLY, tally_block, tally_from_block
+from reporting.vocabulary.needs import NEEDS, NUMBER_IN_TALLY
+from reporting.vocabulary.places import REGIONS
+from reporting.vocabulary.tally import (
+    TALLY_BYTE,
+    TALLY_CODES,
+    TALLY_SIZE,
+    VOID_TALLY,
+    block_of_codes,
+    tally_block,
+    tally_from_block,
+)
 
 
 def one_of(field: str) -> st.SearchStrategy[str | None]:
@@ -177,7 +185,7 @@ def test_the_groups_are_made_of_known_codes() -> None:
     assert VOCABULARY["flags"].keys() > FORCE
     assert VOCABULARY["age"].keys() - {"PREFER_NOT"} == MINOR_AGES | ADULT_AGES
     assert IDENTITY_GROUP.keys() == VOCABULARY["identity"].keys()
-    assert set(DEPARTMENT_REGION.values()) == VOCABULARY["region"].keys() - {"OTHER", "PREFER_NOT"}
+    assert REGIONS.keys() == VOCABULARY["region"].keys() - {"OTHER", "PREFER_NOT"}
 
 
 CORES = [
@@ -329,10 +337,27 @@ def test_a_tally_that_nobody_here_wrote_is_refused(odd: bytes) -> None:
         tally_from_block(odd)
 
 
-def test_a_new_need_comes_after_those_that_stored_tallies_know() -> None:
-    assert TALLY_CODES["gap"].index("N_SERVICE_COMPLAINT") == 25
-    assert TALLY_CODES["gap"].index("N_MISSING") == 26
+NUMBERED_NEEDS = (
+    "NONE N_EMERG_MED N_CRISIS_MH N_CHILD_PROT N_PEP N_EC N_STI N_HEPB N_WOUND N_MED_CHECK N_PREG N_TRAFFICKING"
+    " N_SAFETY_PLAN N_SHELTER N_FORENSIC N_LEGAL_STATE N_PROTECTION N_REPORT_ROUTE N_LEGAL_INFO N_PFA N_COUNSEL"
+    " N_DIGITAL N_PEER N_DOCS N_ECON N_SERVICE_COMPLAINT N_MISSING"
+).split()  # as stored tallies count them: a new need is appended here, and nothing else in it ever changes
 
 
-def test_the_gaps_of_a_tally_are_the_needs_of_the_rules() -> None:
+def test_a_need_keeps_the_number_that_stored_tallies_know_and_a_new_one_is_appended() -> None:
+    assert list(TALLY_CODES["gap"]) == NUMBERED_NEEDS
+    for number, need in enumerate(NUMBERED_NEEDS):
+        block = block_of_codes(2026, 11, {"gap": need})
+        assert block[TALLY_BYTE["gap"]] == number
+        tally = tally_from_block(block)
+        assert tally is not None
+        assert tally.gap == need
+
+
+def test_every_need_has_a_number_of_its_own_in_the_tally() -> None:
+    assert sorted(NUMBER_IN_TALLY.values()) == list(range(1, len(NEEDS) + 1)), "no number is left out or given twice"
     assert set(TALLY_CODES["gap"]) == set(NEEDS) | {"NONE"}
+
+
+def test_departments_keep_the_numbers_that_stored_tallies_know() -> None:
+    assert TALLY_CODES["department"] == ("NOT_SAID", *(f"PE{number:02}" for number in range(1, 26)), "OTHER")

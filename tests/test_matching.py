@@ -23,13 +23,15 @@ from referrals.matching.offers import SHOWN
 from referrals.matching.order import near_band
 from referrals.matching.records import Cards, Offer, Seeker
 from referrals.needs.assessment import assess
-from referrals.needs.codes import NEEDS, URGENCIES, Need
+from referrals.needs.codes import URGENCIES, Need
 from referrals.needs.exclusions import HIDES
 from reporting.storage.database import Base, open_database, reading, writing
-from reporting.vocabulary.codes import DEPARTMENT_REGION, VOCABULARY
+from reporting.vocabulary.codes import VOCABULARY
 from reporting.vocabulary.incident import Incident
+from reporting.vocabulary.needs import NEEDS
+from reporting.vocabulary.places import REGIONS
 
-DEPARTMENTS = (*DEPARTMENT_REGION, "PE15", None)
+DEPARTMENTS = (*REGIONS.values(), "PE15", None)
 AGES = ("A25_34", "A14_17", "U14", None)
 
 

@@ -10,10 +10,11 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from referrals.needs.assessment import assess, refused_care, sentences
-from referrals.needs.codes import MUST_NOTS, NEEDS, URGENCIES, URGENCY_LABELS
+from referrals.needs.codes import MUST_NOTS, URGENCIES, URGENCY_LABELS
 from referrals.needs.exclusions import CHILD_TYPES_TO_KNOW, HIDDEN_BECAUSE, HIDES, POLICE_TYPES, forbidden
 from referrals.needs.rules import FACTS, LIMITS, MUST_NOT_ROWS, RECORD_ONLY, RULES, SOURCES
 from reporting.vocabulary.incident import Incident, incident_from_answers
+from reporting.vocabulary.needs import NEEDS
 from tests.test_incidents import INCIDENTS
 
 LATE = 10_000.0  # hours; past every window

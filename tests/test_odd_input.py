@@ -317,7 +317,7 @@ def test_an_answer_of_blanks_is_no_answer(app: Flask, place: Place, blank: str) 
     code = sends(phone)
     desk = signs_in(app, place, place.workers["rosa"])
     desk.opens("/es/equipo/casos?folder=all")
-    assert desk.text.count('<li class="card') == place.cases(), "and the case is no broken one"
+    assert desk.text.count('<li class="c-card') == place.cases(), "and the case is no broken one"
     back = Phone(app)
     back.opens("/es/volver")
     back.sends("code", code=code)

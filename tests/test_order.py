@@ -26,17 +26,18 @@ from referrals.directory.rows import COLUMNS, store_new
 from referrals.matching import hours, offers, order, records
 from referrals.matching.hours import Hours
 from referrals.matching.listings import Index, ServiceCard
-from referrals.matching.offers import best_doors
-from referrals.matching.order import Asked
+from referrals.matching.offers import best_listings
+from referrals.matching.order import Search
 from referrals.matching.records import Cards, Seeker
 from referrals.needs import exclusions
 from referrals.needs.assessment import assess
-from referrals.needs.codes import NEEDS, URGENCIES, Need
+from referrals.needs.codes import URGENCIES, Need
 from referrals.needs.exclusions import BARS, HIDES
 from reporting.operations import invented_services
 from reporting.storage.database import Base, open_database, reading, writing
 from reporting.vocabulary.codes import IDENTITY_GROUP, VOCABULARY
 from reporting.vocabulary.incident import Incident
+from reporting.vocabulary.needs import NEEDS
 from tests.test_matching import a_card
 
 MANY = int(os.environ.get("AMPARO_MATCHES", "250"))
@@ -176,8 +177,8 @@ def _not_three_of_one(in_order: Sequence[ServiceCard]) -> list[ServiceCard]:
 
 
 def asked_of(cards: Cards, need: Need, who: Seeker, now: datetime) -> list[str]:
-    asked = Asked(who, cards, now)
-    return [door.service for door, _ in best_doors(need, asked, asked.near([need])[need.code])[0]]
+    search = Search(who, cards, now)
+    return [listing.service for listing, _ in best_listings(need, search, search.near([need])[need.code])[0]]
 
 
 def test_index_and_table_answer_as_a_look_at_every_service_does() -> None:
@@ -243,9 +244,9 @@ def cards_drawn(chance: Random, count: int) -> list[ServiceCard]:
 def in_order(cards: Sequence[ServiceCard], urgency: str, now: datetime) -> list[str]:
     held = replace(shelves()[0], by_id={card.service_id: card for card in cards})
     who = Seeker(WHO, assess(WHO).must_not, ("PE2001", "PE20"), ("es",))
-    asked = Asked(who, held, now)
+    search = Search(who, held, now)
     need = Need("N_PEP", urgency, ())
-    ranked, _ = asked.ranked(need, asked.near([need])["N_PEP"])
+    ranked, _ = search.ranked(need, search.near([need])["N_PEP"])
     return [door.service for _, door, _, _ in sorted(ranked)]
 
 

@@ -107,11 +107,11 @@ def test_a_whole_trip_in_a_browser_without_script_or_cookie(window: Any, running
     go_on(page, "08-check")
     page.get_by_role("button", name="Enviar").click()
     picture(page, "09-sent")
-    assert page.locator(".words span").count() == 7
+    assert page.locator(".c-words span").count() == 7
     print(f"start to receipt: {wire.bytes} bytes in {len(wire.requests)} requests")  # noqa: T201 -- a figure to read
     assert wire.bytes <= WHOLE_TRIP * 2
     assert window.cookies() == []
-    words = " ".join(page.locator(".words span").all_inner_texts())
+    words = " ".join(page.locator(".c-words span").all_inner_texts())
     page.get_by_role("button", name="Ya lo anoté").click()
     picture(page, "10-noted")
     page.fill("#f-code", words)

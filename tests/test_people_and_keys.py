@@ -412,8 +412,8 @@ def accepts(app: Flask, place: Place, link: str, name: str) -> Worker:
     path = "/" + link.split("/", 3)[3]
     desk.opens(path)
     desk.repeats(path, {})
-    password = desk.text.split('<p class="words">')[1].split("<")[0].strip()
-    letters = re.search(r'<p class="digits">((?:<span>[A-Z2-7]{4}</span> )+)', desk.text)
+    password = desk.text.split('<p class="c-words">')[1].split("<")[0].strip()
+    letters = re.search(r'<p class="c-digits">((?:<span>[A-Z2-7]{4}</span> )+)', desk.text)
     assert letters
     totp = members.totp_bytes(re.sub(r"<[^>]+>", "", letters.group(1)))
     desk.sends("password", password=password, code=members.totp_code(totp, place.clock()))
@@ -425,7 +425,7 @@ def accepts(app: Flask, place: Place, link: str, name: str) -> Worker:
 
 
 def invited(desk: Phone) -> str:
-    found = re.search(r'<p class="code">(\S+)</p>', desk.text)
+    found = re.search(r'<p class="c-code">(\S+)</p>', desk.text)
     assert found, desk.words
     return found.group(1)
 

@@ -47,7 +47,7 @@ def a_plain_site() -> Flask:
 
     @app.get("/")
     def secret() -> tuple[str, dict[str, str]]:
-        text = f'<!doctype html><link rel=icon href="data:,"><p>{SECRET}</p><a class=leave href=/away>Out</a>'
+        text = f'<!doctype html><link rel=icon href="data:,"><p>{SECRET}</p><a class=c-leave href=/away>Out</a>'
         return text, {"Cache-Control": "no-store"}
 
     @app.post("/answer")
@@ -94,10 +94,10 @@ class Hand:
 
     def presses(self, name: str, value: str) -> None:
         with self.page.expect_navigation():
-            self.page.locator(f"button[name={name}][value={value}]:not(.unseen)").first.click()
+            self.page.locator(f"button[name={name}][value={value}]:not(.o-unseen)").first.click()
 
     def leaves(self) -> None:
-        self.page.locator(".leave").click()
+        self.page.locator(".c-leave").click()
         self.page.wait_for_url("**/away")
 
     def goes(self, way: Callable[[], object]) -> str:
@@ -184,18 +184,18 @@ def at_the_check_page(hand: Hand) -> None:
 def at_the_receipt(hand: Hand) -> None:
     at_the_check_page(hand)
     hand.presses("go", "send")
-    words = hand.page.locator(".words span").all_inner_texts()
+    words = hand.page.locator(".c-words span").all_inner_texts()
     assert len(words) == 7
-    hand.secrets += [f"<span>{words[0]}</span>", 'class="need"']
+    hand.secrets += [f"<span>{words[0]}</span>", 'class="c-need"']
 
 
 def in_her_case(hand: Hand) -> None:
     at_the_receipt(hand)
-    words = " ".join(hand.page.locator(".words span").all_inner_texts())
+    words = " ".join(hand.page.locator(".c-words span").all_inner_texts())
     hand.presses("go", "noted")
     hand.page.fill("#f-code", words)
     with hand.page.expect_navigation():
-        hand.page.locator(".box button").click()
+        hand.page.locator(".c-box button").click()
     assert SECRET in hand.reads()
     hand.secrets.append("Ya se envió")
 
@@ -250,8 +250,8 @@ def at_a_search(hand: Hand) -> None:
     hand.page.goto(f"{hand.site.address}/es/ayuda")
     hand.page.check("input[name=needs][value=N_PEP]")
     with hand.page.expect_navigation():
-        hand.page.locator(".actions button").click()
-    hand.secrets = ['class="need"', CHOSEN]
+        hand.page.locator(".o-actions button").click()
+    hand.secrets = ['class="c-need"', CHOSEN]
     assert all(secret in hand.reads() for secret in hand.secrets)
 
 
@@ -358,7 +358,7 @@ def test_with_scripts_the_screen_is_empty_before_the_network_answers(keyboard: H
     at_the_check_page(keyboard)
     keyboard.page.route("**/salir", lambda _route: None)  # the network does not answer
     tools = keyboard.page.context.new_cdp_session(keyboard.page)  # which do not wait for the network either
-    script = "document.querySelector('.leave').click(); document.querySelector('main').checkVisibility()"
+    script = "document.querySelector('.c-leave').click(); document.querySelector('main').checkVisibility()"
     assert tools.send("Runtime.evaluate", {"expression": script})["result"]["value"] is False
 
 

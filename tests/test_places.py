@@ -6,6 +6,7 @@ from collections import Counter
 
 import pytest
 
+from reporting.vocabulary.places import DEPARTMENTS, REGIONS
 from tests.places_of_peru import (
     DATA_FILE,
     LEVELS,
@@ -49,6 +50,11 @@ def test_the_codes_are_those_of_inei_and_not_of_reniec() -> None:
     assert NAMES["PE12"] == "Junín"  # RENIEC 11
     assert NAMES["PE1606"] == "Ucayali"  # a province of Loreto, not the region
     assert NAMES["PE25"] == "Ucayali"
+
+
+def test_the_departments_that_reports_and_figures_name_are_those_of_the_tree() -> None:
+    assert {place.code: place.name for place in PLACES if place.level == "department"} == DEPARTMENTS
+    assert PROVINCES.keys() == set(REGIONS.values())
 
 
 def test_the_shipped_file_is_small_enough_to_read_over() -> None:

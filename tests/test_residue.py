@@ -18,11 +18,11 @@ from tests.people import Place, a_furnished_place
 START = "\nfrom reporting.cli.base import main\nmain()"
 WITH_HER_WORDS = """
 from reporting.cases import store as casebook
-file = casebook.seal_stretched
+file = casebook.seal_report
 def leaky(report, *rest, **more):
     {}
     return file(report, *rest, **more)
-casebook.seal_stretched = leaky
+casebook.seal_report = leaky
 """
 INSTANCE = "__import__('os').environ['AMPARO_INSTANCE']"
 IN_A_TABLE = """

@@ -53,7 +53,7 @@ def folder(app: Flask, place: Place, name: str) -> Phone:
 
 
 def lines(desk: Phone) -> int:
-    return desk.text.count('<li class="card')
+    return desk.text.count('<li class="c-card')
 
 
 # ── stories ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -140,7 +140,7 @@ def test_many_can_be_marked_as_junk_at_once_and_brought_back(app: Flask, place: 
 
 def test_what_is_told_by_voice_shows_no_sign() -> None:
     report = NewReport(Incident(), ADVERT, {}, frozenset(), "es", "0" * 32, 1, voice=7)
-    assert not {"q", "w"} & set(store._new_card(report))  # noqa: SLF001 -- what lies in the card
+    assert not {"q", "w"} & set(store._new_summary(report).as_stored())  # noqa: SLF001 -- what lies in the summary
 
 
 # ── nothing shows from outside ──────────────────────────────────────────────────────────────────────────────
@@ -162,7 +162,7 @@ def test_a_card_from_before_there_were_signs_still_lies_where_it_lay(place: Plac
     with reading(place.engine) as db:
         cards, broken = cases_desk.queue(db, keys)
     assert not broken
-    assert not {"q", "w"} & set(cards[0].raw)
+    assert not {"q", "w"} & set(cards[0].content.as_stored())
     assert (cards[0].signs, cards[0].words) == ((), "")
     assert queue.put_aside(cards, place.clock()) == {}
 

@@ -10,9 +10,8 @@ import pytest
 from sqlalchemy import func, select
 
 from reporting.app import create_app
-from reporting.cases import store
+from reporting.cases import submission
 from reporting.cases.case_file import seal_tally
-from reporting.cases.records import NewReport
 from reporting.clock import HOUR
 from reporting.crypto import receipts
 from reporting.figures import releases, tables
@@ -56,11 +55,12 @@ def receives(place: Place, *, counted: bool = True, at: float | None = None, tim
     readers, counters = (team_log.team_of_kind(found, kind) for kind in (CASEWORK, STATISTICS))
     cases = []
     for _ in range(times):
-        report = NewReport(CLIENT, "", {}, frozenset(), "es", tickets.new_trip(), hour)
-        tally, drawn = tally_block(CLIENT, hour, counted=counted), receipts.draw(secrets.randbelow)
-        sealed = store.seal_report(report, drawn, readers, counters, tally, place.settings.pepper, place.clock())
+        consents, trip = frozenset({"C_STATS"} if counted else ()), tickets.new_trip()
+        report = submission.new_report(CLIENT, "", consents=consents, language="es", trip=trip, hour=hour)
+        drawn = receipts.draw(secrets.randbelow)
+        sealed = submission.prepare(report, drawn, readers, counters, place.settings.pepper, place.clock())
         with writing(place.engine) as db:
-            store.file_report(db, sealed)
+            submission.file_invented(db, sealed)
         cases.append(sealed.case["id"])
     return cases
 

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from referrals.needs.codes import NEEDS, URGENCY_LABELS
+from referrals.needs.codes import URGENCY_LABELS
 from reporting.app import create_app
+from reporting.vocabulary.needs import NEEDS
 from tests.people import Place, a_furnished_place
 from tests.phone import Phone
 from tests.test_asking import with_these
@@ -246,7 +247,7 @@ def offers_on(page: str) -> dict[str, str]:
     codes = {say(label): code for code, label in NEEDS.items()}
     urgencies = {say(label): code for code, label in HERS.items()}
     found = re.findall(
-        r'<h3>([^<]*)</h3>(?:</summary>)?\s*<(?:p|span) class="clock">(.*?)</(?:p|summary)>', page, re.DOTALL
+        r'<h3>([^<]*)</h3>(?:</summary>)?\s*<(?:p|span) class="c-clock">(.*?)</(?:p|summary)>', page, re.DOTALL
     )
     told = {}
     for name, clock in found:
@@ -260,11 +261,11 @@ def line_in_the_queue(app: Flask, place: Place) -> str:
     """What the queue says of the only case: need, urgency, hours left, marks."""
     desk = signs_in(app, place, place.workers["rosa"])
     desk.opens("/es/equipo/casos")
-    line = desk.text.split('class="card')[1].split("</li>")[0]
+    line = desk.text.split('class="c-card')[1].split("</li>")[0]
     codes = {say(label): code for code, label in NEEDS.items()} | {
         say(label): code for code, label in URGENCY_LABELS.items()
     }
-    marks = [html.unescape(mark) for mark in re.findall(r'<strong class="now">(.*?)</strong>', line)]
+    marks = [html.unescape(mark) for mark in re.findall(r'<strong class="c-alert">(.*?)</strong>', line)]
     first = re.search(r"<p><strong>([^<]*)</strong> · ([^<·]*?)(?: · <strong>([^<]*)</strong>)?</p>", line)
     assert first, line
     words = [codes[html.unescape(first[1])], codes[html.unescape(first[2]).strip()], html.unescape(first[3] or "")]

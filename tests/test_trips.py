@@ -15,7 +15,6 @@ from referrals.directory import snapshot
 from referrals.directory.importing import shipped
 from referrals.help import child_policy, help_for, names
 from referrals.needs.assessment import assess
-from referrals.needs.codes import NEEDS
 from referrals.needs.exclusions import forbidden
 from reporting.app import create_app
 from reporting.storage.database import reading, writing
@@ -25,6 +24,7 @@ from reporting.teams.team_log import CASE_WORKER, COORDINATOR
 from reporting.vocabulary import questions, wording
 from reporting.vocabulary.answers import incident_of, that_matter
 from reporting.vocabulary.incident import Incident
+from reporting.vocabulary.needs import NEEDS
 from tests.people import Place, a_furnished_place, a_new_place
 from tests.phone import Phone
 from tests.trips import (
@@ -504,8 +504,8 @@ def test_the_first_case_worker_makes_the_keys_in_her_browser(tmp_path: Path) -> 
 
 def shown_secrets(desk: Phone) -> tuple[str, bytes]:
 
-    blocks = desk.text.split('<div class="code"')[1:]
-    password = blocks[0].split('<p class="words">')[1].split("<")[0].strip()
+    blocks = desk.text.split('<div class="c-code"')[1:]
+    password = blocks[0].split('<p class="c-words">')[1].split("<")[0].strip()
     letters = "".join(piece.split("</span>")[0] for piece in blocks[1].split("<span>")[1:])
     return password, members.totp_bytes(letters)
 

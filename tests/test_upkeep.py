@@ -17,8 +17,8 @@ from referrals.directory.curation import InvalidService, ServiceEditConflict, Se
 from referrals.directory.due import OFTEN
 from referrals.directory.importing import shipped
 from referrals.directory.models import FlagRow, ForeignRow, HistoryRow, ServiceRow
-from referrals.needs.codes import NEEDS
 from reporting.storage.database import Base, open_database, reading, writing
+from reporting.vocabulary.needs import NEEDS
 
 TODAY = date(2026, 11, 24)
 

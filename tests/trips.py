@@ -146,7 +146,7 @@ def signs_in(app: Flask, place: Place, worker: Worker) -> Phone:
 def opens_newest_case(desk: Phone) -> str:
     """She opens the one case that nobody has read."""
     desk.opens("/es/equipo/casos")
-    unread = desk.text.split('class="card unread"')[1:]
+    unread = desk.text.split('class="c-card queue-unread"')[1:]
     assert len(unread) == 1, f"{len(unread)} unread cases"
     link = unread[0].split('href="', 1)[1].split('"', 1)[0]
     desk.opens(link)

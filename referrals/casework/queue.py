@@ -21,6 +21,7 @@ from referrals.needs.rules import LIMITS, SIGN_LIMITS, STAMP
 from reporting.cases.derived import part_of
 from reporting.cases.junk import ENOUGH, REPEATED
 from reporting.cases.records import CLOSED, NEW, OPEN, THREAT, Summary, alias
+from reporting.cases.summary import SummaryContent
 from reporting.clock import HOUR
 from reporting.crypto.receipts import plain
 from reporting.i18n import N_
@@ -34,22 +35,22 @@ PAGE = 50  # lines on a page
 RULES_STAMP = STAMP  # a rank is good for the rules it was made with
 Doubts = Mapping[int, tuple[str, ...]]  # case -> the signs for which it is put aside
 Lies = Callable[[Summary, Doubts], bool]
-# a place in the queue -> its name, and which cards lie there
+# a place in the queue -> its name, and which summaries lie there
 FOLDERS: Final[Mapping[str, tuple[str, Lies]]] = {
     "open": (
         N_("To be worked on"),
-        lambda card, aside: card.state in {NEW, OPEN} and not card.marks and card.case not in aside,
+        lambda summary, aside: summary.state in {NEW, OPEN} and not summary.marks and summary.case not in aside,
     ),
     "new": (
         N_("Nobody has opened it"),
-        lambda card, aside: card.state == NEW and not card.marks and card.case not in aside,
+        lambda summary, aside: summary.state == NEW and not summary.marks and summary.case not in aside,
     ),
-    "unread": (N_("Not read"), lambda card, _aside: card.unread and not card.marks),
-    "closed": (N_("Closed"), lambda card, _aside: card.state == CLOSED and not card.marks),
-    "threats": (N_("Threats against the team"), lambda card, _aside: THREAT in card.marks),
-    "junk": (N_("Junk and not reports"), lambda card, _aside: bool(card.marks) and THREAT not in card.marks),
-    "doubtful": (N_("Perhaps no report"), lambda card, aside: card.case in aside),
-    "all": (N_("All"), lambda _card, _aside: True),
+    "unread": (N_("Not read"), lambda summary, _aside: summary.unread and not summary.marks),
+    "closed": (N_("Closed"), lambda summary, _aside: summary.state == CLOSED and not summary.marks),
+    "threats": (N_("Threats against the team"), lambda summary, _aside: THREAT in summary.marks),
+    "junk": (N_("Junk and not reports"), lambda summary, _aside: bool(summary.marks) and THREAT not in summary.marks),
+    "doubtful": (N_("Perhaps no report"), lambda summary, aside: summary.case in aside),
+    "all": (N_("All"), lambda _summary, _aside: True),
 }
 NOTHING: Final[Doubts] = {}
 KILLED_OR_MISSING = "KILLING_DISAPPEARANCE"
@@ -67,7 +68,7 @@ CONTACT = "W_CONTACT_BACK"
 class QueueItem:
     """One line of the queue, as a tired person reads it."""
 
-    card: Summary
+    summary: Summary
     alias: str
     need: Need | None
     left: float | None  # hours in the nearest window
@@ -81,16 +82,16 @@ class QueueItem:
     @property
     def case(self) -> int:
         """Its number."""
-        return self.card.case
+        return self.summary.case
 
 
-def line_of(card: Summary, now: float) -> QueueItem:
-    """What a card says now; needs and clocks are worked out at the moment of looking."""
-    incident = card.incident_at(now)
+def line_of(summary: Summary, now: float) -> QueueItem:
+    """What a summary says now; needs and clocks are worked out at the moment of looking."""
+    incident = summary.incident_at(now)
     assessment = assess(incident)
     return QueueItem(
-        card=card,
-        alias=alias(card.case),
+        summary=summary,
+        alias=alias(summary.case),
         need=assessment.needs[0] if assessment.needs else None,
         left=_nearest_window(assessment),
         danger=any(need.code in EMERGENCIES for need in assessment.needs),
@@ -130,101 +131,103 @@ class Rank:
         return self.until is None or now / HOUR < self.until
 
 
-def rank_of(card: Summary, now: float) -> Rank:
+def rank_of(summary: Summary, now: float) -> Rank:
     """Worked out with the rules; it changes only where a time passes a limit of a rule."""
-    line = line_of(card, now)
+    line = line_of(summary, now)
     return Rank(
         urgency=URGENCIES.index(line.need.urgency) if line.need else len(URGENCIES),
         danger=line.danger,
         closes=None if line.left is None else now / HOUR + line.left,
-        until=min((hour for hour in _changes(card) if hour >= now / HOUR), default=None),
+        until=min((hour for hour in _changes(summary) if hour >= now / HOUR), default=None),
     )
 
 
-def _changes(card: Summary) -> Iterator[float]:
+def _changes(summary: Summary) -> Iterator[float]:
     """Every hour (since 1970) at which the rules may say something else of it."""
-    hours = card.incident.hours
-    begins = [card.acts_told] if hours is None else [card.told - end for end in hours]
+    hours = summary.incident.hours
+    begins = [summary.acts_told] if hours is None else [summary.told_at - end for end in hours]
     yield from (begin + limit for begin in begins for limit in LIMITS)
-    yield from (card.signs_told + limit for limit in SIGN_LIMITS)
+    yield from (summary.signs_told + limit for limit in SIGN_LIMITS)
 
 
 @dataclass(frozen=True, slots=True)
 class QueueCache:
-    """Cards and ranks of a queue as they were last worked out, by case. A rank is good for one seal of a card."""
+    """Summaries and ranks of a queue as last worked out, by case. A rank is good for one seal of a summary."""
 
-    cards: Mapping[int, tuple[str, Mapping[str, Any]]] = field(default_factory=dict)
+    summaries: Mapping[int, tuple[str, SummaryContent]] = field(default_factory=dict)
     ranks: Mapping[int, Rank] = field(default_factory=dict)
 
-    def rank(self, card: Summary, now: float) -> Rank:
-        """The rank of a card: the one that is known, where it still holds."""
-        return self.ranks[card.case] if self.knows(card, now) else rank_of(card, now)
+    def rank(self, summary: Summary, now: float) -> Rank:
+        """The rank of a summary: the one that is known, where it still holds."""
+        return self.ranks[summary.case] if self.knows(summary, now) else rank_of(summary, now)
 
-    def knows(self, card: Summary, now: float) -> bool:
-        """Whether it holds this card as it is, with a rank that is still good."""
-        known = self.ranks.get(card.case)
-        return known is not None and self.cards[card.case][0] == card.seal and known.holds(now)
+    def knows(self, summary: Summary, now: float) -> bool:
+        """Whether it holds this summary as it is, with a rank that is still good."""
+        known = self.ranks.get(summary.case)
+        return known is not None and self.summaries[summary.case][0] == summary.seal and known.holds(now)
 
-    def stale_parts(self, cards: Iterable[Summary], now: float) -> frozenset[int]:
+    def stale_parts(self, summaries: Iterable[Summary], now: float) -> frozenset[int]:
         """The parts that are worth writing anew: much has changed, or they know a case that is not there."""
-        held, changed, missing = Counter[int](), Counter[int](), set(self.cards)
-        for card in cards:
-            part = part_of(card.case)
+        held, changed, missing = Counter[int](), Counter[int](), set(self.summaries)
+        for summary in summaries:
+            part = part_of(summary.case)
             held[part] += 1
-            changed[part] += not self.knows(card, now)
-            missing.discard(card.case)
+            changed[part] += not self.knows(summary, now)
+            missing.discard(summary.case)
         many = {part for part, count in changed.items() if count * FEW > held[part]}
         return frozenset(many | {part_of(case) for case in missing})
 
 
-FEW = 50  # a part of a sheet is written anew when more than one of its cards in fifty has changed
+FEW = 50  # a part of a cache is written anew when more than one of its summaries in fifty has changed
 
 
-def to_bytes(sheet: QueueCache) -> bytes:
-    """The bytes of a sheet, with the stamp of the rules it was worked out by, to be sealed."""
+def to_bytes(cache: QueueCache) -> bytes:
+    """The bytes of a cache, with the stamp of the rules it was worked out by, to be sealed."""
     rows = [
-        [case, *sheet.cards[case], rank.urgency, rank.danger, rank.closes, rank.until]
-        for case, rank in sheet.ranks.items()
+        [case, seal, content.as_stored(), rank.urgency, rank.danger, rank.closes, rank.until]
+        for case, rank in cache.ranks.items()
+        for seal, content in (cache.summaries[case],)
     ]
     return json.dumps({"rules": RULES_STAMP, "rows": rows}, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-def from_bytes(told: bytes) -> QueueCache:
-    """The sheet in the bytes of `to_bytes`; empty where the rules are others by now, or where there is nothing."""
-    read = json.loads(told) if told else {}
+def from_bytes(packed: bytes) -> QueueCache:
+    """The cache in the bytes of `to_bytes`; empty where the rules are others by now, or where there is nothing."""
+    read = json.loads(packed) if packed else {}
     if read.get("rules") != RULES_STAMP:
         return QueueCache()
-    cards = {case: (seal, raw) for case, seal, raw, *_ in read["rows"]}
+    summaries = {case: (seal, SummaryContent.from_stored(stored)) for case, seal, stored, *_ in read["rows"]}
     ranks = {case: Rank(*rank) for case, _, _, *rank in read["rows"]}
-    return QueueCache(cards, ranks)
+    return QueueCache(summaries, ranks)
 
 
-def joined(sheets: Iterable[QueueCache]) -> QueueCache:
-    """The sheets of several teams as one."""
-    cards: dict[int, tuple[str, Mapping[str, Any]]] = {}
+def joined(caches: Iterable[QueueCache]) -> QueueCache:
+    """The caches of several teams as one."""
+    summaries: dict[int, tuple[str, SummaryContent]] = {}
     ranks: dict[int, Rank] = {}
-    for sheet in sheets:
-        cards |= sheet.cards
-        ranks |= sheet.ranks
-    return QueueCache(cards, ranks)
+    for cache in caches:
+        summaries |= cache.summaries
+        ranks |= cache.ranks
+    return QueueCache(summaries, ranks)
 
 
-def worked_out(cards: Iterable[Summary], before: QueueCache, now: float) -> QueueCache:
-    """The sheet of these cards as of now."""
-    listed = list(cards)
+def worked_out(summaries: Iterable[Summary], before: QueueCache, now: float) -> QueueCache:
+    """The cache of these summaries as of now."""
+    listed = list(summaries)
     return QueueCache(
-        {card.case: (card.seal, card.raw) for card in listed}, {card.case: before.rank(card, now) for card in listed}
+        {summary.case: (summary.seal, summary.content) for summary in listed},
+        {summary.case: before.rank(summary, now) for summary in listed},
     )
 
 
 def in_parts(
-    cards: Iterable[Summary], parts: frozenset[int], here: frozenset[int], before: QueueCache, now: float
+    summaries: Iterable[Summary], parts: frozenset[int], here: frozenset[int], before: QueueCache, now: float
 ) -> dict[int, bytes]:
-    """These parts of a sheet, ready to be kept, of the cards that are here; empty where there are none."""
+    """These parts of a cache, ready to be kept, of the summaries that are here; empty where there are none."""
     listed: dict[int, list[Summary]] = {part: [] for part in parts}
-    for card in cards:
-        if card.case in here and part_of(card.case) in listed:
-            listed[part_of(card.case)].append(card)
+    for summary in summaries:
+        if summary.case in here and part_of(summary.case) in listed:
+            listed[part_of(summary.case)].append(summary)
     return {part: to_bytes(worked_out(some, before, now)) if some else b"" for part, some in listed.items()}
 
 
@@ -232,35 +235,41 @@ def in_parts(
 Key = Callable[[Summary, Rank, float], tuple[Any, ...]]
 
 
-def _urgency(card: Summary, rank: Rank, hour: float) -> tuple[Any, ...]:
+def _urgency(summary: Summary, rank: Rank, hour: float) -> tuple[Any, ...]:
     left = math.inf if rank.closes is None else max(0.0, rank.closes - hour)
-    return rank.urgency, not rank.danger, left, card.hour // 24, card.case
+    return rank.urgency, not rank.danger, left, summary.hour // 24, summary.case
 
 
 # how a queue can be sorted: name, key at an hour
 SORTS: Final[Mapping[str, tuple[str, Key]]] = {
     "urgency": (N_("The most urgent first"), _urgency),
-    "newest": (N_("The newest first"), lambda card, _rank, _hour: (-card.hour, card.case)),
-    "oldest": (N_("The oldest first"), lambda card, _rank, _hour: (card.hour, card.case)),
-    "answered": (N_("The unanswered first"), lambda card, rank, hour: (card.answered, *_urgency(card, rank, hour))),
+    "newest": (N_("The newest first"), lambda summary, _rank, _hour: (-summary.hour, summary.case)),
+    "oldest": (N_("The oldest first"), lambda summary, _rank, _hour: (summary.hour, summary.case)),
+    "answered": (
+        N_("The unanswered first"),
+        lambda summary, rank, hour: (summary.answered, *_urgency(summary, rank, hour)),
+    ),
 }
 
 
-def put_aside(cards: Sequence[Summary], now: float, sheet: QueueCache | None = None) -> Doubts:
+def put_aside(summaries: Sequence[Summary], now: float, cache: QueueCache | None = None) -> Doubts:
     """Cases that nobody has opened, with two signs of junk. Nothing that may be urgent, no child, nobody who asks."""
-    known, found = sheet or QueueCache(), dict[int, tuple[str, ...]]()
-    first = {card.words: card.case for card in sorted(cards, key=lambda card: (card.hour, card.case), reverse=True)}
-    for card in cards:
-        repeats = bool(card.words) and first[card.words] != card.case  # who said it first did not repeat it
-        signs = (*card.signs, *((REPEATED,) if repeats else ()))
-        waits = card.state == NEW and not card.owner and not card.marks
-        if waits and len(signs) >= ENOUGH and not _may_be_urgent(card, known.rank(card, now)):
-            found[card.case] = signs
-    return found
+    known, doubts = cache or QueueCache(), dict[int, tuple[str, ...]]()
+    first = {
+        summary.words: summary.case
+        for summary in sorted(summaries, key=lambda summary: (summary.hour, summary.case), reverse=True)
+    }
+    for summary in summaries:
+        repeats = bool(summary.words) and first[summary.words] != summary.case  # who said it first did not repeat it
+        signs = (*summary.signs, *((REPEATED,) if repeats else ()))
+        waits = summary.state == NEW and not summary.owner and not summary.marks
+        if waits and len(signs) >= ENOUGH and not _may_be_urgent(summary, known.rank(summary, now)):
+            doubts[summary.case] = signs
+    return doubts
 
 
-def _may_be_urgent(card: Summary, rank: Rank) -> bool:
-    incident = card.incident
+def _may_be_urgent(summary: Summary, rank: Rank) -> bool:
+    incident = summary.incident
     signs = {flag for flag in incident.flags if flag.startswith(MEDICAL_DANGER)}
     in_danger = bool(signs) or not incident.flags.isdisjoint(DANGER_NOW)
     asks = incident.age in MINOR_AGES or CONTACT in incident.wants
@@ -278,42 +287,42 @@ class View:
     after: int = 0
 
 
-def chosen(cards: Iterable[Summary], view: View, me: int, aside: Doubts = NOTHING) -> list[Summary]:
-    """The cards that a view asks for, in no order."""
+def chosen(summaries: Iterable[Summary], view: View, me: int, aside: Doubts = NOTHING) -> list[Summary]:
+    """The summaries that a view asks for, in no order."""
     _, lies_there = FOLDERS[view.folder]
     return [
-        card
-        for card in cards
-        if lies_there(card, aside) and _is_hers(card, view.owner, me) and _is_called(card, view.name)
+        summary
+        for summary in summaries
+        if lies_there(summary, aside) and _is_hers(summary, view.owner, me) and _is_called(summary, view.name)
     ]
 
 
-def _is_hers(card: Summary, owner: str, me: int) -> bool:
+def _is_hers(summary: Summary, owner: str, me: int) -> bool:
     if owner == MINE:
-        return card.owner == me
+        return summary.owner == me
     if owner == NOBODY:
-        return not card.owner
-    return not owner.isdecimal() or card.owner == int(owner)
+        return not summary.owner
+    return not owner.isdecimal() or summary.owner == int(owner)
 
 
-def _is_called(card: Summary, name: str) -> bool:
+def _is_called(summary: Summary, name: str) -> bool:
     """Part of its alias or of one of its labels."""
     if not name.strip():
         return True
     wanted = plain(name).replace(" ", "")
-    return any(wanted in plain(one).replace(" ", "") for one in (alias(card.case), *card.labels))
+    return any(wanted in plain(title).replace(" ", "") for title in (alias(summary.case), *summary.labels))
 
 
 def in_order(
-    cards: Iterable[Summary], now: float, sort: str = "urgency", sheet: QueueCache | None = None
+    summaries: Iterable[Summary], now: float, sort: str = "urgency", cache: QueueCache | None = None
 ) -> list[Summary]:
-    """The cards in the order asked for."""
-    known, key = sheet or QueueCache(), SORTS[sort][1]
-    return sorted(cards, key=lambda card: key(card, known.rank(card, now), now / HOUR))
+    """The summaries in the order asked for."""
+    known, key = cache or QueueCache(), SORTS[sort][1]
+    return sorted(summaries, key=lambda summary: key(summary, known.rank(summary, now), now / HOUR))
 
 
-def page_of(cards: Sequence[Summary], after: int) -> tuple[Sequence[Summary], int]:
-    """The fifty cards after a case, and the case after which the next page begins (0: there is none)."""
-    start = next((number + 1 for number, card in enumerate(cards) if card.case == after), 0)
-    shown = cards[start : start + PAGE]
-    return shown, shown[-1].case if start + PAGE < len(cards) else 0
+def page_of(summaries: Sequence[Summary], after: int) -> tuple[Sequence[Summary], int]:
+    """The fifty summaries after a case, and the case after which the next page begins (0: there is none)."""
+    start = next((number + 1 for number, summary in enumerate(summaries) if summary.case == after), 0)
+    shown = summaries[start : start + PAGE]
+    return shown, shown[-1].case if start + PAGE < len(summaries) else 0

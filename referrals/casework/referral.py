@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from referrals.needs.assessment import assess
-from referrals.needs.codes import NEEDS
 from referrals.needs.exclusions import OfferedService, forbidden
 from reporting.cases import actions
 from reporting.cases.actions import NotAllowed
@@ -21,6 +20,7 @@ from reporting.cases.records import Referral
 from reporting.clock import HOUR
 from reporting.i18n import N_
 from reporting.vocabulary.codes import MINOR_AGES
+from reporting.vocabulary.needs import NEEDS
 from reporting.vocabulary.tally import in_time_of
 
 HER, WORKER, SECOND = "reporter", "case worker", "second case worker"
@@ -146,7 +146,7 @@ def protect_child(
         raise NotAllowed(N_("Write the reason. She will be able to read it."))
     _may_be_offered(case_file, service, now)
     number = _file(case_file, by, service.service_id, need, fields, TO_PROTECT, now)
-    case_file.paper(number, "referral").told["protects"] = reason
+    case_file.record(number, "referral").content["protects"] = reason
     return number
 
 
@@ -155,11 +155,11 @@ def _file(
 ) -> int:
     if need not in NEEDS or not set(fields) <= FIELDS.keys() or "need" not in fields:
         raise NotAllowed(N_("Choose the need, and what may be told."))
-    if any(_is_same(referral_of(paper), service, need) for paper in case_file.all_of("referral")):
+    if any(_is_same(referral_of(record), service, need) for record in case_file.all_of("referral")):
         raise NotAllowed(N_("This service is proposed for this need already."))
     moves = [{"move": "propose", "by": by, "hour": int(now) // HOUR}]
-    told = {"service": service, "need": need, "fields": list(fields), "state": state, "moves": moves}
-    return case_file.add("referral", told)
+    content = {"service": service, "need": need, "fields": list(fields), "state": state, "moves": moves}
+    return case_file.add("referral", content)
 
 
 def _is_same(referral: Referral, service: str, need: str) -> bool:
@@ -188,17 +188,17 @@ def agree(case_file: CaseFile, number: int, now: float, *, voice: int = 0) -> No
 
     `NotAllowed` when somebody else told this and she has not said yes since, or when nobody is asking her.
     """
-    paper = _paper(case_file, number)
+    record = _record_of(case_file, number)
     if not actions.speaks_for_herself(case_file.incident_at(now), case_file.consents):
         raise NotAllowed(N_("Somebody else told this. Nothing is referred until she herself says yes."))
-    _step(paper, "agree", voice, now)
-    told = paper.told
-    told["consent"] = {
+    _step(record, "agree", voice, now)
+    content = record.content
+    content["consent"] = {
         "hour": int(now) // HOUR,
         "how": "voice" if voice else "receipt",
         "by": voice,
-        "service": told["service"],
-        "fields": list(told["fields"]),
+        "service": content["service"],
+        "fields": list(content["fields"]),
     }
 
 
@@ -207,11 +207,11 @@ def say_no(case_file: CaseFile, number: int, now: float, *, voice: int = 0) -> N
 
     `NotAllowed` when the referral protects a child, or when it is over.
     """
-    paper = _paper(case_file, number)
-    if paper.told.get("protects"):
+    record = _record_of(case_file, number)
+    if record.content.get("protects"):
         raise NotAllowed(N_("The team does this to protect you. Write to them about it."))
-    _step(paper, "revoke" if paper.told.get("consent") else "decline", voice, now)
-    paper.told["consent"] = {}
+    _step(record, "revoke" if record.content.get("consent") else "decline", voice, now)
+    record.content["consent"] = {}
 
 
 def send(case_file: CaseFile, number: int, by: int, service: OfferedService, now: float) -> None:
@@ -219,11 +219,11 @@ def send(case_file: CaseFile, number: int, by: int, service: OfferedService, now
 
     `NotAllowed` when neither is there, or when this service may no longer be offered to her.
     """
-    paper = _paper(case_file, number)
-    if not (may_go(referral_of(paper)) and service.service_id == paper.told["service"]):
+    record = _record_of(case_file, number)
+    if not (may_go(referral_of(record)) and service.service_id == record.content["service"]):
         raise NotAllowed(N_("Nothing is sent without her yes to this service and to what it is told."))
     _may_be_offered(case_file, service, now)
-    _step(paper, "send", by, now)
+    _step(record, "send", by, now)
 
 
 def move(case_file: CaseFile, number: int, name: str, by: int, now: float, note: str = "") -> None:
@@ -231,23 +231,23 @@ def move(case_file: CaseFile, number: int, name: str, by: int, now: float, note:
 
     `NotAllowed` when the move does not follow from here, or when another case worker has to make it.
     """
-    paper = _paper(case_file, number)
-    allowed = MOVES[paper.told["state"]].get(name)
+    record = _record_of(case_file, number)
+    allowed = MOVES[record.content["state"]].get(name)
     if allowed is None or allowed.who == HER or name == "send":
         raise NotAllowed(N_("That is no step from here."))
-    if allowed.who == SECOND and by == paper.told["moves"][0]["by"]:
+    if allowed.who == SECOND and by == record.content["moves"][0]["by"]:
         raise NotAllowed(N_("Another case worker than the one who proposed it has to confirm."))
-    _step(paper, name, by, now, note)
-    if name == "reach" and "in_time" not in case_file.desk:
-        case_file.desk |= {"in_time": in_time_of(case_file.incident_at(now))}  # when the first door was reached
+    _step(record, name, by, now, note)
+    if name == "reach" and "in_time" not in case_file.work_record:
+        case_file.work_record |= {"in_time": in_time_of(case_file.incident_at(now))}  # when the first door was reached
 
 
 def may_go(referral: Referral) -> bool:
     """Whether this may be sent: her yes is to this service and these fields, or a child is protected by two."""
     if referral.protects:
-        return any(one["move"] == "confirm" for one in referral.moves)
-    told = referral.consent
-    return bool(told) and (told["service"], tuple(told["fields"])) == (referral.service, referral.fields)
+        return any(step["move"] == "confirm" for step in referral.moves)
+    consent = referral.consent
+    return bool(consent) and (consent["service"], tuple(consent["fields"])) == (referral.service, referral.fields)
 
 
 def steps(referral: Referral, by: int) -> Iterator[str]:
@@ -257,14 +257,14 @@ def steps(referral: Referral, by: int) -> Iterator[str]:
             yield name
 
 
-def _paper(case_file: CaseFile, number: int) -> Record:
-    return case_file.paper(number, "referral")
+def _record_of(case_file: CaseFile, number: int) -> Record:
+    return case_file.record(number, "referral")
 
 
-def _step(paper: Record, name: str, by: int, now: float, note: str = "") -> None:
-    allowed = MOVES[paper.told["state"]].get(name)
+def _step(record: Record, name: str, by: int, now: float, note: str = "") -> None:
+    allowed = MOVES[record.content["state"]].get(name)
     if allowed is None:
         raise NotAllowed(N_("That is no step from here."))
     step: dict[str, Any] = {"move": name, "by": by, "hour": int(now) // HOUR}
-    paper.told["moves"] = [*paper.told["moves"], step | ({"note": note} if note else {})]
-    paper.told["state"] = allowed.next
+    record.content["moves"] = [*record.content["moves"], step | ({"note": note} if note else {})]
+    record.content["state"] = allowed.next

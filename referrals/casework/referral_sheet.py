@@ -9,10 +9,10 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from referrals.casework.referral import FIELDS
-from referrals.needs.codes import NEEDS
 from reporting.cases.records import Case, Referral
 from reporting.i18n import N_
 from reporting.vocabulary import questions, wording
+from reporting.vocabulary.needs import NEEDS
 
 Rows = list[tuple[str, tuple[str, ...]]]
 # field of a sheet -> field of the incident, where they are named otherwise
@@ -22,9 +22,9 @@ ABOUT_SAFETY: Final = "S_"  # flags about where the aggressor is and what he kno
 
 def words_of(case: Case, referral: Referral, names: Mapping[str, str], say: Callable[..., str], now: float) -> Rows:
     """(title, words) of each agreed field that there is something to say about, in the order of the table."""
-    asked = [field for field in FIELDS if field in referral.fields]
-    told = ((field, tuple(_words(field, case, referral, names, say, now))) for field in asked)
-    return [(say(FIELDS[field]), words) for field, words in told if words]
+    agreed = [field for field in FIELDS if field in referral.fields]
+    worded = ((field, tuple(_words(field, case, referral, names, say, now))) for field in agreed)
+    return [(say(FIELDS[field]), words) for field, words in worded if words]
 
 
 def _words(
@@ -33,7 +33,7 @@ def _words(
     if field == "need":
         return [say(NEEDS[referral.need])]
     if field == "narrative":
-        return [text for text in (case.narrative, *(one.text for one in case.additions)) if text]
+        return [text for text in (case.narrative, *(addition.text for addition in case.additions)) if text]
     if field == "contact":
         return [
             f"{say(questions.CONTACT_NAMES[name])}: {say(questions.CHANNELS.get(value, value))}"

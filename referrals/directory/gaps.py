@@ -18,9 +18,9 @@ from referrals.matching import offers
 from referrals.matching.listings import ServiceCard, is_listed
 from referrals.matching.records import Seeker
 from referrals.needs import assessment
-from referrals.needs.codes import NEEDS
 from reporting.i18n import N_
 from reporting.vocabulary.incident import Incident
+from reporting.vocabulary.needs import NEEDS
 
 VERIFIED, LISTED, FAR, MISSING = "verified", "listed", "national", "missing"
 STATES = {

@@ -36,7 +36,7 @@ from referrals.directory.reviewed_data import made_with, public_holidays, table,
 from referrals.matching.hours import YES
 from referrals.matching.listings import ServiceCard, is_listed
 from referrals.matching.records import Cards
-from referrals.needs import codes
+from reporting.vocabulary.needs import NEEDS
 
 IN_MEMORY: Final = 20_000  # services; more stay in the database (about 2 kB each in every process)
 
@@ -109,7 +109,7 @@ def _own_lines(cards: Iterable[ServiceCard]) -> Mapping[str, tuple[str, ...]]:
     """Need -> ids of lines, in a country without shipped ones: what its team brought in, but none of the police."""
     lines = sorted(filter(_is_line, cards), key=lambda card: (LINES.index(card.service_type), card.service_id))
     ids = tuple(line.service_id for line in lines)
-    by_need = {need: tuple(line.service_id for line in lines if need in line.needs) for need in codes.NEEDS}
+    by_need = {need: tuple(line.service_id for line in lines if need in line.needs) for need in NEEDS}
     return {**by_need, BOX: ids[:MOST_LINES], LAST: ids}
 
 

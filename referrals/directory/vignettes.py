@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from referrals.needs.assessment import sentences
-from referrals.needs.codes import MUST_NOTS, NEEDS, UNIVERSAL, URGENCY_LABELS, Assessment, Need
+from referrals.needs.codes import MUST_NOTS, UNIVERSAL, URGENCY_LABELS, Assessment, Need
 from reporting.i18n import N_
 from reporting.vocabulary.gbvims import GBVIMS
 from reporting.vocabulary.incident import BadIncident, Incident, incident_from_answers
+from reporting.vocabulary.needs import NEEDS
 
 Expected = Mapping[str, Any]
 YAML_SUFFIXES: Final = frozenset({".yaml", ".yml"})

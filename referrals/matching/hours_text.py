@@ -95,45 +95,45 @@ class _Rule:
 
 
 @lru_cache(maxsize=32_768)
-def read(told: str, is_24h: str = UNKNOWN, zone: str = ZONE) -> Hours:
+def read(text: str, is_24h: str = UNKNOWN, zone: str = ZONE) -> Hours:
     """What somebody wrote as hours. Never fails: what is not understood whole, or contradicts itself, is unknown.
 
     `is_24h` is the service's own answer to "24 hours?" (yes, no, unknown); beside it a text must not say otherwise.
     """
-    if len(told) > LONGEST:
+    if len(text) > LONGEST:
         return Hours(None, zone=zone)
-    if is_24h == YES and (not told.strip() or _begins_all_day(told)):
+    if is_24h == YES and (not text.strip() or _begins_all_day(text)):
         return Hours(ALL_WEEK, on_holidays=YES, zone=zone)
     try:
-        found = _read(told, zone)
+        hours = _read(text, zone)
     except _Strange:
         return Hours(None, zone=zone)
-    contradicts = (is_24h == YES and not found.is_always) or (is_24h == NO and found.is_always)
-    return Hours(None, zone=zone) if contradicts else found
+    contradicts = (is_24h == YES and not hours.is_always) or (is_24h == NO and hours.is_always)
+    return Hours(None, zone=zone) if contradicts else hours
 
 
-def _begins_all_day(told: str) -> bool:
-    return bool(re.match(r"\s*(?:@allday|@always)", _plain(told)))
+def _begins_all_day(text: str) -> bool:
+    return bool(re.match(r"\s*(?:@allday|@always)", _plain(text)))
 
 
-def _plain(told: str) -> str:
-    small = unicodedata.normalize("NFKD", told.lower())
-    text = "".join(sign for sign in small if not unicodedata.combining(sign))
+def _plain(text: str) -> str:
+    decomposed = unicodedata.normalize("NFKD", text.lower())
+    plain = "".join(sign for sign in decomposed if not unicodedata.combining(sign))
     for pattern, word in _PLAIN:
-        text = pattern.sub(word, text)
-    return text
+        plain = pattern.sub(word, plain)
+    return plain
 
 
-def _read(told: str, zone: str) -> Hours:
+def _read(text: str, zone: str) -> Hours:
     on_holidays, rules = UNKNOWN, list[_Rule]()
-    for part in re.split(r"[;\n]", _plain(told)):
+    for part in re.split(r"[;\n]", _plain(text)):
         words = _words(part)
         if "@always" in words or "@yearround" in words or "@phopen" in words:
             on_holidays = YES
         if "@phoff" in words:
             on_holidays = NO
         rules += _rules(["@daily" if word == "@always" else word for word in _spelt(_about_the_week(words))])
-    week = _week(rules, said_twice=_is_osm(told))
+    week = _week(rules, said_twice=_is_osm(text))
     every_day = week == (ALL_WEEK, 0)
     exceptions = tuple(sorted({rule.dated: _dated(rule) for rule in rules if rule.dated is not None}.items()))
     return Hours(*week, exceptions, YES if every_day and on_holidays == UNKNOWN else on_holidays, zone)
@@ -151,11 +151,11 @@ def _words(part: str) -> list[str]:
     words, at = [], 0
     text = part.rstrip(" \t.,")
     while at < len(text):
-        found = _TOKEN.match(text, at)
-        if found is None:
+        token = _TOKEN.match(text, at)
+        if token is None:
             raise _Strange
-        words.append(found.group(1))
-        at = found.end()
+        words.append(token.group(1))
+        at = token.end()
     return words
 
 
@@ -167,9 +167,9 @@ def _spelt(words: Iterable[str]) -> Iterator[str]:
             yield _ALL_DAY
 
 
-def _is_osm(told: str) -> bool:
+def _is_osm(text: str) -> bool:
     """Whether its days are OpenStreetMap's: there a later part takes the place of an earlier one."""
-    words = re.findall(r"[A-Za-zÀ-ÿ]+", told)
+    words = re.findall(r"[A-Za-zÀ-ÿ]+", text)
     return all(word in CODES or word in {"PH", "off", "closed", *MONTHS} for word in words)
 
 
@@ -266,11 +266,11 @@ def _span(begins: str, ends: str) -> tuple[int, int]:
     return first, last
 
 
-def _minutes(told: str) -> int:
-    found = re.fullmatch(r"(\d{1,2})(?::([0-5]\d))?(am|pm)?", told)
-    if found is None:
+def _minutes(time: str) -> int:
+    parts = re.fullmatch(r"(\d{1,2})(?::([0-5]\d))?(am|pm)?", time)
+    if parts is None:
         raise _Strange
-    hour, minute, half = int(found[1]), int(found[2] or 0), found[3]
+    hour, minute, half = int(parts[1]), int(parts[2] or 0), parts[3]
     if half and hour in range(1, 13):
         hour = hour % 12 + (12 if half == "pm" else 0)
     elif half == "am" or (half and hour not in range(13, 24)):  # "15:00 p.m." is clear enough
@@ -311,12 +311,12 @@ def _over_bits(ends: int, day: int) -> int:
 
 
 def _dated(rule: _Rule) -> int:
-    found = 0
+    quarters = 0
     for begins, ends in rule.times:
         if ends > MIDNIGHT:
             raise _Strange
-        found |= _bits(begins, ends)
-    return found
+        quarters |= _bits(begins, ends)
+    return quarters
 
 
 # ── writing ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -328,11 +328,11 @@ def spans(hours: Hours, day: int) -> tuple[tuple[int, int], ...]:
         (hours.own or 0) >> day * QUARTERS_PER_DAY & ALL_DAY,
         hours.over >> (day + 1) % 7 * QUARTERS_PER_DAY & ALL_DAY,
     )
-    found = list(_runs(own))
-    if over and found:
-        begins, _ = found.pop()
-        found.append((begins, MIDNIGHT + _runs_end(over)))
-    return tuple(found)
+    runs = list(_runs(own))
+    if over and runs:
+        begins, _ = runs.pop()
+        runs.append((begins, MIDNIGHT + _runs_end(over)))
+    return tuple(runs)
 
 
 def _runs(bits: int) -> Iterator[tuple[int, int]]:
@@ -350,18 +350,18 @@ def _runs_end(bits: int) -> int:
 
 def groups(hours: Hours) -> tuple[tuple[tuple[int, ...], tuple[tuple[int, int], ...]], ...]:
     """Days that follow each other with the same times, closed ones left out: ((0, 1, 2, 3, 4), ((480, 960),))."""
-    found: list[tuple[list[int], tuple[tuple[int, int], ...]]] = []
+    grouped: list[tuple[list[int], tuple[tuple[int, int], ...]]] = []
     for day in range(7):
         times = spans(hours, day)
-        if found and found[-1][1] == times and found[-1][0][-1] == day - 1:
-            found[-1][0].append(day)
+        if grouped and grouped[-1][1] == times and grouped[-1][0][-1] == day - 1:
+            grouped[-1][0].append(day)
         elif times:
-            found.append(([day], times))
-    return tuple((tuple(days), times) for days, times in found)
+            grouped.append(([day], times))
+    return tuple((tuple(days), times) for days, times in grouped)
 
 
 def written(hours: Hours) -> str:
-    """The same as OpenStreetMap text, which `read` reads as equal hours. Empty where nothing is known."""
+    """Hours as OpenStreetMap text, which `read` reads as equal hours. Empty where nothing is known."""
     if hours.own is None:
         return ""
     if hours.own == ALL_WEEK and not hours.over:

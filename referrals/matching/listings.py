@@ -80,22 +80,22 @@ class Listing(NamedTuple):
 
 
 class ListingIndex(Protocol):
-    """Where doors are found."""
+    """Where the listings of services are looked up."""
 
     def near(self, needs: Sequence[str], places: Sequence[str]) -> Mapping[str, Sequence[Listing]]:
-        """For each need the doors that cover one of these places, in any order; a service may stand there twice."""
+        """For each need the listings that cover one of these places, in any order; a service may stand there twice."""
 
 
 def is_listed(card: ServiceCard) -> bool:
-    """A row that no source has seen is work for the team, not a door for her."""
+    """A row that no source has seen is work for the team, not a service for her."""
     return bool(card.source)
 
 
 def listings_of(card: ServiceCard) -> Iterator[tuple[str, Listing]]:
-    """(need, door) for every need and place of a service; none where no source has seen it."""
+    """(need, listing) for every need and place of a service; none where no source has seen it."""
     if not is_listed(card):
         return
-    told = (card.trans_friendly, card.sw_friendly, card.accepts_no_id)
+    answers = (card.trans_friendly, card.sw_friendly, card.accepts_no_id)
     covers = sorted({code[:COUNTRY_CODE] for code in card.coverage} if card.coverage_national else card.coverage)
     first = Listing(
         service=card.service_id,
@@ -104,7 +104,7 @@ def listings_of(card: ServiceCard) -> Iterator[tuple[str, Listing]]:
         bars=bars_of(card),
         reached=OWN if card.tel else THROUGH if card.through not in {"", card.service_id} else NONE,
         through=card.through,
-        has=sum(bit for bit, answer in zip((TRANS, SEX_WORK, PAPERS), told, strict=True) if answer == YES),
+        has=sum(bit for bit, answer in zip((TRANS, SEX_WORK, PAPERS), answers, strict=True) if answer == YES),
         police=card.police == YES,
         verified=date.fromisoformat(card.verified_on).toordinal() if card.verified_on else 0,
         doubted=card.doubted,
@@ -118,15 +118,17 @@ def listings_of(card: ServiceCard) -> Iterator[tuple[str, Listing]]:
 
 
 class Index:
-    """All doors in memory, by need and by place."""
+    """All listings in memory, by need and by place."""
 
     def __init__(self, cards: Iterable[ServiceCard]) -> None:
-        found: dict[tuple[str, str], list[Listing]] = {}
+        listings: dict[tuple[str, str], list[Listing]] = {}
         for card in cards:
-            for need, door in listings_of(card):
-                found.setdefault((need, door.cover), []).append(door)
-        self._found = found
+            for need, listing in listings_of(card):
+                listings.setdefault((need, listing.cover), []).append(listing)
+        self._listings = listings
 
     def near(self, needs: Sequence[str], places: Sequence[str]) -> Mapping[str, Sequence[Listing]]:
-        """For each need the doors that cover one of these places, as `ListingIndex` says."""
-        return {need: [door for place in places for door in self._found.get((need, place), ())] for need in needs}
+        """For each need the listings that cover one of these places, as `ListingIndex` says."""
+        return {
+            need: [listing for place in places for listing in self._listings.get((need, place), ())] for need in needs
+        }

@@ -88,15 +88,15 @@ ORDERS: Final[Mapping[bool, tuple[str, ...]]] = {
     True: ("sunk", "in_time", "sure", "reached", "missing", "tongue", "band", "fresh", "service"),
     False: ("sunk", "sure", "reached", "missing", "tongue", "band", "fresh", "in_time", "service"),
 }
-# an open door in its order (smaller is better), its band, and how it is reached
+# a listing that is not hidden, in its order (smaller is better), its band, and how it is reached
 Ranked = tuple[tuple[int | str, ...], Listing, int, int]
 _ORDERED: Final[Mapping[bool, Callable[[tuple[int | str, ...]], tuple[int | str, ...]]]] = {
     urgent: itemgetter(*(Elements._fields.index(name) for name in names)) for urgent, names in ORDERS.items()
 }
 
 
-class Asked:
-    """One question at one moment: what is the same for every door is worked out here, once."""
+class Search:
+    """One search at one moment: what is the same for every listing is worked out here, once."""
 
     def __init__(self, seeker: Seeker, cards: Cards, now: datetime) -> None:
         self.seeker, self.cards, self.now = seeker, cards, now
@@ -112,14 +112,14 @@ class Asked:
         self._today = now.date().toordinal()
 
     def near(self, needs: Sequence[Need]) -> Mapping[str, Sequence[Listing]]:
-        """The doors of her places for each need."""
-        return self.cards.doors.near([need.code for need in needs], self._places)
+        """The listings of her places for each need."""
+        return self.cards.listings.near([need.code for need in needs], self._places)
 
-    def bar(self, door: Listing) -> str | None:
-        """Why this door is hidden from her, or None."""
-        if door.service in self.seeker.incident.refused_by:
+    def bar(self, listing: Listing) -> str | None:
+        """Why this listing is hidden from her, or None."""
+        if listing.service in self.seeker.incident.refused_by:
             return REFUSED
-        return reason_in(door.bars & self._bars) if door.bars & self._bars else None
+        return reason_in(listing.bars & self._bars) if listing.bars & self._bars else None
 
     def ahead(self, week: Hours) -> Ahead:
         """The coming week of these hours, worked out once for all who share them."""
@@ -131,32 +131,32 @@ class Asked:
             known = self._weeks[id(week)] = hours.ahead(week, local, self.cards.holidays)
         return known
 
-    def reached(self, door: Listing) -> int:
+    def reached(self, listing: Listing) -> int:
         """How it is reached; a line that may not be offered to her leads nowhere."""
-        if door.reached != THROUGH:
-            return door.reached
-        usable = self._lines.get(door.through)
+        if listing.reached != THROUGH:
+            return listing.reached
+        usable = self._lines.get(listing.through)
         if usable is None:
-            usable = self._lines[door.through] = line_to(self.cards.by_id.get(door.through), self.seeker)
+            usable = self._lines[listing.through] = line_to(self.cards.by_id.get(listing.through), self.seeker)
         return THROUGH if usable else NONE
 
-    def ranked(self, need: Need, doors: Iterable[Listing]) -> tuple[list[Ranked], dict[str, set[str]]]:
-        """Every open door, in no order; and the services hidden for each reason.
+    def ranked(self, need: Need, listings: Iterable[Listing]) -> tuple[list[Ranked], dict[str, set[str]]]:
+        """Every listing that is not hidden, in no order; and the services hidden for each reason.
 
-        The one place that is gone through for every door, thousands of times an answer: it works on plain tuples, and
-        what many doors share (hours, languages, what a service has) is worked out once.
+        The one place that is gone through for every listing, thousands of times an answer: it works on plain tuples,
+        and what many listings share (hours, languages, what a service has) is worked out once.
         """
         hidden: dict[str, set[str]] = {}
-        found: list[Ranked] = []
+        ranked: list[Ranked] = []
         urgent = need.urgency in URGENT
         in_order, left = _ORDERED[urgent], window(need) if urgent else SOON
         bars, refused, today = self._bars, self.seeker.incident.refused_by, self._today
         bands, tongues, wishes = self._bands, self._tongue_of, self._wishes
         times: dict[tuple[int, int], int] = {}
-        for door in doors:
-            service, cover, sure, barred, reached, _, has, _, verified, doubted, _, languages, week = door
+        for listing in listings:
+            service, cover, sure, barred, reached, _, has, _, verified, doubted, _, languages, week = listing
             if barred & bars or service in refused:
-                hidden.setdefault(self.bar(door) or "", set()).add(service)
+                hidden.setdefault(self.bar(listing) or "", set()).add(service)
                 continue
             band = bands[cover]
             time = times.get((id(week), band))
@@ -166,7 +166,7 @@ class Asked:
             since = today - verified
             fresh = 0 if since <= FRESH[0] else 1 if since <= FRESH[1] else 2 if since <= FRESH[2] else STALE
             if reached == THROUGH:
-                reached = self.reached(door)
+                reached = self.reached(listing)
             tongue = tongues.get(languages)
             if tongue is None:
                 tongue = tongues[languages] = self._tongue(languages)
@@ -181,8 +181,8 @@ class Asked:
                 fresh,
                 service,
             )
-            found.append((in_order(elements), door, band, reached))
-        return found, hidden
+            ranked.append((in_order(elements), listing, band, reached))
+        return ranked, hidden
 
     def _tongue(self, languages: frozenset[str]) -> int:
         if not languages:

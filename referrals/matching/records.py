@@ -36,7 +36,7 @@ HERS, NOT_HERS, NO_TONGUE = 0, 1, 2
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A door for a need: whom to call, why this one, and what to know before."""
+    """A service that is offered for a need: whom to call, why this one, and what to know before."""
 
     need: str
     service_id: str
@@ -74,8 +74,8 @@ class Cards:
     """The whole directory: services, the lines of last resort, names of places, what every question shares.
 
     travel: quarters of an hour to allow for the way, by band. holidays: public ones, on which hours are no promise.
-    stored: where doors are found when they are too many to lie in memory. lines: national lines that are always in
-    sight; last_resort: those that close a list (whoever refused her is passed over); none where the country has none.
+    stored: where listings are looked up when they are too many to lie in memory. lines: national lines that are always
+    in sight; last_resort: those that close a list (whoever refused her is passed over); none where there are none.
     call_first: warning -> the line whose number belongs into it.
     """
 
@@ -91,20 +91,20 @@ class Cards:
     call_first: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
-    def doors(self) -> ListingIndex:
-        """Where doors are found."""
+    def listings(self) -> ListingIndex:
+        """Where the listings of services are looked up."""
         return self.stored or Index(self.by_id.values())
 
     def places_to_ask(self, places: tuple[str, ...]) -> tuple[str, ...]:
-        """The places whose doors are hers, nearest first. Who names only a department may live in any part of it."""
+        """The places whose services are hers, nearest first. Who names only a department may live in any part of it."""
         inside = self._inside.get(places[0], ()) if places and len(places[0]) == DEPARTMENT_CODE else ()
         country = places[-1][:COUNTRY_CODE] if places else self.country
         return (*places, *inside, country)
 
     @cached_property
     def _inside(self) -> Mapping[str, tuple[str, ...]]:
-        found: dict[str, list[str]] = {}
+        by_department: dict[str, list[str]] = {}
         for code in self.place_names:
             if len(code) > DEPARTMENT_CODE:
-                found.setdefault(code[:DEPARTMENT_CODE], []).append(code)
-        return {department: tuple(codes) for department, codes in found.items()}
+                by_department.setdefault(code[:DEPARTMENT_CODE], []).append(code)
+        return {department: tuple(codes) for department, codes in by_department.items()}

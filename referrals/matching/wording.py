@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from referrals.matching import hours
 from referrals.matching.hours import NO, OPEN, UNKNOWN, YES, Hours
 from referrals.matching.listings import ServiceCard
-from referrals.matching.order import Asked, is_trans, line_to
+from referrals.matching.order import Search, is_trans, line_to
 from referrals.matching.records import FRESH, NATIONAL, SAME_PROVINCE, Cards, Offer, Seeker
 from referrals.needs.codes import Need
 from reporting.i18n import N_, Sentence, said
@@ -55,9 +55,9 @@ OPENS = (
 WEEKDAYS = (N_("Monday"), N_("Tuesday"), N_("Wednesday"), N_("Thursday"), N_("Friday"), N_("Saturday"), N_("Sunday"))
 
 
-def shown(need: Need, card: ServiceCard, band: int, asked: Asked, *, fallback: bool = False) -> Offer:
+def shown(need: Need, card: ServiceCard, band: int, search: Search, *, fallback: bool = False) -> Offer:
     """A card as an offer, with its reasons and warnings."""
-    line = None if card.tel else _line_of(card, asked)
+    line = None if card.tel else _line_of(card, search)
     return Offer(
         need=need.code,
         service_id=card.service_id,
@@ -65,49 +65,49 @@ def shown(need: Need, card: ServiceCard, band: int, asked: Asked, *, fallback: b
         phone=line.phone if line else card.phone,
         tel=line.tel if line else card.tel,
         what_for=card.what_for,
-        reasons=tuple(_reasons(need, card, band, asked, line)),
-        warnings=tuple(_warnings(card, asked)),
-        verified=_verified(card, asked, can_be_called=bool(card.tel or line)),
+        reasons=tuple(_reasons(need, card, band, search, line)),
+        warnings=tuple(_warnings(card, search)),
+        verified=_verified(card, search, can_be_called=bool(card.tel or line)),
         source_name=_source_name(card.source),
         source_date=card.source_date,
         fallback=fallback,
     )
 
 
-def _line_of(card: ServiceCard, asked: Asked) -> ServiceCard | None:
-    line = asked.cards.by_id.get(card.through)
-    return line if line is not None and line is not card and line_to(line, asked.seeker) else None
+def _line_of(card: ServiceCard, search: Search) -> ServiceCard | None:
+    line = search.cards.by_id.get(card.through)
+    return line if line is not None and line is not card and line_to(line, search.seeker) else None
 
 
-def _verified(card: ServiceCard, asked: Asked, *, can_be_called: bool) -> Sentence:
+def _verified(card: ServiceCard, search: Search, *, can_be_called: bool) -> Sentence:
     if not card.verified_on:
         return said(NEVER_CHECKED if can_be_called else NEVER_CHECKED_NO_NUMBER)
-    old = date.fromisoformat(card.verified_on) < asked.now.date() - timedelta(days=FRESH[-1])
+    old = date.fromisoformat(card.verified_on) < search.now.date() - timedelta(days=FRESH[-1])
     return said(CHECKED_LONG_AGO if old else CHECKED, day=card.verified_on)
 
 
-def _reasons(need: Need, card: ServiceCard, band: int, asked: Asked, line: ServiceCard | None) -> Iterable[Sentence]:
+def _reasons(need: Need, card: ServiceCard, band: int, search: Search, line: ServiceCard | None) -> Iterable[Sentence]:
     """Why this one, and when."""
-    seeker = asked.seeker
+    seeker = search.seeker
     if line is not None:
         yield said(N_("You reach it by calling %(number)s: %(name)s."), number=line.phone, name=line.name)
     elif not card.tel:
         yield said(N_("We do not have its number or address yet."))
         yield from _good(card, seeker)
-        yield _where(card, band, asked)
+        yield _where(card, band, search)
         return
-    yield from _when(card, asked)
+    yield from _when(card, search)
     if card.needs.get(need.code) != YES:
         yield said(N_("We do not know for sure if they help with this: call first."))
     yield from _good(card, seeker)
-    yield _where(card, band, asked)
+    yield _where(card, band, search)
     if card.cost.startswith("free"):
         yield said(N_("It is free.") if card.cost == "free" else N_("It is free with SIS insurance."))
     if card.phone_note:
         yield said(N_("About the number: %(note)s."), note=card.phone_note)
 
 
-def _when(card: ServiceCard, asked: Asked) -> Iterable[Sentence]:
+def _when(card: ServiceCard, search: Search) -> Iterable[Sentence]:
     """Whether it is open, until when or from when, and its hours as they were written."""
     week = card.week
     if week.is_always:
@@ -116,23 +116,23 @@ def _when(card: ServiceCard, asked: Asked) -> Iterable[Sentence]:
     if not card.hours:
         yield said(N_("We do not know its hours: call first."))
         return
-    yield _open_now(week, asked)
+    yield _open_now(week, search)
     yield said(N_("Hours: %(hours)s."), hours=card.hours)
 
 
-def _open_now(week: Hours, asked: Asked) -> Sentence:
-    holidays = asked.cards.holidays
-    state = hours.state(week, asked.now, holidays)
+def _open_now(week: Hours, search: Search) -> Sentence:
+    holidays = search.cards.holidays
+    state = hours.state(week, search.now, holidays)
     if state == UNKNOWN:
         known = week.own is not None
         return said(HOLIDAY if known else N_("We do not know if it is open now: call first."))
     if state == OPEN:
-        until = hours.open_until(week, asked.now, holidays)
+        until = hours.open_until(week, search.now, holidays)
         return said(N_("Open now, until %(time)s."), time=f"{until:%H:%M}") if until else said(N_("Open now."))
-    opens = hours.next_opening(week, asked.now, holidays)
+    opens = hours.next_opening(week, search.now, holidays)
     if opens is None:
         return said(N_("Closed now."))
-    days = (opens.date() - hours.local_time(asked.now, week.zone).date()).days
+    days = (opens.date() - hours.local_time(search.now, week.zone).date()).days
     on_day = OPENS[min(days, len(OPENS) - 1)]
     return said(on_day, said_day=WEEKDAYS[opens.weekday()], time=f"{opens:%H:%M}")
 
@@ -148,19 +148,19 @@ def _good(card: ServiceCard, seeker: Seeker) -> Iterable[Sentence]:
         yield said(N_("They speak your language."))
 
 
-def _where(card: ServiceCard, band: int, asked: Asked) -> Sentence:
+def _where(card: ServiceCard, band: int, search: Search) -> Sentence:
     if band == NATIONAL:
         return said(N_("It serves the whole country."))
     if band == SAME_PROVINCE:
         return said(N_("It serves your province."))
-    if not set(asked.seeker.places) & card.coverage:
-        inside = sorted(asked.cards.place_names.get(place, place) for place in card.coverage)
+    if not set(search.seeker.places) & card.coverage:
+        inside = sorted(search.cards.place_names.get(place, place) for place in card.coverage)
         return said(N_("It serves part of your region: %(places)s."), places=", ".join(inside))
     return said(N_("It serves your region."))
 
 
-def _warnings(card: ServiceCard, asked: Asked) -> Iterable[Sentence]:
-    incident = asked.seeker.incident
+def _warnings(card: ServiceCard, search: Search) -> Iterable[Sentence]:
+    incident = search.seeker.incident
     checks = (
         (card.doubted, DOUBTED),
         (card.police != NO, POLICE_INSIDE),
@@ -180,7 +180,7 @@ def _warnings(card: ServiceCard, asked: Asked) -> Iterable[Sentence]:
         ),
     )
     yield from (said(sentence) for holds, sentence in checks if holds)
-    yield from (warning_of(warning, asked.cards) for warning in card.warnings)
+    yield from (warning_of(warning, search.cards) for warning in card.warnings)
 
 
 def warning_of(warning: str, cards: Cards) -> Sentence:

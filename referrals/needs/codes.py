@@ -1,6 +1,6 @@
-"""Needs, urgencies and must-nots: their codes and labels, and the assessment that travels.
+"""Urgencies and must-nots: their codes and labels; and the assessment that travels.
 
-Data alone: knows no rule and no incident.
+Data alone: knows no rule and no incident. The needs themselves stand in reporting.vocabulary.needs.
 """
 
 from __future__ import annotations
@@ -19,34 +19,6 @@ URGENCY_LABELS: Final = {
     "SOON": N_("In the next two weeks"),
     "READY": N_("When you want"),
 }
-NEEDS: Final = {
-    "N_EMERG_MED": N_("Emergency care"),
-    "N_CRISIS_MH": N_("Help when you think of ending your life"),
-    "N_MISSING": N_("The search for somebody missing"),
-    "N_CHILD_PROT": N_("Protection for people under 18"),
-    "N_PEP": N_("Medicine that can prevent HIV (PEP)"),
-    "N_EC": N_("Emergency contraception"),
-    "N_STI": N_("Tests and treatment for infections from sex"),
-    "N_HEPB": N_("Hepatitis B vaccine"),
-    "N_WOUND": N_("Care for wounds, and tetanus"),
-    "N_MED_CHECK": N_("A health check"),
-    "N_PREG": N_("Pregnancy test, options and care"),
-    "N_TRAFFICKING": N_("Help to get out of forced work"),
-    "N_SAFETY_PLAN": N_("A plan to be safer"),
-    "N_SHELTER": N_("A safe place to stay"),
-    "N_FORENSIC": N_("Medico-legal exam, if you choose it"),
-    "N_LEGAL_STATE": N_("Legal help against an authority"),
-    "N_PROTECTION": N_("Protection measures from a family court"),
-    "N_REPORT_ROUTE": N_("Company to choose where to report"),
-    "N_LEGAL_INFO": N_("Legal advice"),
-    "N_PFA": N_("Somebody who listens and supports"),
-    "N_COUNSEL": N_("Counselling"),
-    "N_DIGITAL": N_("Digital safety"),
-    "N_PEER": N_("Companions and their organisations"),
-    "N_DOCS": N_("Help with papers"),
-    "N_ECON": N_("Economic support"),
-    "N_SERVICE_COMPLAINT": N_("A complaint about a service"),
-}  # the order is also the order of needs of one urgency: care and safety before an exam
 MUST_NOTS: Final = {
     "MN_POLICE": N_("No police and no line run by the police, unless she asks for it in words"),
     "MN_CEM_COMISARIA": N_("No emergency centre that sits inside a police station"),

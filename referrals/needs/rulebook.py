@@ -19,9 +19,10 @@ from importlib import resources
 from typing import Any, Final
 
 from referrals.needs import rules as needs_rules
-from referrals.needs.codes import MUST_NOTS, NEEDS, URGENCY_LABELS
+from referrals.needs.codes import MUST_NOTS, URGENCY_LABELS
 from reporting.i18n import N_
 from reporting.vocabulary.codes import VOCABULARY
+from reporting.vocabulary.needs import NEEDS
 
 SIGNATURE_COLUMNS: Final = ("row", "version", "name", "profession", "day")
 SIGNED, OUTDATED, UNSIGNED = "signed", "outdated", "unsigned"
@@ -92,7 +93,7 @@ class Row:
     signs_after: float | None  # hours since she told how she is right now
     signs_until: float | None
     closes: float | None
-    all: tuple[tuple[str, str], ...]  # (what was asked, answer), the first may be empty
+    all: tuple[tuple[str, str], ...]  # (field, answer), the first may be empty
     any: tuple[tuple[str, str], ...]
     none: tuple[tuple[str, str], ...]
     says: Mapping[str, str]
@@ -104,7 +105,7 @@ class Row:
     @property
     def state(self) -> str:
         """Signed as it is, signed as it was, or not at all."""
-        if any(one.current for one in self.signatures):
+        if any(signature.current for signature in self.signatures):
             return SIGNED
         return OUTDATED if self.signatures else UNSIGNED
 
@@ -116,21 +117,21 @@ def _read(name: str) -> str:
 def definitions(signatures: str | None = None) -> tuple[Row, ...]:
     """What the words of the rules mean: every fact that is made from answers, in the order in which they are made."""
     signed, words = _signatures(signatures), tomllib.loads(_read("rules-es.toml"))
-    return tuple(_row(name, one, words, signed) for name, one in _numbered(needs_rules.FACTS))
+    return tuple(_row(name, row, words, signed) for name, row in _numbered(needs_rules.FACTS))
 
 
 def rules(signatures: str | None = None) -> tuple[Row, ...]:
     """Every need rule with its window, in the order in which they are looked at; the last is the one on consent."""
     signed, words = _signatures(signatures), tomllib.loads(_read("rules-es.toml"))
     record = needs_rules.RECORD_ONLY
-    everything: list[tuple[str, Any]] = [*_numbered(needs_rules.RULES), (record.id, record)]
-    return tuple(_row(name, one, words, signed) for name, one in everything)
+    numbered: list[tuple[str, Any]] = [*_numbered(needs_rules.RULES), (record.id, record)]
+    return tuple(_row(name, row, words, signed) for name, row in numbered)
 
 
 def must_nots(signatures: str | None = None) -> tuple[Row, ...]:
     """Every must-not."""
     signed, words = _signatures(signatures), tomllib.loads(_read("rules-es.toml"))
-    return tuple(_row(name, one, words, signed) for name, one in _numbered(needs_rules.MUST_NOT_ROWS))
+    return tuple(_row(name, row, words, signed) for name, row in _numbered(needs_rules.MUST_NOT_ROWS))
 
 
 def _numbered(rows: Iterable[Any]) -> list[tuple[str, Any]]:
@@ -143,51 +144,51 @@ def _numbered(rows: Iterable[Any]) -> list[tuple[str, Any]]:
     return named
 
 
-def _row(name: str, one: Any, words: Mapping[str, Any], signed: Mapping[str, list[dict[str, str]]]) -> Row:
+def _row(name: str, row: Any, words: Mapping[str, Any], signed: Mapping[str, list[dict[str, str]]]) -> Row:
     spanish = words.get(name, {})
-    condition = getattr(one, "condition", None) or needs_rules.Condition(all=frozenset({getattr(one, "when", "")}))
-    says, why = getattr(one, "says", ""), one.why
-    version = _version(name, one, condition, spanish)
+    condition = getattr(row, "condition", None) or needs_rules.Condition(all=frozenset({getattr(row, "when", "")}))
+    says, why = getattr(row, "says", ""), row.why
+    version = _version(name, row, condition, spanish)
     return Row(
         id=name,
-        title=MUST_NOTS.get(one.id) or FACTS.get(one.id) or NEEDS.get(getattr(one, "need", ""), ""),
-        urgency=URGENCY_LABELS.get(getattr(one, "urgency", ""), ""),
+        title=MUST_NOTS.get(row.id) or FACTS.get(row.id) or NEEDS.get(getattr(row, "need", ""), ""),
+        urgency=URGENCY_LABELS.get(getattr(row, "urgency", ""), ""),
         after=_hours(condition.after),
         until=_hours(condition.until),
         signs_after=_hours(condition.signs_after),
         signs_until=_hours(condition.signs_until),
-        closes=getattr(one, "closes", None),
+        closes=getattr(row, "closes", None),
         all=_labels(condition.all),
         any=_labels(condition.any),
         none=_labels(condition.none),
         says={"en": says, "es": spanish.get("says", says)},
         why={"en": why, "es": spanish.get("why", why)},
-        sources=tuple({"id": source, **needs_rules.SOURCES[source]} for source in one.sources),
+        sources=tuple({"id": source, **needs_rules.SOURCES[source]} for source in row.sources),
         version=version,
         signatures=tuple(
-            Signature(row["name"], row["profession"], row["day"], row["version"] == version)
-            for row in signed.get(name, ())
+            Signature(signature["name"], signature["profession"], signature["day"], signature["version"] == version)
+            for signature in signed.get(name, ())
         ),
     )
 
 
-def _version(name: str, one: Any, condition: needs_rules.Condition, spanish: Mapping[str, str]) -> str:
-    told = [
+def _version(name: str, row: Any, condition: needs_rules.Condition, spanish: Mapping[str, str]) -> str:
+    content = [
         name,
-        getattr(one, "need", ""),
-        getattr(one, "urgency", ""),
-        getattr(one, "closes", None),
-        *(sorted(part) for part in (condition.all, condition.any, condition.none, getattr(one, "keeps", ()))),
+        getattr(row, "need", ""),
+        getattr(row, "urgency", ""),
+        getattr(row, "closes", None),
+        *(sorted(part) for part in (condition.all, condition.any, condition.none, getattr(row, "keeps", ()))),
         condition.after,
         condition.until,
         condition.signs_after,
         condition.signs_until,
-        getattr(one, "says", ""),
-        one.why,
+        getattr(row, "says", ""),
+        row.why,
         sorted(spanish.items()),
-        list(one.sources),
+        list(row.sources),
     ]
-    return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:12]
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:12]
 
 
 def _hours(limit: float) -> float | None:
@@ -201,14 +202,14 @@ def _labels(codes: Iterable[str]) -> tuple[tuple[str, str], ...]:
 def _label(code: str) -> tuple[str, str]:
     if code in FACTS:
         return "", FACTS[code]
-    asked, _, answer = code.partition(":")
+    field, _, answer = code.partition(":")
     if answer:
-        return FIELDS[asked], VOCABULARY[asked].get(answer, answer)
+        return FIELDS[field], VOCABULARY[field].get(answer, answer)
     return "", LABELS.get(code) or NEEDS.get(code, code)
 
 
 def _signatures(text: str | None) -> dict[str, list[dict[str, str]]]:
-    found: dict[str, list[dict[str, str]]] = {}
+    by_row: dict[str, list[dict[str, str]]] = {}
     for row in csv.DictReader(io.StringIO(_read("signatures.csv") if text is None else text)):
-        found.setdefault(row["row"], []).append(row)
-    return found
+        by_row.setdefault(row["row"], []).append(row)
+    return by_row

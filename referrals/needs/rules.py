@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any, Final
 
-from referrals.needs.codes import MUST_NOTS, NEEDS, URGENCIES
+from referrals.needs.codes import MUST_NOTS, URGENCIES
 from reporting.vocabulary.codes import VOCABULARY
+from reporting.vocabulary.needs import NEEDS
 
 Facts = set[str]
 _EMPTY: Final[frozenset[str]] = frozenset()
@@ -115,12 +116,12 @@ def _data(name: str) -> dict[str, Any]:
 
 
 def _condition(row: Mapping[str, Any], known: set[str]) -> Condition:
-    told = {key: row[key] for key in _CONDITION_KEYS & row.keys()}
-    for key in {"all", "any", "none"} & told.keys():
-        told[key] = frozenset(told[key])
-        if not told[key] <= known:
-            raise BadRule(f"{row['id']}: unknown {', '.join(sorted(told[key] - known))}")
-    return Condition(**told)
+    parts = {key: row[key] for key in _CONDITION_KEYS & row.keys()}
+    for key in {"all", "any", "none"} & parts.keys():
+        parts[key] = frozenset(parts[key])
+        if not parts[key] <= known:
+            raise BadRule(f"{row['id']}: unknown {', '.join(sorted(parts[key] - known))}")
+    return Condition(**parts)
 
 
 def _first_facts() -> set[str]:

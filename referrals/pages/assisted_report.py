@@ -7,24 +7,23 @@ as on her own pages, and nothing is kept before it is sent. Speaks HTTP and noth
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from flask import Blueprint, g, make_response, redirect, request, url_for
+from flask import g, make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import ImmutableMultiDict
 
 from referrals.directory import snapshot
 from referrals.help import Help, child_policy, help_for, urgent_needs
 from reporting import clock
-from reporting.cases import actions, desk, records, store
-from reporting.cases.records import NewReport
+from reporting.cases import actions, desk, records, submission
+from reporting.cases.submission import Outcome
 from reporting.crypto import receipts
 from reporting.i18n import N_
 from reporting.pages import directory_lookups
 from reporting.sessions import replays, tickets
 from reporting.sessions.page_rows import CannotKeep
-from reporting.sessions.replays import SENT
 from reporting.sessions.tickets import Ticket
 from reporting.teams import team_log
 from reporting.teams.keyring import Keys
@@ -32,7 +31,6 @@ from reporting.teams.team_log import CASE_WORKER, STATISTICS, CannotOpen, Team
 from reporting.vocabulary import questions
 from reporting.vocabulary.answers import (
     answers_of,
-    contact_of,
     incident_of,
     merged,
     page_after,
@@ -44,8 +42,8 @@ from reporting.vocabulary.answers import (
 from reporting.vocabulary.codes import MINOR_AGES
 from reporting.vocabulary.incident import Incident
 from reporting.vocabulary.questions import PAGES
-from reporting.vocabulary.tally import tally_block
 from reporting.web import desk_pages, question_forms
+from reporting.web.access.audience import DESK, Pages
 from reporting.web.access.auth import refresh_keys, signed_in
 from reporting.web.access.tickets import seeds, ticket_field, ticket_in
 from reporting.web.context import Installation, installation, render_template
@@ -54,7 +52,7 @@ from reporting.web.errors import error_page
 from reporting.web.forms import StaffForm
 from reporting.web.question_forms import LAST
 
-blueprint = Blueprint("assisted_report", __name__)
+blueprint = Pages("assisted_report", __name__, DESK)
 CHECK, DONE = "check", "sent"
 CHECKS = {CHECK, "voice-check"}  # and as a page spelt it that was made before steps had addresses
 NOT_IN = N_("Your team has not let you in yet.")
@@ -111,7 +109,7 @@ def told() -> ResponseReturnValue:
         return _to_hers()
     intake, go = _intake(ticket), request.form.get("go", "next")
     if ticket.step in CHECKS:
-        return _send(intake) if go == "send" else _lead(intake, go[3:] if go[3:] in _NUMBERS else str(LAST))
+        return _send(intake) if go == "send" else _lead(intake, _from_check(go))
     number = int(ticket.step)
     form = question_forms.form_of(number, intake.answers, _choices(intake.answers), request.form)
     right = form.validate()
@@ -121,8 +119,22 @@ def told() -> ResponseReturnValue:
     if not right:
         intake.wrong = {"step": ticket.step, "typed": _typed()}
         return _lead(intake, ticket.step)
-    after = None if go == "check" else page_after(number, intake.answers)
-    return _lead(intake, CHECK if after is None else str(after))
+    return _lead(intake, _from_page(go, number, intake.answers))
+
+
+def _from_page(go: str, number: int, answers: dict[str, Any]) -> str:
+    """Where a button of a page of questions leads, forwards; an unknown one shows it again."""
+    if go not in {"next", "check"}:
+        return str(number)
+    after = None if go == "check" else page_after(number, answers)
+    return CHECK if after is None else str(after)
+
+
+def _from_check(go: str) -> str:
+    """Where a button of the last page leads, but for the one that sends; an unknown one shows it again."""
+    if go == "back":
+        return str(LAST)
+    return go[3:] if go.startswith("to-") and go[3:] in _NUMBERS else CHECK
 
 
 _NUMBERS = frozenset(str(number) for number in range(len(PAGES)))
@@ -249,36 +261,22 @@ def _send(intake: Intake) -> ResponseReturnValue:
     answers = intake.answers = that_matter(intake.answers)
     try:
         with site.reading() as db:
-            readers, counters = _hers(site, db, keys), team_log.team_of_kind(site.teams(db), STATISTICS)
+            readers, statistics_team = _hers(site, db, keys), team_log.team_of_kind(site.teams(db), STATISTICS)
     except CannotOpen:
         return error_page(403, NOT_IN)
-    contact = contact_of(answers)
-    consents = frozenset(answers.get("consents", ())) | ({"C_CONTACT"} if contact else frozenset())
-    incident = incident_of(answers)
-    report = NewReport(
-        incident,
-        answers.get("narrative", ""),
-        contact,
-        consents,
-        answers.get("lang") or g.lang,
-        intake.trip,
-        int(moment) // clock.HOUR,
-        voice=keys.member,
-    )
-    receipt = receipts.draw(secrets.randbelow)
-    found = _help(directory_lookups.snapshot(), incident, report.language)
-    gap = next(iter(found.gaps), "NONE")
-    tally = tally_block(incident, report.hour, counted="C_STATS" in consents, gap=gap)
-    sealed = store.seal_report(report, receipt, readers, counters, tally, site.settings.pepper, moment)
+    language = answers.get("lang") or g.lang
+    report = submission.from_answers(answers, language=language, trip=intake.trip, now=moment, voice=keys.member)
+    receipt, settings = receipts.draw(secrets.randbelow), site.settings
+    gaps = _help(directory_lookups.snapshot(), report.incident, language).gaps
+    sealed = submission.prepare(report, receipt, readers, statistics_team, settings.pepper, moment, gaps=gaps)
     with site.writing() as db:
-        if not replays.end_trip(db, site.settings.server_secret, intake.trip, SENT, moment):
+        if submission.file(db, sealed, settings.server_secret, moment) is not Outcome.FILED:
             return _to_hers()
-        store.file_report(db, sealed)
         with desk.at_desk(db, keys, sealed.case["id"], moment, "voice") as case_file:
-            case_file.card |= {"u": False, "s": records.OPEN}
-            case_file.desk |= {"read": int(moment) // clock.HOUR}
+            case_file.summary = replace(case_file.summary, unread=False, state=records.OPEN)
+            case_file.work_record |= {"read": int(moment) // clock.HOUR}
             actions.assign(case_file, keys.member, keys.member, moment)
-    intake.answers, intake.wrong = answers_of(incident), {}
+    intake.answers, intake.wrong = answers_of(report.incident), {}
     intake.sent = {
         "case": sealed.case["id"],
         "language": report.language,

@@ -8,7 +8,6 @@ from flask.typing import ResponseReturnValue
 from referrals.directory import curation, gaps, questions, snapshot
 from referrals.directory.calls import worklist
 from referrals.help import other_departments, provinces
-from referrals.needs import codes
 from referrals.pages.directory import (
     SAID_OF_ANSWERS,
     SOMEBODY_ELSE,
@@ -19,11 +18,15 @@ from referrals.pages.directory import (
     snapshot_now,
     today_here,
 )
+from reporting.i18n import N_
 from reporting.teams.team_log import CASE_WORKER, COORDINATOR
+from reporting.vocabulary.needs import NEEDS
 from reporting.web import desk_pages
 from reporting.web.access.auth import signed_in
 from reporting.web.context import installation, render_template, say
 from reporting.web.errors import error_page
+
+LEARNT = {"nobody", "learned", "skip"}  # the buttons of a call
 
 
 @blueprint.get("/<lang>/equipo/directorio/llamadas")
@@ -50,7 +53,7 @@ def calls_in(place: str) -> ResponseReturnValue:
         on=day_in_words,
         answers=SAID_OF_ANSWERS,
         missing=_missing_near(held, place),
-        need_names=codes.NEEDS,
+        need_names=NEEDS,
         provinces=provinces(held, place),
         today=today_here(),
         out=out(),
@@ -109,6 +112,8 @@ def called(place: str, service: str) -> ResponseReturnValue:
     typed = {question.column: request.form.get(question.column, "") for question in questions.QUESTIONS}
     if not form.is_ours() or place not in snapshot_now().cards.place_names:
         return error_page(404)
+    if go not in LEARNT:
+        return _call(place, service, typed=typed, sentence=say(N_("Choose what to do.")), code=422)
     with installation().reading() as db:
         order = [task.row["id"] for task in worklist(db, snapshot_now(), place, today_here())]
     try:

@@ -23,6 +23,7 @@ from reporting.i18n import N_
 from reporting.teams.team_log import CASE_WORKER, CannotOpen
 from reporting.vocabulary import questions, wording
 from reporting.vocabulary.codes import MINOR_AGES
+from reporting.vocabulary.needs import NEEDS
 from reporting.web import desk_pages, languages, question_forms
 from reporting.web.access.auth import refresh_keys, signed_in
 from reporting.web.context import installation, local_hour, render_template, say
@@ -94,7 +95,7 @@ def _show(
         with site.writing() as db:
             opened = desk.open_case(db, keys, case, site.clock())
             people, teams = case_workers(db, site, keys), other_teams(db, site, opened)
-            linked = desk.called(db, keys, opened.desk.get("links", ())).values()
+            linked = desk.called(db, keys, opened.work_record.get("links", ())).values()
     except CannotOpen:
         return error_page(404, NOT_OPENED)
     page = render_template(
@@ -112,7 +113,7 @@ def _show(
         teams=teams,
         links=[(other, records.alias(other)) for other in linked],
         owner=opened.owner,
-        asked_team=teams.get(actions.asked_hand_over(opened.desk), ""),
+        asked_team=teams.get(actions.asked_hand_over(opened.work_record), ""),
         referrals=[(one, list(referral.steps(one, keys.member))) for one in opened.referrals],
         herself=actions.speaks_for_herself(opened.incident, opened.consents),
         table=_TABLE,
@@ -145,7 +146,7 @@ _TABLE = {
     "consents": questions.CONSENTS
     | {"C_CONTACT": N_("The team may contact her"), actions.HERSELF: N_("She herself has said yes to help")},
     "must_nots": codes.MUST_NOTS,
-    "needs": codes.NEEDS,
+    "needs": NEEDS,
     "urgencies": codes.URGENCY_LABELS,
     "outcomes": actions.OUTCOMES,
     "marks": actions.MARKS,

@@ -6,13 +6,14 @@ Each act carries the version it was made from; what is not done comes back as a 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from flask import g
 
 from referrals.casework import referral
 from referrals.directory import curation, snapshot
-from referrals.pages.case_forms import MEANWHILE, ActForm, counters, help_of, needed, number_in, outcome, owner, service
+from referrals.pages.case_forms import MEANWHILE, ActForm, counters, help_of, needed, outcome, owner, service
 from reporting import clock
 from reporting.cases import actions, desk, records
 from reporting.cases.actions import NotAllowed
@@ -23,6 +24,9 @@ from reporting.i18n import N_
 from reporting.teams import team_log
 from reporting.teams.team_log import CannotOpen
 from reporting.web.context import installation, local_hour
+from reporting.web.forms import BadFormValue, number_in
+
+CHOOSE = N_("Choose what to do.")
 
 
 def refusal(case: int, go: str, form: ActForm) -> tuple[str, int] | None:
@@ -40,13 +44,13 @@ def refusal(case: int, go: str, form: ActForm) -> tuple[str, int] | None:
         return N_("She did not say yes to letters."), 422
     except NotAllowed as why:
         return why.sentence, 422
-    except (EditConflict, CannotOpen, ValueError):
+    except (EditConflict, CannotOpen, BadFormValue):  # or the page did not say which version of the case it showed
         return MEANWHILE, 409
     return None
 
 
 def _nothing(_folder: CaseFile, _form: ActForm) -> None:
-    raise NotAllowed(N_("Choose what to do."))
+    raise NotAllowed(CHOOSE)
 
 
 def _nothing_more(_db: Any, _case: int, _form: ActForm) -> None:
@@ -62,7 +66,7 @@ def _letter(case_file: CaseFile, form: ActForm) -> None:
         "text": needed(form.text.data),
     }
     case_file.add("letter", text)
-    case_file.card |= {"l": True}
+    case_file.summary = replace(case_file.summary, answered=True)
 
 
 def _note(case_file: CaseFile, form: ActForm) -> None:
@@ -146,12 +150,14 @@ def _said_yes_to_team(case_file: CaseFile, form: ActForm) -> None:  # noqa: ARG0
 def _hand_over(db: Any, case: int, _form: ActForm) -> None:
     site = installation()
     opened = desk.open_case(db, g.keys, case, site.clock())
-    readers = next(team for team in site.teams(db) if team.id == opened.desk["handover"]["team"])
+    readers = next(team for team in site.teams(db) if team.id == opened.work_record["handover"]["team"])
     desk.hand_over(db, g.keys, case, readers, site.clock())
 
 
 def _allow(case_file: CaseFile, form: ActForm) -> None:
     """What she said by voice about what she allows."""
+    if form.step.data not in {"yes", "no"}:
+        raise NotAllowed(CHOOSE)
     actions.allow(case_file, form.consent.data or "", yes=form.step.data == "yes")
     actions.note(case_file, g.keys.member, needed(form.text.data), installation().clock())
 
@@ -184,8 +190,8 @@ def _step(case_file: CaseFile, form: ActForm) -> None:
     elif step in {"decline", "revoke"}:
         referral.say_no(case_file, number, moment, voice=me)
     elif step == "send":
-        told = case_file.paper(number, "referral").told
-        referral.send(case_file, number, me, service(told["service"]), moment)
+        proposed = case_file.record(number, "referral").content
+        referral.send(case_file, number, me, service(proposed["service"]), moment)
     else:
         referral.move(case_file, number, step, me, moment, (form.text.data or "").strip())
 

@@ -11,7 +11,7 @@ from wtforms import StringField, TextAreaField
 from wtforms.validators import Length
 
 from referrals.pages.case import typed
-from referrals.pages.case_forms import MEANWHILE, NOT_OPENED, blueprint, counters, needed, number_in
+from referrals.pages.case_forms import MEANWHILE, NOT_OPENED, blueprint, counters, needed
 from reporting.cases import actions, desk, records
 from reporting.cases.actions import NotAllowed
 from reporting.cases.records import Case, EditConflict
@@ -25,7 +25,7 @@ from reporting.web import desk_pages, question_forms
 from reporting.web.access.auth import signed_in
 from reporting.web.context import installation, render_template, say
 from reporting.web.errors import error_page
-from reporting.web.forms import StaffForm
+from reporting.web.forms import BadFormValue, StaffForm, number_in
 
 
 class RightForm(StaffForm):
@@ -75,7 +75,7 @@ def set_right(case: int, number: int) -> ResponseReturnValue:
         return error_page(404, NOT_OPENED)
     except NotAllowed as why:
         return _right_page(case, number, typed(), say(why.sentence), 422)
-    except (EditConflict, ValueError):  # or the page did not say which version of the case it showed
+    except (EditConflict, BadFormValue):  # or the page did not say which version of the case it showed
         return _right_page(case, number, typed(), say(MEANWHILE), 409)
     return redirect(url_for("casework.case_page", lang=g.lang, case=case), 303)
 

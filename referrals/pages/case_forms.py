@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, g
+from flask import g
 from wtforms import SelectMultipleField, StringField, TextAreaField
 from wtforms.validators import Length
 
@@ -24,13 +24,13 @@ from reporting.teams import members, team_log
 from reporting.teams.keyring import Keys
 from reporting.teams.team_log import CASEWORK, STATISTICS, Team
 from reporting.vocabulary import questions
+from reporting.web.access.audience import DESK, Pages
 from reporting.web.context import Installation, installation
-from reporting.web.forms import StaffForm
+from reporting.web.forms import StaffForm, number_in
 
-blueprint = Blueprint("casework", __name__)
+blueprint = Pages("casework", __name__, DESK)
 NOT_OPENED = N_("This case does not open: it was erased, or a record of it was changed.")
 MEANWHILE = N_("Somebody else changed this case in the meantime. Look at it again, then decide.")
-LONGEST_NUMBER = 20  # digits of a record's number
 
 
 def case_workers(db: Any, site: Installation, keys: Keys) -> dict[int, str]:
@@ -77,13 +77,6 @@ def help_of(shelf: DirectorySnapshot, case_file: CaseFile) -> Help:
     return help_for(shelf, case_file.incident_at(now), now, languages=(case_file.facts["language"],))
 
 
-def number_in(text: str | None) -> int:
-    """A number that a form of ours carries; anything else is from no page of ours, or from an old one."""
-    if not text or not text.isascii() or not text.isdecimal() or len(text) >= LONGEST_NUMBER:
-        raise ValueError
-    return int(text)
-
-
 def needed(text: str | None) -> str:
     """The text without spaces around it. Raises `NotAllowed` where it is blank."""
     if not (text or "").strip():
@@ -99,7 +92,7 @@ def outcome(code: str | None) -> str:
 
 
 def owner(text: str | None) -> int:
-    """The number of somebody who reads with the member; 0 is nobody."""
+    """The number of somebody who reads with the member; 0 is nobody. Raises `NotAllowed` for anybody else."""
     site, wanted = installation(), number_in(text or "0")
     with site.reading() as db:
         if wanted and wanted not in case_workers(db, site, g.keys):

@@ -5,21 +5,22 @@ Speaks HTTP and nothing else; every page is an answer to POST and carries the ti
 
 from __future__ import annotations
 
-from flask import Blueprint, g, make_response, redirect, request, url_for
+from flask import g, make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from referrals import help as referrals_help
 from referrals.casework import referral, referral_sheet
 from referrals.directory import snapshot
 from referrals.matching import records
-from referrals.needs import codes
 from reporting.cases import store
 from reporting.cases.actions import NotAllowed
 from reporting.cases.records import Case, Referral
 from reporting.i18n import N_
 from reporting.sessions.replays import LEFT
 from reporting.teams.team_log import CannotOpen
+from reporting.vocabulary.needs import NEEDS
 from reporting.web import post_redirect_get
+from reporting.web.access.audience import HERS, Pages
 from reporting.web.access.visits import (
     CASE,
     CaseSession,
@@ -30,21 +31,27 @@ from reporting.web.access.visits import (
     onward,
 )
 from reporting.web.context import installation, render_template, say
+from reporting.web.forms import BadFormValue, number_in
 from reporting.web.post_redirect_get import TicketCheck, Trail, check_ticket
 
-blueprint = Blueprint("consent", __name__)
+blueprint = Pages("consent", __name__, HERS)
 GONE = N_("This is not asked any more.")
-SAID_YES = N_("Noted: yes. The team may tell them only what you saw.")
-SAID_NO = N_("Noted: no. Nothing is told to them from now on.")
+# what is pressed -> what it did
+ANSWERS = {
+    "yes": N_("Noted: yes. The team may tell them only what you saw."),
+    "no": N_("Noted: no. Nothing is told to them from now on."),
+}
 
 
 def _arrived() -> tuple[TicketCheck, int] | None:
     """Her request and the number of the referral; None where it is no page of hers (any more)."""
     came = check_ticket("visit")
-    number = request.form.get("number", "")
-    if came is None or came.ended == LEFT or came.ticket.step != CASE or not (number.isascii() and number.isdecimal()):
+    if came is None or came.ended == LEFT or came.ticket.step != CASE:
         return None
-    return came, int(number[:20])
+    try:
+        return came, number_in(request.form.get("number"))
+    except BadFormValue:
+        return None
 
 
 @blueprint.post("/<lang>/volver/propuesta")
@@ -67,10 +74,12 @@ def answer() -> ResponseReturnValue:
     arrived = _arrived()
     if arrived is None:
         return redirect(url_for("reporter.start", lang=g.lang), 303)
-    (came, number), site, yes = arrived, installation(), request.form.get("go") == "yes"
+    (came, number), site, go = arrived, installation(), request.form.get("go")
+    if go not in ANSWERS:
+        return go_on(came, onward(f"proposal-{number}"))
     try:
         with site.writing() as db, store.on_visit(db, case_session_of(came).visit, site.clock()) as case_file:
-            if yes:
+            if go == "yes":
                 referral.agree(case_file, number, site.clock())
             else:
                 referral.say_no(case_file, number, site.clock())
@@ -78,7 +87,7 @@ def answer() -> ResponseReturnValue:
         return go_on(came, onward("said", sentence=say(why.sentence), code=422))
     except CannotOpen:
         return go_on(came, onward("said", sentence=say(GONE), code=422))
-    return go_on(came, onward("said", sentence=say(SAID_YES if yes else SAID_NO)))
+    return go_on(came, onward("said", sentence=say(ANSWERS[go])))
 
 
 def _proposal(stay: CaseSession, number: int) -> tuple[Case, Referral | None]:
@@ -110,7 +119,7 @@ def _page(stay: CaseSession, case: Case | None, one: Referral | None, sentence: 
         name=names.get(one.service, one.service) if one else "",
         door=_door(shelf, one, case) if one and case else None,
         sheet=referral_sheet.words_of(case, one, names, say, installation().clock()) if one and case else (),
-        need_names=codes.NEEDS,
+        need_names=NEEDS,
         sentence=sentence,
         ticket=case_session_field(stay),
     )
@@ -118,4 +127,4 @@ def _page(stay: CaseSession, case: Case | None, one: Referral | None, sentence: 
 
 def _door(shelf: snapshot.DirectorySnapshot, one: Referral, case: Case) -> records.Offer | None:
     now = installation().clock()
-    return referrals_help.door(shelf, one.service, one.need, case.incident_at(now), now)
+    return referrals_help.offer_of(shelf, one.service, one.need, case.incident_at(now), now)

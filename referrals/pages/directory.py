@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from flask import Blueprint, Response, g, make_response, redirect, request, url_for
+from flask import Response, g, make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from wtforms import FileField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
@@ -21,12 +21,16 @@ from referrals.help import other_departments
 from reporting.i18n import N_
 from reporting.teams.team_log import CASE_WORKER, COORDINATOR
 from reporting.web import desk_pages, languages
+from reporting.web.access.audience import Pages
 from reporting.web.access.auth import signed_in
+from reporting.web.access.large_files import takes_a_file
 from reporting.web.context import installation, local_hour, render_template, say
 from reporting.web.errors import error_page
 from reporting.web.forms import StaffForm
 
-blueprint = Blueprint("directory", __name__)
+blueprint = Pages("directory", __name__)
+LARGEST_FILE = 5 * 1024 * 1024  # bytes; what comes in holds up everybody else, and the terminal takes more
+FOR_THE_TERMINAL = N_("This file has more than 5 megabytes. Bring it in at the terminal: amparo directory import FILE.")
 SHOWN = 100  # services on the first page; who looks for another one types a part of its name
 COLUMN_NAMES = {
     "name": N_("Name"),
@@ -123,10 +127,7 @@ def _services(wanted: str = "") -> ResponseReturnValue:
 
 def day_in_words(told: str) -> str:
     """A day of the directory in words, or as it was written."""
-    try:
-        return languages.day(g.lang, date.fromisoformat(told))
-    except ValueError:
-        return told
+    return languages.day_as_written(g.lang, told)
 
 
 def out() -> StaffForm:
@@ -241,6 +242,7 @@ class BringForm(StaffForm):
 
 
 @blueprint.route("/<lang>/equipo/directorio/traer", methods=["GET", "POST"])
+@takes_a_file(LARGEST_FILE, FOR_THE_TERMINAL)
 @signed_in(COORDINATOR)
 def bring() -> ResponseReturnValue:
     """Look first, then bring in. What is not stored is listed by its line."""

@@ -10,9 +10,9 @@ from flask.typing import ResponseReturnValue
 from referrals.directory import gaps as directory_gaps
 from referrals.directory.gaps import STATES
 from referrals.help import names, other_departments
-from referrals.needs import codes
 from referrals.pages.directory import blueprint, csv_answer, out, snapshot_now, today_here
 from reporting.teams.team_log import CASE_WORKER, COORDINATOR
+from reporting.vocabulary.needs import NEEDS
 from reporting.web.access.auth import signed_in
 from reporting.web.context import installation, render_template
 from reporting.web.errors import error_page
@@ -41,7 +41,7 @@ def _gaps(place: str) -> ResponseReturnValue:
         names=held.cards.place_names,
         place=place,
         states=STATES,
-        need_names=codes.NEEDS,
+        need_names=NEEDS,
         whole=whole,
         departments=other_departments(held),
         never=directory_gaps.never_matched(held) if whole else {},

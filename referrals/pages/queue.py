@@ -19,16 +19,7 @@ from referrals.casework.queue import View
 from referrals.directory import snapshot
 from referrals.help import names
 from referrals.needs import codes
-from referrals.pages.case_forms import (
-    LONGEST_NUMBER,
-    blueprint,
-    case_workers,
-    counters,
-    needed,
-    number_in,
-    outcome,
-    owner,
-)
+from referrals.pages.case_forms import blueprint, case_workers, counters, needed, outcome, owner
 from reporting import clock
 from reporting.cases import actions, desk, queue_cache, records
 from reporting.cases.actions import NotAllowed
@@ -43,10 +34,11 @@ from reporting.teams.keyring import Keys
 from reporting.teams.team_log import CASE_WORKER, CannotOpen
 from reporting.vocabulary import questions
 from reporting.vocabulary.codes import VOCABULARY
+from reporting.vocabulary.needs import NEEDS
 from reporting.web import desk_pages, languages
 from reporting.web.access.auth import refresh_keys, signed_in
 from reporting.web.context import Installation, installation, local_hour, render_template, say
-from reporting.web.forms import StaffForm
+from reporting.web.forms import BadFormValue, StaffForm, number_in
 
 
 class BulkForm(StaffForm):
@@ -64,7 +56,7 @@ class BulkForm(StaffForm):
 @blueprint.get("/<lang>/equipo/casos", endpoint="queue")
 @signed_in(CASE_WORKER)
 def queue_page() -> ResponseReturnValue:
-    """The cases a member's keys open, fifty a page, sorted and filtered as the address says. Opens cards only."""
+    """The cases a member's keys open, fifty a page, sorted and filtered as the address says. Opens summaries only."""
     return _queue_page()
 
 
@@ -72,14 +64,21 @@ def _view() -> View:
     """What is asked for in the address; what nobody knows is read as the first choice. A name typed lies in a row."""
     told = request.args
     folder, sort = told.get("folder", ""), told.get("sort", "")
-    after = told.get("after", "")
     return View(
         folder=folder if folder in queue.FOLDERS else "open",
         owner=told.get("owner", "")[:12],
         name=(desk_pages.taken(told["name"]) or {}).get("words", "") if "name" in told else "",
         sort=sort if sort in queue.SORTS else "urgency",
-        after=int(after) if after.isascii() and after.isdecimal() and len(after) < LONGEST_NUMBER else 0,
+        after=_after(told.get("after", "")),
     )
+
+
+def _after(text: str) -> int:
+    """The last case of the page before; 0 for none, and for what is no number."""
+    try:
+        return number_in(text)
+    except BadFormValue:
+        return 0
 
 
 @desk_pages.by_get()
@@ -87,7 +86,7 @@ def _queue_page(*, sentence: str = "", words: str = "", code: int = 200) -> Resp
     site, keys, view = installation(), refresh_keys(), _view()
     with site.reading() as db:
         sheet = _sheet(db, keys)
-        cards, broken = desk.queue(db, keys, sheet.cards)
+        cards, broken = desk.queue(db, keys, sheet.summaries)
         people = case_workers(db, site, keys)
     aside = queue.put_aside(cards, site.clock(), sheet)
     hers = queue.chosen(cards, view, keys.member, aside=aside)
@@ -113,7 +112,7 @@ def _queue_page(*, sentence: str = "", words: str = "", code: int = 200) -> Resp
         outcomes=actions.OUTCOMES,
         regions=VOCABULARY["region"],
         broken=broken,
-        need_names=codes.NEEDS,
+        need_names=NEEDS,
         urgency_names=codes.URGENCY_LABELS,
         states={"new": N_("New"), "open": N_("In hand"), "closed": N_("Closed")},
         marks=actions.MARKS,
@@ -150,7 +149,7 @@ def _after_the_queue(site: Installation, keys: Keys) -> None:
         desk.move_to_vault(db, keys)
     with site.reading() as db:
         sheets = {team: _sheet_of(db, keys, team) for team in keys.epochs}
-        cards, _ = desk.queue(db, keys, queue.joined(sheets.values()).cards)
+        cards, _ = desk.queue(db, keys, queue.joined(sheets.values()).summaries)
     for team, sheet in sheets.items():
         _keep_worked_out(site, keys, team, sheet, [card for card in cards if card.team == team])
     with site.writing() as db:
@@ -190,7 +189,7 @@ def bulk() -> ResponseReturnValue:
             done += 1
         except NotAllowed:
             skipped += 1
-        except (CannotOpen, ValueError):
+        except (CannotOpen, BadFormValue):
             failed += 1
     told = N_("Done: %(done)s. Left as they were: %(skipped)s. Failed: %(failed)s.")
     return _queue_page(sentence=say(told, done=done, skipped=skipped, failed=failed))

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from reporting.cases.case_file import NOT_A_REPORT, CaseFile, lasting_name
-from reporting.cases.records import CLOSED, FROM_HER, JUNK, OPEN, THREAT, Case
+from reporting.cases.records import CLOSED, FROM_HER, JUNK, OPEN, THREAT, Case, consents_with
 from reporting.clock import HOUR
 from reporting.i18n import N_
 from reporting.vocabulary.incident import Incident, answers_from_incident
@@ -52,7 +52,7 @@ class NotAllowed(Exception):
 def _remember(case_file: CaseFile, by: int, now: float, act: str, **more: Any) -> None:
     """One line of the history that the team sees."""
     entry = {"by": by, "hour": int(now) // HOUR, "act": act, **more}
-    case_file.desk |= {"history": [*case_file.desk.get("history", ()), entry]}
+    case_file.work_record |= {"history": [*case_file.work_record.get("history", ()), entry]}
 
 
 # ── everyday ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -65,24 +65,24 @@ def note(case_file: CaseFile, by: int, text: str, now: float) -> None:
 
 def assign(case_file: CaseFile, by: int, owner: int, now: float) -> None:
     """Whose case it is; 0 gives it back to everybody."""
-    case_file.card |= {"o": owner}
+    case_file.summary = replace(case_file.summary, owner=owner)
     _remember(case_file, by, now, "assigned", to=owner)
 
 
 def label(case_file: CaseFile, labels: Iterable[str]) -> None:
     """The team's own words for finding it again."""
-    tidy = dict.fromkeys(" ".join(one.split())[:LABEL_LENGTH] for one in labels)
-    case_file.card |= {"b": [one for one in tidy if one][:LABELS]}
+    tidy = dict.fromkeys(" ".join(text.split())[:LABEL_LENGTH] for text in labels)
+    case_file.summary = replace(case_file.summary, labels=tuple(text for text in tidy if text)[:LABELS])
 
 
-def add_label(case_file: CaseFile, one: str) -> None:
+def add_label(case_file: CaseFile, text: str) -> None:
     """One label more."""
-    label(case_file, [*case_file.card.get("b", ()), one])
+    label(case_file, [*(case_file.summary.labels or ()), text])
 
 
 def warn_of(case_file: CaseFile, risk: str) -> None:
     """What a colleague must know before calling or meeting the reporter."""
-    case_file.desk |= {"risk": risk}
+    case_file.work_record |= {"risk": risk}
 
 
 def correct(case_file: CaseFile, by: int, incident: Incident, reason: str, now: float, *, signs: bool = False) -> None:
@@ -91,23 +91,24 @@ def correct(case_file: CaseFile, by: int, incident: Incident, reason: str, now: 
     What was not told anew keeps the hour in which it was told: a time that was left as it was, the acts where none came
     to them, and how she is right now unless that was asked (`signs`). Else no window would ever close.
     """
-    hour, card, before = int(now) // HOUR, case_file.card, case_file.incident
+    hour, summary, before = int(now) // HOUR, case_file.summary, case_file.incident
     another_time = incident.hours != case_file.incident_at(now).hours
     another_act = not incident.violence <= before.violence
     same_time = replace(incident, hours=before.hours, told_twice=before.told_twice)
     answers = answers_from_incident(incident if another_time else same_time)
     case_file.add("correction", {"by": by, "hour": hour, "answers": answers, "reason": reason})
-    card |= {
-        "a": answers,
-        "v": hour if another_act else card.get("v", card["h"]),
-        "p": hour if signs else card.get("p", card["t"]),
-        "t": hour if another_time else card["t"],
-    }
+    case_file.summary = replace(
+        summary,
+        answers=answers,
+        acts_told=hour if another_act else summary.told_hours.acts,
+        signs_told=hour if signs else summary.told_hours.signs,
+        told_at=hour if another_time else summary.told_at,
+    )
 
 
 def record_gaps(case_file: CaseFile, needs: Iterable[str]) -> None:
     """The needs that no service of the directory meets where she is, the most urgent first."""
-    case_file.desk |= {"gaps": list(needs)}
+    case_file.work_record |= {"gaps": list(needs)}
 
 
 # ── ending and beginning again ──────────────────────────────────────────────────────────────────────────────
@@ -118,21 +119,21 @@ def close(case_file: CaseFile, by: int, outcome: str, reason: str, now: float) -
 
     `NotAllowed` when it is closed already, or while a referral is on its way.
     """
-    if case_file.card["s"] == CLOSED:
+    if case_file.summary.state == CLOSED:
         raise NotAllowed(N_("It is closed already."))
-    if any(paper.told["state"] in {"sent", "accepted"} for paper in case_file.all_of("referral")):
+    if any(record.content["state"] in {"sent", "accepted"} for record in case_file.all_of("referral")):
         raise NotAllowed(N_("A referral is on its way. Write first how it ended."))
-    case_file.card |= {"s": CLOSED, "z": int(now) // HOUR}
-    case_file.desk |= {"outcome": outcome}
+    case_file.summary = replace(case_file.summary, state=CLOSED, closed_at=int(now) // HOUR)
+    case_file.work_record |= {"outcome": outcome}
     _remember(case_file, by, now, "closed", outcome=outcome, reason=reason)
 
 
 def reopen(case_file: CaseFile, by: int, reason: str, now: float) -> None:
     """Open a closed case again, with a reason. `NotAllowed` when it is open."""
-    if case_file.card["s"] != CLOSED:
+    if case_file.summary.state != CLOSED:
         raise NotAllowed(N_("It is open already."))
-    case_file.card |= {"s": OPEN, "z": 0}
-    case_file.desk = {name: told for name, told in case_file.desk.items() if name != "outcome"}
+    case_file.summary = replace(case_file.summary, state=OPEN, closed_at=0)
+    case_file.work_record = {name: kept for name, kept in case_file.work_record.items() if name != "outcome"}
     _remember(case_file, by, now, "reopened", reason=reason)
 
 
@@ -144,24 +145,27 @@ def mark(case_file: CaseFile, by: int, name: str, because: str, reason: str, now
 
     `NotAllowed` when it has this mark already.
     """
-    if name in case_file.card.get("m", ()):
+    if name in (case_file.summary.marks or ()):
         raise NotAllowed(N_("It is marked so already."))
     if because == UNTRUE and name == NOT_A_REPORT:
-        first = case_file.desk.get("doubt", {})
+        first = case_file.work_record.get("doubt", {})
         if not first or first["by"] == by:
-            case_file.desk |= {"doubt": {"by": by, "hour": int(now) // HOUR, "reason": reason}}
+            case_file.work_record |= {"doubt": {"by": by, "hour": int(now) // HOUR, "reason": reason}}
             _remember(case_file, by, now, "doubted", reason=reason)
             return
-    case_file.card |= {"m": [*case_file.card.get("m", ()), name]}
+    case_file.summary = replace(case_file.summary, marks=(*(case_file.summary.marks or ()), name))
     _remember(case_file, by, now, "marked", mark=name, because=because, reason=reason)
 
 
 def unmark(case_file: CaseFile, by: int, name: str, reason: str, now: float) -> None:
     """Take a mark, or the doubt of one person, from the case, with a reason. `NotAllowed` when it has none."""
-    if name not in case_file.card.get("m", ()) and not (name == NOT_A_REPORT and case_file.desk.get("doubt")):
+    marks, work_record = case_file.summary.marks or (), case_file.work_record
+    if name not in marks and not (name == NOT_A_REPORT and work_record.get("doubt")):
         raise NotAllowed(N_("It is not marked so."))
-    case_file.card |= {"m": [one for one in case_file.card.get("m", ()) if one != name]}
-    case_file.desk = {field: told for field, told in case_file.desk.items() if field != "doubt" or name != NOT_A_REPORT}
+    case_file.summary = replace(case_file.summary, marks=tuple(standing for standing in marks if standing != name))
+    case_file.work_record = {
+        field: kept for field, kept in work_record.items() if field != "doubt" or name != NOT_A_REPORT
+    }
     _remember(case_file, by, now, "unmarked", mark=name, reason=reason)
 
 
@@ -175,31 +179,31 @@ def link(case_file: CaseFile, by: int, other: str, now: float) -> None:
     """
     if other == lasting_name(case_file.key):
         raise NotAllowed(N_("That is this case itself."))
-    links = case_file.desk.get("links", [])
+    links = case_file.work_record.get("links", [])
     if other not in links:
-        case_file.desk |= {"links": [*links, other]}
+        case_file.work_record |= {"links": [*links, other]}
         _remember(case_file, by, now, "linked")
 
 
 def ask_hand_over(case_file: CaseFile, by: int, team: int, reason: str, now: float) -> None:
     """Ask her whether another team may have it. It goes nowhere before she says yes."""
-    case_file.desk |= {"handover": {"team": team, "state": "asked", "reason": reason}}
+    case_file.work_record |= {"handover": {"team": team, "state": "asked", "reason": reason}}
     _remember(case_file, by, now, "asked to hand over", team=team)
 
 
 def answer_hand_over(case_file: CaseFile, *, yes: bool) -> int:
     """Her answer. Returns the number of the team it goes to, or 0. `NotAllowed` when nobody asks any more."""
-    asked = case_file.desk.get("handover", {})
-    if asked.get("state") != "asked":
+    question = case_file.work_record.get("handover", {})
+    if question.get("state") != "asked":
         raise NotAllowed(N_("Nobody asks this any more."))
-    case_file.desk |= {"handover": asked | {"state": "yes" if yes else "no"}}
-    return int(asked["team"]) if yes else 0
+    case_file.work_record |= {"handover": question | {"state": "yes" if yes else "no"}}
+    return int(question["team"]) if yes else 0
 
 
-def asked_hand_over(desk: Mapping[str, Any]) -> int:
+def asked_hand_over(work_record: Mapping[str, Any]) -> int:
     """The team that a case would go to if she said yes now; 0 when nobody asks."""
-    asked = desk.get("handover", {})
-    return int(asked["team"]) if asked.get("state") == "asked" else 0
+    question = work_record.get("handover", {})
+    return int(question["team"]) if question.get("state") == "asked" else 0
 
 
 # ── what she allows and adds ────────────────────────────────────────────────────────────────────────────────
@@ -216,14 +220,14 @@ def allow(case_file: CaseFile, code: str, *, yes: bool) -> None:
         raise NotAllowed(N_("This cannot be changed here."))
     case_file.consents = case_file.consents | {code} if yes else case_file.consents - {code}
     if code == "C_CONTACT" and not yes:
-        case_file.shred("contact")
+        case_file.remove_all("contact")
 
 
 def reach(case_file: CaseFile, contact: Mapping[str, str]) -> None:
     """A new way to reach her; it replaces the one before."""
-    case_file.shred("contact")
+    case_file.remove_all("contact")
     case_file.add("contact", contact)
-    case_file.consents |= {"C_CONTACT"}
+    case_file.consents = consents_with(contact, case_file.consents)
 
 
 def add_words(case_file: CaseFile, text: str, now: float) -> None:
@@ -254,19 +258,21 @@ class Happening:
 def timeline(case: Case) -> list[Happening]:
     """Letters, notes, additions, corrections, moves and acts, the newest last."""
     happenings = [
-        Happening(one.hour, LETTER_FROM_HER if one.sender == FROM_HER else LETTER_TO_HER, 0, one.text)
-        for one in case.letters
+        Happening(letter.hour, LETTER_FROM_HER if letter.sender == FROM_HER else LETTER_TO_HER, 0, letter.text)
+        for letter in case.letters
     ]
-    happenings += [Happening(one.hour, NOTE, one.by, one.text) for one in case.notes]
-    happenings += [Happening(one.hour, "added", 0, one.text) for one in case.additions]
-    happenings += [Happening(one.hour, "corrected", one.by, one.reason) for one in case.corrections]
+    happenings += [Happening(written.hour, NOTE, written.by, written.text) for written in case.notes]
+    happenings += [Happening(added.hour, "added", 0, added.text) for added in case.additions]
     happenings += [
-        Happening(step["hour"], "moved", step["by"], step.get("note", ""), {"referral": one, "move": step["move"]})
-        for one in case.referrals
-        for step in one.moves
+        Happening(correction.hour, "corrected", correction.by, correction.reason) for correction in case.corrections
+    ]
+    happenings += [
+        Happening(step["hour"], "moved", step["by"], step.get("note", ""), {"referral": referral, "move": step["move"]})
+        for referral in case.referrals
+        for step in referral.moves
     ]
     happenings += [
         Happening(entry["hour"], entry["act"], entry["by"], entry.get("reason", ""), entry)
-        for entry in case.desk.get("history", ())
+        for entry in case.work_record.get("history", ())
     ]
-    return sorted(happenings, key=lambda one: one.hour)
+    return sorted(happenings, key=lambda happening: happening.hour)

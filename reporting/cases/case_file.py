@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -18,8 +18,9 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from reporting.cases import derived
-from reporting.cases.records import TIMES, Case, Correction, Letter, Referral, Told, looked_at
+from reporting.cases.records import Case, Correction, Letter, Note, Referral
 from reporting.cases.seal_contexts import front_key_context, record_context, tally_context
+from reporting.cases.summary import SummaryContent, looked_at
 from reporting.crypto import sealing
 from reporting.crypto.sealing import CannotOpen, SealContext
 from reporting.storage.models import CaseRow, RecordRow
@@ -34,7 +35,7 @@ def move_to_team(db: Session, row: CaseRow, case_file: CaseFile, readers: Team, 
     row.team, row.epoch, row.vault_key = readers.id, epoch.number, None
     place = front_key_context(row.id, readers.id, epoch.number)
     row.front_key = sealing.seal_to(epoch.sealing, place, case_file.key, smallest=64)
-    case_file.card |= {"u": True, "o": 0}
+    case_file.summary = replace(case_file.summary, unread=True, owner=0)
     save(db, row, case_file, now, None)
     derived.forget(db, [row.id])
 
@@ -50,52 +51,60 @@ def row_of(db: Session, case: int, *, lock: bool = False) -> CaseRow:
 
 def case_of(row: CaseRow, case_file: CaseFile, *, with_contact: bool = True) -> Case:
     """The case as a frozen record; without `with_contact` the way to reach her is left out."""
-    facts, contact = case_file.facts, case_file.all_of("contact")
+    facts, summary, contact = case_file.facts, case_file.summary, case_file.all_of("contact")
     return Case(
         id=row.id,
         team=row.team,
         version=row.version,
         first=incident_from_answers(facts["answers"]),
         incident=case_file.incident,
-        times={name: case_file.card[name] for name in TIMES & case_file.card.keys()},
-        told=case_file.card["t"],
+        told_hours=summary.told_hours,
+        told_at=summary.told_at,
         hour=facts["hour"],
-        narrative=case_file.all_of("narrative")[0].told["text"],
-        contact=contact[0].told if contact and with_contact else {},
+        narrative=case_file.all_of("narrative")[0].content["text"],
+        contact=contact[0].content if contact and with_contact else {},
         has_contact=bool(contact),
         consents=case_file.consents,
         language=facts["language"],
-        state=case_file.card["s"],
-        letters=tuple(Letter(p.told["from"], p.told["hour"], p.told["text"]) for p in case_file.all_of("letter")),
-        notes=tuple(Told(p.told["by"], p.told["hour"], p.told["text"]) for p in case_file.all_of("note")),
-        additions=tuple(Told(p.told["by"], p.told["hour"], p.told["text"]) for p in case_file.all_of("addition")),
-        corrections=tuple(_correction(paper.told) for paper in case_file.all_of("correction")),
-        referrals=tuple(referral_of(paper) for paper in case_file.all_of("referral")),
-        desk=case_file.desk,
-        owner=case_file.card.get("o", 0),
-        marks=tuple(case_file.card.get("m", ())),
+        state=summary.state,
+        letters=tuple(_letter(record.content) for record in case_file.all_of("letter")),
+        notes=tuple(_note(record.content) for record in case_file.all_of("note")),
+        additions=tuple(_note(record.content) for record in case_file.all_of("addition")),
+        corrections=tuple(_correction(record.content) for record in case_file.all_of("correction")),
+        referrals=tuple(referral_of(record) for record in case_file.all_of("referral")),
+        work_record=case_file.work_record,
+        owner=summary.owner or 0,
+        marks=summary.marks or (),
         delete_after=row.delete_after,
         unseen=facts["unseen"],
         voice=facts["voice"],
     )
 
 
-def _correction(told: Mapping[str, Any]) -> Correction:
-    return Correction(told["by"], told["hour"], incident_from_answers(told["answers"]), told["reason"])
+def _letter(content: Mapping[str, Any]) -> Letter:
+    return Letter(content["from"], content["hour"], content["text"])
 
 
-def referral_of(paper: Record) -> Referral:
+def _note(content: Mapping[str, Any]) -> Note:
+    return Note(content["by"], content["hour"], content["text"])
+
+
+def _correction(content: Mapping[str, Any]) -> Correction:
+    return Correction(content["by"], content["hour"], incident_from_answers(content["answers"]), content["reason"])
+
+
+def referral_of(record: Record) -> Referral:
     """A referral as its record holds it."""
-    told = paper.told
+    content = record.content
     return Referral(
-        paper.record,
-        told["service"],
-        told["need"],
-        tuple(told["fields"]),
-        told["state"],
-        told.get("consent", {}),
-        tuple(told["moves"]),
-        told.get("protects", ""),
+        record.number,
+        content["service"],
+        content["need"],
+        tuple(content["fields"]),
+        content["state"],
+        content.get("consent", {}),
+        tuple(content["moves"]),
+        content.get("protects", ""),
     )
 
 
@@ -115,7 +124,7 @@ SIZES = {
     "referral": 2048,  # one proposed service, her answer, and every move
     "desk": 2048,  # what the team keeps about its work: owner, labels, risk, marks, links, outcome, history
 }
-CARD_SIZE, MANIFEST_SIZE, SEALED_TALLY_SIZE = 1024, 512, 64
+SUMMARY_SIZE, MANIFEST_SIZE, SEALED_TALLY_SIZE = 1024, 512, 64
 WITH_ANSWERS = frozenset({"facts", "correction"})
 
 
@@ -123,104 +132,104 @@ WITH_ANSWERS = frozenset({"facts", "correction"})
 class Record:
     """One opened record of a case."""
 
-    record: int
+    number: int
     kind: str
     version: int
-    told: dict[str, Any]
+    content: dict[str, Any]
 
 
 @dataclass(slots=True)
 class CaseFile:
-    """A case that lies open: its records in the order of writing, its card. It is written back whole or not at all."""
+    """A case that lies open: its records in the order of writing, its summary. It is written back whole or not."""
 
     case: int
     key: bytes = field(repr=False)
-    papers: list[Record] = field(repr=False)
-    card: dict[str, Any] = field(repr=False)
-    before: bytes = field(repr=False)  # card and records as they were, to see whether anything changed
+    records: list[Record] = field(repr=False)
+    summary: SummaryContent = field(repr=False)
+    before: bytes = field(repr=False)  # summary and records as they were, to see whether anything changed
 
     def all_of(self, kind: str) -> list[Record]:
         """Its records of a kind, the oldest first."""
-        return [paper for paper in self.papers if paper.kind == kind]
+        return [record for record in self.records if record.kind == kind]
 
-    def add(self, kind: str, told: Mapping[str, Any]) -> int:
+    def add(self, kind: str, content: Mapping[str, Any]) -> int:
         """Add a record of a kind. Returns its number."""
-        self.papers.append(Record(random63(), kind, 0, dict(told)))
-        return self.papers[-1].record
+        self.records.append(Record(random63(), kind, 0, dict(content)))
+        return self.records[-1].number
 
-    def shred(self, kind: str) -> None:
+    def remove_all(self, kind: str) -> None:
         """Take every record of a kind out."""
-        self.papers = [paper for paper in self.papers if paper.kind != kind]
+        self.records = [record for record in self.records if record.kind != kind]
 
-    def paper(self, record: int, kind: str) -> Record:
+    def record(self, number: int, kind: str) -> Record:
         """The record of this number and kind; `CannotOpen` when there is none."""
-        for paper in self.all_of(kind):
-            if paper.record == record:
-                return paper
+        for record in self.all_of(kind):
+            if record.number == number:
+                return record
         raise CannotOpen
 
     @property
-    def desk(self) -> dict[str, Any]:
+    def work_record(self) -> dict[str, Any]:
         """What the team keeps about its work."""
-        return self.all_of("desk")[0].told
+        return self.all_of("desk")[0].content
 
-    @desk.setter
-    def desk(self, told: dict[str, Any]) -> None:
-        self.all_of("desk")[0].told = told
+    @work_record.setter
+    def work_record(self, content: dict[str, Any]) -> None:
+        self.all_of("desk")[0].content = content
 
     @property
     def consents(self) -> frozenset[str]:
         """What she allows now."""
-        return frozenset(self.all_of("consents")[0].told["codes"])
+        return frozenset(self.all_of("consents")[0].content["codes"])
 
     @consents.setter
     def consents(self, codes: frozenset[str]) -> None:
-        self.all_of("consents")[0].told = {"codes": sorted(codes)}
+        self.all_of("consents")[0].content = {"codes": sorted(codes)}
 
     @property
     def facts(self) -> Mapping[str, Any]:
         """The answers at the start, with language, hour and how they came."""
-        return self.all_of("facts")[0].told
+        return self.all_of("facts")[0].content
 
     @property
     def incident(self) -> Incident:
-        """The answers as they stand now, of the hour `card["t"]`."""
+        """The answers as they stand now, of the hour `summary.told_at`."""
         corrected = self.all_of("correction")
-        return incident_from_answers((corrected[-1].told if corrected else self.facts)["answers"])
+        return incident_from_answers((corrected[-1].content if corrected else self.facts)["answers"])
 
     def incident_at(self, now: float) -> Incident:
         """The answers as they are at the moment of looking."""
-        return looked_at(self.incident, self.card, now)
+        return looked_at(self.incident, self.summary.told_hours, now)
 
     @property
     def is_changed(self) -> bool:
         """Whether anything is to be written back."""
-        return self.before != _as_it_is(self.card, self.papers)
+        return self.before != _as_it_is(self.summary, self.records)
 
     def texts(self) -> Iterator[str]:
         """Everything that was written in words."""
-        return (str(paper.told["text"]) for paper in self.papers if paper.told.get("text"))
+        return (str(record.content["text"]) for record in self.records if record.content.get("text"))
 
 
-def _as_it_is(card: Mapping[str, Any], papers: Iterable[Record]) -> bytes:
-    return as_json([card, [[paper.record, paper.told] for paper in papers]])
+def _as_it_is(summary: SummaryContent, records: Iterable[Record]) -> bytes:
+    return as_json([summary.as_stored(), [[record.number, record.content] for record in records]])
 
 
 def open_case_file(db: Session, row: CaseRow, key: bytes) -> CaseFile:
     """A case as its key opens it, whole, or `CannotOpen`."""
-    cover = open_manifest(key, row)
-    bodies = {record.id: record.body for record in db.scalars(select(RecordRow).where(RecordRow.case_id == row.id))}
-    if {record for record, _, _ in cover} != set(bodies):
+    manifest = open_manifest(key, row)
+    bodies = {stored.id: stored.body for stored in db.scalars(select(RecordRow).where(RecordRow.case_id == row.id))}
+    if {number for number, _, _ in manifest} != set(bodies):
         raise CannotOpen
-    papers = [
-        Record(record, kind, version, _open_paper(key, row.id, record, kind, version, bodies[record]))
-        for record, kind, version in cover  # the manifest keeps the order of writing
+    records = [
+        Record(number, kind, version, _open_record(key, row.id, number, kind, version, bodies[number]))
+        for number, kind, version in manifest  # it keeps the order of writing
     ]
-    for paper in papers:
-        if paper.kind in WITH_ANSWERS:
-            _fitting(paper.told["answers"])
-    card = read_summary(key, row.id, row.version, row.card)
-    return CaseFile(row.id, key, papers, card, _as_it_is(card, papers))
+    for record in records:
+        if record.kind in WITH_ANSWERS:
+            _fitting(record.content["answers"])
+    summary = open_summary(key, row.id, row.version, row.card)
+    return CaseFile(row.id, key, records, summary, _as_it_is(summary, records))
 
 
 def _fitting(answers: Mapping[str, Any]) -> None:
@@ -231,38 +240,38 @@ def _fitting(answers: Mapping[str, Any]) -> None:
         raise CannotOpen from None
 
 
-def seal_record(key: bytes, case: int, record: int, kind: str, version: int, told: Mapping[str, Any]) -> bytes:
+def seal_record(key: bytes, case: int, number: int, kind: str, version: int, content: Mapping[str, Any]) -> bytes:
     """A record under the case key, padded to the size of its kind."""
-    return sealing.seal(key, record_context(case, record, kind, version), as_json(told), SIZES[kind])
+    return sealing.seal(key, record_context(case, number, kind, version), as_json(content), SIZES[kind])
 
 
-def _open_paper(key: bytes, case: int, record: int, kind: str, version: int, body: bytes) -> dict[str, Any]:
-    opened = sealing.open_sealed(key, record_context(case, record, kind, version), body)
-    return {} if kind == "trip" else told_in(opened)  # what is in a trip, only the receipt reads
+def _open_record(key: bytes, case: int, number: int, kind: str, version: int, body: bytes) -> dict[str, Any]:
+    opened = sealing.open_sealed(key, record_context(case, number, kind, version), body)
+    return {} if kind == "trip" else from_json(opened)  # what is in a trip, only the receipt reads
 
 
 def save(db: Session, row: CaseRow, case_file: CaseFile, now: float | None, counters: Team | None) -> None:
-    """Seal what changed at the next version, with card and manifest. `now` None keeps the week of deletion."""
+    """Seal what changed at the next version, with summary and manifest. `now` None keeps the week of deletion."""
     before = dict(json.loads(case_file.before)[1])
     row.version += 1
-    for paper in case_file.papers:
-        if paper.version and json.loads(as_json(paper.told)) == before[paper.record]:
+    for record in case_file.records:
+        if record.version and json.loads(as_json(record.content)) == before[record.number]:
             continue
-        body = seal_record(case_file.key, row.id, paper.record, paper.kind, row.version, paper.told)
-        fresh, paper.version = paper.version == 0, row.version
+        body = seal_record(case_file.key, row.id, record.number, record.kind, row.version, record.content)
+        fresh, record.version = record.version == 0, row.version
         if fresh:
-            db.add(RecordRow(id=paper.record, case_id=row.id, body=body))
+            db.add(RecordRow(id=record.number, case_id=row.id, body=body))
         else:
-            db.get_one(RecordRow, paper.record).body = body
-    gone = before.keys() - {paper.record for paper in case_file.papers}
+            db.get_one(RecordRow, record.number).body = body
+    gone = before.keys() - {record.number for record in case_file.records}
     db.execute(delete(RecordRow).where(RecordRow.id.in_(gone), RecordRow.case_id == row.id))
-    row.card = seal_card(case_file.key, row.id, row.version, case_file.card)
-    listed = [[paper.record, paper.kind, paper.version] for paper in case_file.papers]
-    row.cover = seal_manifest(case_file.key, row.id, row.version, listed)
+    row.card = seal_summary(case_file.key, row.id, row.version, case_file.summary)
+    manifest = [[record.number, record.kind, record.version] for record in case_file.records]
+    row.cover = seal_manifest(case_file.key, row.id, row.version, manifest)
     row.delete_after = row.delete_after if now is None else deletion_monday(now)
     if counters is not None:
         _count_anew(row, case_file, counters)
-    case_file.before = _as_it_is(case_file.card, case_file.papers)
+    case_file.before = _as_it_is(case_file.summary, case_file.records)
     db.flush()
 
 
@@ -270,15 +279,15 @@ def _count_anew(row: CaseRow, case_file: CaseFile, counters: Team) -> None:
     """The tally follows her consent, her corrections and the outcome, until its period is frozen and it is gone."""
     if not row.tally:
         return
-    counted = "C_STATS" in case_file.consents and NOT_A_REPORT not in case_file.card.get("m", ())
-    desk = case_file.desk
+    counted = "C_STATS" in case_file.consents and NOT_A_REPORT not in (case_file.summary.marks or ())
+    work_record = case_file.work_record
     block = tally_block(
         case_file.incident,
         case_file.facts["hour"],
         counted=counted,
-        outcome=desk.get("outcome", "OPEN"),
-        in_time=desk.get("in_time", ""),
-        gap=next(iter(desk.get("gaps", ())), "NONE"),
+        outcome=work_record.get("outcome", "OPEN"),
+        in_time=work_record.get("in_time", ""),
+        gap=next(iter(work_record.get("gaps", ())), "NONE"),
     )
     row.tally = seal_tally(block, row.id, counters)
 
@@ -291,16 +300,18 @@ def seal_tally(block: bytes, case: int, counters: Team) -> bytes:
     )
 
 
-def seal_card(key: bytes, case: int, version: int, card: Mapping[str, Any]) -> bytes:
+def seal_summary(key: bytes, case: int, version: int, summary: SummaryContent) -> bytes:
     """What the queue knows of a case, under the case key."""
-    return sealing.seal(key, SealContext("case_file", case, 0, "card", version), as_json(card), CARD_SIZE)
+    context = SealContext("case_file", case, 0, "card", version)
+    return sealing.seal(key, context, as_json(summary.as_stored()), SUMMARY_SIZE)
 
 
-def read_summary(key: bytes, case: int, version: int, sealed: bytes) -> dict[str, Any]:
-    """The card that `seal_card` was given, or `CannotOpen`."""
-    card = told_in(sealing.open_sealed(key, SealContext("case_file", case, 0, "card", version), sealed))
-    _fitting(card["a"])
-    return card
+def open_summary(key: bytes, case: int, version: int, sealed: bytes) -> SummaryContent:
+    """The summary that `seal_summary` was given, or `CannotOpen`."""
+    opened = sealing.open_sealed(key, SealContext("case_file", case, 0, "card", version), sealed)
+    summary = SummaryContent.from_stored(from_json(opened))
+    _fitting(summary.answers)
+    return summary
 
 
 def lasting_name(key: bytes) -> str:
@@ -311,16 +322,16 @@ def lasting_name(key: bytes) -> str:
     return sealing.derive(key, "lasting name", length=16).hex()
 
 
-def seal_manifest(key: bytes, case: int, version: int, cover: list[list[Any]]) -> bytes:
+def seal_manifest(key: bytes, case: int, version: int, manifest: list[list[Any]]) -> bytes:
     """The list of its records under the case key: [record, kind, version] of each, in the order of writing."""
-    return sealing.seal(key, SealContext("case_file", case, 0, "cover", version), as_json(cover), MANIFEST_SIZE)
+    return sealing.seal(key, SealContext("case_file", case, 0, "cover", version), as_json(manifest), MANIFEST_SIZE)
 
 
 def open_manifest(key: bytes, row: CaseRow) -> list[list[Any]]:
     """The list of records that `seal_manifest` was given, or `CannotOpen`."""
     opened = sealing.open_sealed(key, SealContext("case_file", row.id, 0, "cover", row.version), row.cover)
-    cover: list[list[Any]] = json.loads(opened)
-    return cover
+    manifest: list[list[Any]] = json.loads(opened)
+    return manifest
 
 
 def random63() -> int:
@@ -328,15 +339,15 @@ def random63() -> int:
     return int.from_bytes(os.urandom(8), "big") >> 1
 
 
-def as_json(told: object) -> bytes:
+def as_json(content: object) -> bytes:
     """Compact JSON in UTF-8, as it goes under a seal."""
-    return json.dumps(told, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "replace")
+    return json.dumps(content, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "replace")
 
 
-def told_in(raw: bytes) -> dict[str, Any]:
-    """What `as_json` was given."""
-    told: dict[str, Any] = json.loads(raw)
-    return told
+def from_json(written: bytes) -> dict[str, Any]:
+    """The object that `as_json` was given."""
+    content: dict[str, Any] = json.loads(written)
+    return content
 
 
 def _day(now: float) -> date:

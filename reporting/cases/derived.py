@@ -24,7 +24,7 @@ PARTS: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class CopyRule:
     """In which rows of a derived table some cases may stand, and what that means in words."""
 
     says: str
@@ -36,8 +36,8 @@ def part_of(case: int) -> int:
     return case % PARTS
 
 
-RULES: Final[Mapping[str, Rule]] = {
-    "part": Rule(
+RULES: Final[Mapping[str, CopyRule]] = {
+    "part": CopyRule(
         "Sealed in parts, by the number of the case: with a case goes its part, of every team; whoever looks next "
         "works it out anew.",
         lambda table, cases: delete(table).where(table.c.part.in_({part_of(case) for case in cases})),

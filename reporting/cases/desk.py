@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import select, update
@@ -18,17 +18,18 @@ from reporting.cases.case_file import (
     CaseFile,
     as_json,
     case_of,
+    from_json,
     lasting_name,
     move_to_team,
     open_case_file,
-    read_summary,
+    open_summary,
     row_of,
     save,
-    told_in,
 )
 from reporting.cases.openers import Openers, key_for
 from reporting.cases.records import CLOSED, FROM_TEAM, NEW, OPEN, Case, EditConflict, NoConsent, Summary
 from reporting.cases.seal_contexts import audit_context, vault_key_context
+from reporting.cases.summary import SummaryContent
 from reporting.clock import HOUR
 from reporting.crypto import sealing
 from reporting.crypto.receipts import plain
@@ -40,37 +41,35 @@ from reporting.teams.team_log import Team
 
 QUEUE_COLUMNS = ("id", "team", "epoch", "front_key", "vault_key", "card", "version")
 CONTACT_DAYS = 30  # so long after closing, how to reach her is shredded
-Known = Mapping[int, tuple[str, Mapping[str, Any]]]  # case -> seal and content of a card that was opened before
+Known = Mapping[int, tuple[str, SummaryContent]]  # case -> seal and content of a summary that was opened before
 
 
 def queue(db: Session, keys: Keys, known: Known | None = None) -> tuple[tuple[Summary, ...], int]:
-    """The card of every case that a member's keys should open, and how many of them were tampered with.
+    """The summary of every case that a member's keys should open, and how many of them were tampered with.
 
-    Only cards are opened here, never a case; and none of them twice, where `known` has it with the very same seal.
+    Only summaries are opened here, never a case; and none of them twice, where `known` has it with the very same seal.
     """
-    before, openers, cards, broken = known or {}, Openers(keys), [], 0
-    asked = select(*(getattr(CaseRow, column) for column in QUEUE_COLUMNS)).where(CaseRow.team.in_(list(keys.epochs)))
-    for row in db.execute(asked.execution_options(yield_per=500)):
+    before, openers, summaries, broken = known or {}, Openers(keys), list[Summary](), 0
+    columns = (getattr(CaseRow, column) for column in QUEUE_COLUMNS)
+    query = select(*columns).where(CaseRow.team.in_(list(keys.epochs)))
+    for row in db.execute(query.execution_options(yield_per=500)):
         if row.epoch in keys.epochs[row.team]:
             seal = _seal_of(row)
-            seen, raw = before.get(row.id, ("", None))
+            seen, content = before.get(row.id, ("", None))
             try:
-                cards.append(
-                    Summary(row.id, row.team, seal, raw if raw and seen == seal else _opened_card(openers, row))
-                )
+                if content is None or seen != seal:
+                    content = open_summary(openers.case_key(row), row.id, row.version, row.card)
             except CannotOpen:
                 broken += 1
-    return tuple(cards), broken
+            else:
+                summaries.append(Summary(row.id, row.team, seal, content))
+    return tuple(summaries), broken
 
 
 def _seal_of(row: Any) -> str:
-    """A hash over everything that a card is read from and with."""
+    """A hash over everything that a summary is read from and with."""
     parts = (row.team, row.epoch, row.version)
     return sealing.digest(repr(parts).encode() + (row.vault_key or b"") + (row.front_key or b"") + row.card)[:16].hex()
-
-
-def _opened_card(openers: Openers, row: Any) -> dict[str, Any]:
-    return read_summary(openers.case_key(row), row.id, row.version, row.card)
 
 
 def cases_of(db: Session, keys: Keys) -> tuple[int, ...]:
@@ -102,9 +101,11 @@ def move_to_vault(db: Session, keys: Keys, at_most: int = 1000) -> int:
 def open_case(db: Session, keys: Keys, case: int, now: float, act: str = "opened") -> Case:
     """A case worker opens a case: it goes into the audit and is no longer unread. How to reach her stays folded."""
     with at_desk(db, keys, case, now, act, looking=True) as case_file:
-        if case_file.card["u"] or case_file.card["s"] == NEW:
-            case_file.card |= {"u": False, "s": OPEN if case_file.card["s"] == NEW else case_file.card["s"]}
-            case_file.desk |= {"read": int(now) // HOUR}
+        summary = case_file.summary
+        if summary.unread or summary.state == NEW:
+            state = OPEN if summary.state == NEW else summary.state
+            case_file.summary = replace(summary, unread=False, state=state)
+            case_file.work_record |= {"read": int(now) // HOUR}
         _name_links(db, keys, case_file)
     row = row_of(db, case)
     return case_of(row, open_case_file(db, row, case_file.key), with_contact=False)
@@ -113,10 +114,10 @@ def open_case(db: Session, keys: Keys, case: int, now: float, act: str = "opened
 def open_contact(db: Session, keys: Keys, case: int, now: float) -> Mapping[str, str]:
     """How to reach her: behind one click that goes into the audit. `NoConsent` where she gave no way."""
     with at_desk(db, keys, case, now, "contact", looking=True) as case_file:
-        told = case_file.all_of("contact")
-    if not told or "C_CONTACT" not in case_file.consents:
+        ways = case_file.all_of("contact")
+    if not ways or "C_CONTACT" not in case_file.consents:
         raise NoConsent
-    return {name: str(value) for name, value in told[0].told.items()}
+    return {name: str(way) for name, way in ways[0].content.items()}
 
 
 def open_sheet(db: Session, keys: Keys, case: int, now: float) -> Case:
@@ -167,49 +168,53 @@ def write_as_team(db: Session, keys: Keys, case: int, text: str, now: float) -> 
         if "C_LETTERS" not in case_file.consents:
             raise NoConsent
         case_file.add("letter", {"from": FROM_TEAM, "hour": int(now) // HOUR, "text": text})
-        case_file.card |= {"l": True}
+        case_file.summary = replace(case_file.summary, answered=True)
 
 
-def tidy(db: Session, keys: Keys, cards: Iterable[Summary], now: float) -> int:
-    """Shred how to reach her, thirty days after her case was closed. Only who opens cards knows which those are."""
-    due = [card.case for card in cards if card.state == CLOSED and now / HOUR > card.closed + 24 * CONTACT_DAYS]
+def tidy(db: Session, keys: Keys, summaries: Iterable[Summary], now: float) -> int:
+    """Shred how to reach her, thirty days after her case was closed. Returns in how many cases.
+
+    Only who opens summaries knows which cases those are.
+    """
+    long_ago = now / HOUR - 24 * CONTACT_DAYS
+    due = [summary.case for summary in summaries if summary.state == CLOSED and summary.closed_at < long_ago]
     shredded = 0
     for case in due:
         try:
             row = row_of(db, case, lock=True)
             case_file = open_case_file(db, row, key_for(keys, row))
         except CannotOpen:
-            continue  # it went since the cards were read, or the queue counts it as broken
+            continue  # it went since the summaries were read, or the queue counts it as broken
         if case_file.all_of("contact"):
-            case_file.shred("contact")
+            case_file.remove_all("contact")
             save(db, row, case_file, None, None)
             shredded += 1
     return shredded
 
 
-def search(db: Session, keys: Keys, cards: Sequence[Summary], words: Sequence[str], now: float) -> frozenset[int]:
+def search(db: Session, keys: Keys, summaries: Sequence[Summary], words: Sequence[str], now: float) -> frozenset[int]:
     """The cases in which every word stands: her words, additions, letters, notes. One act of the audit a team.
 
     `words` are plain (`receipts.plain`): small letters without accents.
     """
-    found, noted = set(), set()
-    for card in cards:
+    matches, noted = set(), set()
+    for summary in summaries:
         try:
-            row = row_of(db, card.case)
+            row = row_of(db, summary.case)
             case_file = open_case_file(db, row, key_for(keys, row))
         except CannotOpen:
             continue
         text = plain(" ".join(case_file.texts()))
         if all(word in text for word in words):
-            found.add(card.case)
+            matches.add(summary.case)
         if row.team not in noted:
             noted.add(row.team)
             _note(db, keys, row, "searched", now)
-    return frozenset(found)
+    return frozenset(matches)
 
 
 @dataclass(frozen=True, slots=True)
-class Act:
+class AuditedAct:
     """One line of the audit as a member of the team reads it. `case` 0: none, or one that the team no longer has."""
 
     number: int
@@ -219,33 +224,33 @@ class Act:
     hour: int
 
 
-def acts(db: Session, keys: Keys, newest: int = 200) -> tuple[Act, ...]:
+def acts(db: Session, keys: Keys, newest: int = 200) -> tuple[AuditedAct, ...]:
     """The newest acts on cases that a member's keys open."""
     opened: list[tuple[int, dict[str, Any]]] = []
     for entry in audit.entries(db, newest_first=newest):
         if entry.team in keys.epochs and entry.epoch in keys.epochs[entry.team]:
             place = audit_context(entry.team, entry.epoch, entry.number)
             try:
-                told = told_in(sealing.open_sealed(keys.of(entry.team, entry.epoch).vault, place, entry.body))
+                act = from_json(sealing.open_sealed(keys.of(entry.team, entry.epoch).vault, place, entry.body))
             except CannotOpen:
                 continue  # the chain says where it breaks
-            opened.append((entry.number, told))
-    cases = called(db, keys, (told["case"] for _, told in opened))
+            opened.append((entry.number, act))
+    cases = called(db, keys, (act["case"] for _, act in opened))
     return tuple(
-        Act(number, told["actor"], cases.get(told["case"], 0), told["act"], told["hour"]) for number, told in opened
+        AuditedAct(number, act["actor"], cases.get(act["case"], 0), act["act"], act["hour"]) for number, act in opened
     )
 
 
 def called(db: Session, keys: Keys, names: Iterable[str | int]) -> dict[str | int, int]:
     """Which of a member's cases these lasting names mean. Versions before wrote numbers: they mean what is there."""
-    asked, found, openers = set(names) - {"", 0}, dict[str | int, int](), Openers(keys)
-    if not asked:
-        return found
+    wanted, cases, openers = set(names) - {"", 0}, dict[str | int, int](), Openers(keys)
+    if not wanted:
+        return cases
     columns = (getattr(CaseRow, column) for column in QUEUE_COLUMNS if column not in {"card", "version"})
     for row in db.execute(select(*columns).where(CaseRow.team.in_(list(keys.epochs)))):
         with suppress(CannotOpen):
-            found |= dict.fromkeys(asked & {row.id, lasting_name(openers.case_key(row))}, row.id)
-    return found
+            cases |= dict.fromkeys(wanted & {row.id, lasting_name(openers.case_key(row))}, row.id)
+    return cases
 
 
 def name_of(db: Session, keys: Keys, case: int) -> str:
@@ -255,21 +260,21 @@ def name_of(db: Session, keys: Keys, case: int) -> str:
 
 def _name_links(db: Session, keys: Keys, case_file: CaseFile) -> None:
     """Links of versions before were numbers, which outlive the case they name: those that lead somewhere get names."""
-    links, history = case_file.desk.get("links", []), case_file.desk.get("history", [])
-    if any(isinstance(one, int) for one in links) or any("case" in one for one in history):
+    links, history = case_file.work_record.get("links", []), case_file.work_record.get("history", [])
+    if any(isinstance(link, int) for link in links) or any("case" in act for act in history):
         there = called(db, keys, links)
         named = [
-            one if isinstance(one, str) else name_of(db, keys, one)
-            for one in links
-            if isinstance(one, str) or one in there
+            link if isinstance(link, str) else name_of(db, keys, link)
+            for link in links
+            if isinstance(link, str) or link in there
         ]
-        told = [{name: value for name, value in one.items() if name != "case"} for one in history]
-        case_file.desk |= {"links": named, "history": told}
+        nameless = [{name: value for name, value in act.items() if name != "case"} for act in history]
+        case_file.work_record |= {"links": named, "history": nameless}
 
 
 def _note(db: Session, keys: Keys, row: CaseRow, act: str, now: float, case: str = "") -> None:
     """An act on a case, or on all: sealed under the team's vault key and bound to its number in the chain."""
     number = audit.head(db)[0] + 1
-    told = as_json({"actor": keys.member, "case": case, "act": act, "hour": int(now) // HOUR})
+    written = as_json({"actor": keys.member, "case": case, "act": act, "hour": int(now) // HOUR})
     place = audit_context(row.team, row.epoch, number)
-    audit.append(db, sealing.seal(keys.of(row.team, row.epoch).vault, place, told), row.team, row.epoch)
+    audit.append(db, sealing.seal(keys.of(row.team, row.epoch).vault, place, written), row.team, row.epoch)

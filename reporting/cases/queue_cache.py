@@ -39,12 +39,13 @@ def write_sheets(db: Session, keys: Keys, team: int, work: Work) -> None:
     empty part goes. Its transaction should do nothing else.
     """
     derived.hold_still(db)
-    told, epoch = work(frozenset(db.scalars(select(CaseRow.id).where(CaseRow.team == team)))), max(keys.epochs[team])
-    db.execute(delete(SheetRow).where(SheetRow.team == team, SheetRow.part.in_(list(told))))
+    contents = work(frozenset(db.scalars(select(CaseRow.id).where(CaseRow.team == team))))
+    epoch = max(keys.epochs[team])
+    db.execute(delete(SheetRow).where(SheetRow.team == team, SheetRow.part.in_(list(contents))))
     vault = keys.of(team, epoch).vault
-    for part, raw in told.items():
-        if raw:
-            sealed = sealing.seal(vault, _sheet_place(team, part, epoch), raw)
+    for part, content in contents.items():
+        if content:
+            sealed = sealing.seal(vault, _sheet_place(team, part, epoch), content)
             db.add(SheetRow(team=team, part=part, epoch=epoch, sealed=sealed))
     db.flush()
 

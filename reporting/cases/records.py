@@ -6,13 +6,13 @@ Knows no transaction, no member and no act.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from reporting.clock import HOUR
+from reporting.cases.summary import SummaryContent, ToldHours, looked_at
 from reporting.crypto import sealing
-from reporting.vocabulary.incident import Incident, incident_from_answers
+from reporting.vocabulary.incident import Incident
 
 FROM_HER, FROM_TEAM = "reporter", "team"
 NEW, OPEN, CLOSED = "new", "open", "closed"  # states of a case
@@ -48,6 +48,11 @@ class NewReport:
     signs: tuple[str, ...] = ()
 
 
+def consents_with(contact: Mapping[str, str], consents: frozenset[str]) -> frozenset[str]:
+    """What she allows: who leaves a way to be reached allows that it is used."""
+    return consents | ({"C_CONTACT"} if contact else frozenset())
+
+
 @dataclass(frozen=True, slots=True)
 class Letter:
     """One letter: who wrote (FROM_HER or FROM_TEAM), the hour (whole hours since 1970), the text."""
@@ -58,7 +63,7 @@ class Letter:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Note:
     """A text with its hour: a note of a member (`by`), or what the reporter added (`by` 0)."""
 
     by: int
@@ -98,95 +103,94 @@ class Referral:
 class Summary:
     """What the queue knows of a case: enough to sort and to choose, nothing to read.
 
-    `told` is the hour of the time she gave, `hour` that of the report; both count hours since 1970. `seal` is the hash
-    of the sealed bytes it was read from: while that is the same, so is all that follows from it.
+    `seal` is the hash of the sealed bytes it was read from: while that is the same, so is all that follows from it.
     """
 
     case: int
     team: int
     seal: str
-    raw: Mapping[str, Any] = field(repr=False)
+    content: SummaryContent = field(repr=False)
 
     @property
     def incident(self) -> Incident:
         """The answers as they stand now."""
-        return incident_from_answers(self.raw["a"])
+        return self.content.incident
 
     @property
-    def told(self) -> int:
-        """Hour of the time she gave."""
-        return int(self.raw["t"])
+    def told_at(self) -> int:
+        """Hour (since 1970) of the time she gave."""
+        return self.content.told_at
 
     @property
     def hour(self) -> int:
-        """Hour of the report."""
-        return int(self.raw["h"])
+        """Hour (since 1970) of the report."""
+        return self.content.hour
 
     @property
     def acts_told(self) -> int:
         """Hour in which she first told what happened: a time she does not know is at least as old."""
-        return int(self.raw.get("v", self.hour))
+        return self.content.told_hours.acts
 
     @property
     def signs_told(self) -> int:
         """Hour in which she told how she is right now."""
-        return int(self.raw.get("p", self.told))
+        return self.content.told_hours.signs
 
     def incident_at(self, now: float) -> Incident:
         """The answers as they are at the moment of looking."""
-        return looked_at(self.incident, self.raw, now)
+        return looked_at(self.incident, self.content.told_hours, now)
 
     @property
     def state(self) -> str:
         """NEW, OPEN or CLOSED."""
-        return str(self.raw["s"])
+        return self.content.state
 
     @property
     def unread(self) -> bool:
         """Something came that nobody of the team has seen."""
-        return bool(self.raw["u"])
+        return self.content.unread
 
     @property
     def answered(self) -> bool:
         """The newest letter is the team's."""
-        return bool(self.raw["l"])
+        return self.content.answered
 
     @property
     def owner(self) -> int:
         """The member whose case it is; 0 is nobody."""
-        return int(self.raw.get("o", 0))
+        return self.content.owner or 0
 
     @property
     def labels(self) -> tuple[str, ...]:
         """The team's own words for finding it again."""
-        return tuple(self.raw.get("b", ()))
+        return self.content.labels or ()
 
     @property
     def marks(self) -> tuple[str, ...]:
         """Why it is folded away; empty where it is not."""
-        return tuple(self.raw.get("m", ()))
+        return self.content.marks or ()
 
     @property
     def signs(self) -> tuple[str, ...]:
         """Signs of junk that were seen when it was sent."""
-        return tuple(self.raw.get("q", ()))
+        return self.content.signs or ()
 
     @property
     def words(self) -> str:
         """By which the same words in another case are known; empty where there are few."""
-        return str(self.raw.get("w", ""))
+        return self.content.words or ""
 
     @property
-    def closed(self) -> int:
-        """Hour of closing; 0 while it is open."""
-        return int(self.raw.get("z", 0))
+    def closed_at(self) -> int:
+        """Hour (since 1970) of closing; 0 while it is open."""
+        return self.content.closed_at or 0
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
     """An opened case. `first` is what was told at the start, `incident` what stands now; hours count since 1970.
 
-    `desk` holds what the team keeps about its work; her pages show nothing of it.
+    `work_record` holds what the team keeps about its work; her pages show nothing of it.
     """
 
     id: int
@@ -194,8 +198,8 @@ class Case:
     version: int
     first: Incident
     incident: Incident
-    times: Mapping[str, Any] = field(repr=False)  # the hours of its card
-    told: int
+    told_hours: ToldHours
+    told_at: int
     hour: int
     narrative: str
     contact: Mapping[str, str]
@@ -204,11 +208,11 @@ class Case:
     language: str
     state: str
     letters: tuple[Letter, ...]
-    notes: tuple[Told, ...]
-    additions: tuple[Told, ...]
+    notes: tuple[Note, ...]
+    additions: tuple[Note, ...]
     corrections: tuple[Correction, ...]
     referrals: tuple[Referral, ...]
-    desk: Mapping[str, Any]
+    work_record: Mapping[str, Any]
     owner: int
     marks: tuple[str, ...]
     delete_after: date
@@ -217,7 +221,7 @@ class Case:
 
     def incident_at(self, now: float) -> Incident:
         """The incident as it is at the moment of looking."""
-        return looked_at(self.incident, self.times, now)
+        return looked_at(self.incident, self.told_hours, now)
 
     @property
     def unwell(self) -> bool:
@@ -238,21 +242,3 @@ def alias(case: int) -> str:
     letters = "ABCDEFGHJKLMNPQRSTUVWXYZ"
     number = int.from_bytes(sealing.digest(case.to_bytes(8, "big"))[:8], "big")
     return "".join(letters[number // 24**place % 24] for place in range(2)) + f"-{number // 576 % 1000:03d}"
-
-
-# hours (since 1970) on a card: of the time she gave; of the report; and, where something was set right later, of the
-# acts and of how she is right now
-TIMES = frozenset({"t", "h", "v", "p"})
-
-
-def looked_at(incident: Incident, card: Mapping[str, Any], now: float) -> Incident:
-    """The incident with all its times moved on to `now` (seconds since 1970), each from the hour in which it was told.
-
-    A time she does not know is at least as long ago as she first told what happened.
-    """
-
-    def since(told: int) -> float:
-        return max(0.0, now / HOUR - told)
-
-    moved = incident.later(since(card["t"]))
-    return replace(moved, told_ago=since(card.get("v", card["h"])), signs_ago=since(card.get("p", card["t"])))

@@ -35,38 +35,41 @@ def sections(case: Case, names: Mapping[str, str], say: Say, when: Callable[[int
     """The statement. `when` puts an hour (since 1970) into words, on the clock of the place."""
     incident = case.incident
 
-    def told(field: str) -> tuple[str, ...]:
+    def words_of(field: str) -> tuple[str, ...]:
         return tuple(wording.words_of_fact(field, getattr(incident, field), names, say))
 
-    closer = (f"{say(wording.FACTS[field])}: {word}" for field in CLOSER for word in told(field))
-    own = tuple(text for text in (case.narrative, *(one.text for one in case.additions)) if text)
-    made = (
-        Section(N_("1. What happened"), (*told("violence"), *closer, *own), 0 if own else 8),
-        Section(N_("2. When"), _when(incident, case.told, say, when), 1, N_("Day and hour, if you know them")),
-        Section(N_("3. Where"), (*told("venue"), *_place(incident, names)), 2, N_("Street, building, reference")),
-        Section(N_("4. Who did it"), told("perpetrator"), 4, N_("Name or nickname, marks, uniform, number plate")),
+    closer = (f"{say(wording.FACTS[field])}: {word}" for field in CLOSER for word in words_of(field))
+    own = tuple(text for text in (case.narrative, *(addition.text for addition in case.additions)) if text)
+    statement = (
+        Section(N_("1. What happened"), (*words_of("violence"), *closer, *own), 0 if own else 8),
+        Section(N_("2. When"), _when(incident, case.told_at, say, when), 1, N_("Day and hour, if you know them")),
+        Section(N_("3. Where"), (*words_of("venue"), *_place(incident, names)), 2, N_("Street, building, reference")),
+        Section(N_("4. Who did it"), words_of("perpetrator"), 4, N_("Name or nickname, marks, uniform, number plate")),
         Section(N_("5. Injuries and care"), _harm(incident, names, say), 3, N_("Where you were attended, and when")),
         Section(N_("6. Who saw it, and what proves it"), (), 4, N_("Witnesses, messages, photos, clothes, cameras")),
-        Section(N_("7. What happened before"), told("ongoing"), 3),
-        Section(N_("8. To whom you told it"), told("reported"), 1),
+        Section(N_("7. What happened before"), words_of("ongoing"), 3),
+        Section(N_("8. To whom you told it"), words_of("reported"), 1),
         Section(N_("9. What you ask for"), (), 3, N_("For example: that it is investigated, protection measures")),
     )
-    return [Section(say(one.title), one.words, one.lines, say(one.hint) if one.hint else "") for one in made]
+    return [
+        Section(say(section.title), section.words, section.lines, say(section.hint) if section.hint else "")
+        for section in statement
+    ]
 
 
 # for her hand; we never ask for it and never keep it
 BY_HAND: Final = (N_("Name"), N_("Document number, if you want to give it"), N_("Place and day"), N_("Signature"))
 
 
-def _when(incident: Incident, told: int, say: Say, when: Callable[[int], str]) -> tuple[str, ...]:
+def _when(incident: Incident, told_at: int, say: Say, when: Callable[[int], str]) -> tuple[str, ...]:
     if incident.hours is None:
         return (say(N_("I do not remember exactly.")),)
     times = incident.told_twice or (incident.hours,)
-    return tuple(_one_time(hours, told, say, when) for hours in times)
+    return tuple(_one_time(hours, told_at, say, when) for hours in times)
 
 
-def _one_time(hours: Hours, told: int, say: Say, when: Callable[[int], str]) -> str:
-    soonest, latest = (when(int(told - one)) for one in hours)
+def _one_time(hours: Hours, told_at: int, say: Say, when: Callable[[int], str]) -> str:
+    soonest, latest = (when(int(told_at - ago)) for ago in hours)
     if soonest == latest:
         return say(N_("Around %(when)s."), when=soonest)
     return say(N_("Between %(earlier)s and %(later)s."), earlier=latest, later=soonest)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from sqlalchemy import Table, insert, select
@@ -22,6 +22,7 @@ from reporting.cases.case_file import (
     as_json,
     case_of,
     deletion_monday,
+    from_json,
     monday_in,
     move_to_team,
     open_case_file,
@@ -29,15 +30,15 @@ from reporting.cases.case_file import (
     random63,
     row_of,
     save,
-    seal_card,
     seal_manifest,
     seal_record,
+    seal_summary,
     seal_tally,
-    told_in,
 )
 from reporting.cases.junk import print_of
 from reporting.cases.records import FROM_HER, NEW, Case, NewReport, Visit
 from reporting.cases.seal_contexts import front_key_context, receipt_key_context, record_context
+from reporting.cases.summary import SummaryContent
 from reporting.clock import HOUR
 from reporting.crypto import sealing
 from reporting.crypto.receipts import Receipt as Receipt
@@ -60,48 +61,54 @@ class SealedReport:
     receipt_wrap: bytes = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class StretchedReceipt:
+    """What a receipt stretches to: the tag that its case is found by, and the key that its case key is wrapped with."""
+
+    tag: bytes = field(repr=False)
+    wrap_key: bytes = field(repr=False)
+
+
+def stretched(receipt: Receipt, pepper: bytes) -> StretchedReceipt:
+    """A receipt stretched; takes about 10 ms."""
+    return StretchedReceipt(*sealing.stretch_receipt(receipt.numbers, pepper))
+
+
 def seal_report(
-    report: NewReport, receipt: Receipt, readers: Team, counters: Team, tally: bytes, pepper: bytes, now: float
+    report: NewReport, receipt: StretchedReceipt, readers: Team, counters: Team, tally: bytes, now: float
 ) -> SealedReport:
     """Seal everything before the transaction begins. `tally` is the 16-byte block for the statistics team."""
-    return seal_stretched(report, sealing.stretch_receipt(receipt.numbers, pepper), readers, counters, tally, now)
-
-
-def seal_stretched(
-    report: NewReport, stretched: tuple[bytes, bytes], readers: Team, counters: Team, tally: bytes, now: float
-) -> SealedReport:
-    """The same where the receipt was stretched before: tag and wrap key."""
-    (tag, receipt_wrap), key, case = stretched, sealing.new_key(), random63()
-    cover, records = [], []
-    for kind, told in _papers_of(report).items():
-        record = random63()
-        cover.append([record, kind, 1])
-        records.append((record, seal_record(key, case, record, kind, 1, told)))
-    trip_record, trip_seal = _seal_trip(key, case, report.trip, receipt_wrap, now)
-    cover.append([trip_record, "trip", 1])
-    records.append((trip_record, trip_seal))
+    key, case = sealing.new_key(), random63()
+    manifest, records = [], []
+    for kind, content in _records_of(report).items():
+        number = random63()
+        manifest.append([number, kind, 1])
+        records.append((number, seal_record(key, case, number, kind, 1, content)))
+    trip_number, trip_seal = _seal_trip(key, case, report.trip, receipt.wrap_key, now)
+    manifest.append([trip_number, "trip", 1])
+    records.append((trip_number, trip_seal))
     epoch = readers.newest
     row = {
         "id": case,
-        "tag": tag,
+        "tag": receipt.tag,
         "team": readers.id,
         "epoch": epoch.number,
         "front_key": sealing.seal_to(
             epoch.sealing, front_key_context(case, readers.id, epoch.number), key, smallest=64
         ),
         "vault_key": None,
-        "receipt_key": sealing.wrap(receipt_wrap, receipt_key_context(case), key),
-        "card": seal_card(key, case, 1, _new_card(report)),
-        "cover": seal_manifest(key, case, 1, cover),
+        "receipt_key": sealing.wrap(receipt.wrap_key, receipt_key_context(case), key),
+        "card": seal_summary(key, case, 1, _new_summary(report)),
+        "cover": seal_manifest(key, case, 1, manifest),
         "tally": seal_tally(tally, case, counters),
         "version": 1,
         "delete_after": deletion_monday(now),
     }
-    return SealedReport(row, tuple(sorted(records)), report.trip, receipt_wrap)
+    return SealedReport(row, tuple(sorted(records)), report.trip, receipt.wrap_key)
 
 
-def _papers_of(report: NewReport) -> dict[str, dict[str, Any]]:
-    told: dict[str, dict[str, Any]] = {
+def _records_of(report: NewReport) -> dict[str, dict[str, Any]]:
+    records: dict[str, dict[str, Any]] = {
         "facts": {
             "answers": answers_from_incident(report.incident),
             "language": report.language,
@@ -113,14 +120,20 @@ def _papers_of(report: NewReport) -> dict[str, dict[str, Any]]:
         "consents": {"codes": sorted(report.consents)},
         "desk": {},
     }
-    return told | ({"contact": dict(report.contact)} if report.contact else {})
+    return records | ({"contact": dict(report.contact)} if report.contact else {})
 
 
-def _new_card(report: NewReport) -> dict[str, Any]:
-    answers = answers_from_incident(report.incident)
-    card = {"a": answers, "t": report.hour, "h": report.hour, "s": NEW, "u": True, "l": False}
-    screened = {"q": list(report.signs), "w": "" if report.voice else print_of(report.narrative)}
-    return card | {name: told for name, told in screened.items() if told}
+def _new_summary(report: NewReport) -> SummaryContent:
+    return SummaryContent(
+        answers=answers_from_incident(report.incident),
+        told_at=report.hour,
+        hour=report.hour,
+        state=NEW,
+        unread=True,
+        answered=False,
+        signs=report.signs or None,
+        words=None if report.voice else print_of(report.narrative) or None,
+    )
 
 
 def _seal_trip(key: bytes, case: int, trip: str, receipt_wrap: bytes, now: float) -> tuple[int, bytes]:
@@ -153,18 +166,18 @@ def may_show_again(db: Session, sealed: SealedReport, now: float) -> bool:
     return bool(trip["trip"] == sealed.trip and now <= trip["sent"] + SHOW_AGAIN)
 
 
-def stretch(readings: Sequence[Receipt], pepper: bytes) -> tuple[tuple[bytes, bytes], ...]:
-    """Tag and wrap key of each reading. At least one is stretched, so that a wrong receipt takes as long."""
-    return tuple(sealing.stretch_receipt(reading.numbers, pepper) for reading in readings or [Receipt((0,) * 7)])
+def stretch(readings: Sequence[Receipt], pepper: bytes) -> tuple[StretchedReceipt, ...]:
+    """Every reading stretched. At least one is, so that a wrong receipt takes as long."""
+    return tuple(stretched(reading, pepper) for reading in readings or [Receipt((0,) * 7)])
 
 
-def come_back(db: Session, stretched: Iterable[tuple[bytes, bytes]]) -> tuple[Visit, str]:
+def come_back(db: Session, readings: Iterable[StretchedReceipt]) -> tuple[Visit, str]:
     """The case behind a receipt, and the trip that sent it. Unknown, erased, expired: one `CannotOpen`."""
-    for tag, receipt_wrap in stretched:
-        row = db.scalars(select(CaseRow).where(CaseRow.tag == tag)).first()
+    for reading in readings:
+        row = db.scalars(select(CaseRow).where(CaseRow.tag == reading.tag)).first()
         if row is not None:
-            key = sealing.unwrap(receipt_wrap, receipt_key_context(row.id), row.receipt_key)
-            return Visit(row.id, key), str(_open_trip(db, row, receipt_wrap)["trip"])
+            key = sealing.unwrap(reading.wrap_key, receipt_key_context(row.id), row.receipt_key)
+            return Visit(row.id, key), str(_open_trip(db, row, reading.wrap_key)["trip"])
     raise CannotOpen
 
 
@@ -176,7 +189,7 @@ def _open_trip(db: Session, row: CaseRow, receipt_wrap: bytes) -> dict[str, Any]
             if body is not None:
                 place = record_context(row.id, record, kind, version)
                 inner = sealing.open_sealed(key, place, body.body)
-                return told_in(sealing.unwrap(sealing.derive(receipt_wrap, "trip"), place, inner))
+                return from_json(sealing.unwrap(sealing.derive(receipt_wrap, "trip"), place, inner))
     raise CannotOpen
 
 
@@ -193,7 +206,7 @@ def on_visit(db: Session, visit: Visit, now: float, counters: Team | None = None
     case_file = open_case_file(db, row, visit.key)
     yield case_file
     if case_file.is_changed:
-        case_file.card |= {"u": True}
+        case_file.summary = replace(case_file.summary, unread=True)
         save(db, row, case_file, now, counters)
 
 

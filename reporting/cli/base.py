@@ -40,6 +40,7 @@ COMMANDS = {
     "init": "install",
     "keys": "people",
     "lock": "maintenance",
+    "migration": "migration",
     "notify": "maintenance",
     "places": "directory",
     "release": "figures",

@@ -11,7 +11,6 @@ import secrets
 import sys
 import time
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import click
@@ -21,7 +20,7 @@ from referrals.directory.importing import shipped
 from referrals.help import has_lines
 from reporting.app import create_app
 from reporting.cli.base import NO_LINES, PORT, a_name, invitation, main, opened_for, settings_here
-from reporting.config import ROOT, SECRET, SETTINGS, Settings, make_secrets, problems_on_this_machine
+from reporting.config import SECRET, Settings, instance_folder, make_secrets, problems_on_this_machine
 from reporting.operations import leak_check, retention, server
 from reporting.sessions import day_seeds, page_rows
 from reporting.storage.database import open_database, reading, upgrade_tables, writing
@@ -62,8 +61,7 @@ def init(coordinator: str, case_worker: str, as_json: bool) -> None:
 
 
 def _new_installation() -> Settings:
-    instance = Path(os.environ.get("AMPARO_INSTANCE") or SETTINGS["AMPARO_INSTANCE"][0])
-    make_secrets(instance if instance.is_absolute() else ROOT / instance, os.urandom(2 * SECRET))
+    make_secrets(instance_folder(os.environ.get("AMPARO_INSTANCE", "")), os.urandom(2 * SECRET))
     return settings_here()
 
 

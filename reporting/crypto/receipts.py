@@ -108,7 +108,7 @@ def _wrong_digits(groups: list[str]) -> Unreadable:
         return Unreadable(fault=RUN, count=len(groups[0]))
     if len(groups) != LENGTH:
         return Unreadable(fault=GROUPS, count=len(groups))
-    return Unreadable(fault=GROUP, count=next(at for at, one in enumerate(groups, 1) if len(one) != DIGITS))
+    return Unreadable(fault=GROUP, count=next(at for at, group in enumerate(groups, 1) if len(group) != DIGITS))
 
 
 def _read_words(pieces: list[str], hers: str) -> tuple[Receipt, ...] | Unreadable:
@@ -117,8 +117,8 @@ def _read_words(pieces: list[str], hers: str) -> tuple[Receipt, ...] | Unreadabl
         return Unreadable(fault=WORDS, count=len(pieces))
     readings = {language: [_number_of(piece, language) for piece in pieces] for language in _hers_first(hers)}
     full = (tuple(number for number in numbers if number is not None) for numbers in readings.values())
-    found = tuple(dict.fromkeys(Receipt(numbers) for numbers in full if len(numbers) == LENGTH))
-    return found or _unknown_word(pieces, min(readings.items(), key=lambda one: one[1].count(None)))
+    meanings = tuple(dict.fromkeys(Receipt(numbers) for numbers in full if len(numbers) == LENGTH))
+    return meanings or _unknown_word(pieces, min(readings.items(), key=lambda reading: reading[1].count(None)))
 
 
 def _hers_first(language: str) -> tuple[str, ...]:

@@ -239,9 +239,9 @@ def digest(data: bytes) -> bytes:
     return hashlib.sha256(data).digest()
 
 
-def same(one: bytes, other: bytes) -> bool:
+def same(first: bytes, other: bytes) -> bool:
     """Equal, in a time that does not tell where they differ."""
-    return hmac.compare_digest(one, other)
+    return hmac.compare_digest(first, other)
 
 
 # ── signatures ──────────────────────────────────────────────────────────────────────────────────────────────

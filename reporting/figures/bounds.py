@@ -44,14 +44,14 @@ class Figure:
         return "" if self.count is not None else "<10"
 
 
-def figures(made: Design, agreed: Counts, epsilon: Fraction) -> dict[str, tuple[Figure, ...]]:
+def figures(design: Design, agreed: Counts, epsilon: Fraction) -> dict[str, tuple[Figure, ...]]:
     """What is printed: every key, a bound on each side, nothing below ten."""
-    bounds = {table.name: bound(made, table, epsilon) for table in published(made)}
+    bounds = {table.name: bound(design, table, epsilon) for table in published(design)}
     return {
         table.name: tuple(
             _figure(table.codes_of(cell), agreed[table.name][cell], bounds[table.name]) for cell in table.cells
         )
-        for table in published(made)
+        for table in published(design)
     }
 
 
@@ -61,14 +61,16 @@ def _figure(cell: tuple[str, ...], number: int, within: int) -> Figure:
     return Figure(cell, number, max(0, number - within), number + within)
 
 
-def bound(made: Design, table: Table, epsilon: Fraction) -> int:
+def bound(design: Design, table: Table, epsilon: Fraction) -> int:
     """How far the noise reaches, 95 times in 100: as drawn for a single cell, as the draws add up for a sum."""
-    scale = made.scale(epsilon)
-    if table in made.leaves:
+    scale = design.scale(epsilon)
+    if table in design.leaves:
         return reach(scale)
-    added = 1 / sum(1 / row_length(leaf, made) for leaf in made.leaves)  # draws in the weighted mean that is the hub
-    hubs = math.prod(len(DIMENSIONS[name].groups) for name in made.hub)
-    if table.dimensions == made.hub:
+    added = 1 / sum(
+        1 / row_length(leaf, design) for leaf in design.leaves
+    )  # draws in the weighted mean that is the hub
+    hubs = math.prod(len(DIMENSIONS[name].groups) for name in design.hub)
+    if table.dimensions == design.hub:
         draws = added
     elif not table.dimensions:
         draws = added * hubs

@@ -34,15 +34,17 @@ class Release:
     """Everything that is published of a period, and how it was made."""
 
     period: str
-    made: Design
+    design: Design
     epsilon: Fraction
     tables: Mapping[str, tuple[Figure, ...]]
     fictional: bool = False
 
 
-def build(period: str, made: Design, epsilon: Fraction, noisy: Counts, *, fictional: bool) -> Release:
+def build(period: str, design: Design, epsilon: Fraction, noisy: Counts, *, fictional: bool) -> Release:
     """From noisy counts to what is printed."""
-    return Release(period, made, epsilon, bounds.figures(made, consistency.agree(made, noisy), epsilon), fictional)
+    return Release(
+        period, design, epsilon, bounds.figures(design, consistency.agree(design, noisy), epsilon), fictional
+    )
 
 
 def files(release: Release) -> dict[str, bytes]:
@@ -71,9 +73,9 @@ def unpacked(body: bytes) -> dict[str, bytes]:
         return {name: box.read(name) for name in box.namelist()}
 
 
-def raw_files(made: Design, noisy: Counts) -> dict[str, bytes]:
+def raw_files(design: Design, noisy: Counts) -> dict[str, bytes]:
     """For auditors: the noisy counts before anything is done to them."""
-    return {f"{table.name}.csv": _raw_csv(table, noisy) for table in made.leaves}
+    return {f"{table.name}.csv": _raw_csv(table, noisy) for table in design.leaves}
 
 
 def metadata(release: Release) -> dict[str, bytes]:
@@ -83,8 +85,8 @@ def metadata(release: Release) -> dict[str, bytes]:
 
 def about(release: Release) -> dict[str, Any]:
     """How the release was made: nothing in it depends on a report."""
-    made = release.made
-    scale = made.scale(release.epsilon)
+    design = release.design
+    scale = design.scale(release.epsilon)
     return {
         "format": FORMAT,
         "period": release.period,
@@ -92,40 +94,40 @@ def about(release: Release) -> dict[str, Any]:
         "caution": CAUTION,
         "method": "pure differential privacy for each report: discrete Laplace noise on every cell of `noisy_tables`",
         "epsilon": str(release.epsilon),
-        "sensitivity": made.sensitivity,
+        "sensitivity": design.sensitivity,
         "scale": str(scale),
         "hidden_below": tables.HIDDEN_BELOW,
         "sure": tables.SURE,
-        "tier": made.tier,
-        "noisy_tables": [table.name for table in made.leaves],
+        "tier": design.tier,
+        "noisy_tables": [table.name for table in design.leaves],
         "tables": [
             {
                 "name": table.name,
                 "dimensions": list(table.dimensions),
-                "within": bounds.bound(made, table, release.epsilon),
+                "within": bounds.bound(design, table, release.epsilon),
             }
-            for table in tables.published(made)
+            for table in tables.published(design)
         ],
         "codes": {
             name: {
                 group: {"label": labels.label(name, group), "codes": list(codes)}
                 for group, codes in tables.DIMENSIONS[name].groups.items()
             }
-            for name in sorted({name for table in tables.published(made) for name in table.dimensions})
+            for name in sorted({name for table in tables.published(design) for name in table.dimensions})
         },
     }
 
 
 def _table(release: Release, name: str) -> Table:
-    return next(table for table in tables.published(release.made) if table.name == name)
+    return next(table for table in tables.published(release.design) if table.name == name)
 
 
 def _rows(release: Release, table: Table) -> list[list[str | int]]:
-    told: list[list[str | int]] = []
+    rows: list[list[str | int]] = []
     for figure in release.tables[table.name]:
         number: str | int = "" if figure.count is None else figure.count
-        told.append([*figure.cell, number, figure.low, figure.high, figure.status])
-    return told
+        rows.append([*figure.cell, number, figure.low, figure.high, figure.status])
+    return rows
 
 
 def _header(release: Release, table: Table) -> list[str]:
@@ -176,7 +178,7 @@ def _csvw(release: Release) -> dict[str, Any]:
                     **({"primaryKey": list(table.dimensions)} if table.dimensions else {}),
                 },
             }
-            for table in tables.published(release.made)
+            for table in tables.published(release.design)
         ],
     }
 
@@ -193,13 +195,13 @@ def _figures(release: Release) -> dict[str, Any]:
         "tables": {
             name: [
                 {
-                    **dict(zip(_table(release, name).dimensions, one.cell, strict=True)),
-                    "count": one.count,
-                    "low": one.low,
-                    "high": one.high,
-                    "status": one.status,
+                    **dict(zip(_table(release, name).dimensions, figure.cell, strict=True)),
+                    "count": figure.count,
+                    "low": figure.low,
+                    "high": figure.high,
+                    "status": figure.status,
                 }
-                for one in shown
+                for figure in shown
             ]
             for name, shown in release.tables.items()
         },
@@ -211,8 +213,8 @@ def from_files(written: Mapping[str, bytes]) -> tuple[dict[str, Any], dict[str, 
     return json.loads(written["release.json"]), json.loads(written["figures.json"])
 
 
-def _json(told: object) -> bytes:
-    return (json.dumps(told, ensure_ascii=False, indent=1) + "\n").encode()
+def _json(content: object) -> bytes:
+    return (json.dumps(content, ensure_ascii=False, indent=1) + "\n").encode()
 
 
 def _sha(body: bytes) -> str:
@@ -233,7 +235,7 @@ def _xlsx(release: Release) -> bytes:
         *notes,
         [f"Reported incidents, {release.period}"],
         [CAUTION],
-        [f"epsilon {release.epsilon}, noise of scale {release.made.scale(release.epsilon)}"],
+        [f"epsilon {release.epsilon}, noise of scale {release.design.scale(release.epsilon)}"],
     ]
     sheets = {"about": about_it} | {
         name: [*notes, list(_header(release, _table(release, name))), *_rows(release, _table(release, name))]
@@ -281,8 +283,8 @@ def _workbook(names: Sequence[str]) -> str:
 
 
 def _sheet(rows: Sequence[Sequence[str | int]]) -> str:
-    told = "".join(f"<row>{''.join(_cell(value) for value in row)}</row>" for row in rows)
-    return f'<worksheet xmlns="{_SPREAD}"><sheetData>{told}</sheetData></worksheet>'
+    lines = "".join(f"<row>{''.join(_cell(value) for value in row)}</row>" for row in rows)
+    return f'<worksheet xmlns="{_SPREAD}"><sheetData>{lines}</sheetData></worksheet>'
 
 
 def _cell(value: str | int) -> str:

@@ -8,9 +8,11 @@ from __future__ import annotations
 from typing import Final
 
 from reporting.i18n import N_
+from reporting.vocabulary.needs import NEEDS
+from reporting.vocabulary.places import DEPARTMENTS, REGION_NAMES
 
 NOT_SAID: Final = N_("Not said")
-# (dimension, group) -> label; a group that is not here is a department, or was not said
+# dimension -> group -> label; a group that is not here was not said
 LABELS: Final[dict[str, dict[str, str]]] = {
     "perpetrator": {
         "CLIENT": N_("Clients"),
@@ -40,10 +42,7 @@ LABELS: Final[dict[str, dict[str, str]]] = {
         "PSYCH": N_("Insults, hate"),
     },
     "region": {
-        "UCAYALI": "Ucayali",
-        "AREQUIPA": "Arequipa",
-        "PIURA": "Piura",
-        "JUNIN": "Junín",
+        **REGION_NAMES,
         "OTHER": N_("Another region"),
     },
     "quarter": {
@@ -67,39 +66,7 @@ LABELS: Final[dict[str, dict[str, str]]] = {
         "RECORD_ONLY": N_("Only to be recorded"),
     },
     "department": {
-        **{
-            f"PE{number:02}": name
-            for number, name in enumerate(
-                (
-                    "Amazonas",
-                    "Áncash",
-                    "Apurímac",
-                    "Arequipa",
-                    "Ayacucho",
-                    "Cajamarca",
-                    "Callao",
-                    "Cusco",
-                    "Huancavelica",
-                    "Huánuco",
-                    "Ica",
-                    "Junín",
-                    "La Libertad",
-                    "Lambayeque",
-                    "Lima",
-                    "Loreto",
-                    "Madre de Dios",
-                    "Moquegua",
-                    "Pasco",
-                    "Piura",
-                    "Puno",
-                    "San Martín",
-                    "Tacna",
-                    "Tumbes",
-                    "Ucayali",
-                ),
-                1,
-            )
-        },
+        **DEPARTMENTS,
         "OTHER": N_("Another region"),
     },
     "age": {"U18": N_("Under 18"), "A18_24": N_("18 to 24"), "A25P": N_("25 or more")},
@@ -147,32 +114,7 @@ LABELS: Final[dict[str, dict[str, str]]] = {
     },
     "gap": {
         "NONE": N_("None was left waiting"),
-        "N_EMERG_MED": N_("Emergency care"),
-        "N_CRISIS_MH": N_("Help when you think of ending your life"),
-        "N_CHILD_PROT": N_("Protection for people under 18"),
-        "N_PEP": N_("Medicine that can prevent HIV (PEP)"),
-        "N_EC": N_("Emergency contraception"),
-        "N_STI": N_("Tests and treatment for infections from sex"),
-        "N_HEPB": N_("Hepatitis B vaccine"),
-        "N_WOUND": N_("Care for wounds, and tetanus"),
-        "N_MED_CHECK": N_("A health check"),
-        "N_PREG": N_("Pregnancy test, options and care"),
-        "N_TRAFFICKING": N_("Help to get out of forced work"),
-        "N_SAFETY_PLAN": N_("A plan to be safer"),
-        "N_SHELTER": N_("A safe place to stay"),
-        "N_FORENSIC": N_("Medico-legal exam, if you choose it"),
-        "N_LEGAL_STATE": N_("Legal help against an authority"),
-        "N_PROTECTION": N_("Protection measures from a family court"),
-        "N_REPORT_ROUTE": N_("Company to choose where to report"),
-        "N_LEGAL_INFO": N_("Legal advice"),
-        "N_PFA": N_("Somebody who listens and supports"),
-        "N_COUNSEL": N_("Counselling"),
-        "N_DIGITAL": N_("Digital safety"),
-        "N_PEER": N_("Companions and their organisations"),
-        "N_DOCS": N_("Help with papers"),
-        "N_ECON": N_("Economic support"),
-        "N_SERVICE_COMPLAINT": N_("A complaint about a service"),
-        "N_MISSING": N_("The search for somebody missing"),
+        **NEEDS,
     },
 }
 

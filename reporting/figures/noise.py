@@ -40,7 +40,7 @@ def _happens(top: int, bottom: int, below: Below) -> bool:
     return bool(times % 2)
 
 
-def add_noise(made: Design, counts: Counts, epsilon: Fraction, noise: Noise) -> Counts:
+def add_noise(design: Design, counts: Counts, epsilon: Fraction, noise: Noise) -> Counts:
     """One independent draw on every cell of every table."""
-    scale = made.scale(epsilon)
+    scale = design.scale(epsilon)
     return {name: {cell: number + noise(scale) for cell, number in cells.items()} for name, cells in counts.items()}

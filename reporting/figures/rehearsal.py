@@ -45,8 +45,8 @@ def header_in_words() -> str:
     lines = ["month        1 to 12: when the report came"]
     for name in (*REQUIRED[1:], *OPTIONAL):
         codes = TALLY_CODES[name]
-        told = "PE01 to PE25, OTHER, NOT_SAID" if name == "department" else " ".join(codes)
-        lines.append(f"{name:12} {told}{'' if name in REQUIRED else '   (may be left out)'}")
+        allowed = "PE01 to PE25, OTHER, NOT_SAID" if name == "department" else " ".join(codes)
+        lines.append(f"{name:12} {allowed}{'' if name in REQUIRED else '   (may be left out)'}")
     return "\n\n".join(lines)
 
 
@@ -102,18 +102,18 @@ def _problem_of(row: dict[str, str]) -> str:
 class Rehearsal:
     """What is rehearsed: invented reports, counted once; then as many releases as wanted."""
 
-    made: Design
+    design: Design
     epsilon: Fraction
     counts: Counts = field(repr=False)
     raw: bool = False
 
     def files(self, noise: Noise) -> dict[str, bytes]:
         """One release, as files; with `raw` its noisy counts."""
-        noisy = add_noise(self.made, self.counts, self.epsilon, noise)
+        noisy = add_noise(self.design, self.counts, self.epsilon, noise)
         if self.raw:
-            about = figures_files.Release("rehearsal", self.made, self.epsilon, {}, fictional=True)
-            return figures_files.raw_files(self.made, noisy) | figures_files.metadata(about)
-        built = build("rehearsal", self.made, self.epsilon, noisy, fictional=True)
+            about = figures_files.Release("rehearsal", self.design, self.epsilon, {}, fictional=True)
+            return figures_files.raw_files(self.design, noisy) | figures_files.metadata(about)
+        built = build("rehearsal", self.design, self.epsilon, noisy, fictional=True)
         return figures_files.files(built)
 
 

@@ -47,6 +47,10 @@ class ReleaseRefused(Exception):
     """Nothing is done to the release; the message id says why."""
 
 
+class UnknownPeriod(ValueError):
+    """No period has this name."""
+
+
 @dataclass(frozen=True, slots=True)
 class Period:
     """A closed stretch of months. `first` and `last` are months since year 0."""
@@ -76,16 +80,16 @@ _YEARS = re.compile(r"(\d{4})-(\d{4})", re.ASCII)
 
 
 def period(name: str) -> Period:
-    """A year (2026), two years (2025-2026), a half (2026-S1) or a quarter (2026-T1). `ValueError` for others."""
+    """A year (2026), two years (2025-2026), a half (2026-S1) or a quarter (2026-T1). `UnknownPeriod` for others."""
     for shape, begins, length in _SHAPES:
-        found = re.fullmatch(shape, name, re.ASCII)
-        if found and int(found[1]) >= FIRST_YEAR:
-            first = int(found[1]) * 12 + begins(int(found[2] or 0))
+        parts = re.fullmatch(shape, name, re.ASCII)
+        if parts and int(parts[1]) >= FIRST_YEAR:
+            first = int(parts[1]) * 12 + begins(int(parts[2] or 0))
             return Period(name, first, first + length - 1)
     years = _YEARS.fullmatch(name)
     if years and int(years[1]) >= FIRST_YEAR and int(years[2]) == int(years[1]) + 1:
         return Period(name, int(years[1]) * 12, int(years[2]) * 12 + 11)
-    raise ValueError("That is no period.")
+    raise UnknownPeriod(name)
 
 
 def _archive_place(number: int, release: int, epoch: int) -> SealContext:
@@ -208,23 +212,23 @@ def compile_release(
     if row is None or row.state != FROZEN:
         raise ReleaseRefused(OVERLAPS)
     team = _team(db, pin, keys)
-    made, ready = design_of(db, period(row.period), choice), openers(team, keys)
+    design, ready = design_of(db, period(row.period), choice), openers(team, keys)
     blocks = (
         _opened(row.sealed, ready, partial(_archive_place, row.id, release))
         for row in db.execute(select(ArchiveRow.id, ArchiveRow.sealed).where(ArchiveRow.release == release))
     )
-    body = body_of(row.period, made, choice.epsilon, blocks, noise, fictional=fictional)
+    body = body_of(row.period, design, choice.epsilon, blocks, noise, fictional=fictional)
     row.body, row.sha256, row.state, row.compiled_by = body, sealing.digest(body), COMPILED, keys.member
     audit.note(db, f"figures compiled {row.period} {row.sha256.hex()}", keys.member)
     db.flush()
 
 
 def body_of(
-    name: str, made: tables.Design, epsilon: Fraction, blocks: Iterable[bytes], noise: Noise, *, fictional: bool
+    name: str, design: tables.Design, epsilon: Fraction, blocks: Iterable[bytes], noise: Noise, *, fictional: bool
 ) -> bytes:
     """From opened tallies to the bytes of a release. The true counts end here."""
-    noisy = add_noise(made, tables.count(made, blocks), epsilon, noise)
-    built = build(name, made, epsilon, noisy, fictional=fictional)
+    noisy = add_noise(design, tables.count(design, blocks), epsilon, noise)
+    built = build(name, design, epsilon, noisy, fictional=fictional)
     return archive(figures_files.files(built))
 
 
@@ -292,8 +296,8 @@ class Published:
     @property
     def total(self) -> int | None:
         """The published total; None where it is below ten."""
-        found: int | None = self.tables["total"][0]["count"]
-        return found
+        total: int | None = self.tables["total"][0]["count"]
+        return total
 
     @property
     def fictional(self) -> bool:
@@ -333,17 +337,17 @@ def closed_periods(now: float, taken: Iterable[str]) -> tuple[str, ...]:
     """What can be frozen now: the last three years, and two of them together, without months that were frozen."""
     year, gone = datetime.fromtimestamp(now, UTC).year, {month for name in taken for month in period(name).months}
     names = (
-        *(str(one) for one in range(year - 1, year - 4, -1)),
-        *(f"{one - 1}-{one}" for one in (year - 1, year - 2)),
+        *(str(before) for before in range(year - 1, year - 4, -1)),
+        *(f"{before - 1}-{before}" for before in (year - 1, year - 2)),
     )
-    free = (one for one in map(period, names) if gone.isdisjoint(one.months))
-    return tuple(one.name for one in free if now >= one.ends + FREEZE_DAYS * DAY)
+    free = (closed for closed in map(period, names) if gone.isdisjoint(closed.months))
+    return tuple(closed.name for closed in free if now >= closed.ends + FREEZE_DAYS * DAY)
 
 
 def publish_fictional(db: Session, chosen: Period, blocks: Iterable[bytes], noise: Noise, team: int) -> None:
     """A release of invented tallies, for the demo; the page and every file say that it is fictional."""
-    made = tables.design(FICTIONAL_TIER)
-    body = body_of(chosen.name, made, tables.DEFAULT_EPSILON, blocks, noise, fictional=True)
+    design = tables.design(FICTIONAL_TIER)
+    body = body_of(chosen.name, design, tables.DEFAULT_EPSILON, blocks, noise, fictional=True)
     row = ReleaseRow(
         period=chosen.name, state=PUBLISHED, team=team, epoch=1, compiled_by=0, body=body, sha256=sealing.digest(body)
     )

@@ -15,6 +15,7 @@ from itertools import islice
 from typing import Final
 
 from reporting.i18n import N_
+from reporting.vocabulary.places import REGIONS
 from reporting.vocabulary.tally import TALLY_BYTE, TALLY_CODES, TALLY_FORMAT, TALLY_SIZE, newest_form
 
 Below = Callable[[int], int]  # a whole number from 0, below the one given: `secrets.randbelow`
@@ -49,7 +50,6 @@ class Dimension:
 
 
 MONTH_CODES: Final = ("", *(f"M{month:02}" for month in range(1, 13)))
-REGIONS: Final = {"UCAYALI": ("PE25",), "AREQUIPA": ("PE04",), "PIURA": ("PE20",), "JUNIN": ("PE12",)}
 _DEPARTMENTS: Final = TALLY_CODES["department"]
 
 
@@ -59,8 +59,8 @@ def _alone(*codes: str) -> dict[str, tuple[str, ...]]:
 
 # name -> dimension. The groups are a public list; which of them are rare this year never changes it.
 DIMENSIONS: Final = {
-    one.name: one
-    for one in (
+    dimension.name: dimension
+    for dimension in (
         Dimension(
             "perpetrator",
             N_("Who did it (the main one)"),
@@ -103,11 +103,10 @@ DIMENSIONS: Final = {
             "region",
             N_("Region"),
             "department",
-            {**REGIONS, "OTHER": (), "NOT_SAID": ("NOT_SAID",)}
+            {region: (department,) for region, department in REGIONS.items()}
             | {
-                "OTHER": tuple(
-                    code for code in _DEPARTMENTS if code not in {"PE25", "PE04", "PE20", "PE12", "NOT_SAID"}
-                )
+                "OTHER": tuple(code for code in _DEPARTMENTS[1:] if code not in REGIONS.values()),
+                "NOT_SAID": ("NOT_SAID",),
             },
         ),
         Dimension("department", N_("Department"), "department", _alone(*_DEPARTMENTS[1:], "NOT_SAID")),
@@ -214,18 +213,18 @@ class CountedTwice(Exception):
 BATCH: Final = 50_000  # reports that are looked at together, so that a million need no more memory than these
 
 
-def count(made: Design, blocks: Iterable[bytes]) -> Counts:
+def count(design: Design, blocks: Iterable[bytes]) -> Counts:
     """The true counts. They leave this package only with noise on them. Void tallies count nowhere.
 
     `CountedTwice` when two tables have one name.
     """
-    counts = {table.name: dict.fromkeys(table.cells, 0) for table in made.leaves}
-    if len(counts) != len(made.leaves):
+    counts = {table.name: dict.fromkeys(table.cells, 0) for table in design.leaves}
+    if len(counts) != len(design.leaves):
         raise CountedTwice
     waiting = iter(blocks)
     while batch := list(islice(waiting, BATCH)):
         kept = b"".join(block if block[0] == TALLY_FORMAT else newest_form(block) for block in batch if any(block))
-        for table in made.leaves:
+        for table in design.leaves:
             cells = counts[table.name]
             for cell, number in _counted(table, kept, len(kept) // TALLY_SIZE).items():
                 cells[cell] += number
@@ -235,11 +234,11 @@ def count(made: Design, blocks: Iterable[bytes]) -> Counts:
 def _counted(table: Table, kept: bytes, reports: int) -> dict[Cell, int]:
     """Each report falls into one cell: columns of bytes, each report's own translated to the groups, taken together."""
     columns = [_column(name, kept) for name in table.dimensions]
-    found: Counter[Cell] = Counter(zip(*columns, strict=True)) if columns else Counter({(): reports})
+    cells: Counter[Cell] = Counter(zip(*columns, strict=True)) if columns else Counter({(): reports})
     # the columns are as long as the reports are many, so a sum that agrees says: one cell for each report, no more
-    if found.total() * table.most != reports or any(len(column) != reports for column in columns):
+    if cells.total() * table.most != reports or any(len(column) != reports for column in columns):
         raise CountedTwice
-    return found
+    return cells
 
 
 def _column(name: str, kept: bytes) -> bytes:
@@ -252,7 +251,7 @@ def _translation(name: str) -> bytes:
     return DIMENSIONS[name].translation()
 
 
-def published(made: Design) -> tuple[Table, ...]:
+def published(design: Design) -> tuple[Table, ...]:
     """Every table of a release, in order: the total, the hub, one-way margins, the tables themselves."""
-    ways = [Table((table.dimensions[-1],)) for table in made.leaves if made.hub]
-    return tuple({table.name: table for table in (Table(()), Table(made.hub), *ways, *made.leaves)}.values())
+    ways = [Table((table.dimensions[-1],)) for table in design.leaves if design.hub]
+    return tuple({table.name: table for table in (Table(()), Table(design.hub), *ways, *design.leaves)}.values())

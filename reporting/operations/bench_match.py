@@ -10,7 +10,6 @@ import csv
 import io
 import json
 import multiprocessing
-import resource
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -34,14 +33,15 @@ from referrals.directory.rows import COLUMNS
 from referrals.directory.snapshot import DirectorySnapshot, settle, snapshot_of
 from referrals.matching.hours import ZONE
 from referrals.matching.listings import Index
-from referrals.matching.offers import best_doors
-from referrals.matching.order import Asked
+from referrals.matching.offers import best_listings
+from referrals.matching.order import Search
 from referrals.matching.records import Cards, Seeker
 from referrals.needs.assessment import assess
-from referrals.needs.codes import NEEDS, Need
-from reporting.operations import invented_services
+from referrals.needs.codes import Need
+from reporting.operations import invented_services, memory
 from reporting.storage.database import open_database, reading, upgrade_tables, writing
 from reporting.vocabulary.incident import Incident
+from reporting.vocabulary.needs import NEEDS
 
 Say = Callable[[str], None]
 RUNS: Final = 5
@@ -148,9 +148,9 @@ def _one(cards: Cards, question: Question) -> float:
 def _answer(cards: Cards, question: Question) -> list[list[str]]:
     """One whole match: fetched, hidden, ordered; the ids, best first."""
     wanted, seeker, moment = question
-    asked = Asked(seeker, cards, moment)
-    near = asked.near(wanted)
-    return [[door.service for door, _ in best_doors(need, asked, near[need.code])[0]] for need in wanted]
+    search = Search(seeker, cards, moment)
+    near = search.near(wanted)
+    return [[listing.service for listing, _ in best_listings(need, search, near[need.code])[0]] for need in wanted]
 
 
 def _import(count: int, url: str, say: Say) -> Found:
@@ -184,5 +184,4 @@ def _imports(count: int, url: str, answer: Connection) -> None:
     if report.stored != count:
         raise RuntimeError(f"{report.stored} of {count} came in: {report.problems[:3]}")
     seconds = time.perf_counter() - began
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    answer.send(json.dumps({"import_s": round(seconds, 1), "import_rss_mb": round(memory)}))
+    answer.send(json.dumps({"import_s": round(seconds, 1), "import_rss_mb": round(memory.largest())}))

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import resource
 import secrets
 import statistics
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from flask import Flask
 from sqlalchemy import Engine, select, update
@@ -23,10 +21,12 @@ from werkzeug.test import Client
 
 from referrals.directory.importing import shipped
 from reporting.app import create_app
-from reporting.cases import desk, store
+from reporting.cases import desk, submission
 from reporting.cases.records import NewReport
+from reporting.cases.store import StretchedReceipt
 from reporting.clock import HOUR
 from reporting.config import Settings
+from reporting.operations import memory
 from reporting.sessions import day_seeds
 from reporting.storage.database import open_database, reading, writing
 from reporting.storage.models import CaseRow
@@ -75,16 +75,7 @@ def measure(settings: Settings, engine: Engine, cases: int, unopened: int, say: 
     app = create_app(settings, clock)
     times = [_one_round(app, engine, totp, fresh, clock, say) for _ in range(ROUNDS)]
     sign_in, page = (statistics.median(column) for column in zip(*times, strict=True))
-    return Waiting(cases, unopened, round(sign_in, 3), round(page, 3), round(_resident(), 1))
-
-
-def _resident() -> float:
-    """Resident memory now, in MB; where the system does not say (not Linux), the largest it ever was."""
-    try:
-        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-    except OSError:
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return pages * resource.getpagesize() / 2**20
+    return Waiting(cases, unopened, round(sign_in, 3), round(page, 3), round(memory.now(), 1))
 
 
 def _furnish(settings: Settings, engine: Engine) -> bytes:
@@ -118,10 +109,10 @@ def _fill(settings: Settings, keys: Keys, cases: int, unopened: int) -> None:
     for start in range(0, cases, BATCH):
         with writing(engine) as db:
             for number in range(start, min(start + BATCH, cases)):
-                stretched = (os.urandom(32), os.urandom(32))
+                receipt = StretchedReceipt(os.urandom(32), os.urandom(32))
                 report = _invented(number)
-                sealed = store.seal_stretched(report, stretched, readers, counters, bytes(16), time.time())
-                store.file_report(db, sealed)
+                sealed = submission.prepare(report, receipt, readers, counters, settings.pepper, time.time())
+                submission.file_invented(db, sealed)
         if start < cases - unopened:
             with writing(engine) as db:
                 desk.move_to_vault(db, keys, at_most=BATCH)
@@ -154,7 +145,8 @@ def _invented(number: int) -> NewReport:
         hours=(hours, hours),
     )
     hour, words = int(time.time()) // HOUR - below(60 * 24), f"Palabras inventadas {number}. " * 10
-    return NewReport(incident, words, {}, frozenset({"C_LETTERS"}), "es", f"{number:032x}", hour)
+    consents = frozenset({"C_LETTERS"})
+    return submission.new_report(incident, words, consents=consents, language="es", trip=f"{number:032x}", hour=hour)
 
 
 def _front_keys(engine: Engine) -> list[tuple[int, bytes]]:

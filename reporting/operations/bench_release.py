@@ -6,22 +6,20 @@ Reads no installation.
 from __future__ import annotations
 
 import random
-import resource
 import secrets
-import sys
 from collections.abc import Callable, Iterator
 
 from reporting.cases.case_file import seal_tally
 from reporting.crypto import sealing
 from reporting.figures import releases, tables
 from reporting.figures.noise import laplace
+from reporting.operations import memory
 from reporting.teams.keyring import EpochKeys, Keys
 from reporting.teams.team_log import STATISTICS, Epoch, Team
 from reporting.vocabulary.tally import FIRST_YEAR, MONTHS, TALLY_BYTE, TALLY_CODES, TALLY_FORMAT, TALLY_SIZE
 
 OPENED = 10_000  # sealed tallies
 DISTINCT = 200  # of them; the rest are the same bytes again, opened as if they were others
-BIGGER = 1024  # kilobytes are told by Linux, bytes by macOS; told here in megabytes
 
 
 def measure(reports: int, clock: Callable[[], float]) -> dict[str, float]:
@@ -29,13 +27,12 @@ def measure(reports: int, clock: Callable[[], float]) -> dict[str, float]:
     tallies = _tallies(reports)
     opened = _open_many(tallies, clock)
     quarter, whole = (_to_files(tallies[: size * TALLY_SIZE], clock) for size in (reports // 4, reports))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / BIGGER / (BIGGER if sys.platform == "darwin" else 1)
     return {
         "reports": reports,
         "open_10000_s": round(opened, 3),
         "archive_to_files_s": round(whole, 3),
         "linear": round(whole / (4 * quarter), 2),
-        "rss_mb": round(peak, 1),
+        "rss_mb": round(memory.largest(), 1),
     }
 
 
@@ -56,7 +53,9 @@ def _blocks(tallies: bytes) -> Iterator[bytes]:
 
 def _open_many(tallies: bytes, clock: Callable[[], float]) -> float:
     pair = sealing.new_key_pair()
-    team = Team(1, STATISTICS, "", (Epoch(1, pair.public, b"", b""),), {}, {}, founding=True, hashes=(), made=())
+    team = Team(
+        1, STATISTICS, "", (Epoch(1, pair.public, b"", b""),), {}, {}, founding=True, hashes=(), epoch_hashes=()
+    )
     keys = Keys(1, "", (), b"", {1: {1: EpochKeys(pair.private, b"", b"")}})
     sealed = [seal_tally(block, 1, team) for block in _blocks(tallies[: DISTINCT * TALLY_SIZE])]
     began = clock()

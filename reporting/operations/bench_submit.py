@@ -26,9 +26,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-from reporting.cases import store
-from reporting.cases.records import NewReport
-from reporting.clock import HOUR
+from reporting.cases import store, submission
 from reporting.config import ROOT, SECRET, Settings, make_secrets, read_settings
 from reporting.crypto import receipts
 from reporting.operations import demo, server
@@ -38,15 +36,13 @@ from reporting.storage.database import open_database, reading, upgrade_tables, w
 from reporting.teams import team_log
 from reporting.teams.team_log import CASEWORK, STATISTICS, Pin
 from reporting.vocabulary.answers import route
-from reporting.vocabulary.incident import Incident
-from reporting.vocabulary.tally import tally_block
 
 TICKET = re.compile(rb'name="t" value="([^"]+)"')
 FORM, CHUNK = "application/x-www-form-urlencoded", 65_536
 HEAD_ENDS, LENGTH = b"\r\n\r\n", re.compile(rb"\r\nContent-Length: (\d+)", re.IGNORECASE)
 LOCATION = re.compile(rb"\r\nLocation: (\S+)", re.IGNORECASE)
 WALKING = "Sec-Fetch-Site: same-origin\r\nSec-Fetch-User: ?1\r\n"
-RECEIPT = b'class="words"'
+RECEIPT = b'class="c-words"'
 TOLD = {"age": "A25_34", "region": "PIURA", "violence": "RAPE", "narrative": "Fue de noche."}
 STEPS = ["begin", *["next"] * len(route(TOLD | {"violence": [TOLD["violence"]]})), "send"]
 PATIENCE = 30  # seconds until a server that does not answer is a failure
@@ -170,16 +166,21 @@ def submit(workers: int, at_once: Iterable[int], seconds: float, runs: int, say:
             told = [_measure(process, port, _trip, many, seconds, runs, say) for many in at_once]
         open_rows(settings, open_database(settings.database_url)).destroy()
         floors = _floors(settings, sizes, workers, [row["at_once"] for row in told], seconds, runs, say)
-    packages = len(re.findall(r"^[a-z0-9].*==", (ROOT / "requirements.txt").read_text("utf-8"), re.MULTILINE))
     for row, floor in zip(told, floors, strict=True):
         row |= {
             "cold_start_s": round(cold, 2),
-            "packages": packages,
+            "packages": _packages(),
             "workers": workers,
             "limit_trips_per_s": floor["trips_per_s"],
             "ratio_to_limit": round(row["trips_per_s"] / max(floor["trips_per_s"], 0.001), 2),
         }
     return told
+
+
+def _packages() -> int:
+    """How many packages the lock file of a checkout names; 0 where there is none."""
+    lock = ROOT / "requirements.txt"
+    return len(re.findall(r"^[a-z0-9].*==", lock.read_text("utf-8"), re.MULTILINE)) if lock.exists() else 0
 
 
 def limit(workers: int, at_once: Iterable[int], seconds: float, runs: int, say: Say) -> list[dict[str, Any]]:
@@ -224,8 +225,7 @@ def _floor(settings: Settings, sizes: list[tuple[int, int]]) -> Callable[..., li
         ticket = tickets.write_ticket(known, settings.server_secret, "draft", trip, "1", {"a": TOLD}, now)
     engine.dispose()  # no line to the database goes along into the workers
     readers, counters = (team_log.team_of_kind(found, kind) for kind in (CASEWORK, STATISTICS))
-    report = NewReport(Incident(), TOLD["narrative"], {}, frozenset(), "es", tickets.new_trip(), int(now) // HOUR)
-    tally = tally_block(report.incident, report.hour, counted=False)
+    report = submission.from_answers({"narrative": TOLD["narrative"]}, language="es", trip=tickets.new_trip(), now=now)
     file, local = settings.instance / "floor.db", threading.local()
 
     def commit(sealed: store.SealedReport) -> None:
@@ -248,7 +248,7 @@ def _floor(settings: Settings, sizes: list[tuple[int, int]]) -> Callable[..., li
                 tickets.write_ticket(known, settings.server_secret, "draft", report.trip, "1", {"a": TOLD}, now)
         if number == len(sizes) - 1:
             receipt = receipts.draw(secrets.randbelow)
-            commit(store.seal_report(report, receipt, readers, counters, tally, settings.pepper, now))
+            commit(submission.prepare(report, receipt, readers, counters, settings.pepper, now))
         start_response("200 OK", [("Content-Type", "text/html"), ("Content-Length", str(sizes[number][1]))])
         return [bytes(sizes[number][1])]
 

@@ -9,17 +9,21 @@ import random
 import secrets
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import yaml
 from sqlalchemy import Engine
 
+from referrals.directory import snapshot
 from referrals.directory.importing import shipped
-from reporting.cases import store
+from referrals.directory.reviewed_data import DATA
+from referrals.help import help_for
+from reporting.cases import submission
 from reporting.cases.records import NewReport
 from reporting.clock import HOUR
-from reporting.config import ROOT, Settings
+from reporting.config import Settings
 from reporting.crypto import receipts
 from reporting.crypto.receipts import Receipt
 from reporting.figures import releases
@@ -31,9 +35,9 @@ from reporting.teams.accounts import accept, draw_sheets, invite, suggest_passwo
 from reporting.teams.keyring import Keys
 from reporting.teams.team_log import ADVOCATE, CASE_WORKER, CASEWORK, COORDINATOR, STATISTICS, Pin
 from reporting.vocabulary.incident import incident_from_answers
-from reporting.vocabulary.tally import MONTHS, block_of_codes, tally_block
+from reporting.vocabulary.tally import MONTHS, block_of_codes
 
-VIGNETTES = ROOT / "referrals" / "data" / "vignettes.yaml"
+VIGNETTES = DATA / "vignettes.yaml"
 # name -> role; the first case worker makes the keys and lets the others in
 PEOPLE = {
     "rosa": CASE_WORKER,
@@ -138,14 +142,15 @@ def _reports(settings: Settings, engine: Engine, now: float) -> Receipt:
     with reading(engine) as db:
         found = team_log.teams(db, Pin(settings.pin_file))
     readers, counters = team_log.team_of_kind(found, CASEWORK), team_log.team_of_kind(found, STATISTICS)
+    services = snapshot.snapshot_of(partial(reading, engine))
     drawn = [receipts.draw(secrets.randbelow) for _ in CAME]
     for receipt, came, vignette in zip(drawn, CAME, _vignettes(), strict=True):
         report = _report(vignette, int(now) // HOUR - came, settings.languages[0])
-        tally = tally_block(report.incident, report.hour, counted="C_STATS" in report.consents)
+        gaps = help_for(services, report.incident, now, languages=(report.language,)).gaps
         # as if sent an hour ago: its receipt is not to be shown again by a repeated request
-        sealed = store.seal_report(report, receipt, readers, counters, tally, settings.pepper, now - 3600)
+        sealed = submission.prepare(report, receipt, readers, counters, settings.pepper, now - HOUR, gaps=gaps)
         with writing(engine) as db:
-            store.file_report(db, sealed)
+            submission.file_invented(db, sealed)
     return drawn[0]
 
 
@@ -158,9 +163,9 @@ def _vignettes() -> list[dict[str, Any]]:
 def _report(vignette: dict[str, Any], hour: int, language: str) -> NewReport:
     consents = frozenset({"C_LETTERS", "C_STATS"})
     words = vignette["story_es" if language == "es" else "story_en"]
-    return NewReport(
-        incident_from_answers(vignette["answers"]), words, {}, consents, language, tickets.new_trip(), hour
-    )
+    incident = incident_from_answers(vignette["answers"])
+    trip = tickets.new_trip()
+    return submission.new_report(incident, words, consents=consents, language=language, trip=trip, hour=hour)
 
 
 TALLIES = 2000  # a year

@@ -304,7 +304,7 @@ def _tells(phone: Phone, marker: str) -> list[str]:
     for _ in route({}):
         phone.asks("POST", "/es/contar", go="next", narrative=words, violence=ACT)
     phone.asks("POST", "/es/contar", go="send", letters="1")
-    found = re.search(r'<p class="digits">(.*?)</p>', phone.page, re.DOTALL)
+    found = re.search(r'<p class="c-digits">(.*?)</p>', phone.page, re.DOTALL)
     if found is None:
         raise NoTrial("the report was not taken.")
     return re.findall(r"<span>(.*?)</span>", found[1])

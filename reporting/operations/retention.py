@@ -33,7 +33,7 @@ Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Period:
+class RetentionPeriod:
     """How long something is kept, in seconds, and why."""
 
     seconds: int
@@ -46,11 +46,12 @@ class Period:
 
 
 @cache
-def periods() -> dict[str, Period]:
+def periods() -> dict[str, RetentionPeriod]:
     """The table that people review."""
     told = tomllib.loads(TABLE.read_text(encoding="utf-8"))
     return {
-        name: Period(row.get("days", 0) * DAY + row.get("hours", 0) * HOUR, row["reason"]) for name, row in told.items()
+        name: RetentionPeriod(row.get("days", 0) * DAY + row.get("hours", 0) * HOUR, row["reason"])
+        for name, row in told.items()
     }
 
 

@@ -30,6 +30,7 @@ from waitress.task import ErrorTask
 from waitress.utilities import BadRequest
 
 from reporting.config import Settings
+from reporting.web.access.large_files import room_for
 from reporting.web.errors import short_page
 from reporting.web.limits import LARGEST_BODY
 from reporting.web.logging import discreet
@@ -38,7 +39,7 @@ try:
     import resource
 except ImportError:  # not on Windows, which has no core files either
     resource = None  # type: ignore[assignment]
-IN_MEMORY = 4 * 1024 * 1024  # bytes; above our largest body, so nothing is ever buffered on disk
+IN_MEMORY = 8 * 1024 * 1024  # bytes; above our largest body, so nothing is ever buffered on disk
 LARGEST_HEAD = 16 * 1024  # bytes of a request before its body
 LARGEST_READ = 16 * 1024 * 1024  # bytes of a body that are read, and not kept, so that the answer can be a page of ours
 LARGEST_CHUNK_LINE = 512  # bytes of what stands between the pieces of a body sent in pieces
@@ -119,6 +120,7 @@ def _work(app: Any, settings: Settings, door: socket.socket) -> None:
         **proxy,
     )
     server.channel_class, server.refusal = _Line, functools.partial(short_page, app)
+    server.adj.room_for = functools.partial(room_for, app)
     server.pull_trigger = _nobody_to_wake
     while lines:
         _look(LOOK_AGAIN, lines)
@@ -150,10 +152,10 @@ def _nobody_to_wake() -> None:
 class _Body(OverflowableBuffer):  # type: ignore[misc]
     """What she sends, as far as it may be kept; of the rest only how much it was, and our page says that in words."""
 
-    dropped = 0
+    dropped, room = 0, LARGEST_BODY
 
     def append(self, piece: bytes) -> None:
-        room = LARGEST_BODY + 1 - super().__len__()
+        room = self.room + 1 - super().__len__()
         super().append(piece[: max(0, room)])
         self.dropped += max(0, len(piece) - room)
 
@@ -174,6 +176,14 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc]
             raise ParsingError("") from None
         if self.body_rcv is not None:
             self.body_rcv.buf = _Body(IN_MEMORY)
+            self.body_rcv.buf.room = self._room()
+
+    def _room(self) -> int:
+        """Only who sends much is looked at: whether this page takes it, from this session."""
+        if not self.chunked and self.content_length <= LARGEST_BODY:
+            return LARGEST_BODY
+        room: int = self.adj.room_for(self.command, self.path, self.headers.get("COOKIE", ""))
+        return room
 
     def received(self, data: bytes) -> int:
         consumed: int = super().received(data)

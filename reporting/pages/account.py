@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 
-from flask import Blueprint, g, make_response, redirect, request, url_for
+from flask import g, make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from wtforms import PasswordField, TextAreaField
 from wtforms.validators import InputRequired, Length
@@ -18,11 +18,12 @@ from reporting.teams import accounts, keyring, members, staff_sessions, team_log
 from reporting.teams.keyring import RecoverySheets
 from reporting.teams.team_log import ADVOCATE, CASE_WORKER, CASEWORK, COORDINATOR, CannotOpen
 from reporting.web import desk_pages, languages
+from reporting.web.access.audience import DESK, Pages
 from reporting.web.access.auth import refresh_keys, signed_in
 from reporting.web.context import installation, local_hour, render_template, say
 from reporting.web.forms import StaffForm
 
-blueprint = Blueprint("staff", __name__)
+blueprint = Pages("staff", __name__, DESK, typed_secrets=True)
 ROLE_NAMES = {CASE_WORKER: N_("Case worker"), ADVOCATE: N_("Advocate"), COORDINATOR: N_("Coordinator")}
 
 
@@ -82,7 +83,12 @@ def _me(sentence: str = "", code: int = 200, *, done: str = "") -> ResponseRetur
 @signed_in(CASE_WORKER, ADVOCATE, COORDINATOR)
 def change_me() -> ResponseReturnValue:
     """A new password, the other sessions ended, or both sheets typed."""
-    return MY_ACTS.get(request.form.get("go", ""), _end_my_others)()
+    return MY_ACTS.get(request.form.get("go", ""), _nothing)()
+
+
+def _nothing() -> ResponseReturnValue:
+    StaffForm().is_ours()
+    return _me(say(N_("Choose what to do.")), 422)
 
 
 def _change_password() -> ResponseReturnValue:

@@ -89,9 +89,14 @@ def with_colleague(member: int) -> ResponseReturnValue:
         held = refresh_keys().epochs
         if not any(team_log.reads(team, her.roles, her.teams) for team in teams if team.id in held):
             return error_page(404)
-        return COLLEAGUE_ACTS.get(go, _let_in)(member)
+        return COLLEAGUE_ACTS.get(go, _nothing)(member)
     except CannotOpen:
         return error_page(404)
+
+
+def _nothing(_member: int) -> ResponseReturnValue:
+    StaffForm().is_ours()
+    return _colleagues(say(N_("Choose what to do.")), 422)
 
 
 def _let_in(member: int) -> ResponseReturnValue:

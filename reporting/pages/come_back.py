@@ -10,6 +10,7 @@ from flask import g, make_response, request
 from flask.typing import ResponseReturnValue
 
 from reporting.cases import store
+from reporting.cases.store import StretchedReceipt
 from reporting.crypto import receipt_wording, receipts
 from reporting.crypto.receipts import Unreadable
 from reporting.i18n import N_
@@ -81,7 +82,7 @@ def open_with_code(typed: str, trip: str) -> ResponseReturnValue:
         raise WrongCode(say(NOTHING_OPENS)) from None
 
 
-def _begin_stay(stretched: tuple[tuple[bytes, bytes], ...], trip: str) -> CaseSession:
+def _begin_stay(stretched: tuple[StretchedReceipt, ...], trip: str) -> CaseSession:
     """Open with a receipt. From now on the trip that sent it never shows the receipt again."""
     site = installation()
     with site.writing() as db:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from flask import Blueprint, Response, abort, g, make_response, request, url_for
+from flask import Response, abort, g, make_response, request, url_for
 from flask.typing import ResponseReturnValue
 
 from reporting.figures import labels, tables
@@ -20,10 +20,11 @@ from reporting.figures import releases as figures_releases
 from reporting.figures.releases import Published
 from reporting.i18n import N_
 from reporting.teams.team_log import CannotOpen
+from reporting.web.access.audience import ASSETS, Pages, is_for
 from reporting.web.context import installation, render_template, say
 from reporting.web.errors import error_page
 
-blueprint = Blueprint("figures", __name__)
+blueprint = Pages("figures", __name__)
 KINDS = {
     "csv": "text/csv; charset=utf-8",
     "json": "application/json",
@@ -48,7 +49,7 @@ def keep_hosts_apart() -> None:
     """Figures on their own host only, where there is one; and nothing else there."""
     wanted, public = installation().settings.figures_host, request.endpoint in PUBLIC
     here = request.host.rsplit(":", 1)[0].lower()
-    if wanted and request.blueprint != "assets" and (here == wanted) is not public:
+    if wanted and not is_for(ASSETS) and (here == wanted) is not public:
         abort(404)
 
 

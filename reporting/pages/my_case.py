@@ -29,7 +29,7 @@ from reporting.vocabulary.questions import PAGES
 from reporting.web import languages, post_redirect_get, question_forms
 from reporting.web.access.visits import CaseSession, Next, case_session_field, case_session_on, onward
 from reporting.web.context import installation, local_hour, render_template, say
-from reporting.web.forms import OpenForm
+from reporting.web.forms import OpenForm, number_in
 from reporting.web.post_redirect_get import Trail
 from reporting.web.question_forms import TO_SET_RIGHT
 from reporting.web.requests import speak
@@ -95,7 +95,7 @@ def _case_page(stay: CaseSession, trail: Trail, _rest: str) -> str:
         asked=[one for one in case.referrals if one.state in ASKED],
         may_stop=[one for one in case.referrals if one.state in MAY_STOP and not one.protects],
         protects=[one for one in case.referrals if one.protects and one.state != "revoked"],
-        other_team=teams.get(actions.asked_hand_over(case.desk), ""),
+        other_team=teams.get(actions.asked_hand_over(case.work_record), ""),
         form=_again(LetterForm, trail, "show"),
         sentence=trail.about("show").get("sentence", ""),
         ticket=case_session_field(stay),
@@ -186,15 +186,15 @@ def _set_right(stay: CaseSession, rest: str) -> Next:
         case = store.open_visit(db, stay.visit)
     if case.unseen or not _is_page(rest):
         return onward("show")
-    form = _form(int(rest), case, request.form)
+    form = _form(number_in(rest), case, request.form)
     if not form.validate():
         return _wrong(f"right-{rest}")
     moment = site.clock()
     with site.writing() as db, store.on_visit(db, stay.visit, moment, _counters()) as case_file:
         now = case.incident_at(moment)
-        changed = corrected(int(rest), now, question_forms.answers_in(form))
+        changed = corrected(number_in(rest), now, question_forms.answers_in(form))
         if changed != now:
-            actions.correct(case_file, 0, changed, "", moment, signs=asks_how_she_is(int(rest)))
+            actions.correct(case_file, 0, changed, "", moment, signs=asks_how_she_is(number_in(rest)))
     return onward("show", sentence=say(N_("It is changed. What you told before is kept beside it.")))
 
 
@@ -215,7 +215,7 @@ def _form(number: int, case: Case, typed: Any) -> OpenForm:
 def _right_page(stay: CaseSession, trail: Trail, rest: str) -> str:
     with installation().reading() as db:
         case = store.open_visit(db, stay.visit)
-    number, typed = int(rest), trail.typed(f"right-{rest}")
+    number, typed = number_in(rest), trail.typed(f"right-{rest}")
     form = _form(number, case, typed)
     if typed is not None:
         form.validate()
@@ -282,6 +282,8 @@ def _reach(stay: CaseSession, _rest: str) -> Next:
 
 def _hand_over(stay: CaseSession, rest: str) -> Next:
     """Her answer to the question whether another team may have it."""
+    if rest not in {"yes", "no"}:
+        return onward("show")
     site = installation()
     with site.writing() as db:
         with store.on_visit(db, stay.visit, site.clock()) as case_file:

@@ -6,7 +6,6 @@ Shows no case and gives nobody a key.
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime
 
 from flask import g, make_response, request, url_for
 from flask.typing import ResponseReturnValue
@@ -23,7 +22,7 @@ from reporting.web import desk_pages, languages
 from reporting.web.access.auth import signed_in
 from reporting.web.context import installation, render_template, say, today
 from reporting.web.errors import error_page
-from reporting.web.forms import StaffForm
+from reporting.web.forms import BadFormValue, StaffForm, day_in, number_in
 
 
 class InviteForm(StaffForm):
@@ -69,7 +68,7 @@ def people() -> ResponseReturnValue:
             form.new_team.errors = [N_("A new team begins with a case worker.")]
             return _people(form, code=422)
         chosen = form.team.data if form.role.data == CASE_WORKER and not new_team else ""
-        teams = (int(chosen),) if chosen else ()
+        teams = (number_in(chosen),) if chosen else ()
         token = accounts.invite(db, form.name.data, (form.role.data,), site.clock(), teams, new_team)
     return _invited(token)
 
@@ -161,14 +160,14 @@ def reading_hours() -> ResponseReturnValue:
     if not form.is_ours():
         return _duty_page(_typed_hours(), code=422)
     try:
-        hours, off = _hours_typed(), tuple(_day_typed(line) for line in (form.off.data or "").split())
+        hours, off = _hours_typed(), tuple(day_in(line) for line in (form.off.data or "").split())
         with site.writing() as db:
             write(db, g.keys.member, hours, off)
     except BadHours as problem:
         told = languages.weekdays(g.lang, [problem.weekday])
         sentence = say(N_("%(day)s: write full hours, from 0 to 24, the end after the beginning."), day=told)
         return _duty_page(_typed_hours(), sentence, 422)
-    except ValueError:
+    except BadFormValue:
         return _duty_page(_typed_hours(), say(N_("Write days like this: 28/07/2027, one in each line.")), 422)
     return _duty_page(done=say(N_("Saved.")))
 
@@ -185,12 +184,8 @@ def _hours_typed() -> dict[int, tuple[int, int]]:
             continue
         if not (re.fullmatch("[0-9]{1,2}", begins) and re.fullmatch("[0-9]{1,2}", ends)):
             raise BadHours(weekday)
-        told[weekday] = int(begins), int(ends)
+        told[weekday] = number_in(begins), number_in(ends)
     return told
-
-
-def _day_typed(text: str) -> date:
-    return datetime.strptime(text, "%d/%m/%Y").replace(tzinfo=UTC).date()
 
 
 @desk_pages.by_get()

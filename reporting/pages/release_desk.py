@@ -13,7 +13,7 @@ from flask import g, make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from reporting.figures import bounds, noise, releases
-from reporting.figures.releases import Choice, ReleaseRefused
+from reporting.figures.releases import Choice, ReleaseRefused, UnknownPeriod
 from reporting.figures.tables import DIMENSIONS, FURTHER, TIERS, published
 from reporting.i18n import N_
 from reporting.pages.figures import blueprint, factor, find, page, title
@@ -23,7 +23,7 @@ from reporting.web import desk_pages
 from reporting.web.access.auth import signed_in
 from reporting.web.context import installation, render_template, say
 from reporting.web.errors import error_page
-from reporting.web.forms import StaffForm
+from reporting.web.forms import BadFormValue, StaffForm
 
 
 @blueprint.get("/<lang>/equipo/cifras")
@@ -53,7 +53,7 @@ def plan() -> ResponseReturnValue:
         chosen, choice = releases.period(request.args.get("period", "")), _choice()
         with installation().reading() as db:
             made, expected = releases.design_of(db, chosen, choice), releases.expected(db, chosen)
-    except ValueError:
+    except (BadFormValue, UnknownPeriod):
         return _desk(say(N_("Choose a period.")), 422)
     tables = [(title(one.dimensions), bounds.bound(made, one, choice.epsilon)) for one in published(made)]
     page = render_template(
@@ -73,12 +73,12 @@ def plan() -> ResponseReturnValue:
 
 
 def _choice() -> Choice:
-    """What was ticked; `ValueError` for what cannot be chosen."""
+    """What was ticked. Raises `BadFormValue` for what cannot be chosen."""
     told = request.values
     budgets = {str(one): one for one in releases.EPSILONS}
     further = tuple(name for name in further_tables() if name in told.getlist("also"))
     if told.get("epsilon", "1") not in budgets or len(further) != len(set(told.getlist("also"))):
-        raise ValueError
+        raise BadFormValue
     return Choice(further, budgets[told.get("epsilon", "1")], total_only="only" in told or not _has_regions())
 
 
@@ -112,7 +112,7 @@ def compile_one() -> ResponseReturnValue:
                 choice,
                 fictional=site.settings.practice,
             )
-    except ValueError:
+    except (BadFormValue, UnknownPeriod):
         return _desk(say(N_("Choose a period.")), 422)
     except ReleaseRefused as why:
         return _desk(say(str(why)), 409)

@@ -30,14 +30,18 @@ from reporting.web.question_forms import LAST
 from reporting.web.requests import speak
 
 DRAFT = {"a", "r", "n"}  # what is in a draft; what is written down by voice, or can be sent again, is sealed alike
+_NUMBERS = frozenset(str(number) for number in range(len(PAGES)))
 WAYS = {"start": "reporter.start", "help": "reporter.ask_for_help"}  # from a page of a trip to one of none
 
 
 @blueprint.post("/<lang>/inicio")
 def begin_anew() -> ResponseReturnValue:
     """To the start, or to look for help: this trip is over, so that the next person in this window finds nothing."""
+    go = request.form.get("go")
+    if go not in WAYS:
+        return redirect(url_for(WAYS["start"], lang=g.lang), 303)
     post_redirect_get.end(tickets.trips_in(request.form.get("trip", "")), NOTED)
-    return redirect(url_for(WAYS.get(request.form.get("go", ""), WAYS["start"]), lang=g.lang), 303)
+    return redirect(url_for(WAYS[go], lang=g.lang), 303)
 
 
 @blueprint.get("/<lang>/contar")
@@ -110,10 +114,12 @@ def _target(step: str, go: str, answers: Mapping[str, Any]) -> str:
     here = int(step) if step.isdecimal() else LAST
     if go.startswith("lang-"):
         return step
-    if go.startswith("to-") and go[3:].isdecimal() and int(go[3:]) < len(PAGES):
+    if go.startswith("to-") and go[3:] in _NUMBERS:
         return go[3:]
     if go == "back":
         return str(LAST if step == CHECK else page_before(here, answers))
+    if go not in {"next", "check"}:
+        return step
     after = None if go == "check" else page_after(here, answers)
     return CHECK if after is None else str(after)
 

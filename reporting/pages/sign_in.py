@@ -8,7 +8,7 @@ from __future__ import annotations
 import secrets
 
 import segno
-from flask import Blueprint, Response, g, make_response, redirect, request, url_for
+from flask import Response, g, make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from wtforms import BooleanField, PasswordField, StringField
 from wtforms.validators import InputRequired, Length
@@ -20,6 +20,7 @@ from reporting.teams.accounts import Invitation
 from reporting.teams.keyring import Keys, RecoverySheets
 from reporting.teams.team_log import ADVOCATE, CASE_WORKER, COORDINATOR, BrokenChain, CannotOpen
 from reporting.web import desk_pages
+from reporting.web.access.audience import DOOR, Pages
 from reporting.web.access.auth import home_of, put_cookie, signed_in, take_cookie
 from reporting.web.access.tickets import ticket_field, ticket_in
 from reporting.web.context import installation, render_template, say
@@ -27,7 +28,7 @@ from reporting.web.errors import error_page
 from reporting.web.forms import OpenForm, StaffForm
 from reporting.web.limits import sender
 
-blueprint = Blueprint("auth", __name__)
+blueprint = Pages("auth", __name__, DOOR, typed_secrets=True)
 # role -> where somebody goes after signing in; the first role of an account decides
 NOT_VALID = N_("This invitation is not valid any more. Ask for a new one.")
 NO = N_("Name, password or code is not right. Look at each once more, and at the clock of your phone.")

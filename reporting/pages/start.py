@@ -5,7 +5,7 @@ Shows nothing of any trip. A page that answered a POST is left by noting its tri
 
 from __future__ import annotations
 
-from flask import Blueprint, g, make_response, redirect, request, url_for
+from flask import g, make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from referrals.help import national_lines
@@ -15,13 +15,14 @@ from reporting.sessions import tickets
 from reporting.sessions.replays import LEFT
 from reporting.teams import reading_hours, team_log
 from reporting.web import post_redirect_get
+from reporting.web.access.audience import HERS, Pages
 from reporting.web.access.tickets import ticket_field
 from reporting.web.access.visits import BOX
 from reporting.web.context import installation, render_template, say, today
 from reporting.web.errors import trouble_page
 from reporting.web.post_redirect_get import TicketCheck, Trail
 
-blueprint = Blueprint("reporter", __name__)
+blueprint = Pages("reporter", __name__, HERS)
 OVER = N_("That page is no longer valid. You can start again.")
 
 

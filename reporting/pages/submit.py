@@ -10,20 +10,17 @@ from collections.abc import Callable
 from flask import g, request
 from flask.typing import ResponseReturnValue
 
-from reporting import clock
-from reporting.cases import junk, store
-from reporting.cases.records import NewReport
+from reporting.cases import submission
+from reporting.cases.submission import Outcome
 from reporting.crypto import receipts
 from reporting.crypto.receipts import Receipt
 from reporting.i18n import N_
 from reporting.pages.directory_lookups import help_of
 from reporting.pages.draft import CHECK, DOORS, SENT_ALREADY, SENT_PAGE, consents_of, is_unseen, wait, with_typed
 from reporting.sessions import replays
-from reporting.sessions.replays import LEFT, NOTED, SENT
+from reporting.sessions.replays import NOTED
 from reporting.teams import team_log
 from reporting.teams.team_log import STATISTICS, Team
-from reporting.vocabulary.answers import contact_of, incident_of
-from reporting.vocabulary.tally import tally_block
 from reporting.web import post_redirect_get
 from reporting.web.context import installation, say
 from reporting.web.post_redirect_get import TicketCheck, Trail
@@ -52,48 +49,34 @@ def _let_her_pick(came: TicketCheck) -> ResponseReturnValue:
 def send(came: TicketCheck) -> ResponseReturnValue:
     """File the report once, however often the request comes; the receipt is shown only after it is durable."""
     site, moment = installation(), installation().clock()
-    readers, counters = _teams()
+    readers, statistics_team = _teams()
     if readers is None:
         if came.ended is None:
             return _let_her_pick(came)
-        readers = counters  # a repeat files nothing: it only shows the receipt again
+        readers = statistics_team  # a repeat files nothing: it only shows the receipt again
     trail, _ = with_typed(came)
-    report = _report(came, trail, moment)
-    found = help_of(report.incident, police_shown="p" in trail.state)
-    gap = next(iter(found.gaps), "NONE")
-    tally = tally_block(report.incident, report.hour, counted="C_STATS" in report.consents, gap=gap)
-    receipt, secret = Receipt(tuple(trail.state["r"])), site.settings.server_secret
-    sealed = store.seal_report(report, receipt, readers, counters, tally, site.settings.pepper, moment)
-    ended: str | None = SENT
-    shown = True
+    report = submission.from_answers(
+        trail.state["a"] | {"consents": consents_of(trail.state["a"])},
+        language=g.lang,
+        trip=trail.trip,
+        now=moment,
+        unseen=is_unseen(came),
+        seconds=_seconds(trail, moment),
+    )
+    gaps = help_of(report.incident, police_shown="p" in trail.state).gaps
+    receipt, settings = Receipt(tuple(trail.state["r"])), site.settings
+    sealed = submission.prepare(report, receipt, readers, statistics_team, settings.pepper, moment, gaps=gaps)
     with site.writing() as db:
-        if replays.end_trip(db, secret, trail.trip, SENT, moment):  # one trip, one case, whichever page it is from
-            store.file_report(db, sealed)
-            trail.state |= {"team": readers.name, "first": int(moment)}
-        else:
-            ended = replays.how_ended(db, secret, trail.trip)
-            shown = ended == SENT and store.may_show_again(db, sealed, moment)
-    if not shown:
-        return post_redirect_get.home() if ended == LEFT else post_redirect_get.home(say(SENT_ALREADY))
+        outcome = submission.file(db, sealed, settings.server_secret, moment)
+    if outcome in NOT_SHOWN:
+        return post_redirect_get.home(say(NOT_SHOWN[outcome]) if NOT_SHOWN[outcome] else "")
+    if outcome is Outcome.FILED:
+        trail.state |= {"team": readers.name, "first": int(moment)}
     trail.state |= {"sent": int(moment)} | ({"unseen": True} if report.unseen else {})
     return post_redirect_get.answer(trail, SENT_PAGE)
 
 
-def _report(came: TicketCheck, trail: Trail, moment: float) -> NewReport:
-    answers = trail.state["a"]
-    contact = contact_of(answers)
-    consents = consents_of(answers) | ({"C_CONTACT"} if contact else frozenset())
-    return NewReport(
-        incident=incident_of(answers),
-        narrative=answers.get("narrative", ""),
-        contact=contact,
-        consents=consents,
-        language=g.lang,
-        trip=trail.trip,
-        hour=int(moment) // clock.HOUR,
-        unseen=is_unseen(came),
-        signs=junk.signs_of(answers.get("narrative", ""), _seconds(trail, moment)),
-    )
+NOT_SHOWN = {Outcome.LEFT: "", Outcome.SENT_BEFORE: SENT_ALREADY}  # outcome -> what is said on the way home
 
 
 def _seconds(trail: Trail, moment: float) -> float | None:

@@ -48,6 +48,7 @@ PRAGMAS = (
     "temp_store=MEMORY",
     "busy_timeout=1000",
 )
+NO_LINKS = getattr(os, "O_NOFOLLOW", 0)  # Windows has no such flag
 MEMORY = Path("/dev/shm")  # noqa: S108 -- a folder of our own in it, under a name that nobody can guess
 # Plain statements on a plain line, the same for both: a row is written and read with every page that is turned, and
 # the layers of the library took longer than the disk.
@@ -110,7 +111,7 @@ def open_rows(settings: Settings, engine: Engine) -> PageRows:
         return PageRows(_Server(engine), settings.server_secret)
     with suppress(OSError):  # where the folder cannot be had, every page is the answer itself
         path = _folder(settings) / "rows.db"
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600))
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | NO_LINKS, 0o600))
         return PageRows(_File(path), settings.server_secret)
     return PageRows(None, settings.server_secret)
 
@@ -136,8 +137,8 @@ def _folder(settings: Settings) -> Path:
     folder = place / f"amparo-{known.hex()}"
     with suppress(FileExistsError):
         folder.mkdir(mode=0o700)
-    told = folder.lstat()
-    if folder.is_symlink() or (hasattr(os, "getuid") and os.getuid() not in {0, told.st_uid}):
+    status = folder.lstat()
+    if folder.is_symlink() or (hasattr(os, "getuid") and os.getuid() not in {0, status.st_uid}):
         raise PermissionError  # the root of this machine may lock and destroy what another user serves
     return folder
 
@@ -235,13 +236,22 @@ class PageRows:
             shelf.close()
 
     def write(
-        self, name: str, owner: str, purpose: str, told: Mapping[str, Any], pages: int, now: float, bound: bytes = b""
+        self,
+        name: str,
+        owner: str,
+        purpose: str,
+        content: Mapping[str, Any],
+        pages: int,
+        now: float,
+        bound: bytes = b"",
     ) -> None:
         """Put down what the pages of a name show from now on; it replaces what they showed. `CannotKeep` where not.
 
         `owner` finds the row again for erasing it; `bound` (a session's token) is needed to open it again.
         """
-        data = zlib.compress(json.dumps(told, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "replace"), 1)
+        data = zlib.compress(
+            json.dumps(content, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "replace"), 1
+        )
         size = next((size for size in SIZES if len(data) + OVERHEAD <= size), None)
         if self.shelf is None or size is None:
             raise CannotKeep
@@ -269,15 +279,15 @@ class PageRows:
             return None
         try:
             with self.shelf.looking() as line:
-                found = _do(line, self.shelf.dialect, ONE, {"id": _id(name)}).fetchone()
-            if found is None or _is_over(found[1], found[2], now):
+                stored = _do(line, self.shelf.dialect, ONE, {"id": _id(name)}).fetchone()
+            if stored is None or _is_over(stored[1], stored[2], now):
                 return None
-            row = dict(zip(("id", "purpose", "period", "sealed", "seed"), found, strict=True))
+            row = dict(zip(("id", "purpose", "period", "sealed", "seed"), stored, strict=True))
             opened = sealing.unwrap(self._key(name, row["purpose"], row["seed"], bound), _place(row), row["sealed"])
-            told: dict[str, Any] = json.loads(zlib.decompress(opened[4 : 4 + int.from_bytes(opened[:4], "big")]))
+            content: dict[str, Any] = json.loads(zlib.decompress(opened[4 : 4 + int.from_bytes(opened[:4], "big")]))
         except (CannotOpen, ValueError, self.shelf.error):
             return None
-        return told
+        return content
 
     def erase(self, owners: Iterable[str]) -> None:
         """The rows of these owners go at once. Where nothing can be written they go with their seed."""
@@ -315,8 +325,8 @@ class PageRows:
         return sealing.derive(self._secret + seed, "owner of a page row", owner.encode("utf-8", "replace"), 16)
 
 
-def _do(line: Any, dialect: str, statement: str, told: Mapping[str, Any]) -> Any:
-    return line.execute(_spelt(statement, dialect), told)
+def _do(line: Any, dialect: str, statement: str, parts: Mapping[str, Any]) -> Any:
+    return line.execute(_spelt(statement, dialect), parts)
 
 
 @cache
@@ -366,7 +376,7 @@ def _seed_of_now(line: Any, dialect: str, purpose: str, now: float) -> tuple[byt
 
 
 def _sweep(line: Any, dialect: str, known: Iterable[tuple[str, int]], now: float) -> None:
-    for purpose, period in (one for one in known if _is_over(*one, now)):
+    for purpose, period in (seed for seed in known if _is_over(*seed, now)):
         for statement in SWEEP:
             _do(line, dialect, statement, {"purpose": purpose, "period": period})
 

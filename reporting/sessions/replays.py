@@ -40,9 +40,9 @@ def end_trip(db: Session, server_secret: bytes, trip: str, how: str, now: float)
         if _mark(db, mark.name, mark.seal(how.encode().ljust(TOLD)), now):
             return True
         before = mark, how
-    mark, told = before
+    mark, ended = before
     row = db.get_one(MarkRow, mark.name, with_for_update=True)
-    if ENDINGS.index(how) > ENDINGS.index(told):
+    if ENDINGS.index(how) > ENDINGS.index(ended):
         row.told = mark.seal(how.encode().ljust(TOLD))
         db.flush()
     return False
@@ -70,9 +70,9 @@ def use(db: Line, known: Seeds, server_secret: bytes, ticket: Ticket, now: float
     request that was answered before; whoever presses it later may be somebody else.
     """
     marks = _marks_of(known, server_secret, USED, ticket.sealed)
-    found = read_mark(db, marks)
-    if found:
-        first = int.from_bytes(found[1], "big")
+    noted = read_mark(db, marks)
+    if noted:
+        first = int.from_bytes(noted[1], "big")
     else:
         first = int(now)
         _mark(db, marks[0].name, marks[0].seal(first.to_bytes(TOLD, "big")), now)
@@ -94,8 +94,8 @@ class _Mark:
     name: bytes
     key: bytes
 
-    def seal(self, told: bytes) -> bytes:
-        return sealing.wrap(self.key, _MARK_PLACE, told) if self.key else told.rstrip()
+    def seal(self, content: bytes) -> bytes:
+        return sealing.wrap(self.key, _MARK_PLACE, content) if self.key else content.rstrip()
 
     def open(self, sealed: bytes) -> bytes:
         return sealing.unwrap(self.key, _MARK_PLACE, sealed) if self.key else sealed
@@ -111,24 +111,24 @@ def _former(trip: str) -> _Mark:
 
 def _marking(known: Seeds) -> list[bytes]:
     """The seeds of marks, the newest first."""
-    return [known[day] for day in sorted((one for one in known if one[1] == MARKING), reverse=True)]
+    return [known[day] for day in sorted((seed for seed in known if seed[1] == MARKING), reverse=True)]
 
 
 def _marks_of(known: Seeds, server_secret: bytes, kind: str, what: bytes) -> list[_Mark]:
     both = [sealing.derive(server_secret + seed, f"mark {kind}", what, 64) for seed in _marking(known)]
-    return [_Mark(one[:32], one[32:]) for one in both]
+    return [_Mark(derived[:32], derived[32:]) for derived in both]
 
 
 def found_mark(db: Line, known: Seeds, server_secret: bytes, trip: str) -> tuple[_Mark, str] | None:
     """The mark of a trip and how it has ended; None while it goes on."""
     marks = _marks_of(known, server_secret, TRIP, trip.encode("utf-8", "replace"))
-    found = read_mark(db, [*marks, _former(trip)])
-    return (found[0], found[1].decode().rstrip()) if found else None
+    noted = read_mark(db, [*marks, _former(trip)])
+    return (noted[0], noted[1].decode().rstrip()) if noted else None
 
 
 def read_mark(db: Line, marks: list[_Mark]) -> tuple[_Mark, bytes] | None:
     """The first of these marks that is there, opened."""
-    rows = {name: told for name, told in db.execute(_SOME_MARKS, {"wanted": [mark.name for mark in marks]})}  # noqa: C416 -- rows are no pairs to the type checker
+    rows = {name: content for name, content in db.execute(_SOME_MARKS, {"wanted": [mark.name for mark in marks]})}  # noqa: C416 -- rows are no pairs to the type checker
     return next(((mark, mark.open(rows[mark.name])) for mark in marks if mark.name in rows), None)
 
 
@@ -136,8 +136,8 @@ _MARKS = MarkRow.__table__.c
 _SOME_MARKS = select(_MARKS.mark, _MARKS.told).where(_MARKS.mark.in_(bindparam("wanted", expanding=True)))
 
 
-def _mark(db: Line, mark: bytes, told: bytes, now: float) -> bool:
+def _mark(db: Line, mark: bytes, content: bytes, now: float) -> bool:
     """Whether it was new: the same request may come twice at once."""
     last_ticket_day = (int(now) + SEED_LIFE["draft"]) // DAY
-    row = {"mark": mark, "told": told, "forget_after": last_ticket_day + 1}
+    row = {"mark": mark, "told": content, "forget_after": last_ticket_day + 1}
     return add_once(db, MarkRow.__table__, row)

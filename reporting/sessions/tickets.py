@@ -61,8 +61,8 @@ def write_ticket(
     today = int(now) // DAY
     day = max((day for day, kind in known if kind == purpose and day <= today), default=today)  # the newest there is
     until = int(now) + TICKET_LIFE[purpose] if expires is None else expires
-    told = {"trip": trip, "step": step, "issued": int(now), "expires": until, "state": dict(state)}
-    raw = json.dumps(told, separators=(",", ":"), ensure_ascii=False).encode()
+    content = {"trip": trip, "step": step, "issued": int(now), "expires": until, "state": dict(state)}
+    raw = json.dumps(content, separators=(",", ":"), ensure_ascii=False).encode()
     filled = raw + b" " * (-len(raw) % TICKET_STEP)
     sealed = sealing.wrap(_ticket_key(known, server_secret, purpose, day, now), _ticket_place(purpose, day), filled)
     return f"{purpose[0]}{day}.{base64.urlsafe_b64encode(sealed).decode().rstrip('=')}"
@@ -76,10 +76,12 @@ def read_ticket(known: Seeds, server_secret: bytes, purpose: str, text: str, now
     day = int(spelt[2])
     sealed = base64.urlsafe_b64decode(spelt[3] + "=" * (-len(spelt[3]) % 4))
     key = _ticket_key(known, server_secret, purpose, day, now)
-    told = json.loads(sealing.unwrap(key, _ticket_place(purpose, day), sealed))
-    if now > told["expires"]:
+    content = json.loads(sealing.unwrap(key, _ticket_place(purpose, day), sealed))
+    if now > content["expires"]:
         raise CannotOpen
-    return Ticket(purpose, told["trip"], told["step"], told["issued"], told["expires"], told["state"], sealed)
+    return Ticket(
+        purpose, content["trip"], content["step"], content["issued"], content["expires"], content["state"], sealed
+    )
 
 
 def trip_of(known: Seeds, server_secret: bytes, text: str, now: float) -> str | None:

@@ -7,12 +7,13 @@ report is on disk) and secure deletion (erased bytes are overwritten).
 from __future__ import annotations
 
 import importlib
+import io
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import Connection, Engine, FromClause, create_engine, event, inspect, text
 from sqlalchemy.exc import OperationalError
@@ -35,7 +36,12 @@ Line = Session | Connection  # for a question that needs no more than asking
 
 
 class Base(DeclarativeBase):
-    """Every table of both packages."""
+    """Every table of both packages.
+
+    `kept`: how long its rows are. A period of retention.toml, perhaps with more words behind a colon; or several.
+    """
+
+    kept: ClassVar[str | tuple[str, ...]]
 
 
 def open_database(url: str) -> Engine:
@@ -56,11 +62,11 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 
 def _begin_sqlite(connection: Any) -> None:
-    told = connection.get_execution_options()
-    if told.get("writes"):  # connections are used again: each writer says anew for what it waits
-        _directly(connection, f"PRAGMA synchronous={'NORMAL' if told.get('jots') else 'FULL'}")
-        _directly(connection, f"PRAGMA busy_timeout={LITTLE_PATIENCE if told.get('hurries') else PATIENCE}")
-    _directly(connection, "BEGIN IMMEDIATE" if told.get("writes") else "BEGIN")
+    options = connection.get_execution_options()
+    if options.get("writes"):  # connections are used again: each writer says anew for what it waits
+        _directly(connection, f"PRAGMA synchronous={'NORMAL' if options.get('jots') else 'FULL'}")
+        _directly(connection, f"PRAGMA busy_timeout={LITTLE_PATIENCE if options.get('hurries') else PATIENCE}")
+    _directly(connection, "BEGIN IMMEDIATE" if options.get("writes") else "BEGIN")
 
 
 def _directly(connection: Any, order: str) -> None:
@@ -152,13 +158,38 @@ def vacuum(engine: Engine) -> None:
 
 def upgrade_tables(engine: Engine) -> None:
     """Bring the tables of both packages to the form this version needs; nothing to do is fine."""
-    command, made = (importlib.import_module(f"alembic.{part}") for part in ("command", "config"))  # not for pages
-    config = made.Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
+    command, config = _alembic()
     with engine.begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
     checkpoint(engine)  # what an upgrade takes away must not stay in the log
+
+
+def new_migration(words: str) -> Path:
+    """Write the next migration: what the models have and the migrations do not make yet. Returns the file.
+
+    It is worked out on an empty database in memory, never on one with people in it.
+    """
+    command, config = _alembic()
+    config.set_main_option("file_template", "%%(rev)s_%%(slug)s")
+    numbers = [int(file.name[:4]) for file in (MIGRATIONS / "versions").glob("[0-9][0-9][0-9][0-9]_*.py")]
+    engine = open_database("sqlite:///:memory:")
+    try:
+        with engine.connect() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+            revision = command.revision(config, words, autogenerate=True, rev_id=f"{max(numbers) + 1:04}")
+    finally:
+        engine.dispose()
+    return Path(revision.path)
+
+
+def _alembic() -> tuple[Any, Any]:
+    """Its commands, and where our migrations lie. It is loaded when it is needed: pages never do."""
+    command, made = (importlib.import_module(f"alembic.{part}") for part in ("command", "config"))
+    config = made.Config(stdout=io.StringIO())  # what it has to say is told by our commands
+    config.set_main_option("script_location", str(MIGRATIONS))
+    return command, config
 
 
 def destroy(engine: Engine) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy import BigInteger, Boolean, Date, ForeignKey, Integer, LargeBina
 from sqlalchemy.orm import Mapped, mapped_column
 
 from reporting.storage.database import Base
+from reporting.storage.kept import as_hash, in_the_clear, under_seal
 
 DERIVED = "derived"  # in a table's `info`: it is a copy worked out of cases, by this rule of the module of that name
 Random63 = BigInteger().with_variant(
@@ -23,142 +24,216 @@ class CaseRow(Base):
     """One case. `card` and `cover` are bound to `version`; records, to the one that the manifest in `cover` gives."""
 
     __tablename__ = "case_file"
+    kept = "cases: after the last change, or until she erases it"
 
-    id: Mapped[int] = mapped_column(Random63, primary_key=True, autoincrement=False)
-    tag: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
-    team: Mapped[int] = mapped_column(Integer)
-    epoch: Mapped[int] = mapped_column(Integer)
-    front_key: Mapped[bytes | None] = mapped_column(LargeBinary)  # the case key, sealed to the team; until first seen
-    vault_key: Mapped[bytes | None] = mapped_column(LargeBinary)  # the case key under the team's vault key
-    receipt_key: Mapped[bytes] = mapped_column(LargeBinary)  # the case key under the receipt
-    card: Mapped[bytes] = mapped_column(LargeBinary)
-    cover: Mapped[bytes] = mapped_column(LargeBinary)
-    tally: Mapped[bytes] = mapped_column(LargeBinary)
-    version: Mapped[int] = mapped_column(Integer)
-    delete_after: Mapped[date] = mapped_column(Date)
+    id: Mapped[int] = mapped_column(
+        Random63, primary_key=True, autoincrement=False, info=in_the_clear("a random number")
+    )
+    tag: Mapped[bytes] = mapped_column(
+        LargeBinary(32), unique=True, info=as_hash("out of her receipt, by which it is found again")
+    )
+    team: Mapped[int] = mapped_column(Integer, info=in_the_clear("whose case it is"))
+    epoch: Mapped[int] = mapped_column(Integer, info=in_the_clear("the keys of that team to which it is sealed"))
+    front_key: Mapped[bytes | None] = mapped_column(
+        LargeBinary, info=under_seal("the case key, to the team; until a member has seen the case in the queue")
+    )
+    vault_key: Mapped[bytes | None] = mapped_column(
+        LargeBinary, info=under_seal("the case key, under the team's vault key; from then on")
+    )
+    receipt_key: Mapped[bytes] = mapped_column(
+        LargeBinary, info=under_seal("the case key, under the key of her receipt")
+    )
+    card: Mapped[bytes] = mapped_column(LargeBinary, info=under_seal("what the queue has to know"))
+    cover: Mapped[bytes] = mapped_column(LargeBinary, info=under_seal("the list of its records"))
+    tally: Mapped[bytes] = mapped_column(
+        LargeBinary, info=under_seal("16 bytes for the figures; void ones look the same")
+    )
+    version: Mapped[int] = mapped_column(Integer, info=in_the_clear("how often it changed"))
+    delete_after: Mapped[date] = mapped_column(Date, info=in_the_clear("the week in which it goes"))
 
 
 class RecordRow(Base):
-    """One sealed record of a case. What it is stands in the manifest."""
+    """One sealed record of a case: answers, a letter, a referral, the work record ... Which, stands in the manifest."""
 
     __tablename__ = "record"
+    kept = "cases: after the last change, or until she erases it"
 
-    id: Mapped[int] = mapped_column(Random63, primary_key=True, autoincrement=False)
-    case_id: Mapped[int] = mapped_column(ForeignKey("case_file.id", ondelete="CASCADE"), index=True)
-    body: Mapped[bytes] = mapped_column(LargeBinary)
+    id: Mapped[int] = mapped_column(
+        Random63, primary_key=True, autoincrement=False, info=in_the_clear("a random number")
+    )
+    case_id: Mapped[int] = mapped_column(
+        ForeignKey("case_file.id", ondelete="CASCADE"), index=True, info=in_the_clear("of which case")
+    )
+    body: Mapped[bytes] = mapped_column(
+        LargeBinary, info=under_seal("what she told, a letter, a note, a referral ...; its kind too")
+    )
 
 
 class SheetRow(Base):
     """A part of the queue as last worked out, sealed under a team's vault key, so that looking again is quick."""
 
     __tablename__ = "queue_sheet"
+    kept = "as long as none of the cases in it changes its readers or goes; worked out anew when somebody looks"
     __table_args__ = {"info": {DERIVED: "part"}}  # noqa: RUF012 -- SQLAlchemy's own form
 
-    team: Mapped[int] = mapped_column(ForeignKey("team.id"), primary_key=True, autoincrement=False)
-    part: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
-    epoch: Mapped[int] = mapped_column(Integer)
-    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    team: Mapped[int] = mapped_column(
+        ForeignKey("team.id"), primary_key=True, autoincrement=False, info=in_the_clear("whose queue")
+    )
+    part: Mapped[int] = mapped_column(
+        Integer, primary_key=True, autoincrement=False, info=in_the_clear("which of its 64 parts")
+    )
+    epoch: Mapped[int] = mapped_column(Integer, info=in_the_clear("the keys of that team to which it is sealed"))
+    sealed: Mapped[bytes] = mapped_column(LargeBinary, info=under_seal("the lines of the queue"))
 
 
 class MemberRow(Base):
     """Somebody of the staff: a public key, and the private one under a password."""
 
     __tablename__ = "member"
+    kept = "always, after somebody has left too, so that acts keep their author"
 
-    id: Mapped[int] = mapped_column(Integer, primary_key=True)
-    name: Mapped[str] = mapped_column(String(40), unique=True)
-    roles: Mapped[str] = mapped_column(String(80))
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, info=in_the_clear("a number"))
+    name: Mapped[str] = mapped_column(String(40), unique=True, info=in_the_clear("the name to sign in with"))
+    roles: Mapped[str] = mapped_column(String(80), info=in_the_clear("case worker, advocate, coordinator"))
     teams: Mapped[str] = mapped_column(
-        String(80), default="", server_default=""
-    )  # empty: the founding teams of her roles
-    public_key: Mapped[bytes] = mapped_column(LargeBinary)
-    salt: Mapped[bytes] = mapped_column(LargeBinary)
-    private: Mapped[bytes] = mapped_column(LargeBinary)  # empty: she was reset or has left, nothing opens
-    remembered: Mapped[bytes] = mapped_column(LargeBinary)
-    version: Mapped[int] = mapped_column(Integer, default=1)
-    last_counter: Mapped[int] = mapped_column(Integer, default=0)
+        String(80),
+        default="",
+        server_default="",
+        info=in_the_clear("those the account is for; empty: the founding teams of its roles"),
+    )
+    public_key: Mapped[bytes] = mapped_column(LargeBinary, info=in_the_clear("to which team keys are sealed"))
+    salt: Mapped[bytes] = mapped_column(LargeBinary, info=in_the_clear("random bytes for stretching the password"))
+    private: Mapped[bytes] = mapped_column(
+        LargeBinary,
+        info=under_seal(
+            "the private key, the secret of the six digits and the spare codes, under the password; empty after a reset"
+        ),
+    )
+    remembered: Mapped[bytes] = mapped_column(
+        LargeBinary, info=under_seal("the newest entries of the logs that this member saw")
+    )
+    version: Mapped[int] = mapped_column(Integer, default=1, info=in_the_clear("how often the key was sealed anew"))
+    last_counter: Mapped[int] = mapped_column(
+        Integer, default=0, info=in_the_clear("the last half minute of six digits that was used")
+    )
 
 
 class TryRow(Base):
     """Wrong sign-ins of late, for one name or for all together. Who tried is not kept."""
 
     __tablename__ = "sign_in_try"
+    kept = "sign_in_tries"
 
-    who: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
-    failed: Mapped[int] = mapped_column(Integer)
-    not_before: Mapped[int] = mapped_column(BigInteger)  # seconds since 1970
+    who: Mapped[bytes] = mapped_column(
+        LargeBinary(32), primary_key=True, info=as_hash("a name, a name with a sender, or everybody")
+    )
+    failed: Mapped[int] = mapped_column(Integer, info=in_the_clear("how many"))
+    not_before: Mapped[int] = mapped_column(
+        BigInteger, info=in_the_clear("when it may be tried again, in seconds since 1970")
+    )
 
 
 class InvitationRow(Base):
     """A door that opens once. Only the hash of its token is kept."""
 
     __tablename__ = "invitation"
+    kept = "invitations"
 
-    token_hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
-    name: Mapped[str] = mapped_column(String(40))
-    roles: Mapped[str] = mapped_column(String(80))
-    teams: Mapped[str] = mapped_column(String(80), default="", server_default="")
-    new_team: Mapped[str] = mapped_column(String(80), default="", server_default="")  # its name; she makes its keys
-    expires: Mapped[int] = mapped_column(BigInteger)  # seconds since 1970
+    token_hash: Mapped[bytes] = mapped_column(
+        LargeBinary(32), primary_key=True, info=as_hash("the secret in its address")
+    )
+    name: Mapped[str] = mapped_column(String(40), info=in_the_clear("who is invited"))
+    roles: Mapped[str] = mapped_column(String(80), info=in_the_clear("to which roles"))
+    teams: Mapped[str] = mapped_column(String(80), default="", server_default="", info=in_the_clear("to which teams"))
+    new_team: Mapped[str] = mapped_column(
+        String(80),
+        default="",
+        server_default="",
+        info=in_the_clear("the name of a team that begins with it; its keys are made by who accepts"),
+    )
+    expires: Mapped[int] = mapped_column(BigInteger, info=in_the_clear("when, in seconds since 1970"))
 
 
 class TeamRow(Base):
     """A circle of people who can read. Its keys stand in the team log, never here."""
 
     __tablename__ = "team"
+    kept = "always"
 
-    id: Mapped[int] = mapped_column(Integer, primary_key=True)
-    kind: Mapped[str] = mapped_column(String(20))
-    name: Mapped[str] = mapped_column(String(80))
-    due: Mapped[bool] = mapped_column(Boolean, default=False)  # the next member who signs in makes a new epoch
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, info=in_the_clear("a number"))
+    kind: Mapped[str] = mapped_column(String(20), info=in_the_clear("casework or statistics"))
+    name: Mapped[str] = mapped_column(String(80), info=in_the_clear("as pages show it"))
+    due: Mapped[bool] = mapped_column(
+        Boolean, default=False, info=in_the_clear("somebody left: the next member who signs in makes a new epoch")
+    )
 
 
 class LogRow(Base):
     """One entry of a team's log, signed with the key of the epoch before."""
 
     __tablename__ = "team_log"
+    kept = "always, so that it verifies from its first entry"
     __table_args__ = (UniqueConstraint("team", "number"),)
 
-    id: Mapped[int] = mapped_column(Integer, primary_key=True)
-    team: Mapped[int] = mapped_column(ForeignKey("team.id"))
-    number: Mapped[int] = mapped_column(Integer)
-    body: Mapped[bytes] = mapped_column(LargeBinary)
-    signature: Mapped[bytes] = mapped_column(LargeBinary)
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, info=in_the_clear("a number"))
+    team: Mapped[int] = mapped_column(ForeignKey("team.id"), info=in_the_clear("of which team"))
+    number: Mapped[int] = mapped_column(Integer, info=in_the_clear("its place in the log"))
+    body: Mapped[bytes] = mapped_column(
+        LargeBinary,
+        info=in_the_clear(
+            "a public key of the team, who was let in or taken out, who was vouched for, how far the audit had come"
+        ),
+    )
+    signature: Mapped[bytes] = mapped_column(LargeBinary, info=in_the_clear("of the epoch before"))
 
 
 class GrantRow(Base):
     """An epoch's private part, sealed to one member; member 0 is the recovery sheets."""
 
     __tablename__ = "team_grant"
+    kept = "always, so that older cases open"
     __table_args__ = (UniqueConstraint("team", "epoch", "member"),)
 
-    id: Mapped[int] = mapped_column(Integer, primary_key=True)
-    team: Mapped[int] = mapped_column(ForeignKey("team.id"))
-    epoch: Mapped[int] = mapped_column(Integer)
-    member: Mapped[int] = mapped_column(Integer)
-    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, info=in_the_clear("a number"))
+    team: Mapped[int] = mapped_column(ForeignKey("team.id"), info=in_the_clear("of which team"))
+    epoch: Mapped[int] = mapped_column(Integer, info=in_the_clear("of which epoch"))
+    member: Mapped[int] = mapped_column(Integer, info=in_the_clear("for whom; 0: the recovery sheets"))
+    sealed: Mapped[bytes] = mapped_column(LargeBinary, info=under_seal("the private keys of the epoch"))
 
 
 class AuditRow(Base):
     """One act: its number and the chain in the clear; what concerns a case is sealed to the team."""
 
     __tablename__ = "audit"
+    kept = "audit"
 
-    number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
-    team: Mapped[int] = mapped_column(Integer)  # 0: an act on accounts and keys, in the clear
-    epoch: Mapped[int] = mapped_column(Integer)
-    body: Mapped[bytes] = mapped_column(LargeBinary)
-    chain: Mapped[bytes] = mapped_column(LargeBinary(32))
+    number: Mapped[int] = mapped_column(
+        Integer, primary_key=True, autoincrement=False, info=in_the_clear("its place in the chain")
+    )
+    team: Mapped[int] = mapped_column(
+        Integer, info=in_the_clear("whose case it concerns; 0: an act on accounts and keys")
+    )
+    epoch: Mapped[int] = mapped_column(Integer, info=in_the_clear("the keys of that team to which it is sealed"))
+    body: Mapped[bytes] = mapped_column(
+        LargeBinary,
+        info=under_seal("who did what to which case in which hour; acts of team 0 are readable: act and member"),
+    )
+    chain: Mapped[bytes] = mapped_column(LargeBinary(32), info=as_hash("of this entry and all before it"))
 
 
 class SeedRow(Base):
     """A day's random seed. When it is gone, nothing made with it opens again."""
 
     __tablename__ = "day_seed"
+    kept = ("visit_seeds", "draft_seeds", "staff_seeds")
 
-    day: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
-    purpose: Mapped[str] = mapped_column(String(10), primary_key=True)
-    seed: Mapped[bytes] = mapped_column(LargeBinary(32))
+    day: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False, info=in_the_clear("of which day"))
+    purpose: Mapped[str] = mapped_column(
+        String(10), primary_key=True, info=in_the_clear("for drafts, for visits or for the staff")
+    )
+    seed: Mapped[bytes] = mapped_column(
+        LargeBinary(32), info=in_the_clear("random bytes: what was made with them opens only while they are here")
+    )
 
 
 class MarkRow(Base):
@@ -168,76 +243,101 @@ class MarkRow(Base):
     """
 
     __tablename__ = "trip_mark"
+    kept = "trip_marks"
     __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012 -- so that rows lie in no order of arrival
 
-    mark: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
-    told: Mapped[bytes] = mapped_column(LargeBinary)
-    forget_after: Mapped[int] = mapped_column(Integer)  # day number
+    mark: Mapped[bytes] = mapped_column(
+        LargeBinary(32), primary_key=True, info=as_hash("a trip or a ticket, under the server's secret and a seed")
+    )
+    told: Mapped[bytes] = mapped_column(
+        LargeBinary, info=under_seal("how the trip ended, or when the ticket was first used")
+    )
+    forget_after: Mapped[int] = mapped_column(Integer, info=in_the_clear("the day on which it goes"))
 
 
 class DutyRow(Base):
     """One row: the hours in which somebody reads, and the last day on which a case worker looked."""
 
     __tablename__ = "duty"
+    kept = "always"
 
-    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
-    hours: Mapped[str] = mapped_column(String(4000))  # JSON
-    opened: Mapped[date | None] = mapped_column(Date)
+    id: Mapped[int] = mapped_column(
+        Integer, primary_key=True, autoincrement=False, info=in_the_clear("there is only one")
+    )
+    hours: Mapped[str] = mapped_column(String(4000), info=in_the_clear("hours of the week, and days off"))
+    opened: Mapped[date | None] = mapped_column(Date, info=in_the_clear("the last day on which a case worker looked"))
 
 
 class SessionRow(Base):
     """A staff session: a member's unlocked keys under a key that only the cookie and the day's seed give."""
 
     __tablename__ = "staff_session"
+    kept = "sessions: at most, and until its member signs out"
 
-    id: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
-    member: Mapped[int] = mapped_column(ForeignKey("member.id", ondelete="CASCADE"))
-    day: Mapped[int] = mapped_column(Integer)
-    started: Mapped[int] = mapped_column(BigInteger)  # seconds since 1970, as is `seen`
-    seen: Mapped[int] = mapped_column(BigInteger)
-    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    id: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True, info=as_hash("the value of the cookie"))
+    member: Mapped[int] = mapped_column(ForeignKey("member.id", ondelete="CASCADE"), info=in_the_clear("whose"))
+    day: Mapped[int] = mapped_column(Integer, info=in_the_clear("the day of its seed"))
+    started: Mapped[int] = mapped_column(BigInteger, info=in_the_clear("when it began, in seconds since 1970"))
+    seen: Mapped[int] = mapped_column(BigInteger, info=in_the_clear("when it was last used, in seconds since 1970"))
+    sealed: Mapped[bytes] = mapped_column(
+        LargeBinary, info=under_seal("the member's unlocked keys, under cookie and seed")
+    )
 
 
 class ErasedRow(Base):
     """That a case was erased, under a keyed hash: a backup that is put back must not bring it back."""
 
     __tablename__ = "erased"
+    kept = "erased"
     __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012 -- so that rows lie in no order of erasing
 
-    mark: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
-    forget_after: Mapped[date] = mapped_column(Date)  # a Monday
+    mark: Mapped[bytes] = mapped_column(
+        LargeBinary(32), primary_key=True, info=as_hash("the number of the case, under the pepper")
+    )
+    forget_after: Mapped[date] = mapped_column(Date, info=in_the_clear("the week in which it goes"))
 
 
 class ReleaseRow(Base):
     """A release of figures: its state, who compiled and published it, its bytes for ever."""
 
     __tablename__ = "figures_release"
+    kept = "always, as figures are published"
 
-    id: Mapped[int] = mapped_column(Integer, primary_key=True)
-    period: Mapped[str] = mapped_column(String(20), unique=True)
-    state: Mapped[str] = mapped_column(String(10))
-    team: Mapped[int] = mapped_column(Integer)
-    epoch: Mapped[int] = mapped_column(Integer)
-    compiled_by: Mapped[int] = mapped_column(Integer)
-    published_by: Mapped[int] = mapped_column(Integer, default=0)
-    body: Mapped[bytes] = mapped_column(LargeBinary, default=b"")
-    sha256: Mapped[bytes] = mapped_column(LargeBinary(32), default=b"")
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, info=in_the_clear("a number"))
+    period: Mapped[str] = mapped_column(String(20), unique=True, info=in_the_clear("which months"))
+    state: Mapped[str] = mapped_column(String(10), info=in_the_clear("frozen, compiled or published"))
+    team: Mapped[int] = mapped_column(Integer, info=in_the_clear("which team counts"))
+    epoch: Mapped[int] = mapped_column(Integer, info=in_the_clear("the newest keys of that team when it was frozen"))
+    compiled_by: Mapped[int] = mapped_column(Integer, info=in_the_clear("which member"))
+    published_by: Mapped[int] = mapped_column(Integer, default=0, info=in_the_clear("which member"))
+    body: Mapped[bytes] = mapped_column(
+        LargeBinary, default=b"", info=in_the_clear("the figures, with noise; no true count")
+    )
+    sha256: Mapped[bytes] = mapped_column(LargeBinary(32), default=b"", info=in_the_clear("of these bytes"))
 
 
 class ReleaseMonthRow(Base):
     """The ledger: each month belongs to one release at most, so that no report is published twice."""
 
     __tablename__ = "figures_month"
+    kept = "always, so that no month is published twice"
 
-    month: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)  # months since year 0
-    release: Mapped[int] = mapped_column(ForeignKey("figures_release.id"))
+    month: Mapped[int] = mapped_column(
+        Integer, primary_key=True, autoincrement=False, info=in_the_clear("months since year 0")
+    )
+    release: Mapped[int] = mapped_column(ForeignKey("figures_release.id"), info=in_the_clear("which release"))
 
 
 class ArchiveRow(Base):
     """A sealed tally that left its case, in no order; as many as there are cases, most of them void."""
 
     __tablename__ = "tally_archive"
+    kept = "until its release is published"
 
-    id: Mapped[int] = mapped_column(Random63, primary_key=True, autoincrement=False)
-    release: Mapped[int] = mapped_column(ForeignKey("figures_release.id"))
-    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    id: Mapped[int] = mapped_column(
+        Random63, primary_key=True, autoincrement=False, info=in_the_clear("a random number")
+    )
+    release: Mapped[int] = mapped_column(ForeignKey("figures_release.id"), info=in_the_clear("which release"))
+    sealed: Mapped[bytes] = mapped_column(
+        LargeBinary, info=under_seal("16 bytes for the figures; void ones look the same")
+    )

@@ -175,8 +175,8 @@ def _marks(pepper: bytes, name: str, sender: str) -> dict[str, bytes]:
     """Under which marks a try is counted; they tell neither the name nor the sender."""
     parts = {"name and sender": f"{name} {sender}", "name": name, "everybody": ""}
     return {
-        whom: hmac.digest(pepper, f"sign-in {whom} {told}".encode("utf-8", "replace"), "sha256")
-        for whom, told in parts.items()
+        whom: hmac.digest(pepper, f"sign-in {whom} {text}".encode("utf-8", "replace"), "sha256")
+        for whom, text in parts.items()
     }
 
 
@@ -199,45 +199,47 @@ def problems(db: Session, pin: Pin, sweepable: date | None = None) -> list[str]:
 
     `sweepable`: audit entries signed for after this day must be there.
     """
-    found: list[str] = []
+    sentences: list[str] = []
     teams: tuple[Team, ...] = ()
     try:
         teams = team_log.teams(db, pin)
         everybody = members.accounts(db, teams)
         for team in (team for team in teams if team.kind == CASEWORK):
-            inside = [one.name for one in everybody if one.id in team.members and one.inside]
+            inside = [member.name for member in everybody if member.id in team.members and member.inside]
             if len(inside) == 1:
-                found.append(
+                sentences.append(
                     f"Only {inside[0]} can read the reports of {team.name}: let in a second case worker, so "
                     "that no bad day of one person shuts the door."
                 )
             if team not in team_log.trusted(teams):
-                found.append(f"{team.name} is a new team that nobody has vouched for: reporters are not offered it.")
+                sentences.append(
+                    f"{team.name} is a new team that nobody has vouched for: reporters are not offered it."
+                )
     except team_log.KeysNotMade:
-        found.append("No case worker has made the keys yet: reporter pages are closed. Give her the invitation.")
+        sentences.append("No case worker has made the keys yet: reporter pages are closed. Give her the invitation.")
     except team_log.BrokenChain:
-        found.append(
+        sentences.append(
             "The team log does not hold: a row was changed or an old copy was put back. Reporter pages are "
             "closed. Do not make new keys; find out who wrote to the database."
         )
     both = {team_log.COORDINATOR, CASE_WORKER}
-    readers = (one.name for one in members.accounts(db) if both <= set(one.roles) and one.open)
-    found += [f"{name} is coordinator and case worker: she can read cases. Better two people." for name in readers]
-    return found + _audit_problems(db, teams, sweepable)
+    readers = (member.name for member in members.accounts(db) if both <= set(member.roles) and member.open)
+    sentences += [f"{name} is coordinator and case worker: she can read cases. Better two people." for name in readers]
+    return sentences + _audit_problems(db, teams, sweepable)
 
 
 def _audit_problems(db: Session, teams: tuple[Team, ...], sweepable: date | None) -> list[str]:
     """The audit from the checkpoint that stands at its beginning, and every checkpoint since."""
-    links, signed = audit.entries(db), [one for team in teams for one in team.checkpoints]
-    number = audit.first_break(links, {one.number: one.chain for one in signed})
-    begin = next((one for one in signed if links and one.number == links[0].number > 1), None)
+    links, signed = audit.entries(db), [checkpoint for team in teams for checkpoint in team.checkpoints]
+    number = audit.first_break(links, {checkpoint.number: checkpoint.chain for checkpoint in signed})
+    begin = next((checkpoint for checkpoint in signed if links and checkpoint.number == links[0].number > 1), None)
     if number == 1 and links[0].number > 1:
         return [f"The audit is cut: it begins at entry {links[0].number}, and no signed checkpoint stands there."]
     if number is not None:
         return [f"The audit breaks at entry {number}: it was changed or cut out, or a checkpoint says otherwise."]
     if begin is not None and sweepable is not None and begin.day > sweepable:
         return [f"The audit was cut at entry {begin.number}, signed on {begin.day}: no sweep may do that so early."]
-    last = max(signed, key=lambda one: one.number, default=None)
+    last = max(signed, key=lambda checkpoint: checkpoint.number, default=None)
     if last is not None and last.number > audit.head(db)[0]:
         return [f"The audit is cut at its end: entry {last.number} was signed for on {last.day} and is gone."]
     return []

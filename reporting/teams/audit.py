@@ -20,7 +20,7 @@ OPEN_TO_ALL = 0  # the team number of acts on accounts and keys
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class AuditEntry:
     """One link: number from 1, team (0: in the clear), epoch of the vault key, body, chain hash."""
 
     number: int
@@ -52,11 +52,11 @@ def note(db: Session, act: str, member: int) -> None:
     append(db, json.dumps({"act": act, "member": member}).encode())
 
 
-def entries(db: Session, newest_first: int = 0) -> tuple[Entry, ...]:
+def entries(db: Session, newest_first: int = 0) -> tuple[AuditEntry, ...]:
     """All entries in order, or only the newest so many. The first may be empty: what was before it is swept."""
     query = select(AuditRow).order_by(AuditRow.number.desc() if newest_first else AuditRow.number)
     rows = db.scalars(query.limit(newest_first) if newest_first else query)
-    return tuple(Entry(row.number, row.team, row.epoch, row.body, row.chain) for row in rows)
+    return tuple(AuditEntry(row.number, row.team, row.epoch, row.body, row.chain) for row in rows)
 
 
 def first_number(db: Session) -> int:
@@ -78,7 +78,7 @@ def forget_below(db: Session, number: int) -> int:
     return max(getattr(done, "rowcount", 0), 0)
 
 
-def first_break(links: tuple[Entry, ...], vouched: Mapping[int, bytes] | None = None) -> int | None:
+def first_break(links: tuple[AuditEntry, ...], vouched: Mapping[int, bytes] | None = None) -> int | None:
     """The number of the first entry that does not follow from the one before, or None if the chain holds.
 
     `vouched`: entry number -> chain hash of signed checkpoints. Where the beginning was swept, an empty entry that

@@ -73,7 +73,7 @@ class Keys:
     def to_bytes(self) -> bytes:
         """The bytes of all these keys, for the sealed session row."""
         held = {str(t): {str(n): k.to_bytes().hex() for n, k in e.items()} for t, e in self.epochs.items()}
-        told = {
+        content = {
             "member": self.member,
             "name": self.name,
             "roles": self.roles,
@@ -81,18 +81,18 @@ class Keys:
             "epochs": held,
             "meant": self.meant,
         }
-        return json.dumps(told).encode()
+        return json.dumps(content).encode()
 
     @classmethod
     def from_bytes(cls, raw: bytes) -> Keys:
         """The keys that `to_bytes` gave."""
-        told = json.loads(raw)
+        content = json.loads(raw)
         held = {
             int(team): {int(number): EpochKeys.from_bytes(bytes.fromhex(key)) for number, key in epochs.items()}
-            for team, epochs in told["epochs"].items()
+            for team, epochs in content["epochs"].items()
         }
-        private, meant = bytes.fromhex(told["private"]), tuple(told["meant"])
-        return cls(told["member"], told["name"], tuple(told["roles"]), private, held, meant)
+        private, meant = bytes.fromhex(content["private"]), tuple(content["meant"])
+        return cls(content["member"], content["name"], tuple(content["roles"]), private, held, meant)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +116,9 @@ def first_keys(db: Session, pin: Pin, member: MemberRow, names: Mapping[str, str
     """
     if pin.read() or db.scalars(select(TeamRow)).first():
         raise BrokenChain
-    made = tuple(_make_team(db, kind, names[kind], member, recovery) for kind in (CASEWORK, STATISTICS))
+    new_teams = tuple(_make_team(db, kind, names[kind], member, recovery) for kind in (CASEWORK, STATISTICS))
     audit.note(db, "first keys made", member.id)
-    return made
+    return new_teams
 
 
 def new_team(db: Session, pin: Pin, member: MemberRow, name: str, recovery: bytes) -> Team:
@@ -127,10 +127,10 @@ def new_team(db: Session, pin: Pin, member: MemberRow, name: str, recovery: byte
     No case is sealed to it before a member of a trusted team vouches for it.
     """
     team_log.teams(db, pin)
-    made = _make_team(db, CASEWORK, name, member, recovery)
-    member.teams = str(made.id)
+    team = _make_team(db, CASEWORK, name, member, recovery)
+    member.teams = str(team.id)
     audit.note(db, "new team begun", member.id)
-    return made
+    return team
 
 
 def _make_team(db: Session, kind: str, name: str, member: MemberRow, recovery: bytes) -> Team:
@@ -138,7 +138,7 @@ def _make_team(db: Session, kind: str, name: str, member: MemberRow, recovery: b
     db.add(team)
     db.flush()
     keys, signing_public, pair = _new_epoch()
-    told = {
+    entry = {
         "act": "epoch",
         "epoch": 1,
         "kind": kind,
@@ -147,7 +147,7 @@ def _make_team(db: Session, kind: str, name: str, member: MemberRow, recovery: b
         "signing": signing_public.hex(),
         "recovery": recovery.hex(),
     }
-    team_log.write_entry(db, team.id, keys.signing, told)
+    team_log.write_entry(db, team.id, keys.signing, entry)
     _grant(db, team.id, 1, keys, RECOVERY, recovery)
     let_in(db, team.id, {1: keys}, member.id, member.public_key)
     return team_log.verified(db, team)
@@ -164,13 +164,13 @@ def _spoken_team(team: Team) -> tuple[int, ...]:
 
 def vouch(db: Session, pin: Pin, keys: Keys, other: int, typed: str) -> None:
     """A member of a trusted team vouches for a new one whose words were heard; `WrongWords` when they are others."""
-    found = team_log.teams(db, pin)
-    hers = [team for team in team_log.trusted(found) if team.newest.number in keys.epochs.get(team.id, {})]
-    fresh = [team for team in found if team.id == other and team not in team_log.trusted(found, team.kind)]
+    verified = team_log.teams(db, pin)
+    hers = [team for team in team_log.trusted(verified) if team.newest.number in keys.epochs.get(team.id, {})]
+    fresh = [team for team in verified if team.id == other and team not in team_log.trusted(verified, team.kind)]
     if not hers or not fresh or _spoken_team(fresh[0]) not in receipts.read_numbers(typed, SPOKEN):
         raise WrongWords
-    told = {"act": "vouch", "vouched": other, "fingerprint": fresh[0].fingerprint.hex()}
-    team_log.write_entry(db, hers[0].id, keys.of(hers[0].id, hers[0].newest.number).signing, told)
+    entry = {"act": "vouch", "vouched": other, "fingerprint": fresh[0].fingerprint.hex()}
+    team_log.write_entry(db, hers[0].id, keys.of(hers[0].id, hers[0].newest.number).signing, entry)
     audit.note(db, "vouched for a team", keys.member)
     _see(db, pin, keys)
 
@@ -183,8 +183,8 @@ def _new_epoch() -> tuple[EpochKeys, bytes, KeyPair]:
 def let_in(db: Session, team: int, held: Mapping[int, EpochKeys], member: int, public: bytes) -> None:
     """Seal every epoch held to one more member and say so in the log, signed with the newest."""
     newest = max(held)
-    told = {"act": "grant", "epoch": newest, "member": member, "public": sealing.digest(public).hex()}
-    team_log.write_entry(db, team, held[newest].signing, told)
+    entry = {"act": "grant", "epoch": newest, "member": member, "public": sealing.digest(public).hex()}
+    team_log.write_entry(db, team, held[newest].signing, entry)
     for epoch, keys in held.items():
         _grant(db, team, epoch, keys, member, public)
     audit.note(db, "let in", member)
@@ -217,8 +217,8 @@ def _spoken(public: bytes, member: int, roles: Iterable[str], meant: Iterable[in
     )
 
 
-def _six(told: bytes) -> tuple[int, ...]:
-    number = int.from_bytes(told[:16], "big")
+def _six(digest: bytes) -> tuple[int, ...]:
+    number = int.from_bytes(digest[:16], "big")
     return tuple(number >> 11 * place & 2047 for place in range(SPOKEN))
 
 
@@ -251,7 +251,7 @@ def settle(db: Session, pin: Pin, keys: Keys) -> tuple[Keys, tuple[str, ...]]:
     for team in team_log.teams_or_none(db, pin):
         held = keys.epochs.get(team.id, {})
         row = db.get_one(TeamRow, team.id)
-        rows = {one.id: one for one in db.scalars(select(MemberRow))}
+        rows = {member_row.id: member_row for member_row in db.scalars(select(MemberRow))}
         missing = [member for member in team.members if member not in rows or not team_log.is_in(team, rows[member])]
         if team.newest.number not in held or not (missing or row.due):
             continue
@@ -269,16 +269,19 @@ def vouch_for_audit(db: Session, pin: Pin, keys: Keys, now: float) -> bool:
 
     What is swept later is swept only below such a word. A chain that breaks is not signed for.
     """
-    today, found = datetime.fromtimestamp(now, UTC).date(), team_log.teams_or_none(db, pin)
-    signed = {one.number: one for team in found for one in team.checkpoints}
-    mine = next((team for team in found if team.newest.number in keys.epochs.get(team.id, {})), None)
-    if mine is None or any(one.day > today - timedelta(days=MONTH) for one in signed.values()):
+    today, verified = datetime.fromtimestamp(now, UTC).date(), team_log.teams_or_none(db, pin)
+    signed = {checkpoint.number: checkpoint for team in verified for checkpoint in team.checkpoints}
+    mine = next((team for team in verified if team.newest.number in keys.epochs.get(team.id, {})), None)
+    if mine is None or any(checkpoint.day > today - timedelta(days=MONTH) for checkpoint in signed.values()):
         return False
-    if audit.first_break(audit.entries(db), {number: one.chain for number, one in signed.items()}) is not None:
+    if (
+        audit.first_break(audit.entries(db), {number: checkpoint.chain for number, checkpoint in signed.items()})
+        is not None
+    ):
         return False
     number, chain = audit.head(db)
-    told = {"act": team_log.AUDIT, "entry": number, "chain": chain.hex(), "day": today.isoformat()}
-    team_log.write_entry(db, mine.id, keys.of(mine.id, mine.newest.number).signing, told)
+    entry = {"act": team_log.AUDIT, "entry": number, "chain": chain.hex(), "day": today.isoformat()}
+    team_log.write_entry(db, mine.id, keys.of(mine.id, mine.newest.number).signing, entry)
     _see(db, pin, keys)
     return True
 
@@ -287,14 +290,14 @@ def _rotate(db: Session, team: Team, keys: Keys) -> Keys:
     """A new epoch, signed with the one before, for everybody the log vouches for and for the sheets. Nobody else."""
     fresh, signing_public, pair = _new_epoch()
     number, recovery = team.newest.number + 1, team.newest.recovery
-    told = {
+    entry = {
         "act": "epoch",
         "epoch": number,
         "sealing": pair.public.hex(),
         "signing": signing_public.hex(),
         "recovery": recovery.hex(),
     }
-    team_log.write_entry(db, team.id, keys.of(team.id, team.newest.number).signing, told)
+    team_log.write_entry(db, team.id, keys.of(team.id, team.newest.number).signing, entry)
     _grant(db, team.id, number, fresh, RECOVERY, recovery)
     for row in db.scalars(select(MemberRow)).all():
         if team_log.is_in(team, row):
@@ -337,20 +340,20 @@ def take_keys(db: Session, pin: Pin, who: Unlocked) -> Keys:
     if row.last_counter >= who.counter or row.private != who.locked.private:
         raise CannotOpen
     remembered = members.recall(who.private, row)
-    found = team_log.teams_or_none(db, pin)
-    _hold_against(db, remembered, found)
+    verified = team_log.teams_or_none(db, pin)
+    _hold_against(db, remembered, verified)
     row.last_counter = who.counter
     if who.resealed is not None:
         row.private, row.version = who.resealed, row.version + 1
-    row.remembered = members.remember(who.private, row.id, _heads(db, found))
-    held, meant = held_by(db, who.private, row.id, found), team_log.teams_in(row.teams)
+    row.remembered = members.remember(who.private, row.id, _heads(db, verified))
+    held, meant = held_by(db, who.private, row.id, verified), team_log.teams_in(row.teams)
     return Keys(row.id, row.name, tuple(row.roles.split(",")), who.private, held, meant)
 
 
-def held_by(db: Session, private: bytes, member: int, found: tuple[Team, ...]) -> dict[int, dict[int, EpochKeys]]:
+def held_by(db: Session, private: bytes, member: int, verified: tuple[Team, ...]) -> dict[int, dict[int, EpochKeys]]:
     """Every epoch sealed to a member that the log vouches for; `BrokenChain` when a key is from elsewhere."""
     held: dict[int, dict[int, EpochKeys]] = {}
-    for team in found:
+    for team in verified:
         public = {epoch.number: epoch.sealing for epoch in team.epochs}
         for row in db.scalars(select(GrantRow).where(GrantRow.team == team.id, GrantRow.member == member)):
             try:
@@ -364,25 +367,25 @@ def held_by(db: Session, private: bytes, member: int, found: tuple[Team, ...]) -
     return held
 
 
-def _heads(db: Session, found: tuple[Team, ...]) -> dict[str, list[int | str]]:
+def _heads(db: Session, verified: tuple[Team, ...]) -> dict[str, list[int | str]]:
     number, chain = audit.head(db)
-    heads: dict[str, list[int | str]] = {str(team.id): [len(team.hashes), team.hashes[-1].hex()] for team in found}
+    heads: dict[str, list[int | str]] = {str(team.id): [len(team.hashes), team.hashes[-1].hex()] for team in verified}
     return heads | {"audit": [number, chain.hex()]}
 
 
-def _hold_against(db: Session, remembered: Mapping[str, list[int | str]], found: tuple[Team, ...]) -> None:
-    hashes = {str(team.id): team.hashes for team in found}
+def _hold_against(db: Session, remembered: Mapping[str, list[int | str]], verified: tuple[Team, ...]) -> None:
+    hashes = {str(team.id): team.hashes for team in verified}
     for name, (number, seen) in remembered.items():
         if name == "audit":
-            now = audit.chain_at(db, int(number)) or _swept(db, int(number), bytes.fromhex(str(seen)), found)
+            now = audit.chain_at(db, int(number)) or _swept(db, int(number), bytes.fromhex(str(seen)), verified)
         else:
             now = dict(enumerate(hashes.get(name, ()), 1)).get(int(number), b"")
         if now.hex() != seen:
             raise BrokenChain
 
 
-def _swept(db: Session, number: int, seen: bytes, found: tuple[Team, ...]) -> bytes:
+def _swept(db: Session, number: int, seen: bytes, verified: tuple[Team, ...]) -> bytes:
     """A remembered audit head may be gone only below the signed checkpoint at which the audit now begins."""
     first = audit.first_number(db)
-    signed = {one.number for team in found for one in team.checkpoints}
+    signed = {checkpoint.number for team in verified for checkpoint in team.checkpoints}
     return seen if number < first and first in signed else b""

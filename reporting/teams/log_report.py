@@ -52,17 +52,17 @@ def log_in_words(db: Session, pin: Pin) -> tuple[str, ...]:
     lines = []
     for team in teams(db, pin):
         for row in db.scalars(select(LogRow).where(LogRow.team == team.id).order_by(LogRow.number)):
-            told = json.loads(row.body)
-            what = _concerns(told, names)
+            entry = json.loads(row.body)
+            what = _concerns(entry, names)
             lines.append(
-                f"{team.name}  {row.number:4}  {told['act']:7} {what:20} {sealing.digest(row.body).hex()[:16]}"
+                f"{team.name}  {row.number:4}  {entry['act']:7} {what:20} {sealing.digest(row.body).hex()[:16]}"
             )
     return tuple(lines)
 
 
-def _concerns(told: Mapping[str, Any], names: Mapping[int, str]) -> str:
-    if told["act"] == "vouch":
-        return f"team {told['vouched']}"
-    if told["act"] == AUDIT:
-        return f"to {told['entry']}, {told['day']}"
-    return f"epoch {told['epoch']}" if told["act"] == "epoch" else names.get(told["member"], str(told["member"]))
+def _concerns(entry: Mapping[str, Any], names: Mapping[int, str]) -> str:
+    if entry["act"] == "vouch":
+        return f"team {entry['vouched']}"
+    if entry["act"] == AUDIT:
+        return f"to {entry['entry']}, {entry['day']}"
+    return f"epoch {entry['epoch']}" if entry["act"] == "epoch" else names.get(entry["member"], str(entry["member"]))

@@ -62,7 +62,7 @@ class Secrets:
 
     def without(self, spare: bytes) -> Secrets:
         """The same with one spare code used up."""
-        return replace(self, spares=tuple(USED if one == spare else one for one in self.spares))
+        return replace(self, spares=tuple(USED if code == spare else code for code in self.spares))
 
 
 def new_spares(below: Callable[[int], int]) -> tuple[str, ...]:
@@ -156,47 +156,47 @@ class Unlocked:
     resealed: bytes | None = None  # a spare code was used up
 
 
-def unlock(found: Locked | None, password: str, code: str, at: float, pepper: bytes) -> Unlocked:
+def unlock(locked: Locked | None, password: str, code: str, at: float, pepper: bytes) -> Unlocked:
     """Open a member's private key with password and second factor.
 
     The same work and the same `CannotOpen` whatever is wrong.
     """
-    wrapping = sealing.stretch_password(password, found.salt if found else bytes(16), pepper)
-    if found is None:
+    wrapping = sealing.stretch_password(password, locked.salt if locked else bytes(16), pepper)
+    if locked is None:
         raise CannotOpen
-    secrets, digits = _open_secrets(found, wrapping), "".join(code.split())
-    counter = sealing.totp_counter(secrets.totp, digits, at, found.last_counter)
+    secrets, digits = _open_secrets(locked, wrapping), "".join(code.split())
+    counter = sealing.totp_counter(secrets.totp, digits, at, locked.last_counter)
     if counter is not None:
-        return Unlocked(found, secrets.private, counter)
+        return Unlocked(locked, secrets.private, counter)
     if re.fullmatch(rf"[0-9]{{{SPARE_DIGITS}}}", digits) and _spare_bytes(digits) in secrets.spares:
         left = secrets.without(_spare_bytes(digits)).to_bytes()
-        resealed = sealing.seal(wrapping, _private_place(found.id, found.version + 1), left)
-        return Unlocked(found, secrets.private, found.last_counter + 1, resealed)
+        resealed = sealing.seal(wrapping, _private_place(locked.id, locked.version + 1), left)
+        return Unlocked(locked, secrets.private, locked.last_counter + 1, resealed)
     raise CannotOpen
 
 
-def _open_secrets(found: Locked, wrapping: bytes) -> Secrets:
-    return Secrets.from_bytes(sealing.open_sealed(wrapping, _private_place(found.id, found.version), found.private))
+def _open_secrets(locked: Locked, wrapping: bytes) -> Secrets:
+    return Secrets.from_bytes(sealing.open_sealed(wrapping, _private_place(locked.id, locked.version), locked.private))
 
 
-def with_new_password(found: Locked | None, old: str, new: str, pepper: bytes) -> tuple[bytes, bytes]:
+def with_new_password(locked: Locked | None, old: str, new: str, pepper: bytes) -> tuple[bytes, bytes]:
     """(salt, private) under a new password; `CannotOpen` when the old one is wrong. Outside any transaction."""
-    if found is None:
+    if locked is None:
         raise CannotOpen
-    secrets = _open_secrets(found, sealing.stretch_password(old, found.salt, pepper))
+    secrets = _open_secrets(locked, sealing.stretch_password(old, locked.salt, pepper))
     salt = os.urandom(16)
     wrapping = sealing.stretch_password(new, salt, pepper)
-    return salt, sealing.seal(wrapping, _private_place(found.id, found.version + 1), secrets.to_bytes())
+    return salt, sealing.seal(wrapping, _private_place(locked.id, locked.version + 1), secrets.to_bytes())
 
 
-def store_password(db: Session, found: Locked | None, salt: bytes, private: bytes) -> None:
+def store_password(db: Session, locked: Locked | None, salt: bytes, private: bytes) -> None:
     """Store the newly wrapped key; `CannotOpen` when somebody changed it meanwhile."""
-    row = db.get(MemberRow, found.id) if found else None
-    if found is None or row is None or row.private != found.private:
+    row = db.get(MemberRow, locked.id) if locked else None
+    if locked is None or row is None or row.private != locked.private:
         raise CannotOpen
     row.salt, row.private, row.version = salt, private, row.version + 1
     db.flush()
-    audit.note(db, "password changed", found.id)
+    audit.note(db, "password changed", locked.id)
 
 
 def shut(db: Session, member: int, act: str) -> None:
@@ -271,22 +271,22 @@ class Account:
         return not self.inside and any(role in team_log.KINDS for role in self.roles)
 
 
-def accounts(db: Session, found: tuple[Team, ...] = ()) -> tuple[Account, ...]:
+def accounts(db: Session, verified: tuple[Team, ...] = ()) -> tuple[Account, ...]:
     """Every account; with the verified teams, also whether each is let in."""
-    return tuple(_account(row, found) for row in db.scalars(select(MemberRow).order_by(MemberRow.name)))
+    return tuple(_account(row, verified) for row in db.scalars(select(MemberRow).order_by(MemberRow.name)))
 
 
-def account(db: Session, member: int, found: tuple[Team, ...] = ()) -> Account:
+def account(db: Session, member: int, verified: tuple[Team, ...] = ()) -> Account:
     """One account; `CannotOpen` where there is none."""
     row = db.get(MemberRow, member)
     if row is None:
         raise CannotOpen
-    return _account(row, found)
+    return _account(row, verified)
 
 
-def _account(row: MemberRow, found: tuple[Team, ...]) -> Account:
+def _account(row: MemberRow, verified: tuple[Team, ...]) -> Account:
     roles, meant = tuple(row.roles.split(",")), team_log.teams_in(row.teams)
-    hers = [team for team in found if team_log.reads(team, roles, meant)]
+    hers = [team for team in verified if team_log.reads(team, roles, meant)]
     inside = bool(hers) and all(team_log.is_in(team, row) for team in hers)
     return Account(row.id, row.name, roles, row.version, bool(row.private), inside, meant)
 

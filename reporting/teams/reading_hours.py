@@ -73,9 +73,9 @@ def read(db: Session) -> Duty:
     row = db.execute(_KNOWN).first()
     if row is None:
         return Duty()
-    told = json.loads(row.hours)
-    hours = {int(weekday): (int(begins), int(ends)) for weekday, (begins, ends) in told["week"].items()}
-    return Duty(hours, tuple(date.fromisoformat(day) for day in told["off"]), row.opened)
+    stored = json.loads(row.hours)
+    hours = {int(weekday): (int(begins), int(ends)) for weekday, (begins, ends) in stored["week"].items()}
+    return Duty(hours, tuple(date.fromisoformat(day) for day in stored["off"]), row.opened)
 
 
 _KNOWN = select(*DutyRow.__table__.c["hours", "opened"]).where(DutyRow.__table__.c.id == ONLY_ROW)
@@ -89,7 +89,7 @@ def write(db: Session, member: int, hours: Mapping[int, tuple[int, int]], off: t
     for weekday, (begins, ends) in hours.items():
         if not 0 <= weekday < WEEK or not 0 <= begins < ends <= HOURS:
             raise BadHours(weekday)
-    week = {str(weekday): list(told) for weekday, told in sorted(hours.items())}
+    week = {str(weekday): list(times) for weekday, times in sorted(hours.items())}
     _row(db).hours = json.dumps({"week": week, "off": [day.isoformat() for day in sorted(set(off))]})
     db.flush()
     audit.note(db, "reading hours changed", member)
@@ -114,12 +114,14 @@ def _row(db: Session) -> DutyRow:
 def problems(db: Session, today: date) -> list[str]:
     """What the person who keeps the machine should know, each in a sentence that says what to do."""
     duty = read(db)
-    found = []
+    sentences = []
     if not duty.is_known:
-        found.append(
+        sentences.append(
             "No reading hours are set: reporters are told that nobody can say when it is read. Set them on "
             "the staff page for them."
         )
     if duty.is_silent(today):
-        found.append(f"No case worker has opened the queue for {duty.silent_days(today)} days: the first page says so.")
-    return found
+        sentences.append(
+            f"No case worker has opened the queue for {duty.silent_days(today)} days: the first page says so."
+        )
+    return sentences

@@ -69,7 +69,7 @@ class Team:
     vouched: Mapping[int, bytes]  # team id -> fingerprint of another team that a member of this one vouched for
     founding: bool  # the first team of its kind
     hashes: tuple[bytes, ...] = field(repr=False)  # of every entry
-    made: tuple[bytes, ...] = field(repr=False)  # hash of the entry that made each epoch
+    epoch_hashes: tuple[bytes, ...] = field(repr=False)  # hash of the entry that made each epoch
     checkpoints: tuple[Checkpoint, ...] = ()  # of the audit, oldest first
 
     @property
@@ -98,14 +98,14 @@ class Pin:
 
     def read(self) -> dict[int, Pinned]:
         """What is believed. Empty before the first keys are made."""
-        return self._told()[0]
+        return self._content()[0]
 
-    def _told(self) -> tuple[dict[int, Pinned], dict[int, Pinned]]:
+    def _content(self) -> tuple[dict[int, Pinned], dict[int, Pinned]]:
         """(what is believed, what is waiting to be committed)."""
         try:
-            told = json.loads(self.path.read_text(encoding="utf-8"))
-            waiting = told.pop(WAITING, {})
-            return _pinned_in(told), _pinned_in(waiting)
+            content = json.loads(self.path.read_text(encoding="utf-8"))
+            waiting = content.pop(WAITING, {})
+            return _pinned_in(content), _pinned_in(waiting)
         except FileNotFoundError:
             return {}, {}
         except (ValueError, TypeError, AttributeError):
@@ -113,52 +113,52 @@ class Pin:
 
     def believed(self, there: Iterable[int]) -> dict[int, Pinned]:
         """What `read` gives, and whatever was waiting and is among `there`: the machine may have stopped in between."""
-        (settled, waiting), rows = self._told(), set(there)
+        (settled, waiting), rows = self._content(), set(there)
         return {team: pinned for team, pinned in waiting.items() if team in rows} | settled
 
-    def expect(self, made: Iterable[Team]) -> None:
+    def expect(self, new_teams: Iterable[Team]) -> None:
         """Before teams of this very request are committed: they are believed once they are there, and not else.
 
         `BrokenChain` when one of them is believed already.
         """
-        settled, fresh = self.read(), {team.id: _as_pinned(team) for team in made}
+        settled, fresh = self.read(), {team.id: _as_pinned(team) for team in new_teams}
         if settled.keys() & fresh.keys():
             raise BrokenChain
         self._write(settled, fresh)
 
-    def begin(self, made: Iterable[Team]) -> None:
+    def begin(self, new_teams: Iterable[Team]) -> None:
         """Pin the first teams, made in this very request, from what it holds, not from the database.
 
         `BrokenChain` when something is pinned already.
         """
         if self.read():
             raise BrokenChain
-        self._write({team.id: _as_pinned(team) for team in made})
+        self._write({team.id: _as_pinned(team) for team in new_teams})
 
-    def add(self, made: Team) -> None:
+    def add(self, new_team: Team) -> None:
         """Pin one team more, made in this very request; from what it holds, not from the database.
 
         `BrokenChain` when it is pinned already, or nothing is.
         """
-        if made.id in self.read() or not self.read():
+        if new_team.id in self.read() or not self.read():
             raise BrokenChain
-        self._write(self.read() | {made.id: _as_pinned(made)})
+        self._write(self.read() | {new_team.id: _as_pinned(new_team)})
 
-    def vouches_for(self, found: Iterable[Team]) -> bool:
+    def vouches_for(self, verified: Iterable[Team]) -> bool:
         """Whether verified teams are pinned, every one, and none of them is older or forked."""
-        listed = list(found)
+        listed = list(verified)
         pinned = self.believed(team.id for team in listed)
         return all(_fits(team, *pinned.get(team.id, (b"", 0, b""))) for team in listed)
 
-    def raise_to(self, found: tuple[Team, ...]) -> None:
+    def raise_to(self, verified: tuple[Team, ...]) -> None:
         """Remember the newest epochs of teams that are pinned already.
 
         `BrokenChain` when one of them is not pinned, older than the pin or forked from it.
         """
-        if not self.vouches_for(found):
+        if not self.vouches_for(verified):
             raise BrokenChain
-        pinned, waiting = self._told()
-        newest = {team.id: _as_pinned(team) for team in found}
+        pinned, waiting = self._content()
+        newest = {team.id: _as_pinned(team) for team in verified}
         if pinned | newest != pinned or waiting.keys() & newest.keys():
             self._write(pinned | newest)
 
@@ -172,39 +172,39 @@ class Pin:
 
 
 def _as_pinned(team: Team) -> Pinned:
-    return team.fingerprint, team.newest.number, team.made[-1]
+    return team.fingerprint, team.newest.number, team.epoch_hashes[-1]
 
 
 def _in_words(pinned: Mapping[int, Pinned]) -> dict[str, Any]:
-    return {str(team): [first.hex(), epoch, made.hex()] for team, (first, epoch, made) in pinned.items()}
+    return {str(team): [first.hex(), epoch, epoch_hash.hex()] for team, (first, epoch, epoch_hash) in pinned.items()}
 
 
-def _pinned_in(told: Mapping[str, Any]) -> dict[int, Pinned]:
+def _pinned_in(written: Mapping[str, Any]) -> dict[int, Pinned]:
     return {
-        int(team): (bytes.fromhex(first), int(epoch), bytes.fromhex(made))
-        for team, (first, epoch, made) in told.items()
+        int(team): (bytes.fromhex(first), int(epoch), bytes.fromhex(epoch_hash))
+        for team, (first, epoch, epoch_hash) in written.items()
     }
 
 
-def _fits(team: Team, first: bytes, epoch: int, made: bytes) -> bool:
-    return first == team.fingerprint and 0 < epoch <= team.newest.number and made == team.made[epoch - 1]
+def _fits(team: Team, first: bytes, epoch: int, epoch_hash: bytes) -> bool:
+    return first == team.fingerprint and 0 < epoch <= team.newest.number and epoch_hash == team.epoch_hashes[epoch - 1]
 
 
 def teams(db: Session, pin: Pin) -> tuple[Team, ...]:
     """Every team, verified from the first entry and held against the pin. Raises `KeysNotMade` or `BrokenChain`."""
-    rows: dict[tuple[int, str, str], list[Entry]] = {}
+    rows: dict[tuple[int, str, str], list[LogEntry]] = {}
     for team, kind, name, *entry in db.execute(_EVERY_ENTRY):
-        rows.setdefault((team, kind, name), []).append(Entry(*entry))
+        rows.setdefault((team, kind, name), []).append(LogEntry(*entry))
     pinned = pin.believed(team for team, _, _ in rows)
     if not rows and not pinned:
         raise KeysNotMade
     first = {kind: team for team, kind, _ in reversed(rows)}
-    found = tuple(
+    verified = tuple(
         _verified(team, kind, name, first[kind] == team, tuple(entries)) for (team, kind, name), entries in rows.items()
     )
-    if {team.id for team in found} != set(pinned) or not pin.vouches_for(found):
+    if {team.id for team in verified} != set(pinned) or not pin.vouches_for(verified):
         raise BrokenChain
-    return found
+    return verified
 
 
 def teams_or_none(db: Session, pin: Pin) -> tuple[Team, ...]:
@@ -215,30 +215,30 @@ def teams_or_none(db: Session, pin: Pin) -> tuple[Team, ...]:
         return ()
 
 
-def team_of_kind(found: tuple[Team, ...], kind: str) -> Team:
+def team_of_kind(verified: tuple[Team, ...], kind: str) -> Team:
     """The first team of a kind; `KeysNotMade` when there is none."""
-    for team in found:
+    for team in verified:
         if team.kind == kind:
             return team
     raise KeysNotMade
 
 
-def trusted(found: Iterable[Team], kind: str = CASEWORK) -> tuple[Team, ...]:
+def trusted(verified: Iterable[Team], kind: str = CASEWORK) -> tuple[Team, ...]:
     """The teams of a kind that may be given cases: the founding one, and whatever a trusted one has vouched for.
 
     A coordinator can have a new team begun; that it is what it says, a member of a trusted team must have heard.
     """
-    known, left = [team for team in found if team.founding], [team for team in found if not team.founding]
+    known, left = [team for team in verified if team.founding], [team for team in verified if not team.founding]
     while True:
-        fresh = [team for team in left if any(one.vouched.get(team.id) == team.fingerprint for one in known)]
+        fresh = [team for team in left if any(voucher.vouched.get(team.id) == team.fingerprint for voucher in known)]
         if not fresh:
             return tuple(sorted((team for team in known if team.kind == kind), key=lambda team: team.id))
         known, left = [*known, *fresh], [team for team in left if team not in fresh]
 
 
-def teams_in(told: str) -> tuple[int, ...]:
+def teams_in(written: str) -> tuple[int, ...]:
     """The team numbers of an account or an invitation as they lie in their row."""
-    return tuple(int(part) for part in told.split(",") if part)
+    return tuple(int(part) for part in written.split(",") if part)
 
 
 def reads(team: Team, roles: Iterable[str], meant: Iterable[int] = ()) -> bool:
@@ -256,10 +256,10 @@ def verified(db: Session, row: TeamRow) -> Team:
     """One team, verified from its first entry to its last."""
     entries = db.execute(select(*_ENTRY).where(_LOG.team == row.id).order_by(_LOG.number))
     first = db.scalar(select(func.min(TeamRow.id)).where(TeamRow.kind == row.kind)) == row.id
-    return _verified(row.id, row.kind, row.name, first, tuple(Entry(*entry) for entry in entries))
+    return _verified(row.id, row.kind, row.name, first, tuple(LogEntry(*entry) for entry in entries))
 
 
-class Entry(NamedTuple):
+class LogEntry(NamedTuple):
     """An entry as it lies in the log."""
 
     number: int
@@ -277,23 +277,23 @@ _EVERY_ENTRY = (  # of every team; a team without one has no number there, and i
 
 
 @lru_cache(maxsize=64)  # the very same bytes were looked at a moment ago; anything else is walked through anew
-def _verified(team: int, kind: str, name: str, founding: bool, entries: tuple[Entry, ...]) -> Team:  # noqa: FBT001
+def _verified(team: int, kind: str, name: str, founding: bool, entries: tuple[LogEntry, ...]) -> Team:  # noqa: FBT001
     """Walk the log: each entry names the one before it and is signed with the key then in force."""
     epochs: list[Epoch] = []
     members: dict[int, bytes] = {}
     vouched: dict[int, bytes] = {}
     hashes: list[bytes] = []
-    made: list[bytes] = []
+    epoch_hashes: list[bytes] = []
     checkpoints: list[Checkpoint] = []
     for number, entry in enumerate(entries, 1):
-        told = _read_entry(entry, number, (team, kind, name), hashes[-1] if hashes else b"")
-        signer = epochs[-1].signing if epochs else _first_signer(told)
+        content = _read_entry(entry, number, (team, kind, name), hashes[-1] if hashes else b"")
+        signer = epochs[-1].signing if epochs else _first_signer(content)
         if not sealing.is_signed(signer, entry.signature, entry.body):
             raise BrokenChain
-        _ACTS[told["act"]](told, epochs, vouched if told["act"] == "vouch" else members)
+        _ACTS[content["act"]](content, epochs, vouched if content["act"] == "vouch" else members)
         hashes.append(sealing.digest(entry.body))
-        made += [hashes[-1]] if told["act"] == "epoch" else []
-        checkpoints += [_checkpoint(told)] if told["act"] == AUDIT else []
+        epoch_hashes += [hashes[-1]] if content["act"] == "epoch" else []
+        checkpoints += [_checkpoint(content)] if content["act"] == AUDIT else []
     if not epochs:
         raise BrokenChain
     return Team(
@@ -305,54 +305,54 @@ def _verified(team: int, kind: str, name: str, founding: bool, entries: tuple[En
         MappingProxyType(vouched),
         founding,
         tuple(hashes),
-        tuple(made),
+        tuple(epoch_hashes),
         tuple(checkpoints),
     )
 
 
-def _read_entry(entry: Entry, number: int, team: tuple[int, str, str], before: bytes) -> dict[str, Any]:
+def _read_entry(entry: LogEntry, number: int, team: tuple[int, str, str], before: bytes) -> dict[str, Any]:
     try:
-        told: dict[str, Any] = json.loads(entry.body)
+        content: dict[str, Any] = json.loads(entry.body)
         due = (team[0], number, before.hex())
-        fits = (told["team"], told["number"], told["before"]) == due and entry.number == number
-        named = number > 1 or (told["act"], told["kind"], told["name"]) == ("epoch", *team[1:])
+        fits = (content["team"], content["number"], content["before"]) == due and entry.number == number
+        named = number > 1 or (content["act"], content["kind"], content["name"]) == ("epoch", *team[1:])
     except (ValueError, KeyError, TypeError):
         raise BrokenChain from None
-    if not (fits and named and told["act"] in _ACTS):
+    if not (fits and named and content["act"] in _ACTS):
         raise BrokenChain
-    return told
+    return content
 
 
-def _first_signer(told: Mapping[str, str]) -> bytes:
-    return bytes.fromhex(told["signing"])
+def _first_signer(content: Mapping[str, str]) -> bytes:
+    return bytes.fromhex(content["signing"])
 
 
-def _note_epoch(told: Mapping[str, str], epochs: list[Epoch], _members: dict[int, bytes]) -> None:
-    public = (bytes.fromhex(told[part]) for part in ("sealing", "signing", "recovery"))
-    if int(told["epoch"]) != len(epochs) + 1:
+def _note_epoch(content: Mapping[str, str], epochs: list[Epoch], _members: dict[int, bytes]) -> None:
+    public = (bytes.fromhex(content[part]) for part in ("sealing", "signing", "recovery"))
+    if int(content["epoch"]) != len(epochs) + 1:
         raise BrokenChain
-    epochs.append(Epoch(int(told["epoch"]), *public))
+    epochs.append(Epoch(int(content["epoch"]), *public))
 
 
-def _note_grant(told: Mapping[str, str], _epochs: list[Epoch], members: dict[int, bytes]) -> None:
-    members[int(told["member"])] = bytes.fromhex(told["public"])
+def _note_grant(content: Mapping[str, str], _epochs: list[Epoch], members: dict[int, bytes]) -> None:
+    members[int(content["member"])] = bytes.fromhex(content["public"])
 
 
-def _note_removal(told: Mapping[str, str], _epochs: list[Epoch], members: dict[int, bytes]) -> None:
-    members.pop(int(told["member"]), None)
+def _note_removal(content: Mapping[str, str], _epochs: list[Epoch], members: dict[int, bytes]) -> None:
+    members.pop(int(content["member"]), None)
 
 
-def _note_vouch(told: Mapping[str, str], _epochs: list[Epoch], vouched: dict[int, bytes]) -> None:
-    vouched[int(told["vouched"])] = bytes.fromhex(told["fingerprint"])
+def _note_vouch(content: Mapping[str, str], _epochs: list[Epoch], vouched: dict[int, bytes]) -> None:
+    vouched[int(content["vouched"])] = bytes.fromhex(content["fingerprint"])
 
 
-def _note_nothing(_told: Mapping[str, str], _epochs: list[Epoch], _members: dict[int, bytes]) -> None:
+def _note_nothing(_content: Mapping[str, str], _epochs: list[Epoch], _members: dict[int, bytes]) -> None:
     """A checkpoint of the audit changes nobody's keys."""
 
 
-def _checkpoint(told: Mapping[str, Any]) -> Checkpoint:
+def _checkpoint(content: Mapping[str, Any]) -> Checkpoint:
     try:
-        return Checkpoint(int(told["entry"]), bytes.fromhex(told["chain"]), date.fromisoformat(told["day"]))
+        return Checkpoint(int(content["entry"]), bytes.fromhex(content["chain"]), date.fromisoformat(content["day"]))
     except (KeyError, ValueError, TypeError):
         raise BrokenChain from None
 
@@ -367,11 +367,11 @@ _ACTS = {
 }
 
 
-def write_entry(db: Session, team: int, signing: bytes, told: Mapping[str, object]) -> None:
+def write_entry(db: Session, team: int, signing: bytes, content: Mapping[str, object]) -> None:
     """Append an entry, signed with the key of the epoch in force (of the epoch it makes, for the first)."""
     newest = db.scalars(select(LogRow).where(LogRow.team == team).order_by(LogRow.number.desc()).limit(1)).first()
     number = newest.number + 1 if newest else 1
     before = sealing.digest(newest.body).hex() if newest else ""
-    body = json.dumps({"team": team, "number": number, "before": before, **told}, sort_keys=True).encode()
+    body = json.dumps({"team": team, "number": number, "before": before, **content}, sort_keys=True).encode()
     db.add(LogRow(team=team, number=number, body=body, signature=sealing.sign(signing, body)))
     db.flush()

@@ -14,6 +14,7 @@ from typing import Any, Final
 from reporting.i18n import N_
 from reporting.vocabulary.codes import VOCABULARY
 from reporting.vocabulary.incident import Hours, Incident
+from reporting.vocabulary.places import REGIONS
 from reporting.vocabulary.questions import (
     CONTACT_NAMES,
     FLAG_QUESTIONS,
@@ -62,18 +63,18 @@ def route(answers: Answers) -> tuple[int, ...]:
 
 def page_after(page: int, answers: Answers) -> int | None:
     """The page that follows; None after the last."""
-    return next((one for one in route(answers) if ORDER.index(one) > ORDER.index(page)), None)
+    return next((later for later in route(answers) if ORDER.index(later) > ORDER.index(page)), None)
 
 
 def page_before(page: int, answers: Answers) -> int:
     """The page that comes before; the first leads to itself."""
-    return next((one for one in reversed(route(answers)) if ORDER.index(one) < ORDER.index(page)), page)
+    return next((earlier for earlier in reversed(route(answers)) if ORDER.index(earlier) < ORDER.index(page)), page)
 
 
 def step_of(page: int, answers: Answers) -> tuple[int, int]:
     """(which page it is for her, of how many)."""
     pages = route(answers)
-    return sum(ORDER.index(one) <= ORDER.index(page) for one in pages), len(pages)
+    return sum(ORDER.index(other) <= ORDER.index(page) for other in pages), len(pages)
 
 
 def pages_to_set_right(answers: Answers) -> tuple[int, ...]:
@@ -83,8 +84,8 @@ def pages_to_set_right(answers: Answers) -> tuple[int, ...]:
 
 def merged(page: int, answers: Answers, fresh: Answers) -> dict[str, Any]:
     """All answers after a page was answered: what it asked is replaced, and what cannot matter any more goes."""
-    asked = {part.name for question in questions_of(page, answers) for part in question.parts}
-    kept = {name: value for name, value in answers.items() if name not in asked} | dict(fresh)
+    names = {part.name for question in questions_of(page, answers) for part in question.parts}
+    kept = {name: value for name, value in answers.items() if name not in names} | dict(fresh)
     if answers.get("region") != kept.get("region"):
         kept = {name: value for name, value in kept.items() if name not in {"province", "department"}}
     return kept
@@ -92,8 +93,8 @@ def merged(page: int, answers: Answers, fresh: Answers) -> dict[str, Any]:
 
 def that_matter(answers: Answers) -> dict[str, Any]:
     """The answers without those to questions that no longer matter."""
-    asked = {part.name for page in route(answers) for q in questions_of(page, answers) for part in q.parts}
-    return {name: value for name, value in answers.items() if name in asked}
+    names = {part.name for page in route(answers) for q in questions_of(page, answers) for part in q.parts}
+    return {name: value for name, value in answers.items() if name in names}
 
 
 def has_words(answers: Answers) -> bool:
@@ -132,17 +133,16 @@ LISTED = {
     "reason": "reason",
     "refused": "refused_by",
 }
-HOME_DEPARTMENTS = {"UCAYALI": "PE25", "AREQUIPA": "PE04", "PIURA": "PE20", "JUNIN": "PE12"}  # INEI codes
 
 
 def incident_of(answers: Answers) -> Incident:
     """The incident behind the answers of the pages."""
-    told: dict[str, Any] = {name: answers.get(name) for name in CHOSEN}
-    told |= {field: frozenset(answers.get(name, ())) for name, field in LISTED.items()}
-    told["department"] = told["department"] or HOME_DEPARTMENTS.get(answers.get("region") or "")
+    facts: dict[str, Any] = {name: answers.get(name) for name in CHOSEN}
+    facts |= {field: frozenset(answers.get(name, ())) for name, field in LISTED.items()}
+    facts["department"] = facts["department"] or REGIONS.get(answers.get("region") or "")
     hours, told_twice = _hours(answers)
     return Incident(
-        **told,
+        **facts,
         flags=frozenset(code for question in FLAG_QUESTIONS for code in answers.get(question, ())),
         hours=hours,
         told_twice=told_twice,
@@ -157,8 +157,8 @@ def so_far(answers: Answers, page: int) -> Incident:
     Somebody whose companion was killed is not told to search for her one page before she can say so.
     """
     incident = incident_of(answers)
-    coming = (one for one in route(answers) if ORDER.index(one) >= ORDER.index(page))
-    waiting = (question for one in coming for question in _asked(one, incident) if question.meanwhile)
+    coming = (later for later in route(answers) if ORDER.index(later) >= ORDER.index(page))
+    waiting = (question for later in coming for question in _asked(later, incident) if question.meanwhile)
     unsaid: dict[str, Any] = {
         q.parts[0].name: q.meanwhile for q in waiting if answers.get(q.parts[0].name) in NO_ANSWER
     }
@@ -193,13 +193,13 @@ def _typed(answers: Answers) -> Hours | None:
 
 def answers_of(incident: Incident) -> dict[str, Any]:
     """What the pages would hold for an incident, so that it can be set right. The time is left open: it moved on."""
-    told: dict[str, Any] = {name: getattr(incident, name) for name in CHOSEN}
-    told |= {name: sorted(getattr(incident, field)) for name, field in LISTED.items()}
+    held: dict[str, Any] = {name: getattr(incident, name) for name in CHOSEN}
+    held |= {name: sorted(getattr(incident, field)) for name, field in LISTED.items()}
     for name, beginning in FLAG_QUESTIONS.items():
-        told[name] = sorted(flag for flag in incident.flags if flag.startswith(beginning))
+        held[name] = sorted(flag for flag in incident.flags if flag.startswith(beginning))
     for name in ("ongoing", "migrant"):
-        told[name] = {None: None, True: "yes", False: "no"}[getattr(incident, name)]
-    return {name: value for name, value in told.items() if value not in (None, [], "")}
+        held[name] = {None: None, True: "yes", False: "no"}[getattr(incident, name)]
+    return {name: value for name, value in held.items() if value not in (None, [], "")}
 
 
 def corrected(page: int, incident: Incident, fresh: Answers) -> Incident:
@@ -212,8 +212,8 @@ def corrected(page: int, incident: Incident, fresh: Answers) -> Incident:
 
 def contact_of(answers: Answers) -> dict[str, str]:
     """What she told about reaching her, if she asked to be reached."""
-    told = (answers.get(name) for name in CONTACT_NAMES if name != "channel")
-    if "W_CONTACT_BACK" not in answers.get("wants", ()) or answers.get("about") == "OTHER" or not any(told):
+    ways = (answers.get(name) for name in CONTACT_NAMES if name != "channel")
+    if "W_CONTACT_BACK" not in answers.get("wants", ()) or answers.get("about") == "OTHER" or not any(ways):
         return {}  # told for somebody else: nobody is called before she herself says yes
     return {name: answers[name] for name in CONTACT_NAMES if answers.get(name)}
 
@@ -311,6 +311,9 @@ def _two_times(answers: Answers, say: Say) -> dict[str, str]:
 def _page_of(name: str, answers: Answers) -> int:
     """The page that asks for this part now; the time is asked on one of two."""
     named = (
-        page for page in route(answers) for one in questions_of(page, answers) if name in {one.name, one.parts[0].name}
+        page
+        for page in route(answers)
+        for question in questions_of(page, answers)
+        if name in {question.name, question.parts[0].name}
     )
     return next(named, 0)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from reporting.i18n import N_
+from reporting.vocabulary.places import REGION_NAMES
 
 PREFER_NOT_LABEL: Final = N_("I would rather not say")
 YES, NO, NOT_SURE, NOT_KNOWN = N_("Yes"), N_("No"), N_("I am not sure"), N_("I do not know")
@@ -124,10 +125,7 @@ VOCABULARY: Final[dict[str, dict[str, str]]] = {
         "PREFER_NOT": PREFER_NOT_LABEL,
     },
     "region": {
-        "UCAYALI": "Ucayali",
-        "AREQUIPA": "Arequipa",
-        "PIURA": "Piura",
-        "JUNIN": "Junín",
+        **REGION_NAMES,
         "OTHER": N_("Another region"),
         "PREFER_NOT": PREFER_NOT_LABEL,
     },
@@ -213,5 +211,3 @@ IDENTITY_GROUP: Final = {
     "OTHER_SELF": "OTHER",
     "PREFER_NOT": "NA",
 }
-# INEI department code with the country in front -> region of the programme; every other department is OTHER
-DEPARTMENT_REGION: Final = {"PE25": "UCAYALI", "PE04": "AREQUIPA", "PE20": "PIURA", "PE12": "JUNIN"}

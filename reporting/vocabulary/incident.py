@@ -184,17 +184,17 @@ def incident_from_answers(answers: Mapping[str, object]) -> Incident:
 
     `BadIncident` for an unknown field, one told twice, or a code that is none.
     """
-    told: dict[str, Any] = {}
+    facts: dict[str, Any] = {}
     for name, value in answers.items():
         field = _FIELD_NAME.get(name, name)
         if field not in _READERS or name == "hours":
             raise BadIncident(_shown(name), UNKNOWN_FIELD, value)
         if value is None:
             continue
-        if field in told:
+        if field in facts:
             raise BadIncident(field, TWICE, value)
-        told[field] = _READERS[field](field, value)
-    return Incident(**told)
+        facts[field] = _READERS[field](field, value)
+    return Incident(**facts)
 
 
 def _shown(name: object) -> str:
@@ -204,8 +204,8 @@ def _shown(name: object) -> str:
 
 def answers_from_incident(incident: Incident) -> dict[str, object]:
     """The answers that `incident_from_answers` reads back to the same incident. Ready for JSON."""
-    told = ((one.name, getattr(incident, one.name)) for one in fields(incident) if one.compare)
-    return {_ANSWER_NAME.get(name, name): _plain(value) for name, value in told if value not in (None, frozenset())}
+    values = ((part.name, getattr(incident, part.name)) for part in fields(incident) if part.compare)
+    return {_ANSWER_NAME.get(name, name): _plain(value) for name, value in values if value not in (None, frozenset())}
 
 
 def _plain(value: object) -> object:

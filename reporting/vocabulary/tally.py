@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from reporting.vocabulary.codes import ADULT_AGES, DEPARTMENT_REGION, IDENTITY_GROUP, MINOR_AGES
+from reporting.vocabulary.codes import ADULT_AGES, IDENTITY_GROUP, MINOR_AGES
 from reporting.vocabulary.gbvims import gbvims_core
 from reporting.vocabulary.incident import Incident
+from reporting.vocabulary.needs import NUMBER_IN_TALLY
+from reporting.vocabulary.places import DEPARTMENTS, REGIONS
 
 # Order is the format: a code keeps its number for ever, new ones go to the end, and so do new fields. Where several
 # codes were told, the first in this order is the main one, so that a report is counted once in each table. Agents of
@@ -74,7 +76,7 @@ TALLY_CODES: Final[dict[str, tuple[str, ...]]] = {
         "G0_NON_GBV",
     ),
     "outcome": ("OPEN", "REACHED", "NOT_REACHED", "REFUSED", "RECORD_ONLY"),
-    "department": ("NOT_SAID", *(f"PE{number:02}" for number in range(1, 26)), "OTHER"),
+    "department": ("NOT_SAID", *DEPARTMENTS, "OTHER"),
     "venue": ("NOT_SAID", "PUBLIC", "WORK_ROOM", "PRIVATE", "ONLINE", "CAMP_PORT", "STATE_PLACE", "OTHER"),
     "reported": (
         "NOT_SAID",
@@ -91,35 +93,7 @@ TALLY_CODES: Final[dict[str, tuple[str, ...]]] = {
     ),
     "papers": ("NOT_SAID", "WITH", "WITHOUT"),
     "in_time": ("NOT_KNOWN", "WITHIN_72", "WITHIN_120", "LATER"),
-    "gap": (
-        "NONE",
-        "N_EMERG_MED",
-        "N_CRISIS_MH",
-        "N_CHILD_PROT",
-        "N_PEP",
-        "N_EC",
-        "N_STI",
-        "N_HEPB",
-        "N_WOUND",
-        "N_MED_CHECK",
-        "N_PREG",
-        "N_TRAFFICKING",
-        "N_SAFETY_PLAN",
-        "N_SHELTER",
-        "N_FORENSIC",
-        "N_LEGAL_STATE",
-        "N_PROTECTION",
-        "N_REPORT_ROUTE",
-        "N_LEGAL_INFO",
-        "N_PFA",
-        "N_COUNSEL",
-        "N_DIGITAL",
-        "N_PEER",
-        "N_DOCS",
-        "N_ECON",
-        "N_SERVICE_COMPLAINT",
-        "N_MISSING",
-    ),
+    "gap": ("NONE", *sorted(NUMBER_IN_TALLY, key=NUMBER_IN_TALLY.__getitem__)),
 }
 TALLY_SIZE: Final = 16  # bytes
 TALLY_FORMAT: Final = 2
@@ -130,7 +104,6 @@ VOID_TALLY: Final = bytes(TALLY_SIZE)  # without consent: the same size, counts 
 TALLY_BYTE: Final = {"format": 0, "year": 1, "month": 2, **{field: 3 + n for n, field in enumerate(TALLY_CODES)}}
 _OLD_TALLY: Final = struct.Struct(">BH4s6B3x")  # format 1: month since year 0, department, the first six codes
 _OLD_FORMAT: Final = 1
-_REGION_DEPARTMENT: Final = {region: department for department, region in DEPARTMENT_REGION.items()}
 _AGE_GROUP: Final = (
     dict.fromkeys(MINOR_AGES, "U18") | {"A18_24": "A18_24"} | dict.fromkeys(ADULT_AGES - {"A18_24"}, "A25P")
 )
@@ -215,14 +188,14 @@ def block_of_codes(year: int, month: int, codes: Mapping[str, str]) -> bytes:
     return bytes([TALLY_FORMAT, year - FIRST_YEAR, month]) + numbers + bytes(TALLY_SIZE - 3 - len(numbers))
 
 
-def _main(field: str, told: frozenset[str]) -> str:
-    return next((code for code in TALLY_CODES[field] if code in told), "NOT_SAID")
+def _main(field: str, codes: frozenset[str]) -> str:
+    return next((code for code in TALLY_CODES[field] if code in codes), "NOT_SAID")
 
 
 def _department(incident: Incident) -> str:
-    told = incident.department or (incident.province or "")[:4] or _REGION_DEPARTMENT.get(incident.region or "", "")
-    if told:
-        return told if told in TALLY_CODES["department"] else "OTHER"
+    code = incident.department or (incident.province or "")[:4] or REGIONS.get(incident.region or "", "")
+    if code:
+        return code if code in TALLY_CODES["department"] else "OTHER"
     return "OTHER" if incident.region == "OTHER" else "NOT_SAID"
 
 

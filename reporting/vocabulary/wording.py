@@ -77,13 +77,13 @@ def words_of_fact(field: str, value: Any, names: Mapping[str, str], say: Callabl
         yield say(VOCABULARY.get(field, {}).get(value, "")) or names.get(value, value)
 
 
-def times_in_words(told: Any, say: Callable[..., str]) -> Iterable[str]:
+def times_in_words(times: Any, say: Callable[..., str]) -> Iterable[str]:
     """The time that was told; or that two were, and which."""
-    if not isinstance(told[0], tuple):
-        yield hours_in_words(told, say)
+    if not isinstance(times[0], tuple):
+        yield hours_in_words(times, say)
         return
     yield say(N_("Two times were told that do not fit together. Until it is known, both count:"))
-    yield from (hours_in_words(one, say) for one in told)
+    yield from (hours_in_words(hours, say) for hours in times)
 
 
 def hours_in_words(hours: tuple[float, float], say: Callable[..., str]) -> str:

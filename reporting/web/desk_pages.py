@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from http import HTTPStatus
 from typing import Any
 
-from flask import Blueprint, Flask, Response, g, make_response, redirect, request, url_for
+from flask import Flask, Response, g, make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from sqlalchemy.exc import SQLAlchemyError
@@ -28,11 +28,12 @@ from wtforms import PasswordField
 from reporting.clock import MINUTE
 from reporting.sessions.page_rows import COUNTED, CannotKeep, new_name
 from reporting.teams import staff_sessions
+from reporting.web.access.audience import DESK, DOOR, Pages, is_for, lies_at_the_desk
 from reporting.web.access.auth import cookie_name, home_of, put_cookie, resume
 from reporting.web.context import SEEN, installation
 from reporting.web.errors import error_page
 
-blueprint = Blueprint("desk_answers", __name__)
+blueprint = Pages("desk_answers", __name__, DESK)
 SHOWN, SECRET_SHOWN = 15 * MINUTE, 5 * MINUTE  # seconds after the POST
 NEVER_KEPT = {"f", "t", "code"}  # fields that are no typing, or open something; passwords neither
 FORM = "of form"
@@ -208,7 +209,7 @@ def _forms() -> dict[str, Callable[..., Any]]:
 
 def _by_get_too(answer: Response) -> Response:
     """A page of the desk is nobody's to keep, and no trouble is told in an answer to a POST."""
-    if request.path.split("/")[2:3] != ["equipo"]:
+    if not lies_at_the_desk(request.path):
         return answer
     if answer.status_code == HTTPStatus.OK and answer.mimetype == "text/html":
         answer.status_code = SEEN
@@ -223,7 +224,7 @@ def _trouble(answer: Response) -> Response:
         return answer
     if not known and answer.status_code == HTTPStatus.TOO_MANY_REQUESTS:
         return make_response(redirect(url_for("desk_answers.wait", lang=g.lang), 303))
-    if not known and request.blueprint != "auth":
+    if not known and not is_for(DOOR):
         return answer
     with suppress(HTTPException):
         return _led({"drawn": answer.get_data(as_text=True), "code": answer.status_code}, bound=known) or answer

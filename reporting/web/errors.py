@@ -21,23 +21,16 @@ from reporting.i18n import N_
 from reporting.sessions import tickets
 from reporting.teams.team_log import BrokenChain, CannotOpen
 from reporting.web import languages
+from reporting.web.access.audience import HERS, is_at_the_desk, is_for, may_be_packed
 from reporting.web.access.auth import cookie_name, home_of, resume
 from reporting.web.access.tickets import hidden, sealed_ticket, seeds, ticket_in
-from reporting.web.context import WALKED, installation, installation_of, render_template
+from reporting.web.context import installation, installation_of, render_template
 from reporting.web.forms import StaffForm
 from reporting.web.logging import log, note_failure
 from reporting.web.requests import HEADERS, choose_language
 
 AGAIN = "again"  # the field, and the step, of a request that can be sent once more
 MAY_PASS = {429, 500, 503}  # trouble after which the very same request may go through
-AT_THE_DOOR = {
-    "auth",
-    "staff",
-    "casework",
-    "assisted_report",
-    "desk_answers",
-}  # pages of the desk, also for who is not signed in
-NEVER_PACKED = {"auth", "staff", None}  # what is typed there is passwords and words that open
 ERRORS = {
     400: N_("We could not understand that. Go back and try once more."),
     403: N_("That came from another page, so we did not accept it."),
@@ -52,7 +45,7 @@ ERRORS = {
 
 def unpack() -> None:
     """«Send again»: what she had typed comes back sealed in one field, as if she had typed it once more."""
-    packed = request.form.get(AGAIN) if request.method == "POST" and request.blueprint not in NEVER_PACKED else None
+    packed = request.form.get(AGAIN) if request.method == "POST" and may_be_packed() else None
     if not packed:
         return
     ticket = ticket_in(packed, "draft")
@@ -86,18 +79,25 @@ def error_page(code: int, sentence: str = "") -> ResponseReturnValue:
         choose_language()
     known = code if code in ERRORS else 400
     g.trouble = True
-    walked = _on_the_way(code, sentence or ERRORS[known])
+    sentence = sentence or _sentence(known)
+    walked = _on_the_way(code, sentence)
     if walked is not None:
         return walked
     packed = _packed() if code in MAY_PASS else ""
     if code == HTTPStatus.TOO_MANY_REQUESTS and not packed and "keys" not in g:
         return make_response(_too_many(), code, {"Retry-After": "60"})
-    return make_response(_error_page(sentence or ERRORS[known], packed), code)
+    return make_response(_error_page(sentence, packed), code)
+
+
+def _sentence(code: int) -> str:
+    """What is said of an error; of too large a file, what the page says that takes it."""
+    too_large: str = g.get("too_large", "") if code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE else ""
+    return too_large or ERRORS[code]
 
 
 def _on_the_way(code: int, sentence: str) -> ResponseReturnValue | None:
     """The page of trouble under the name of her trip; None where there is none."""
-    if request.blueprint not in WALKED:
+    if not is_for(HERS):
         return None
     try:
         return installation().on_the_way(code, sentence)
@@ -116,7 +116,7 @@ def _error_page(sentence: str, packed: Markup | str = "") -> str:
     shown = {"sentence": sentence, "again": packed}
     if "keys" in g:
         return render_template("errors/desk.html", **shown, out=StaffForm(formdata=None), home=home_of(g.keys))
-    return render_template("errors/desk.html" if request.blueprint in AT_THE_DOOR else "errors/error.html", **shown)
+    return render_template("errors/desk.html" if is_at_the_desk() else "errors/error.html", **shown)
 
 
 def _too_many() -> str:
@@ -145,7 +145,7 @@ def short_page(app: Flask, code: int) -> tuple[str, list[tuple[str, str]], bytes
 
 def _packed() -> Markup | str:
     """Everything she sent, sealed into one field. Nothing where no page of ours sent it, or it cannot be sealed."""
-    if request.method != "POST" or request.blueprint in NEVER_PACKED or not request.form:
+    if request.method != "POST" or not may_be_packed() or not request.form:
         return ""
     site, state = installation(), {"path": request.path, "form": request.form.to_dict(flat=False)}
     try:

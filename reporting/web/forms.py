@@ -6,6 +6,7 @@ Knows no question and no act. A staff form is guarded by the session, an open on
 from __future__ import annotations
 
 import hmac
+from datetime import UTC, date, datetime
 from typing import Any
 
 from flask import abort, g, request
@@ -17,6 +18,27 @@ from wtforms.validators import ValidationError
 from reporting.i18n import N_
 from reporting.teams import staff_sessions
 from reporting.web.context import say
+
+LONGEST_NUMBER = 20  # digits; the largest number of a record has nineteen
+
+
+class BadFormValue(Exception):
+    """What came in a field is none that a page of ours offers, or is not written as it has to be."""
+
+
+def number_in(text: str | None) -> int:
+    """A number that somebody typed or a page of ours carries. Raises `BadFormValue` for anything else."""
+    if not text or not text.isascii() or not text.isdecimal() or len(text) >= LONGEST_NUMBER:
+        raise BadFormValue
+    return int(text)
+
+
+def day_in(text: str) -> date:
+    """A day as people here write it, 28/07/2027. Raises `BadFormValue` for anything else."""
+    try:
+        return datetime.strptime(text, "%d/%m/%Y").replace(tzinfo=UTC).date()
+    except ValueError:
+        raise BadFormValue from None
 
 
 class _SessionBound(CSRF):  # type: ignore[misc]

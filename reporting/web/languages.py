@@ -19,11 +19,11 @@ from babel.lists import format_list
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
-from reporting.config import ROOT
+from reporting.config import shipped
 from reporting.vocabulary import countries
 from reporting.vocabulary.countries import FIRST_HOME
 
-CATALOGUES = ROOT / "translations"
+CATALOGUES = shipped("translations")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +100,14 @@ def say(catalogue: Catalogue, message: str, **parts: object) -> str:
 def day(code: str, when: date) -> str:
     """A day as people say it: 24 de noviembre de 2026."""
     return format_date(when, "long", locale=LANGUAGES[code].formats)
+
+
+def day_as_written(lang: str, told: str) -> str:
+    """A day that is told as 2027-07-28 in words; whatever else it is, as it is written."""
+    try:
+        return day(lang, date.fromisoformat(told))
+    except ValueError:
+        return told
 
 
 def hour(code: str, when: datetime) -> str:

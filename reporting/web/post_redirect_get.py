@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Blueprint, g, redirect, request, url_for
+from flask import g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.datastructures import ImmutableMultiDict
@@ -26,12 +26,13 @@ from reporting.sessions import replays, tickets
 from reporting.sessions.page_rows import CannotKeep, new_name
 from reporting.sessions.replays import LEFT, NOTED
 from reporting.sessions.tickets import Ticket
+from reporting.web.access.audience import Pages
 from reporting.web.access.tickets import seeds, ticket_in
 from reporting.web.context import SEEN, installation
 from reporting.web.errors import AGAIN, MAY_PASS
 from reporting.web.logging import note_failure
 
-blueprint = Blueprint("trail", __name__)
+blueprint = Pages("trail", __name__)
 # Over https WebKit tells of Back, forward and reload only that they come from nowhere else; its pages are known by what
 # it does not send with a form. Tried in WebKitGTK 2.50 over https, not on an iPhone.
 WEBKIT_WALKS = True

@@ -21,7 +21,6 @@ from wtforms.validators import Length, Optional
 
 from reporting.i18n import N_
 from reporting.vocabulary.answers import (
-    HOME_DEPARTMENTS,
     answers_of,
     doubts,
     doubts_in_words,
@@ -33,6 +32,7 @@ from reporting.vocabulary.answers import (
 from reporting.vocabulary.codes import VOCABULARY
 from reporting.vocabulary.countries import FIRST_HOME
 from reporting.vocabulary.incident import Incident
+from reporting.vocabulary.places import REGIONS
 from reporting.vocabulary.questions import (
     FLAG_QUESTIONS,
     HAS_A_PASS,
@@ -103,7 +103,7 @@ def regions() -> Choices:
 def department_in(picked: str | None) -> str | None:
     """The department behind what she picked, if it names one."""
     if _is_first_home():
-        return HOME_DEPARTMENTS.get(picked or "")
+        return REGIONS.get(picked or "")
     return picked if picked in _departments() else None
 
 

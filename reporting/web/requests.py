@@ -6,9 +6,11 @@ Knows neither forms nor cases, and not who is signed in.
 from __future__ import annotations
 
 import gzip
+from io import BytesIO
+from typing import IO
 from urllib.parse import urlsplit
 
-from flask import Response, abort, current_app, g, redirect, request
+from flask import Request, Response, abort, current_app, g, redirect, request
 from flask.globals import request_ctx
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import SQLAlchemyError
@@ -17,6 +19,7 @@ from werkzeug.routing import RequestRedirect
 
 from reporting import clock
 from reporting.sessions import day_seeds
+from reporting.web.access.audience import ASSETS, HERS, is_for
 from reporting.web.context import installation
 from reporting.web.logging import note_failure
 
@@ -30,6 +33,13 @@ HEADERS = {
 }
 FOR_SEEKERS = {"X-Robots-Tag": "noindex"}  # only what a search machine could fetch
 SHRINKS = {"text/html", "text/css", "text/javascript"}
+
+
+class InMemory(Request):
+    """A request whose files never touch the disk: a temporary file could outlive what must not be stored."""
+
+    def _get_file_stream(self, *_told: object, **_more: object) -> IO[bytes]:
+        return BytesIO()
 
 
 def choose_language() -> None:
@@ -121,7 +131,7 @@ def put_headers(response: Response) -> Response:
 
 def shrink(response: Response) -> Response:
     """Compress what holds nothing of hers. A compressed length can tell about secrets beside what somebody typed."""
-    public = request.method == "GET" and request.blueprint in {"reporter", "assets"}
+    public = request.method == "GET" and is_for(HERS, ASSETS)
     wanted = request.accept_encodings["gzip"] > 0
     if wanted and (public or g.get("may_shrink")) and response.mimetype in SHRINKS:
         response.set_data(gzip.compress(response.get_data(), 9, mtime=0))

@@ -5,6 +5,7 @@ Only puts together; knows neither reports nor cases.
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from flask import Flask, g, request
@@ -14,18 +15,28 @@ from werkzeug.exceptions import HTTPException
 
 from reporting.teams.team_log import BrokenChain, KeysNotMade
 from reporting.web import languages, limits, rate_counter, templating
+from reporting.web.access.large_files import make_room
 from reporting.web.assets import version_of
 from reporting.web.context import Installation, forget_places, installation, local_hour, name_places, reading_hours, say
 from reporting.web.errors import any_error, closed, http_error, unpack
 from reporting.web.limits import LARGEST_BODY, a_minute, is_sending, sender
 from reporting.web.logging import discreet
-from reporting.web.requests import choose_language, open_day, put_headers, read_address, refuse_strangers, shrink
+from reporting.web.requests import (
+    InMemory,
+    choose_language,
+    open_day,
+    put_headers,
+    read_address,
+    refuse_strangers,
+    shrink,
+)
 
 
 def init_app(app: Flask, site: Installation) -> Limiter:
     """Put in place what each request passes, in order. Returns the limiter."""
     app.extensions["amparo"] = site
     app.config.update(MAX_CONTENT_LENGTH=LARGEST_BODY, MAX_FORM_MEMORY_SIZE=LARGEST_BODY, MAX_FORM_PARTS=200)
+    app.request_class = InMemory
     app.url_map.merge_slashes = False  # two slashes are another address, not a redirect that repeats what was sent
     autonyms = languages.autonyms(site.catalogues)
     site.tongues = templating.environments(app, site.catalogues, say=say, tongues=lambda: autonyms)
@@ -33,6 +44,7 @@ def init_app(app: Flask, site: Installation) -> Limiter:
     app.before_request(read_address)
     app.before_request(refuse_strangers)
     app.before_request(open_day)
+    app.before_request(make_room)
     app.before_request(unpack)
     app.before_request(name_places)
     app.teardown_request(forget_places)
@@ -44,6 +56,7 @@ def init_app(app: Flask, site: Installation) -> Limiter:
     app.register_error_handler(Exception, any_error)
     app.context_processor(_for_every_page)
     app.logger.addFilter(discreet)
+    logging.getLogger("werkzeug").addFilter(discreet)  # `flask run` would print addresses and paths
     return Limiter(
         key_func=sender,
         app=app,

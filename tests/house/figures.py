@@ -34,6 +34,11 @@ class Module:
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 yield f"{self.name}.{node.name}", (node.end_lineno or node.lineno) - node.lineno + 1
 
+    @property
+    def sign(self) -> str:
+        """Its docstring."""
+        return ast.get_docstring(self.tree) or ""
+
     def public(self) -> Iterator[str]:
         """The public classes and functions that it defines."""
         for node in self.tree.body:

@@ -1,11 +1,11 @@
 // Optional: everything works without it. It only makes leaving quicker.
 (function () {
   var shifts = 0, since = 0;
-  function blank() { document.documentElement.className = "gone"; document.title = "."; }
-  function out() { return document.querySelector(".leave"); }
+  function blank() { document.documentElement.className = "is-gone"; document.title = "."; }
+  function out() { return document.querySelector(".c-leave"); }
   // The screen is empty at once, before the network answers. A plain link also leaves no entry behind for Back.
   addEventListener("click", function (event) {
-    var way = event.target.closest && event.target.closest(".leave, .skip");
+    var way = event.target.closest && event.target.closest(".c-leave, .o-skip");
     if (!way || /#main$/.test(way.href || "")) return;
     blank();
     if (way.href) { event.preventDefault(); location.replace(way.href); }
