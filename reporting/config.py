@@ -130,9 +130,9 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     return settings
 
 
-def instance_folder(told: str) -> Path:
+def instance_folder(setting: str) -> Path:
     """Where an installation lies: a relative path begins at the checkout, and without one at the current folder."""
-    return (ROOT if IS_CHECKOUT else Path.cwd()) / (told or SETTINGS["AMPARO_INSTANCE"][0])
+    return (ROOT if IS_CHECKOUT else Path.cwd()) / (setting or SETTINGS["AMPARO_INSTANCE"][0])
 
 
 def shipped(name: str) -> Path:

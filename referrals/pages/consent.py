@@ -115,7 +115,7 @@ def _page(session: CaseSession, case: Case | None, proposal: Referral | None, se
     names = referrals_help.names(directory)
     return render_template(
         "reporter/referral.html",
-        one=proposal,
+        proposal=proposal,
         name=names.get(proposal.service, proposal.service) if proposal else "",
         door=_offer(directory, proposal, case) if proposal and case else None,
         sheet=referral_sheet.words_of(case, proposal, names, say, installation().clock()) if proposal and case else (),

@@ -186,8 +186,8 @@ def new_migration(words: str) -> Path:
 
 def _alembic() -> tuple[Any, Any]:
     """Its commands, and where our migrations lie. It is loaded when it is needed: pages never do."""
-    command, made = (importlib.import_module(f"alembic.{part}") for part in ("command", "config"))
-    config = made.Config(stdout=io.StringIO())  # what it has to say is told by our commands
+    command, settings = (importlib.import_module(f"alembic.{part}") for part in ("command", "config"))
+    config = settings.Config(stdout=io.StringIO())  # what it has to say is told by our commands
     config.set_main_option("script_location", str(MIGRATIONS))
     return command, config
 

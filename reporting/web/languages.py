@@ -102,12 +102,12 @@ def day(code: str, when: date) -> str:
     return format_date(when, "long", locale=LANGUAGES[code].formats)
 
 
-def day_as_written(lang: str, told: str) -> str:
-    """A day that is told as 2027-07-28 in words; whatever else it is, as it is written."""
+def day_as_written(lang: str, written: str) -> str:
+    """A day that is written as 2027-07-28 in words; whatever else it is, as it is written."""
     try:
-        return day(lang, date.fromisoformat(told))
+        return day(lang, date.fromisoformat(written))
     except ValueError:
-        return told
+        return written
 
 
 def hour(code: str, when: datetime) -> str:

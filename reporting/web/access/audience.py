@@ -25,14 +25,14 @@ class Pages(Blueprint):
 
 def pages_here() -> Pages | None:
     """The blueprint of this request; None for an address that leads nowhere."""
-    found = current_app.blueprints.get(request.blueprint or "")
-    return found if isinstance(found, Pages) else None
+    blueprint = current_app.blueprints.get(request.blueprint or "")
+    return blueprint if isinstance(blueprint, Pages) else None
 
 
 def is_for(*audiences: str) -> bool:
     """Whether the blueprint of this request is for one of these."""
-    found = pages_here()
-    return found is not None and found.audience in audiences
+    blueprint = pages_here()
+    return blueprint is not None and blueprint.audience in audiences
 
 
 def is_at_the_desk() -> bool:
@@ -47,5 +47,5 @@ def lies_at_the_desk(path: str) -> bool:
 
 def may_be_packed() -> bool:
     """Whether what was typed may be sealed into a page, to be sent once more: no passwords, no words that open."""
-    found = pages_here()
-    return found is not None and not found.typed_secrets
+    blueprint = pages_here()
+    return blueprint is not None and not blueprint.typed_secrets

@@ -37,7 +37,7 @@ def make_room() -> None:
 
 def room_for(app: Flask, method: str, path: str, cookies: str) -> int:
     """Bytes of a body that the web server keeps of a request, asked before there is one."""
-    told = {
+    environ = {
         "REQUEST_METHOD": method,
         "PATH_INFO": path,
         "HTTP_COOKIE": cookies,
@@ -45,7 +45,7 @@ def room_for(app: Flask, method: str, path: str, cookies: str) -> int:
         "SERVER_PORT": "80",
         "wsgi.url_scheme": "http",
     }
-    with app.request_context(told):
+    with app.request_context(environ):
         return _room()[0]
 
 
