@@ -231,8 +231,10 @@ def reach(case_file: CaseFile, contact: Mapping[str, str]) -> None:
 
 
 def add_words(case_file: CaseFile, text: str, now: float) -> None:
-    """What she tells later. What she told before stays."""
-    case_file.add("addition", {"by": 0, "hour": int(now) // HOUR, "text": text})
+    """What she tells later. What she told before stays; the same words sent twice are kept once."""
+    added = case_file.all_of("addition")
+    if not added or added[-1].content["text"] != text:
+        case_file.add("addition", {"by": 0, "hour": int(now) // HOUR, "text": text})
 
 
 def speaks_for_herself(incident: Incident, consents: frozenset[str]) -> bool:

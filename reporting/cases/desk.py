@@ -107,8 +107,7 @@ def open_case(db: Session, keys: Keys, case: int, now: float, act: str = "opened
             case_file.summary = replace(summary, unread=False, state=state)
             case_file.work_record |= {"read": int(now) // HOUR}
         _name_links(db, keys, case_file)
-    row = row_of(db, case)
-    return case_of(row, open_case_file(db, row, case_file.key), with_contact=False)
+    return case_of(row_of(db, case), case_file, with_contact=False)
 
 
 def open_contact(db: Session, keys: Keys, case: int, now: float) -> Mapping[str, str]:

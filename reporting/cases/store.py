@@ -211,9 +211,11 @@ def on_visit(db: Session, visit: Visit, now: float, counters: Team | None = None
 
 
 def write_as_reporter(db: Session, visit: Visit, text: str, now: float) -> None:
-    """She writes a letter; the case is unread again."""
+    """She writes a letter; the case is unread again. The same letter sent twice by a bad connection is kept once."""
     with on_visit(db, visit, now) as case_file:
-        case_file.add("letter", {"from": FROM_HER, "hour": int(now) // HOUR, "text": text})
+        letters = case_file.all_of("letter")
+        if not letters or (letters[-1].content["from"], letters[-1].content["text"]) != (FROM_HER, text):
+            case_file.add("letter", {"from": FROM_HER, "hour": int(now) // HOUR, "text": text})
 
 
 def give_to_team(db: Session, visit: Visit, readers: Team, now: float) -> None:

@@ -16,7 +16,7 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional
 
 from referrals import help as referrals_help
-from reporting.cases import actions, records, statement, store
+from reporting.cases import actions, statement, store
 from reporting.cases.actions import NotAllowed
 from reporting.cases.records import Case
 from reporting.i18n import N_
@@ -25,6 +25,7 @@ from reporting.sessions.replays import LEFT
 from reporting.teams.team_log import STATISTICS, CannotOpen, Team, team_of_kind, trusted
 from reporting.vocabulary import questions, wording
 from reporting.vocabulary.answers import answers_of, corrected
+from reporting.vocabulary.incident import Incident
 from reporting.vocabulary.questions import PAGES
 from reporting.web import languages, post_redirect_get, question_forms
 from reporting.web.access.visits import CaseSession, Next, case_session_field, case_session_on, onward
@@ -140,15 +141,13 @@ def _counters() -> Team:
 
 
 def _write(stay: CaseSession, _rest: str) -> Next:
-    """A letter. The same letter sent twice by a bad connection is kept once."""
+    """A letter."""
     form = LetterForm()
     if not form.validate():
         return _wrong("show")
     site, text = installation(), form.text.data.strip()
     with site.writing() as db:
-        letters = store.open_visit(db, stay.visit).letters
-        if not letters or (letters[-1].sender, letters[-1].text) != (records.FROM_HER, text):
-            store.write_as_reporter(db, stay.visit, text, site.clock())
+        store.write_as_reporter(db, stay.visit, text, site.clock())
     return onward("show", sentence=say(N_("Your letter is with the team.")))
 
 
@@ -161,11 +160,8 @@ def _add(stay: CaseSession, _rest: str) -> Next:
     if not form.validate():
         return _wrong("add")
     text = form.text.data.strip()
-    with site.writing() as db:
-        added = store.open_visit(db, stay.visit).additions
-        if not added or added[-1].text != text:
-            with store.on_visit(db, stay.visit, site.clock()) as case_file:
-                actions.add_words(case_file, text, site.clock())
+    with site.writing() as db, store.on_visit(db, stay.visit, site.clock()) as case_file:
+        actions.add_words(case_file, text, site.clock())
     return onward("show", sentence=say(N_("It is added. What you told before stays as it was.")))
 
 
@@ -181,17 +177,16 @@ def _can_set_right(stay: CaseSession, rest: str) -> bool:
 
 def _set_right(stay: CaseSession, rest: str) -> Next:
     """Her new answers to one page; what she told before is kept beside them."""
-    site = installation()
-    with site.reading() as db:
-        case = store.open_visit(db, stay.visit)
-    if case.unseen or not _is_page(rest):
+    if not _is_page(rest):
         return onward("show")
-    form = _form(number_in(rest), case, request.form)
-    if not form.validate():
-        return _wrong(f"right-{rest}")
-    moment = site.clock()
-    with site.writing() as db, store.on_visit(db, stay.visit, moment, _counters()) as case_file:
-        now = case.incident_at(moment)
+    site, moment, statistics_team = installation(), installation().clock(), _counters()
+    with site.writing() as db, store.on_visit(db, stay.visit, moment, statistics_team) as case_file:
+        if case_file.facts["unseen"]:
+            return onward("show")
+        form = _form(number_in(rest), case_file.incident, request.form)
+        if not form.validate():
+            return _wrong(f"right-{rest}")
+        now = case_file.incident_at(moment)
         changed = corrected(number_in(rest), now, question_forms.answers_in(form))
         if changed != now:
             actions.correct(case_file, 0, changed, "", moment, signs=asks_how_she_is(number_in(rest)))
@@ -207,16 +202,15 @@ def _is_page(rest: str) -> bool:
     return rest in {str(page) for page in TO_SET_RIGHT}
 
 
-def _form(number: int, case: Case, typed: Any) -> OpenForm:
-    answers = answers_of(case.incident)
-    return question_forms.form_of(number, answers, directory_choices(case.incident.department), typed)
+def _form(number: int, incident: Incident, typed: Any) -> OpenForm:
+    return question_forms.form_of(number, answers_of(incident), directory_choices(incident.department), typed)
 
 
 def _right_page(stay: CaseSession, trail: Trail, rest: str) -> str:
     with installation().reading() as db:
         case = store.open_visit(db, stay.visit)
     number, typed = number_in(rest), trail.typed(f"right-{rest}")
-    form = _form(number, case, typed)
+    form = _form(number, case.incident, typed)
     if typed is not None:
         form.validate()
     return render_template(

@@ -1,0 +1,1 @@
+"""What people do on pages, and what pages promise."""
