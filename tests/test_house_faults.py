@@ -213,7 +213,7 @@ def test_a_file_of_five_megabytes_comes_through_the_server(place: Place) -> None
 
 # ── whose error it is ───────────────────────────────────────────────────────────────────────────────────────
 
-HER_WAY_OUT = 'class="leave"'  # on every page of hers, and on none of the desk
+HER_WAY_OUT = 'class="c-leave"'  # on every page of hers, and on none of the desk
 
 
 def test_every_blueprint_says_for_whom_it_is(app: Flask) -> None:

@@ -261,7 +261,7 @@ def line_in_the_queue(app: Flask, place: Place) -> str:
     """What the queue says of the only case: need, urgency, hours left, marks."""
     desk = signs_in(app, place, place.workers["rosa"])
     desk.opens("/es/equipo/casos")
-    line = desk.text.split('class="c-card')[1].split("</li>")[0]
+    line = " ".join(desk.text.split('class="c-card')[1].split("</li>")[0].split())
     codes = {say(label): code for code, label in NEEDS.items()} | {
         say(label): code for code, label in URGENCY_LABELS.items()
     }
