@@ -15,6 +15,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from reporting.errors import AmparoError
+
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent  # in a checkout templates/, translations/ and instance/ lie here
 IS_CHECKOUT = (ROOT / "pyproject.toml").is_file()
@@ -45,7 +47,7 @@ ZONES = {"PE": "America/Lima"}  # country -> its clock
 LOCAL_HOSTS = {"127.0.0.1", "localhost", "::1", "testserver"}
 
 
-class BadSettings(Exception):
+class BadSettings(AmparoError):
     """The installation cannot start. The message says what to change."""
 
 

@@ -21,6 +21,7 @@ from referrals.directory.match_table import changed
 from referrals.directory.models import FlagRow, ForeignRow, HistoryRow, PlaceRow, ServiceRow
 from referrals.directory.questions import unknown_of
 from referrals.directory.rows import COLUMNS, SHELTER, cells_of, tidy
+from reporting.errors import AmparoError
 from reporting.i18n import N_
 
 EDITABLE = tuple(column for column in COLUMNS if column != "id")
@@ -34,11 +35,11 @@ OUR_CALL = "Llamada de nuestro equipo"  # the source of a row that no paper has 
 OURS = "seen"  # the status of a row that somebody has seen
 
 
-class ServiceEditConflict(Exception):
+class ServiceEditConflict(AmparoError):
     """Somebody else changed this service since it was read."""
 
 
-class InvalidService(ValueError):
+class InvalidService(AmparoError, ValueError):
     """What was typed cannot be stored; each reason is a message id."""
 
     def __init__(self, reasons: Iterable[str]) -> None:

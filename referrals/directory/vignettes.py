@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from referrals.needs.assessment import sentences
 from referrals.needs.codes import MUST_NOTS, UNIVERSAL, URGENCY_LABELS, Assessment, Need
+from reporting.errors import AmparoError
 from reporting.i18n import N_
 from reporting.vocabulary.gbvims import GBVIMS
 from reporting.vocabulary.incident import BadIncident, Incident, incident_from_answers
@@ -30,7 +31,7 @@ YES_NO_FIELDS: Final = (
 ALWAYS_OPTIONAL: Final = frozenset({"N_PEER", "N_COUNSEL"})  # an extra one is never over-referral
 
 
-class BadFile(ValueError):
+class BadFile(AmparoError, ValueError):
     """A file of cases that cannot be read. Says where, never what was written there."""
 
 

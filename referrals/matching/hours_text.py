@@ -26,6 +26,7 @@ from referrals.matching.hours import (
     open_for,
     opens_in,
 )
+from reporting.errors import AmparoError
 
 NOON: Final = 720  # minutes
 MIDNIGHT: Final = 1440
@@ -81,7 +82,7 @@ _TOKEN: Final = re.compile(r"\s*(@?[a-z][a-z_0-9]*|@\d{4}\w+|\d{1,2}(?::\d\d)?(?
 _OFF, _ALL_DAY = "@off", "@allday"
 
 
-class _Strange(ValueError):
+class _Strange(AmparoError, ValueError):
     """Something in it is not understood."""
 
 

@@ -15,6 +15,7 @@ from importlib import resources
 from typing import Any, Final
 
 from referrals.needs.codes import MUST_NOTS, URGENCIES
+from reporting.errors import AmparoError
 from reporting.vocabulary.codes import VOCABULARY
 from reporting.vocabulary.needs import NEEDS
 
@@ -91,7 +92,7 @@ class RecordOnly:
     sources: tuple[str, ...]
 
 
-class BadRule(ValueError):
+class BadRule(AmparoError, ValueError):
     """A row that names something nobody knows. Said at the start, not in the middle of a case."""
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from reporting.cases.case_file import NOT_A_REPORT, CaseFile, lasting_name
 from reporting.cases.records import CLOSED, FROM_HER, JUNK, OPEN, THREAT, Case, consents_with
 from reporting.clock import HOUR
+from reporting.errors import AmparoError
 from reporting.i18n import N_
 from reporting.vocabulary.incident import Incident, answers_from_incident
 
@@ -41,7 +42,7 @@ NOT_A_REPORT_BECAUSE = {
 }
 
 
-class NotAllowed(Exception):
+class NotAllowed(AmparoError):
     """As things stand it cannot be done. `sentence` is a message id that says why and what to do."""
 
     def __init__(self, sentence: str) -> None:

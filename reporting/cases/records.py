@@ -12,6 +12,7 @@ from typing import Any
 
 from reporting.cases.summary import SummaryContent, ToldHours, looked_at
 from reporting.crypto import sealing
+from reporting.errors import AmparoError
 from reporting.vocabulary.incident import Incident
 
 FROM_HER, FROM_TEAM = "reporter", "team"
@@ -19,11 +20,11 @@ NEW, OPEN, CLOSED = "new", "open", "closed"  # states of a case
 THREAT, JUNK = "threat_to_team", "junk"  # marks; reversible, nothing is deleted by them
 
 
-class NoConsent(Exception):
+class NoConsent(AmparoError):
     """The reporter did not say yes to this."""
 
 
-class EditConflict(Exception):
+class EditConflict(AmparoError):
     """Somebody else changed the case since this page was made."""
 
 

@@ -30,6 +30,8 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.twofactor.hotp import HOTP
 from cryptography.hazmat.primitives.twofactor.totp import TOTP
 
+from reporting.errors import AmparoError
+
 FORMAT = 1  # first byte of everything sealed; a new format gets a new number
 AEAD_ID = b"\x00\x02"  # AES-256-GCM in the HPKE registry
 SUITE_ID = b"\x64\x7a" + b"\x00\x01" + AEAD_ID  # ML-KEM-768 with X25519, HKDF-SHA256, AES-256-GCM
@@ -45,7 +47,7 @@ TOTP_HASH = SHA1()  # noqa: S303 -- what authenticator apps compute (RFC 6238); 
 _suite = Suite(KEM.MLKEM768_X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
 
 
-class CannotOpen(Exception):
+class CannotOpen(AmparoError):
     """The seal is broken, belongs elsewhere, is older or was never ours. Why is deliberately not said."""
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
+from reporting.errors import AmparoError
 from reporting.figures import files as figures_files
 from reporting.figures import tables
 from reporting.figures.files import build
@@ -26,7 +27,7 @@ OPTIONAL = tuple(name for name in TALLY_CODES if name not in REQUIRED)
 DIGITS = 6  # of a folder's name
 
 
-class BadMicrodata(Exception):
+class BadMicrodata(AmparoError):
     """The file cannot be read; the message says where and what to do."""
 
 

@@ -26,6 +26,7 @@ from reporting.cases.seal_contexts import tally_context
 from reporting.clock import DAY
 from reporting.crypto import sealing
 from reporting.crypto.sealing import CannotOpen, SealContext
+from reporting.errors import AmparoError
 from reporting.figures import files as figures_files
 from reporting.figures import tables
 from reporting.figures.files import archive, build
@@ -43,11 +44,11 @@ FROZEN, COMPILED, PUBLISHED = "frozen", "compiled", "published"
 _shuffle = random.SystemRandom().shuffle
 
 
-class ReleaseRefused(Exception):
+class ReleaseRefused(AmparoError):
     """Nothing is done to the release; the message id says why."""
 
 
-class UnknownPeriod(ValueError):
+class UnknownPeriod(AmparoError, ValueError):
     """No period has this name."""
 
 

@@ -14,6 +14,7 @@ from functools import cache
 from itertools import islice
 from typing import Final
 
+from reporting.errors import AmparoError
 from reporting.i18n import N_
 from reporting.vocabulary.places import REGIONS
 from reporting.vocabulary.tally import TALLY_BYTE, TALLY_CODES, TALLY_FORMAT, TALLY_SIZE, newest_form
@@ -206,7 +207,7 @@ def design(tier: int, further: Sequence[str] = (), *, departments: bool = False)
 Counts = dict[str, dict[Cell, int]]  # table -> cell -> count, every cell, in the order of the table
 
 
-class CountedTwice(Exception):
+class CountedTwice(AmparoError):
     """A report would change the raw counts by more than K. Nothing may be published."""
 
 

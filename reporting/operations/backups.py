@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session
 from reporting.cases import derived, store
 from reporting.crypto import sealing
 from reporting.crypto.sealing import CannotOpen, SealContext
+from reporting.errors import AmparoError
 from reporting.sessions import day_seeds
 from reporting.storage.database import Base, writing
 from reporting.storage.models import CaseRow, ErasedRow, TeamRow
@@ -42,7 +43,7 @@ def left_out() -> set[str]:
     return SHORT_LIVED | {table.name for table in derived.tables()}
 
 
-class BackupRefused(Exception):
+class BackupRefused(AmparoError):
     """A backup is not taken or not put back; the message says why and what to do."""
 
 

@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 from reporting.config import LOCAL_HOSTS as LOCAL_HOSTS
 from reporting.config import Settings
+from reporting.errors import AmparoError
 from reporting.i18n import N_
 
 SUBJECT = N_("Reminder")
@@ -24,7 +25,7 @@ WAIT = 30  # seconds
 NOBODY = "nobody@localhost"
 
 
-class CannotSend(Exception):
+class CannotSend(AmparoError):
     """The reminder did not go out. The message says why, without an address."""
 
 

@@ -7,6 +7,8 @@ import http.client
 import re
 from urllib.parse import urlencode
 
+from reporting.errors import AmparoError
+
 PATIENCE = 60.0  # seconds for the trial server to begin answering; a small machine takes five
 WALKING = {
     "Content-Type": "application/x-www-form-urlencoded",
@@ -16,7 +18,7 @@ WALKING = {
 }
 
 
-class NoTrial(Exception):
+class NoTrial(AmparoError):
     """The trial could not be made; the message says why."""
 
 

@@ -13,6 +13,7 @@ from reporting.cases import store
 from reporting.cases.store import StretchedReceipt
 from reporting.crypto import receipt_wording, receipts
 from reporting.crypto.receipts import Unreadable
+from reporting.errors import AmparoError
 from reporting.i18n import N_
 from reporting.pages import my_case
 from reporting.pages.start import blueprint, box_ticket, over
@@ -27,7 +28,7 @@ from reporting.web.post_redirect_get import TicketCheck, Trail, check_ticket
 NOTHING_OPENS = N_("Nothing opens with that code. Look at it once more: seven words or seven groups of numbers.")
 
 
-class WrongCode(Exception):
+class WrongCode(AmparoError):
     """What was typed opens nothing. `sentence` says what to do, in her language."""
 
     def __init__(self, sentence: str) -> None:

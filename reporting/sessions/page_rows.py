@@ -29,6 +29,7 @@ from reporting.clock import HOUR, QUARTER
 from reporting.config import Settings
 from reporting.crypto import sealing
 from reporting.crypto.sealing import CannotOpen, SealContext
+from reporting.errors import AmparoError
 
 # purpose -> (seconds of a seed's time, how many such times it lives). A row opens no longer than its seed lives.
 LIVES = {"draft": (HOUR, 3), "case": (QUARTER, 2), "desk": (QUARTER, 2)}
@@ -96,7 +97,7 @@ EVERYTHING = ("DELETE FROM page_row", "DELETE FROM page_seed")
 GONE = ("DROP TABLE IF EXISTS page_row", "DROP TABLE IF EXISTS page_seed")
 
 
-class CannotKeep(Exception):
+class CannotKeep(AmparoError):
     """There is no room for this row, or nowhere to put it. The page itself has to be the answer."""
 
 

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from reporting.crypto import receipts, sealing
 from reporting.crypto.sealing import KeyPair, SealContext
+from reporting.errors import AmparoError
 from reporting.storage.models import GrantRow, MemberRow, TeamRow
 from reporting.teams import audit, members, team_log
 from reporting.teams.members import Unlocked
@@ -28,7 +29,7 @@ MONTH = 30  # days between two signed checkpoints of the audit
 SPOKEN = 6  # words a newcomer says and a member types: 66 bits of the newcomer's key, account and roles
 
 
-class WrongWords(Exception):
+class WrongWords(AmparoError):
     """The words that were typed are not those of the key that lies there. Nobody is let in."""
 
 

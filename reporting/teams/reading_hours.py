@@ -15,6 +15,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from reporting.errors import AmparoError
 from reporting.storage.models import DutyRow
 from reporting.teams import audit
 
@@ -24,7 +25,7 @@ WEEK = 7
 HOURS = 24
 
 
-class BadHours(ValueError):
+class BadHours(AmparoError, ValueError):
     """The hours of a day cannot be: the end must come after the beginning. `weekday` says which (0: Monday)."""
 
     def __init__(self, weekday: int) -> None:

@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session
 
 from reporting.crypto import sealing
 from reporting.crypto.sealing import CannotOpen as CannotOpen
+from reporting.errors import AmparoError
 from reporting.storage.models import LogRow, MemberRow, TeamRow
 
 CASEWORK, STATISTICS = "casework", "statistics"
@@ -30,11 +31,11 @@ ROLES = (CASE_WORKER, ADVOCATE, COORDINATOR)
 KINDS = {CASE_WORKER: CASEWORK, ADVOCATE: STATISTICS}  # role -> kind of team it reads
 
 
-class BrokenChain(Exception):
+class BrokenChain(AmparoError):
     """The team's keys are not vouched for: a row was changed, cut out or put back. Nothing is sealed to them."""
 
 
-class KeysNotMade(Exception):
+class KeysNotMade(AmparoError):
     """No case worker has made the keys yet."""
 
 

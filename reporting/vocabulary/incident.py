@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final
 
+from reporting.errors import AmparoError
 from reporting.i18n import N_
 from reporting.vocabulary.codes import VOCABULARY
 
@@ -72,7 +73,7 @@ class Incident:
         )
 
 
-class BadIncident(ValueError):
+class BadIncident(AmparoError, ValueError):
     """Answers that cannot be read. Names the field and the kind of the value, never what was written."""
 
     def __init__(self, field: str, sentence: str, value: object = None) -> None:

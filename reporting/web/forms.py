@@ -15,6 +15,7 @@ from werkzeug.datastructures import ImmutableMultiDict
 from wtforms.csrf.core import CSRF
 from wtforms.validators import ValidationError
 
+from reporting.errors import AmparoError
 from reporting.i18n import N_
 from reporting.teams import staff_sessions
 from reporting.web.context import say
@@ -22,7 +23,7 @@ from reporting.web.context import say
 LONGEST_NUMBER = 20  # digits; the largest number of a record has nineteen
 
 
-class BadFormValue(Exception):
+class BadFormValue(AmparoError):
     """What came in a field is none that a page of ours offers, or is not written as it has to be."""
 
 

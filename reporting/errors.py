@@ -1,0 +1,9 @@
+"""The family of our errors: what the code refuses by name, so that a bug is never taken for a refusal.
+
+A page or a command catches members of it, each with its own sentence. Whatever else is raised is a fault of ours: it
+is logged without her words, and answered with the page for faults.
+"""
+
+
+class AmparoError(Exception):
+    """Something was refused or could not be done, for a reason that has a name."""
