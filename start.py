@@ -24,9 +24,11 @@ TEST = "requirements-dev.txt"  # holds all of RUN, in the same versions
 # word -> (lock file, program, what always follows it, what it is for)
 ACTS = {
     "demo": (RUN, "amparo", ("demo",), "a practice copy with invented reports on http://127.0.0.1:8080"),
-    "test": (TEST, "pytest", (), "the tests; the names of files or options of pytest may follow"),
+    "test": (TEST, "pytest", (), "the tests (--quick: in a minute); names of files or options of pytest may follow"),
     "amparo": (RUN, "amparo", (), "any other command, for example: amparo init, amparo --help"),
 }
+QUICK = "--quick"
+QUICK_TESTS = ("tests/unit", "tests/house")  # what needs no installation, and what the house promises
 HELP = """\
 usage: python3 start.py {{{words}}} [options]
 
@@ -41,19 +43,28 @@ class CannotStart(Exception):
     """What is missing, and what to do about it."""
 
 
-def main(told: list[str]) -> None:
+def main(words: list[str]) -> None:
     """Do what was asked, or say what can be asked."""
-    if not told or told[0] in {"-h", "--help", "help"}:
+    if not words or words[0] in {"-h", "--help", "help"}:
         print(help_text())
         return
-    if told[0] not in ACTS:
-        raise CannotStart(f"There is no '{told[0]}' here.\n\n{help_text()}")
+    if words[0] not in ACTS:
+        raise CannotStart(f"There is no '{words[0]}' here.\n\n{help_text()}")
     check_python()
-    lock, program, always, _ = ACTS[told[0]]
+    lock, command = command_of(words)
     prepare(lock)
     if lock == TEST:
         os.chdir(ROOT)  # pytest reads its settings from here
-    hand_over([str(PROGRAMS / program), *always, *told[1:]])
+    hand_over(command)
+
+
+def command_of(words: list[str]) -> tuple[str, list[str]]:
+    """The lock file that an act needs, and the command that it becomes."""
+    lock, program, always, _ = ACTS[words[0]]
+    options = words[1:]
+    if lock == TEST and QUICK in options:
+        options = [*QUICK_TESTS, *(option for option in options if option != QUICK)]
+    return lock, [str(PROGRAMS / program), *always, *options]
 
 
 def help_text() -> str:
@@ -100,8 +111,8 @@ def prepare(lock: str) -> None:
 
 
 def fingerprint(lock: str) -> str:
-    """One line that changes when the lock, pyproject.toml, the folder or Python's version does."""
-    parts = [(ROOT / name).read_bytes() for name in (lock, "pyproject.toml")]
+    """One line that changes when the lock, pyproject.toml, setup.py, the folder or Python's version does."""
+    parts = [(ROOT / name).read_bytes() for name in (lock, "pyproject.toml", "setup.py")]
     parts += [str(ROOT).encode(), repr(sys.version_info[:2]).encode()]
     return hashlib.sha256(b"\0".join(parts)).hexdigest()
 

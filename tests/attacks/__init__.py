@@ -1,0 +1,1 @@
+"""What somebody who means harm does, and what she finds."""

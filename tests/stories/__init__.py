@@ -1,0 +1,1 @@
+"""Trips as people live them, from beginning to end."""

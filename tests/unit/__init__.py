@@ -1,0 +1,1 @@
+"""Promises of what is pure: no installation, no server, no browser."""

@@ -1,0 +1,173 @@
+"""A release that is killed with SIGKILL, before every statement, at the commit, after it and anywhere between.
+
+What is there then is what was there before, or the one release; and the one is never made a second time.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, event, func, select
+from sqlalchemy.orm import Session
+
+from reporting.figures.releases import ReleaseRefused, compile_release, freeze, listed, period, publish
+from reporting.storage.database import open_database, reading, writing
+from reporting.storage.models import ArchiveRow, AuditRow, CaseRow, ReleaseMonthRow, ReleaseRow
+from reporting.teams.keyring import Keys
+from reporting.teams.team_log import ADVOCATE, STATISTICS
+from tests.needs_of_tests import a_schema
+from tests.people import Place, a_furnished_place
+from tests.work.test_statistics import late_enough, receives, silent
+
+Work = Callable[[Engine], object]
+Seen = tuple[Any, ...]
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+    if request.param == "sqlite":
+        yield furnished(tmp_path)
+        return
+    with a_schema() as address:
+        made = furnished(tmp_path, DATABASE_URL=address)
+        yield made
+        made.engine.dispose()
+
+
+def furnished(folder: Path, **environment: str) -> Place:
+    made = a_furnished_place(folder / "instance", **environment)
+    rosa = made.signs_in("rosa")
+    for name in ("ana", "luz"):
+        made.hires(name, ADVOCATE)
+        made.lets_in(rosa, name, STATISTICS)
+    made.clock.now = period("2026").ends - 86_400 * 10
+    receives(made, times=4)
+    receives(made, counted=False, times=2)
+    receives(made, at=period("2026").ends + 5)  # of the next period
+    late_enough(made)
+    return made
+
+
+def acts(place: Place, ana: Keys, luz: Keys) -> tuple[tuple[str, Work], ...]:
+    """What makes a release, in order, and what it is called afterwards."""
+
+    def number(db: Session) -> int:  # numbers of releases that never were are not given again
+        return listed(db)[0].id
+
+    def freezes(engine: Engine) -> None:
+        with writing(engine) as db:
+            freeze(db, place.pin, ana, period("2026"), place.clock())
+
+    def compiles(engine: Engine) -> None:
+        with writing(engine) as db:
+            compile_release(db, place.pin, ana, number(db), silent)
+
+    def publishes(engine: Engine) -> None:
+        with writing(engine) as db:
+            publish(db, place.pin, luz, number(db))
+
+    return ("frozen", freezes), ("compiled", compiles), ("published", publishes)
+
+
+def seen(place: Place) -> Seen:
+    """Everything that a release touches."""
+    with reading(place.engine) as db:
+        releases = [(row.state, row.sha256) for row in db.scalars(select(ReleaseRow))]
+        archive = sorted(db.scalars(select(ArchiveRow.id)))
+        months = sorted(db.scalars(select(ReleaseMonthRow.month)))
+        tallies = {row.id: row.tally for row in db.scalars(select(CaseRow))}
+        return releases, archive, months, tallies, db.scalar(select(func.count()).select_from(AuditRow))
+
+
+def in_a_process(work: Callable[[], object]) -> int:
+    """Its number. It ends without a word to anybody, as a process that is killed does."""
+    child = os.fork()
+    if child == 0:
+        code = 1
+        with suppress(BaseException):
+            work()
+            code = 0
+        os._exit(code)
+    return child
+
+
+def was_killed(child: int) -> bool:
+    _, status = os.waitpid(child, 0)
+    if os.WIFSIGNALED(status):
+        assert os.WTERMSIG(status) == signal.SIGKILL
+        return True
+    assert os.waitstatus_to_exitcode(status) == 0, "it failed by itself"
+    return False
+
+
+def killed_at(step: int, work: Work, url: str) -> bool:
+    """Do the work in a process that dies before its step-th statement, where the commit and what follows count too."""
+
+    def dying() -> None:
+        engine, done = open_database(url), count()
+
+        def one_more(*_: object) -> None:
+            if next(done) == step:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        event.listen(engine, "before_cursor_execute", one_more)
+        event.listen(engine, "commit", one_more)
+        work(engine)
+        one_more()
+
+    return was_killed(in_a_process(dying))
+
+
+def killed_after(seconds: float, work: Work, url: str) -> bool:
+    child = in_a_process(lambda: work(open_database(url)))
+    killer = threading.Timer(seconds, os.kill, (child, signal.SIGKILL))
+    killer.start()
+    try:
+        return was_killed(child)
+    finally:
+        killer.cancel()
+        killer.join()
+
+
+def test_a_crash_at_any_step_leaves_none_or_the_one(place: Place) -> None:
+    for state, work in acts(place, place.signs_in("ana"), place.signs_in("luz")):
+        before = after = seen(place)
+        for step in count():
+            assert killed_at(step, work, place.settings.database_url), "there is a last step, after the commit"
+            after = seen(place)
+            if after != before:
+                break
+        assert step > 3
+        assert [told for told, _ in after[0]] == [state]
+        assert len(after[1]) == (0 if state == "published" else 7), "a row of the archive for every case"
+        assert after[2] == list(period("2026").months)
+        assert after[4] == before[4] + 1, "one entry in the audit"
+        assert_never_again(place, work)
+
+
+def assert_never_again(place: Place, work: Work) -> None:
+    there = seen(place)
+    with pytest.raises(ReleaseRefused):
+        work(place.engine)
+    assert seen(place) == there
+
+
+def test_a_kill_at_any_moment_leaves_none_or_the_one(place: Place) -> None:
+    """Also inside a statement and inside the commit, where no step can be counted."""
+    chance, wait = random.Random(9), 0.002  # noqa: S311 -- when to kill
+    for state, work in acts(place, place.signs_in("ana"), place.signs_in("luz")):
+        before, wait = seen(place), 0.002
+        while seen(place) == before:
+            killed_after(chance.random() * wait, work, place.settings.database_url)
+            wait *= 1.5
+        assert [told for told, _ in seen(place)[0]] == [state]
+        assert_never_again(place, work)
