@@ -110,7 +110,7 @@ def department_in(picked: str | None) -> str | None:
 def form_of(page: int, answers: Answers, elsewhere: Elsewhere, typed: Any = None) -> OpenForm:
     """The Flask-WTF form of a page, filled with what was typed or, if nothing was, with the answers so far."""
     parts = [part for question in questions_of(page, answers) for part in question.parts]
-    form_class = _form_class(g.lang, page, tuple(part.name for part in parts))
+    form_class = _form_class(_asked_in(), page, tuple(part.name for part in parts))
     form: OpenForm = form_class(formdata=typed, data={part.name: answers.get(part.name) for part in parts})
     for part in parts:
         if isinstance(part.choices, str) and part.choices in elsewhere:
@@ -118,8 +118,13 @@ def form_of(page: int, answers: Answers, elsewhere: Elsewhere, typed: Any = None
     return form
 
 
-@lru_cache(maxsize=256)  # the same questions in the same language make the same form
-def _form_class(_language: str, page: int, names: tuple[str, ...]) -> type[OpenForm]:
+def _asked_in() -> tuple[str, str]:
+    """Whose words a question is asked in: the language, and the country that some words are of."""
+    return g.lang, installation().settings.country
+
+
+@lru_cache(maxsize=256)  # the same questions in the same words make the same form
+def _form_class(_words_of: tuple[str, str], page: int, names: tuple[str, ...]) -> type[OpenForm]:
     parts = (part for question in PAGES[page].questions for part in question.parts if part.name in names)
     return type("PageForm", (OpenForm,), {part.name: _field(part) for part in parts})
 
@@ -160,14 +165,14 @@ def _fieldset(page: int, question: Question, form: OpenForm) -> Markup:
     if any(field.raw_data or field.errors or field.data not in NO_ANSWER for field in fields):
         return _written(question, form)
     offered = tuple(option.value for field in fields for option in getattr(field, "choices", ()))
-    name = (g.lang, page, question.name, offered)
+    name = (_asked_in(), page, question.name, offered)
     if name not in _blank:
         _blank[name] = _written(question, form)
     known: Markup = _blank[name]
     return known
 
 
-_blank = LRUCache(512)  # (language, page, question, what can be chosen) -> the question, unanswered
+_blank = LRUCache(512)  # (words, page, question, what can be chosen) -> the question, unanswered
 
 
 def _written(question: Question, form: OpenForm) -> Markup:

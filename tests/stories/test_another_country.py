@@ -26,9 +26,9 @@ from reporting.storage.database import reading, writing
 from reporting.teams.team_log import ADVOCATE, CASE_WORKER, COORDINATOR, STATISTICS
 from reporting.vocabulary.incident import Incident
 from reporting.web.languages import LANGUAGES
-from tests.people import Place, a_new_place
+from tests.people import Place, a_furnished_place, a_new_place
 from tests.phone import FormOnPage, Phone
-from tests.trips import Fill, at_random, begins, say, sends, signs_in, tells
+from tests.trips import Fill, at_random, begins, on_the_check_page, say, sends, signs_in, starts_telling, tells
 
 OF_KENYA = {"COUNTRY": "KE", "EXIT_URL": "https://weather.example/", "TIME_ZONE": "Africa/Nairobi"}
 TONGUES = ("es", "en")
@@ -424,3 +424,17 @@ def test_the_directory_of_peru_in_the_database_is_not_seen_in_another_country(tm
 
 def test_every_language_that_is_offered_is_walked_through() -> None:
     assert {code for code, language in LANGUAGES.items() if language.signed} == set(TONGUES)
+
+
+def test_words_of_one_country_are_not_remembered_for_another(tmp_path: Path, with_lines: Kenya) -> None:
+    def pages(app: Flask) -> list[str]:
+        phone = starts_telling(app)
+        texts = [phone.words]
+        while not on_the_check_page(phone):
+            phone.presses("next")
+            texts.append(phone.words)
+        return texts
+
+    peru = a_furnished_place(tmp_path / "peru")
+    assert any("Defensoría del Pueblo" in words for words in pages(create_app(peru.settings, peru.clock)))
+    assert not [words for words in pages(with_lines.app) if "Defensoría del Pueblo" in words]

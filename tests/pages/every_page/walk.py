@@ -33,8 +33,7 @@ from reporting.config import ROOT
 from reporting.storage.database import writing
 from reporting.storage.models import ArchiveRow, ReleaseMonthRow, ReleaseRow
 from reporting.teams import accounts, members
-from reporting.teams.team_log import ADVOCATE, CASE_WORKER, COORDINATOR, STATISTICS
-from tests.needs_of_tests import requires
+from reporting.teams.team_log import ADVOCATE, CASE_WORKER, COORDINATOR
 from tests.people import Place, Worker, a_new_place
 from tests.server import free_port
 
@@ -255,29 +254,6 @@ class Sites:
 
     running: Site
     new: Site
-
-
-@pytest.fixture(scope="module")
-def sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sites]:
-    requires("chromium")
-    folder = tmp_path_factory.mktemp("sites")
-    with served(folder / "running") as running, served(folder / "new", PRACTICE="1") as new:
-        for name, role in TEAM.items():
-            running.place.hires(name, role)
-        running.place.lets_in(running.place.signs_in("rosa"), "ana", STATISTICS)
-        running.place.hires("olga", CASE_WORKER, new_team="Casa Amiga")
-        running.place.vouches(running.place.signs_in("rosa"), "Casa Amiga")
-        running.place.hires("pita", CASE_WORKER, new_team="Otra Casa")
-        yield Sites(running, new)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    path = requires("chromium")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as player:
-        yield player.chromium.launch(executable_path=path, args=FLAGS)
 
 
 # ── who walks ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -971,13 +947,7 @@ SCENES: tuple[Callable[[Walk], None], ...] = (
 )
 
 
-@pytest.fixture(scope="module", params=WALKS)
-def seen(sites: Sites, browser: Any, request: pytest.FixtureRequest) -> Seen:
-    """What came of a walk through all scenes."""
-    return _walk(browser, sites, WALKS[request.param])
-
-
-def _walk(browser: Any, sites: Sites, look: Look) -> Seen:
+def walk_over(browser: Any, sites: Sites, look: Look) -> Seen:
     size = {"width": look.width, "height": look.height}
     window = browser.new_context(viewport=size, color_scheme=look.colours, locale=f"{look.language}-PE")
     window.set_default_timeout(10_000)
@@ -987,30 +957,3 @@ def _walk(browser: Any, sites: Sites, look: Look) -> Seen:
         walk.follows_new_links()
     window.close()
     return walk.seen
-
-
-# ── it holds ────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def test_every_page_can_be_used_by_everybody(seen: Seen) -> None:
-    assert not seen.broken, seen.in_words()
-
-
-def test_no_page_is_forgotten(seen: Seen, sites: Sites) -> None:
-    rules = [rule for rule in sites.running.app.url_map.iter_rules() if is_page(rule.endpoint)]
-    doors = {(rule.endpoint, method) for rule in rules for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}}
-    forgotten = doors - seen.reached
-    assert not forgotten
-
-
-def test_no_template_is_forgotten(seen: Seen) -> None:
-    sources = {path.relative_to(TEMPLATES).as_posix(): path.read_text("utf-8") for path in TEMPLATES.rglob("*.html")}
-    extended = {name for source in sources.values() for name in re.findall(r'{% extends "(.*?)"', source)}
-    pages = {name for name in sources if not name.startswith("parts/") and "/_" not in name}  # pieces of a page
-    forgotten = pages - extended - seen.rendered
-    assert not forgotten
-
-
-def test_no_button_is_forgotten(seen: Seen) -> None:
-    forgotten = seen.offered - seen.pressed
-    assert not forgotten

@@ -1,0 +1,1 @@
+"""The walk over every page: reached in a real Chromium by pressing its real buttons."""

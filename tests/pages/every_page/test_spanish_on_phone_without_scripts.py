@@ -1,0 +1,9 @@
+"""Spanish on a phone without scripts: every page can be used by everybody, and none is forgotten."""
+
+from __future__ import annotations
+
+from tests.pages.every_page.promises import Promises
+
+
+class TestSpanishOnAPhoneWithoutScripts(Promises):
+    look = "Spanish on a phone without scripts"
