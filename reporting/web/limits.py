@@ -44,7 +44,8 @@ def count_of(allowance: str) -> int:
 
 def turns_no_page() -> bool:
     """Whether this request is not counted as turning a page, although its route may be."""
-    return any(limit.allowance == TURNING and limit.when is not None and not limit.when() for limit in here().limits)
+    when = here().limits.get(TURNING)
+    return when is not None and not when()
 
 
 def sender() -> str:
@@ -61,12 +62,13 @@ def count_apart(app: Flask, limiter: Limiter, routes: Routes) -> None:
     """Let what its route counts apart from turning pages be counted so, in one count for all routes that share it."""
     settings, views = installation_of(app).settings, app.view_functions
     for endpoint, traits in routes.traits.items():
-        apart = [limit for limit in traits.limits if limit.allowance != TURNING]
-        for limit in apart:
+        for allowance, when in traits.limits.items():
+            if allowance == TURNING:
+                continue
             counted = limiter.shared_limit(
-                a_minute(count_of(limit.allowance), settings),
-                scope=limit.allowance,
-                exempt_when=None if limit.when is None else _unless(limit.when),
-                override_defaults=len(apart) == len(traits.limits),
+                a_minute(count_of(allowance), settings),
+                scope=allowance,
+                exempt_when=None if when is None else _unless(when),
+                override_defaults=TURNING not in traits.limits,
             )
             views[endpoint] = counted(views[endpoint])  # type: ignore[assignment]

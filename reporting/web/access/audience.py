@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from flask import Blueprint, request
 
-from reporting.web.access.traits import Limit, here
+from reporting.web.access.traits import Limits, here
 
 HERS = "hers"  # pages of a reporter's trip: an error is told as a step of it
 DESK = "desk"  # pages of who works here
@@ -23,7 +23,7 @@ class Pages(Blueprint):
     def __init__(self, name: str, module: str, audience: str = "", *, limit: str = "") -> None:
         super().__init__(name, module)
         self.audience = audience
-        self.limits = (Limit(limit),) if limit else ()
+        self.limits: Limits = {limit: None} if limit else {}
 
 
 def is_for(*audiences: str) -> bool:

@@ -19,6 +19,7 @@ START, SIGN_IN = "start", "sign-in"  # landmarks: the page that anybody may look
 NO_FORM, RAW = "no form", "fields read by hand"  # what a POST may take beside the classes of its forms
 HARMLESS = {"GET", "HEAD", "OPTIONS"}  # methods that bring no form
 ROUTES = "amparo.routes"
+Limits = dict[str, Callable[[], bool] | None]  # an allowance of `limits` -> when a request counts so; None is always
 
 
 class BadRoute(RuntimeError):
@@ -26,19 +27,11 @@ class BadRoute(RuntimeError):
 
 
 @dataclass(frozen=True, slots=True)
-class Limit:
-    """What a request counts as: an allowance of `reporting.web.limits`, and when it does; None is always."""
-
-    allowance: str
-    when: Callable[[], bool] | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Traits:
     """What a route says of itself, and its blueprint for it."""
 
     audience: str = ""
-    limits: tuple[Limit, ...] = ()
+    limits: Limits = field(default_factory=dict)
     forms: tuple[Any, ...] = ()
     because: str = ""  # why fields are read by hand
     again: bool = False
@@ -63,7 +56,7 @@ NOTHING = Traits()  # of an address that leads nowhere
 
 def limited(allowance: str, when: Callable[[], bool] | None = None) -> Callable[[View], View]:
     """Say that requests count as this instead of what the blueprint says; several stand one above the other."""
-    return lambda view: _says(view, limits=(*_said(view).get("limits", ()), Limit(allowance, when)))
+    return lambda view: _says(view, limits=_said(view).get("limits", {}) | {allowance: when})
 
 
 def takes(*forms: Any, because: str = "") -> Callable[[View], View]:
@@ -153,7 +146,7 @@ def _traits_of(app: Flask, endpoint: str, methods: set[str]) -> Traits:
     blueprint = app.blueprints.get(endpoint.rpartition(".")[0])
     said: dict[str, Any] = {
         "audience": getattr(blueprint, "audience", ""),
-        "limits": getattr(blueprint, "limits", ()),
+        "limits": getattr(blueprint, "limits", {}),
     } | _said(app.view_functions[endpoint])
     traits = Traits(**said)
     for is_wrong, sentence in _faults(traits, methods):
