@@ -24,7 +24,7 @@ from reporting.pages import directory_lookups
 from reporting.sessions.page_rows import open_rows
 from reporting.storage.database import checkpoint, looking, open_database, reading, writing, writing_relaxed
 from reporting.teams.team_log import Pin
-from reporting.web import desk_pages, languages, limits, post_redirect_get, setup
+from reporting.web import desk_pages, languages, post_redirect_get, setup
 from reporting.web.context import Installation
 
 
@@ -53,7 +53,7 @@ def create_app(settings: Settings | None = None, clock: Callable[[], float] = ti
     desk_pages.init_app(app)
     for blueprint in _blueprints():
         app.register_blueprint(blueprint)
-    limits.limit_narrow_doors(app, limiter)
+    setup.read_routes(app, limiter)
     register_lines(site)
     return app
 

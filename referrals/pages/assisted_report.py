@@ -46,13 +46,15 @@ from reporting.web import desk_pages, question_forms
 from reporting.web.access.audience import DESK, Pages
 from reporting.web.access.auth import refresh_keys, signed_in
 from reporting.web.access.tickets import seeds, ticket_field, ticket_in
+from reporting.web.access.traits import RAW, may_be_sent_again, takes
 from reporting.web.context import Installation, installation, render_template
 from reporting.web.desk_pages import SECRET_SHOWN, SHOWN
 from reporting.web.errors import error_page
-from reporting.web.forms import StaffForm
+from reporting.web.forms import OpenForm, StaffForm
+from reporting.web.limits import TURNING
 from reporting.web.question_forms import LAST
 
-blueprint = Pages("assisted_report", __name__, DESK)
+blueprint = Pages("assisted_report", __name__, DESK, limit=TURNING)
 CHECK, DONE = "check", "sent"
 CHECKS = {CHECK, "voice-check"}  # and as a page spelt it that was made before steps had addresses
 NOT_IN = N_("Your team has not let you in yet.")
@@ -98,6 +100,8 @@ def page(name: str, step: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/<lang>/equipo/voz")
+@takes(StaffForm, OpenForm, RAW, because="a page of questions makes its form from them")
+@may_be_sent_again
 @signed_in(CASE_WORKER)
 def take_step() -> ResponseReturnValue:
     """Every further step: one sealed field in, off to the next page."""

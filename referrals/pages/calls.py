@@ -23,6 +23,7 @@ from reporting.teams.team_log import CASE_WORKER, COORDINATOR
 from reporting.vocabulary.needs import NEEDS
 from reporting.web import desk_pages
 from reporting.web.access.auth import signed_in
+from reporting.web.access.traits import RAW, may_be_sent_again, takes
 from reporting.web.context import installation, render_template, say
 from reporting.web.errors import error_page
 
@@ -105,6 +106,8 @@ def _call(
 
 
 @blueprint.post("/<lang>/equipo/directorio/llamadas/<place>/<service>")
+@takes(StampForm, RAW, because="answers come by the names of their columns")
+@may_be_sent_again
 @signed_in(CASE_WORKER, COORDINATOR)
 def called(place: str, service: str) -> ResponseReturnValue:
     """What the caller learned, or that nobody answered; then the next one."""

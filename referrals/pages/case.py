@@ -26,6 +26,7 @@ from reporting.vocabulary.codes import MINOR_AGES
 from reporting.vocabulary.needs import NEEDS
 from reporting.web import desk_pages, languages, question_forms
 from reporting.web.access.auth import refresh_keys, signed_in
+from reporting.web.access.traits import RAW, may_be_sent_again, takes
 from reporting.web.context import installation, local_hour, render_template, say
 from reporting.web.errors import error_page
 
@@ -38,6 +39,8 @@ def case_page(case: int) -> ResponseReturnValue:
 
 
 @blueprint.post("/<lang>/equipo/caso/<int(max=9223372036854775807):case>")
+@takes(ActForm, RAW, because="the button says what is done")
+@may_be_sent_again
 @signed_in(CASE_WORKER)
 def act(case: int) -> ResponseReturnValue:
     """One act on a case. What is not right comes back with what was typed."""

@@ -23,9 +23,10 @@ from reporting.vocabulary.answers import answers_of, corrected
 from reporting.vocabulary.questions import PAGES
 from reporting.web import desk_pages, question_forms
 from reporting.web.access.auth import signed_in
+from reporting.web.access.traits import RAW, may_be_sent_again, takes
 from reporting.web.context import installation, render_template, say
 from reporting.web.errors import error_page
-from reporting.web.forms import BadFormValue, StaffForm, number_in
+from reporting.web.forms import BadFormValue, OpenForm, StaffForm, number_in
 
 
 class RightForm(StaffForm):
@@ -45,6 +46,8 @@ def answers(case: int, number: int) -> ResponseReturnValue:
 
 
 @blueprint.post("/<lang>/equipo/caso/<int(max=9223372036854775807):case>/respuestas/<int(max=8):number>")
+@takes(RightForm, OpenForm, RAW, because="a page of questions makes its form from them")
+@may_be_sent_again
 @signed_in(CASE_WORKER)
 def set_right(case: int, number: int) -> ResponseReturnValue:
     """Store the changed answers of a page with the reason; back to the case, or to the page with what is wrong."""

@@ -27,8 +27,9 @@ from reporting.vocabulary import questions
 from reporting.web.access.audience import DESK, Pages
 from reporting.web.context import Installation, installation
 from reporting.web.forms import StaffForm, number_in
+from reporting.web.limits import TURNING
 
-blueprint = Pages("casework", __name__, DESK)
+blueprint = Pages("casework", __name__, DESK, limit=TURNING)
 NOT_OPENED = N_("This case does not open: it was erased, or a record of it was changed.")
 MEANWHILE = N_("Somebody else changed this case in the meantime. Look at it again, then decide.")
 

@@ -21,6 +21,7 @@ from reporting.teams.team_log import CannotOpen
 from reporting.vocabulary.needs import NEEDS
 from reporting.web import post_redirect_get
 from reporting.web.access.audience import HERS, Pages
+from reporting.web.access.traits import RAW, may_be_sent_again, takes
 from reporting.web.access.visits import (
     CASE,
     CaseSession,
@@ -32,9 +33,10 @@ from reporting.web.access.visits import (
 )
 from reporting.web.context import installation, render_template, say
 from reporting.web.forms import BadFormValue, number_in
+from reporting.web.limits import TURNING
 from reporting.web.post_redirect_get import TicketCheck, Trail, check_ticket
 
-blueprint = Pages("consent", __name__, HERS)
+blueprint = Pages("consent", __name__, HERS, limit=TURNING)
 GONE = N_("This is not asked any more.")
 # what is pressed -> what it did
 ANSWERS = {
@@ -55,6 +57,8 @@ def _arrived() -> tuple[TicketCheck, int] | None:
 
 
 @blueprint.post("/<lang>/volver/propuesta")
+@takes(RAW, because="the number of a proposal")
+@may_be_sent_again
 def look() -> ResponseReturnValue:
     """The answer that leads to the page of a proposal."""
     arrived = _arrived()
@@ -69,6 +73,8 @@ def look() -> ResponseReturnValue:
 
 
 @blueprint.post("/<lang>/volver/respuesta")
+@takes(RAW, because="the number of a proposal, and a button")
+@may_be_sent_again
 def answer() -> ResponseReturnValue:
     """Her yes or no. Pressed twice, it counts once."""
     arrived = _arrived()

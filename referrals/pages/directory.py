@@ -21,14 +21,16 @@ from referrals.help import other_departments
 from reporting.i18n import N_
 from reporting.teams.team_log import CASE_WORKER, COORDINATOR
 from reporting.web import desk_pages, languages
-from reporting.web.access.audience import Pages
+from reporting.web.access.audience import ANYBODY, Pages
 from reporting.web.access.auth import signed_in
 from reporting.web.access.large_files import takes_a_file
+from reporting.web.access.traits import RAW, may_be_sent_again, takes
 from reporting.web.context import installation, local_hour, render_template, say
 from reporting.web.errors import error_page
 from reporting.web.forms import StaffForm
+from reporting.web.limits import TURNING
 
-blueprint = Pages("directory", __name__)
+blueprint = Pages("directory", __name__, ANYBODY, limit=TURNING)
 LARGEST_FILE = 5 * 1024 * 1024  # bytes; what comes in holds up everybody else, and the terminal takes more
 FOR_THE_TERMINAL = N_("This file has more than 5 megabytes. Bring it in at the terminal: amparo directory import FILE.")
 SHOWN = 100  # services on the first page; who looks for another one types a part of its name
@@ -100,6 +102,8 @@ def services() -> ResponseReturnValue:
 
 
 @blueprint.post("/<lang>/equipo/directorio")
+@takes(StaffForm, RAW, because="the words to look for")
+@may_be_sent_again
 @signed_in(CASE_WORKER, COORDINATOR)
 def find() -> ResponseReturnValue:
     """The services in whose name or id the words stand."""
@@ -196,6 +200,8 @@ def _service(
 
 
 @blueprint.post("/<lang>/equipo/directorio/servicio/<service>")
+@takes(StampForm)
+@may_be_sent_again
 @signed_in(CASE_WORKER, COORDINATOR)
 def confirm(service: str) -> ResponseReturnValue:
     """Note that a service was looked at today and is still right."""
@@ -213,6 +219,8 @@ def confirm(service: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/<lang>/equipo/directorio/servicio/<service>/cambiar")
+@takes(EditForm, RAW, because="cells come by the names of their columns")
+@may_be_sent_again
 @signed_in(COORDINATOR)
 def edit(service: str) -> ResponseReturnValue:
     """Change cells of a service, with a reason."""
@@ -242,6 +250,8 @@ class BringForm(StaffForm):
 
 
 @blueprint.route("/<lang>/equipo/directorio/traer", methods=["GET", "POST"])
+@takes(BringForm, RAW, because="the button says whether it is stored")
+@may_be_sent_again
 @takes_a_file(LARGEST_FILE, FOR_THE_TERMINAL)
 @signed_in(COORDINATOR)
 def bring() -> ResponseReturnValue:
@@ -267,6 +277,8 @@ def bring() -> ResponseReturnValue:
 
 
 @blueprint.post("/<lang>/aviso")
+@takes(RAW, because="one button, from a page that is nobody's")
+@may_be_sent_again
 def flag() -> ResponseReturnValue:
     """A dead number, or they were not safe. She stays on her page: the answer has no page of its own."""
     kind, _, service = request.form.get("flag", "").partition(".")

@@ -36,7 +36,8 @@ from reporting.vocabulary import questions
 from reporting.vocabulary.codes import VOCABULARY
 from reporting.vocabulary.needs import NEEDS
 from reporting.web import desk_pages, languages
-from reporting.web.access.auth import refresh_keys, signed_in
+from reporting.web.access.auth import home_for, refresh_keys, signed_in
+from reporting.web.access.traits import RAW, is_the, may_be_sent_again, takes
 from reporting.web.context import Installation, installation, local_hour, render_template, say
 from reporting.web.forms import BadFormValue, StaffForm, number_in
 
@@ -54,6 +55,7 @@ class BulkForm(StaffForm):
 
 
 @blueprint.get("/<lang>/equipo/casos", endpoint="queue")
+@is_the(home_for(CASE_WORKER))
 @signed_in(CASE_WORKER)
 def queue_page() -> ResponseReturnValue:
     """The cases a member's keys open, fifty a page, sorted and filtered as the address says. Opens summaries only."""
@@ -169,6 +171,8 @@ def _keep_worked_out(
 
 
 @blueprint.post("/<lang>/equipo/casos")
+@takes(BulkForm, RAW, because="the button says what is done; a view is chosen as in its address")
+@may_be_sent_again
 @signed_in(CASE_WORKER)
 def bulk() -> ResponseReturnValue:
     """Look for words, or do one thing with several cases: each is done, skipped or failed, and the counts are told."""

@@ -19,15 +19,18 @@ from reporting.teams.keyring import RecoverySheets
 from reporting.teams.team_log import ADVOCATE, CASE_WORKER, CASEWORK, COORDINATOR, CannotOpen
 from reporting.web import desk_pages, languages
 from reporting.web.access.audience import DESK, Pages
-from reporting.web.access.auth import refresh_keys, signed_in
+from reporting.web.access.auth import home_for, refresh_keys, signed_in
+from reporting.web.access.traits import RAW, is_the, takes
 from reporting.web.context import installation, local_hour, render_template, say
 from reporting.web.forms import StaffForm
+from reporting.web.limits import TURNING
 
-blueprint = Pages("staff", __name__, DESK, typed_secrets=True)
+blueprint = Pages("staff", __name__, DESK, limit=TURNING)
 ROLE_NAMES = {CASE_WORKER: N_("Case worker"), ADVOCATE: N_("Advocate"), COORDINATOR: N_("Coordinator")}
 
 
 @blueprint.get("/<lang>/equipo/inicio")
+@is_the(home_for(ADVOCATE))
 @signed_in(ADVOCATE)
 def home() -> ResponseReturnValue:
     """Where an advocate arrives."""
@@ -80,6 +83,7 @@ def _me(sentence: str = "", code: int = 200, *, done: str = "") -> ResponseRetur
 
 
 @blueprint.post("/<lang>/equipo/yo")
+@takes(PasswordForm, SheetsForm, StaffForm, RAW, because="the button says which form it is")
 @signed_in(CASE_WORKER, ADVOCATE, COORDINATOR)
 def change_me() -> ResponseReturnValue:
     """A new password, the other sessions ended, or both sheets typed."""

@@ -21,8 +21,10 @@ from reporting.sessions import replays, tickets
 from reporting.sessions.replays import LEFT, NOTED
 from reporting.teams.team_log import CannotOpen
 from reporting.web import post_redirect_get
+from reporting.web.access.traits import RAW, compressible, limited, may_be_sent_again, takes
 from reporting.web.access.visits import CASE, VISIT, CaseSession, case_session_of, go_on
 from reporting.web.context import installation, render_template, say
+from reporting.web.limits import CODES
 from reporting.web.post_redirect_get import TicketCheck, Trail, check_ticket
 
 NOTHING_OPENS = N_("Nothing opens with that code. Look at it once more: seven words or seven groups of numbers.")
@@ -37,12 +39,16 @@ class WrongCode(AmparoError):
 
 
 @blueprint.get("/<lang>/volver")
+@compressible
 def back() -> ResponseReturnValue:
     """The box for a code on a page of its own."""
     return _code_page(Trail("visit", "", {}), "code", None)
 
 
 @blueprint.post("/<lang>/volver")
+@limited(CODES)
+@takes(my_case.LetterForm, my_case.ContactForm, RAW, because="the step in the ticket says what is read")
+@may_be_sent_again
 def come_back() -> ResponseReturnValue:
     """With a code: open her case. In her case: what she does there."""
     came = check_ticket("visit")

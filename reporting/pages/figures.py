@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from flask import Response, abort, g, make_response, request, url_for
+from flask import g, make_response, url_for
 from flask.typing import ResponseReturnValue
 
 from reporting.figures import labels, tables
@@ -20,11 +20,13 @@ from reporting.figures import releases as figures_releases
 from reporting.figures.releases import Published
 from reporting.i18n import N_
 from reporting.teams.team_log import CannotOpen
-from reporting.web.access.audience import ASSETS, Pages, is_for
+from reporting.web.access.audience import ANYBODY, Pages
+from reporting.web.access.traits import compressible, public_figures
 from reporting.web.context import installation, render_template, say
 from reporting.web.errors import error_page
+from reporting.web.limits import TURNING
 
-blueprint = Pages("figures", __name__)
+blueprint = Pages("figures", __name__, ANYBODY, limit=TURNING)
 KINDS = {
     "csv": "text/csv; charset=utf-8",
     "json": "application/json",
@@ -42,15 +44,6 @@ FILES = {
     "SHA256SUMS": N_("To check that no file was changed"),
 }
 BAR = 300  # units of a chart that the longest bar takes
-
-
-@blueprint.before_app_request
-def keep_hosts_apart() -> None:
-    """Figures on their own host only, where there is one; and nothing else there."""
-    wanted, public = installation().settings.figures_host, request.endpoint in PUBLIC
-    here = request.host.rsplit(":", 1)[0].lower()
-    if wanted and not is_for(ASSETS) and (here == wanted) is not public:
-        abort(404)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +100,8 @@ def _label(name: str, group: str) -> str:
 
 
 @blueprint.get("/<lang>/cifras")
+@public_figures
+@compressible
 def figures() -> ResponseReturnValue:
     """Every release, and how figures moved from one to the next."""
     releases = _published()
@@ -118,7 +113,7 @@ def figures() -> ResponseReturnValue:
         if len(divided) > 1
     ]
     uneven = len({len(figures_releases.period(release.period).months) for release in divided}) > 1
-    return _answer(render_template("advocate/figures.html", releases=releases, trends=trends, uneven=uneven))
+    return make_response(render_template("advocate/figures.html", releases=releases, trends=trends, uneven=uneven))
 
 
 def _published() -> list[Published]:
@@ -131,21 +126,26 @@ def _of(release: Published, name: str) -> dict[str, Any]:
 
 
 @blueprint.get("/<lang>/cifras/como")
+@public_figures
+@compressible
 def how() -> ResponseReturnValue:
     """How people are protected: what is claimed, what it costs, what is not promised."""
-    return _answer(render_template("advocate/how.html"))
+    return make_response(render_template("advocate/how.html"))
 
 
 @blueprint.get("/<lang>/cifras/<period>")
+@public_figures
+@compressible
 def release(period: str) -> ResponseReturnValue:
     """One release, under an address that stays."""
     release = find(period)
     if release is None:
         return error_page(404)
-    return _answer(page(release))
+    return make_response(page(release))
 
 
 @blueprint.get("/cifras/<period>/<name>")
+@public_figures
 def file(period: str, name: str) -> ResponseReturnValue:
     """One file of a release: the very bytes that were signed off."""
     release = find(period)
@@ -187,11 +187,3 @@ def page(release: Published, **more: Any) -> str:
 def factor(epsilon: Fraction) -> str:
     """By how much a report can change the probability of what is published, in figures."""
     return f"{math.exp(epsilon):.1f}"
-
-
-def _answer(page: str) -> Response:
-    g.may_shrink = True  # nothing on it is anybody's
-    return make_response(page)
-
-
-PUBLIC = frozenset({"figures.figures", "figures.how", "figures.release", "figures.file"})

@@ -18,6 +18,7 @@ from reporting.pages import directory_lookups
 from reporting.pages.start import blueprint, box_ticket, over
 from reporting.sessions.replays import LEFT
 from reporting.web import post_redirect_get, question_forms
+from reporting.web.access.traits import compressible, may_be_sent_again, takes
 from reporting.web.context import SEEN, installation, render_template, say
 from reporting.web.forms import OpenForm
 from reporting.web.post_redirect_get import Trail, check_ticket
@@ -37,12 +38,15 @@ class HelpForm(OpenForm):
 
 
 @blueprint.get("/<lang>/ayuda")
+@compressible
 def ask_for_help() -> ResponseReturnValue:
     """Help without a report: where, and what for."""
     return _help_page(HelpForm(formdata=None))
 
 
 @blueprint.post("/<lang>/ayuda")
+@takes(HelpForm)
+@may_be_sent_again
 def find_help() -> ResponseReturnValue:
     """The same matching as for a report, nothing stored. The ticket lets a repeat be refused."""
     came = check_ticket("visit")

@@ -19,7 +19,8 @@ from reporting.teams import accounts, members, team_log
 from reporting.teams.reading_hours import WEEK, BadHours, read, write
 from reporting.teams.team_log import CASE_WORKER, CASEWORK, COORDINATOR, CannotOpen
 from reporting.web import desk_pages, languages
-from reporting.web.access.auth import signed_in
+from reporting.web.access.auth import home_for, signed_in
+from reporting.web.access.traits import RAW, is_the, takes
 from reporting.web.context import installation, render_template, say, today
 from reporting.web.errors import error_page
 from reporting.web.forms import BadFormValue, StaffForm, day_in, number_in
@@ -48,6 +49,8 @@ class InviteForm(StaffForm):
 
 
 @blueprint.route("/<lang>/equipo/personas", methods=["GET", "POST"])
+@is_the(home_for(COORDINATOR))
+@takes(InviteForm)
 @signed_in(COORDINATOR)
 def people() -> ResponseReturnValue:
     """A coordinator sees the accounts and invites, and never sees a case."""
@@ -87,6 +90,7 @@ def _with_teams(form: InviteForm) -> InviteForm:
 
 
 @blueprint.post("/<lang>/equipo/personas/<int(max=2147483647):member>")
+@takes(StaffForm, RAW, because="a button")
 @signed_in(COORDINATOR)
 def help_or_dismiss(member: int) -> ResponseReturnValue:
     """A forgotten password gets a new invitation; who leaves is shut out at once. Neither gives anybody a key."""
@@ -154,6 +158,7 @@ class DutyForm(StaffForm):
 
 
 @blueprint.route("/<lang>/equipo/turnos", methods=["GET", "POST"])
+@takes(DutyForm, RAW, because="from and to of seven days")
 @signed_in(CASE_WORKER, COORDINATOR)
 def reading_hours() -> ResponseReturnValue:
     """The page on which the staff say when somebody reads; reporters are told it before and after they send."""

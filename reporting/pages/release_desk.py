@@ -20,6 +20,7 @@ from reporting.teams.team_log import ADVOCATE, CannotOpen
 from reporting.vocabulary.countries import FIRST_HOME
 from reporting.web import desk_pages
 from reporting.web.access.auth import signed_in
+from reporting.web.access.traits import RAW, may_be_sent_again, takes
 from reporting.web.context import Installation, installation, render_template, say
 from reporting.web.errors import error_page
 from reporting.web.forms import BadFormValue, StaffForm
@@ -92,6 +93,8 @@ def further_tables() -> tuple[str, ...]:
 
 
 @blueprint.post("/<lang>/equipo/cifras")
+@takes(StaffForm, RAW, because="a period and what was ticked, as in the address of the plan")
+@may_be_sent_again
 @signed_in(ADVOCATE)
 def compile_one() -> ResponseReturnValue:
     """Freeze a closed period and build its release: once."""
@@ -150,6 +153,8 @@ def _preview(period: str, sentence: str = "", code: int = 200) -> ResponseReturn
 
 
 @blueprint.post("/<lang>/equipo/cifras/<period>")
+@takes(StaffForm)
+@may_be_sent_again
 @signed_in(ADVOCATE)
 def publish(period: str) -> ResponseReturnValue:
     """A second advocate publishes what one compiled; a redirect to the desk, or the preview with what is in the way."""

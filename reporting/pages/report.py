@@ -23,8 +23,10 @@ from reporting.teams.team_log import KeysNotMade
 from reporting.vocabulary.answers import incident_of, page_after, page_before, so_far, that_matter
 from reporting.vocabulary.questions import PAGES
 from reporting.web import post_redirect_get
+from reporting.web.access.traits import RAW, compressible, limited, may_be_sent_again, takes
 from reporting.web.context import SEEN, installation, render_template, say
-from reporting.web.limits import types_a_code
+from reporting.web.forms import OpenForm
+from reporting.web.limits import CODES, SENDING, TURNING
 from reporting.web.post_redirect_get import TicketCheck, Trail, check_ticket
 from reporting.web.question_forms import LAST
 from reporting.web.requests import speak
@@ -35,6 +37,8 @@ WAYS = {"start": "reporter.start", "help": "reporter.ask_for_help"}  # from a pa
 
 
 @blueprint.post("/<lang>/inicio")
+@takes(RAW, because="a button, and the trips that end")
+@may_be_sent_again
 def begin_anew() -> ResponseReturnValue:
     """To the start, or to look for help: this trip is over, so that the next person in this window finds nothing."""
     go = request.form.get("go")
@@ -45,6 +49,7 @@ def begin_anew() -> ResponseReturnValue:
 
 
 @blueprint.get("/<lang>/contar")
+@compressible
 def tell() -> ResponseReturnValue:
     """What to know before the first question: no address begins a trip, only the button there does."""
     _stop_where_closed()
@@ -59,7 +64,28 @@ def _stop_where_closed() -> None:
         raise KeysNotMade
 
 
+def is_sending() -> bool:
+    """The final sending, which has an allowance of its own."""
+    return request.form.get("go") == "send"
+
+
+def turns_a_page() -> bool:
+    """Every other step."""
+    return not is_sending()
+
+
+def types_a_code() -> bool:
+    """Whether a code would be looked up for this request: it can be typed while telling, too, and counts alike."""
+    go, code = request.form.get("go", "next"), request.form.get("code", "")
+    return go == "code" or (go == "next" and bool(code.strip()))
+
+
 @blueprint.post("/<lang>/contar")
+@limited(TURNING, when=turns_a_page)
+@limited(SENDING, when=is_sending)
+@limited(CODES, when=types_a_code)
+@takes(OpenForm, RAW, because="each page of questions makes its form from them; buttons and a code stand beside it")
+@may_be_sent_again
 def take_step() -> ResponseReturnValue:
     """Every step of a trip: one sealed field in, the way to the next page out. What a repeat may do is decided here."""
     go = request.form.get("go", "next")

@@ -23,13 +23,13 @@ from reporting.web import desk_pages
 from reporting.web.access.audience import DOOR, Pages
 from reporting.web.access.auth import home_of, put_cookie, signed_in, take_cookie
 from reporting.web.access.tickets import ticket_field, ticket_in
+from reporting.web.access.traits import SIGN_IN, is_the, limited, takes
 from reporting.web.context import installation, render_template, say
 from reporting.web.errors import error_page
 from reporting.web.forms import OpenForm, StaffForm
-from reporting.web.limits import sender
+from reporting.web.limits import PASSWORDS, TURNING, sender
 
-blueprint = Pages("auth", __name__, DOOR, typed_secrets=True)
-# role -> where somebody goes after signing in; the first role of an account decides
+blueprint = Pages("auth", __name__, DOOR, limit=TURNING)
 NOT_VALID = N_("This invitation is not valid any more. Ask for a new one.")
 NO = N_("Name, password or code is not right. Look at each once more, and at the clock of your phone.")
 
@@ -46,12 +46,15 @@ class SignInForm(OpenForm):
 
 
 @blueprint.get("/<lang>/equipo")
+@is_the(SIGN_IN)
 def sign_in() -> ResponseReturnValue:
     """The sign-in page."""
     return render_template("staff/sign_in.html", form=SignInForm(formdata=None))
 
 
 @blueprint.post("/<lang>/equipo")
+@limited(PASSWORDS)
+@takes(SignInForm)
 def let_sign_in() -> ResponseReturnValue:
     """Check password and six digits, take the member's keys, begin a session."""
     form, site, moment = SignInForm(), installation(), installation().clock()
@@ -105,6 +108,7 @@ def _refuse(form: SignInForm, sentence: str, code: int = 422) -> ResponseReturnV
 
 
 @blueprint.post("/<lang>/equipo/salir")
+@takes(StaffForm)
 @signed_in(CASE_WORKER, ADVOCATE, COORDINATOR)
 def sign_out() -> ResponseReturnValue:
     """End the session here and in the browser; what its pages showed goes too."""
@@ -136,6 +140,7 @@ def invitation(token: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/<lang>/equipo/invitacion/<token>")
+@takes(AcceptForm)
 def accept(token: str) -> ResponseReturnValue:
     """First the password, the app and, for the first case worker, the sheets are shown; then they are proved."""
     invited = _invitation(token)

@@ -17,17 +17,21 @@ from reporting.teams import reading_hours, team_log
 from reporting.web import post_redirect_get
 from reporting.web.access.audience import HERS, Pages
 from reporting.web.access.tickets import ticket_field
+from reporting.web.access.traits import RAW, START, compressible, is_the, may_be_sent_again, takes
 from reporting.web.access.visits import BOX
 from reporting.web.context import installation, render_template, say, today
 from reporting.web.errors import trouble_page
+from reporting.web.limits import TURNING
 from reporting.web.post_redirect_get import TicketCheck, Trail
 
-blueprint = Pages("reporter", __name__, HERS)
+blueprint = Pages("reporter", __name__, HERS, limit=TURNING)
 OVER = N_("That page is no longer valid. You can start again.")
 
 
 @blueprint.get("/")
 @blueprint.get("/<lang>/")
+@is_the(START)
+@compressible
 def start() -> ResponseReturnValue:
     """Three doors, the box for a code, the way to the page about this phone."""
     return post_redirect_get.start_page()
@@ -64,18 +68,23 @@ def has_team_keys() -> bool:
 
 
 @blueprint.get("/<lang>/antes")
+@compressible
 def before() -> ResponseReturnValue:
     """What to know before the first question: the way out, what stays on the phone, what is kept."""
     return render_template("reporter/before.html")
 
 
 @blueprint.get("/<lang>/cuidados")
+@compressible
 def safety() -> ResponseReturnValue:
     """What this page can and cannot do for somebody whose phone is looked at."""
     return render_template("reporter/safety.html")
 
 
 @blueprint.route("/salir", methods=["GET", "POST"])
+@takes(RAW, because="the trips that end stand in one field")
+@may_be_sent_again
+@compressible
 def leave() -> ResponseReturnValue:
     """One touch and gone. On pages that answered a POST the trip is noted as over, so that it cannot be repeated."""
     trips = tickets.trips_in(request.form.get("trip", ""))
@@ -87,6 +96,7 @@ def leave() -> ResponseReturnValue:
 
 
 @blueprint.get("/fuera")
+@compressible
 def away() -> ResponseReturnValue:
     """The second hop: empty the cache, then on to a page that anybody might look at."""
     answer = redirect(installation().settings.exit_url, 303)
@@ -96,6 +106,7 @@ def away() -> ResponseReturnValue:
 
 
 @blueprint.get("/<lang>/ahora")
+@compressible
 def now() -> ResponseReturnValue:
     """I need help now: the lines that answer, and two ways on."""
     return render_template(

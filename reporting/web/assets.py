@@ -13,8 +13,10 @@ from pathlib import Path
 from flask import Response, make_response
 
 from reporting.web.access.audience import ASSETS, Pages
+from reporting.web.access.traits import compressible
+from reporting.web.limits import TURNING
 
-blueprint = Pages("assets", __name__, ASSETS)
+blueprint = Pages("assets", __name__, ASSETS, limit=TURNING)
 STATIC = Path(__file__).parent / "static"
 # What only people need in a style sheet: comments, white space beside signs, the last semicolon of a rule.
 # It is asked twice, since a comment that was taken out leaves white space on both its sides.
@@ -34,17 +36,15 @@ def version_of(name: str) -> str:
     return hashlib.sha256(served(name)).hexdigest()[:8]
 
 
-blueprint = Pages("assets", __name__, ASSETS)
-STATIC = Path(__file__).parent / "static"
-
-
 @blueprint.get("/s-<version>.css")
+@compressible
 def style(version: str) -> Response:
     """The style sheet, under an address that changes with it."""
     return _kept_file("style.css", "text/css", version)
 
 
 @blueprint.get("/j-<version>.js")
+@compressible
 def script(version: str) -> Response:
     """The small optional script: it only makes leaving quicker."""
     return _kept_file("leave.js", "text/javascript", version)

@@ -28,8 +28,6 @@ from reporting.vocabulary.questions import HAS_DEPARTMENTS
 from reporting.web import languages, templating
 
 SEEN = 203  # the status of a page that is typed into or shows something of hers: no browser keeps it for Back
-WALK = "trail.page"  # the address of every page under a name: each step leads there, also when it was one too many
-WALKS = 3  # so many of them for each page that may be turned
 
 
 @dataclass

@@ -30,10 +30,12 @@ from reporting.sessions.page_rows import COUNTED, CannotKeep, new_name
 from reporting.teams import staff_sessions
 from reporting.web.access.audience import DESK, DOOR, Pages, is_for, lies_at_the_desk
 from reporting.web.access.auth import cookie_name, home_of, put_cookie, resume
+from reporting.web.access.traits import SIGN_IN, url_of
 from reporting.web.context import SEEN, installation
 from reporting.web.errors import error_page
+from reporting.web.limits import TURNING
 
-blueprint = Pages("desk_answers", __name__, DESK)
+blueprint = Pages("desk_answers", __name__, DESK, limit=TURNING)
 SHOWN, SECRET_SHOWN = 15 * MINUTE, 5 * MINUTE  # seconds after the POST
 NEVER_KEPT = {"f", "t", "code"}  # fields that are no typing, or open something; passwords neither
 FORM = "of form"
@@ -88,7 +90,7 @@ def keep(contents: dict[str, Any], name: str = "", shown: int = SHOWN, *, bound:
     site.rows.write(name, staff_sessions.name_of(token), "desk", contents, size, site.clock(), token.encode())
     if "keys" in g and not _is_alive(token):  # signed out meanwhile, in another tab
         site.rows.erase([staff_sessions.name_of(token)])
-        raise _SignedOut(url_for("auth.sign_in", lang=g.lang))
+        raise _SignedOut(url_of(SIGN_IN))
     return name
 
 
@@ -130,7 +132,7 @@ def page(name: str) -> ResponseReturnValue:
     contents = taken(name)
     keys = resume() if contents is None or contents["desk"] else None
     if contents is None or (contents["desk"] and keys is None):
-        return redirect(url_for(home_of(keys) if keys else "auth.sign_in", lang=g.lang), 303)
+        return redirect(url_for(home_of(keys), lang=g.lang) if keys else url_of(SIGN_IN), 303)
     if "drawn" in contents:
         return make_response(contents["drawn"], contents["code"])
     request.args = ImmutableMultiDict(contents["query"])

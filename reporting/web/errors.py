@@ -21,9 +21,10 @@ from reporting.i18n import N_
 from reporting.sessions import tickets
 from reporting.teams.team_log import BrokenChain, CannotOpen
 from reporting.web import languages
-from reporting.web.access.audience import HERS, is_at_the_desk, is_for, may_be_packed
+from reporting.web.access.audience import HERS, is_at_the_desk, is_for
 from reporting.web.access.auth import cookie_name, home_of, resume
 from reporting.web.access.tickets import hidden, sealed_ticket, seeds, ticket_in
+from reporting.web.access.traits import here
 from reporting.web.context import installation, installation_of, render_template
 from reporting.web.forms import StaffForm
 from reporting.web.logging import log, note_failure
@@ -45,7 +46,7 @@ ERRORS = {
 
 def unpack() -> None:
     """«Send again»: what she had typed comes back sealed in one field, as if she had typed it once more."""
-    packed = request.form.get(AGAIN) if request.method == "POST" and may_be_packed() else None
+    packed = request.form.get(AGAIN) if request.method == "POST" and here().again else None
     if not packed:
         return
     ticket = ticket_in(packed, "draft")
@@ -145,7 +146,7 @@ def short_page(app: Flask, code: int) -> tuple[str, list[tuple[str, str]], bytes
 
 def _packed() -> Markup | str:
     """Everything she sent, sealed into one field. Nothing where no page of ours sent it, or it cannot be sealed."""
-    if request.method != "POST" or not may_be_packed() or not request.form:
+    if request.method != "POST" or not here().again or not request.form:
         return ""
     site, state = installation(), {"path": request.path, "form": request.form.to_dict(flat=False)}
     try:

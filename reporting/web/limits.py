@@ -1,26 +1,31 @@
-"""Limits: how many requests one sender may make in a minute, and to which addresses apart.
+"""Limits: how many requests one sender may make in a minute, and what is counted apart.
 
-No address is kept: senders are counted under a key that changes every hour and is never stored.
+No address is kept: senders are counted under a key that changes every hour and is never stored. Knows no page: what a
+request counts as is said at its route.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from flask import Flask, request
 from flask_limiter import Limiter
 
 from reporting.config import Settings
 from reporting.sessions import day_seeds
-from reporting.web.context import WALK, WALKS, installation, installation_of
+from reporting.web.access.traits import BadRoute, Routes, here
+from reporting.web.context import installation, installation_of
 
 LARGEST_BODY = 256 * 1024  # bytes; the longest honest page is far below
 # What one sender may do in a minute. Everybody behind one address (a workshop, every onion user) is one sender, so
 # that none of these may be reached by honest people while somebody floods beside them: turning pages has room for 400
 # requests a second, and sending, the one thing that must never fail, has more than this machine can do. Receipts: ten
 # guesses a second, 36,000 an hour, against 2^77. What is too much gets its page again, sealed, to send once more.
-PAGES_A_MINUTE, SENDING_A_MINUTE = 24_000, 120_000
-CODES = "reporter.come_back"  # where a code is typed; it can be typed while telling, too, and counts alike
-NARROW_DOORS = {CODES: 600, "auth.let_sign_in": 120}
-SENDS = "reporter.take_step"  # the address that takes pages and, with the button "send", the report itself
+TURNING = "turning pages"  # each address apart
+WALKING = "pages under a name"  # each step leads to one, also when it was one too many
+SENDING, CODES, PASSWORDS = "sending", "codes", "passwords"
+A_MINUTE = {TURNING: 24_000, SENDING: 120_000, CODES: 600, PASSWORDS: 120}
+WALKS = 3  # so many pages under a name for each page that may be turned
 
 
 def a_minute(count: int, settings: Settings) -> str:
@@ -29,17 +34,18 @@ def a_minute(count: int, settings: Settings) -> str:
     return f"{count if shared else max(1, count // settings.workers)} per minute"
 
 
-def is_sending() -> bool:
-    """The final sending, which has an allowance of its own."""
-    return request.method == "POST" and request.endpoint == SENDS and request.form.get("go") == "send"
+def count_of(allowance: str) -> int:
+    """Requests a minute. Raises `BadRoute` when there is no such allowance."""
+    known = A_MINUTE | {WALKING: WALKS * A_MINUTE[TURNING]}
+    if allowance not in known:
+        raise BadRoute(f"A route counts as {allowance!r}, and there is no such allowance.")
+    return known[allowance]
 
 
-def types_a_code() -> bool:
-    """Whether a code would be looked up for this request."""
-    if request.endpoint != SENDS:
-        return request.method == "POST"
-    go, code = request.form.get("go", "next"), request.form.get("code", "")
-    return request.method == "POST" and (go == "code" or (go == "next" and bool(code.strip())))
+def turns_no_page() -> bool:
+    """Whether this request is not counted as turning a page, although its route may be."""
+    when = here().limits.get(TURNING)
+    return when is not None and not when()
 
 
 def sender() -> str:
@@ -48,21 +54,21 @@ def sender() -> str:
     return day_seeds.sender_mark(site.settings.server_secret, request.remote_addr or "", site.clock())
 
 
-def limit_narrow_doors(app: Flask, limiter: Limiter) -> None:
-    """Codes and passwords get allowances of their own, apart from turning pages; so does sending, the largest."""
-    settings, rooms = installation_of(app).settings, app.view_functions
-    doors = [(endpoint, endpoint) for endpoint in NARROW_DOORS] + [(SENDS, CODES)]
-    for endpoint, door in doors:
-        limit = limiter.shared_limit(
-            a_minute(NARROW_DOORS[door], settings),
-            scope=door,
-            exempt_when=lambda: not types_a_code(),
-            override_defaults=endpoint != SENDS,
-        )
-        rooms[endpoint] = limit(rooms[endpoint])  # type: ignore[assignment]
-    sending = limiter.limit(
-        a_minute(SENDING_A_MINUTE, settings), exempt_when=lambda: not is_sending(), override_defaults=False
-    )
-    rooms[SENDS] = sending(rooms[SENDS])  # type: ignore[assignment]
-    walks = a_minute(WALKS * PAGES_A_MINUTE, settings)
-    rooms[WALK] = limiter.limit(walks, override_defaults=True)(rooms[WALK])  # type: ignore[assignment]
+def _unless(when: Callable[[], bool]) -> Callable[[], bool]:
+    return lambda: not when()
+
+
+def count_apart(app: Flask, limiter: Limiter, routes: Routes) -> None:
+    """Let what its route counts apart from turning pages be counted so, in one count for all routes that share it."""
+    settings, views = installation_of(app).settings, app.view_functions
+    for endpoint, traits in routes.traits.items():
+        for allowance, when in traits.limits.items():
+            if allowance == TURNING:
+                continue
+            counted = limiter.shared_limit(
+                a_minute(count_of(allowance), settings),
+                scope=allowance,
+                exempt_when=None if when is None else _unless(when),
+                override_defaults=TURNING not in traits.limits,
+            )
+            views[endpoint] = counted(views[endpoint])  # type: ignore[assignment]

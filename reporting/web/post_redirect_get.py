@@ -26,13 +26,15 @@ from reporting.sessions import replays, tickets
 from reporting.sessions.page_rows import CannotKeep, new_name
 from reporting.sessions.replays import LEFT, NOTED
 from reporting.sessions.tickets import Ticket
-from reporting.web.access.audience import Pages
+from reporting.web.access.audience import ANYBODY, Pages
 from reporting.web.access.tickets import seeds, ticket_in
+from reporting.web.access.traits import START, limited, url_of
 from reporting.web.context import SEEN, installation
 from reporting.web.errors import AGAIN, MAY_PASS
+from reporting.web.limits import TURNING, WALKING
 from reporting.web.logging import note_failure
 
-blueprint = Pages("trail", __name__)
+blueprint = Pages("trail", __name__, ANYBODY, limit=TURNING)
 # Over https WebKit tells of Back, forward and reload only that they come from nowhere else; its pages are known by what
 # it does not send with a form. Tried in WebKitGTK 2.50 over https, not on an iPhone.
 WEBKIT_WALKS = True
@@ -204,7 +206,7 @@ def home(sentence: str = "", code: int = SEEN) -> ResponseReturnValue:
     """To the page that anybody may look at, perhaps with a sentence. It belongs to no trip."""
     if sentence:
         return answer(Trail("note", "", {}), "note", sentence=sentence, code=code)
-    return redirect(url_for("reporter.start", lang=g.lang), 303) if can_walk() else start_page()
+    return redirect(url_of(START), 303) if can_walk() else start_page()
 
 
 def start_page(sentence: str = "") -> ResponseReturnValue:
@@ -243,6 +245,7 @@ def end(trips: Iterable[str], how: str) -> None:
 
 
 @blueprint.get("/<lang>/p/<name>/<step>")
+@limited(WALKING)
 def page(name: str, step: str) -> ResponseReturnValue:
     """A step of a trail, to who walks there. Whatever does not hold: the same start page."""
     trail = opened(name)

@@ -19,7 +19,8 @@ from werkzeug.routing import RequestRedirect
 
 from reporting import clock
 from reporting.sessions import day_seeds
-from reporting.web.access.audience import ASSETS, HERS, is_for
+from reporting.web.access.audience import ASSETS, is_for
+from reporting.web.access.traits import here
 from reporting.web.context import installation
 from reporting.web.logging import note_failure
 
@@ -101,6 +102,14 @@ def _host_of(address: str) -> str:
         return ""
 
 
+def keep_hosts_apart() -> None:
+    """Figures on their own host only, where there is one; and nothing else there."""
+    wanted = installation().settings.figures_host
+    host = request.host.rsplit(":", 1)[0].lower()
+    if wanted and not is_for(ASSETS) and (host == wanted) is not here().public_figures:
+        abort(404)
+
+
 def open_day() -> None:
     """Make the seeds of today, at the first request of a day. A database that fails is only logged."""
     site = installation()
@@ -131,7 +140,7 @@ def put_headers(response: Response) -> Response:
 
 def shrink(response: Response) -> Response:
     """Compress what holds nothing of hers. A compressed length can tell about secrets beside what somebody typed."""
-    public = request.method == "GET" and is_for(HERS, ASSETS)
+    public = request.method == "GET" and here().compressible
     wanted = request.accept_encodings["gzip"] > 0
     if wanted and (public or g.get("may_shrink")) and response.mimetype in SHRINKS:
         response.set_data(gzip.compress(response.get_data(), 9, mtime=0))

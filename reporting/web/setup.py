@@ -15,15 +15,19 @@ from werkzeug.exceptions import HTTPException
 
 from reporting.teams.team_log import BrokenChain, KeysNotMade
 from reporting.web import languages, limits, rate_counter, templating
+from reporting.web.access import traits
+from reporting.web.access.auth import ROLES, home_for
 from reporting.web.access.large_files import make_room
+from reporting.web.access.traits import SIGN_IN, START
 from reporting.web.assets import version_of
 from reporting.web.context import Installation, forget_places, installation, local_hour, name_places, reading_hours, say
 from reporting.web.errors import any_error, closed, http_error, unpack
-from reporting.web.limits import LARGEST_BODY, a_minute, is_sending, sender
+from reporting.web.limits import LARGEST_BODY, TURNING, a_minute, count_of, sender, turns_no_page
 from reporting.web.logging import discreet
 from reporting.web.requests import (
     InMemory,
     choose_language,
+    keep_hosts_apart,
     open_day,
     put_headers,
     read_address,
@@ -31,10 +35,13 @@ from reporting.web.requests import (
     shrink,
 )
 
+LANDMARKS = (START, SIGN_IN, *map(home_for, ROLES))  # where something below the pages leads to
+
 
 def init_app(app: Flask, site: Installation) -> Limiter:
     """Put in place what each request passes, in order. Returns the limiter."""
     app.extensions["amparo"] = site
+    traits.prepare(app)
     app.config.update(MAX_CONTENT_LENGTH=LARGEST_BODY, MAX_FORM_MEMORY_SIZE=LARGEST_BODY, MAX_FORM_PARTS=200)
     app.request_class = InMemory
     app.url_map.merge_slashes = False  # two slashes are another address, not a redirect that repeats what was sent
@@ -57,16 +64,26 @@ def init_app(app: Flask, site: Installation) -> Limiter:
     app.context_processor(_for_every_page)
     app.logger.addFilter(discreet)
     logging.getLogger("werkzeug").addFilter(discreet)  # `flask run` would print addresses and paths
-    return Limiter(
+    limiter = Limiter(
         key_func=sender,
         app=app,
-        default_limits=[a_minute(limits.PAGES_A_MINUTE, site.settings)],
-        default_limits_exempt_when=is_sending,
+        default_limits=[a_minute(count_of(TURNING), site.settings)],
+        default_limits_exempt_when=turns_no_page,
         storage_uri=rate_counter.place_of(site.settings.limits_url),
         storage_options=rate_counter.patience(site.settings.limits_url),
         headers_enabled=False,
         in_memory_fallback_enabled=True,  # when Redis is away each process counts for itself, and pages go on
     )
+    app.before_request(keep_hosts_apart)
+    return limiter
+
+
+def read_routes(app: Flask, limiter: Limiter) -> None:
+    """Once every page is there: read what the routes say of themselves, and count as they say.
+
+    Raises `BadRoute` when a route leaves something out.
+    """
+    limits.count_apart(app, limiter, traits.read_routes(app, LANDMARKS))
 
 
 def _for_every_page() -> dict[str, Any]:

@@ -31,7 +31,7 @@ def place(tmp_path: Path) -> Place:
 def test_when_the_pages_of_a_sender_are_used_up_the_report_still_goes_through(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(limits, "PAGES_A_MINUTE", 12)
+    monkeypatch.setitem(limits.A_MINUTE, limits.TURNING, 12)
     app = create_app(place.settings, place.clock)
     phone, flooder = starts_telling(app), Phone(app)
     tells(phone, passing_over_everything)
@@ -43,7 +43,7 @@ def test_when_the_pages_of_a_sender_are_used_up_the_report_still_goes_through(
 
 
 def test_guessing_codes_uses_up_neither_pages_nor_sending(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(limits.NARROW_DOORS, "reporter.come_back", 3)
+    monkeypatch.setitem(limits.A_MINUTE, limits.CODES, 3)
     app = create_app(place.settings, place.clock)
     guesser = Phone(app)
     for _ in range(5):
@@ -57,7 +57,7 @@ def test_guessing_codes_uses_up_neither_pages_nor_sending(place: Place, monkeypa
 def test_guessing_codes_while_telling_goes_through_the_same_narrow_door(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(limits.NARROW_DOORS, "reporter.come_back", 3)
+    monkeypatch.setitem(limits.A_MINUTE, limits.CODES, 3)
     app = create_app(place.settings, place.clock)
     guesser = starts_telling(app)
     values = guesser.form("next").values
@@ -81,7 +81,7 @@ def test_without_redis_each_worker_allows_its_share(place: Place) -> None:
 def test_when_redis_is_away_pages_are_still_turned_and_still_counted(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(limits, "PAGES_A_MINUTE", 5)
+    monkeypatch.setitem(limits.A_MINUTE, limits.TURNING, 5)
     nobody_there = f"redis://127.0.0.1:{server.free_port()}/0"
     app = create_app(place.settings.with_changes(limits_url=nobody_there), place.clock)
     codes = []
@@ -93,7 +93,8 @@ def test_when_redis_is_away_pages_are_still_turned_and_still_counted(
 
 
 def test_sending_has_by_far_the_largest_allowance() -> None:
-    assert limits.SENDING_A_MINUTE >= 5 * limits.PAGES_A_MINUTE >= 100 * max(limits.NARROW_DOORS.values()) / 3
+    narrow = max(limits.A_MINUTE[limits.CODES], limits.A_MINUTE[limits.PASSWORDS])
+    assert limits.A_MINUTE[limits.SENDING] >= 5 * limits.A_MINUTE[limits.TURNING] >= 100 * narrow / 3
 
 
 def test_the_name_under_which_a_sender_is_counted_changes_every_hour_and_holds_no_address() -> None:
@@ -186,7 +187,7 @@ def test_a_workshop_gets_through_a_flood(tmp_path: Path, *, together: bool) -> N
 
 
 def test_too_many_costs_less_than_the_page_that_was_asked_for(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "PAGES_A_MINUTE", 100)
+    monkeypatch.setitem(limits.A_MINUTE, limits.TURNING, 100)
     phone = Phone(create_app(place.settings, place.clock))
 
     def cost(count: int) -> float:
@@ -207,7 +208,7 @@ def test_too_many_costs_less_than_the_page_that_was_asked_for(place: Place, monk
 def test_the_page_for_too_many_is_in_her_language_and_does_not_outlive_its_minute(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(limits, "PAGES_A_MINUTE", 1)
+    monkeypatch.setitem(limits.A_MINUTE, limits.TURNING, 1)
     app = create_app(place.settings, place.clock)
     found = {}
     for language in ("es", "en"):
@@ -229,7 +230,7 @@ def test_the_page_for_too_many_is_in_her_language_and_does_not_outlive_its_minut
 def test_what_came_from_no_page_of_ours_is_not_carried_when_it_is_too_much(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(limits, "PAGES_A_MINUTE", 1)
+    monkeypatch.setitem(limits.A_MINUTE, limits.TURNING, 1)
     app = create_app(place.settings, place.clock)
     phone, other = starts_telling(app), Phone(app)
     real = phone.form("next").values

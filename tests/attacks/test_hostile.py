@@ -22,6 +22,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+from unittest import mock
 from urllib.parse import unquote_to_bytes
 
 import pytest
@@ -106,14 +107,11 @@ class House:
 
     def _gathers_what_can_be_sent_again(self) -> None:
         """The sealed field of a request that was refused because of too many."""
-        allowed, limits.PAGES_A_MINUTE = limits.PAGES_A_MINUTE, 3
-        try:
+        with mock.patch.dict(limits.A_MINUTE, {limits.TURNING: 3}):
             phone = starts_telling(create_app(self.place.settings, self.place.clock))
             for _ in range(4):
                 phone.presses("next") if phone.status == 203 else None
             self.found.reads("", phone.path, phone.text)
-        finally:
-            limits.PAGES_A_MINUTE = allowed
 
     def _gathers_her_case(self) -> None:
         """What is asked in a case that is still there; those of the walk went when everything was put back."""

@@ -341,7 +341,7 @@ def test_a_wrong_code_on_a_question_page_keeps_the_answers(app: Flask) -> None:
 def test_somebody_who_was_slowed_down_sends_again_with_one_button(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(limits.NARROW_DOORS, "reporter.come_back", 3)
+    monkeypatch.setitem(limits.A_MINUTE, limits.CODES, 3)
     app = create_app(place.settings, place.clock)
     code = sends(told_to_the_check_page(app))
     phone = Phone(app)

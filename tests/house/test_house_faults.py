@@ -227,18 +227,6 @@ def test_every_blueprint_says_for_whom_it_is(app: Flask) -> None:
         assert addresses[name] == {False} or found.audience != HERS
 
 
-def test_nothing_in_the_web_names_a_blueprint_to_know_whose_error_it_is(app: Flask) -> None:
-    for path in sorted((ROOT / "reporting" / "web").rglob("*.py")):
-        compared = [
-            one.value
-            for node in ast.walk(ast.parse(path.read_text("utf-8")))
-            if isinstance(node, ast.Compare | ast.Set)
-            for one in ast.walk(node)
-            if isinstance(one, ast.Constant) and one.value in app.blueprints
-        ]
-        assert not compared, path.name
-
-
 def what_goes_wrong(desk: Phone, path: str) -> Iterator[TestResponse]:
     """Another method, a page of a stranger's, an address that leads nowhere; led on where it is told elsewhere."""
     foreign = {"Sec-Fetch-Site": "cross-site", "Origin": "https://elsewhere.example"}

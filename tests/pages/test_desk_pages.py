@@ -284,7 +284,7 @@ def test_a_wrong_sign_in_leaves_neither_password_nor_digits_anywhere(app: Flask,
 def test_too_many_tries_at_the_door_are_told_by_a_page_that_keeps_nothing(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(limits.NARROW_DOORS, "auth.let_sign_in", 1)
+    monkeypatch.setitem(limits.A_MINUTE, limits.PASSWORDS, 1)
     app = create_app(place.settings, place.clock)
     desk = Phone(app, cookies=True)
     answers = [presses(desk, "/es/equipo", {"password": [MARK]}) for _ in range(3)]

@@ -246,7 +246,7 @@ def test_a_sealed_field_of_another_kind_is_no_draft(app: Flask, place: Place, mo
     rosa.opens("/es/equipo/voz")
     by_voice = rosa.form("next").values["t"]
     phone = starts_telling(app)
-    monkeypatch.setattr(limits, "PAGES_A_MINUTE", 1)
+    monkeypatch.setitem(limits.A_MINUTE, limits.TURNING, 1)
     full = Phone(create_app(place.settings, place.clock))
     full.repeats("/es/contar", {"t": [""]})
     full.repeats("/es/contar", phone.form("next").values | {"go": ["next"]})

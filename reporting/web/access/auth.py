@@ -9,22 +9,28 @@ import functools
 from collections.abc import Callable
 from dataclasses import replace
 
-from flask import Response, abort, g, redirect, request, url_for
+from flask import Response, abort, g, redirect, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import SQLAlchemyError
 
 from reporting.teams import keyring, staff_sessions
 from reporting.teams.keyring import Keys
 from reporting.teams.team_log import ADVOCATE, CASE_WORKER, COORDINATOR, CannotOpen
+from reporting.web.access.traits import SIGN_IN, endpoint_of, url_of
 from reporting.web.context import installation
 from reporting.web.logging import note_failure
 
-HOMES = {CASE_WORKER: "casework.queue", COORDINATOR: "staff.people", ADVOCATE: "staff.home"}
+ROLES = (CASE_WORKER, COORDINATOR, ADVOCATE)  # of several the first decides where somebody arrives
+
+
+def home_for(role: str) -> str:
+    """The landmark where somebody with this role arrives."""
+    return f"first page of a {role}"
 
 
 def home_of(keys: Keys) -> str:
-    """The first page of somebody who signed in."""
-    return next(page for role, page in HOMES.items() if role in keys.roles)
+    """The endpoint of the first page of somebody who signed in."""
+    return endpoint_of(home_for(next(role for role in ROLES if role in keys.roles)))
 
 
 def cookie_name() -> str:
@@ -42,7 +48,7 @@ def signed_in(
         def guarded(*args: object, **parts: object) -> ResponseReturnValue:
             keys = resume()
             if keys is None:
-                return redirect(url_for("auth.sign_in", lang=g.lang), 303)
+                return redirect(url_of(SIGN_IN), 303)
             if not set(roles) & set(keys.roles):
                 abort(404)
             return page(*args, **parts)

@@ -22,7 +22,7 @@ def takes_a_file(size: int, otherwise: str) -> Callable[[Page], Page]:
     """Say of a page for signed-in people that its form takes a file of so many bytes; `otherwise` of a larger one."""
 
     def noted(page: Page) -> Page:
-        page.takes = size + WORDS, otherwise  # type: ignore[attr-defined]
+        page.room = size + WORDS, otherwise  # type: ignore[attr-defined]
         return page
 
     return noted
@@ -52,7 +52,7 @@ def room_for(app: Flask, method: str, path: str, cookies: str) -> int:
 def _room() -> tuple[int, str]:
     """How much this request may hold, and what is said of more; nothing special said where nothing special is taken."""
     page = current_app.view_functions.get(request.endpoint or "")
-    size, otherwise = getattr(page, "takes", (LARGEST_BODY, ""))
+    size, otherwise = getattr(page, "room", (LARGEST_BODY, ""))
     return (size, otherwise) if otherwise and _may_use(page) else (LARGEST_BODY, "")
 
 
