@@ -14,6 +14,8 @@ from flask import Flask, current_app, g, request, url_for
 from flask.typing import ResponseReturnValue
 from wtforms import PasswordField
 
+from reporting.errors import AmparoError
+
 View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
 START, SIGN_IN = "start", "sign-in"  # landmarks: the page that anybody may look at, and the way in to the desk
 NO_FORM, RAW = "no form", "fields read by hand"  # what a POST may take beside the classes of its forms
@@ -22,7 +24,7 @@ ROUTES = "amparo.routes"
 Limits = dict[str, Callable[[], bool] | None]  # an allowance of `limits` -> when a request counts so; None is always
 
 
-class BadRoute(RuntimeError):
+class BadRoute(AmparoError):
     """A route leaves out a trait, or says what cannot be; which one, and what, stands in the message."""
 
 
