@@ -50,7 +50,7 @@ from reporting.web.access.traits import RAW, may_be_sent_again, takes
 from reporting.web.context import Installation, installation, render_template
 from reporting.web.desk_pages import SECRET_SHOWN, SHOWN
 from reporting.web.errors import error_page
-from reporting.web.forms import OpenForm, StaffForm
+from reporting.web.forms import OpenForm, StaffForm, button, parts_of
 from reporting.web.limits import TURNING
 from reporting.web.question_forms import LAST
 
@@ -111,7 +111,7 @@ def take_step() -> ResponseReturnValue:
         return error_page(410, OVER)
     if _is_over(ticket.trip):
         return _to_own_cases()
-    intake, go = _intake(ticket), request.form.get("go", "next")
+    intake, go = _intake(ticket), button("next")
     if ticket.step in CHECKS:
         return _send(intake) if go == "send" else _lead(intake, _from_check(go))
     number = int(ticket.step)
@@ -138,7 +138,8 @@ def _from_check(go: str) -> str:
     """Where a button of the last page leads, but for the one that sends; an unknown one shows it again."""
     if go == "back":
         return str(LAST)
-    return go[3:] if go.startswith("to-") and go[3:] in _NUMBERS else CHECK
+    verb, named = parts_of(go)
+    return named if verb == "to" and named in _NUMBERS else CHECK
 
 
 _NUMBERS = frozenset(str(number) for number in range(len(PAGES)))

@@ -26,6 +26,7 @@ from reporting.web.access.auth import signed_in
 from reporting.web.access.traits import RAW, may_be_sent_again, takes
 from reporting.web.context import installation, render_template, say
 from reporting.web.errors import error_page
+from reporting.web.forms import button
 
 LEARNT = {"nobody", "learned", "skip"}  # the buttons of a call
 
@@ -111,7 +112,7 @@ def _call(
 @signed_in(CASE_WORKER, COORDINATOR)
 def called(place: str, service: str) -> ResponseReturnValue:
     """What the caller learned, or that nobody answered; then the next one."""
-    form, go = StampForm(), request.form.get("go")
+    form, go = StampForm(), button()
     typed = {question.column: request.form.get(question.column, "") for question in questions.QUESTIONS}
     if not form.is_ours() or place not in snapshot_now().cards.place_names:
         return error_page(404)

@@ -15,8 +15,9 @@ from referrals.casework import referral
 from referrals.directory import snapshot
 from referrals.directory.snapshot import DirectorySnapshot
 from referrals.needs import codes
-from referrals.pages.case_actions import refusal
-from referrals.pages.case_forms import NOT_OPENED, ActForm, blueprint, case_workers, other_teams
+from referrals.pages.act_forms import ActForm
+from referrals.pages.case_actions import ACTS, NO_ACT, refusal
+from referrals.pages.case_forms import NOT_OPENED, blueprint, case_workers, other_teams
 from reporting.cases import actions, desk, records
 from reporting.cases.records import Case, NoConsent
 from reporting.i18n import N_
@@ -26,9 +27,10 @@ from reporting.vocabulary.codes import MINOR_AGES
 from reporting.vocabulary.needs import NEEDS
 from reporting.web import desk_pages, languages, question_forms
 from reporting.web.access.auth import refresh_keys, signed_in
-from reporting.web.access.traits import RAW, may_be_sent_again, takes
+from reporting.web.access.traits import may_be_sent_again, takes
 from reporting.web.context import installation, local_hour, render_template, say
 from reporting.web.errors import error_page
+from reporting.web.forms import button
 
 
 @blueprint.get("/<lang>/equipo/caso/<int(max=9223372036854775807):case>")
@@ -39,14 +41,15 @@ def case_page(case: int) -> ResponseReturnValue:
 
 
 @blueprint.post("/<lang>/equipo/caso/<int(max=9223372036854775807):case>")
-@takes(ActForm, RAW, because="the button says what is done")
+@takes(*{act.form for act in ACTS.values()})
 @may_be_sent_again
 @signed_in(CASE_WORKER)
 def act(case: int) -> ResponseReturnValue:
     """One act on a case. What is not right comes back with what was typed."""
-    form, go = ActForm(), request.form.get("go", "")
+    go = button()
+    form = ACTS.get(go, NO_ACT).form()
     if not form.is_ours():
-        return _show(case, form=form, pressed=go, sentence=say(N_("That is too long.")), code=422)
+        return _show(case, form=form, pressed=go, sentence=form.complaint(), code=422)
     if go == "contact":
         return _show_contact(case)
     refused = refusal(case, go, form)

@@ -6,14 +6,30 @@ Each act carries the version it was made from; what is not done comes back as a 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flask import g
 
 from referrals.casework import referral
 from referrals.directory import curation, snapshot
-from referrals.pages.case_forms import MEANWHILE, ActForm, counters, help_of, needed, outcome, owner, service
+from referrals.pages.act_forms import (
+    ActForm,
+    CloseForm,
+    ConsentForm,
+    HandOverForm,
+    LabelsForm,
+    LinkForm,
+    MarkForm,
+    OwnerForm,
+    ProposalForm,
+    ProtectionForm,
+    ReasonForm,
+    RiskForm,
+    StepForm,
+    WordsForm,
+)
+from referrals.pages.case_forms import MEANWHILE, counters, help_of, outcome, owner, service
 from reporting import clock
 from reporting.cases import actions, desk, records
 from reporting.cases.actions import NotAllowed
@@ -32,14 +48,14 @@ CHOOSE = N_("Choose what to do.")
 def refusal(case: int, go: str, form: ActForm) -> tuple[str, int] | None:
     """Do it, in one transaction; or why it was not done, as a message, with the status of the answer."""
     site = installation()
-    known, does, needs_version = ACTS.get(go, ("", _nothing, False))
+    act = ACTS.get(go, NO_ACT)
     try:
         with site.writing() as db:
-            seen = number_in(form.v.data) if needs_version else None
-            with desk.at_desk(db, g.keys, case, site.clock(), known, seen=seen, counters=counters(db)) as case_file:
-                does(case_file, form)
+            seen = number_in(form.v.data) if act.newest else None
+            with desk.at_desk(db, g.keys, case, site.clock(), act.word, seen=seen, counters=counters(db)) as case_file:
+                act.does(case_file, form)
                 actions.record_gaps(case_file, help_of(snapshot.snapshot_of(site.reading), case_file).gaps)
-            AFTERWARDS.get(go, _nothing_more)(db, case, form)
+            act.afterwards(db, case, form)
     except NoConsent:
         return N_("She did not say yes to letters."), 422
     except NotAllowed as why:
@@ -57,59 +73,57 @@ def _nothing_more(_db: Any, _case: int, _form: ActForm) -> None:
     return
 
 
-def _letter(case_file: CaseFile, form: ActForm) -> None:
+def _letter(case_file: CaseFile, form: WordsForm) -> None:
     if "C_LETTERS" not in case_file.consents:
         raise NoConsent
     text = {
         "from": records.FROM_TEAM,
         "hour": int(installation().clock()) // clock.HOUR,
-        "text": needed(form.text.data),
+        "text": form.text.data,
     }
     case_file.add("letter", text)
     case_file.summary = replace(case_file.summary, answered=True)
 
 
-def _note(case_file: CaseFile, form: ActForm) -> None:
-    actions.note(case_file, g.keys.member, needed(form.text.data), installation().clock())
+def _note(case_file: CaseFile, form: WordsForm) -> None:
+    actions.note(case_file, g.keys.member, form.text.data, installation().clock())
 
 
-def _assign(case_file: CaseFile, form: ActForm) -> None:
+def _assign(case_file: CaseFile, form: OwnerForm) -> None:
     actions.assign(case_file, g.keys.member, owner(form.owner.data), installation().clock())
 
 
-def _label(case_file: CaseFile, form: ActForm) -> None:
-    actions.label(case_file, (form.labels.data or "").split(","))
+def _label(case_file: CaseFile, form: LabelsForm) -> None:
+    actions.label(case_file, form.labels.data.split(","))
 
 
-def _risk(case_file: CaseFile, form: ActForm) -> None:
-    actions.warn_of(case_file, (form.text.data or "").strip())
+def _risk(case_file: CaseFile, form: RiskForm) -> None:
+    actions.warn_of(case_file, form.text.data)
 
 
-def _close(case_file: CaseFile, form: ActForm) -> None:
-    actions.close(
-        case_file, g.keys.member, outcome(form.outcome.data), needed(form.reason.data), installation().clock()
-    )
+def _close(case_file: CaseFile, form: CloseForm) -> None:
+    actions.close(case_file, g.keys.member, outcome(form.outcome.data), form.reason.data, installation().clock())
 
 
-def _reopen(case_file: CaseFile, form: ActForm) -> None:
-    actions.reopen(case_file, g.keys.member, needed(form.reason.data), installation().clock())
+def _reopen(case_file: CaseFile, form: ReasonForm) -> None:
+    actions.reopen(case_file, g.keys.member, form.reason.data, installation().clock())
 
 
-def _mark(case_file: CaseFile, form: ActForm) -> None:
+def _mark(case_file: CaseFile, form: MarkForm) -> None:
     if form.mark.data not in actions.MARKS:
         raise NotAllowed(N_("Choose a mark."))
     because = form.because.data if form.because.data in actions.NOT_A_REPORT_BECAUSE else ""
     if form.mark.data == NOT_A_REPORT and not because:
         raise NotAllowed(N_("Say why it is not a report."))
-    reason = needed(form.reason.data)
+    reason = form.reason.data
     actions.mark(case_file, g.keys.member, form.mark.data, because or "", reason, installation().clock())
 
 
-def _unmark(case_file: CaseFile, form: ActForm) -> None:
-    actions.unmark(case_file, g.keys.member, form.mark.data or "", needed(form.reason.data), installation().clock())
+def _unmark(case_file: CaseFile, form: MarkForm) -> None:
+    actions.unmark(case_file, g.keys.member, form.mark.data, form.reason.data, installation().clock())
 
 
-def _link(case_file: CaseFile, form: ActForm) -> None:
+def _link(case_file: CaseFile, form: LinkForm) -> None:
     with installation().reading() as db:
         other = desk.name_of(db, g.keys, _called(form.alias.data))
     actions.link(case_file, g.keys.member, other, installation().clock())
@@ -126,21 +140,21 @@ def _called(name: str | None) -> int:
     return named[0]
 
 
-def _link_back(db: Any, case: int, form: ActForm) -> None:
+def _link_back(db: Any, case: int, form: LinkForm) -> None:
     """Link the other case to this one too."""
     other, this = _called(form.alias.data), desk.name_of(db, g.keys, case)
     with desk.at_desk(db, g.keys, other, installation().clock(), "changed") as case_file:
         actions.link(case_file, g.keys.member, this, installation().clock())
 
 
-def _ask_hand_over(case_file: CaseFile, form: ActForm) -> None:
+def _ask_hand_over(case_file: CaseFile, form: HandOverForm) -> None:
     site = installation()
     with site.reading() as db:
         known = [team.id for team in team_log.trusted(site.teams(db))]
     team = number_in(form.team.data or "0")
     if team not in known:
         raise NotAllowed(N_("Choose a team."))
-    actions.ask_hand_over(case_file, g.keys.member, team, needed(form.reason.data), site.clock())
+    actions.ask_hand_over(case_file, g.keys.member, team, form.reason.data, site.clock())
 
 
 def _said_yes_to_team(case_file: CaseFile, form: ActForm) -> None:  # noqa: ARG001 -- every act is handed its form
@@ -154,39 +168,39 @@ def _hand_over(db: Any, case: int, _form: ActForm) -> None:
     desk.hand_over(db, g.keys, case, readers, site.clock())
 
 
-def _allow(case_file: CaseFile, form: ActForm) -> None:
+def _allow(case_file: CaseFile, form: ConsentForm) -> None:
     """What she said by voice about what she allows."""
     if form.step.data not in {"yes", "no"}:
         raise NotAllowed(CHOOSE)
-    actions.allow(case_file, form.consent.data or "", yes=form.step.data == "yes")
-    actions.note(case_file, g.keys.member, needed(form.text.data), installation().clock())
+    actions.allow(case_file, form.consent.data, yes=form.step.data == "yes")
+    actions.note(case_file, g.keys.member, form.text.data, installation().clock())
 
 
-def _propose(case_file: CaseFile, form: ActForm) -> None:
+def _propose(case_file: CaseFile, form: ProposalForm) -> None:
     fields = ("need", *(field for field in referral.FIELDS if field != "need" and field in (form.fields.data or ())))
     referral.propose(
-        case_file, g.keys.member, service(form.service.data), form.need.data or "", fields, installation().clock()
+        case_file, g.keys.member, service(form.service.data), form.need.data, fields, installation().clock()
     )
 
 
-def _protect(case_file: CaseFile, form: ActForm) -> None:
+def _protect(case_file: CaseFile, form: ProtectionForm) -> None:
     fields = ("need", *(field for field in referral.FIELDS if field != "need" and field in (form.fields.data or ())))
     referral.protect_child(
         case_file,
         g.keys.member,
         service(form.service.data),
-        form.need.data or "",
+        form.need.data,
         fields,
-        (form.reason.data or "").strip(),
+        form.reason.data,
         installation().clock(),
     )
 
 
-def _step(case_file: CaseFile, form: ActForm) -> None:
+def _step(case_file: CaseFile, form: StepForm) -> None:
     """A move of a referral; hers are written down as said by voice."""
     number, step, moment, member = (
         number_in(form.number.data),
-        form.step.data or "",
+        form.step.data,
         installation().clock(),
         g.keys.member,
     )
@@ -198,10 +212,10 @@ def _step(case_file: CaseFile, form: ActForm) -> None:
         proposal = case_file.record(number, "referral").content
         referral.send(case_file, number, member, service(proposal["service"]), moment)
     else:
-        referral.move(case_file, number, step, member, moment, (form.text.data or "").strip())
+        referral.move(case_file, number, step, member, moment, form.text.data)
 
 
-def _flag_who_refused(db: Any, case: int, form: ActForm) -> None:
+def _flag_who_refused(db: Any, case: int, form: StepForm) -> None:
     """A service that refused is due to be looked at. Only the week is kept, nothing of the case."""
     if form.step.data == "refuse":
         opened = desk.open_case(db, g.keys, case, installation().clock())
@@ -209,29 +223,37 @@ def _flag_who_refused(db: Any, case: int, form: ActForm) -> None:
         curation.flag(db, service, "refused", local_hour(int(installation().clock()) // clock.HOUR).date())
 
 
-Does = Callable[[CaseFile, ActForm], None]
-# what is pressed -> the word in the audit, what it does, whether the page must be of the newest version
-ACTS: dict[str, tuple[str, Does, bool]] = {
-    "letter": ("letter", _letter, False),
-    "note": ("changed", _note, False),
-    "assign": ("changed", _assign, True),
-    "label": ("changed", _label, True),
-    "risk": ("changed", _risk, True),
-    "close": ("changed", _close, True),
-    "reopen": ("changed", _reopen, True),
-    "mark": ("changed", _mark, True),
-    "unmark": ("changed", _unmark, True),
-    "link": ("changed", _link, True),
-    "ask-hand-over": ("changed", _ask_hand_over, True),
-    "handed": ("changed", _said_yes_to_team, True),
-    "allow": ("changed", _allow, True),
-    "propose": ("referral", _propose, True),
-    "protect": ("referral", _protect, True),
-    "step": ("referral", _step, True),
+@dataclass(frozen=True, slots=True)
+class Act:
+    """An act on a case: its word in the audit, the form that it reads, what it does, what follows outside of the case.
+
+    `newest`: whether the page must be of the newest version of the case.
+    """
+
+    word: str
+    form: type[ActForm]
+    does: Callable[[CaseFile, Any], None]
+    newest: bool = True
+    afterwards: Callable[[Any, int, Any], None] = _nothing_more
+
+
+# what is pressed -> the act
+ACTS: dict[str, Act] = {
+    "letter": Act("letter", WordsForm, _letter, newest=False),
+    "note": Act("changed", WordsForm, _note, newest=False),
+    "assign": Act("changed", OwnerForm, _assign),
+    "label": Act("changed", LabelsForm, _label),
+    "risk": Act("changed", RiskForm, _risk),
+    "close": Act("changed", CloseForm, _close),
+    "reopen": Act("changed", ReasonForm, _reopen),
+    "mark": Act("changed", MarkForm, _mark),
+    "unmark": Act("changed", MarkForm, _unmark),
+    "link": Act("changed", LinkForm, _link, afterwards=_link_back),
+    "ask-hand-over": Act("changed", HandOverForm, _ask_hand_over),
+    "handed": Act("changed", ActForm, _said_yes_to_team, afterwards=_hand_over),
+    "allow": Act("changed", ConsentForm, _allow),
+    "propose": Act("referral", ProposalForm, _propose),
+    "protect": Act("referral", ProtectionForm, _protect),
+    "step": Act("referral", StepForm, _step, afterwards=_flag_who_refused),
 }
-# what follows in the same transaction, outside of the case file
-AFTERWARDS: dict[str, Callable[[Any, int, ActForm], None]] = {
-    "link": _link_back,
-    "handed": _hand_over,
-    "step": _flag_who_refused,
-}
+NO_ACT = Act("", ActForm, _nothing, newest=False)

@@ -8,8 +8,6 @@ from __future__ import annotations
 from typing import Any
 
 from flask import g
-from wtforms import SelectMultipleField, StringField, TextAreaField
-from wtforms.validators import Length
 
 from referrals.directory import snapshot
 from referrals.directory.snapshot import DirectorySnapshot
@@ -23,10 +21,9 @@ from reporting.i18n import N_
 from reporting.teams import members, team_log
 from reporting.teams.keyring import Keys
 from reporting.teams.team_log import CASEWORK, STATISTICS, Team
-from reporting.vocabulary import questions
 from reporting.web.access.audience import DESK, Pages
 from reporting.web.context import Installation, installation
-from reporting.web.forms import StaffForm, number_in
+from reporting.web.forms import number_in
 from reporting.web.limits import TURNING
 
 blueprint = Pages("casework", __name__, DESK, limit=TURNING)
@@ -39,27 +36,6 @@ def case_workers(db: Any, site: Installation, keys: Keys) -> dict[int, str]:
     own_teams = [team for team in site.teams(db) if team.id in keys.epochs and team.kind == CASEWORK]
     inside = {member for team in own_teams for member in team.members}
     return {account.id: account.name for account in members.accounts(db) if account.id in inside and account.open}
-
-
-class ActForm(StaffForm):
-    """Everything that a form of the case page may hold. Which of it an act needs, the act says."""
-
-    v = StringField()  # the version of the case that the page was made from
-    text = TextAreaField(validators=[Length(max=questions.LONGEST_TEXT)])
-    reason = TextAreaField(validators=[Length(max=questions.LONGEST_TEXT)])
-    owner = StringField()
-    labels = StringField(validators=[Length(max=300)])
-    outcome = StringField()
-    mark = StringField()
-    because = StringField()
-    alias = StringField(validators=[Length(max=12)])
-    team = StringField()
-    service = StringField(validators=[Length(max=64)])
-    need = StringField()
-    fields = SelectMultipleField(validate_choice=False)
-    number = StringField()
-    step = StringField()
-    consent = StringField()
 
 
 def counters(db: Any) -> Team:

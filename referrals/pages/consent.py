@@ -32,7 +32,7 @@ from reporting.web.access.visits import (
     onward,
 )
 from reporting.web.context import installation, render_template, say
-from reporting.web.forms import BadFormValue, number_in
+from reporting.web.forms import BadFormValue, button, number_in
 from reporting.web.limits import TURNING
 from reporting.web.post_redirect_get import TicketCheck, Trail, check_ticket
 
@@ -80,7 +80,7 @@ def answer() -> ResponseReturnValue:
     arrived = _arrived()
     if arrived is None:
         return redirect(url_for("reporter.start", lang=g.lang), 303)
-    (came, number), site, go = arrived, installation(), request.form.get("go")
+    (came, number), site, go = arrived, installation(), button()
     if go not in ANSWERS:
         return go_on(came, onward(f"proposal-{number}"))
     try:

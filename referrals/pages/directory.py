@@ -27,7 +27,7 @@ from reporting.web.access.large_files import takes_a_file
 from reporting.web.access.traits import RAW, may_be_sent_again, takes
 from reporting.web.context import installation, local_hour, render_template, say
 from reporting.web.errors import error_page
-from reporting.web.forms import StaffForm
+from reporting.web.forms import StaffForm, button
 from reporting.web.limits import TURNING
 
 blueprint = Pages("directory", __name__, ANYBODY, limit=TURNING)
@@ -266,13 +266,11 @@ def bring() -> ResponseReturnValue:
     form.region.choices = [SelectChoice("", N_("It says it")), *by_number]
     if form.is_ours():
         hints = ImportHints(form.file.data.filename or "", form.kind.data, form.region.data)
-        raw, dry_run = form.file.data.read(), request.form.get("go") != "store"
+        raw, dry_run = form.file.data.read(), button() != "store"
         with installation().writing() as db:
             report = run.import_file(db, raw, g.keys.name, today_here(), hints=hints, dry_run=dry_run)
     bad = form.is_submitted() and (report is None or (report.rows == 0))
-    page = render_template(
-        "staff/bring.html", form=form, report=report, dry_run=request.form.get("go") != "store", out=out()
-    )
+    page = render_template("staff/bring.html", form=form, report=report, dry_run=button() != "store", out=out())
     return desk_pages.drawn(page, 422 if bad else 200)
 
 

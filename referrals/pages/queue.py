@@ -39,7 +39,7 @@ from reporting.web import desk_pages, languages
 from reporting.web.access.auth import home_for, refresh_keys, signed_in
 from reporting.web.access.traits import RAW, is_the, may_be_sent_again, takes
 from reporting.web.context import Installation, installation, local_hour, render_template, say
-from reporting.web.forms import BadFormValue, StaffForm, number_in
+from reporting.web.forms import BadFormValue, StaffForm, button, number_in
 
 
 class BulkForm(StaffForm):
@@ -179,7 +179,7 @@ def bulk() -> ResponseReturnValue:
     form = BulkForm()
     if not form.is_ours():
         return _queue_page(sentence=say(N_("That is too long.")), code=422)
-    go = request.form.get("go", "")
+    go = button()
     if go == "view":
         return redirect(_address_of_view(form.name.data or ""), 303)
     if go == "words":

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 
-from flask import g, make_response, redirect, request, url_for
+from flask import g, make_response, redirect, url_for
 from flask.typing import ResponseReturnValue
 from wtforms import PasswordField, TextAreaField
 from wtforms.validators import InputRequired, Length
@@ -22,7 +22,7 @@ from reporting.web.access.audience import DESK, Pages
 from reporting.web.access.auth import home_for, refresh_keys, signed_in
 from reporting.web.access.traits import RAW, is_the, takes
 from reporting.web.context import installation, local_hour, render_template, say
-from reporting.web.forms import StaffForm
+from reporting.web.forms import StaffForm, button
 from reporting.web.limits import TURNING
 
 blueprint = Pages("staff", __name__, DESK, limit=TURNING)
@@ -87,7 +87,7 @@ def _me(sentence: str = "", code: int = 200, *, done: str = "") -> ResponseRetur
 @signed_in(CASE_WORKER, ADVOCATE, COORDINATOR)
 def change_me() -> ResponseReturnValue:
     """A new password, the other sessions ended, or both sheets typed."""
-    return MY_ACTS.get(request.form.get("go", ""), _nothing)()
+    return MY_ACTS.get(button(), _nothing)()
 
 
 def _nothing() -> ResponseReturnValue:

@@ -5,7 +5,7 @@ Gives nobody a key that a member did not mean to give. Shows no case.
 
 from __future__ import annotations
 
-from flask import g, make_response, redirect, request, url_for
+from flask import g, make_response, redirect, url_for
 from flask.typing import ResponseReturnValue
 from wtforms import TextAreaField
 from wtforms.validators import InputRequired, Length
@@ -20,7 +20,7 @@ from reporting.web.access.auth import refresh_keys, signed_in
 from reporting.web.access.traits import RAW, takes
 from reporting.web.context import installation, render_template, say
 from reporting.web.errors import error_page
-from reporting.web.forms import StaffForm
+from reporting.web.forms import StaffForm, button
 
 
 class WordsForm(StaffForm):
@@ -88,7 +88,7 @@ def vouch(team: int) -> ResponseReturnValue:
 @signed_in(CASE_WORKER, ADVOCATE)
 def with_colleague(member: int) -> ResponseReturnValue:
     """Let a colleague in by six words, end a colleague's sessions, or take a colleague out of the team."""
-    site, go = installation(), request.form.get("go", "")
+    site, go = installation(), button()
     try:
         with site.reading() as db:
             teams = site.teams(db)

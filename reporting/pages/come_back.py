@@ -24,6 +24,7 @@ from reporting.web import post_redirect_get
 from reporting.web.access.traits import RAW, compressible, limited, may_be_sent_again, takes
 from reporting.web.access.visits import CASE, VISIT, CaseSession, case_session_of, go_on
 from reporting.web.context import installation, render_template, say
+from reporting.web.forms import button
 from reporting.web.limits import CODES
 from reporting.web.post_redirect_get import TicketCheck, Trail, check_ticket
 
@@ -106,7 +107,7 @@ def _enter(stay: CaseSession) -> ResponseReturnValue:
 
 def _visit(came: TicketCheck) -> ResponseReturnValue:
     """What she does in her case; once it is erased there is nothing to go back to."""
-    stay, go = case_session_of(came), request.form.get("go", "show")
+    stay, go = case_session_of(came), button("show")
     try:
         return _erase(stay) if go == "erase" else go_on(came, my_case.act(stay, go))
     except CannotOpen:

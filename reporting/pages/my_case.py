@@ -30,7 +30,7 @@ from reporting.vocabulary.questions import PAGES
 from reporting.web import languages, post_redirect_get, question_forms
 from reporting.web.access.visits import CaseSession, Next, case_session_field, case_session_on, onward
 from reporting.web.context import installation, local_hour, render_template, say
-from reporting.web.forms import OpenForm, number_in
+from reporting.web.forms import OpenForm, button, number_in, parts_of
 from reporting.web.post_redirect_get import Trail
 from reporting.web.question_forms import TO_SET_RIGHT
 from reporting.web.requests import speak
@@ -55,9 +55,9 @@ class LetterForm(OpenForm):
 
 def act(stay: CaseSession, go: str) -> Next:
     """What she pressed, and where it leads. What nobody knows leads to her case."""
-    if go.startswith("lang-"):
-        speak(go[5:])
-    verb, _, rest = go.partition("-")
+    verb, rest = parts_of(go)
+    if verb == "lang":
+        speak(rest)
     try:
         return ACTS.get(go, MANY.get(verb, _show))(stay, rest)
     except NotAllowed as why:
@@ -127,7 +127,7 @@ def _allows(case: Case) -> list[tuple[str, str, bool]]:
 
 
 def _show(_stay: CaseSession, _rest: str) -> Next:
-    return onward("show", **({"police": True} if request.form.get("go") == "police" else {}))
+    return onward("show", **({"police": True} if button() == "police" else {}))
 
 
 def _wrong(step: str) -> Next:

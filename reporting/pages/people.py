@@ -23,7 +23,7 @@ from reporting.web.access.auth import home_for, signed_in
 from reporting.web.access.traits import RAW, is_the, takes
 from reporting.web.context import installation, render_template, say, today
 from reporting.web.errors import error_page
-from reporting.web.forms import BadFormValue, StaffForm, day_in, number_in
+from reporting.web.forms import BadFormValue, StaffForm, button, day_in, number_in
 
 
 class InviteForm(StaffForm):
@@ -94,7 +94,7 @@ def _with_teams(form: InviteForm) -> InviteForm:
 @signed_in(COORDINATOR)
 def help_or_dismiss(member: int) -> ResponseReturnValue:
     """A forgotten password gets a new invitation; who leaves is shut out at once. Neither gives anybody a key."""
-    site, go = installation(), request.form.get("go")
+    site, go = installation(), button()
     if not StaffForm().is_ours() or member == g.keys.member or go not in {"reset", "dismiss"}:
         return error_page(404)
     token = ""

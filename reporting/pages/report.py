@@ -25,7 +25,7 @@ from reporting.vocabulary.questions import PAGES
 from reporting.web import post_redirect_get
 from reporting.web.access.traits import RAW, compressible, limited, may_be_sent_again, takes
 from reporting.web.context import SEEN, installation, render_template, say
-from reporting.web.forms import OpenForm
+from reporting.web.forms import OpenForm, button, parts_of
 from reporting.web.limits import CODES, SENDING, TURNING
 from reporting.web.post_redirect_get import TicketCheck, Trail, check_ticket
 from reporting.web.question_forms import LAST
@@ -41,7 +41,7 @@ WAYS = {"start": "reporter.start", "help": "reporter.ask_for_help"}  # from a pa
 @may_be_sent_again
 def begin_anew() -> ResponseReturnValue:
     """To the start, or to look for help: this trip is over, so that the next person in this window finds nothing."""
-    go = request.form.get("go")
+    go = button()
     if go not in WAYS:
         return redirect(url_for(WAYS["start"], lang=g.lang), 303)
     post_redirect_get.end(tickets.trips_in(request.form.get("trip", "")), NOTED)
@@ -66,7 +66,7 @@ def _stop_where_closed() -> None:
 
 def is_sending() -> bool:
     """The final sending, which has an allowance of its own."""
-    return request.form.get("go") == "send"
+    return button() == "send"
 
 
 def turns_a_page() -> bool:
@@ -76,7 +76,7 @@ def turns_a_page() -> bool:
 
 def types_a_code() -> bool:
     """Whether a code would be looked up for this request: it can be typed while telling, too, and counts alike."""
-    go, code = request.form.get("go", "next"), request.form.get("code", "")
+    go, code = button("next"), request.form.get("code", "")
     return go == "code" or (go == "next" and bool(code.strip()))
 
 
@@ -88,7 +88,7 @@ def types_a_code() -> bool:
 @may_be_sent_again
 def take_step() -> ResponseReturnValue:
     """Every step of a trip: one sealed field in, the way to the next page out. What a repeat may do is decided here."""
-    go = request.form.get("go", "next")
+    go = button("next")
     if go == "begin" and not request.form.get("t"):
         return _begin()
     came = check_ticket("draft")
@@ -124,9 +124,10 @@ def _sent_already(_came: TicketCheck) -> ResponseReturnValue:
 
 def _turn(came: TicketCheck) -> ResponseReturnValue:
     """From one page of questions to another. Answers are kept even where they are not right yet."""
-    go, step = request.form.get("go", "next"), came.ticket.step
-    if go.startswith("lang-"):
-        speak(go[5:])
+    go, step = button("next"), came.ticket.step
+    verb, named = parts_of(go)
+    if verb == "lang":
+        speak(named)
     trail, wrong = with_typed(came)
     if go == "police" and step.isdecimal():
         trail.state |= {"p": True, "u": trail.state.get("u", {}) | {step: trail.state["n"]}}
@@ -138,10 +139,11 @@ def _turn(came: TicketCheck) -> ResponseReturnValue:
 
 def _target(step: str, go: str, answers: Mapping[str, Any]) -> str:
     here = int(step) if step.isdecimal() else LAST
-    if go.startswith("lang-"):
+    verb, named = parts_of(go)
+    if verb == "lang":
         return step
-    if go.startswith("to-") and go[3:] in _NUMBERS:
-        return go[3:]
+    if verb == "to" and named in _NUMBERS:
+        return named
     if go == "back":
         return str(LAST if step == CHECK else page_before(here, answers))
     if go not in {"next", "check"}:
@@ -171,7 +173,7 @@ def _open_on_the_way(came: TicketCheck) -> ResponseReturnValue:
     try:
         return open_with_code(request.form.get("code", ""), came.ticket.trip)
     except WrongCode as problem:
-        if request.form.get("go") != "code":
+        if button() != "code":
             return _turn(came)
         trail, _ = with_typed(came)
         return post_redirect_get.answer(

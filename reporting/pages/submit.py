@@ -23,6 +23,7 @@ from reporting.teams import team_log
 from reporting.teams.team_log import STATISTICS, Team
 from reporting.web import post_redirect_get
 from reporting.web.context import installation, say
+from reporting.web.forms import button
 from reporting.web.post_redirect_get import TicketCheck, Trail
 
 
@@ -94,7 +95,7 @@ def was_sent_now(came: TicketCheck) -> bool:
 def _more(came: TicketCheck) -> ResponseReturnValue:
     """The answer that leads to the page with every door for every need."""
     trail, _ = with_typed(came)
-    trail.state |= {"p": True} if request.form.get("go") == "police" else {}
+    trail.state |= {"p": True} if button() == "police" else {}
     return post_redirect_get.answer(trail, DOORS)
 
 

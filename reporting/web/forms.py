@@ -13,7 +13,7 @@ from flask import abort, g, request
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import ImmutableMultiDict
 from wtforms.csrf.core import CSRF
-from wtforms.validators import ValidationError
+from wtforms.validators import StopValidation, ValidationError
 
 from reporting.errors import AmparoError
 from reporting.i18n import N_
@@ -40,6 +40,40 @@ def day_in(text: str) -> date:
         return datetime.strptime(text, "%d/%m/%Y").replace(tzinfo=UTC).date()
     except ValueError:
         raise BadFormValue from None
+
+
+class Needed:
+    """A field that its act cannot do without: only spaces are nothing, and the sentence says what to do."""
+
+    def __init__(self, sentence: str) -> None:
+        self.sentence = sentence
+
+    def __call__(self, _form: object, field: Any) -> None:
+        if not (field.data or "").strip():
+            raise StopValidation(say(self.sentence))
+
+
+# The grammar of buttons: those that name something after a hyphen -> what. Every other button is one word for itself.
+BUTTONS = {
+    "lang": "a language, which the page is shown in",
+    "to": "the number of a page of questions",
+    "right": "the number of a page of questions, to be set right",
+    "save": "the number of a page of questions, as it is right now",
+    "allow": "a consent, which she gives",
+    "deny": "a consent, which she takes back",
+    "handover": "yes or no",
+}
+
+
+def parts_of(pressed: str) -> tuple[str, str]:
+    """What a button does, and what it names; nothing for one that names nothing."""
+    verb, _, named = pressed.partition("-")
+    return (verb, named) if verb in BUTTONS else (pressed, "")
+
+
+def button(otherwise: str = "") -> str:
+    """Which button was pressed; `otherwise` where Enter was pressed, or none."""
+    return request.form.get("go", otherwise)
 
 
 class _SessionBound(CSRF):  # type: ignore[misc]
@@ -104,6 +138,11 @@ class StaffForm(FlaskForm):  # type: ignore[misc]
                 abort(403)
             return False
         return bool(self.is_submitted())
+
+    def complaint(self) -> str:
+        """What is wrong with what was typed, in one sentence."""
+        wrong = [str(sentence) for sentences in self.errors.values() for sentence in sentences]
+        return say(N_("That is too long.")) if say(TOO_LONG) in wrong or not wrong else wrong[0]
 
 
 class OpenForm(FlaskForm):  # type: ignore[misc]

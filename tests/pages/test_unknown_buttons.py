@@ -184,7 +184,7 @@ def test_these_are_all_the_pages_that_ask_which_button_was_pressed(app: Flask) -
         path.stem
         for path in rooms
         for node in ast.walk(ast.parse(path.read_text("utf-8")))
-        if isinstance(node, ast.Constant) and node.value == "go"
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "button"
     }
     pressed = {app.view_functions[endpoint].__module__.rpartition(".")[2] for endpoint in ASK_WHICH}
     helpers = {"submit", "my_case"}  # what `report` and `come_back` hand on to

@@ -1,0 +1,126 @@
+"""A form for each act on a case: what the act cannot do without, and how long it may be.
+
+What it gives an act is clean: a text without spaces around it, a number or a code as it came. Whether that may be
+done with this case, the act says. Knows no act.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wtforms import SelectMultipleField, StringField, TextAreaField
+from wtforms.validators import Length
+
+from reporting.i18n import N_
+from reporting.vocabulary import questions
+from reporting.web.forms import Needed, StaffForm
+
+A_FEW_WORDS = Needed(N_("Write it in a few words."))
+
+
+def _clean(text: str | None) -> str:
+    return (text or "").strip()
+
+
+def _chosen(longest: int = 64) -> Any:
+    """What was picked on the page: a code or a number."""
+    return StringField(filters=[_clean], validators=[Length(max=longest)])
+
+
+def _typed(*validators: Any) -> Any:
+    """What was written by hand."""
+    return TextAreaField(filters=[_clean], validators=[*validators, Length(max=questions.LONGEST_TEXT)])
+
+
+class ActForm(StaffForm):
+    """What every act carries: the version of the case that its page was made from."""
+
+    v = StringField()
+
+
+class WordsForm(ActForm):
+    """A letter or a note."""
+
+    text = _typed(A_FEW_WORDS)
+
+
+class RiskForm(ActForm):
+    """What a colleague must know before she calls; empty takes it back."""
+
+    text = _typed()
+
+
+class OwnerForm(ActForm):
+    """Whose the case is from now on."""
+
+    owner = _chosen()
+
+
+class LabelsForm(ActForm):
+    """Labels, with commas between; none takes all away."""
+
+    labels = _chosen(300)
+
+
+class CloseForm(ActForm):
+    """How it ended, and why it is closed."""
+
+    outcome = _chosen()
+    reason = _typed(A_FEW_WORDS)
+
+
+class ReasonForm(ActForm):
+    """Why it is opened again."""
+
+    reason = _typed(A_FEW_WORDS)
+
+
+class MarkForm(ActForm):
+    """A mark set or taken back, and why; for what is no report, because of what."""
+
+    mark = _chosen()
+    because = _chosen()
+    reason = _typed(A_FEW_WORDS)
+
+
+class LinkForm(ActForm):
+    """The short name of another case of the same person."""
+
+    alias = _chosen(12)
+
+
+class HandOverForm(ActForm):
+    """The team that she is asked about, and why."""
+
+    team = _chosen()
+    reason = _typed(A_FEW_WORDS)
+
+
+class ConsentForm(ActForm):
+    """What she said aloud that she allows: of what, yes or no, and how she said it."""
+
+    consent = _chosen()
+    step = _chosen()
+    text = _typed(A_FEW_WORDS)
+
+
+class ProposalForm(ActForm):
+    """A service for a need, and what it may be told."""
+
+    service = _chosen()
+    need = _chosen()
+    fields = SelectMultipleField(validate_choice=False)
+
+
+class ProtectionForm(ProposalForm):
+    """The same without her yes, to protect a child: the reason, which she can read."""
+
+    reason = _typed()
+
+
+class StepForm(ActForm):
+    """A move of a referral, with a note if there is one."""
+
+    number = _chosen()
+    step = _chosen()
+    text = _typed()
