@@ -37,6 +37,8 @@ BENEATH = {
     "draws at random as often": "draws",
     "asks the same of the database with the same values": "statements",
 }
+NAMED = re.compile(r"/([sj])-[0-9a-f]{8}\.")  # style sheet and script are named by what they hold
+LENGTH = "Content-Length"  # names of classes and white space have one
 DRAWN = re.compile(r"(?<=/p/)[\w-]{22}/[0-9a-f]{8}|\b[0-9a-f]{16,}\b|[\w-]{40,}|\b\d{5,}\b")
 
 # ── what is recorded ────────────────────────────────────────────────────────────────────────────────────────
@@ -300,7 +302,8 @@ def differences(one: Any, other: Any, before: Path, after: Path) -> Iterator[tup
         yield ("PICTURE equal", "") if same else ("DIFFERENT picture", f"{one['picture']} {other['picture']}")
     else:
         method = one["label"].split()[0]
-        told = [f"{name}: {one[name]} -> {other[name]}" for name in ANSWER if one[name] != other[name]]
+        sides = [{**side, "headers": [pair for pair in side["headers"] if pair[0] != LENGTH]} for side in (one, other)]
+        told = [f"{name}: {sides[0][name]} -> {sides[1][name]}" for name in ANSWER if sides[0][name] != sides[1][name]]
         told += _unlike(_seen(before / one["body"]), _seen(after / other["body"]))
         yield (f"DIFFERENT {method}", "\n    ".join(told)) if told else (f"{method} equal", "")
         for said, name in BENEATH.items():
@@ -316,7 +319,7 @@ def _unlike(one: list[str], other: list[str]) -> list[str]:
 def _seen(file: Path) -> list[str]:
     data = file.read_bytes()
     try:
-        return Seen(data.decode()).lines
+        return [NAMED.sub(r"/\1.", line) for line in Seen(data.decode()).lines]
     except UnicodeDecodeError:
         return [hashlib.sha256(data).hexdigest()]
 
