@@ -2,17 +2,21 @@
 
     python tests/house/recorder.py BEFORE AFTER OUT [what pytest is to run]
 
-BEFORE and AFTER are roots of checkouts with an environment in .venv, OUT is a folder for what they answered. Knows
-`create_app` alone, and a window of Chromium where a test looks at pages with one. What is drawn at random is drawn
-from the name of the test and the request, so that two runs draw the same.
+BEFORE and AFTER are roots of checkouts with an environment in .venv, OUT is a folder for what they answered; with
+nothing to run, what lies there is compared again. A file of tests that moved is named twice: each checkout takes what
+it has. Knows `create_app` alone, and a window of Chromium where a test looks at pages with one. What is drawn at
+random is drawn from the name of the test and the request, so that two runs draw the same; only what OpenSSL draws
+(the keys behind a public key) is not.
 """
 
 from __future__ import annotations
 
 import contextlib
 import difflib
+import functools
 import hashlib
 import io
+import itertools
 import json
 import os
 import random
@@ -29,7 +33,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 OUT = "RECORD_TO"  # names the folder
-LOOKS = ("tests.pages.every_page.walk", "Walk", "_look_around")  # where a test looks at the page at which it arrived
+WALKS = ("tests.pages.every_page.walk", "tests.test_every_page")  # where Walk is, which looks at each page it reaches
 ANSWER = ("fields", "status", "headers")
 # what nobody sees, and is the same all the same
 BENEATH = {
@@ -39,7 +43,8 @@ BENEATH = {
 }
 NAMED = re.compile(r"/([sj])-[0-9a-f]{8}\.")  # style sheet and script are named by what they hold
 LENGTH = "Content-Length"  # names of classes and white space have one
-DRAWN = re.compile(r"(?<=/p/)[\w-]{22}/[0-9a-f]{8}|\b[0-9a-f]{16,}\b|[\w-]{40,}|\b\d{5,}\b")
+DRAWN = re.compile(r"(?<=/p/)[\w-]{22}(?:/[0-9a-f]{8})?|(?<=/)[\w-]{22}(?=/\d)|\b[0-9a-f]{16,}\b|[\w-]{40,}|\b\d{5,}\b")
+HERE = re.compile(r"(?<=http://127\.0\.0\.1):\d+")  # the port that was free
 
 # ── what is recorded ────────────────────────────────────────────────────────────────────────────────────────
 
@@ -192,29 +197,36 @@ def pytest_configure() -> None:
 
 def pytest_collection_finish() -> None:
     """Where a test looks at pages, a picture of each is kept."""
-    module, owner, name = LOOKS
-    if module not in sys.modules:
-        return
-    walk = getattr(sys.modules[module], owner)
-    look = getattr(walk, name)
+    for walk in [sys.modules[name].Walk for name in WALKS if name in sys.modules]:
+        walk._look_around = with_a_picture(walk._look_around)  # noqa: SLF001 -- each page is looked at there
+        from playwright.sync_api import BrowserContext
 
-    def look_and_keep(self: Any, *told: Any) -> Any:
+        BrowserContext.set_default_timeout = lambda *_told: None  # two runs on one machine take their time
+
+
+def with_a_picture(look: Callable[..., Any]) -> Callable[..., Any]:
+    """A look at a page of which a picture is kept before."""
+
+    def look_and_keep(walk: Any, *told: Any) -> Any:
         assert RUN is not None
-        picture = self.page.screenshot(full_page=True, animations="disabled")
-        path = DRAWN.sub("*", self.page.url.removeprefix(self.site.address))
+        picture = walk.page.screenshot(full_page=True, animations="disabled")
+        path = DRAWN.sub("*", walk.page.url.removeprefix(walk.site.address))
         RUN.write(label=f"PICTURE {path}", picture=RUN.keep(picture, ".png"))
-        return look(self, *told)
+        return look(walk, *told)
 
-    setattr(walk, name, look_and_keep)
-    from playwright.sync_api import BrowserContext
-
-    BrowserContext.set_default_timeout = lambda *_told: None  # two runs on one machine: half a minute, not ten seconds
+    return look_and_keep
 
 
 def pytest_runtest_setup(item: Any) -> None:
     """Each test draws anew."""
     assert RUN is not None
-    RUN.begins(item.nodeid)
+    RUN.begins(name_of(item))
+
+
+def name_of(item: Any) -> str:
+    """A test by its file and its name, wherever the file lies; a walk by who looks."""
+    look = getattr(item.cls, "look", "") or ("callspec" in dir(item) and item.callspec.params.get("seen"))
+    return f"{look}: {item.originalname}" if look else item.nodeid.rpartition("/")[2]
 
 
 # ── what is compared ────────────────────────────────────────────────────────────────────────────────────────
@@ -248,25 +260,75 @@ class Seen(HTMLParser):
             self.lines.append(words)
 
 
-def records(folder: Path) -> dict[str, list[dict[str, Any]]]:
+@dataclass
+class Answer:
+    """What was asked and answered once."""
+
+    told: dict[str, Any]
+    kept: Path
+
+    @property
+    def label(self) -> str:
+        label: str = DRAWN.sub("*", self.told["label"])
+        return label
+
+    @property
+    def is_page(self) -> bool:
+        return dict(self.told.get("headers", ())).get("Content-Type", "text/html").startswith("text/html")
+
+    @functools.cached_property
+    def seen(self) -> dict[str, Any]:
+        """What can be told apart from outside, without what is drawn."""
+        if "picture" in self.told:
+            return {"picture": self.told["picture"]}
+        headers = [f"{name}: {DRAWN.sub('*', value)}" for name, value in self.told["headers"] if name != LENGTH]
+        data = (self.kept / self.told["body"]).read_bytes()
+        try:
+            lines = [NAMED.sub(r"/\1.", HERE.sub("", line)) for line in Seen(data.decode()).lines]
+        except UnicodeDecodeError:
+            lines = [hashlib.sha256(data).hexdigest()]
+        return {"status": self.told["status"], "fields": self.told["fields"], "headers": headers, "page": lines}
+
+    @property
+    def statements(self) -> list[str]:
+        return [text for text, _ in self.told["statements"]]
+
+
+def records(folder: Path) -> dict[str, list[Answer]]:
     """What was asked and answered, by test, in order."""
-    found: dict[str, list[dict[str, Any]]] = {}
+    found: dict[str, list[Answer]] = {}
     for line in (folder / "record.jsonl").read_text("utf-8").splitlines():
         told = json.loads(line)
-        found.setdefault(told["test"], []).append(told)
+        found.setdefault(told["test"], []).append(Answer(told, folder / "kept"))
     return found
 
 
-def pairs(before: list[Any], after: list[Any]) -> Iterator[tuple[Any, Any]]:
-    """The same requests of both; None stands for one that only the other has."""
-    labels = [[told["label"] for told in side] for side in (before, after)]
+def pairs(before: list[Answer], after: list[Answer]) -> Iterator[Any]:
+    """The same requests of both, in order; then those that came in another order; None where only the other has it."""
+    labels = [[answer.label for answer in side] for side in (before, after)]
+    left, right = [], []
     for _, begin, end, first, last in difflib.SequenceMatcher(None, *labels, autojunk=False).get_opcodes():
-        left, right = before[begin:end], after[first:last]
-        if [told["label"] for told in left] == [told["label"] for told in right]:
-            yield from zip(left, right, strict=True)
+        for one, other in itertools.zip_longest(before[begin:end], after[first:last]):
+            if one and other and one.label == other.label and one.seen == other.seen:
+                yield one, other
+            else:
+                left += [one] if one else []
+                right += [other] if other else []
+    for label in sorted({answer.label for answer in left + right}):
+        yield from in_no_order(*([answer for answer in side if answer.label == label] for side in (left, right)))
+
+
+def in_no_order(left: list[Answer], right: list[Answer]) -> Iterator[Any]:
+    """Answers to one request, the equal ones first."""
+    rest = []
+    for one in left:
+        other = next((answer for answer in right if answer.seen == one.seen), None)
+        if other is None:
+            rest.append(one)
         else:
-            yield from ((told, None) for told in left)
-            yield from ((None, told) for told in right)
+            right.remove(other)
+            yield one, other
+    yield from itertools.zip_longest(rest, right)
 
 
 def compare(before: Path, after: Path) -> bool:
@@ -276,59 +338,46 @@ def compare(before: Path, after: Path) -> bool:
         print(f"only in one: {test}")  # noqa: T201 -- for this it is
     for test in sorted(left.keys() & right.keys()):
         for is_page in (True, False):  # a browser asks for what a page needs in no order
-            sides = [[told for told in run[test] if _in_order(told) == is_page] for run in (left, right)]
-            sides = sides if is_page else [sorted(side, key=lambda told: str(told["label"])) for side in sides]
-            for one, other in pairs(*sides):
-                for count, difference in differences(one, other, before / "kept", after / "kept"):
+            sides = [[answer for answer in run[test] if answer.is_page == is_page] for run in (left, right)]
+            sides = sides if is_page else [sorted(side, key=lambda one: one.label) for side in sides]
+            for pair in pairs(*sides):
+                for count, difference in differences(*pair):
                     counts[count] += 1
                     if difference:
-                        print(f"{count}: {test}\n  {(one or other)['label']}\n    {difference}")  # noqa: T201 -- for this it is
+                        label = next(answer.label for answer in pair if answer)
+                        print(f"{count}: {test}\n  {label}\n    {difference}")  # noqa: T201 -- for this it is
     for name, times in sorted(counts.items()):
         print(f"{times:7,} {name}")  # noqa: T201 -- for this it is
     return not any(name.startswith(("DIFFERENT", "only")) for name in counts)
 
 
-def _in_order(told: dict[str, Any]) -> bool:
-    kind = dict(map(tuple, told.get("headers", ()))).get("Content-Type", "text/html")
-    return kind.startswith("text/html")
-
-
-def differences(one: Any, other: Any, before: Path, after: Path) -> Iterator[tuple[str, str]]:
+def differences(one: Answer | None, other: Answer | None) -> Iterator[tuple[str, str]]:
     """What is to be counted of a pair, and where it differs a few words on how."""
     if one is None or other is None:
-        yield f"only {'after' if one is None else 'before'}", (one or other).get("status", "")
-    elif "picture" in one:
-        same = one["picture"] == other["picture"]
-        yield ("PICTURE equal", "") if same else ("DIFFERENT picture", f"{one['picture']} {other['picture']}")
-    else:
-        method = one["label"].split()[0]
-        sides = [{**side, "headers": [pair for pair in side["headers"] if pair[0] != LENGTH]} for side in (one, other)]
-        told = [f"{name}: {sides[0][name]} -> {sides[1][name]}" for name in ANSWER if sides[0][name] != sides[1][name]]
-        told += _unlike(_seen(before / one["body"]), _seen(after / other["body"]))
-        yield (f"DIFFERENT {method}", "\n    ".join(told)) if told else (f"{method} equal", "")
+        yield f"only {'after' if one is None else 'before'}", str((one or other).told.get("status", "a picture"))
+        return
+    method = one.label.split()[0]
+    unlike = [name for name in one.seen if one.seen[name] != other.seen[name]]
+    told = [line for name in unlike for line in _unlike(name, one.seen[name], other.seen[name])]
+    yield (f"DIFFERENT {method}", "\n    ".join(told)) if told else (f"{method} equal", "")
+    if method != "PICTURE":
         for said, name in BENEATH.items():
-            yield f"  {said}: {'yes' if one[name] == other[name] else 'no'}", ""
-        texts = [[text for text, _ in side["statements"]] for side in (one, other)]
-        yield f"  asks the same of the database: {'yes' if texts[0] == texts[1] else 'no'}", ""
+            yield f"  {said}: {'yes' if one.told[name] == other.told[name] else 'no'}", ""
+        yield f"  asks the same of the database: {'yes' if one.statements == other.statements else 'no'}", ""
 
 
-def _unlike(one: list[str], other: list[str]) -> list[str]:
+def _unlike(name: str, one: Any, other: Any) -> list[str]:
+    if isinstance(one, str):
+        return [f"{name}: {one} -> {other}"]
     return [line[:300] for line in difflib.unified_diff(one, other, n=0, lineterm="")][2:14]
-
-
-def _seen(file: Path) -> list[str]:
-    data = file.read_bytes()
-    try:
-        return [NAMED.sub(r"/\1.", line) for line in Seen(data.decode()).lines]
-    except UnicodeDecodeError:
-        return [hashlib.sha256(data).hexdigest()]
 
 
 def start(tree: Path, out: Path, what: list[str]) -> subprocess.Popen[bytes]:
     """Run tests of a version, recording what it answers; beside the record lies what pytest said."""
     told = os.environ | {OUT: str(out), "PYTHONHASHSEED": "0", "CI": "1"}
     told["PYTHONPATH"] = os.pathsep.join((str(Path(__file__).resolve().parent), str(tree)))
-    command = [str(tree / ".venv/bin/pytest"), "-n0", "-q", "-p", "no:cacheprovider", "-p", "recorder", *what]
+    here = [one for one in what if not one.startswith("tests/") or (tree / one.partition("::")[0]).exists()]
+    command = [str(tree / ".venv/bin/pytest"), "-n0", "-q", "-p", "no:cacheprovider", "-p", "recorder", *here]
     out.mkdir(parents=True)
     with (out / "pytest.txt").open("wb") as said:
         return subprocess.Popen(command, cwd=tree, env=told, stdout=said, stderr=subprocess.STDOUT)  # noqa: S603 -- ours
