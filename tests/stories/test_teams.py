@@ -274,7 +274,7 @@ def test_a_new_team_begins_in_a_browser_and_is_vouched_for_by_voice(tmp_path: Pa
 
 def accepts_with_sheets(app: Flask, place: Place, link: str, name: str) -> None:
     """As `accepts`, and she says that she wrote the sheets down."""
-    from tests import test_people_and_keys as people
+    from tests.pages import test_people_and_keys as people
 
     ticked = Phone.sends
 
