@@ -53,6 +53,7 @@ def refusal(case: int, go: str, form: ActForm) -> tuple[str, int] | None:
         with site.writing() as db:
             seen = number_in(form.v.data) if act.newest else None
             with desk.at_desk(db, g.keys, case, site.clock(), act.word, seen=seen, counters=counters(db)) as case_file:
+                _must_lack_nothing(form)  # only here: who sees an older version hears of that first
                 act.does(case_file, form)
                 actions.record_gaps(case_file, help_of(snapshot.snapshot_of(site.reading), case_file).gaps)
             act.afterwards(db, case, form)
@@ -63,6 +64,11 @@ def refusal(case: int, go: str, form: ActForm) -> tuple[str, int] | None:
     except (EditConflict, CannotOpen, BadFormValue):  # or the page did not say which version of the case it showed
         return MEANWHILE, 409
     return None
+
+
+def _must_lack_nothing(form: ActForm) -> None:
+    if form.errors:
+        raise NotAllowed(form.complaint())
 
 
 def _nothing(_folder: CaseFile, _form: ActForm) -> None:

@@ -139,6 +139,11 @@ class StaffForm(FlaskForm):  # type: ignore[misc]
             return False
         return bool(self.is_submitted())
 
+    def only_lacks(self) -> bool:
+        """Whether nothing is wrong but that something needed was left blank."""
+        wrong = {str(sentence) for sentences in self.errors.values() for sentence in sentences}
+        return bool(wrong) and say(TOO_LONG) not in wrong
+
     def complaint(self) -> str:
         """What is wrong with what was typed, in one sentence."""
         wrong = [str(sentence) for sentences in self.errors.values() for sentence in sentences]

@@ -561,6 +561,18 @@ def test_somebody_else_changed_this(app: Flask, place: Place) -> None:
     assert only_case(place, place.signs_in("rosa")).state == "open"
 
 
+def test_somebody_else_changed_this_is_said_before_that_a_reason_is_missing(app: Flask, place: Place) -> None:
+    place.receives(RAPE)
+    rosa, milagros = at_the_desk(app, place), at_the_desk(app, place, "milagros")
+    milagros.opens(opens_newest_case(rosa))
+    rosa.presses("label", labels="urgente")
+    milagros.presses("close", outcome="REACHED", reason=" ")
+    assert milagros.status == 409
+    milagros.presses("close", outcome="REACHED", reason=" ")
+    assert milagros.status == 422
+    assert "Escríbelo en pocas palabras." in html.unescape(milagros.text)
+
+
 def test_nothing_is_closed_while_a_referral_is_on_its_way() -> None:
     folder = Walk(RAPE, None).folder
     folder.add("referral", {"state": "sent"})
