@@ -1,12 +1,24 @@
-"""For all tests: how Hypothesis searches, and that AMPARO_REQUIRE is spelt right (see needs_of_tests.py)."""
+"""For all tests: how Hypothesis searches, that AMPARO_REQUIRE is spelt right, and what many tests stand on.
+
+A file that needs more in its installation has a `filling` of its own; `place` is then copied from one filled so.
+"""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
+import pytest
+from flask import Flask
 from hypothesis import settings
 
-from tests.needs_of_tests import demanded
+from reporting.app import create_app
+from tests.copies import Copies, Filling, nothing_more
+from tests.in_a_browser import Site, a_site
+from tests.needs_of_tests import demanded, requires
+from tests.people import Place
 
 # No deadline: a stretched password takes its time on a busy machine. In CI the same examples every time, so
 # that a change is not refused for an older weakness; at home new ones each time.
@@ -16,3 +28,44 @@ settings.register_profile("house", deadline=None, derandomize=bool(os.environ.ge
 def pytest_configure() -> None:
     """A misspelt AMPARO_REQUIRE stops everything at once."""
     demanded()
+
+
+@pytest.fixture(scope="session")
+def copies(tmp_path_factory: pytest.TempPathFactory) -> Copies:
+    """Installations that are made once in this process."""
+    return Copies(tmp_path_factory.mktemp("made-once"))
+
+
+@pytest.fixture(scope="session")
+def filling() -> Filling:
+    """What is done in an installation before it is copied."""
+    return nothing_more
+
+
+@pytest.fixture
+def place(copies: Copies, filling: Filling, tmp_path: Path) -> Place:
+    """An installation with the directory of Peru and rosa, a case worker with keys, in a folder of its own."""
+    return copies.copy(tmp_path / "instance", filling)
+
+
+@pytest.fixture
+def app(place: Place) -> Flask:
+    """The application of `place`, by its clock."""
+    return create_app(place.settings, place.clock)
+
+
+@pytest.fixture(scope="module")
+def player() -> Iterator[Any]:
+    """Plays Chromium."""
+    requires("chromium")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playing:
+        yield playing
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """Our pages and a plain site, running for a browser."""
+    with a_site(tmp_path_factory.mktemp("site")) as running:
+        yield running

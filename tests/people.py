@@ -154,11 +154,16 @@ def a_furnished_place(folder: Path, clock: Clock | None = None, **environment: s
 def a_new_place(folder: Path, clock: Clock | None = None, **environment: str) -> Place:
     """An installation with tables and today's seeds, and nobody in it."""
     make_secrets(folder, os.urandom(2 * SECRET))
-    told = {"AMPARO_INSTANCE": str(folder), "BASE_URL": "http://localhost", "MEMORY_FOLDER": str(folder.parent)}
-    settings = read_settings(told | environment)
-    engine = open_database(settings.database_url)
+    settings, engine = opened(folder, **environment)
     upgrade_tables(engine)
     place = Place(settings, engine, clock or Clock())
     with writing(engine) as db:
         day_seeds.open_day(db, place.clock())
     return place
+
+
+def opened(folder: Path, **environment: str) -> tuple[Settings, Engine]:
+    """What an installation in this folder is told, and its database."""
+    told = {"AMPARO_INSTANCE": str(folder), "BASE_URL": "http://localhost", "MEMORY_FOLDER": str(folder.parent)}
+    settings = read_settings(told | environment)
+    return settings, open_database(settings.database_url)

@@ -16,7 +16,6 @@ from tests import disk
 from tests.attacks.test_left_on_disk import is_written
 from tests.browsers import Chromium, held
 from tests.in_a_browser import LETTER, TICKED, WORDS, Her, Site, a_site, signs_in
-from tests.needs_of_tests import requires
 
 NOTE, REASON, SOUGHT, RISK = "nota membrillo 5512", "motivo tamarindo 6630", "guanábana 7741", "aviso lúcuma 8852"
 TYPED = [WORDS, LETTER, NOTE, REASON, SOUGHT, RISK, *TICKED.values()]
@@ -28,15 +27,6 @@ SIGN_OUT = "form[action$='/equipo/salir'] button"
 def site(tmp_path: Path) -> Iterator[Site]:
     with a_site(tmp_path) as made:
         yield made
-
-
-@pytest.fixture(scope="module")
-def player() -> Iterator[Any]:
-    requires("chromium")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as one:
-        yield one
 
 
 def works_through_the_day(her: Her) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from flask import Flask
 from sqlalchemy import select
@@ -13,21 +11,11 @@ from reporting.storage.database import reading
 from reporting.storage.models import MarkRow
 from reporting.web import limits
 from tests.attacks.test_phone_taken import a_case_with_a_proposal
-from tests.people import Place, a_furnished_place
+from tests.people import Place
 from tests.phone import Phone
 from tests.trips import opens_newest_case, passing_over_everything, say, sends, signs_in, starts_telling, tells
 
 TYPED = "palabra-marcada"
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Place:
-    return a_furnished_place(tmp_path)
-
-
-@pytest.fixture
-def app(place: Place) -> Flask:
-    return create_app(place.settings, place.clock)
 
 
 def leaves(phone: Phone) -> None:

@@ -15,26 +15,10 @@ import pytest
 
 from tests import disk
 from tests.browsers import Chromium, Firefox, Window, held, until
-from tests.in_a_browser import HALF, LETTER, NEED, NEXT, TYPED, WORDS, Her, Site, a_site, is_written, signs_in
-from tests.needs_of_tests import requires
+from tests.in_a_browser import HALF, LETTER, NEED, NEXT, TYPED, WORDS, Her, Site, is_written, signs_in
 from tests.trips import say
 
 WITHOUT, WITH_SCRIPTS, FIREFOX = "Chromium, scripts off", "Chromium, scripts on", "Firefox"
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with a_site(tmp_path_factory.mktemp("disk")) as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def player() -> Iterator[Any]:
-    requires("chromium")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as one:
-        yield one
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import logging
 import sqlite3
+import time
 import urllib.parse
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import pytest
 from reporting.crypto import receipts
 from reporting.storage.database import reading, writing
 from tests import server
-from tests.people import Place, a_furnished_place
+from tests.people import Place
 from tests.phone import PRESSED, TYPED, WALKED, FormOnPage, Phone, forms_on
 from tests.trips import begins
 
@@ -63,12 +64,9 @@ class FarPhone(Phone):
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Place:
-    import time
-
-    made = a_furnished_place(tmp_path / "instance")
-    made.clock.now = time.time()
-    return made
+def place(place: Place) -> Place:
+    place.clock.now = time.time()
+    return place
 
 
 def test_after_a_report_a_letter_and_a_visit_nothing_of_her_is_found(

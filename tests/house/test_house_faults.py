@@ -26,7 +26,6 @@ from werkzeug.serving import WSGIRequestHandler
 from werkzeug.test import TestResponse
 
 from referrals.directory.reviewed_data import DATA
-from reporting.app import create_app
 from reporting.cli import migration
 from reporting.cli.base import main
 from reporting.config import IS_CHECKOUT, instance_folder
@@ -34,12 +33,12 @@ from reporting.sessions import day_seeds
 from reporting.storage import database
 from reporting.storage.database import writing
 from reporting.teams import staff_sessions
-from reporting.teams.team_log import COORDINATOR
 from reporting.web.access.audience import ANYBODY, HERS, Pages
 from reporting.web.access.large_files import room_for
 from reporting.web.limits import LARGEST_BODY
+from tests.copies import Filling, with_coordinator
 from tests.pages.test_people_and_keys import an_address
-from tests.people import Place, a_furnished_place
+from tests.people import Place
 from tests.phone import PRESSED, Phone, forms_on
 from tests.server import ROOT, running
 from tests.trips import opens_newest_case, say, signs_in
@@ -51,16 +50,9 @@ FOR_THE_TERMINAL = "This file has more than 5 megabytes. Bring it in at the term
 PAGES = sorted((ROOT / "reporting" / "pages").glob("*.py")) + sorted((ROOT / "referrals" / "pages").glob("*.py"))
 
 
-@pytest.fixture
-def place(tmp_path: Path) -> Place:
-    made = a_furnished_place(tmp_path / "instance")
-    made.hires("carmen", COORDINATOR)
-    return made
-
-
-@pytest.fixture
-def app(place: Place) -> Flask:
-    return create_app(place.settings, place.clock)
+@pytest.fixture(scope="session")
+def filling() -> Filling:
+    return with_coordinator
 
 
 def runs(code: str, folder: Path = ROOT, python: str | Path = sys.executable, **environment: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,14 +11,13 @@ from flask import Flask
 
 from referrals.help import about_need, need_texts
 from referrals.needs.assessment import assess
-from reporting.app import create_app
 from reporting.vocabulary import answers, questions
 from reporting.vocabulary.answers import incident_of, questions_of, route, so_far, that_matter
 from reporting.vocabulary.codes import VOCABULARY
 from reporting.vocabulary.incident import Incident
 from reporting.vocabulary.needs import NEEDS
 from reporting.vocabulary.questions import ORDER, PAGES, WHEN
-from tests.people import Place, a_furnished_place
+from tests.people import Place
 from tests.phone import FormOnPage, Phone
 from tests.trips import Fill, on_the_check_page, opens_newest_case, say, sends, signs_in, starts_telling, tells
 
@@ -33,16 +31,6 @@ AFTER_AN_ANSWER = {
     "pregnant_possible": "pregnant_possible",
 }
 CONDOM, PREGNANCY, TOUCHED = say("Condom"), say("Pregnancy"), say("Touched by genitals, semen or blood")
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Place:
-    return a_furnished_place(tmp_path)
-
-
-@pytest.fixture
-def app(place: Place) -> Flask:
-    return create_app(place.settings, place.clock)
 
 
 def with_these(**chosen: Any) -> Fill:

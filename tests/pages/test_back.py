@@ -4,33 +4,21 @@ from __future__ import annotations
 
 import logging
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
 
-from reporting.app import create_app
 from reporting.sessions import page_rows
 from reporting.sessions.page_rows import CannotKeep
 from reporting.vocabulary.codes import VOCABULARY
 from reporting.web.context import installation_of
-from tests.people import Place, a_furnished_place
+from tests.people import Place
 from tests.phone import PRESSED, WALKED, Phone
 from tests.trips import begins, opens_newest_case, say, sends, signs_in, starts_telling, tells
 
 TYPED = "palabra-marcada"
 WAITED, SENT = "This page waited a long time", "It was sent already. You can come back with your code."
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Place:
-    return a_furnished_place(tmp_path / "instance")
-
-
-@pytest.fixture
-def app(place: Place) -> Flask:
-    return create_app(place.settings, place.clock)
 
 
 def told_to_the_check_page(app: Flask) -> tuple[Phone, list[str]]:

@@ -18,7 +18,6 @@ from referrals.casework import queue, referral
 from referrals.directory import snapshot
 from referrals.help import help_for
 from referrals.needs import assessment, exclusions
-from reporting.app import create_app
 from reporting.cases import actions, case_file, records
 from reporting.cases import desk as cases_desk
 from reporting.cases.actions import NotAllowed
@@ -38,6 +37,7 @@ from reporting.teams.team_log import CASE_WORKER
 from reporting.vocabulary.incident import Incident, answers_from_incident
 from reporting.vocabulary.tally import tally_from_block
 from reporting.web import languages
+from tests.copies import Filling
 from tests.people import Place, a_furnished_place
 from tests.phone import Phone
 from tests.trips import opens_newest_case, say, signs_in, starts_telling
@@ -67,17 +67,14 @@ CHILD = Incident(
 )
 
 
-@pytest.fixture
-def place(tmp_path: Path) -> Place:
-    made = a_furnished_place(tmp_path / "instance")
-    made.hires("milagros", CASE_WORKER)
-    made.lets_in(made.signs_in("rosa"), "milagros")
-    return made
+def with_a_colleague(place: Place) -> None:
+    place.hires("milagros", CASE_WORKER)
+    place.lets_in(place.signs_in("rosa"), "milagros")
 
 
-@pytest.fixture
-def app(place: Place) -> Flask:
-    return create_app(place.settings, place.clock)
+@pytest.fixture(scope="session")
+def filling() -> Filling:
+    return with_a_colleague
 
 
 def at_the_desk(app: Flask, place: Place, name: str = "rosa") -> Phone:

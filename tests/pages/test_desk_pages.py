@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -20,9 +19,10 @@ from reporting.teams import accounts, members
 from reporting.teams.team_log import ADVOCATE, CASE_WORKER, COORDINATOR
 from reporting.web import limits
 from reporting.web.requests import HEADERS
+from tests.copies import Filling
 from tests.hostile import endpoint_of
 from tests.pages.test_people_and_keys import an_address
-from tests.people import Place, a_furnished_place
+from tests.people import Place
 from tests.phone import PRESSED, FormOnPage, Phone
 from tests.trips import opens_newest_case, signs_in
 
@@ -34,18 +34,15 @@ NEEDS_MORE = {"auth.accept", "auth.sign_out", "staff.vouch", "figures.compile_on
 TYPED_INTO = {"text", "textarea", "password"}
 
 
-@pytest.fixture
-def place(tmp_path: Path) -> Place:
-    made = a_furnished_place(tmp_path / "instance")
-    made.hires("carmen", COORDINATOR)
-    made.hires("ana", ADVOCATE)
-    made.receives(narrative="lo que cuenta", contact={"channel": "call", "number": "999"})
-    return made
+def with_staff_and_a_report(place: Place) -> None:
+    place.hires("carmen", COORDINATOR)
+    place.hires("ana", ADVOCATE)
+    place.receives(narrative="lo que cuenta", contact={"channel": "call", "number": "999"})
 
 
-@pytest.fixture
-def app(place: Place) -> Flask:
-    return create_app(place.settings, place.clock)
+@pytest.fixture(scope="session")
+def filling() -> Filling:
+    return with_staff_and_a_report
 
 
 def presses(desk: Phone, path: str, fields: dict[str, list[str]], **marks: dict[str, str]) -> TestResponse:

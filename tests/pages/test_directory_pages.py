@@ -6,7 +6,6 @@ import html
 import io
 import re
 import tempfile
-from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -16,10 +15,9 @@ from referrals.directory import curation
 from referrals.directory.importing import readers
 from referrals.directory.models import FlagRow
 from referrals.needs import rulebook, rules
-from reporting.app import create_app
 from reporting.storage.database import Base, reading
-from reporting.teams.team_log import COORDINATOR
-from tests.people import Place, a_furnished_place
+from tests.copies import Filling, with_coordinator
+from tests.people import Place
 from tests.phone import Phone
 from tests.trips import say, signs_in
 from tests.work.test_importing import SHIPPED, WILD
@@ -27,16 +25,9 @@ from tests.work.test_importing import SHIPPED, WILD
 SERVICE = "/es/equipo/directorio/servicio/cem_ucayali"
 
 
-@pytest.fixture
-def place(tmp_path: Path) -> Place:
-    made = a_furnished_place(tmp_path / "instance")
-    made.hires("carmen", COORDINATOR)
-    return made
-
-
-@pytest.fixture
-def app(place: Place) -> Flask:
-    return create_app(place.settings, place.clock)
+@pytest.fixture(scope="session")
+def filling() -> Filling:
+    return with_coordinator
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import re
 import socket
 import threading
 from datetime import date, datetime
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -15,17 +14,16 @@ from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reporting.app import create_app
 from reporting.cases import desk as cases_desk
 from reporting.cli.base import main
 from reporting.operations import reminder
 from reporting.storage.database import reading, writing
 from reporting.teams import reading_hours
 from reporting.teams.reading_hours import BadHours, Duty
-from reporting.teams.team_log import COORDINATOR
 from reporting.vocabulary.incident import Incident
+from tests.copies import Filling, with_coordinator
 from tests.pages.test_casework import at_the_desk, comes_back
-from tests.people import Place, a_furnished_place
+from tests.people import Place
 from tests.phone import Phone
 from tests.trips import opens_newest_case, say, starts_telling
 
@@ -33,16 +31,9 @@ LIMA = ZoneInfo("America/Lima")
 TUESDAY = datetime(2026, 11, 24, 10, 30, tzinfo=LIMA)
 
 
-@pytest.fixture
-def place(tmp_path: Path) -> Place:
-    made = a_furnished_place(tmp_path / "instance")
-    made.hires("carmen", COORDINATOR)
-    return made
-
-
-@pytest.fixture
-def app(place: Place) -> Flask:
-    return create_app(place.settings, place.clock)
+@pytest.fixture(scope="session")
+def filling() -> Filling:
+    return with_coordinator
 
 
 # ── the hours ───────────────────────────────────────────────────────────────────────────────────────────────

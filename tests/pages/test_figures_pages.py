@@ -7,7 +7,6 @@ import hashlib
 import io
 import re
 from fractions import Fraction
-from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
@@ -19,34 +18,25 @@ from reporting.figures import bounds, releases
 from reporting.operations import demo
 from reporting.storage.database import reading, writing
 from reporting.storage.models import ReleaseMonthRow, ReleaseRow
-from reporting.teams.team_log import ADVOCATE, STATISTICS
+from reporting.teams.team_log import ADVOCATE
 from reporting.vocabulary.tally import block_of_codes
+from tests.copies import Filling, with_readers_of_figures
 from tests.pages.test_people_and_keys import enters
-from tests.people import Place, a_furnished_place
+from tests.people import Place
 from tests.phone import Phone
 from tests.trips import say
 
 
-def with_figures(place: Place) -> Place:
+def with_figures(place: Place) -> None:
     """Two years of the demo's fictional figures; the year 2026 can be compiled."""
+    with_readers_of_figures(place)
     place.clock.now = releases.period("2026").ends + 61 * 86_400
     demo._figures(place.settings, place.engine, place.clock())  # noqa: SLF001 -- the demo's own
-    return place
 
 
-@pytest.fixture
-def place(tmp_path: Path) -> Place:
-    made = a_furnished_place(tmp_path / "instance")
-    rosa = made.signs_in("rosa")
-    for name in ("ana", "luz"):
-        made.hires(name, ADVOCATE)
-        made.lets_in(rosa, name, STATISTICS)
-    return with_figures(made)
-
-
-@pytest.fixture
-def app(place: Place) -> Flask:
-    return create_app(place.settings, place.clock)
+@pytest.fixture(scope="session")
+def filling() -> Filling:
+    return with_figures
 
 
 def test_everybody_reads_the_figures_with_their_ranges_in_both_languages(app: Flask) -> None:

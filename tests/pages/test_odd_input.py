@@ -18,8 +18,8 @@ from werkzeug.test import Client
 from reporting.app import create_app
 from reporting.storage.database import reading
 from reporting.storage.models import MarkRow
-from reporting.teams.team_log import COORDINATOR
 from reporting.web import limits
+from tests.copies import Copies, with_coordinator
 from tests.people import Place, a_furnished_place
 from tests.phone import Phone
 from tests.trips import passing_over_everything, say, sends, signs_in, starts_telling, tells
@@ -28,10 +28,8 @@ MARKER = "zzmarkerzz"
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
-    made = a_furnished_place(tmp_path_factory.mktemp("odd"))
-    made.hires("carmen", COORDINATOR)
-    return made
+def place(copies: Copies, tmp_path_factory: pytest.TempPathFactory) -> Place:
+    return copies.copy(tmp_path_factory.mktemp("odd") / "instance", with_coordinator)
 
 
 @pytest.fixture(scope="module")

@@ -3,28 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from flask import Flask
 
-from reporting.app import create_app
 from reporting.cases import case_file, desk, store
-from tests.people import Place, a_furnished_place
+from tests.people import Place
 from tests.phone import Phone
 from tests.trips import opens_newest_case, signs_in
 
 YES_TO_LETTERS = frozenset({"C_LETTERS"})
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Place:
-    return a_furnished_place(tmp_path / "instance")
-
-
-@pytest.fixture
-def app(place: Place) -> Flask:
-    return create_app(place.settings, place.clock)
 
 
 @pytest.fixture

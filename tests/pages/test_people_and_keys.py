@@ -23,21 +23,15 @@ from reporting.teams import accounts, audit, keyring, members, staff_sessions, t
 from reporting.teams.keyring import Keys, WrongWords
 from reporting.teams.team_log import ADVOCATE, CASE_WORKER, COORDINATOR, BrokenChain, CannotOpen
 from reporting.vocabulary.incident import Incident
-from tests.people import Place, Worker, a_furnished_place, a_new_place
+from tests.copies import Filling, with_coordinator
+from tests.people import Place, Worker, a_new_place
 from tests.phone import Phone
 from tests.trips import say, signs_in
 
 
-@pytest.fixture
-def place(tmp_path: Path) -> Place:
-    made = a_furnished_place(tmp_path / "instance")
-    made.hires("carmen", COORDINATOR)
-    return made
-
-
-@pytest.fixture
-def app(place: Place) -> Flask:
-    return create_app(place.settings, place.clock)
+@pytest.fixture(scope="session")
+def filling() -> Filling:
+    return with_coordinator
 
 
 def signs(place: Place, name: str) -> tuple[Keys, tuple[str, ...]]:

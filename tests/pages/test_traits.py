@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -32,7 +31,7 @@ from reporting.web.access.traits import (
     url_of,
 )
 from reporting.web.limits import CODES, TURNING
-from tests.people import Place, a_furnished_place
+from tests.people import Place
 from tests.phone import PRESSED, Phone, forms_on
 from tests.trips import say
 
@@ -105,11 +104,6 @@ def test_a_route_that_says_everything_starts() -> None:
 
 
 # ── in the application ──────────────────────────────────────────────────────────────────────────────────────
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Place:
-    return a_furnished_place(tmp_path / "instance")
 
 
 def app_with(monkeypatch: pytest.MonkeyPatch, place: Place, blueprint: Blueprint) -> Flask:

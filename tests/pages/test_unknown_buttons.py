@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from flask import Flask
 from sqlalchemy import text
 
-from reporting.app import create_app
 from reporting.teams.team_log import ADVOCATE, CASE_WORKER, COORDINATOR
+from tests.copies import Filling
 from tests.hostile import endpoint_of
 from tests.pages.test_casework import RAPE, YES_TO_LETTERS, a_service, comes_back
 from tests.pages.test_desk_pages import pages_of
-from tests.people import Place, a_furnished_place
+from tests.people import Place
 from tests.phone import FormOnPage, Phone
 from tests.server import ROOT
 from tests.trips import opens_newest_case, say, signs_in, starts_telling, tells
@@ -41,18 +40,15 @@ ASK_WHICH = {
 }
 
 
-@pytest.fixture
-def place(tmp_path: Path) -> Place:
-    made = a_furnished_place(tmp_path / "instance")
-    made.hires("carmen", COORDINATOR)
-    made.hires("ana", ADVOCATE)
-    made.hires("milagros", CASE_WORKER)
-    return made
+def with_staff(place: Place) -> None:
+    place.hires("carmen", COORDINATOR)
+    place.hires("ana", ADVOCATE)
+    place.hires("milagros", CASE_WORKER)
 
 
-@pytest.fixture
-def app(place: Place) -> Flask:
-    return create_app(place.settings, place.clock)
+@pytest.fixture(scope="session")
+def filling() -> Filling:
+    return with_staff
 
 
 def everything(place: Place) -> dict[str, list[str]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
-from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -14,13 +13,12 @@ from flask import Flask
 
 from referrals.casework import queue
 from referrals.needs.assessment import assess
-from reporting.app import create_app
 from reporting.cases import actions, records
 from reporting.cases.case_file import CaseFile, Record
 from reporting.cases.summary import SummaryContent
 from reporting.clock import HOUR
 from reporting.vocabulary.incident import Incident, answers_from_incident
-from tests.people import Place, a_furnished_place
+from tests.people import Place
 from tests.phone import Phone
 from tests.trips import say, signs_in
 from tests.unit.test_second_edition import incidents
@@ -28,16 +26,6 @@ from tests.unit.test_second_edition import incidents
 RAPE = Incident(violence=frozenset({"RAPE"}), condom="no", pregnant_possible="no", age="A25_34", ongoing=False)
 BLEEDING = Incident(violence=frozenset({"PHYSICAL_ASSAULT"}), flags=frozenset({"D_BLEEDING"}), ongoing=False)
 PEP, CHECK, EMERGENCY = say("Medicine that can prevent HIV (PEP)"), say("A health check"), say("Emergency care")
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Place:
-    return a_furnished_place(tmp_path / "instance")
-
-
-@pytest.fixture
-def app(place: Place) -> Flask:
-    return create_app(place.settings, place.clock)
 
 
 def a_card(incident: Incident, case: int = 1, **times: int) -> records.Summary:

@@ -34,11 +34,6 @@ def place(database: str, tmp_path: Path) -> Iterator[Place]:
     made.engine.dispose()
 
 
-@pytest.fixture
-def app(place: Place) -> Flask:
-    return create_app(place.settings, place.clock)
-
-
 def test_a_whole_trip_is_the_same_on_postgresql(app: Flask, place: Place) -> None:
     phone = starts_telling(app)
     tells(phone, lambda form: at_random(7)(form) | ({"consents": ["C_LETTERS"]} if "consents" in form.kinds else {}))

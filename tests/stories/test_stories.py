@@ -5,17 +5,15 @@ from __future__ import annotations
 import html
 import re
 import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
 
 from referrals.needs.codes import URGENCY_LABELS
-from reporting.app import create_app
 from reporting.vocabulary.needs import NEEDS
 from tests.pages.test_asking import with_these
-from tests.people import Place, a_furnished_place
+from tests.people import Place
 from tests.phone import Phone
 from tests.trips import say, sends, signs_in, starts_telling, tells
 
@@ -230,16 +228,6 @@ story(
     ("PEP NOW, EC H24, FORENSIC H24, PFA H24, STI H72, HEPB H72, COUNSEL READY", "N_PEP NOW"),
     ("EC NOW, FORENSIC H24, PFA H24, STI H72, HEPB H72, COUNSEL READY", "N_EC NOW"),
 )
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Place:
-    return a_furnished_place(tmp_path)
-
-
-@pytest.fixture
-def app(place: Place) -> Flask:
-    return create_app(place.settings, place.clock)
 
 
 def offers_on(page: str) -> dict[str, str]:

@@ -22,6 +22,7 @@ from reporting.teams import accounts, keyring, members, team_log
 from reporting.teams.keyring import Keys, WrongWords
 from reporting.teams.team_log import CASE_WORKER, COORDINATOR, BrokenChain, CannotOpen, Team
 from reporting.vocabulary.incident import Incident
+from tests.copies import Filling
 from tests.pages.test_casework import comes_back
 from tests.pages.test_people_and_keys import enters, invited, opens
 from tests.people import Place, a_furnished_place, a_new_place
@@ -31,17 +32,14 @@ from tests.trips import say, starts_telling
 NEW = "Las de Piura"
 
 
-@pytest.fixture
-def place(tmp_path: Path) -> Place:
-    made = a_furnished_place(tmp_path / "instance")
-    made.hires("carmen", COORDINATOR)
-    made.hires("piera", CASE_WORKER, new_team=NEW)
-    return made
+def with_a_new_team(place: Place) -> None:
+    place.hires("carmen", COORDINATOR)
+    place.hires("piera", CASE_WORKER, new_team=NEW)
 
 
-@pytest.fixture
-def app(place: Place) -> Flask:
-    return create_app(place.settings, place.clock)
+@pytest.fixture(scope="session")
+def filling() -> Filling:
+    return with_a_new_team
 
 
 def new_team(place: Place) -> Team:

@@ -20,12 +20,13 @@ from reporting.app import create_app
 from reporting.storage.database import reading, writing
 from reporting.storage.models import CaseRow, LogRow
 from reporting.teams import members
-from reporting.teams.team_log import CASE_WORKER, COORDINATOR
+from reporting.teams.team_log import CASE_WORKER
 from reporting.vocabulary import questions, wording
 from reporting.vocabulary.answers import incident_of, that_matter
 from reporting.vocabulary.incident import Incident
 from reporting.vocabulary.needs import NEEDS
-from tests.people import Place, a_furnished_place, a_new_place
+from tests.copies import Filling, with_coordinator
+from tests.people import Place, a_new_place
 from tests.phone import Phone
 from tests.trips import (
     at_random,
@@ -43,16 +44,9 @@ SHIPPED = Path(__file__).resolve().parent.parent.parent / "referrals" / "data"
 VIGNETTES = yaml.safe_load((SHIPPED / "vignettes.yaml").read_text(encoding="utf-8"))["vignettes"]
 
 
-@pytest.fixture
-def place(tmp_path: Path) -> Place:
-    made = a_furnished_place(tmp_path)
-    made.hires("carmen", COORDINATOR)
-    return made
-
-
-@pytest.fixture
-def app(place: Place) -> Flask:
-    return create_app(place.settings, place.clock)
+@pytest.fixture(scope="session")
+def filling() -> Filling:
+    return with_coordinator
 
 
 # ── she tells, the team reads ───────────────────────────────────────────────────────────────────────────────

@@ -5,33 +5,17 @@ A browser knows more at the second visit than at the first; what protected a pag
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.browsers import Chromium, Firefox, Window, held, until
-from tests.in_a_browser import WORDS, Her, Site, a_site, is_written
-from tests.needs_of_tests import requires
+from tests.in_a_browser import WORDS, Her, Site, is_written
 from tests.trips import say
 
 START = say("We are with you.")
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with a_site(tmp_path_factory.mktemp("again")) as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def player() -> Iterator[Any]:
-    requires("chromium")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as one:
-        yield one
 
 
 # ── left by another address ─────────────────────────────────────────────────────────────────────────────────

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,13 +22,6 @@ from reporting.vocabulary.incident import Incident
 from tests.people import Place, a_new_place
 
 RAPE = Incident(violence=frozenset({"RAPE"}), hours=(5.0, 5.0), region="UCAYALI", department="PE25", age="A25_34")
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Place:
-    made = a_new_place(tmp_path)
-    made.hires("rosa", CASE_WORKER)
-    return made
 
 
 @pytest.fixture

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import partial
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, select
@@ -20,7 +19,7 @@ from referrals.directory.importing.report import HELD_BACK, ImportReport
 from referrals.directory.models import CoverageRow, HistoryRow, ServiceRow
 from referrals.directory.rows import COLUMNS
 from referrals.help import help_for, help_with, national_lines
-from reporting.storage.database import Base, open_database, reading, writing
+from reporting.storage.database import reading, writing
 from reporting.vocabulary.incident import Incident
 from reporting.vocabulary.needs import NEEDS
 
@@ -29,16 +28,6 @@ ROWS = list(csv.DictReader(io.StringIO(SHIPPED)))
 Reading = Callable[[], AbstractContextManager[Session]]
 
 NOON = 1795539600.0  # 2026-11-24, twelve o'clock in Lima
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    made = open_database(f"sqlite:///{tmp_path / 'directory.db'}")
-    Base.metadata.create_all(made)
-    with writing(made) as db:
-        shipped.load_shipped(db)
-    yield made
-    made.dispose()
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from reporting.crypto.receipts import Receipt
 from reporting.storage.database import reading, writing
 from tests import server
 from tests.attacks.test_no_trace import FarPhone
-from tests.people import Place, a_furnished_place
+from tests.people import Place
 from tests.trips import begins
 
 KILLS = int(os.environ.get("AMPARO_KILLS", "10"))
@@ -34,10 +34,9 @@ WORDS = "Fue en la noche."
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Place:
-    made = a_furnished_place(tmp_path / "instance")
-    made.clock.now = time.time()
-    return made
+def place(place: Place) -> Place:
+    place.clock.now = time.time()
+    return place
 
 
 def walk_to_check(port: int) -> FarPhone:

@@ -31,11 +31,6 @@ SORRY = "Something failed on our side. Nothing of yours was shown to anybody."
 STORY = "zarzamora de prueba"
 
 
-@pytest.fixture
-def place(tmp_path: Path) -> Place:
-    return a_furnished_place(tmp_path / "instance")
-
-
 def at_the_check_page(app: Flask) -> Phone:
     phone = starts_telling(app)
     tells(phone, lambda form: {"narrative": STORY} if "narrative" in form.kinds else {})

@@ -18,7 +18,6 @@ import pytest
 from click.testing import CliRunner
 from flask import Flask
 
-from reporting.app import create_app
 from reporting.cases import derived, store
 from reporting.cases import desk as cases_desk
 from reporting.cli.base import main
@@ -72,11 +71,6 @@ def former(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.M
 @pytest.fixture
 def place(former: Former) -> Place:
     return former.upgrades()
-
-
-@pytest.fixture
-def app(place: Place) -> Flask:
-    return create_app(place.settings, place.clock)
 
 
 def member_of(place: Place) -> Worker:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -16,7 +15,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, func, select
 
 from referrals.directory import curation, reviewed_data, snapshot
-from referrals.directory.importing import readers, run, shipped
+from referrals.directory.importing import readers, run
 from referrals.directory.importing.report import (
     BAD_CELLS,
     BLANK_NAME,
@@ -40,7 +39,7 @@ from referrals.directory.models import ForeignRow, HistoryRow, ServiceRow
 from referrals.directory.rows import cells_of
 from referrals.matching.listings import is_listed
 from reporting import i18n
-from reporting.storage.database import Base, open_database, reading, writing
+from reporting.storage.database import reading, writing
 from tests.needs_of_tests import requires
 
 TODAY = date(2026, 11, 24)
@@ -60,16 +59,6 @@ WILD = """Código;Nombre;Tipo;Departamento;Provincia;Teléfono;Horario;Latitud;L
 8;Hospital de Yarinacocha;hospital;Ucayali;;061 575209;;40,1;40,1;x;;de más
 9;=HYPERLINK("x");posta;Ucayali;;;;;;;
 """.encode("cp1252")
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    made = open_database(f"sqlite:///{tmp_path / 'directory.db'}")
-    Base.metadata.create_all(made)
-    with writing(made) as db:
-        shipped.load_shipped(db)
-    yield made
-    made.dispose()
 
 
 def brings(engine: Engine, raw: bytes, hints: ImportHints | None = None, *, dry_run: bool = False) -> ImportReport:

@@ -28,12 +28,7 @@ from reporting.storage.models import (
 )
 from reporting.teams import accounts, audit, keyring, staff_sessions, team_log
 from reporting.teams.team_log import CASE_WORKER, BrokenChain
-from tests.people import Place, a_furnished_place
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Place:
-    return a_furnished_place(tmp_path / "instance")
+from tests.people import Place
 
 
 def quiet(_text: str) -> None:

@@ -17,15 +17,10 @@ from reporting.sessions.page_rows import LIVES, CannotKeep, PageRows, new_name, 
 from reporting.storage.database import open_database, reading, writing
 from reporting.storage.models import MarkRow
 from tests.needs_of_tests import a_schema
-from tests.people import NOON, Place, a_furnished_place
+from tests.people import NOON, Place
 from tests.trips import begins, sends, starts_telling
 
 TRIP, WORDS = "a" * 32, "palabra-marcada"
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Place:
-    return a_furnished_place(tmp_path / "instance")
 
 
 @pytest.fixture(params=["file", "PostgreSQL"])

@@ -23,7 +23,7 @@ from reporting.figures.releases import ReleaseRefused, compile_release, freeze, 
 from reporting.storage.database import open_database, reading, writing
 from reporting.storage.models import ArchiveRow, AuditRow, CaseRow, ReleaseMonthRow, ReleaseRow
 from reporting.teams.keyring import Keys
-from reporting.teams.team_log import ADVOCATE, STATISTICS
+from tests.copies import Copies, with_readers_of_figures
 from tests.needs_of_tests import a_schema
 from tests.people import Place, a_furnished_place
 from tests.work.test_statistics import late_enough, receives, silent
@@ -33,28 +33,24 @@ Seen = tuple[Any, ...]
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+def place(request: pytest.FixtureRequest, copies: Copies, tmp_path: Path) -> Iterator[Place]:
     if request.param == "sqlite":
-        yield furnished(tmp_path)
+        yield copies.copy(tmp_path / "instance", with_a_period_that_is_over)
         return
     with a_schema() as address:
-        made = furnished(tmp_path, DATABASE_URL=address)
+        made = a_furnished_place(tmp_path / "instance", DATABASE_URL=address)
+        with_a_period_that_is_over(made)
         yield made
         made.engine.dispose()
 
 
-def furnished(folder: Path, **environment: str) -> Place:
-    made = a_furnished_place(folder / "instance", **environment)
-    rosa = made.signs_in("rosa")
-    for name in ("ana", "luz"):
-        made.hires(name, ADVOCATE)
-        made.lets_in(rosa, name, STATISTICS)
-    made.clock.now = period("2026").ends - 86_400 * 10
-    receives(made, times=4)
-    receives(made, counted=False, times=2)
-    receives(made, at=period("2026").ends + 5)  # of the next period
-    late_enough(made)
-    return made
+def with_a_period_that_is_over(place: Place) -> None:
+    with_readers_of_figures(place)
+    place.clock.now = period("2026").ends - 86_400 * 10
+    receives(place, times=4)
+    receives(place, counted=False, times=2)
+    receives(place, at=period("2026").ends + 5)  # of the next period
+    late_enough(place)
 
 
 def acts(place: Place, ana: Keys, luz: Keys) -> tuple[tuple[str, Work], ...]:

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from reporting.cli.base import main
 from reporting.operations import leak_check, seal_search
 from reporting.operations.leak_check import PROOFS, Proof, run_checks
-from tests.people import Place, a_furnished_place
+from tests.people import Place
 
 START = "\nfrom reporting.cli.base import main\nmain()"
 WITH_HER_WORDS = """
@@ -101,15 +101,14 @@ def test_a_program_that_does_not_start_proves_nothing_and_says_why() -> None:
 
 
 @pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
-    made = a_furnished_place(tmp_path / "instance")
-    made.receives(narrative="suya")
-    monkeypatch.setenv("AMPARO_INSTANCE", str(made.settings.instance))
+def place(place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+    place.receives(narrative="suya")
+    monkeypatch.setenv("AMPARO_INSTANCE", str(place.settings.instance))
     monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
     (tmp_path / "temporary").mkdir()
     monkeypatch.setattr("tempfile.tempdir", None)
-    made.engine.dispose()
-    return made
+    place.engine.dispose()
+    return place
 
 
 def fingerprint(folder: Path) -> dict[str, str]:

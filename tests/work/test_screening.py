@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,28 +12,17 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from referrals.casework import queue
-from reporting.app import create_app
 from reporting.cases import desk as cases_desk
 from reporting.cases import junk, store
 from reporting.cases.records import NewReport
 from reporting.storage.database import reading
 from reporting.storage.models import CaseRow, RecordRow
 from reporting.vocabulary.incident import Incident
-from tests.people import Place, a_furnished_place
+from tests.people import Place
 from tests.phone import Phone
 from tests.trips import say, sends, signs_in, starts_telling, tells
 
 ADVERT = "Gana dinero hoy: https://oferta.example y www.premio.example"
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Place:
-    return a_furnished_place(tmp_path / "instance")
-
-
-@pytest.fixture
-def app(place: Place) -> Flask:
-    return create_app(place.settings, place.clock)
 
 
 def sends_in(app: Flask, place: Place, seconds: float, narrative: str, **typed: Any) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from fractions import Fraction
-from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
@@ -23,11 +22,12 @@ from reporting.storage.database import reading, writing
 from reporting.storage.models import ArchiveRow, CaseRow, ReleaseMonthRow, ReleaseRow
 from reporting.teams import team_log
 from reporting.teams.keyring import Keys
-from reporting.teams.team_log import ADVOCATE, CASEWORK, STATISTICS
+from reporting.teams.team_log import CASEWORK, STATISTICS
 from reporting.vocabulary.incident import Incident
 from reporting.vocabulary.tally import VOID_TALLY, tally_block, tally_from_block
+from tests.copies import Filling, with_readers_of_figures
 from tests.pages.test_casework import comes_back
-from tests.people import Place, a_furnished_place
+from tests.people import Place
 
 CLIENT = Incident(perpetrator=frozenset({"CLIENT"}), violence=frozenset({"RAPE"}))
 
@@ -37,15 +37,14 @@ def silent(_scale: Fraction) -> int:
     return 0
 
 
-@pytest.fixture
-def place(tmp_path: Path) -> Place:
-    made = a_furnished_place(tmp_path / "instance")
-    rosa = made.signs_in("rosa")
-    for name in ("ana", "luz"):
-        made.hires(name, ADVOCATE)
-        made.lets_in(rosa, name, STATISTICS)
-    made.clock.now = period("2026").ends - 86_400 * 10
-    return made
+def before_the_end_of_2026(place: Place) -> None:
+    with_readers_of_figures(place)
+    place.clock.now = period("2026").ends - 86_400 * 10
+
+
+@pytest.fixture(scope="session")
+def filling() -> Filling:
+    return before_the_end_of_2026
 
 
 def receives(place: Place, *, counted: bool = True, at: float | None = None, times: int = 1) -> list[int]:

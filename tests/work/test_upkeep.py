@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import date, timedelta
 from functools import partial
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, select
@@ -15,22 +13,11 @@ from referrals.directory import calls, curation, gaps, questions, rows, snapshot
 from referrals.directory import due as directory_due
 from referrals.directory.curation import InvalidService, ServiceEditConflict, ServiceEntry
 from referrals.directory.due import OFTEN
-from referrals.directory.importing import shipped
 from referrals.directory.models import FlagRow, ForeignRow, HistoryRow, ServiceRow
-from reporting.storage.database import Base, open_database, reading, writing
+from reporting.storage.database import reading, writing
 from reporting.vocabulary.needs import NEEDS
 
 TODAY = date(2026, 11, 24)
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    made = open_database(f"sqlite:///{tmp_path / 'directory.db'}")
-    Base.metadata.create_all(made)
-    with writing(made) as db:
-        shipped.load_shipped(db)
-    yield made
-    made.dispose()
 
 
 def seen(engine: Engine, service: str, today: date = TODAY) -> ServiceEntry:

@@ -1,0 +1,64 @@
+"""Installations that are made once in a process and copied for each test: a furnished one, or one filled further.
+
+A copy holds the secrets, keys and people of what it was copied from. Where a test needs two installations that are
+strangers to each other, `a_furnished_place` makes each of them anew.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from reporting.teams.team_log import ADVOCATE, COORDINATOR, STATISTICS
+from tests.people import Clock, Place, a_furnished_place, opened
+
+Filling = Callable[[Place], object]
+
+
+def nothing_more(_place: Place) -> None:
+    """Rosa and the directory are enough."""
+
+
+def with_coordinator(place: Place) -> None:
+    """Carmen, who looks after people and the directory."""
+    place.hires("carmen", COORDINATOR)
+
+
+def with_readers_of_figures(place: Place) -> None:
+    """Ana and luz, two advocates whom rosa let in to the figures: what one compiles the other can publish."""
+    rosa = place.signs_in("rosa")
+    for name in ("ana", "luz"):
+        place.hires(name, ADVOCATE)
+        place.lets_in(rosa, name, STATISTICS)
+
+
+class Copies:
+    """What was made once, by what filled it; it lies in a folder of its own and is never used itself."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._made: dict[Filling, Place] = {}
+
+    def copy(self, folder: Path, filling: Filling = nothing_more) -> Place:
+        """A furnished installation in this new folder, filled further by `filling`; its clock goes on from there."""
+        if filling not in self._made:
+            self._made[filling] = self._fill(filling)
+        made = self._made[filling]
+        shutil.copytree(made.settings.instance, folder)
+        settings, engine = opened(folder)
+        return replace(
+            made,
+            settings=settings,
+            engine=engine,
+            clock=Clock(made.clock()),
+            sheets_of=dict(made.sheets_of),
+            workers=dict(made.workers),
+        )
+
+    def _fill(self, filling: Filling) -> Place:
+        made = a_furnished_place(self._folder / str(len(self._made)) / "instance")
+        filling(made)
+        made.engine.dispose()  # the last line that closes brings everything into the one file
+        return made
