@@ -11,11 +11,8 @@ from typing import Any
 from wtforms import SelectMultipleField, StringField, TextAreaField
 from wtforms.validators import Length
 
-from reporting.i18n import N_
 from reporting.vocabulary import questions
-from reporting.web.forms import Needed, StaffForm
-
-A_FEW_WORDS = Needed(N_("Write it in a few words."))
+from reporting.web.forms import StaffForm
 
 
 def _clean(text: str | None) -> str:
@@ -27,21 +24,23 @@ def _chosen(longest: int = 64) -> Any:
     return StringField(filters=[_clean], validators=[Length(max=longest)])
 
 
-def _typed(*validators: Any) -> Any:
+def _typed() -> Any:
     """What was written by hand."""
-    return TextAreaField(filters=[_clean], validators=[*validators, Length(max=questions.LONGEST_TEXT)])
+    return TextAreaField(filters=[_clean], validators=[Length(max=questions.LONGEST_TEXT)])
 
 
 class ActForm(StaffForm):
     """What every act carries: the version of the case that its page was made from."""
 
+    needs: tuple[str, ...] = ()  # the fields in which the act needs a few words
     v = StringField()
 
 
 class WordsForm(ActForm):
     """A letter or a note."""
 
-    text = _typed(A_FEW_WORDS)
+    needs = ("text",)
+    text = _typed()
 
 
 class RiskForm(ActForm):
@@ -65,22 +64,25 @@ class LabelsForm(ActForm):
 class CloseForm(ActForm):
     """How it ended, and why it is closed."""
 
+    needs = ("reason",)
     outcome = _chosen()
-    reason = _typed(A_FEW_WORDS)
+    reason = _typed()
 
 
 class ReasonForm(ActForm):
     """Why it is opened again."""
 
-    reason = _typed(A_FEW_WORDS)
+    needs = ("reason",)
+    reason = _typed()
 
 
 class MarkForm(ActForm):
     """A mark set or taken back, and why; for what is no report, because of what."""
 
+    needs = ("reason",)
     mark = _chosen()
     because = _chosen()
-    reason = _typed(A_FEW_WORDS)
+    reason = _typed()
 
 
 class LinkForm(ActForm):
@@ -92,16 +94,18 @@ class LinkForm(ActForm):
 class HandOverForm(ActForm):
     """The team that she is asked about, and why."""
 
+    needs = ("reason",)
     team = _chosen()
-    reason = _typed(A_FEW_WORDS)
+    reason = _typed()
 
 
 class ConsentForm(ActForm):
     """What she said aloud that she allows: of what, yes or no, and how she said it."""
 
+    needs = ("text",)
     consent = _chosen()
     step = _chosen()
-    text = _typed(A_FEW_WORDS)
+    text = _typed()
 
 
 class ProposalForm(ActForm):

@@ -48,8 +48,8 @@ def act(case: int) -> ResponseReturnValue:
     """One act on a case. What is not right comes back with what was typed."""
     go = button()
     form = ACTS.get(go, NO_ACT).form()
-    if not form.is_ours() and not form.only_lacks():
-        return _show(case, form=form, pressed=go, sentence=form.complaint(), code=422)
+    if not form.is_ours():
+        return _show(case, form=form, pressed=go, sentence=say(N_("That is too long.")), code=422)
     if go == "contact":
         return _show_contact(case)
     refused = refusal(case, go, form)

@@ -29,7 +29,7 @@ from referrals.pages.act_forms import (
     StepForm,
     WordsForm,
 )
-from referrals.pages.case_forms import MEANWHILE, counters, help_of, outcome, owner, service
+from referrals.pages.case_forms import MEANWHILE, counters, help_of, needed, outcome, owner, service
 from reporting import clock
 from reporting.cases import actions, desk, records
 from reporting.cases.actions import NotAllowed
@@ -53,7 +53,8 @@ def refusal(case: int, go: str, form: ActForm) -> tuple[str, int] | None:
         with site.writing() as db:
             seen = number_in(form.v.data) if act.newest else None
             with desk.at_desk(db, g.keys, case, site.clock(), act.word, seen=seen, counters=counters(db)) as case_file:
-                _must_lack_nothing(form)  # only here: who sees an older version hears of that first
+                for name in form.needs:  # only here: who sees an older version hears of that first
+                    needed(form[name].data)
                 act.does(case_file, form)
                 actions.record_gaps(case_file, help_of(snapshot.snapshot_of(site.reading), case_file).gaps)
             act.afterwards(db, case, form)
@@ -66,12 +67,7 @@ def refusal(case: int, go: str, form: ActForm) -> tuple[str, int] | None:
     return None
 
 
-def _must_lack_nothing(form: ActForm) -> None:
-    if form.errors:
-        raise NotAllowed(form.complaint())
-
-
-def _nothing(_folder: CaseFile, _form: ActForm) -> None:
+def _nothing(_case_file: CaseFile, _form: ActForm) -> None:
     raise NotAllowed(CHOOSE)
 
 
@@ -121,8 +117,7 @@ def _mark(case_file: CaseFile, form: MarkForm) -> None:
     because = form.because.data if form.because.data in actions.NOT_A_REPORT_BECAUSE else ""
     if form.mark.data == NOT_A_REPORT and not because:
         raise NotAllowed(N_("Say why it is not a report."))
-    reason = form.reason.data
-    actions.mark(case_file, g.keys.member, form.mark.data, because or "", reason, installation().clock())
+    actions.mark(case_file, g.keys.member, form.mark.data, because, form.reason.data, installation().clock())
 
 
 def _unmark(case_file: CaseFile, form: MarkForm) -> None:

@@ -23,8 +23,7 @@ from reporting.teams.team_log import CASE_WORKER, COORDINATOR
 from reporting.web import desk_pages, languages
 from reporting.web.access.audience import ANYBODY, Pages
 from reporting.web.access.auth import signed_in
-from reporting.web.access.large_files import takes_a_file
-from reporting.web.access.traits import RAW, may_be_sent_again, takes
+from reporting.web.access.traits import RAW, may_be_sent_again, takes, takes_a_file
 from reporting.web.context import installation, local_hour, render_template, say
 from reporting.web.errors import error_page
 from reporting.web.forms import StaffForm, button

@@ -13,7 +13,7 @@ from flask import abort, g, request
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import ImmutableMultiDict
 from wtforms.csrf.core import CSRF
-from wtforms.validators import StopValidation, ValidationError
+from wtforms.validators import ValidationError
 
 from reporting.errors import AmparoError
 from reporting.i18n import N_
@@ -40,17 +40,6 @@ def day_in(text: str) -> date:
         return datetime.strptime(text, "%d/%m/%Y").replace(tzinfo=UTC).date()
     except ValueError:
         raise BadFormValue from None
-
-
-class Needed:
-    """A field that its act cannot do without: only spaces are nothing, and the sentence says what to do."""
-
-    def __init__(self, sentence: str) -> None:
-        self.sentence = sentence
-
-    def __call__(self, _form: object, field: Any) -> None:
-        if not (field.data or "").strip():
-            raise StopValidation(say(self.sentence))
 
 
 # The grammar of buttons: those that name something after a hyphen -> what. Every other button is one word for itself.
@@ -138,16 +127,6 @@ class StaffForm(FlaskForm):  # type: ignore[misc]
                 abort(403)
             return False
         return bool(self.is_submitted())
-
-    def only_lacks(self) -> bool:
-        """Whether nothing is wrong but that something needed was left blank."""
-        wrong = {str(sentence) for sentences in self.errors.values() for sentence in sentences}
-        return bool(wrong) and say(TOO_LONG) not in wrong
-
-    def complaint(self) -> str:
-        """What is wrong with what was typed, in one sentence."""
-        wrong = [str(sentence) for sentences in self.errors.values() for sentence in sentences]
-        return say(N_("That is too long.")) if say(TOO_LONG) in wrong or not wrong else wrong[0]
 
 
 class OpenForm(FlaskForm):  # type: ignore[misc]

@@ -23,6 +23,7 @@ from reporting.cases import desk
 from reporting.crypto.receipts import Receipt
 from reporting.storage.database import reading, writing
 from reporting.vocabulary.incident import Incident
+from tests.browsers import FLAGS
 from tests.needs_of_tests import requires
 from tests.people import Clock, Place, a_furnished_place
 from tests.server import in_this_process
@@ -30,15 +31,6 @@ from tests.server import in_this_process
 QUICKLY: dict[str, Any] = {"wait_until": "commit", "timeout": 3000}  # a page out of the cache never says "load"
 PATIENCE = 20  # looks at a page that is still on its way
 SECRET, CHOSEN = "palabra-marcada", 'checked=""'
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 def a_plain_site() -> Flask:

@@ -10,20 +10,12 @@ from typing import Any
 import pytest
 
 from tests import server
+from tests.browsers import FLAGS
 from tests.needs_of_tests import requires
 from tests.people import a_furnished_place
 from tests.server import Server
 
 FIRST_PAGE, WHOLE_TRIP = 6_000, 40_000  # bytes on the wire, uncompressed by us; goals, not limits
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 SCREENSHOTS = os.environ.get("AMPARO_SCREENSHOTS", "")  # a folder to keep pictures in
 
 

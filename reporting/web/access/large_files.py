@@ -5,27 +5,14 @@ Everybody else may send what a form of words needs. Knows no page.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeVar
-
 from flask import Flask, current_app, g, request
 from sqlalchemy.exc import SQLAlchemyError
 
 from reporting.web.access.auth import resume
+from reporting.web.access.traits import here
 from reporting.web.limits import LARGEST_BODY
 
 WORDS = 64 * 1024  # bytes beside the file, for the other fields of its form
-Page = TypeVar("Page", bound=Callable[..., object])
-
-
-def takes_a_file(size: int, otherwise: str) -> Callable[[Page], Page]:
-    """Say of a page for signed-in people that its form takes a file of so many bytes; `otherwise` of a larger one."""
-
-    def noted(page: Page) -> Page:
-        page.room = size + WORDS, otherwise  # type: ignore[attr-defined]
-        return page
-
-    return noted
 
 
 def make_room() -> None:
@@ -51,14 +38,14 @@ def room_for(app: Flask, method: str, path: str, cookies: str) -> int:
 
 def _room() -> tuple[int, str]:
     """How much this request may hold, and what is said of more; nothing special said where nothing special is taken."""
-    page = current_app.view_functions.get(request.endpoint or "")
-    size, otherwise = getattr(page, "room", (LARGEST_BODY, ""))
-    return (size, otherwise) if otherwise and _may_use(page) else (LARGEST_BODY, "")
+    size, otherwise = here().room
+    return (size + WORDS, otherwise) if size and _may_use() else (LARGEST_BODY, "")
 
 
-def _may_use(page: object) -> bool:
+def _may_use() -> bool:
     try:
         keys = resume() if request.method == "POST" else None
     except SQLAlchemyError:
         return False
+    page = current_app.view_functions[request.endpoint or ""]
     return keys is not None and bool(set(getattr(page, "roles", ())) & set(keys.roles))

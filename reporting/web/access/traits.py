@@ -39,6 +39,7 @@ class Traits:
     again: bool = False
     compressible: bool = False
     public_figures: bool = False
+    room: tuple[int, str] = (0, "")  # bytes of a file that it takes, and what is said of a larger one
     landmarks: tuple[str, ...] = ()
 
 
@@ -84,6 +85,11 @@ def compressible(view: View) -> View:
 def public_figures(view: View) -> View:
     """Say that this is read by everybody: where the figures have a host of their own, there and nowhere else."""
     return _says(view, public_figures=True)
+
+
+def takes_a_file(size: int, otherwise: str) -> Callable[[View], View]:
+    """Say that its form takes a file of so many bytes, from who may use the page; `otherwise` of a larger one."""
+    return lambda view: _says(view, room=(size, otherwise))
 
 
 def _said(view: Callable[..., Any]) -> dict[str, Any]:

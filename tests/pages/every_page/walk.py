@@ -34,21 +34,13 @@ from reporting.storage.database import writing
 from reporting.storage.models import ArchiveRow, ReleaseMonthRow, ReleaseRow
 from reporting.teams import accounts, members
 from reporting.teams.team_log import ADVOCATE, CASE_WORKER, COORDINATOR
+from tests import browsers
 from tests.people import Place, Worker, a_new_place
 from tests.server import free_port
 
 LANGUAGES = ("es", "en")  # the first answers where the address names none
 NARROW = 320  # pixels: the smallest phone, or a page enlarged four times
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-]
+FLAGS = [*browsers.FLAGS, "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]
 TEMPLATES = ROOT / "templates"
 OFFERED = "button[name=go]:not([aria-hidden])"  # the hidden one only says what Enter does
 FAILURES = (400, 413, 429)  # one template says them all; 404 and 503 come by on the way
