@@ -80,6 +80,11 @@ class Part:
     longest: int = 200
 
 
+def always(_incident: Incident) -> bool:
+    """A question that hangs on no answer."""
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """A fieldset: what is asked, a hint, its inputs, and when it can matter.
@@ -92,7 +97,7 @@ class Question:
     parts: tuple[Part, ...]
     hint: str = ""
     short: str = ""
-    matters: Callable[[Incident], bool] = lambda _incident: True
+    matters: Callable[[Incident], bool] = always
     meanwhile: str = ""
 
 

@@ -22,13 +22,20 @@ from tests.phone import FormOnPage, Phone
 from tests.trips import Fill, on_the_check_page, opens_newest_case, say, sends, signs_in, starts_telling, tells
 
 # question -> the field of the incident it fills, for those that are asked after an answer only
-AFTER_AN_ANSWER = {
-    "extortion_act": "extortion_act",
-    "touched": "contact",
-    "victim_state": "victim_state",
-    "hurt_too": "hurt_too",
-    "condom": "condom",
-    "pregnant_possible": "pregnant_possible",
+# questions that follow an answer and change no need by their own -> why they stand
+NO_NEED_HANGS_ON = {
+    "when": "the hours, which are tried with every rule",
+    "since": "the hours of a companion's",
+    "department": "where help is looked for",
+    "province": "where help is looked for",
+    "refused": "which service is not offered",
+    "reach": "how the team may call",
+}
+AFTER_AN_ANSWER = {  # question -> its field
+    question.name: question.parts[0].name
+    for page in questions.PAGES
+    for question in page.questions
+    if question.matters is not questions.always and question.name not in NO_NEED_HANGS_ON
 }
 CONDOM, PREGNANCY, TOUCHED = say("Condom"), say("Pregnancy"), say("Touched by genitals, semen or blood")
 
