@@ -20,7 +20,7 @@ from reporting.teams.team_log import ADVOCATE, CASE_WORKER, CASEWORK, COORDINATO
 from reporting.web import desk_pages, languages
 from reporting.web.access.audience import DESK, Pages
 from reporting.web.access.auth import home_for, refresh_keys, signed_in
-from reporting.web.access.traits import RAW, is_the, takes
+from reporting.web.access.traits import is_the, takes
 from reporting.web.context import installation, local_hour, render_template, say
 from reporting.web.forms import StaffForm, button
 from reporting.web.limits import TURNING
@@ -83,7 +83,7 @@ def _me(sentence: str = "", code: int = 200, *, done: str = "") -> ResponseRetur
 
 
 @blueprint.post("/<lang>/equipo/yo")
-@takes(PasswordForm, SheetsForm, StaffForm, RAW, because="the button says which form it is")
+@takes(PasswordForm, SheetsForm, StaffForm)
 @signed_in(CASE_WORKER, ADVOCATE, COORDINATOR)
 def change_me() -> ResponseReturnValue:
     """A new password, the other sessions ended, or both sheets typed."""

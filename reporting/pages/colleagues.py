@@ -17,7 +17,7 @@ from reporting.teams.keyring import WrongWords
 from reporting.teams.team_log import ADVOCATE, CASE_WORKER, CASEWORK, CannotOpen, Team
 from reporting.web import desk_pages
 from reporting.web.access.auth import refresh_keys, signed_in
-from reporting.web.access.traits import RAW, takes
+from reporting.web.access.traits import takes
 from reporting.web.context import installation, render_template, say
 from reporting.web.errors import error_page
 from reporting.web.forms import StaffForm, button
@@ -84,7 +84,7 @@ def vouch(team: int) -> ResponseReturnValue:
 
 
 @blueprint.post("/<lang>/equipo/companeras/<int(max=2147483647):member>")
-@takes(WordsForm, StaffForm, RAW, because="the button says which form it is")
+@takes(WordsForm, StaffForm)
 @signed_in(CASE_WORKER, ADVOCATE)
 def with_colleague(member: int) -> ResponseReturnValue:
     """Let a colleague in by six words, end a colleague's sessions, or take a colleague out of the team."""

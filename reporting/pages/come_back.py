@@ -6,8 +6,9 @@ matter of `my_case`.
 
 from __future__ import annotations
 
-from flask import g, make_response, request
+from flask import g, make_response
 from flask.typing import ResponseReturnValue
+from wtforms import StringField
 
 from reporting.cases import store
 from reporting.cases.store import StretchedReceipt
@@ -21,14 +22,20 @@ from reporting.sessions import replays, tickets
 from reporting.sessions.replays import LEFT, NOTED
 from reporting.teams.team_log import CannotOpen
 from reporting.web import post_redirect_get
-from reporting.web.access.traits import RAW, compressible, limited, may_be_sent_again, takes
+from reporting.web.access.traits import compressible, limited, may_be_sent_again, takes
 from reporting.web.access.visits import CASE, VISIT, CaseSession, case_session_of, go_on
 from reporting.web.context import installation, render_template, say
-from reporting.web.forms import button
+from reporting.web.forms import OpenForm, button
 from reporting.web.limits import CODES
 from reporting.web.post_redirect_get import TicketCheck, Trail, check_ticket
 
 NOTHING_OPENS = N_("Nothing opens with that code. Look at it once more: seven words or seven groups of numbers.")
+
+
+class CodeForm(OpenForm):
+    """The box for a code. It opens a case: it is read, and never handed to a page."""
+
+    code = StringField(default="")
 
 
 class WrongCode(AmparoError):
@@ -37,6 +44,11 @@ class WrongCode(AmparoError):
     def __init__(self, sentence: str) -> None:
         self.sentence = sentence
         super().__init__()
+
+
+def typed_code() -> str:
+    """The code as it was typed, here or beside a page of questions; empty where nothing was."""
+    return CodeForm().code.data or ""
 
 
 @blueprint.get("/<lang>/volver")
@@ -48,7 +60,7 @@ def back() -> ResponseReturnValue:
 
 @blueprint.post("/<lang>/volver")
 @limited(CODES)
-@takes(my_case.LetterForm, my_case.ContactForm, RAW, because="the step in the ticket says what is read")
+@takes(CodeForm, my_case.LetterForm, my_case.ContactForm, OpenForm)
 @may_be_sent_again
 def come_back() -> ResponseReturnValue:
     """With a code: open her case. In her case: what she does there."""
@@ -58,7 +70,7 @@ def come_back() -> ResponseReturnValue:
     if came.ticket.step == CASE:
         return _visit(came)
     try:
-        return open_with_code(request.form.get("code", ""), came.ticket.trip)
+        return open_with_code(typed_code(), came.ticket.trip)
     except WrongCode as problem:
         return _to_the_box(came, problem.sentence)
 

@@ -10,8 +10,9 @@ import secrets
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from flask import g, make_response, request
+from flask import g, make_response
 from flask.typing import ResponseReturnValue
+from wtforms import BooleanField, StringField
 
 from referrals.help import Help, child_policy
 from reporting.crypto import receipts
@@ -29,11 +30,19 @@ from reporting.vocabulary.questions import PAGES
 from reporting.web import post_redirect_get, question_forms
 from reporting.web.access.tickets import ticket_field
 from reporting.web.context import installation, render_template, say
-from reporting.web.forms import OpenForm
+from reporting.web.forms import OpenForm, typed_answers
 from reporting.web.post_redirect_get import RECEIPT_SHOWN, SHOWN, TicketCheck, Trail
 
 CHECK, SENT_PAGE, DOORS, STALE = "check", "sent", "doors", "stale"  # steps besides the numbers of the questions' pages
 SENT_ALREADY = N_("It was sent already. You can come back with your code.")
+
+
+class CheckForm(OpenForm):
+    """Beside the buttons after the questions: letters allowed, the team picked, two words of the receipt."""
+
+    letters = BooleanField()
+    team = StringField(default="")
+    first = StringField(default="")
 
 
 @post_redirect_get.shows("draft")
@@ -202,9 +211,9 @@ def with_typed(came: TicketCheck) -> tuple[Trail, bool]:
     state = trail.state
     state["r"] = state["r"] or new_receipt()
     if not step.isdecimal():
-        state["a"] = state["a"] | ({"consents": sorted(consents_of(state["a"]))} if request.form.get("letters") else {})
+        state["a"] = state["a"] | ({"consents": sorted(consents_of(state["a"]))} if CheckForm().letters.data else {})
         return trail, False
-    form = form_of(int(step), state["a"], request.form)
+    form = form_of(int(step), state["a"], typed_answers())
     form.validate()
     state["a"] = merged(int(step), state["a"], _right_answers(form))
     return trail, bool(form.errors)
@@ -224,7 +233,7 @@ def wait(came: TicketCheck, **said: Any) -> ResponseReturnValue:
 
 def consents_of(answers: Mapping[str, Any]) -> frozenset[str]:
     """What she marked on the last page of questions or beside the button that sends."""
-    beside_the_button = {"C_LETTERS"} if request.form.get("letters") else frozenset[str]()
+    beside_the_button = {"C_LETTERS"} if CheckForm().letters.data else frozenset[str]()
     return frozenset(answers.get("consents", ())) | beside_the_button
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from flask import g, make_response, request
+from flask import g, make_response
 from flask.typing import ResponseReturnValue
 from wtforms import RadioField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
@@ -30,7 +30,7 @@ from reporting.vocabulary.questions import PAGES
 from reporting.web import languages, post_redirect_get, question_forms
 from reporting.web.access.visits import CaseSession, Next, case_session_field, case_session_on, onward
 from reporting.web.context import installation, local_hour, render_template, say
-from reporting.web.forms import OpenForm, button, number_in, parts_of
+from reporting.web.forms import OpenForm, button, number_in, parts_of, typed_answers
 from reporting.web.post_redirect_get import Trail
 from reporting.web.question_forms import TO_SET_RIGHT
 from reporting.web.requests import speak
@@ -183,7 +183,7 @@ def _set_right(stay: CaseSession, rest: str) -> Next:
     with site.writing() as db, store.on_visit(db, stay.visit, moment, statistics_team) as case_file:
         if case_file.facts["unseen"]:
             return onward("show")
-        form = _form(number_in(rest), case_file.incident, request.form)
+        form = _form(number_in(rest), case_file.incident, typed_answers())
         if not form.validate():
             return _wrong(f"right-{rest}")
         now = case_file.incident_at(moment)

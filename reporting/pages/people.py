@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from flask import g, make_response, request, url_for
+from flask import g, make_response, url_for
 from flask.typing import ResponseReturnValue
 from wtforms import RadioField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
@@ -20,7 +20,7 @@ from reporting.teams.reading_hours import WEEK, BadHours, read, write
 from reporting.teams.team_log import CASE_WORKER, CASEWORK, COORDINATOR, CannotOpen
 from reporting.web import desk_pages, languages
 from reporting.web.access.auth import home_for, signed_in
-from reporting.web.access.traits import RAW, is_the, takes
+from reporting.web.access.traits import is_the, takes
 from reporting.web.context import installation, render_template, say, today
 from reporting.web.errors import error_page
 from reporting.web.forms import BadFormValue, StaffForm, button, day_in, number_in
@@ -90,7 +90,7 @@ def _with_teams(form: InviteForm) -> InviteForm:
 
 
 @blueprint.post("/<lang>/equipo/personas/<int(max=2147483647):member>")
-@takes(StaffForm, RAW, because="a button")
+@takes(StaffForm)
 @signed_in(COORDINATOR)
 def help_or_dismiss(member: int) -> ResponseReturnValue:
     """A forgotten password gets a new invitation; who leaves is shut out at once. Neither gives anybody a key."""
@@ -156,9 +156,32 @@ class DutyForm(StaffForm):
 
     off = TextAreaField(N_("Days off, one in each line, for example 28/07/2027"), validators=[Length(max=2000)])
 
+    def week(self) -> dict[int, tuple[int, int]]:
+        """Weekday -> from and to, full hours. Raises `BadHours` for a day on which they are no hours."""
+        hours = {}
+        for weekday in range(WEEK):
+            begins, ends = (self[name].data for name in _names(weekday))
+            if begins or ends:
+                if not (re.fullmatch("[0-9]{1,2}", begins) and re.fullmatch("[0-9]{1,2}", ends)):
+                    raise BadHours(weekday)
+                hours[weekday] = number_in(begins), number_in(ends)
+        return hours
+
+
+def _names(weekday: int) -> tuple[str, str]:
+    return f"from{weekday}", f"to{weekday}"
+
+
+def _clean(text: str | None) -> str:
+    return (text or "").strip()
+
+
+for field in (name for weekday in range(WEEK) for name in _names(weekday)):
+    setattr(DutyForm, field, StringField(default="", filters=[_clean]))
+
 
 @blueprint.route("/<lang>/equipo/turnos", methods=["GET", "POST"])
-@takes(DutyForm, RAW, because="from and to of seven days")
+@takes(DutyForm)
 @signed_in(CASE_WORKER, COORDINATOR)
 def reading_hours() -> ResponseReturnValue:
     """The page on which the staff say when somebody reads; reporters are told it before and after they send."""
@@ -166,56 +189,41 @@ def reading_hours() -> ResponseReturnValue:
     if not form.is_submitted():
         return _duty_page()
     if not form.is_ours():
-        return _duty_page(_typed_hours(), code=422)
+        return _duty_page(form, code=422)
     try:
-        hours, off = _hours_typed(), tuple(day_in(line) for line in (form.off.data or "").split())
+        hours, off = form.week(), tuple(day_in(line) for line in (form.off.data or "").split())
         with site.writing() as db:
             write(db, g.keys.member, hours, off)
     except BadHours as problem:
         day = languages.weekdays(g.lang, [problem.weekday])
         sentence = say(N_("%(day)s: write full hours, from 0 to 24, the end after the beginning."), day=day)
-        return _duty_page(_typed_hours(), sentence, 422)
+        return _duty_page(form, sentence, 422)
     except BadFormValue:
-        return _duty_page(_typed_hours(), say(N_("Write days like this: 28/07/2027, one in each line.")), 422)
+        return _duty_page(form, say(N_("Write days like this: 28/07/2027, one in each line.")), 422)
     return _duty_page(done=say(N_("Saved.")))
-
-
-def _typed_hours() -> dict[str, str]:
-    return {name: said for name, said in request.form.items() if name != "f"}
-
-
-def _hours_typed() -> dict[int, tuple[int, int]]:
-    hours: dict[int, tuple[int, int]] = {}
-    for weekday in range(WEEK):
-        begins, ends = (request.form.get(f"{part}{weekday}", "").strip() for part in ("from", "to"))
-        if not begins and not ends:
-            continue
-        if not (re.fullmatch("[0-9]{1,2}", begins) and re.fullmatch("[0-9]{1,2}", ends)):
-            raise BadHours(weekday)
-        hours[weekday] = number_in(begins), number_in(ends)
-    return hours
 
 
 @desk_pages.by_get()
 def _duty_page(
-    typed: dict[str, str] | None = None, sentence: str = "", code: int = 200, *, done: str = ""
+    typed: DutyForm | None = None, sentence: str = "", code: int = 200, *, done: str = ""
 ) -> ResponseReturnValue:
-    with installation().reading() as db:
-        known = read(db)
-    form = DutyForm(formdata=None)
-    form.off.data = typed.get("off") if typed else "\n".join(f"{day:%d/%m/%Y}" for day in known.off)
+    form = typed or _duty_now()
     week = [
-        (
-            weekday,
-            languages.weekdays(g.lang, [weekday]),
-            *(
-                typed.get(f"{part}{weekday}", "")[:5] if typed else str(known.hours.get(weekday, ("", ""))[place])
-                for place, part in enumerate(("from", "to"))
-            ),
-        )
+        (weekday, languages.weekdays(g.lang, [weekday]), *((form[name].data or "")[:5] for name in _names(weekday)))
         for weekday in range(WEEK)
     ]
     page = render_template(
         "staff/duty.html", form=form, week=week, sentence=sentence, done=done, out=StaffForm(formdata=None)
     )
     return make_response(page, code)
+
+
+def _duty_now() -> DutyForm:
+    """The form with the hours as they are."""
+    with installation().reading() as db:
+        known = read(db)
+    days = "\n".join(f"{day:%d/%m/%Y}" for day in known.off)
+    hours = {
+        name: str(hour) for weekday, day in known.hours.items() for name, hour in zip(_names(weekday), day, strict=True)
+    }
+    return DutyForm(formdata=None, data={"off": days} | hours)

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from flask import g, make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
+from wtforms import BooleanField, SelectMultipleField, StringField
 
 from reporting.figures import bounds, noise, releases
 from reporting.figures.releases import Choice, ReleaseRefused, UnknownPeriod
@@ -20,10 +21,27 @@ from reporting.teams.team_log import ADVOCATE, CannotOpen
 from reporting.vocabulary.countries import FIRST_HOME
 from reporting.web import desk_pages
 from reporting.web.access.auth import signed_in
-from reporting.web.access.traits import RAW, may_be_sent_again, takes
+from reporting.web.access.traits import may_be_sent_again, takes
 from reporting.web.context import Installation, installation, render_template, say
 from reporting.web.errors import error_page
 from reporting.web.forms import BadFormValue, StaffForm
+
+
+class PlanForm(StaffForm):
+    """A period, and what is published of it: from the address of a plan, or from its button."""
+
+    period = StringField(default="")
+    epsilon = StringField(default="1")
+    also = SelectMultipleField(validate_choice=False)
+    only = BooleanField()
+
+    def choice(self) -> Choice:
+        """What was ticked. Raises `BadFormValue` for what cannot be chosen."""
+        budgets, also = {str(epsilon): epsilon for epsilon in releases.EPSILONS}, set(self.also.data or ())
+        if self.epsilon.data not in budgets or not also <= set(further_tables()):
+            raise BadFormValue
+        further = tuple(name for name in further_tables() if name in also)
+        return Choice(further, budgets[self.epsilon.data], total_only=self.only.data or not _has_regions())
 
 
 @blueprint.get("/<lang>/equipo/cifras")
@@ -50,7 +68,8 @@ def _desk(sentence: str = "", code: int = 200) -> ResponseReturnValue:
 def plan() -> ResponseReturnValue:
     """What would be published of a period, how exact it would be, and what can be chosen. Nothing is opened."""
     try:
-        chosen, choice = releases.period(request.args.get("period", "")), _choice()
+        form = PlanForm(request.args)
+        chosen, choice = releases.period(form.period.data), form.choice()
         with installation().reading() as db:
             design, expected = releases.design_of(db, chosen, choice), releases.expected(db, chosen)
     except (BadFormValue, UnknownPeriod):
@@ -72,16 +91,6 @@ def plan() -> ResponseReturnValue:
     return make_response(page)
 
 
-def _choice() -> Choice:
-    """What was ticked. Raises `BadFormValue` for what cannot be chosen."""
-    ticked = request.values
-    budgets = {str(epsilon): epsilon for epsilon in releases.EPSILONS}
-    further = tuple(name for name in further_tables() if name in ticked.getlist("also"))
-    if ticked.get("epsilon", "1") not in budgets or len(further) != len(set(ticked.getlist("also"))):
-        raise BadFormValue
-    return Choice(further, budgets[ticked.get("epsilon", "1")], total_only="only" in ticked or not _has_regions())
-
-
 def _has_regions() -> bool:
     """Whether the places of the tables are those of this country. Elsewhere only what has no place is published."""
     return installation().settings.country == FIRST_HOME
@@ -93,16 +102,16 @@ def further_tables() -> tuple[str, ...]:
 
 
 @blueprint.post("/<lang>/equipo/cifras")
-@takes(StaffForm, RAW, because="a period and what was ticked, as in the address of the plan")
+@takes(PlanForm)
 @may_be_sent_again
 @signed_in(ADVOCATE)
 def compile_one() -> ResponseReturnValue:
     """Freeze a closed period and build its release: once."""
-    site, name = installation(), request.form.get("period", "")
-    if not StaffForm().is_ours():
+    site, form = installation(), PlanForm()
+    if not form.is_ours():
         return _desk(say(N_("Choose a period.")), 422)
     try:
-        chosen, choice = releases.period(name), _choice()
+        chosen, choice = releases.period(form.period.data), form.choice()
         release = _frozen(site, chosen)
         with site.writing() as db:
             releases.compile_release(

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from flask import g, make_response, redirect, request, url_for
+from flask import g, make_response, redirect, url_for
 from flask.typing import ResponseReturnValue
 
 from referrals.help import urgent_needs
-from reporting.pages.come_back import WrongCode, open_with_code
-from reporting.pages.draft import CHECK, SENT_ALREADY, new_receipt, wait, with_typed
+from reporting.pages.come_back import CodeForm, WrongCode, open_with_code, typed_code
+from reporting.pages.draft import CHECK, SENT_ALREADY, CheckForm, new_receipt, wait, with_typed
 from reporting.pages.start import OVER, blueprint
 from reporting.pages.submit import AFTER_SENDING, send, was_sent_now
 from reporting.sessions import tickets
@@ -23,9 +23,10 @@ from reporting.teams.team_log import KeysNotMade
 from reporting.vocabulary.answers import incident_of, page_after, page_before, so_far, that_matter
 from reporting.vocabulary.questions import PAGES
 from reporting.web import post_redirect_get
-from reporting.web.access.traits import RAW, compressible, limited, may_be_sent_again, takes
+from reporting.web.access.tickets import typed_ticket
+from reporting.web.access.traits import compressible, limited, may_be_sent_again, takes
 from reporting.web.context import SEEN, installation, render_template, say
-from reporting.web.forms import OpenForm, button, parts_of
+from reporting.web.forms import OpenForm, TripsForm, button, parts_of
 from reporting.web.limits import CODES, SENDING, TURNING
 from reporting.web.post_redirect_get import TicketCheck, Trail, check_ticket
 from reporting.web.question_forms import LAST
@@ -37,14 +38,14 @@ WAYS = {"start": "reporter.start", "help": "reporter.ask_for_help"}  # from a pa
 
 
 @blueprint.post("/<lang>/inicio")
-@takes(RAW, because="a button, and the trips that end")
+@takes(TripsForm)
 @may_be_sent_again
 def begin_anew() -> ResponseReturnValue:
     """To the start, or to look for help: this trip is over, so that the next person in this window finds nothing."""
     go = button()
     if go not in WAYS:
         return redirect(url_for(WAYS["start"], lang=g.lang), 303)
-    post_redirect_get.end(tickets.trips_in(request.form.get("trip", "")), NOTED)
+    post_redirect_get.end(tickets.trips_in(TripsForm().trip.data or ""), NOTED)
     return redirect(url_for(WAYS[go], lang=g.lang), 303)
 
 
@@ -76,20 +77,20 @@ def turns_a_page() -> bool:
 
 def types_a_code() -> bool:
     """Whether a code would be looked up for this request: it can be typed while telling, too, and counts alike."""
-    go, code = button("next"), request.form.get("code", "")
-    return go == "code" or (go == "next" and bool(code.strip()))
+    go = button("next")
+    return go == "code" or (go == "next" and bool(typed_code().strip()))
 
 
 @blueprint.post("/<lang>/contar")
 @limited(TURNING, when=turns_a_page)
 @limited(SENDING, when=is_sending)
 @limited(CODES, when=types_a_code)
-@takes(OpenForm, RAW, because="each page of questions makes its form from them; buttons and a code stand beside it")
+@takes(OpenForm, CodeForm, CheckForm)
 @may_be_sent_again
 def take_step() -> ResponseReturnValue:
     """Every step of a trip: one sealed field in, the way to the next page out. What a repeat may do is decided here."""
     go = button("next")
-    if go == "begin" and not request.form.get("t"):
+    if go == "begin" and not typed_ticket():
         return _begin()
     came = check_ticket("draft")
     if came is None or not came.ticket.state.keys() >= DRAFT:
@@ -171,7 +172,7 @@ def _open_on_the_way(came: TicketCheck) -> ResponseReturnValue:
     The key "Enter" presses the page's first button, so a right code counts there too; a wrong one does not stop her.
     """
     try:
-        return open_with_code(request.form.get("code", ""), came.ticket.trip)
+        return open_with_code(typed_code(), came.ticket.trip)
     except WrongCode as problem:
         if button() != "code":
             return _turn(came)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import secrets
 
 import segno
-from flask import Response, g, make_response, redirect, request, url_for
+from flask import Response, g, make_response, redirect, url_for
 from flask.typing import ResponseReturnValue
 from wtforms import BooleanField, PasswordField, StringField
 from wtforms.validators import InputRequired, Length
@@ -22,7 +22,7 @@ from reporting.teams.team_log import ADVOCATE, CASE_WORKER, COORDINATOR, BrokenC
 from reporting.web import desk_pages
 from reporting.web.access.audience import DOOR, Pages
 from reporting.web.access.auth import home_of, put_cookie, signed_in, take_cookie
-from reporting.web.access.tickets import ticket_field, ticket_in
+from reporting.web.access.tickets import ticket_field, ticket_in, typed_ticket
 from reporting.web.access.traits import SIGN_IN, is_the, limited, takes
 from reporting.web.context import installation, render_template, say
 from reporting.web.errors import error_page
@@ -180,7 +180,7 @@ def _draw(invited: Invitation) -> dict[str, str]:
 
 
 def _drawn(token: str) -> dict[str, str] | None:
-    ticket = ticket_in(request.form.get("t", ""), "visit")
+    ticket = ticket_in(typed_ticket(), "visit")
     return dict(ticket.state) if ticket and ticket.step == token else None
 
 

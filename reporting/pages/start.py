@@ -5,7 +5,7 @@ Shows nothing of any trip. She leaves a page that followed a POST by a note that
 
 from __future__ import annotations
 
-from flask import g, make_response, redirect, request, url_for
+from flask import g, make_response, redirect, url_for
 from flask.typing import ResponseReturnValue
 
 from referrals.help import national_lines
@@ -17,10 +17,11 @@ from reporting.teams import reading_hours, team_log
 from reporting.web import post_redirect_get
 from reporting.web.access.audience import HERS, Pages
 from reporting.web.access.tickets import ticket_field
-from reporting.web.access.traits import RAW, START, compressible, is_the, may_be_sent_again, takes
+from reporting.web.access.traits import START, compressible, is_the, may_be_sent_again, takes
 from reporting.web.access.visits import BOX
 from reporting.web.context import installation, render_template, say, today
 from reporting.web.errors import trouble_page
+from reporting.web.forms import TripsForm
 from reporting.web.limits import TURNING
 from reporting.web.post_redirect_get import TicketCheck, Trail
 
@@ -82,12 +83,12 @@ def safety() -> ResponseReturnValue:
 
 
 @blueprint.route("/salir", methods=["GET", "POST"])
-@takes(RAW, because="the trips that end stand in one field")
+@takes(TripsForm)
 @may_be_sent_again
 @compressible
 def leave() -> ResponseReturnValue:
     """One touch and gone. On pages that answered a POST the trip is noted as over, so that it cannot be repeated."""
-    trips = tickets.trips_in(request.form.get("trip", ""))
+    trips = tickets.trips_in(TripsForm().trip.data or "")
     if trips:
         post_redirect_get.end(trips, LEFT)
     answer = make_response(render_template("reporter/leave.html"))

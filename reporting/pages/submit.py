@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from flask import g, request
+from flask import g
 from flask.typing import ResponseReturnValue
 
 from reporting.cases import submission
@@ -16,7 +16,17 @@ from reporting.crypto import receipts
 from reporting.crypto.receipts import Receipt
 from reporting.i18n import N_
 from reporting.pages.directory_lookups import help_of
-from reporting.pages.draft import CHECK, DOORS, SENT_ALREADY, SENT_PAGE, consents_of, is_unseen, wait, with_typed
+from reporting.pages.draft import (
+    CHECK,
+    DOORS,
+    SENT_ALREADY,
+    SENT_PAGE,
+    CheckForm,
+    consents_of,
+    is_unseen,
+    wait,
+    with_typed,
+)
 from reporting.sessions import replays
 from reporting.sessions.replays import NOTED
 from reporting.teams import team_log
@@ -31,7 +41,7 @@ def _teams() -> tuple[Team | None, Team]:
     """The team that she picked, or the only one there is; none where she has to pick. And who counts."""
     with installation().reading() as db:
         teams = installation().teams(db)
-    known, picked = team_log.trusted(teams), request.form.get("team", "")
+    known, picked = team_log.trusted(teams), CheckForm().team.data or ""
     chosen = known if len(known) == 1 else [team for team in known if str(team.id) == picked]
     return chosen[0] if chosen else None, team_log.team_of_kind(teams, STATISTICS)
 
@@ -101,7 +111,7 @@ def _more(came: TicketCheck) -> ResponseReturnValue:
 
 def _noted(came: TicketCheck) -> ResponseReturnValue:
     """'I have written it down': a repeated request now says only that it was sent. The two words are optional."""
-    typed = receipts.plain(request.form.get("first", "")[:100]).split()
+    typed = receipts.plain((CheckForm().first.data or "")[:100]).split()
     words = receipts.plain(" ".join(Receipt(tuple(came.ticket.state["r"])).words(g.lang))).split()
     if typed and [word[:4] for word in typed[:2]] != [word[:4] for word in words[:2]]:
         trail, _ = with_typed(came)

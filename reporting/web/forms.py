@@ -12,6 +12,7 @@ from typing import Any
 from flask import abort, g, request
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import ImmutableMultiDict
+from wtforms import StringField
 from wtforms.csrf.core import CSRF
 from wtforms.validators import ValidationError
 
@@ -58,6 +59,11 @@ def parts_of(pressed: str) -> tuple[str, str]:
     """What a button does, and what it names; nothing for one that names nothing."""
     verb, _, named = pressed.partition("-")
     return (verb, named) if verb in BUTTONS else (pressed, "")
+
+
+def typed_answers() -> ImmutableMultiDict[str, str]:
+    """What was typed on a page of questions, whose form is made from the answers before it."""
+    return request.form
 
 
 def button(otherwise: str = "") -> str:
@@ -134,3 +140,15 @@ class OpenForm(FlaskForm):  # type: ignore[misc]
 
     class Meta(_Meta):
         csrf = False
+
+
+class TicketForm(OpenForm):
+    """The ticket, sealed, that every form of a trip carries."""
+
+    t = StringField(default="")
+
+
+class TripsForm(OpenForm):
+    """The way out of a page that followed a POST: the trips that are over with it."""
+
+    trip = StringField(default="")

@@ -27,7 +27,7 @@ from reporting.sessions.page_rows import CannotKeep, new_name
 from reporting.sessions.replays import LEFT, NOTED
 from reporting.sessions.tickets import Ticket
 from reporting.web.access.audience import ANYBODY, Pages
-from reporting.web.access.tickets import seeds, ticket_in
+from reporting.web.access.tickets import seeds, ticket_in, typed_ticket
 from reporting.web.access.traits import START, limited, url_of
 from reporting.web.context import SEEN, installation
 from reporting.web.errors import AGAIN, MAY_PASS
@@ -134,7 +134,7 @@ def check_ticket(purpose: str) -> TicketCheck | None:
 def _arrival(purpose: str) -> TicketCheck | None:
     site = installation()
     with site.looking() as db:
-        ticket = ticket_in(request.form.get("t", ""), purpose, db)
+        ticket = ticket_in(typed_ticket(), purpose, db)
         if ticket is None:
             return None
         g.trip = ticket.trip

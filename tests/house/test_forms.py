@@ -20,15 +20,6 @@ BY_HAND = {
     "referrals.pages.consent": "the number of a proposal, from a page that has no form but its ticket",
     "referrals.pages.directory": "cells come by the names of the columns of the directory; words to look for; a flag",
     "referrals.pages.queue": "a view is chosen as in its address",
-    "reporting.pages.come_back": "the code opens a case and must lie in no form that could be kept",
-    "reporting.pages.draft": "a page of questions makes its form from its answers",
-    "reporting.pages.my_case": "a page of questions makes its form from its answers",
-    "reporting.pages.people": "from and to of seven days",
-    "reporting.pages.release_desk": "a period, as in the address of the plan",
-    "reporting.pages.report": "the code, the ticket and the trips that end",
-    "reporting.pages.sign_in": "the ticket of a visit",
-    "reporting.pages.start": "the trips that end",
-    "reporting.pages.submit": "the team that is picked and two words of the receipt, beside the ticket",
 }
 
 

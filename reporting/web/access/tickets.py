@@ -16,6 +16,7 @@ from reporting.sessions.day_seeds import Line, Seeds
 from reporting.sessions.tickets import Ticket
 from reporting.teams.team_log import CannotOpen
 from reporting.web.context import installation, once
+from reporting.web.forms import TicketForm
 
 
 def hidden(name: str, value: str) -> Markup:
@@ -53,6 +54,11 @@ def ticket_in(text: str, purpose: str, db: Line | None = None) -> Ticket | None:
         return tickets.read_ticket(seeds(db), site.settings.server_secret, purpose, text, site.clock())
     except CannotOpen:
         return None
+
+
+def typed_ticket() -> str:
+    """The ticket as it came with the form of this request; empty where it brings none."""
+    return TicketForm().t.data or ""
 
 
 def seeds(db: Line | None = None) -> Seeds:
