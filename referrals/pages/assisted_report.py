@@ -10,7 +10,7 @@ import secrets
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from flask import g, make_response, redirect, request, url_for
+from flask import g, make_response, redirect, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import ImmutableMultiDict
 
@@ -45,12 +45,12 @@ from reporting.vocabulary.questions import PAGES
 from reporting.web import desk_pages, question_forms
 from reporting.web.access.audience import DESK, Pages
 from reporting.web.access.auth import refresh_keys, signed_in
-from reporting.web.access.tickets import seeds, ticket_field, ticket_in
-from reporting.web.access.traits import RAW, may_be_sent_again, takes
+from reporting.web.access.tickets import seeds, ticket_field, ticket_in, typed_ticket
+from reporting.web.access.traits import may_be_sent_again, takes
 from reporting.web.context import Installation, installation, render_template
 from reporting.web.desk_pages import SECRET_SHOWN, SHOWN
 from reporting.web.errors import error_page
-from reporting.web.forms import OpenForm, StaffForm, button, parts_of
+from reporting.web.forms import OpenForm, StaffForm, button, parts_of, typed_answers, typed_here
 from reporting.web.limits import TURNING
 from reporting.web.question_forms import LAST
 
@@ -100,7 +100,7 @@ def page(name: str, step: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/<lang>/equipo/voz")
-@takes(StaffForm, OpenForm, RAW, because="a page of questions makes its form from them")
+@takes(StaffForm, OpenForm)
 @may_be_sent_again
 @signed_in(CASE_WORKER)
 def take_step() -> ResponseReturnValue:
@@ -115,13 +115,13 @@ def take_step() -> ResponseReturnValue:
     if ticket.step in CHECKS:
         return _send(intake) if go == "send" else _lead(intake, _from_check(go))
     number = int(ticket.step)
-    form = question_forms.form_of(number, intake.answers, _choices(intake.answers), request.form)
+    form = question_forms.form_of(number, intake.answers, _choices(intake.answers), typed_answers())
     right = form.validate()
     intake.answers = merged(number, intake.answers, _right_answers(form))
     if go == "back":
         return _lead(intake, str(page_before(number, intake.answers)))
     if not right:
-        intake.wrong = {"step": ticket.step, "typed": _typed()}
+        intake.wrong = {"step": ticket.step, "typed": typed_here()}
         return _lead(intake, ticket.step)
     return _lead(intake, _from_page(go, number, intake.answers))
 
@@ -177,16 +177,12 @@ def _to_own_cases() -> ResponseReturnValue:
     return redirect(url_for("casework.queue", lang=g.lang, owner="mine", sort="newest"), 303)
 
 
-def _typed() -> dict[str, list[str]]:
-    return {name: said for name, said in request.form.to_dict(flat=False).items() if name not in {"f", "t", "go"}}
-
-
 def _right_answers(form: Any) -> dict[str, Any]:
     return {name: value for name, value in question_forms.answers_in(form).items() if name not in form.errors}
 
 
 def _ticket() -> Ticket | None:
-    ticket = ticket_in(request.form.get("t", ""), "draft")
+    ticket = ticket_in(typed_ticket(), "draft")
     return ticket if ticket and ticket.state.get("voice") == g.keys.member else None
 
 

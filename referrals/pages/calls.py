@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from flask import g, make_response, redirect, request, url_for
+from flask import g, make_response, redirect, url_for
 from flask.typing import ResponseReturnValue
+from wtforms import StringField
 
 from referrals.directory import curation, gaps, questions, snapshot
 from referrals.directory.calls import worklist
@@ -23,10 +24,18 @@ from reporting.teams.team_log import CASE_WORKER, COORDINATOR
 from reporting.vocabulary.needs import NEEDS
 from reporting.web import desk_pages
 from reporting.web.access.auth import signed_in
-from reporting.web.access.traits import RAW, may_be_sent_again, takes
+from reporting.web.access.traits import may_be_sent_again, takes
 from reporting.web.context import installation, render_template, say
 from reporting.web.errors import error_page
 from reporting.web.forms import button
+
+
+class AnswersForm(StampForm):
+    """What a call taught, by the columns of the directory."""
+
+
+for question in questions.QUESTIONS:
+    setattr(AnswersForm, question.column, StringField(default=""))
 
 LEARNT = {"nobody", "learned", "skip"}  # the buttons of a call
 
@@ -107,13 +116,13 @@ def _call(
 
 
 @blueprint.post("/<lang>/equipo/directorio/llamadas/<place>/<service>")
-@takes(StampForm, RAW, because="answers come by the names of their columns")
+@takes(AnswersForm)
 @may_be_sent_again
 @signed_in(CASE_WORKER, COORDINATOR)
 def called(place: str, service: str) -> ResponseReturnValue:
     """What the caller learned, or that nobody answered; then the next one."""
-    form, go = StampForm(), button()
-    typed = {question.column: request.form.get(question.column, "") for question in questions.QUESTIONS}
+    form, go = AnswersForm(), button()
+    typed = {question.column: form[question.column].data for question in questions.QUESTIONS}
     if not form.is_ours() or place not in snapshot_now().cards.place_names:
         return error_page(404)
     if go not in LEARNT:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import g, make_response, redirect, request, url_for
+from flask import g, make_response, redirect, url_for
 from flask.typing import ResponseReturnValue
 
 from referrals import help as referrals_help
@@ -163,8 +163,3 @@ _TABLE = {
     "allow": actions.CHANGEABLE,
 }
 GOES = {"handed", "allow"}  # what takes something away from a case or from a team: it goes from the log too
-
-
-def typed() -> dict[str, list[str]]:
-    """Field -> what was typed there, without the token of the form."""
-    return {name: said for name, said in request.form.to_dict(flat=False).items() if name != "f"}

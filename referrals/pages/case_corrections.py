@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import abort, g, make_response, redirect, request, url_for
+from flask import abort, g, make_response, redirect, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import ImmutableMultiDict
 from wtforms import StringField, TextAreaField
 from wtforms.validators import Length
 
-from referrals.pages.case import typed
 from referrals.pages.case_forms import MEANWHILE, NOT_OPENED, blueprint, counters, needed
 from reporting.cases import actions, desk, records
 from reporting.cases.actions import NotAllowed
@@ -23,10 +22,10 @@ from reporting.vocabulary.answers import answers_of, corrected
 from reporting.vocabulary.questions import PAGES
 from reporting.web import desk_pages, question_forms
 from reporting.web.access.auth import signed_in
-from reporting.web.access.traits import RAW, may_be_sent_again, takes
+from reporting.web.access.traits import may_be_sent_again, takes
 from reporting.web.context import installation, render_template, say
 from reporting.web.errors import error_page
-from reporting.web.forms import BadFormValue, OpenForm, StaffForm, number_in
+from reporting.web.forms import BadFormValue, OpenForm, StaffForm, number_in, typed_answers, typed_here
 
 
 class RightForm(StaffForm):
@@ -46,7 +45,7 @@ def answers(case: int, number: int) -> ResponseReturnValue:
 
 
 @blueprint.post("/<lang>/equipo/caso/<int(max=9223372036854775807):case>/respuestas/<int(max=8):number>")
-@takes(RightForm, OpenForm, RAW, because="a page of questions makes its form from them")
+@takes(RightForm, OpenForm)
 @may_be_sent_again
 @signed_in(CASE_WORKER)
 def set_right(case: int, number: int) -> ResponseReturnValue:
@@ -55,15 +54,15 @@ def set_right(case: int, number: int) -> ResponseReturnValue:
         abort(404)
     site, reason_form = installation(), RightForm()
     if not reason_form.is_ours():
-        return _right_page(case, number, typed(), say(N_("That is too long.")), 422)
+        return _right_page(case, number, typed_here(), say(N_("That is too long.")), 422)
     try:
         with site.writing() as db:
             opened = desk.open_case(db, g.keys, case, site.clock())
-        form = _answers_form(opened, number, request.form)
+        form = _answers_form(opened, number, typed_answers())
         moment = site.clock()
         reason, now = needed(reason_form.reason.data), opened.incident_at(moment)
         if not form.validate():
-            return _right_page(case, number, typed(), code=422)
+            return _right_page(case, number, typed_here(), code=422)
         changed = corrected(number, now, question_forms.answers_in(form))
         with (
             site.writing() as db,
@@ -77,9 +76,9 @@ def set_right(case: int, number: int) -> ResponseReturnValue:
     except CannotOpen:
         return error_page(404, NOT_OPENED)
     except NotAllowed as why:
-        return _right_page(case, number, typed(), say(why.sentence), 422)
+        return _right_page(case, number, typed_here(), say(why.sentence), 422)
     except (EditConflict, BadFormValue):  # or the page did not say which version of the case it showed
-        return _right_page(case, number, typed(), say(MEANWHILE), 409)
+        return _right_page(case, number, typed_here(), say(MEANWHILE), 409)
     return redirect(url_for("casework.case_page", lang=g.lang, case=case), 303)
 
 

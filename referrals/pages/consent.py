@@ -5,8 +5,9 @@ Speaks HTTP and nothing else; every page follows a POST and carries the ticket o
 
 from __future__ import annotations
 
-from flask import g, make_response, redirect, request, url_for
+from flask import g, make_response, redirect, url_for
 from flask.typing import ResponseReturnValue
+from wtforms import StringField
 
 from referrals import help as referrals_help
 from referrals.casework import referral, referral_sheet
@@ -21,7 +22,7 @@ from reporting.teams.team_log import CannotOpen
 from reporting.vocabulary.needs import NEEDS
 from reporting.web import post_redirect_get
 from reporting.web.access.audience import HERS, Pages
-from reporting.web.access.traits import RAW, may_be_sent_again, takes
+from reporting.web.access.traits import may_be_sent_again, takes
 from reporting.web.access.visits import (
     CASE,
     CaseSession,
@@ -32,7 +33,7 @@ from reporting.web.access.visits import (
     onward,
 )
 from reporting.web.context import installation, render_template, say
-from reporting.web.forms import BadFormValue, button, number_in
+from reporting.web.forms import BadFormValue, OpenForm, button, number_in
 from reporting.web.limits import TURNING
 from reporting.web.post_redirect_get import TicketCheck, Trail, check_ticket
 
@@ -45,19 +46,25 @@ ANSWERS = {
 }
 
 
+class NumberForm(OpenForm):
+    """Which proposal it is about."""
+
+    number = StringField()
+
+
 def _arrived() -> tuple[TicketCheck, int] | None:
     """Her request and the number of the referral; None where it is no page of hers (any more)."""
     came = check_ticket("visit")
     if came is None or came.ended == LEFT or came.ticket.step != CASE:
         return None
     try:
-        return came, number_in(request.form.get("number"))
+        return came, number_in(NumberForm().number.data)
     except BadFormValue:
         return None
 
 
 @blueprint.post("/<lang>/volver/propuesta")
-@takes(RAW, because="the number of a proposal")
+@takes(NumberForm)
 @may_be_sent_again
 def look() -> ResponseReturnValue:
     """The answer that leads to the page of a proposal."""
@@ -73,7 +80,7 @@ def look() -> ResponseReturnValue:
 
 
 @blueprint.post("/<lang>/volver/respuesta")
-@takes(RAW, because="the number of a proposal, and a button")
+@takes(NumberForm)
 @may_be_sent_again
 def answer() -> ResponseReturnValue:
     """Her yes or no. Pressed twice, it counts once."""

@@ -23,10 +23,10 @@ from reporting.teams.team_log import CASE_WORKER, COORDINATOR
 from reporting.web import desk_pages, languages
 from reporting.web.access.audience import ANYBODY, Pages
 from reporting.web.access.auth import signed_in
-from reporting.web.access.traits import RAW, may_be_sent_again, takes, takes_a_file
+from reporting.web.access.traits import may_be_sent_again, takes, takes_a_file
 from reporting.web.context import installation, local_hour, render_template, say
 from reporting.web.errors import error_page
-from reporting.web.forms import StaffForm, button
+from reporting.web.forms import OpenForm, StaffForm, button
 from reporting.web.limits import TURNING
 
 blueprint = Pages("directory", __name__, ANYBODY, limit=TURNING)
@@ -100,14 +100,21 @@ def services() -> ResponseReturnValue:
     return _services()
 
 
+class SearchForm(StaffForm):
+    """Words of the name or the id of a service."""
+
+    q = StringField(default="")
+
+
 @blueprint.post("/<lang>/equipo/directorio")
-@takes(StaffForm, RAW, because="the words to look for")
+@takes(SearchForm)
 @may_be_sent_again
 @signed_in(CASE_WORKER, COORDINATOR)
 def find() -> ResponseReturnValue:
     """The services in whose name or id the words stand."""
-    StaffForm().is_ours()
-    return _services(request.form.get("q", "").strip()[:80])
+    form = SearchForm()
+    form.is_ours()
+    return _services(form.q.data.strip()[:80])
 
 
 @desk_pages.by_get()
@@ -147,10 +154,14 @@ def export() -> ResponseReturnValue:
 
 
 class EditForm(StaffForm):
-    """Why, and what it looked like when it was read. The cells themselves come by their names."""
+    """The cells, by the names of their columns; why, and what it looked like when it was read."""
 
     why = StringField(N_("Why? Who told you?"), validators=[InputRequired(), Length(max=300)])
     stamp = StringField(validators=[Length(max=64)])
+
+
+for column in curation.EDITABLE:
+    setattr(EditForm, column, StringField())
 
 
 class StampForm(StaffForm):
@@ -218,13 +229,13 @@ def confirm(service: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/<lang>/equipo/directorio/servicio/<service>/cambiar")
-@takes(EditForm, RAW, because="cells come by the names of their columns")
+@takes(EditForm)
 @may_be_sent_again
 @signed_in(COORDINATOR)
 def edit(service: str) -> ResponseReturnValue:
     """Change cells of a service, with a reason."""
     form = EditForm()
-    typed = {column: request.form[column] for column in curation.EDITABLE if column in request.form}
+    typed = {column: form[column].data for column in curation.EDITABLE if form[column].raw_data}
     if not form.is_ours():
         return _service(service, form=form, typed=typed, code=422)
     try:
@@ -249,7 +260,7 @@ class BringForm(StaffForm):
 
 
 @blueprint.route("/<lang>/equipo/directorio/traer", methods=["GET", "POST"])
-@takes(BringForm, RAW, because="the button says whether it is stored")
+@takes(BringForm)
 @may_be_sent_again
 @takes_a_file(LARGEST_FILE, FOR_THE_TERMINAL)
 @signed_in(COORDINATOR)
@@ -273,12 +284,18 @@ def bring() -> ResponseReturnValue:
     return desk_pages.drawn(page, 422 if bad else 200)
 
 
+class FlagForm(OpenForm):
+    """What is wrong with a service: kind and service, with a dot between."""
+
+    flag = StringField(default="")
+
+
 @blueprint.post("/<lang>/aviso")
-@takes(RAW, because="one button, from a page that is nobody's")
+@takes(FlagForm)
 @may_be_sent_again
 def flag() -> ResponseReturnValue:
     """A dead number, or they were not safe. She stays on her page: the answer has no page of its own."""
-    kind, _, service = request.form.get("flag", "").partition(".")
+    kind, _, service = FlagForm().flag.data.partition(".")
     with installation().writing() as db:
         known = curation.flag(db, service, kind, today_here())
     return ("", 204) if known else error_page(404)

@@ -37,13 +37,13 @@ from reporting.vocabulary.codes import VOCABULARY
 from reporting.vocabulary.needs import NEEDS
 from reporting.web import desk_pages, languages
 from reporting.web.access.auth import home_for, refresh_keys, signed_in
-from reporting.web.access.traits import RAW, is_the, may_be_sent_again, takes
+from reporting.web.access.traits import is_the, may_be_sent_again, takes
 from reporting.web.context import Installation, installation, local_hour, render_template, say
 from reporting.web.forms import BadFormValue, StaffForm, button, number_in
 
 
 class BulkForm(StaffForm):
-    """Several cases at once, or words to look for."""
+    """Several cases at once, words to look for, or the view that is chosen."""
 
     cases = SelectMultipleField(validate_choice=False)
     owner = StringField()
@@ -52,6 +52,8 @@ class BulkForm(StaffForm):
     reason = TextAreaField(validators=[Length(max=questions.LONGEST_TEXT)])
     words = StringField(validators=[Length(max=200)])
     name = StringField(validators=[Length(max=actions.LABEL_LENGTH)])
+    folder = StringField(validators=[Length(max=20)])
+    sort = StringField(validators=[Length(max=20)])
 
 
 @blueprint.get("/<lang>/equipo/casos", endpoint="queue")
@@ -171,7 +173,7 @@ def _keep_worked_out(
 
 
 @blueprint.post("/<lang>/equipo/casos")
-@takes(BulkForm, RAW, because="the button says what is done; a view is chosen as in its address")
+@takes(BulkForm)
 @may_be_sent_again
 @signed_in(CASE_WORKER)
 def bulk() -> ResponseReturnValue:
@@ -181,7 +183,7 @@ def bulk() -> ResponseReturnValue:
         return _queue_page(sentence=say(N_("That is too long.")), code=422)
     go = button()
     if go == "view":
-        return redirect(_address_of_view(form.name.data or ""), 303)
+        return redirect(_address_of_view(form), 303)
     if go == "words":
         return _queue_page(words=form.words.data or "")
     if go not in BULK or not form.cases.data:
@@ -199,9 +201,10 @@ def bulk() -> ResponseReturnValue:
     return _queue_page(sentence=say(sentence, done=done, skipped=skipped, failed=failed))
 
 
-def _address_of_view(name: str) -> str:
+def _address_of_view(form: BulkForm) -> str:
     """What was chosen stands in the address; what was typed does not: addresses are remembered by browsers."""
-    chosen: dict[str, Any] = {part: request.form.get(part) or None for part in ("folder", "owner", "sort")}
+    chosen: dict[str, Any] = {part: form[part].data or None for part in ("folder", "owner", "sort")}
+    name = form.name.data or ""
     with suppress(CannotKeep):
         chosen["name"] = desk_pages.keep({"words": name}) if name.strip() else None
     return url_for("casework.queue", lang=g.lang, **chosen)

@@ -20,7 +20,7 @@ from reporting.sessions.replays import LEFT
 from reporting.web import post_redirect_get, question_forms
 from reporting.web.access.traits import compressible, may_be_sent_again, takes
 from reporting.web.context import SEEN, installation, render_template, say
-from reporting.web.forms import OpenForm
+from reporting.web.forms import OpenForm, typed_here
 from reporting.web.post_redirect_get import Trail, check_ticket
 
 
@@ -52,9 +52,7 @@ def find_help() -> ResponseReturnValue:
     came = check_ticket("visit")
     if came is None or came.ended == LEFT:
         return over(came)
-    return post_redirect_get.answer(
-        post_redirect_get.follow(came, "help"), "help", typed=post_redirect_get.typed_here()
-    )
+    return post_redirect_get.answer(post_redirect_get.follow(came, "help"), "help", typed=typed_here())
 
 
 @post_redirect_get.shows("help")

@@ -30,7 +30,7 @@ from reporting.vocabulary.questions import PAGES
 from reporting.web import languages, post_redirect_get, question_forms
 from reporting.web.access.visits import CaseSession, Next, case_session_field, case_session_on, onward
 from reporting.web.context import installation, local_hour, render_template, say
-from reporting.web.forms import OpenForm, button, number_in, parts_of, typed_answers
+from reporting.web.forms import OpenForm, button, number_in, parts_of, typed_answers, typed_here
 from reporting.web.post_redirect_get import Trail
 from reporting.web.question_forms import TO_SET_RIGHT
 from reporting.web.requests import speak
@@ -132,7 +132,7 @@ def _show(_stay: CaseSession, _rest: str) -> Next:
 
 def _wrong(step: str) -> Next:
     """The next step: the same form once more, with what she typed and what is wrong."""
-    return onward(step, code=422, typed=post_redirect_get.typed_here())
+    return onward(step, code=422, typed=typed_here())
 
 
 def _counters() -> Team:

@@ -26,7 +26,7 @@ from reporting.web import post_redirect_get
 from reporting.web.access.tickets import typed_ticket
 from reporting.web.access.traits import compressible, limited, may_be_sent_again, takes
 from reporting.web.context import SEEN, installation, render_template, say
-from reporting.web.forms import OpenForm, TripsForm, button, parts_of
+from reporting.web.forms import OpenForm, TripsForm, button, parts_of, typed_here
 from reporting.web.limits import CODES, SENDING, TURNING
 from reporting.web.post_redirect_get import TicketCheck, Trail, check_ticket
 from reporting.web.question_forms import LAST
@@ -134,7 +134,7 @@ def _turn(came: TicketCheck) -> ResponseReturnValue:
         trail.state |= {"p": True, "u": trail.state.get("u", {}) | {step: trail.state["n"]}}
         return post_redirect_get.answer(trail, step)
     if wrong and go in {"next", "check"}:
-        return post_redirect_get.answer(trail, step, code=422, typed=post_redirect_get.typed_here())
+        return post_redirect_get.answer(trail, step, code=422, typed=typed_here())
     return _go_to(_target(step, go, trail.state["a"]), trail)
 
 
@@ -178,5 +178,5 @@ def _open_on_the_way(came: TicketCheck) -> ResponseReturnValue:
             return _turn(came)
         trail, _ = with_typed(came)
         return post_redirect_get.answer(
-            trail, came.ticket.step, sentence=problem.sentence, code=422, typed=post_redirect_get.typed_here()
+            trail, came.ticket.step, sentence=problem.sentence, code=422, typed=typed_here()
         )

@@ -33,11 +33,11 @@ from reporting.web.access.auth import cookie_name, home_of, put_cookie, resume
 from reporting.web.access.traits import SIGN_IN, url_of
 from reporting.web.context import SEEN, installation
 from reporting.web.errors import error_page
+from reporting.web.forms import typed_here
 from reporting.web.limits import TURNING
 
 blueprint = Pages("desk_answers", __name__, DESK, limit=TURNING)
 SHOWN, SECRET_SHOWN = 15 * MINUTE, 5 * MINUTE  # seconds after the POST
-NEVER_KEPT = {"f", "t", "code"}  # fields that are no typing, or open something; passwords neither
 FORM = "of form"
 Page = Callable[..., ResponseReturnValue]
 PAGES: dict[str, Page] = {}
@@ -179,8 +179,7 @@ def _spelt(value: Any) -> Any:
     """A form as what was typed into it and what is wrong there; everything else as it is."""
     if not isinstance(value, FlaskForm):
         return value
-    secret = NEVER_KEPT | {part.name for part in value if isinstance(part, PasswordField)}
-    typed = {name: said for name, said in request.form.to_dict(flat=False).items() if name not in secret}
+    typed = typed_here(*(part.name for part in value if isinstance(part, PasswordField)))
     errors = {name: [str(error) for error in wrong] for name, wrong in value.errors.items()}
     return {FORM: _called(type(value)), "typed": typed, "errors": errors}
 

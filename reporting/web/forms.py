@@ -61,6 +61,15 @@ def parts_of(pressed: str) -> tuple[str, str]:
     return (verb, named) if verb in BUTTONS else (pressed, "")
 
 
+NEVER_KEPT = frozenset({"t", "f", "go", "code"})  # fields of a form that are no typing, or open a case
+
+
+def typed_here(*secret: str) -> dict[str, list[str]]:
+    """Field -> what was typed there, for the page that shows it once more; nothing of what is secret."""
+    typed: dict[str, list[str]] = request.form.to_dict(flat=False)
+    return {name: values for name, values in typed.items() if name not in NEVER_KEPT.union(secret)}
+
+
 def typed_answers() -> ImmutableMultiDict[str, str]:
     """What was typed on a page of questions, whose form is made from the answers before it."""
     return request.form

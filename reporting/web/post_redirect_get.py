@@ -41,7 +41,6 @@ WEBKIT_WALKS = True
 SHOWN = 15 * MINUTE  # seconds after her last step that its page is shown
 RECEIPT_SHOWN = 5 * MINUTE  # the same for a receipt
 OF_THE_WALK = {"w", "c"}  # in a ticket: the name of its trail, and its steps
-NEVER_KEPT = {"t", "f", "code"}  # fields of a form that are no typing, or open a case
 AFTER_ALL = frozenset({400, 413, *MAY_PASS})  # trouble that is told on a page of her trip
 
 
@@ -212,11 +211,6 @@ def home(sentence: str = "", code: int = SEEN) -> ResponseReturnValue:
 def start_page(sentence: str = "") -> ResponseReturnValue:
     """The start page as the answer, where the page that was asked for may not be shown."""
     return show(Trail("note", "", {}, step="note", said={"sentence": sentence}), "note", None)
-
-
-def typed_here() -> dict[str, list[str]]:
-    """What was typed into the form of this request, for the page that shows it once more."""
-    return {name: values for name, values in request.form.to_dict(flat=False).items() if name not in NEVER_KEPT}
 
 
 def how_ended(trip: str) -> str | None:

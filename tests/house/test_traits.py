@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 
 from reporting import app as application
-from reporting.web.access.traits import RAW, Routes, read_routes
+from reporting.web.access.traits import Routes, read_routes
 from reporting.web.setup import LANDMARKS
 from tests.house.figures import Module, modules
 
@@ -73,11 +73,9 @@ def test_every_page_of_the_real_application_says_what_it_has_to(app: Flask, rout
     assert routes.landmarks.keys() == set(LANDMARKS)
 
 
-def test_a_page_that_reads_fields_by_hand_says_so_and_names_the_forms_it_makes(app: Flask, routes: Routes) -> None:
+def test_a_page_takes_every_form_that_it_makes(app: Flask, routes: Routes) -> None:
     for endpoint, view in app.view_functions.items():
         source, traits = inspect.getsource(inspect.unwrap(view)), routes.traits[endpoint]
         if traits.forms:
             known = {getattr(form, "__name__", form) for form in traits.forms}
-            made = set(FORM.findall(source))
-            assert made <= known, f"{endpoint} makes a form that it does not take"
-            assert RAW in known or "request.form" not in source, f"{endpoint} reads fields by hand"
+            assert set(FORM.findall(source)) <= known, f"{endpoint} makes a form that it does not take"

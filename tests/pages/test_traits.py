@@ -16,7 +16,6 @@ from reporting.web import limits
 from reporting.web.access.audience import HERS, Pages
 from reporting.web.access.traits import (
     NO_FORM,
-    RAW,
     SIGN_IN,
     START,
     BadRoute,
@@ -76,7 +75,6 @@ def reads(blueprint: Blueprint, landmarks: Sequence[str] = ()) -> None:
         (pages(), "POST", (), "with which form"),
         (pages(), "DELETE", (), "with which form"),
         (pages(), "GET", (takes(NO_FORM),), "takes no POST"),
-        (pages(), "POST", (takes(RAW),), "by hand"),
         (pages(), "POST", (takes(NO_FORM, PasswordAsked),), "no form and one"),
         (pages(), "GET", (may_be_sent_again,), "takes no POST"),
         (pages(), "POST", (takes(PasswordAsked), may_be_sent_again), "asks for a password"),
@@ -99,7 +97,7 @@ def test_a_landmark_is_one_page_and_there() -> None:
 
 
 def test_a_route_that_says_everything_starts() -> None:
-    reads(with_route(pages(), "POST", takes(RAW, because="a button"), may_be_sent_again, limited(CODES)))
+    reads(with_route(pages(), "POST", takes(NO_FORM), may_be_sent_again, limited(CODES)))
     reads(with_route(pages(limit=""), "GET", limited(CODES), compressible, public_figures, is_the(START)), [START])
 
 

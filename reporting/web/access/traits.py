@@ -18,7 +18,7 @@ from reporting.errors import AmparoError
 
 View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
 START, SIGN_IN = "start", "sign-in"  # landmarks: the page that anybody may look at, and the way in to the desk
-NO_FORM, RAW = "no form", "fields read by hand"  # what a POST may take beside the classes of its forms
+NO_FORM = "no form"  # a POST that brings nothing but its address
 HARMLESS = {"GET", "HEAD", "OPTIONS"}  # methods that bring no form
 ROUTES = "amparo.routes"
 Limits = dict[str, Callable[[], bool] | None]  # an allowance of `limits` -> when a request counts so; None is always
@@ -35,7 +35,6 @@ class Traits:
     audience: str = ""
     limits: Limits = field(default_factory=dict)
     forms: tuple[Any, ...] = ()
-    because: str = ""  # why fields are read by hand
     again: bool = False
     compressible: bool = False
     public_figures: bool = False
@@ -62,9 +61,9 @@ def limited(allowance: str, when: Callable[[], bool] | None = None) -> Callable[
     return lambda view: _says(view, limits=_said(view).get("limits", {}) | {allowance: when})
 
 
-def takes(*forms: Any, because: str = "") -> Callable[[View], View]:
-    """Say which forms a POST brings: their classes, `NO_FORM`, and `RAW` for fields read by hand, with the reason."""
-    return lambda view: _says(view, forms=forms, because=because)
+def takes(*forms: Any) -> Callable[[View], View]:
+    """Say which forms a POST brings: their classes, or `NO_FORM`."""
+    return lambda view: _says(view, forms=forms)
 
 
 def is_the(landmark: str) -> Callable[[View], View]:
@@ -171,7 +170,6 @@ def _faults(traits: Traits, methods: set[str]) -> Iterator[tuple[bool, str]]:
     yield has_form and not traits.forms, "takes a POST and does not say with which form: `takes`."
     yield bool(traits.forms) and not has_form, "says which form it takes and takes no POST."
     yield NO_FORM in traits.forms and len(traits.forms) > 1, "takes no form and one."
-    yield RAW in traits.forms and not traits.because, "reads fields by hand and does not say why: `because`."
     yield traits.again and not has_form, "may be sent again and takes no POST."
     yield traits.again and any(map(_asks_a_password, traits.forms)), "may be sent again and asks for a password."
     yield traits.compressible and "GET" not in methods, "is compressible and answers no GET."
