@@ -25,6 +25,8 @@ from reporting.teams.keyring import Keys, RecoverySheets
 from reporting.teams.team_log import CASE_WORKER, CASEWORK, STATISTICS, Pin
 from reporting.vocabulary.incident import Incident
 
+PASSWORD = "abecedario trompeta lunares ventisca molino"  # strong enough, like every password of the tests
+ANOTHER = "pizarra acequia remolino golondrina jarabe"
 NOON = 1_800_014_400.0  # a moment at noon, UTC
 
 
@@ -68,7 +70,7 @@ class Place:
 
     def hires(self, name: str, *roles: str, new_team: str = "", teams: tuple[int, ...] = ()) -> Worker:
         """An invitation accepted; the first case worker makes the keys and gets the sheets, of a new team likewise."""
-        password, totp = "seis palabras que nadie sabe " + name, members.new_totp_secret()
+        password, totp = f"{PASSWORD} {name}", members.new_totp_secret()
         new = members.new_member(name, roles, password, totp, self.settings.pepper, teams=teams)
         recovery = None
         if CASE_WORKER in roles and (self.sheets is None or new_team):

@@ -24,7 +24,7 @@ from reporting.config import SECRET, Settings, instance_folder, make_secrets, pr
 from reporting.operations import leak_check, retention, server
 from reporting.sessions import day_seeds, page_rows
 from reporting.storage.database import open_database, reading, upgrade_tables, writing
-from reporting.teams import accounts, members, reading_hours
+from reporting.teams import accounts, members, passwords, reading_hours
 from reporting.teams.team_log import CASE_WORKER, COORDINATOR, Pin
 from reporting.web import languages
 
@@ -67,7 +67,7 @@ def _new_installation() -> Settings:
 
 def _first_people(settings: Settings, engine: Engine, coordinator: str, case_worker: str) -> dict[str, Any]:
     language = settings.languages[0]
-    password, totp = accounts.suggest_password(secrets.randbelow, language), members.new_totp_secret()
+    password, totp = passwords.suggest(secrets.randbelow, language), members.new_totp_secret()
     account = members.new_member(coordinator, (COORDINATOR,), password, totp, settings.pepper)
     with writing(engine) as db:
         shipped.load_country(db)

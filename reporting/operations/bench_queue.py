@@ -38,7 +38,7 @@ from reporting.vocabulary.incident import Incident
 
 ROUNDS, MINUTE, BATCH = 5, 60, 500
 SEEN, SEE_OTHER = 203, 303
-NAME, PASSWORD = "prueba", "seis palabras que nadie usa de verdad"
+NAME, PASSWORD = "prueba", "pizarra acequia remolino golondrina jarabe"
 Say = Callable[[str], None]
 
 

@@ -30,8 +30,8 @@ from reporting.figures import releases
 from reporting.figures.noise import laplace
 from reporting.sessions import day_seeds, tickets
 from reporting.storage.database import reading, writing
-from reporting.teams import keyring, members, team_log
-from reporting.teams.accounts import accept, draw_sheets, invite, suggest_password
+from reporting.teams import keyring, members, passwords, team_log
+from reporting.teams.accounts import accept, draw_sheets, invite
 from reporting.teams.keyring import Keys
 from reporting.teams.team_log import ADVOCATE, CASE_WORKER, CASEWORK, COORDINATOR, STATISTICS, Pin
 from reporting.vocabulary.incident import incident_from_answers
@@ -99,7 +99,7 @@ def _people(settings: Settings, engine: Engine, now: float) -> list[dict[str, st
     pin, accounts = Pin(settings.pin_file), []
     first: Keys | None = None
     for name, role in PEOPLE.items():
-        password = suggest_password(secrets.randbelow, settings.languages[0])
+        password = passwords.suggest(secrets.randbelow, settings.languages[0])
         totp = members.new_totp_secret()
         new = members.new_member(name, (role,), password, totp, settings.pepper)
         with writing(engine) as db:

@@ -31,7 +31,7 @@ from reporting.operations.trial_phone import PATIENCE, NoTrial, Phone
 from reporting.sessions import day_seeds
 from reporting.storage.database import checkpoint, open_database, reading, upgrade_tables, writing
 from reporting.storage.models import CaseRow
-from reporting.teams import accounts, keyring, members
+from reporting.teams import accounts, keyring, members, passwords
 from reporting.teams.keyring import Keys
 from reporting.teams.team_log import CASE_WORKER, Pin
 from reporting.vocabulary.answers import route
@@ -228,7 +228,7 @@ def _furnished(instance: Path, environment: Mapping[str, str]) -> tuple[Settings
     settings, now = read_settings(environment), time.time()
     engine, pin, below = open_database(settings.database_url), Pin(settings.pin_file), secrets.randbelow
     upgrade_tables(engine)
-    password, totp = accounts.suggest_password(below, "es"), members.new_totp_secret()
+    password, totp = passwords.suggest(below, "es"), members.new_totp_secret()
     new = members.new_member(NAME, (CASE_WORKER,), password, totp, settings.pepper)
     with writing(engine) as db:
         day_seeds.open_day(db, now)

@@ -6,6 +6,8 @@ Shows nobody else's account and no case.
 from __future__ import annotations
 
 import itertools
+import secrets
+from dataclasses import replace
 
 from flask import g, make_response, redirect, url_for
 from flask.typing import ResponseReturnValue
@@ -14,18 +16,22 @@ from wtforms.validators import InputRequired, Length
 
 from reporting.crypto import receipts
 from reporting.i18n import N_
-from reporting.teams import accounts, keyring, members, staff_sessions, team_log
+from reporting.teams import keyring, members, passwords, staff_sessions, team_log
 from reporting.teams.keyring import RecoverySheets
 from reporting.teams.team_log import ADVOCATE, CASE_WORKER, CASEWORK, COORDINATOR, CannotOpen
 from reporting.web import desk_pages, languages
 from reporting.web.access.audience import DESK, Pages
-from reporting.web.access.auth import home_for, refresh_keys, signed_in
+from reporting.web.access.auth import OWN_ACCOUNT, home_for, refresh_keys, signed_in
 from reporting.web.access.traits import is_the, takes
 from reporting.web.context import installation, local_hour, render_template, say
 from reporting.web.forms import StaffForm, button
 from reporting.web.limits import TURNING
 
 blueprint = Pages("staff", __name__, DESK, limit=TURNING)
+WEAK = N_(
+    "This password can be guessed. Take the words that we drew, or one of your own with 16 signs or more that nobody "
+    "would think of: no names, no dates, no sayings."
+)
 ROLE_NAMES = {CASE_WORKER: N_("Case worker"), ADVOCATE: N_("Advocate"), COORDINATOR: N_("Coordinator")}
 
 
@@ -41,7 +47,7 @@ class PasswordForm(StaffForm):
     """A new password under the old one."""
 
     old = PasswordField(N_("The password you have now"), validators=[InputRequired(), Length(max=200)])
-    new = PasswordField(N_("The new one: 16 signs or more"), validators=[InputRequired(), Length(max=200)])
+    new = PasswordField(N_("The new one"), validators=[InputRequired(), Length(max=200)])
 
 
 class SheetsForm(StaffForm):
@@ -52,7 +58,8 @@ class SheetsForm(StaffForm):
 
 
 @blueprint.get("/<lang>/equipo/yo")
-@signed_in(CASE_WORKER, ADVOCATE, COORDINATOR)
+@is_the(OWN_ACCOUNT)
+@signed_in(CASE_WORKER, ADVOCATE, COORDINATOR, before_change=True)
 def me() -> ResponseReturnValue:
     """A member's sessions and password, and the six words as long as no team has let the member in."""
     return _me()
@@ -76,6 +83,7 @@ def _me(sentence: str = "", code: int = 200, *, done: str = "") -> ResponseRetur
         sentence=sentence,
         done=done,
         password=PasswordForm(formdata=None),
+        suggested=passwords.suggest(secrets.randbelow, g.lang),
         sheets=SheetsForm(formdata=None) if waits else None,
         out=StaffForm(formdata=None),
     )
@@ -84,7 +92,7 @@ def _me(sentence: str = "", code: int = 200, *, done: str = "") -> ResponseRetur
 
 @blueprint.post("/<lang>/equipo/yo")
 @takes(PasswordForm, SheetsForm, StaffForm)
-@signed_in(CASE_WORKER, ADVOCATE, COORDINATOR)
+@signed_in(CASE_WORKER, ADVOCATE, COORDINATOR, before_change=True)
 def change_me() -> ResponseReturnValue:
     """A new password, the other sessions ended, or both sheets typed."""
     return MY_ACTS.get(button(), _nothing)()
@@ -97,18 +105,20 @@ def _nothing() -> ResponseReturnValue:
 
 def _change_password() -> ResponseReturnValue:
     form, site = PasswordForm(), installation()
-    new = accounts.tidy_password(form.new.data or "")
-    if not form.is_ours() or len(new) < accounts.OWN_PASSWORD_LENGTH:
-        return _me(say(N_("A password of your own needs 16 signs or more.")), 422)
+    if not form.is_ours():
+        return _me(say(N_("Fill in everything.")), 422)
+    old, new = passwords.tidy(form.old.data), passwords.tidy(form.new.data)
     with site.reading() as db:
         member = members.find_member(db, g.keys.name)
     try:
-        salt, private = members.with_new_password(
-            member, accounts.tidy_password(form.old.data), new, site.settings.pepper
-        )
+        salt, private = members.with_new_password(member, old, new, site.settings.pepper)
         with desk_pages.ending(g.keys.member, but=g.token) as db:
             members.store_password(db, member, salt, private)
             staff_sessions.end_all(db, g.keys.member, but=g.token)
+            g.keys = replace(g.keys, must_change=False)
+            staff_sessions.refresh(db, g.token, g.keys, site.clock())
+    except members.WeakPassword:
+        return _me(say(WEAK), 422)
     except CannotOpen:
         return _me(say(N_("The password you have now is not right.")), 422)
     return _me(done=say(N_("Your password is changed. Your other sessions are closed.")))

@@ -6,6 +6,7 @@ Speaks HTTP and nothing else. A wrong name, password or code looks the same from
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
 
 import segno
 from flask import Response, g, make_response, redirect, url_for
@@ -14,8 +15,9 @@ from wtforms import BooleanField, PasswordField, StringField
 from wtforms.validators import InputRequired, Length
 
 from reporting.i18n import N_
+from reporting.pages.account import WEAK
 from reporting.sessions import tickets
-from reporting.teams import accounts, keyring, members, staff_sessions, team_log
+from reporting.teams import accounts, keyring, members, passwords, staff_sessions, team_log
 from reporting.teams.accounts import Invitation
 from reporting.teams.keyring import Keys, RecoverySheets
 from reporting.teams.team_log import ADVOCATE, CASE_WORKER, COORDINATOR, BrokenChain, CannotOpen
@@ -65,11 +67,14 @@ def let_sign_in() -> ResponseReturnValue:
         member, wait = members.find_member(db, name), accounts.wait_before(db, pepper, name, sender(), moment)
     if wait:
         return _refuse(form, N_("Too many wrong tries. Wait a minute and try again."), 429)
+    password = passwords.tidy(form.password.data)
     try:
-        who = members.unlock(member, accounts.tidy_password(form.password.data), form.code.data, moment, pepper)
+        who = members.unlock(member, password, form.code.data, moment, pepper)
+        must_change = passwords.is_weak(password, name)
         with site.writing() as db:
             keys, gone = keyring.settle(db, site.pin, keyring.take_keys(db, site.pin, who))
             keyring.vouch_for_audit(db, site.pin, keys, moment)
+            keys = replace(keys, must_change=must_change)
             accounts.note_success(db, pepper, name, sender())
             token = staff_sessions.begin(db, keys, moment)
     except CannotOpen:
@@ -91,10 +96,11 @@ def _arrives(keys: Keys, token: str, gone: tuple[str, ...]) -> Response:
         teams = team_log.teams_or_none(db, site.pin)
         site.pin.raise_to(teams)
         account = members.account(db, keys.member, teams)
-    if gone:
+    if gone and not keys.must_change:
         g.keys, g.token = keys, token
         return make_response(_news(gone, home))
-    return make_response(redirect(url_for("staff.me" if account.waits else home, lang=g.lang), 303))
+    to_account = account.waits or keys.must_change
+    return make_response(redirect(url_for("staff.me" if to_account else home, lang=g.lang), 303))
 
 
 @desk_pages.by_get()
@@ -109,7 +115,7 @@ def _refuse(form: SignInForm, sentence: str, code: int = 422) -> ResponseReturnV
 
 @blueprint.post("/<lang>/equipo/salir")
 @takes(StaffForm)
-@signed_in(CASE_WORKER, ADVOCATE, COORDINATOR)
+@signed_in(CASE_WORKER, ADVOCATE, COORDINATOR, before_change=True)
 def sign_out() -> ResponseReturnValue:
     """End the session here and in the browser; what its pages showed goes too."""
     StaffForm().is_ours()
@@ -150,10 +156,10 @@ def accept(token: str) -> ResponseReturnValue:
     if drawn is None:
         return _show_secrets(token, _draw(invited))
     form = AcceptForm()
-    problem = _problem(form, drawn)
+    problem = _problem(form, drawn, invited.name)
     if problem:
         return _show_secrets(token, drawn, form, problem)
-    return _become_member(invited, token, drawn, accounts.tidy_password(form.password.data))
+    return _become_member(invited, token, drawn, passwords.tidy(form.password.data))
 
 
 def _invitation(token: str) -> Invitation | None:
@@ -167,7 +173,7 @@ def _invitation(token: str) -> Invitation | None:
 def _draw(invited: Invitation) -> dict[str, str]:
     """What a new member is shown: a password, the app's secret, spare codes and, with the first keys, two sheets."""
     drawn = {
-        "password": accounts.suggest_password(secrets.randbelow, g.lang),
+        "password": passwords.suggest(secrets.randbelow, g.lang),
         "totp": members.new_totp_secret().hex(),
         "spares": " ".join(members.new_spares(secrets.randbelow)),
     }
@@ -209,16 +215,12 @@ def _show_secrets(
     return make_response(page, 422 if problem else 200)
 
 
-def _problem(form: AcceptForm, drawn: dict[str, str]) -> str:
+def _problem(form: AcceptForm, drawn: dict[str, str], name: str) -> str:
     """What is not right yet, in a sentence; nothing when all is."""
-    typed = accounts.tidy_password(form.password.data or "")
-    chosen = typed != accounts.tidy_password(drawn["password"])
+    typed = passwords.tidy(form.password.data or "")
     checks = (
         (form.validate(), N_("Fill in everything.")),
-        (
-            not chosen or len(typed) >= accounts.OWN_PASSWORD_LENGTH,
-            N_("A password of your own needs 16 signs or more."),
-        ),
+        (not passwords.is_weak(typed, name, installation().settings.site_name), WEAK),
         (
             members.is_totp_right(bytes.fromhex(drawn["totp"]), form.code.data or "", installation().clock()),
             N_("The six digits are not right. Wait for the next ones and look at the clock of your phone."),

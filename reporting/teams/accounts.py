@@ -24,8 +24,6 @@ from reporting.teams.team_log import CASE_WORKER, CASEWORK, STATISTICS, CannotOp
 
 INVITATION_LIFE = 7 * 24 * 3600  # seconds
 NAME = r"[a-zñ0-9._-]{2,40}"  # what somebody may be called here; the sign-in page makes letters small
-PASSWORD_WORDS = 6  # 66 bits
-OWN_PASSWORD_LENGTH = 16  # signs, for those who choose their own
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +65,6 @@ def read_invitation(db: Session, token: str, now: float) -> Invitation:
     if row is None or now > row.expires:
         raise CannotOpen
     return Invitation(row.name, tuple(row.roles.split(",")), team_log.teams_in(row.teams), row.new_team)
-
-
-def suggest_password(below: Callable[[int], int], language: str) -> str:
-    """Six words to be written down and typed on a phone."""
-    return " ".join(receipts.plain(word).strip() for word in receipts.draw_words(PASSWORD_WORDS, below, language))
-
-
-def tidy_password(typed: str) -> str:
-    """Passwords are compared without accents, case and extra spaces, as a phone's keyboard likes to change them."""
-    return " ".join(receipts.plain(typed).split()) or typed
 
 
 def draw_sheets(below: Callable[[int], int], language: str) -> RecoverySheets:

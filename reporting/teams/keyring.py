@@ -63,6 +63,7 @@ class Keys:
     private: bytes = field(repr=False)
     epochs: Mapping[int, Mapping[int, EpochKeys]] = field(repr=False)  # team -> epoch number -> private part
     meant: tuple[int, ...] = ()  # the teams the account is for; empty: the founding ones of its roles
+    must_change: bool = False  # the password could be guessed: it is changed before anything else is done
 
     def of(self, team: int, epoch: int) -> EpochKeys:
         """The member's key of a team's epoch, or `CannotOpen` where there is none."""
@@ -81,6 +82,7 @@ class Keys:
             "private": self.private.hex(),
             "epochs": held,
             "meant": self.meant,
+            "must_change": self.must_change,
         }
         return json.dumps(content).encode()
 
@@ -93,7 +95,8 @@ class Keys:
             for team, epochs in content["epochs"].items()
         }
         private, meant = bytes.fromhex(content["private"]), tuple(content["meant"])
-        return cls(content["member"], content["name"], tuple(content["roles"]), private, held, meant)
+        roles, must_change = tuple(content["roles"]), content.get("must_change", False)
+        return cls(content["member"], content["name"], roles, private, held, meant, must_change)
 
 
 @dataclass(frozen=True, slots=True)

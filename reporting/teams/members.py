@@ -18,13 +18,18 @@ from sqlalchemy.orm import Session
 
 from reporting.crypto import sealing
 from reporting.crypto.sealing import SealContext
+from reporting.errors import AmparoError
 from reporting.storage.models import GrantRow, MemberRow, TeamRow
-from reporting.teams import audit, team_log
+from reporting.teams import audit, passwords, team_log
 from reporting.teams.team_log import CannotOpen, Team
 
 SPARES = 8  # spare codes, each good once in place of the six digits
 SPARE_DIGITS = 8
 USED = b"\xff" * 4
+
+
+class WeakPassword(AmparoError):
+    """Whoever has the disk could guess it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +87,10 @@ def new_member(
 ) -> NewMember:
     """A member's keys, the private one under the password. Takes about 0.15 s; call it outside a transaction.
 
-    `again`: an account that was reset and keeps its number.
+    `again`: an account that was reset and keeps its number. Raises `WeakPassword`.
     """
+    if passwords.is_weak(password, name):
+        raise WeakPassword
     number = again.id if again else int.from_bytes(os.urandom(4), "big") >> 1 or 1
     version = again.version + 1 if again else 1
     pair, salt = sealing.new_key_pair(), os.urandom(16)
@@ -180,10 +187,15 @@ def _open_secrets(locked: Locked, wrapping: bytes) -> Secrets:
 
 
 def with_new_password(locked: Locked | None, old: str, new: str, pepper: bytes) -> tuple[bytes, bytes]:
-    """(salt, private) under a new password; `CannotOpen` when the old one is wrong. Outside any transaction."""
+    """(salt, private) under a new password. Outside any transaction.
+
+    Raises `CannotOpen` when the old one is wrong, `WeakPassword` when the new one is.
+    """
     if locked is None:
         raise CannotOpen
     secrets = _open_secrets(locked, sealing.stretch_password(old, locked.salt, pepper))
+    if passwords.is_weak(new, locked.name):
+        raise WeakPassword
     salt = os.urandom(16)
     wrapping = sealing.stretch_password(new, salt, pepper)
     return salt, sealing.seal(wrapping, _private_place(locked.id, locked.version + 1), secrets.to_bytes())

@@ -6,6 +6,7 @@ import itertools
 import re
 import secrets
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +18,16 @@ from referrals.directory.importing import shipped
 from reporting.app import create_app
 from reporting.cases import desk as cases_desk
 from reporting.crypto import receipts, sealing
+from reporting.crypto.sealing import SealContext
+from reporting.pages.account import WEAK
 from reporting.storage.database import reading, writing
 from reporting.storage.models import CaseRow, GrantRow, LogRow, MemberRow, TeamRow
-from reporting.teams import accounts, audit, keyring, members, staff_sessions, team_log
+from reporting.teams import accounts, audit, keyring, members, passwords, staff_sessions, team_log
 from reporting.teams.keyring import Keys, WrongWords
 from reporting.teams.team_log import ADVOCATE, CASE_WORKER, COORDINATOR, BrokenChain, CannotOpen
 from reporting.vocabulary.incident import Incident
 from tests.copies import Filling, with_coordinator
-from tests.people import Place, Worker, a_new_place
+from tests.people import ANOTHER, PASSWORD, Place, Worker, a_new_place
 from tests.phone import Phone
 from tests.trips import say, signs_in
 
@@ -85,7 +88,7 @@ def test_other_words_let_nobody_in(place: Place, wrong: str) -> None:
 def test_a_public_key_swapped_before_she_is_let_in_gives_other_words(place: Place) -> None:
     place.hires("milagros", CASE_WORKER)
     milagros = place.signs_in("milagros")
-    puppet = members.new_member("puppet", (CASE_WORKER,), "x" * 16, bytes(20), place.settings.pepper)
+    puppet = members.new_member("puppet", (CASE_WORKER,), PASSWORD, bytes(20), place.settings.pepper)
     with writing(place.engine) as db:
         db.execute(update(MemberRow).where(MemberRow.id == milagros.member).values(public_key=puppet.public))
     with pytest.raises(WrongWords):
@@ -121,10 +124,10 @@ def resets(place: Place, name: str) -> Keys:
         token = accounts.reset(db, worker.id, place.clock())
         account = members.account(db, worker.id)
     totp = members.new_totp_secret()
-    new = members.new_member(name, account.roles, "x" * 16, totp, place.settings.pepper, again=account)
+    new = members.new_member(name, account.roles, PASSWORD, totp, place.settings.pepper, again=account)
     with writing(place.engine) as db:
         accounts.accept(db, place.pin, token, new, place.clock(), None, "Equipo")
-    place.workers[name] = Worker(name, "x" * 16, totp, worker.id)
+    place.workers[name] = Worker(name, PASSWORD, totp, worker.id)
     return place.signs_in(name)
 
 
@@ -358,22 +361,22 @@ def test_a_new_password_replaces_the_old_one(place: Place) -> None:
     worker = place.workers["rosa"]
     with reading(place.engine) as db:
         found = members.find_member(db, "rosa")
-    salt, private = members.with_new_password(found, worker.password, "otra larga y nueva", place.settings.pepper)
+    salt, private = members.with_new_password(found, worker.password, ANOTHER, place.settings.pepper)
     with writing(place.engine) as db:
         members.store_password(db, found, salt, private)
     with pytest.raises(CannotOpen):
         place.signs_in("rosa")
-    assert place.signs_in("rosa", password="otra larga y nueva").epochs
+    assert place.signs_in("rosa", password=ANOTHER).epochs
 
 
 def test_a_spare_code_stands_in_for_the_app_once(place: Place) -> None:
     spares = members.new_spares(secrets.randbelow)
     totp = members.new_totp_secret()
-    new = members.new_member("luz", (CASE_WORKER,), "y" * 16, totp, place.settings.pepper, spares)
+    new = members.new_member("luz", (CASE_WORKER,), PASSWORD, totp, place.settings.pepper, spares)
     with writing(place.engine) as db:
         token = accounts.invite(db, "luz", (CASE_WORKER,), place.clock())
         accounts.accept(db, place.pin, token, new, place.clock(), None, "Equipo")
-    place.workers["luz"] = Worker("luz", "y" * 16, totp, new.id)
+    place.workers["luz"] = Worker("luz", PASSWORD, totp, new.id)
     assert place.signs_in("luz", code=spares[3])
     with pytest.raises(CannotOpen):
         place.signs_in("luz", code=spares[3])
@@ -524,17 +527,17 @@ def test_a_button_nobody_offered_dismisses_nobody(app: Flask, place: Place) -> N
 def test_her_own_password_and_sessions_on_her_page(app: Flask, place: Place) -> None:
     one, other = enters(app, place, "rosa"), enters(app, place, "rosa")
     one.opens("/es/equipo/yo")
-    one.presses("password", old="wrong", new="una contraseña larga")
+    one.presses("password", old="wrong", new=ANOTHER)
     assert say("The password you have now is not right.") in one.words
     one.presses("password", old=place.workers["rosa"].password, new="corta")
     assert one.status == 422
-    one.presses("password", old=place.workers["rosa"].password, new="una contraseña larga")
+    one.presses("password", old=place.workers["rosa"].password, new=ANOTHER)
     assert say("Your password is changed. Your other sessions are closed.") in one.words
     other.opens("/es/equipo/casos")
     assert say("Sign in") in other.words
     with pytest.raises(CannotOpen):
         place.signs_in("rosa")
-    assert place.signs_in("rosa", password=accounts.tidy_password("una contraseña larga"))
+    assert place.signs_in("rosa", password=passwords.tidy(ANOTHER))
 
 
 def test_both_sheets_can_be_typed_on_the_page(app: Flask, place: Place) -> None:
@@ -633,3 +636,60 @@ def test_every_form_of_a_signed_in_person_refuses_a_forged_token(app: Flask, pla
             }
             desk.repeats(path, form)
             assert desk.status == 403, (rule.endpoint, go)
+
+
+def with_a_password_of_before(place: Place, name: str, weak: str) -> None:
+    """An older version took this one: the key of a member is wrapped anew under it."""
+    with reading(place.engine) as db:
+        found = members.find_member(db, name)
+    assert found
+    worker, pepper = place.workers[name], place.settings.pepper
+    secret = sealing.open_sealed(
+        sealing.stretch_password(worker.password, found.salt, pepper),
+        SealContext("member", found.id, 0, "private", found.version),
+        found.private,
+    )
+    place_of = SealContext("member", found.id, 0, "private", found.version + 1)
+    private = sealing.seal(sealing.stretch_password(weak, found.salt, pepper), place_of, secret)
+    with writing(place.engine) as db:
+        members.store_password(db, found, found.salt, private)
+    place.workers[name] = replace(worker, password=weak)
+
+
+def test_a_weak_password_of_before_opens_nothing_but_the_page_where_it_is_changed(app: Flask, place: Place) -> None:
+    place.receives()
+    with reading(place.engine) as db:
+        case = db.scalars(select(CaseRow.id)).one()
+    with_a_password_of_before(place, "rosa", "aaaaaaaaaaaaaaaa")
+    rosa = enters(app, place, "rosa")
+    assert say("Your password can be guessed. Change it here before you go on: nothing else opens until then.") in (
+        rosa.words
+    )
+    doors = [rule for rule in app.url_map.iter_rules() if getattr(app.view_functions[rule.endpoint], "roles", ())]
+    for rule in doors:
+        if rule.arguments <= {"lang"} and "GET" in (rule.methods or ()):
+            rosa.opens(rule.rule.replace("<lang>", "es"))
+            assert rosa.status in {203, 404}, rule
+            assert rosa.status == 404 or rosa.path == "/es/equipo/yo", rule
+    rosa.opens(f"/es/equipo/caso/{case}")
+    assert rosa.path == "/es/equipo/yo"
+    rosa.presses("password", old="aaaaaaaaaaaaaaaa", new="teamomuchomiamor2024")
+    assert rosa.status == 422
+    assert say(WEAK) in rosa.words
+    rosa.presses("password", old="aaaaaaaaaaaaaaaa", new=ANOTHER)
+    assert say("Your password is changed. Your other sessions are closed.") in rosa.words
+    rosa.opens(f"/es/equipo/caso/{case}")
+    assert rosa.path == f"/es/equipo/caso/{case}"
+
+
+def test_no_weak_password_is_taken_with_an_invitation_nor_below_the_pages(app: Flask, place: Place) -> None:
+    with writing(place.engine) as db:
+        token = accounts.invite(db, "luz", (CASE_WORKER,), place.clock())
+    desk = Phone(app, cookies=True)
+    desk.opens(f"/es/equipo/invitacion/{token}")
+    desk.repeats(f"/es/equipo/invitacion/{token}", {})
+    desk.sends("password", password="contraseña123456789", code="123456")
+    assert desk.status == 422
+    assert say(WEAK) in desk.words
+    with pytest.raises(members.WeakPassword):
+        members.new_member("luz", (CASE_WORKER,), "luz luz luz luz luz", bytes(20), place.settings.pepper)

@@ -25,7 +25,7 @@ from reporting.vocabulary.incident import Incident
 from tests.copies import Filling
 from tests.pages.test_casework import comes_back
 from tests.pages.test_people_and_keys import enters, invited, opens
-from tests.people import Place, a_furnished_place, a_new_place
+from tests.people import PASSWORD, Place, a_furnished_place, a_new_place
 from tests.phone import Phone
 from tests.trips import say, starts_telling
 
@@ -317,7 +317,11 @@ def dies_while_keys_are_made(place: Place, name: str, new_team: str, *, after_th
     engine = open_database(place.settings.database_url)
     recovery = accounts.draw_sheets(secrets.randbelow, "es").key_pair().public
     new = members.new_member(
-        name, (CASE_WORKER,), "seis palabras que nadie sabe", members.new_totp_secret(), place.settings.pepper
+        name,
+        (CASE_WORKER,),
+        PASSWORD,
+        members.new_totp_secret(),
+        place.settings.pepper,
     )
     with writing(engine) as db:
         token = accounts.invite(db, name, (CASE_WORKER,), place.clock(), (), new_team)

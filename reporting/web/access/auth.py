@@ -38,10 +38,16 @@ def cookie_name() -> str:
     return "__Host-t" if installation().settings.secure else "t"
 
 
+OWN_ACCOUNT = "own account"  # the landmark where a password is changed
+
+
 def signed_in(
-    *roles: str,
+    *roles: str, before_change: bool = False
 ) -> Callable[[Callable[..., ResponseReturnValue]], Callable[..., ResponseReturnValue]]:
-    """Only for people with one of these roles; everybody else is led to the sign-in page or told there is nothing."""
+    """Only for people with one of these roles; everybody else is led to the sign-in page or told there is nothing.
+
+    Whose password could be guessed sees only what is said to be open `before_change` of it.
+    """
 
     def guard(page: Callable[..., ResponseReturnValue]) -> Callable[..., ResponseReturnValue]:
         @functools.wraps(page)
@@ -51,6 +57,8 @@ def signed_in(
                 return redirect(url_of(SIGN_IN), 303)
             if not set(roles) & set(keys.roles):
                 abort(404)
+            if keys.must_change and not before_change:
+                return redirect(url_of(OWN_ACCOUNT), 303)
             return page(*args, **parts)
 
         guarded.roles = roles  # type: ignore[attr-defined]
