@@ -31,6 +31,8 @@ HEADERS = {
     "Referrer-Policy": "same-origin",  # 'no-referrer' would also blank the Origin that guards our forms
     "X-Content-Type-Options": "nosniff",
     "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",  # no page of another site can draw on one of ours, and time it
+    "Permissions-Policy": "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
 FOR_SEEKERS = {"X-Robots-Tag": "noindex"}  # only what a search machine could fetch
 SHRINKS = {"text/html", "text/css", "text/javascript"}

@@ -16,7 +16,7 @@ from werkzeug.exceptions import HTTPException
 from reporting.teams.team_log import BrokenChain, KeysNotMade
 from reporting.web import languages, limits, rate_counter, templating
 from reporting.web.access import traits
-from reporting.web.access.auth import ROLES, home_for
+from reporting.web.access.auth import OWN_ACCOUNT, ROLES, home_for
 from reporting.web.access.large_files import make_room
 from reporting.web.access.traits import SIGN_IN, START
 from reporting.web.assets import version_of
@@ -35,7 +35,7 @@ from reporting.web.requests import (
     shrink,
 )
 
-LANDMARKS = (START, SIGN_IN, *map(home_for, ROLES))  # where something below the pages leads to
+LANDMARKS = (START, SIGN_IN, OWN_ACCOUNT, *map(home_for, ROLES))  # where something below the pages leads to
 
 
 def init_app(app: Flask, site: Installation) -> Limiter:
@@ -93,6 +93,7 @@ def _for_every_page() -> dict[str, Any]:
         "direction": languages.LANGUAGES[g.lang].direction,
         "site_name": site.settings.site_name,
         "practice": site.settings.practice,
+        "figures_apart": bool(site.settings.figures_host),
         "trip": g.get("trip"),
         "day": lambda when: languages.day(g.lang, when),
         "day_of": lambda hour: languages.day(g.lang, local_hour(hour).date()),

@@ -5,8 +5,8 @@
   function out() { return document.querySelector(".c-leave"); }
   // The screen is empty at once, before the network answers. A plain link also leaves no entry behind for Back.
   addEventListener("click", function (event) {
-    var way = event.target.closest && event.target.closest(".c-leave, .o-skip");
-    if (!way || /#main$/.test(way.href || "")) return;
+    var way = event.target.closest && event.target.closest(".c-leave");
+    if (!way) return;
     blank();
     if (way.href) { event.preventDefault(); location.replace(way.href); }
   });

@@ -130,7 +130,8 @@ AFTER_TAB = {
         { one.focus(); return within(box(one), box(bar)) && !one.contains(onTop(one)) }))""",
 }
 ON_PAGES_WITH_EXIT = {
-    "the exit can be reached by Tab": "exit.some(one => visited.includes(one)) ? [] : ['the exit']",
+    "the exit is the first stop after the skip link": "exit.includes(visited[1]) ? [] : [visited[1] ?? 'nothing']",
+    "the exit stands once among the stops": "visited.filter(one => exit.includes(one)).slice(1)",
     "the exit stays in sight": """(scrollTo(0, document.body.scrollHeight),
         exit.some(one => within(box(one), {top: 0, bottom: innerHeight})) ? [] : ['the exit'])""",
 }
