@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 from flask import g, make_response, redirect, url_for
 from flask.typing import ResponseReturnValue
-from wtforms import StringField
 
 from referrals.directory import curation, gaps, questions, snapshot
 from referrals.directory.calls import worklist
@@ -12,7 +14,7 @@ from referrals.help import other_departments, provinces
 from referrals.pages.directory import (
     SAID_OF_ANSWERS,
     SOMEBODY_ELSE,
-    StampForm,
+    CellsForm,
     blueprint,
     day_in_words,
     out,
@@ -29,15 +31,15 @@ from reporting.web.context import installation, render_template, say
 from reporting.web.errors import error_page
 from reporting.web.forms import button
 
-
-class AnswersForm(StampForm):
-    """What a call taught, by the columns of the directory."""
-
-
-for question in questions.QUESTIONS:
-    setattr(AnswersForm, question.column, StringField(default=""))
-
 LEARNT = {"nobody", "learned", "skip"}  # the buttons of a call
+
+
+class AnswersForm(CellsForm):
+    """What a call taught."""
+
+    columns: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        question.column: question.answers for question in questions.QUESTIONS
+    }
 
 
 @blueprint.get("/<lang>/equipo/directorio/llamadas")
@@ -88,7 +90,7 @@ def _call(
     place: str,
     service: str,
     *,
-    typed: dict[str, str] | None = None,
+    form: AnswersForm | None = None,
     sentence: str = "",
     wrong: tuple[str, ...] = (),
     code: int = 200,
@@ -103,10 +105,9 @@ def _call(
         entry=entry,
         card=directory.service(service),
         place=place,
-        form=StampForm(formdata=None),
+        form=form or AnswersForm(formdata=None),
         unknown=questions.unknown_of(entry.row),
         answers=SAID_OF_ANSWERS,
-        typed=typed or {},
         sentence=sentence,
         wrong=wrong,
         on=day_in_words,
@@ -122,11 +123,13 @@ def _call(
 def called(place: str, service: str) -> ResponseReturnValue:
     """What the caller learned, or that nobody answered; then the next one."""
     form, go = AnswersForm(), button()
-    typed = {question.column: form[question.column].data for question in questions.QUESTIONS}
-    if not form.is_ours() or place not in snapshot_now().cards.place_names:
+    is_right = form.is_ours()
+    if place not in snapshot_now().cards.place_names:
         return error_page(404)
+    if not is_right:
+        return _call(place, service, form=form, code=422)
     if go not in LEARNT:
-        return _call(place, service, typed=typed, sentence=say(N_("Choose what to do.")), code=422)
+        return _call(place, service, form=form, sentence=say(N_("Choose what to do.")), code=422)
     with installation().reading() as db:
         order = [task.row["id"] for task in worklist(db, snapshot_now(), place, today_here())]
     try:
@@ -134,11 +137,11 @@ def called(place: str, service: str) -> ResponseReturnValue:
             if go == "nobody":
                 curation.nobody_answered(db, service, g.keys.name, today_here())
             elif go == "learned":
-                curation.learn(db, service, typed, g.keys.name, today_here(), form.stamp.data or "")
+                curation.learn(db, service, form.cells(), g.keys.name, today_here(), form.stamp.data or "")
     except curation.ServiceEditConflict:
-        return _call(place, service, typed=typed, sentence=say(SOMEBODY_ELSE), code=409)
+        return _call(place, service, form=form, sentence=say(SOMEBODY_ELSE), code=409)
     except curation.InvalidService as refused:
-        return _call(place, service, typed=typed, wrong=refused.reasons, code=422)
+        return _call(place, service, form=form, wrong=refused.reasons, code=422)
     return redirect(_next(place, service, order), 303)
 
 

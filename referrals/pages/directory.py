@@ -6,13 +6,15 @@ also change cells and bring in files. What a reporter flags needs nothing of her
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
+from typing import Any, ClassVar
 
 from flask import Response, g, make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
-from wtforms import FileField, SelectField, StringField
+from wtforms import FileField, RadioField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import InputRequired, Length, Optional
 
 from referrals.directory import curation, due, reviewed_data, rows, snapshot
 from referrals.directory.importing import readers, run
@@ -103,7 +105,7 @@ def services() -> ResponseReturnValue:
 class SearchForm(StaffForm):
     """Words of the name or the id of a service."""
 
-    q = StringField(default="")
+    q = StringField(default="", filters=[str.strip], validators=[Length(max=80)])
 
 
 @blueprint.post("/<lang>/equipo/directorio")
@@ -113,26 +115,28 @@ class SearchForm(StaffForm):
 def find() -> ResponseReturnValue:
     """The services in whose name or id the words stand."""
     form = SearchForm()
-    form.is_ours()
-    return _services(form.q.data.strip()[:80])
+    return _services(form, code=200 if form.is_ours() else 422)
 
 
 @desk_pages.by_get()
-def _services(wanted: str = "") -> ResponseReturnValue:
+def _services(form: SearchForm | None = None, code: int = 200) -> ResponseReturnValue:
+    form = form or SearchForm(formdata=None)
     with installation().reading() as db:
         every = due.due(db, today_here())
+    wanted = "" if form.errors else form.q.data
     matching = [row for row in every if rows.header(wanted) in rows.header(f"{row.name} {row.service}")]
-    return render_template(
+    page = render_template(
         "staff/directory.html",
         matching=matching[:SHOWN],
         more=max(0, len(matching) - SHOWN),
-        wanted=wanted,
+        form=form,
         over=sum(row.over for row in every),
         all=len(every),
         flagged=sum(row.flagged > 0 for row in every),
         on=day_in_words,
         out=out(),
     )
+    return make_response(page, code)
 
 
 def day_in_words(day: str) -> str:
@@ -153,21 +157,42 @@ def export() -> ResponseReturnValue:
         return csv_answer(readers.as_csv(db), "servicios")
 
 
-class EditForm(StaffForm):
-    """The cells, by the names of their columns; why, and what it looked like when it was read."""
-
-    why = StringField(N_("Why? Who told you?"), validators=[InputRequired(), Length(max=300)])
-    stamp = StringField(validators=[Length(max=64)])
-
-
-for column in curation.EDITABLE:
-    setattr(EditForm, column, StringField())
-
-
 class StampForm(StaffForm):
     """The stamp of a service as the page showed it, so that a change in between is noticed."""
 
     stamp = StringField(validators=[Length(max=64)])
+
+
+class CellsForm(StampForm):
+    """Cells of a service under the names of their columns. A column with answers is chosen, any other one typed."""
+
+    columns: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+
+    def __init_subclass__(cls) -> None:
+        for column, answers in cls.columns.items():
+            setattr(cls, column, _cell(answers))
+
+    def cells(self) -> dict[str, str]:
+        """Column -> what came for it; nothing of a column that the page did not have."""
+        return {column: self[column].data for column in self.columns if self[column].raw_data}
+
+
+def _cell(answers: tuple[str, ...]) -> Any:
+    if answers:
+        return RadioField(choices=[*answers], default="", validators=[Optional()])
+    # a browser counts the end of a line as one sign and sends two
+    return StringField(default="", filters=[_with_short_ends], validators=[Length(max=rows.LONGEST)])
+
+
+def _with_short_ends(typed: str) -> str:
+    return typed.replace("\r\n", "\n")
+
+
+class EditForm(CellsForm):
+    """What is changed in a service, and why."""
+
+    columns: ClassVar[Mapping[str, tuple[str, ...]]] = dict.fromkeys(curation.EDITABLE, ())
+    why = StringField(N_("Why? Who told you?"), validators=[InputRequired(), Length(max=300)])
 
 
 @blueprint.get("/<lang>/equipo/directorio/servicio/<service>")
@@ -182,7 +207,6 @@ def _service(
     service: str,
     *,
     form: EditForm | None = None,
-    typed: dict[str, str] | None = None,
     sentence: str = "",
     wrong: tuple[str, ...] = (),
     code: int = 200,
@@ -194,7 +218,7 @@ def _service(
     page = render_template(
         "staff/service.html",
         entry=entry,
-        cells=dict(entry.row) | (typed or {}),
+        cells=dict(entry.row) | (form.cells() if form else {}),
         form=form or EditForm(formdata=None),
         sentence=sentence,
         wrong=wrong,
@@ -235,16 +259,15 @@ def confirm(service: str) -> ResponseReturnValue:
 def edit(service: str) -> ResponseReturnValue:
     """Change cells of a service, with a reason."""
     form = EditForm()
-    typed = {column: form[column].data for column in curation.EDITABLE if form[column].raw_data}
     if not form.is_ours():
-        return _service(service, form=form, typed=typed, code=422)
+        return _service(service, form=form, code=422)
     try:
         with installation().writing() as db:
-            curation.edit(db, service, typed, g.keys.name, form.why.data, today_here(), form.stamp.data or "")
+            curation.edit(db, service, form.cells(), g.keys.name, form.why.data, today_here(), form.stamp.data or "")
     except curation.ServiceEditConflict:
-        return _service(service, form=form, typed=typed, sentence=say(SOMEBODY_ELSE), code=409)
+        return _service(service, form=form, sentence=say(SOMEBODY_ELSE), code=409)
     except curation.InvalidService as refused:
-        return _service(service, form=form, typed=typed, wrong=refused.reasons, code=422)
+        return _service(service, form=form, wrong=refused.reasons, code=422)
     return redirect(url_for("directory.service_page", lang=g.lang, service=service, done="edited"), 303)
 
 
@@ -287,7 +310,7 @@ def bring() -> ResponseReturnValue:
 class FlagForm(OpenForm):
     """What is wrong with a service: kind and service, with a dot between."""
 
-    flag = StringField(default="")
+    flag = StringField(default="", validators=[Length(max=100)])
 
 
 @blueprint.post("/<lang>/aviso")
@@ -295,7 +318,8 @@ class FlagForm(OpenForm):
 @may_be_sent_again
 def flag() -> ResponseReturnValue:
     """A dead number, or they were not safe. She stays on her page: the answer has no page of its own."""
-    kind, _, service = FlagForm().flag.data.partition(".")
+    form = FlagForm()
+    kind, _, service = form.flag.data.partition(".")
     with installation().writing() as db:
-        known = curation.flag(db, service, kind, today_here())
+        known = form.validate() and curation.flag(db, service, kind, today_here())
     return ("", 204) if known else error_page(404)

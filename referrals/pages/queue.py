@@ -11,7 +11,7 @@ from typing import Any
 
 from flask import g, make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
-from wtforms import SelectMultipleField, StringField, TextAreaField
+from wtforms import SelectField, SelectMultipleField, StringField, TextAreaField
 from wtforms.validators import Length
 
 from referrals.casework import queue
@@ -41,19 +41,22 @@ from reporting.web.access.traits import is_the, may_be_sent_again, takes
 from reporting.web.context import Installation, installation, local_hour, render_template, say
 from reporting.web.forms import BadFormValue, StaffForm, button, number_in
 
+LONGEST_OWNER = 12  # signs: `mine`, `nobody`, or the number of a member
+FIRST = View()  # what is listed where an address says nothing
+
 
 class BulkForm(StaffForm):
     """Several cases at once, words to look for, or the view that is chosen."""
 
     cases = SelectMultipleField(validate_choice=False)
-    owner = StringField()
+    owner = StringField(validators=[Length(max=LONGEST_OWNER)])
     label = StringField(validators=[Length(max=actions.LABEL_LENGTH)])
     outcome = StringField()
     reason = TextAreaField(validators=[Length(max=questions.LONGEST_TEXT)])
     words = StringField(validators=[Length(max=200)])
     name = StringField(validators=[Length(max=actions.LABEL_LENGTH)])
-    folder = StringField(validators=[Length(max=20)])
-    sort = StringField(validators=[Length(max=20)])
+    folder = SelectField(choices=[*queue.FOLDERS], default=FIRST.folder)
+    sort = SelectField(choices=[*queue.SORTS], default=FIRST.sort)
 
 
 @blueprint.get("/<lang>/equipo/casos", endpoint="queue")
@@ -69,10 +72,10 @@ def _view() -> View:
     address = request.args
     folder, sort = address.get("folder", ""), address.get("sort", "")
     return View(
-        folder=folder if folder in queue.FOLDERS else "open",
-        owner=address.get("owner", "")[:12],
+        folder=folder if folder in queue.FOLDERS else FIRST.folder,
+        owner=address.get("owner", "")[:LONGEST_OWNER],
         name=(desk_pages.taken(address["name"]) or {}).get("words", "") if "name" in address else "",
-        sort=sort if sort in queue.SORTS else "urgency",
+        sort=sort if sort in queue.SORTS else FIRST.sort,
         after=_after(address.get("after", "")),
     )
 
@@ -86,7 +89,9 @@ def _after(text: str) -> int:
 
 
 @desk_pages.by_get()
-def _queue_page(*, sentence: str = "", words: str = "", code: int = 200) -> ResponseReturnValue:
+def _queue_page(
+    *, form: BulkForm | None = None, sentence: str = "", words: str = "", code: int = 200
+) -> ResponseReturnValue:
     site, keys, view = installation(), refresh_keys(), _view()
     with site.reading() as db:
         sheet = _sheet(db, keys)
@@ -124,7 +129,7 @@ def _queue_page(*, sentence: str = "", words: str = "", code: int = 200) -> Resp
         came=lambda hour: languages.hour(g.lang, local_hour(hour)),
         age=lambda hour: int(site.clock() / clock.HOUR - hour) // 24,
         me=keys.member,
-        out=BulkForm(formdata=None),
+        out=form or BulkForm(formdata=None),
     )
     answer = make_response(page, code)
     answer.call_on_close(lambda: _after_the_queue(site, keys))
@@ -180,14 +185,14 @@ def bulk() -> ResponseReturnValue:
     """Look for words, or do one thing with several cases: each is done, skipped or failed, and the counts are told."""
     form = BulkForm()
     if not form.is_ours():
-        return _queue_page(sentence=say(N_("That is too long.")), code=422)
+        return _queue_page(form=form, sentence=next(iter(form.errors.values()))[0], code=422)
     go = button()
     if go == "view":
         return redirect(_address_of_view(form), 303)
     if go == "words":
         return _queue_page(words=form.words.data or "")
     if go not in BULK or not form.cases.data:
-        return _queue_page(sentence=say(N_("Mark at least one case, and say what to do.")), code=422)
+        return _queue_page(form=form, sentence=say(N_("Mark at least one case, and say what to do.")), code=422)
     done = skipped = failed = 0
     for number in form.cases.data[: queue.PAGE]:
         try:

@@ -595,6 +595,35 @@ def test_several_cases_are_done_skipped_and_failed_in_one_go(app: Flask, place: 
     assert told in desk.words
 
 
+def test_what_is_wrong_with_an_act_on_several_cases_is_said_and_all_that_was_typed_comes_back(
+    app: Flask, place: Place
+) -> None:
+    for _ in range(2):
+        place.receives(RAPE)
+    desk = at_the_desk(app, place)
+    desk.opens("/es/equipo/casos")
+    marked = desk.form("close").offered["cases"][0]
+    typed = {"reason": "llamó su tía", "outcome": "REACHED", "owner": "0"}
+    for cases, label, wrong in (([], "una", "Mark at least one case, and say what to do."), ([marked], "x" * 25, "")):
+        desk.presses("close", cases=cases, label=label, **typed)
+        assert desk.status == 422
+        assert say(wrong or "This is too long.") in desk.words
+        kept = desk.form("close").values
+        assert kept.get("cases", []) == cases
+        assert {name: kept[name] for name in ("label", *typed)} == {"label": [label]} | {
+            name: [value] for name, value in typed.items()
+        }
+    for name, value in (("words", "x" * 201), ("name", "x" * 25)):
+        button = {"words": "words", "name": "view"}[name]
+        desk.presses(button, **{name: value})
+        assert (desk.status, desk.form(button).values[name]) == (422, [value])
+    desk.opens("/es/equipo/casos")
+    for part in ("folder", "sort"):
+        desk.repeats(desk.form("view").action, desk.form("view").values | {part: ["zz"], "go": ["view"]})
+        assert desk.status == 422
+        assert say("Choose from the list.") in desk.words
+
+
 def test_a_view_is_an_address_and_pages_of_fifty_follow_each_other(app: Flask, place: Place) -> None:
     for _ in range(53):
         place.receives(RAPE)

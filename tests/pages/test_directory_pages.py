@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import inspect, select
 
-from referrals.directory import curation
+from referrals.directory import curation, rows
 from referrals.directory.importing import readers
 from referrals.directory.models import FlagRow
 from referrals.needs import rulebook, rules
@@ -92,6 +92,46 @@ def test_calls_are_written_down_one_after_another(rosa: Phone) -> None:
     assert len(set(seen)) == 4
     rosa.opens(first.group(1).replace("llamadas/PE25", "servicio"))
     assert "061 570 000" in rosa.words
+
+
+def test_what_is_too_long_for_a_cell_is_not_cut_in_silence_but_comes_back(carmen: Phone) -> None:
+    carmen.opens(SERVICE)
+    before = carmen.text.count('<li class="c-card">')
+    carmen.presses("edit", notes="ñ" * (rows.LONGEST + 1), why="me lo dijeron", service_type=None)
+    assert carmen.status == 422
+    assert say("This is too long.") in carmen.words
+    assert carmen.form("edit").values["notes"] == ["ñ" * (rows.LONGEST + 1)]
+    assert carmen.form("edit").values["why"] == ["me lo dijeron"]
+    carmen.presses("edit", notes="a\r\n" * (rows.LONGEST // 2 - 1) + "zz", service_type=None)
+    assert carmen.status == 203, "an end of a line counts once, as a browser counts it"
+    assert carmen.text.count('<li class="c-card">') == before + 1
+
+
+def test_an_answer_of_a_call_that_nobody_offered_is_not_stored_and_the_rest_comes_back(rosa: Phone) -> None:
+    rosa.opens("/es/equipo/directorio/llamadas/PE25")
+    first = re.search(r'href="(/es/equipo/directorio/llamadas/PE25/[^"]+)"', rosa.text)
+    assert first
+    rosa.opens(first.group(1))
+    for typed in ({"minors": "zz"}, {"phone": "0" * (rows.LONGEST + 1)}):
+        rosa.presses("learned", **({"phone": "061 570 000", "languages": "shipibo"} | typed))
+        assert rosa.status == 422
+        kept = rosa.form("learned").values
+        assert (kept["languages"], kept["phone"]) == (["shipibo"], [typed.get("phone", "061 570 000")])
+    rosa.presses("learned", minors="only")
+    rosa.opens(first.group(1).replace("llamadas/PE25", "servicio"))
+    assert "zz" not in rosa.words
+
+
+def test_words_to_look_for_that_are_too_long_come_back_and_find_nothing(rosa: Phone) -> None:
+    rosa.opens("/es/equipo/directorio")
+    listed = rosa.text.count('<li class="c-card">')
+    rosa.sends("q", q=f"  {'x' * 81}  ")
+    assert rosa.status == 422
+    assert say("This is too long.") in rosa.words
+    assert rosa.form(holding="q").values["q"] == ["x" * 81]
+    assert rosa.text.count('<li class="c-card">') == listed
+    rosa.sends("q", q="x" * 80)
+    assert (rosa.status, rosa.text.count('<li class="c-card">')) == (203, 0)
 
 
 # ── a file ──────────────────────────────────────────────────────────────────────────────────────────────────
