@@ -37,7 +37,7 @@ from reporting.cases.case_file import NOT_A_REPORT, CaseFile
 from reporting.cases.records import EditConflict, NoConsent
 from reporting.crypto import receipts
 from reporting.i18n import N_
-from reporting.teams import team_log
+from reporting.teams.readers import offered
 from reporting.teams.team_log import CannotOpen
 from reporting.web.context import installation, local_hour
 from reporting.web.forms import BadFormValue, number_in
@@ -151,7 +151,7 @@ def _link_back(db: Any, case: int, form: LinkForm) -> None:
 def _ask_hand_over(case_file: CaseFile, form: HandOverForm) -> None:
     site = installation()
     with site.reading() as db:
-        known = [team.id for team in team_log.trusted(site.teams(db))]
+        known = [team.id for team in offered(db, site.teams(db))]
     team = number_in(form.team.data or "0")
     if team not in known:
         raise NotAllowed(N_("Choose a team."))
@@ -165,8 +165,11 @@ def _said_yes_to_team(case_file: CaseFile, form: ActForm) -> None:  # noqa: ARG0
 def _hand_over(db: Any, case: int, _form: ActForm) -> None:
     site = installation()
     opened = desk.open_case(db, g.keys, case, site.clock())
-    readers = next(team for team in site.teams(db) if team.id == opened.work_record["handover"]["team"])
-    desk.hand_over(db, g.keys, case, readers, site.clock())
+    asked = opened.work_record["handover"]["team"]
+    goes_to = next((team for team in offered(db, site.teams(db)) if team.id == asked), None)
+    if goes_to is None:
+        raise NotAllowed(N_("Choose a team."))
+    desk.hand_over(db, g.keys, case, goes_to, site.clock())
 
 
 def _allow(case_file: CaseFile, form: ConsentForm) -> None:

@@ -20,6 +20,7 @@ from reporting.cases.records import Case
 from reporting.i18n import N_
 from reporting.teams import members, team_log
 from reporting.teams.keyring import Keys
+from reporting.teams.readers import offered
 from reporting.teams.team_log import CASEWORK, STATISTICS, Team
 from reporting.web.access.audience import DESK, Pages
 from reporting.web.context import Installation, installation
@@ -44,8 +45,8 @@ def counters(db: Any) -> Team:
 
 
 def other_teams(db: Any, site: Installation, case: Case) -> dict[int, str]:
-    """Number -> name of each trusted casework team but the one that has the case."""
-    return {team.id: team.name for team in team_log.trusted(site.teams(db)) if team.id != case.team}
+    """Number -> name of each casework team that is offered, but the one that has the case."""
+    return {team.id: team.name for team in offered(db, site.teams(db)) if team.id != case.team}
 
 
 def help_of(directory: DirectorySnapshot, case_file: CaseFile) -> Help:

@@ -22,7 +22,7 @@ from reporting.pages import directory_lookups
 from reporting.pages.directory_lookups import help_of
 from reporting.sessions import replays
 from reporting.sessions.replays import SENT
-from reporting.teams import team_log
+from reporting.teams.readers import offered
 from reporting.vocabulary import questions
 from reporting.vocabulary.answers import contact_of, has_words, incident_of, merged, so_far, step_of
 from reporting.vocabulary.codes import MINOR_AGES
@@ -149,7 +149,7 @@ def _check_page(trail: Trail) -> str:
 def readers() -> list[tuple[int, str]]:
     """The teams she can choose between: (number, name)."""
     with installation().reading() as db:
-        return [(team.id, team.name) for team in team_log.trusted(installation().teams(db))]
+        return [(team.id, team.name) for team in offered(db, installation().teams(db))]
 
 
 def _sent_page(trail: Trail) -> str:

@@ -22,7 +22,8 @@ from reporting.cases.records import Case
 from reporting.i18n import N_
 from reporting.pages.directory_lookups import directory_choices, snapshot
 from reporting.sessions.replays import LEFT
-from reporting.teams.team_log import STATISTICS, CannotOpen, Team, team_of_kind, trusted
+from reporting.teams.readers import offered
+from reporting.teams.team_log import STATISTICS, CannotOpen, Team, team_of_kind
 from reporting.vocabulary import questions, wording
 from reporting.vocabulary.answers import answers_of, corrected
 from reporting.vocabulary.incident import Incident
@@ -282,7 +283,7 @@ def _hand_over(stay: CaseSession, rest: str) -> Next:
     with site.writing() as db:
         with store.on_visit(db, stay.visit, site.clock()) as case_file:
             goes_to = actions.answer_hand_over(case_file, yes=rest == "yes")
-        readers = [team for team in trusted(site.teams(db)) if team.id == goes_to]
+        readers = [team for team in offered(db, site.teams(db)) if team.id == goes_to]
         if readers:
             store.give_to_team(db, stay.visit, readers[0], site.clock())
     site.checkpoint()  # of what the other team had, nothing stays in the log

@@ -19,6 +19,7 @@ from reporting.pages.start import OVER, blueprint
 from reporting.pages.submit import AFTER_SENDING, send, was_sent_now
 from reporting.sessions import tickets
 from reporting.sessions.replays import LEFT, NOTED, SENT
+from reporting.teams.readers import NobodyReads, offered
 from reporting.teams.team_log import KeysNotMade
 from reporting.vocabulary.answers import incident_of, page_after, page_before, so_far, that_matter
 from reporting.vocabulary.questions import PAGES
@@ -58,9 +59,10 @@ def tell() -> ResponseReturnValue:
 
 
 def _stop_where_closed() -> None:
-    """Closed doors say so before she writes a word: no keys, or no line of this country to show her in danger."""
+    """Closed doors say so before she writes a word: no keys, no reader, no line of this country for her in danger."""
     with installation().reading() as db:
-        installation().teams(db)
+        if not offered(db, installation().teams(db)):
+            raise NobodyReads
     if not installation().lines():
         raise KeysNotMade
 

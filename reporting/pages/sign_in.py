@@ -20,6 +20,7 @@ from reporting.sessions import tickets
 from reporting.teams import accounts, keyring, members, passwords, staff_sessions, team_log
 from reporting.teams.accounts import Invitation
 from reporting.teams.keyring import Keys, RecoverySheets
+from reporting.teams.members import CodeUsed
 from reporting.teams.team_log import ADVOCATE, CASE_WORKER, COORDINATOR, BrokenChain, CannotOpen
 from reporting.web import desk_pages
 from reporting.web.access.audience import DOOR, Pages
@@ -33,6 +34,7 @@ from reporting.web.limits import PASSWORDS, TURNING, sender
 
 blueprint = Pages("auth", __name__, DOOR, limit=TURNING)
 NOT_VALID = N_("This invitation is not valid any more. Ask for a new one.")
+WAIT_FOR_THE_NEXT = N_("These six digits were used already. Wait for the next ones, half a minute at most.")
 NO = N_("Name, password or code is not right. Look at each once more, and at the clock of your phone.")
 
 
@@ -77,6 +79,8 @@ def let_sign_in() -> ResponseReturnValue:
             keys = replace(keys, must_change=must_change)
             accounts.note_success(db, pepper, name, sender())
             token = staff_sessions.begin(db, keys, moment)
+    except CodeUsed:  # only who has the password and the code hears this; nothing was guessed, and nothing is slowed
+        return _refuse(form, WAIT_FOR_THE_NEXT)
     except CannotOpen:
         with site.writing() as db:
             accounts.note_failure(db, pepper, name, sender(), moment)

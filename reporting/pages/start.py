@@ -13,7 +13,7 @@ from reporting.i18n import N_
 from reporting.pages import directory_lookups
 from reporting.sessions import tickets
 from reporting.sessions.replays import LEFT
-from reporting.teams import reading_hours, team_log
+from reporting.teams import readers, reading_hours, team_log
 from reporting.web import post_redirect_get
 from reporting.web.access.audience import HERS, Pages
 from reporting.web.access.tickets import ticket_field
@@ -43,11 +43,14 @@ def _start_page(trail: Trail, step: str, _ended: str | None) -> ResponseReturnVa
     """The page that anybody may look at: it shows nothing of the trip that led here."""
     sentence = trail.about(step).get("sentence", "") if trail.age <= post_redirect_get.SHOWN or not trail.posted else ""
     has_keys = has_team_keys()
-    is_open = has_keys and bool(installation().lines())
     with installation().reading() as db:
+        reads = has_keys and bool(readers.offered(db, installation().teams(db)))
+        is_open = reads and bool(installation().lines())
         silent = is_open and reading_hours.read(db).is_silent(today().date())
     box = box_ticket() if has_keys else ""
-    page = render_template("reporter/start.html", sentence=sentence, is_open=is_open, silent=silent, box=box)
+    page = render_template(
+        "reporter/start.html", sentence=sentence, is_open=is_open, nobody=has_keys and not reads, silent=silent, box=box
+    )
     return make_response(page, trail.status(step))
 
 

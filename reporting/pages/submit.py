@@ -29,7 +29,8 @@ from reporting.pages.draft import (
 )
 from reporting.sessions import replays
 from reporting.sessions.replays import NOTED
-from reporting.teams import team_log
+from reporting.teams import readers, team_log
+from reporting.teams.readers import NobodyReads
 from reporting.teams.team_log import STATISTICS, Team
 from reporting.web import post_redirect_get
 from reporting.web.context import installation, say
@@ -38,10 +39,11 @@ from reporting.web.post_redirect_get import TicketCheck, Trail
 
 
 def _teams() -> tuple[Team | None, Team]:
-    """The team that she picked, or the only one there is; none where she has to pick. And who counts."""
+    """The team that she picked, or the only one there is; none where she has to pick, or nobody reads. Who counts."""
     with installation().reading() as db:
         teams = installation().teams(db)
-    known, picked = team_log.trusted(teams), CheckForm().team.data or ""
+        known = readers.offered(db, teams)
+    picked = CheckForm().team.data or ""
     chosen = known if len(known) == 1 else [team for team in known if str(team.id) == picked]
     return chosen[0] if chosen else None, team_log.team_of_kind(teams, STATISTICS)
 
@@ -50,7 +52,10 @@ PICK = N_("Choose who shall read it.")
 
 
 def _let_her_pick(came: TicketCheck) -> ResponseReturnValue:
-    """Nothing goes to a team that she did not choose. Her answers are kept."""
+    """Nothing goes to a team that she did not choose, or in which nobody reads. Her answers are kept."""
+    with installation().reading() as db:
+        if not readers.offered(db, installation().teams(db)):
+            raise NobodyReads
     if is_unseen(came):
         return wait(came, sentence=say(PICK), code=422)
     trail, _ = with_typed(came)
@@ -60,11 +65,11 @@ def _let_her_pick(came: TicketCheck) -> ResponseReturnValue:
 def send(came: TicketCheck) -> ResponseReturnValue:
     """File the report once, however often the request comes; the receipt is shown only after it is durable."""
     site, moment = installation(), installation().clock()
-    readers, statistics_team = _teams()
-    if readers is None:
+    team, statistics_team = _teams()
+    if team is None:
         if came.ended is None:
             return _let_her_pick(came)
-        readers = statistics_team  # a repeat files nothing: it only shows the receipt again
+        team = statistics_team  # a repeat files nothing: it only shows the receipt again
     trail, _ = with_typed(came)
     report = submission.from_answers(
         trail.state["a"] | {"consents": consents_of(trail.state["a"])},
@@ -76,13 +81,13 @@ def send(came: TicketCheck) -> ResponseReturnValue:
     )
     gaps = help_of(report.incident, police_shown="p" in trail.state).gaps
     receipt, settings = Receipt(tuple(trail.state["r"])), site.settings
-    sealed = submission.prepare(report, receipt, readers, statistics_team, settings.pepper, moment, gaps=gaps)
+    sealed = submission.prepare(report, receipt, team, statistics_team, settings.pepper, moment, gaps=gaps)
     with site.writing() as db:
         outcome = submission.file(db, sealed, settings.server_secret, moment)
     if outcome in NOT_SHOWN:
         return post_redirect_get.home(say(NOT_SHOWN[outcome]) if NOT_SHOWN[outcome] else "")
     if outcome is Outcome.FILED:
-        trail.state |= {"team": readers.name, "first": int(moment)}
+        trail.state |= {"team": team.name, "first": int(moment)}
     trail.state |= {"sent": int(moment)} | ({"unseen": True} if report.unseen else {})
     return post_redirect_get.answer(trail, SENT_PAGE)
 

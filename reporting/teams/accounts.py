@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from reporting.crypto import receipts
 from reporting.storage.models import InvitationRow, TryRow
-from reporting.teams import audit, keyring, members, reading_hours, staff_sessions, team_log
+from reporting.teams import audit, keyring, members, readers, reading_hours, staff_sessions, team_log
 from reporting.teams.keyring import RecoverySheets
 from reporting.teams.members import NewMember
 from reporting.teams.team_log import CASE_WORKER, CASEWORK, STATISTICS, CannotOpen, Pin, Team
@@ -191,14 +191,8 @@ def problems(db: Session, pin: Pin, sweepable: date | None = None) -> list[str]:
     teams: tuple[Team, ...] = ()
     try:
         teams = team_log.teams(db, pin)
-        everybody = members.accounts(db, teams)
+        sentences += readers.problems(db, teams)
         for team in (team for team in teams if team.kind == CASEWORK):
-            inside = [member.name for member in everybody if member.id in team.members and member.inside]
-            if len(inside) == 1:
-                sentences.append(
-                    f"Only {inside[0]} can read the reports of {team.name}: let in a second case worker, so "
-                    "that no bad day of one person shuts the door."
-                )
             if team not in team_log.trusted(teams):
                 sentences.append(
                     f"{team.name} is a new team that nobody has vouched for: reporters are not offered it."
@@ -211,8 +205,8 @@ def problems(db: Session, pin: Pin, sweepable: date | None = None) -> list[str]:
             "closed. Do not make new keys; find out who wrote to the database."
         )
     both = {team_log.COORDINATOR, CASE_WORKER}
-    readers = (member.name for member in members.accounts(db) if both <= set(member.roles) and member.open)
-    sentences += [f"{name} is coordinator and case worker: she can read cases. Better two people." for name in readers]
+    double = (member.name for member in members.accounts(db) if both <= set(member.roles) and member.open)
+    sentences += [f"{name} is coordinator and case worker: she can read cases. Better two people." for name in double]
     return sentences + _audit_problems(db, teams, sweepable)
 
 

@@ -20,7 +20,7 @@ from reporting.crypto.sealing import KeyPair, SealContext
 from reporting.errors import AmparoError
 from reporting.storage.models import GrantRow, MemberRow, TeamRow
 from reporting.teams import audit, members, team_log
-from reporting.teams.members import Unlocked
+from reporting.teams.members import CodeUsed, Unlocked
 from reporting.teams.team_log import CASEWORK, STATISTICS, BrokenChain, CannotOpen, Pin, Team
 
 RECOVERY = 0  # the member number of the recovery sheets
@@ -338,11 +338,13 @@ def recover(db: Session, pin: Pin, sheets: RecoverySheets, member: int) -> None:
 def take_keys(db: Session, pin: Pin, who: Unlocked) -> Keys:
     """A member's keys of every team, after holding what is remembered against what stands there now.
 
-    Raises `BrokenChain` when an entry seen before is gone, `CannotOpen` when the code was used meanwhile.
+    Raises `BrokenChain` when an entry seen before is gone, `CodeUsed` when the code was used meanwhile.
     """
     row = db.get_one(MemberRow, who.locked.id, with_for_update=True)
-    if row.last_counter >= who.counter or row.private != who.locked.private:
+    if row.private != who.locked.private:
         raise CannotOpen
+    if row.last_counter >= who.counter:
+        raise CodeUsed
     remembered = members.recall(who.private, row)
     verified = team_log.teams_or_none(db, pin)
     _hold_against(db, remembered, verified)

@@ -19,6 +19,7 @@ from werkzeug.exceptions import HTTPException
 from reporting import clock
 from reporting.i18n import N_
 from reporting.sessions import tickets
+from reporting.teams.readers import NobodyReads
 from reporting.teams.team_log import BrokenChain, CannotOpen
 from reporting.web import languages
 from reporting.web.access.audience import HERS, is_at_the_desk, is_for
@@ -44,6 +45,11 @@ ERRORS = {
 }
 
 
+NOBODY = N_(
+    "Right now nobody of the team could read what you tell, so you cannot send it here. Everything else is open."
+)
+
+
 def unpack() -> None:
     """«Send again»: what she had typed comes back sealed in one field, as if she had typed it once more."""
     packed = request.form.get(AGAIN) if request.method == "POST" and here().again else None
@@ -62,10 +68,10 @@ def http_error(error: HTTPException) -> ResponseReturnValue:
 
 
 def closed(error: Exception) -> ResponseReturnValue:
-    """No keys yet, or keys nobody vouches for: no report is taken, in one neutral sentence."""
+    """No keys yet, keys nobody vouches for, or nobody who reads: no report is taken, in one neutral sentence."""
     if isinstance(error, BrokenChain):
         log.error("The team log does not hold: reporter pages are closed. Run `amparo check`.")
-    return error_page(503)
+    return error_page(503, NOBODY if isinstance(error, NobodyReads) else "")
 
 
 def any_error(error: Exception) -> ResponseReturnValue:

@@ -16,7 +16,7 @@ from werkzeug.exceptions import HTTPException
 from reporting.teams.team_log import BrokenChain, KeysNotMade
 from reporting.web import languages, limits, rate_counter, templating
 from reporting.web.access import traits
-from reporting.web.access.auth import OWN_ACCOUNT, ROLES, home_for
+from reporting.web.access.auth import OWN_ACCOUNT, ROLES, few_readers, home_for
 from reporting.web.access.large_files import make_room
 from reporting.web.access.traits import SIGN_IN, START
 from reporting.web.assets import version_of
@@ -102,6 +102,7 @@ def _for_every_page() -> dict[str, Any]:
         "keys": g.get("keys"),
         "emergency": _lines,
         "reading_hours": reading_hours,
+        "few_readers": few_readers,
     }
 
 

@@ -13,7 +13,7 @@ from flask import Response, abort, g, redirect, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import SQLAlchemyError
 
-from reporting.teams import keyring, staff_sessions
+from reporting.teams import keyring, readers, staff_sessions, team_log
 from reporting.teams.keyring import Keys
 from reporting.teams.team_log import ADVOCATE, CASE_WORKER, COORDINATOR, CannotOpen
 from reporting.web.access.traits import SIGN_IN, endpoint_of, url_of
@@ -104,6 +104,16 @@ def refresh_keys() -> Keys:
         with site.writing() as db:
             staff_sessions.refresh(db, g.token, keys, site.clock())
     return keys
+
+
+def few_readers() -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Casework teams of the member with one reader or none: (team, names of those left). A coordinator: of all."""
+    site, keys = installation(), g.get("keys")
+    if keys is None:
+        return ()
+    with site.reading() as db:
+        teams = team_log.teams_or_none(db, site.pin)
+        return readers.few(db, teams, None if COORDINATOR in keys.roles else keys.epochs)
 
 
 def put_cookie(response: Response, token: str) -> Response:
