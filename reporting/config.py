@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
+import stat
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -171,6 +173,9 @@ def problems_of(settings: Settings) -> tuple[str, ...]:
     return tuple(sentence for holds, sentence in checks if not holds)
 
 
+OTHERS = stat.S_IRWXG | stat.S_IRWXO
+
+
 def problems_on_this_machine(
     swaps: Path = Path("/proc/swaps"), disks: Path = Path("/sys/class/block")
 ) -> tuple[str, ...]:
@@ -185,6 +190,13 @@ def problems_on_this_machine(
         "the memory can end up there."
         for name in plain
     )
+
+
+def open_to_others(instance: Path) -> tuple[str, ...]:
+    """The folder, and each file in it, that others on this machine may read, in a sentence that says what to do."""
+    paths = [instance, *sorted(path for path in instance.rglob("*") if not path.is_symlink())]
+    loose = [path for path in paths if path.exists() and stat.S_IMODE(path.stat().st_mode) & OTHERS]
+    return tuple(f"Others on this computer may read {path}: chmod go= {shlex.quote(str(path))}" for path in loose)
 
 
 def _is_safe_swap(name: str, disks: Path) -> bool:

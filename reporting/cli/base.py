@@ -26,6 +26,7 @@ from reporting.teams import accounts, team_log
 
 T = TypeVar("T")
 PORT = 8080
+NOBODY_ELSE = 0o077  # what is written from here on only the user who runs it may read
 EVERYWHERE = "0.0.0.0"  # noqa: S104 -- only where --host asks for it, for a classroom
 # command -> the module of this package that holds it, imported when it is asked for
 COMMANDS = {
@@ -93,6 +94,7 @@ def main() -> None:
     Try it:      amparo demo
     Install it:  amparo init, then amparo serve
     """
+    os.umask(NOBODY_ELSE)
 
 
 def a_name(_context: click.Context, _option: click.Parameter, name: str) -> str:

@@ -20,7 +20,7 @@ from referrals.directory.importing import shipped
 from referrals.help import has_lines
 from reporting.app import create_app
 from reporting.cli.base import NO_LINES, PORT, a_name, invitation, main, opened_for, settings_here
-from reporting.config import SECRET, Settings, instance_folder, make_secrets, problems_on_this_machine
+from reporting.config import SECRET, Settings, instance_folder, make_secrets, open_to_others, problems_on_this_machine
 from reporting.operations import leak_check, retention, server
 from reporting.sessions import day_seeds, page_rows
 from reporting.storage.database import open_database, reading, upgrade_tables, writing
@@ -124,7 +124,7 @@ def check(residue: bool, as_json: bool) -> None:
         problems += reading_hours.problems(db, languages.local(time.time(), settings.time_zone).date())
     proofs = leak_check.run_checks() if residue else ()
     problems += [proof.says for proof in proofs if proof.holds is False] if residue else problems_on_this_machine()
-    problems += page_rows.problems(settings)
+    problems += [*open_to_others(settings.instance), *page_rows.problems(settings)]
     if as_json:
         click.echo(
             json.dumps({"problems": problems, "proofs": [asdict(proof) for proof in proofs]}, ensure_ascii=False)

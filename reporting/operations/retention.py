@@ -97,7 +97,7 @@ _BROOMS: dict[str, Callable[[Session, float], int]] = {
     "seeds": _sweep_seeds,
     "trip_marks": lambda db, now: _count(db, delete(MarkRow).where(MarkRow.forget_after < int(now) // DAY)),
     "sessions": lambda db, now: _count(
-        db, delete(SessionRow).where(SessionRow.started + periods()["sessions"].seconds < int(now))
+        db, delete(SessionRow).where((SessionRow.day + 1) * DAY + periods()["sessions"].seconds < int(now))
     ),
     "invitations": lambda db, now: _count(db, delete(InvitationRow).where(InvitationRow.expires < int(now))),
     "sign_in_tries": lambda db, now: _count(

@@ -71,7 +71,7 @@ def _me(sentence: str = "", code: int = 200, *, done: str = "") -> ResponseRetur
     with site.reading() as db:
         teams = team_log.teams_or_none(db, site.pin)
         account = members.account(db, keys.member, teams)
-        sessions = staff_sessions.session_infos(db, g.token, keys.member, site.clock())
+        sessions = staff_sessions.session_infos(db, g.token, keys, site.clock())
     waits = bool(teams) and account.waits
     known = team_log.trusted(teams)
     unknown = [team for team in teams if team.id in keys.epochs and team.kind == CASEWORK and team not in known]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from flask import g, make_response
 from flask.typing import ResponseReturnValue
-from wtforms import StringField
 
 from reporting.cases import store
 from reporting.cases.store import StretchedReceipt
@@ -25,7 +24,7 @@ from reporting.web import post_redirect_get
 from reporting.web.access.traits import compressible, limited, may_be_sent_again, takes
 from reporting.web.access.visits import CASE, VISIT, CaseSession, case_session_of, go_on
 from reporting.web.context import installation, render_template, say
-from reporting.web.forms import OpenForm, button
+from reporting.web.forms import OpenForm, SecretField, button
 from reporting.web.limits import CODES
 from reporting.web.post_redirect_get import TicketCheck, Trail, check_ticket
 
@@ -35,7 +34,7 @@ NOTHING_OPENS = N_("Nothing opens with that code. Look at it once more: seven wo
 class CodeForm(OpenForm):
     """The box for a code. It opens a case: it is read, and never handed to a page."""
 
-    code = StringField(default="")
+    code = SecretField(default="")
 
 
 class WrongCode(AmparoError):

@@ -49,7 +49,7 @@ def open_day(db: Session, now: float) -> None:
         # where another worker was first, its seed is as good
         add_once(db, SeedRow.__table__, {"day": today, "purpose": purpose, "seed": os.urandom(32)})
     db.execute(delete(MarkRow).where(MarkRow.forget_after < today))
-    db.execute(delete(SessionRow).where(SessionRow.started + STAFF_LIFE < int(now)))
+    db.execute(delete(SessionRow).where((SessionRow.day + 1) * DAY + STAFF_LIFE < int(now)))
 
 
 def forget_all(db: Session) -> None:

@@ -83,6 +83,7 @@ def use(db: Line, known: Seeds, server_secret: bytes, ticket: Ticket, now: float
 # What is known again lies under a name that only the server's secret and a seed give, and what is told of it is
 # sealed: with the seed both say nothing to anybody, even to somebody who knows the trip.
 TRIP, USED = "trip", "ticket"
+TOGETHER = 8  # days whose marks go on one day
 TOLD = 8  # bytes of what is told, whatever it is
 MARKING = "draft"  # the purpose of the seeds: they live as long as any ticket of a trip
 
@@ -139,5 +140,5 @@ _SOME_MARKS = select(_MARKS.mark, _MARKS.told).where(_MARKS.mark.in_(bindparam("
 def _mark(db: Line, mark: bytes, content: bytes, now: float) -> bool:
     """Whether it was new: the same request may come twice at once."""
     last_ticket_day = (int(now) + SEED_LIFE["draft"]) // DAY
-    row = {"mark": mark, "told": content, "forget_after": last_ticket_day + 1}
+    row = {"mark": mark, "told": content, "forget_after": (last_ticket_day // TOGETHER + 1) * TOGETHER}
     return add_once(db, MarkRow.__table__, row)

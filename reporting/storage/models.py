@@ -252,7 +252,9 @@ class MarkRow(Base):
     told: Mapped[bytes] = mapped_column(
         LargeBinary, info=under_seal("how the trip ended, or when the ticket was first used")
     )
-    forget_after: Mapped[int] = mapped_column(Integer, info=in_the_clear("the day on which it goes"))
+    forget_after: Mapped[int] = mapped_column(
+        Integer, info=in_the_clear("the day on which it goes, the same for all of eight days")
+    )
 
 
 class DutyRow(Base):
@@ -277,8 +279,7 @@ class SessionRow(Base):
     id: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True, info=as_hash("the value of the cookie"))
     member: Mapped[int] = mapped_column(ForeignKey("member.id", ondelete="CASCADE"), info=in_the_clear("whose"))
     day: Mapped[int] = mapped_column(Integer, info=in_the_clear("the day of its seed"))
-    started: Mapped[int] = mapped_column(BigInteger, info=in_the_clear("when it began, in seconds since 1970"))
-    seen: Mapped[int] = mapped_column(BigInteger, info=in_the_clear("when it was last used, in seconds since 1970"))
+    times: Mapped[bytes] = mapped_column(LargeBinary, info=under_seal("when it began and was last used, to its member"))
     sealed: Mapped[bytes] = mapped_column(
         LargeBinary, info=under_seal("the member's unlocked keys, under cookie and seed")
     )

@@ -338,7 +338,8 @@ def recover(db: Session, pin: Pin, sheets: RecoverySheets, member: int) -> None:
 def take_keys(db: Session, pin: Pin, who: Unlocked) -> Keys:
     """A member's keys of every team, after holding what is remembered against what stands there now.
 
-    Raises `BrokenChain` when an entry seen before is gone, `CodeUsed` when the code was used meanwhile.
+    Raises `BrokenChain` when an entry seen before is gone, `CodeUsed` when the code was used meanwhile, `CannotOpen`
+    when the private key was sealed anew meanwhile.
     """
     row = db.get_one(MemberRow, who.locked.id, with_for_update=True)
     if row.private != who.locked.private:

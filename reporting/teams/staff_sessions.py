@@ -22,10 +22,9 @@ from reporting.teams.keyring import Keys
 def begin(db: Session, keys: Keys, now: float) -> str:
     """Start a session and return its token, for the cookie. Only its hash is kept."""
     token, day = os.urandom(32), int(now) // DAY
-    sealed = sealing.seal(_session_key(db, token, day, now), _session_place(token), keys.to_bytes())
-    db.add(
-        SessionRow(id=_session_id(token), member=keys.member, day=day, started=int(now), seen=int(now), sealed=sealed)
-    )
+    number = _session_id(token)
+    sealed = sealing.seal(_session_key(db, token, day, now), _keys_place(number), keys.to_bytes())
+    db.add(SessionRow(id=number, member=keys.member, day=day, times=_seal_times(keys, number, now, now), sealed=sealed))
     db.flush()
     return token.hex()
 
@@ -34,23 +33,27 @@ def resume(db: Session, token: str, now: float) -> Keys:
     """The keys of a running session; `CannotOpen` when it is unknown, idle for 15 minutes or 8 hours old."""
     raw = raw_token(token)
     row = db.get(SessionRow, _session_id(raw))
-    if row is None or now > row.seen + STAFF_IDLE or now > row.started + STAFF_LIFE:
+    if row is None:
         raise CannotOpen
-    return Keys.from_bytes(sealing.open_sealed(_session_key(db, raw, row.day, now), _session_place(raw), row.sealed))
+    key = _session_key(db, raw, row.day, now)
+    keys = Keys.from_bytes(sealing.open_sealed(key, _keys_place(row.id), row.sealed))
+    if not _is_alive(*_times_of(keys, row), now):
+        raise CannotOpen
+    return keys
 
 
-def touch(db: Session, token: str, now: float) -> None:
+def touch(db: Session, token: str, keys: Keys, now: float) -> None:
     """Note that a session was used at `now`, in seconds since 1970. Nothing happens where it has ended."""
     row = db.get(SessionRow, _session_id(raw_token(token)))
     if row is not None:
-        row.seen = int(now)
+        row.times = _seal_times(keys, row.id, _times_of(keys, row)[0], now)
 
 
 def refresh(db: Session, token: str, keys: Keys, now: float) -> None:
     """Put newly won keys into a running session."""
     raw = raw_token(token)
     row = db.get_one(SessionRow, _session_id(raw))
-    row.sealed = sealing.seal(_session_key(db, raw, row.day, now), _session_place(raw), keys.to_bytes())
+    row.sealed = sealing.seal(_session_key(db, raw, row.day, now), _keys_place(row.id), keys.to_bytes())
 
 
 def end(db: Session, token: str) -> None:
@@ -77,12 +80,13 @@ class SessionInfo:
     this: bool
 
 
-def session_infos(db: Session, token: str, member: int, now: float) -> tuple[SessionInfo, ...]:
-    """A member's running sessions, the newest first."""
+def session_infos(db: Session, token: str, keys: Keys, now: float) -> tuple[SessionInfo, ...]:
+    """The running sessions of the member with these keys, the newest first."""
     this = _session_id(raw_token(token))
-    rows = db.scalars(select(SessionRow).where(SessionRow.member == member).order_by(SessionRow.started.desc()))
-    alive = (row for row in rows if now <= min(row.seen + STAFF_IDLE, row.started + STAFF_LIFE))
-    return tuple(SessionInfo(row.started, row.seen, row.id == this) for row in alive)
+    rows = db.scalars(select(SessionRow).where(SessionRow.member == keys.member))
+    infos = [SessionInfo(*_times_of(keys, row), row.id == this) for row in rows]
+    alive = (info for info in infos if _is_alive(info.started, info.seen, now))
+    return tuple(sorted(alive, key=lambda info: info.started, reverse=True))
 
 
 def names(db: Session, member: int, but: str = "") -> tuple[str, ...]:
@@ -127,5 +131,31 @@ def _session_key(db: Session, token: bytes, day: int, now: float) -> bytes:
     return sealing.derive(token + seed_of(seeds(db), day, "staff", now), "session keys")
 
 
-def _session_place(token: bytes) -> SealContext:
-    return SealContext("staff_session", int.from_bytes(_session_id(token)[:7], "big"), 0, "keys", 1)
+def _keys_place(number: bytes) -> SealContext:
+    return SealContext("staff_session", int.from_bytes(number[:7], "big"), 0, "keys", 1)
+
+
+# When a session began and was last used lies sealed to its member: a copy of the disk tells nobody's working hours.
+
+
+def _seal_times(keys: Keys, number: bytes, started: float, seen: float) -> bytes:
+    times = int(started).to_bytes(8, "big") + int(seen).to_bytes(8, "big")
+    return sealing.seal(_times_key(keys), _times_place(number), times)
+
+
+def _times_of(keys: Keys, row: SessionRow) -> tuple[int, int]:
+    """When it began and when it was last used, in seconds since 1970."""
+    times = sealing.open_sealed(_times_key(keys), _times_place(row.id), row.times)
+    return int.from_bytes(times[:8], "big"), int.from_bytes(times[8:], "big")
+
+
+def _times_place(number: bytes) -> SealContext:
+    return SealContext("staff_session", int.from_bytes(number[:7], "big"), 0, "times", 1)
+
+
+def _times_key(keys: Keys) -> bytes:
+    return sealing.derive(keys.private, "session times")
+
+
+def _is_alive(started: int, seen: int, now: float) -> bool:
+    return now <= min(seen + STAFF_IDLE, started + STAFF_LIFE)

@@ -23,6 +23,17 @@ def test_no_page_reads_what_comes_in_but_through_a_form() -> None:
     assert not reads
 
 
+def test_what_was_typed_on_a_page_of_questions_is_read_by_the_form_made_from_them_alone() -> None:
+    uses, read = 0, 0
+    for module in modules():
+        if module.name.startswith(PAGES):
+            calls = [node for node in ast.walk(module.tree) if isinstance(node, ast.Call)]
+            uses += sum(ast.unparse(call) == "typed_answers()" for call in calls)
+            makers = (call for call in calls if ast.unparse(call.func).endswith(("form_of", "_form")))
+            read += sum(ast.unparse(argument) == "typed_answers()" for call in makers for argument in call.args)
+    assert uses == read > 0
+
+
 def test_no_act_on_a_case_reads_a_form_by_hand() -> None:
     acts = next(module for module in modules() if module.name == "referrals.pages.case_actions")
     assert "request" not in {node.id for node in ast.walk(acts.tree) if isinstance(node, ast.Name)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,7 +13,7 @@ from reporting.app import create_app
 from reporting.crypto import receipt_wording, receipts
 from reporting.crypto.receipt_wording import NEAREST, NOTHING, ONE, SAID, UNKNOWN
 from reporting.crypto.receipts import GROUP, GROUPS, MIXED, RUN, WORDS, Unreadable
-from reporting.pages.come_back import NOTHING_OPENS
+from reporting.pages.come_back import NOTHING_OPENS, CodeForm
 from reporting.web import languages
 from tests.people import a_furnished_place
 from tests.phone import Phone
@@ -118,3 +119,10 @@ def _unreadable(typed: str, language: str) -> Unreadable:
     reading = receipts.read(typed, language)
     assert isinstance(reading, Unreadable)
     return reading
+
+
+def test_a_form_never_gives_a_typed_code_back(app: Flask) -> None:
+    with app.test_request_context("/es/volver", method="POST", data={"code": "siete palabras"}):
+        form = CodeForm()
+        assert form.code.data == "siete palabras"
+        assert "palabras" not in str(form.code())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import stat
 import time
 from pathlib import Path
 
@@ -205,3 +206,15 @@ def test_destroy_leaves_nothing_and_only_after_the_name_was_typed(place: Place) 
     place.engine.dispose()
     assert CliRunner().invoke(main, ["destroy"], input="Hoja\n").exit_code == 0
     assert list(place.settings.instance.iterdir()) == []
+
+
+def test_what_a_command_writes_only_its_user_may_read_and_check_names_the_rest(made: Path) -> None:
+    written = [made, *made.rglob("*")]
+    assert len(written) >= 4
+    assert not [path for path in written if stat.S_IMODE(path.stat().st_mode) & 0o077]
+    database = made / "amparo.db"
+    database.chmod(0o644)
+    named = f"Others on this computer may read {database}: chmod go= {database}"
+    assert named in types("check", "--no-residue").output
+    database.chmod(0o600)
+    assert named not in types("check", "--no-residue").output

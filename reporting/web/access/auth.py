@@ -85,7 +85,7 @@ def _keys_behind(token: str) -> Keys:
     try:
         with site.writing() as db:
             keys = staff_sessions.resume(db, token, site.clock())
-            staff_sessions.touch(db, token, site.clock())
+            staff_sessions.touch(db, token, keys, site.clock())
     except SQLAlchemyError as trouble:
         note_failure(trouble)
         with site.reading() as db:
