@@ -182,6 +182,11 @@ def forget_where(db: Session, service: str) -> None:
     db.flush()
 
 
+def is_flag(kind: str) -> bool:
+    """Whether somebody can say this of a service."""
+    return kind in FLAGS
+
+
 def flag(db: Session, service: str, kind: str, today: date) -> bool:
     """Count in this week that somebody says one of `FLAGS` of a service. False if there is no such service or flag."""
     if kind not in FLAGS or db.get(ServiceRow, service, with_for_update=True) is None:

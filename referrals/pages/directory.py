@@ -21,10 +21,12 @@ from referrals.directory.importing import readers, run
 from referrals.directory.importing.report import ImportHints
 from referrals.help import other_departments
 from reporting.i18n import N_
+from reporting.sessions import replays
 from reporting.teams.team_log import CASE_WORKER, COORDINATOR
 from reporting.web import desk_pages, languages
 from reporting.web.access.audience import ANYBODY, Pages
 from reporting.web.access.auth import signed_in
+from reporting.web.access.tickets import FLAG, seeds, ticket_in, typed_ticket
 from reporting.web.access.traits import may_be_sent_again, takes, takes_a_file
 from reporting.web.context import installation, local_hour, render_template, say
 from reporting.web.errors import error_page
@@ -73,6 +75,7 @@ ACT_NAMES = {
     curation.IMPORTED: N_("brought in from a file"),
 }
 SAID_OF_ANSWERS = {"yes": N_("Yes"), "no": N_("No"), "only": N_("Only under 18")}
+OVER = N_("That page is no longer valid. You can start again.")
 SOMEBODY_ELSE = N_("Somebody else changed this meanwhile. Look at it as it is now, then do it again.")
 DONE = {"confirmed": N_("Written down: still true today."), "edited": N_("Changed.")}
 
@@ -317,9 +320,17 @@ class FlagForm(OpenForm):
 @takes(FlagForm)
 @may_be_sent_again
 def flag() -> ResponseReturnValue:
-    """A dead number, or they were not safe. She stays on her page: the answer has no page of its own."""
-    form = FlagForm()
+    """A dead number, or they were not safe. She stays on her page: the answer has no page of its own.
+
+    It counts once a trip, and needs a ticket of a page of ours, so that one machine does not speak for many people.
+    """
+    form, site, ticket = FlagForm(), installation(), ticket_in(typed_ticket(), "draft")
+    if ticket is None or ticket.step != FLAG:
+        return error_page(410, OVER)
     kind, _, service = form.flag.data.partition(".")
-    with installation().writing() as db:
-        known = form.validate() and curation.flag(db, service, kind, today_here())
-    return ("", 204) if known else error_page(404)
+    if not form.validate() or not curation.is_flag(kind) or service not in snapshot_now().cards.by_id:
+        return error_page(404)
+    with site.writing() as db:
+        if replays.is_first(db, seeds(), site.settings.server_secret, ticket.trip, form.flag.data, site.clock()):
+            curation.flag(db, service, kind, today_here())
+    return "", 204

@@ -80,9 +80,15 @@ def use(db: Line, known: Seeds, server_secret: bytes, ticket: Ticket, now: float
     return how_ended(db, server_secret, ticket.trip, known), young
 
 
+def is_first(db: Session, known: Seeds, server_secret: bytes, trip: str, what: str, now: float) -> bool:
+    """Note that this was done on a trip; whether it was the first time. Nobody can tell from the note what or when."""
+    marks = _marks_of(known, server_secret, ONCE, f"{trip} {what}".encode("utf-8", "replace"))
+    return read_mark(db, marks) is None and _mark(db, marks[0].name, marks[0].seal(bytes(TOLD)), now)
+
+
 # What is known again lies under a name that only the server's secret and a seed give, and what is told of it is
 # sealed: with the seed both say nothing to anybody, even to somebody who knows the trip.
-TRIP, USED = "trip", "ticket"
+TRIP, USED, ONCE = "trip", "ticket", "once"
 TOGETHER = 8  # days whose marks go on one day
 TOLD = 8  # bytes of what is told, whatever it is
 MARKING = "draft"  # the purpose of the seeds: they live as long as any ticket of a trip

@@ -18,6 +18,7 @@ from reporting.web import languages, limits, rate_counter, templating
 from reporting.web.access import traits
 from reporting.web.access.auth import OWN_ACCOUNT, ROLES, few_readers, home_for
 from reporting.web.access.large_files import make_room
+from reporting.web.access.tickets import flag_field
 from reporting.web.access.traits import SIGN_IN, START
 from reporting.web.assets import version_of
 from reporting.web.context import Installation, forget_places, installation, local_hour, name_places, reading_hours, say
@@ -103,6 +104,7 @@ def _for_every_page() -> dict[str, Any]:
         "emergency": _lines,
         "reading_hours": reading_hours,
         "few_readers": few_readers,
+        "flag_field": flag_field,
     }
 
 

@@ -183,20 +183,51 @@ def test_the_download_brought_in_again_changes_nothing(carmen: Phone) -> None:
 # ── her flag ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def flags(phone: Phone, what: str, page: str = "/es/ahora", **headers: str) -> int:
+    """She presses what stands beside a service; the status of the answer. `page` empty: on the page she is on."""
+    if page:
+        phone.opens(page)
+    form = next(form for form in phone.forms if form.id == "flag")
+    data = {name: values[0] for name, values in form.values.items()} | {"flag": what}
+    answer = phone.client.post(form.action, data=data, headers=headers, buffered=True)
+    assert (answer.data == b"", answer.headers.getlist("Set-Cookie")) == (answer.status_code == 204, [])
+    return answer.status_code
+
+
+def counted_flags(place: Place) -> list[tuple[str, str, int]]:
+    with reading(place.engine) as db:
+        return [(row.service, row.kind, row.count) for row in db.scalars(select(FlagRow).order_by(FlagRow.kind))]
+
+
 def test_one_press_on_her_page_flags_a_service_and_she_stays(app: Flask, place: Place) -> None:
     phone = Phone(app)
-    phone.opens("/es/ahora")
+    assert flags(phone, "dead.samu106") == 204
     form = next(form for form in phone.forms if form.id == "flag")
     assert ("flag", "dead.samu106") in form.buttons
-    assert form.values == {}, "nothing of her goes along"
-    answer = phone.client.post(form.action, data={"flag": "dead.samu106"}, buffered=True)
-    assert (answer.status_code, answer.data, answer.headers.getlist("Set-Cookie")) == (204, b"", [])
-    with reading(place.engine) as db:
-        kept = [(row.service, row.kind, row.count) for row in db.scalars(select(FlagRow))]
-    assert kept == [("samu106", "dead", 1)]
+    assert form.values.keys() == {"t"}, "nothing of her goes along but a ticket"
+    assert counted_flags(place) == [("samu106", "dead", 1)]
 
 
-def test_a_flag_leaves_nothing_but_its_count(app: Flask, place: Place) -> None:
+def test_a_flag_counts_once_a_trip_and_for_each_thing_that_is_wrong(app: Flask, place: Place) -> None:
+    phone = Phone(app)
+    assert [flags(phone, "dead.samu106"), *(flags(phone, "dead.samu106", page="") for _ in range(9))] == [204] * 10
+    assert flags(phone, "unsafe.samu106", page="") == 204
+    assert counted_flags(place) == [("samu106", "dead", 1), ("samu106", "unsafe", 1)]
+    assert flags(Phone(app), "dead.samu106") == 204
+    assert counted_flags(place)[0] == ("samu106", "dead", 2)
+
+
+def test_a_flag_without_a_ticket_of_a_page_of_ours_counts_nothing(app: Flask, place: Place) -> None:
+    client, other = Phone(app).client, Phone(app)
+    other.opens("/es/volver")
+    box = next(form for form in other.forms if "code" in form.kinds).values["t"][0]
+    for ticket in ("", "x", box):
+        answer = client.post("/es/aviso", data={"flag": "dead.samu106", "t": ticket}, buffered=True)
+        assert answer.status_code == 410, ticket
+    assert counted_flags(place) == []
+
+
+def test_a_flag_leaves_nothing_but_its_count_and_a_mark_that_tells_nothing(app: Flask, place: Place) -> None:
     def counted() -> dict[str, int]:
         with place.engine.connect() as connection:
             names = inspect(connection).get_table_names()
@@ -208,20 +239,23 @@ def test_a_flag_leaves_nothing_but_its_count(app: Flask, place: Place) -> None:
 
     Phone(app).opens("/es/ahora")
     before = counted()
-    Phone(app).client.post("/es/aviso", data={"flag": "unsafe.linea100"}, buffered=True)
-    assert {name for name, rows in counted().items() if rows != before[name]} == {"service_flag"}
+    assert flags(Phone(app), "unsafe.linea100") == 204
+    assert {name for name, rows in counted().items() if rows != before[name]} == {"service_flag", "trip_mark"}
 
 
 def test_a_flag_from_another_site_or_for_nothing_is_refused(app: Flask) -> None:
-    client = Phone(app).client
+    phone = Phone(app)
     foreign = {"Sec-Fetch-Site": "cross-site"}
-    assert client.post("/es/aviso", data={"flag": "dead.linea100"}, headers=foreign, buffered=True).status_code == 403
+    assert (
+        phone.client.post("/es/aviso", data={"flag": "dead.linea100"}, headers=foreign, buffered=True).status_code
+        == 403
+    )
     for flag in ("dead.nobody", "x.linea100", "", "dead"):
-        assert client.post("/es/aviso", data={"flag": flag}, buffered=True).status_code == 404
+        assert flags(phone, flag) == 404
 
 
 def test_the_team_sees_what_was_flagged_and_that_it_is_due(app: Flask, rosa: Phone) -> None:
-    Phone(app).client.post("/es/aviso", data={"flag": "unsafe.linea100"}, buffered=True)
+    assert flags(Phone(app), "unsafe.linea100") == 204
     rosa.opens("/es/equipo/directorio")
     assert "Quienes reportan avisaron de 1." in rosa.words
     rosa.opens("/es/equipo/directorio/servicio/linea100")

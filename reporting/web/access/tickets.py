@@ -33,6 +33,14 @@ def ticket_field(purpose: str, trip: str, step: str, state: Mapping[str, Any], e
     return hidden("t", sealed_ticket(purpose, trip, step, walked, expires, trail.posted))
 
 
+FLAG = "flag"  # the step of the tickets below
+
+
+def flag_field() -> Markup:
+    """A ticket for what can be said of a service on any page: it counts once a trip. Nothing else is in it."""
+    return hidden("t", sealed_ticket("draft", g.get("trip") or tickets.new_trip(), FLAG, {}))
+
+
 def sealed_ticket(
     purpose: str,
     trip: str,
