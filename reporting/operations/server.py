@@ -17,8 +17,9 @@ import signal
 import socket
 import sys
 import threading
-from collections import deque
-from collections.abc import Callable
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import waitress.server
@@ -32,7 +33,7 @@ from waitress.utilities import BadRequest
 from reporting.config import Settings
 from reporting.web.access.large_files import room_for
 from reporting.web.errors import short_page
-from reporting.web.limits import LARGEST_BODY
+from reporting.web.limits import LARGEST_BODY, network_of
 from reporting.web.logging import discreet
 
 try:
@@ -49,6 +50,10 @@ _look = wasyncore.poll2 if hasattr(select, "poll") else wasyncore.poll  # Window
 BEHIND_A_PROXY = {"trusted_proxy_headers": {"x-forwarded-for", "x-forwarded-proto"}, "trusted_proxy_count": 1}
 COLLECT_AFTER = 10_000  # things made and not yet gone; at 700, as it comes, looking takes a tenth of the time
 LOOK_AGAIN = 1.0  # seconds without anything new, after which lines that nobody uses are closed
+HEAD_WITHIN = 20  # seconds for the head of a request, or for its first byte on a new line
+IDLE = 60  # seconds that a line may be open between two requests
+LEAST_RATE = 500  # bytes a second of a body, after the first twenty seconds: a tenth of a bad line
+SHARE = WAITING // 8  # lines of one sender: who has more loses the oldest that waits for something
 MakeApp = Callable[[Settings], Any]
 
 
@@ -102,9 +107,25 @@ def _leave_with(listening: int) -> None:
 
 def _work(app: Any, settings: Settings, door: socket.socket) -> None:
     logging.getLogger("waitress").addFilter(discreet)
-    proxy = BEHIND_A_PROXY | {"trusted_proxy": settings.trusted_proxy} if settings.trusted_proxy else {}
     lines: dict[int, Any] = {}
-    turns = _Turns()
+    turns, lobby = Turns(), Lobby()
+    listen(app, settings, door, lines, turns, lobby)
+    while lines:
+        look(lines, turns, lobby, time.monotonic())
+
+
+def look(lines: dict[int, Any], turns: Turns, lobby: Lobby, now: float, patience: float = LOOK_AGAIN) -> None:
+    """One round: read what came, answer whoever is there whole, close what was waited for too long."""
+    _look(patience, lines)
+    turns.take()
+    lobby.tidy(now)
+
+
+def listen(
+    app: Any, settings: Settings, door: socket.socket, lines: dict[int, Any], turns: Turns, lobby: Lobby
+) -> None:
+    """Take connections of this socket; each is a line among these."""
+    proxy = BEHIND_A_PROXY | {"trusted_proxy": settings.trusted_proxy} if settings.trusted_proxy else {}
     server = waitress.server.create_server(
         app,
         map=lines,
@@ -121,13 +142,11 @@ def _work(app: Any, settings: Settings, door: socket.socket) -> None:
     )
     server.channel_class, server.refusal = _Line, functools.partial(short_page, app)
     server.adj.room_for = functools.partial(room_for, app)
+    server.lobby = lobby
     server.pull_trigger = _nobody_to_wake
-    while lines:
-        _look(LOOK_AGAIN, lines)
-        turns.take()
 
 
-class _Turns:
+class Turns:
     """Requests that are there whole, answered by the loop that read them.
 
     Slow senders are waited for together, and no thread is woken for an answer: a fifth of the processor time, measured.
@@ -170,6 +189,8 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc]
     def parse_header(self, header_plus: bytes) -> None:
         if NEVER_IN_A_HEAD.search(header_plus):  # the library's own look at it takes time by the square of its length
             raise ParsingError("")
+        if _is_chunked_twice(header_plus):  # a server in front may read it otherwise than we do
+            raise ParsingError("")
         try:
             super().parse_header(header_plus)
         except ValueError:  # an address like "http://[", a length of 5,000 digits
@@ -192,6 +213,12 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc]
         return consumed
 
 
+def _is_chunked_twice(head: bytes) -> bool:
+    lines = (line.partition(b":") for line in head.lower().split(b"\r\n"))
+    codings = [value for name, _, value in lines if name.strip() == b"transfer-encoding"]
+    return len(codings) > 1 or any(value.count(b"chunked") > 1 for value in codings)
+
+
 class _Refusal(ErrorTask):  # type: ignore[misc]
     """The answer to what is no request: a short page, which names neither the server nor what was sent."""
 
@@ -202,11 +229,97 @@ class _Refusal(ErrorTask):  # type: ignore[misc]
         self.write(page)
 
 
+class Lobby:
+    """Every open line, and for how long each has kept us waiting. Nobody holds so many that others find none.
+
+    A line waits for its sender from its beginning, and from each answer, until the next request is there whole.
+    """
+
+    def __init__(self, most: int = WAITING - 8, share: int = SHARE) -> None:
+        self.most, self.share = most, share
+        self._lines: dict[_Line, None] = {}  # in the order in which they came
+        self._of: Counter[str] = Counter()
+        self._looked = 0.0
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    def came(self, line: _Line, sender: str) -> None:
+        """A new line; where its sender has too many, or there are too many, the oldest that waits falls."""
+        self._lines[line] = None
+        self._of[sender] += 1
+        if self._of[sender] > self.share:
+            self._drop(other for other in self._lines if other.sender == sender)
+        if len(self._lines) > self.most:
+            self._drop(iter(self._lines))
+
+    def went(self, line: _Line, sender: str) -> None:
+        """It is closed."""
+        if line in self._lines:
+            del self._lines[line]
+            self._of[sender] -= 1
+            if not self._of[sender]:
+                del self._of[sender]
+
+    def tidy(self, now: float) -> None:
+        """Close what was waited for too long, once a second. `now`: seconds of a clock that only goes on."""
+        if now - self._looked >= LOOK_AGAIN:
+            self._looked = now
+            for line in [line for line in self._lines if line.is_late(now)]:
+                line.handle_close()
+
+    def _drop(self, lines: Iterator[_Line]) -> None:
+        oldest = next((line for line in lines if line.keeps_waiting), None)
+        if oldest is not None:
+            oldest.handle_close()
+
+
 class _Line(HTTPChannel):  # type: ignore[misc]
     """A connection to one browser."""
 
     parser_class = _Parser
     error_task_class = _Refusal
+
+    def __init__(self, server: Any, door: socket.socket, address: Any, *parts: Any, **named: Any) -> None:
+        self.waits_since, self.read, self.is_new = time.monotonic(), 0, True
+        self.sender = network_of(str(address[0])) if address else ""
+        self.counts = not server.adj.trusted_proxy or address[0] != server.adj.trusted_proxy
+        super().__init__(server, door, address, *parts, **named)
+        if self.counts:
+            server.lobby.came(self, self.sender)
+
+    @property
+    def keeps_waiting(self) -> bool:
+        """Whether it is its sender who has to go on: nothing is being answered, nothing waits to be read there."""
+        return not self.requests and not self.total_outbufs_len
+
+    def is_late(self, now: float) -> bool:
+        """Whether it was waited for too long."""
+        waited = now - self.waits_since
+        if not self.keeps_waiting or waited <= HEAD_WITHIN:
+            return False
+        if self.request is None:
+            return self.is_new or waited > IDLE
+        return not self.request.headers_finished or self.read < (waited - HEAD_WITHIN) * LEAST_RATE
+
+    def received(self, data: bytes) -> bool:
+        """What came in; from the first byte of a request its sender is waited for."""
+        if self.request is None:
+            self.waits_since, self.read, self.is_new = time.monotonic(), 0, False
+        self.read += len(data)
+        done: bool = super().received(data)
+        return done
+
+    def service(self) -> None:
+        """Answer; then the next request may come on the same line."""
+        super().service()
+        self.waits_since = time.monotonic()
+
+    def handle_close(self) -> None:
+        """It is over, whoever ended it."""
+        if self.counts:
+            self.server.lobby.went(self, self.sender)
+        super().handle_close()
 
 
 def no_core_files() -> None:

@@ -7,6 +7,7 @@ request counts as is said at its route.
 from __future__ import annotations
 
 from collections.abc import Callable
+from ipaddress import IPv6Address, IPv6Network, ip_address
 
 from flask import Flask, request
 from flask_limiter import Limiter
@@ -48,10 +49,30 @@ def turns_no_page() -> bool:
     return when is not None and not when()
 
 
+def network_of(address: str) -> str:
+    """Who is counted as one: an address, and of the newer kind (IPv6) the 64 bits that one household is given.
+
+    Whoever is told apart by an onion service keeps the whole address: there each circuit has one of its own.
+    """
+    try:
+        known = ip_address(address)
+    except ValueError:
+        return address
+    if not isinstance(known, IPv6Address) or known in CIRCUITS:
+        return address
+    if known.ipv4_mapped:
+        return str(known.ipv4_mapped)
+    return str(IPv6Address(int(known) >> 64 << 64))
+
+
+# As tor writes the number of a circuit (its manual, HiddenServiceExportCircuitID).
+CIRCUITS = IPv6Network("fc00:dead:beef:4dad::/64")
+
+
 def sender() -> str:
     """A name for whoever sends this request, without keeping who it is: its key dies with the hour."""
     site = installation()
-    return day_seeds.sender_mark(site.settings.server_secret, request.remote_addr or "", site.clock())
+    return day_seeds.sender_mark(site.settings.server_secret, network_of(request.remote_addr or ""), site.clock())
 
 
 def _unless(when: Callable[[], bool]) -> Callable[[], bool]:

@@ -35,6 +35,7 @@ HEADERS = {
     "Permissions-Policy": "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
 FOR_SEEKERS = {"X-Robots-Tag": "noindex"}  # only what a search machine could fetch
+MOST_FIELDS = 1000  # of one form
 SHRINKS = {"text/html", "text/css", "text/javascript"}
 
 
@@ -95,6 +96,12 @@ def refuse_strangers() -> None:
     if foreign_site or foreign_origin:
         g.foreign = True  # nothing that was typed here
         abort(403)
+
+
+def count_fields() -> None:
+    """A form of ours has some hundred fields at most; one of 120,000 would take a second to be taken apart."""
+    if request.mimetype == "application/x-www-form-urlencoded" and request.get_data().count(b"&") >= MOST_FIELDS:
+        abort(413)
 
 
 def _host_of(address: str) -> str:

@@ -28,6 +28,7 @@ from reporting.web.logging import discreet
 from reporting.web.requests import (
     InMemory,
     choose_language,
+    count_fields,
     keep_hosts_apart,
     open_day,
     put_headers,
@@ -51,6 +52,7 @@ def init_app(app: Flask, site: Installation) -> Limiter:
     app.before_request(choose_language)
     app.before_request(read_address)
     app.before_request(refuse_strangers)
+    app.before_request(count_fields)
     app.before_request(open_day)
     app.before_request(make_room)
     app.before_request(unpack)

@@ -1,0 +1,169 @@
+"""Open lines: who keeps the server waiting is let go, and nobody holds so many that others find none."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reporting.app import create_app
+from reporting.operations import server as web_server
+from reporting.operations.server import HEAD_WITHIN, IDLE, LEAST_RATE, Lobby, Turns
+from reporting.web.limits import network_of
+from tests.people import a_furnished_place
+
+WHOLE = b"GET /es/antes HTTP/1.1\r\nHost: localhost\r\n\r\n"
+POST = b"POST /es/contar HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+
+
+@dataclass
+class Here:
+    """A server in this process, which goes on only when it is told to, with a clock that can be moved."""
+
+    door: socket.socket
+    lobby: Lobby
+    lines: dict[int, Any] = field(default_factory=dict)
+    turns: Turns = field(default_factory=Turns)
+    ahead: float = 0.0
+
+    def goes_on(self, seconds: float = 0.0) -> None:
+        """So many seconds later it looks again, and reads whatever is there."""
+        self.ahead += seconds
+        for _ in range(20):
+            web_server.look(self.lines, self.turns, self.lobby, time.monotonic() + self.ahead, patience=0.01)
+
+    def line(self, sent: bytes = b"") -> socket.socket:
+        line = socket.create_connection(self.door.getsockname(), 5)
+        line.sendall(sent)
+        self.goes_on()
+        return line
+
+
+def is_closed(line: socket.socket) -> bool:
+    """Whether the server has let go of it; what it answered before does not count."""
+    line.setblocking(False)
+    with contextlib.suppress(BlockingIOError, ConnectionResetError):
+        while line.recv(65_536):
+            pass
+        return True
+    try:
+        line.recv(1)
+    except BlockingIOError:
+        return False
+    except ConnectionResetError:
+        return True
+    return True
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Iterator[Here]:
+    place = a_furnished_place(tmp_path / "instance")
+    door = socket.create_server(("127.0.0.1", 0))
+    here = Here(door, Lobby(most=12, share=4))
+    web_server.listen(create_app(place.settings, place.clock), place.settings, door, here.lines, here.turns, here.lobby)
+    yield here
+    for line in list(here.lines.values()):
+        line.close()
+    door.close()
+
+
+@pytest.mark.parametrize("begun", [b"", b"G", WHOLE[:-2], WHOLE + b"GET /es"])
+def test_a_head_that_is_not_there_after_twenty_seconds_is_not_waited_for(here: Here, begun: bytes) -> None:
+    line = here.line(begun)
+    here.goes_on(HEAD_WITHIN - 1)
+    assert not is_closed(line)
+    here.goes_on(2)
+    assert is_closed(line)
+
+
+def test_a_body_comes_at_a_least_rate_and_a_bad_line_is_fast_enough(here: Here) -> None:
+    head = POST + b"Content-Length: 200000\r\n\r\n"
+    slow, steady = here.line(head + b"t" * 100), here.line(head)
+    for _ in range(10):
+        here.goes_on(6)
+        with contextlib.suppress(OSError):
+            steady.sendall(b"t" * 6 * LEAST_RATE)
+    here.goes_on()
+    assert is_closed(slow)
+    assert not is_closed(steady)
+
+
+def test_between_two_requests_a_line_may_rest_for_a_minute(here: Here) -> None:
+    line = here.line(WHOLE)
+    here.goes_on(IDLE - 5)
+    assert not is_closed(line)
+    here.goes_on(10)
+    assert is_closed(line)
+
+
+def test_of_too_many_lines_of_one_sender_the_oldest_that_waits_falls(here: Here) -> None:
+    lines = [here.line(b"POST") for _ in range(6)]
+    assert [is_closed(line) for line in lines] == [True, True, False, False, False, False]
+    assert len(here.lobby) == 4
+    answered = here.line(WHOLE)
+    assert not is_closed(answered)
+    for line in (*lines, answered):
+        line.close()
+    here.goes_on()
+    assert len(here.lobby) == 0
+
+
+class Waiting:
+    """A line that waits for its sender, as far as a lobby looks at it."""
+
+    keeps_waiting = True
+
+    def __init__(self, lobby: Lobby, sender: str) -> None:
+        self.lobby, self.sender, self.closed = lobby, sender, False
+        lobby.came(self, sender)  # type: ignore[arg-type]
+
+    def handle_close(self) -> None:
+        self.closed = True
+        self.lobby.went(self, self.sender)  # type: ignore[arg-type]
+
+
+def test_however_many_senders_there_are_the_newest_finds_a_line() -> None:
+    lobby = Lobby(most=100, share=12)
+    lines = [Waiting(lobby, f"10.0.0.{number % 250}") for number in range(2300)]
+    assert len(lobby) == 100
+    assert not lines[-1].closed
+    assert [line.closed for line in lines].count(False) == 100
+
+
+def test_a_household_of_the_newer_addresses_counts_as_one_and_a_circuit_of_an_onion_apart() -> None:
+    assert network_of("2001:db8:1:2::1") == network_of("2001:db8:1:2:ffff::9") != network_of("2001:db8:1:3::1")
+    assert network_of("::ffff:190.1.2.3") == network_of("190.1.2.3") != network_of("190.1.2.4")
+    assert network_of("fc00:dead:beef:4dad::aa:1") != network_of("fc00:dead:beef:4dad::aa:2")
+    assert network_of("") == ""
+    assert network_of("unix") == "unix"
+
+
+@pytest.mark.parametrize(
+    "coding", [b"Transfer-Encoding: chunked, chunked", b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked"]
+)
+def test_what_is_cut_in_pieces_twice_is_refused(here: Here, coding: bytes) -> None:
+    line = here.line(POST + coding + b"\r\n\r\n5\r\nt=abc\r\n0\r\n\r\n")
+    assert line.recv(65_536).split()[1] == b"400"
+
+
+def test_a_body_of_120_000_fields_is_refused_before_it_is_taken_apart(
+    here: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken_apart: list[int] = []
+    from werkzeug import formparser
+
+    real = formparser.FormDataParser._parse_urlencoded  # noqa: SLF001 -- where it would be taken apart
+    monkeypatch.setattr(
+        formparser.FormDataParser, "_parse_urlencoded", lambda *parts: (taken_apart.append(1), real(*parts))[1]
+    )
+    body = b"&".join([b"a"] * 120_000)
+    line = here.line(POST + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+    here.goes_on()
+    assert line.recv(65_536).startswith(b"HTTP/1.1 413")
+    assert not taken_apart
