@@ -10,9 +10,10 @@ import math
 import re
 import threading
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib import resources
+from typing import Any
 
 from reporting.crypto import receipts
 
@@ -62,11 +63,19 @@ def bits(password: str, *known: str) -> float:
 
 def _guesses(text: str, first: list[str]) -> float:
     """As the library estimates it, with the words of this country before its own."""
-    from zxcvbn import zxcvbn  # noqa: PLC0415 -- its lists take memory, and few processes ever judge a password
-
     with _one_at_a_time:
-        result = zxcvbn(text, user_inputs=[*first, *_common()], max_length=JUDGED)
+        result = _library()(text, user_inputs=first, max_length=JUDGED)
     return float(result["guesses_log10"]) / math.log10(2)
+
+
+@cache
+def _library() -> Callable[..., Mapping[str, Any]]:
+    """The library, told once what is guessed first in Peru. Its lists take memory, and few processes ever judge."""
+    from zxcvbn import matching, zxcvbn  # noqa: PLC0415 -- see above
+
+    matching.add_frequency_lists({"peru": _common()})
+    judge: Callable[..., Mapping[str, Any]] = zxcvbn
+    return judge
 
 
 def _by_runs(password: str) -> float:
@@ -78,7 +87,8 @@ def _by_runs(password: str) -> float:
     )
 
 
-@cache
 def _common() -> tuple[str, ...]:
     lists = tomllib.loads(resources.files("reporting").joinpath("teams", "common-words.toml").read_text("utf-8"))
-    return tuple(dict.fromkeys(receipts.plain(word) for words in lists.values() for word in words.split()))
+    phrases = ["".join(tidy(phrase).split()) for phrase in lists.pop("phrases").splitlines()]
+    words = (receipts.plain(word) for words in lists.values() for word in words.split())
+    return tuple(word for word in dict.fromkeys([*words, *phrases]) if word)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reporting.config import ROOT
 from reporting.teams import passwords
 from reporting.teams.passwords import JUDGED, OWN_LENGTH, bits, is_weak
 
@@ -225,7 +226,13 @@ mnbvcxzlkjhgfdsa
 a a a a a a a a a
 1 2 3 4 5 6 7 8 9 0 a b c d e f g h i j
 """.strip().splitlines()
-PATTERNS = [*OF_PERU, *OF_ANYWHERE]
+# the same task, done by somebody who had seen neither these nor the lists
+OF_SOMEBODY_ELSE = [
+    line
+    for line in (ROOT / "tests/golden/weak-passwords.txt").read_text("utf-8").splitlines()
+    if line and not line.startswith("#")
+]
+PATTERNS = [*OF_PERU, *OF_ANYWHERE, *OF_SOMEBODY_ELSE]
 
 
 def test_there_are_enough_patterns_and_each_is_long_enough_to_be_judged_by_more_than_its_length() -> None:
