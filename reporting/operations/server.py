@@ -33,7 +33,7 @@ from waitress.utilities import BadRequest
 from reporting.config import Settings
 from reporting.web.access.large_files import room_for
 from reporting.web.errors import short_page
-from reporting.web.limits import LARGEST_BODY, network_of
+from reporting.web.limits import LARGEST_BODY, is_costly, network_of
 from reporting.web.logging import discreet
 
 try:
@@ -116,7 +116,7 @@ def _work(app: Any, settings: Settings, door: socket.socket) -> None:
 
 def look(lines: dict[int, Any], turns: Turns, lobby: Lobby, now: float, patience: float = LOOK_AGAIN) -> None:
     """One round: read what came, answer whoever is there whole, close what was waited for too long."""
-    _look(patience, lines)
+    _look(0 if turns.wait else patience, lines)
     turns.take()
     lobby.tidy(now)
 
@@ -142,6 +142,7 @@ def listen(
     )
     server.channel_class, server.refusal = _Line, functools.partial(short_page, app)
     server.adj.room_for = functools.partial(room_for, app)
+    server.adj.is_costly = functools.partial(is_costly, app)
     server.lobby = lobby
     server.pull_trigger = _nobody_to_wake
 
@@ -150,18 +151,27 @@ class Turns:
     """Requests that are there whole, answered by the loop that read them.
 
     Slow senders are waited for together, and no thread is woken for an answer: a fifth of the processor time, measured.
+    Where a password or a code is stretched the processor is held: those are answered one a round, after everybody else.
     """
 
     def __init__(self) -> None:
-        self._waiting: deque[Any] = deque()
+        self._quick: deque[Any] = deque()
+        self._costly: deque[Any] = deque()
 
-    def add_task(self, request: Any) -> None:
-        self._waiting.append(request)
+    def add_task(self, line: Any) -> None:
+        (self._costly if line.is_costly() else self._quick).append(line)
+
+    @property
+    def wait(self) -> bool:
+        """Whether somebody is there who could be answered at once."""
+        return bool(self._costly)
 
     def take(self) -> None:
-        """Answer whoever waits now; a second request on the same line stands behind them."""
-        while self._waiting:
-            self._waiting.popleft().service()
+        """Answer whoever waits now, then one of those who cost; a second request on a line stands behind them."""
+        while self._quick:
+            self._quick.popleft().service()
+        if self._costly:
+            self._costly.popleft().service()
 
 
 def _nobody_to_wake() -> None:
@@ -309,6 +319,11 @@ class _Line(HTTPChannel):  # type: ignore[misc]
         self.read += len(data)
         done: bool = super().received(data)
         return done
+
+    def is_costly(self) -> bool:
+        """Whether the request that is there whole is one that holds the processor."""
+        request = self.requests[0]
+        return not request.error and self.adj.is_costly(request.command, request.path)
 
     def service(self) -> None:
         """Answer; then the next request may come on the same line."""

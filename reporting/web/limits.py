@@ -11,21 +11,23 @@ from ipaddress import IPv6Address, IPv6Network, ip_address
 
 from flask import Flask, request
 from flask_limiter import Limiter
+from werkzeug.exceptions import HTTPException
 
 from reporting.config import Settings
 from reporting.sessions import day_seeds
-from reporting.web.access.traits import BadRoute, Routes, here
+from reporting.web.access.traits import BadRoute, Routes, here, routes_of
 from reporting.web.context import installation, installation_of
 
 LARGEST_BODY = 256 * 1024  # bytes; the longest honest page is far below
 # What one sender may do in a minute. Everybody behind one address (a workshop, every onion user) is one sender, so
 # that none of these may be reached by honest people while somebody floods beside them: turning pages has room for 400
-# requests a second, and sending, the one thing that must never fail, has more than this machine can do. Receipts: ten
-# guesses a second, 36,000 an hour, against 2^77. What is too much gets its page again, sealed, to send once more.
+# requests a second, and sending, the one thing that must never fail, has more than this machine can do. What is
+# stretched has about as much room as two processors carry, and waits its turn (`is_costly`) instead of being refused.
+# Receipts: a hundred guesses a second against 2^77. What is too much gets its page again, sealed, to send once more.
 TURNING = "turning pages"  # each address apart
 WALKING = "pages under a name"  # each step leads to one, also when it was one too many
 SENDING, CODES, PASSWORDS = "sending", "codes", "passwords"
-A_MINUTE = {TURNING: 24_000, SENDING: 120_000, CODES: 600, PASSWORDS: 120}
+A_MINUTE = {TURNING: 24_000, SENDING: 120_000, CODES: 6_000, PASSWORDS: 600}
 WALKS = 3  # so many pages under a name for each page that may be turned
 
 
@@ -73,6 +75,18 @@ def sender() -> str:
     """A name for whoever sends this request, without keeping who it is: its key dies with the hour."""
     site = installation()
     return day_seeds.sender_mark(site.settings.server_secret, network_of(request.remote_addr or ""), site.clock())
+
+
+def is_costly(app: Flask, method: str, path: str) -> bool:
+    """Whether a request to this address may stretch a password or a code, and so holds a processor for long."""
+    if method != "POST":
+        return False
+    try:
+        endpoint, _ = app.url_map.bind("localhost").match(path, method)
+    except HTTPException:
+        return False
+    counted = routes_of(app).traits[endpoint].limits
+    return any(allowance in counted and counted[allowance] is None for allowance in (CODES, PASSWORDS))
 
 
 def _unless(when: Callable[[], bool]) -> Callable[[], bool]:

@@ -90,7 +90,7 @@ def test_when_redis_is_away_pages_are_still_turned_and_still_counted(
 
 def test_sending_has_by_far_the_largest_allowance() -> None:
     narrow = max(limits.A_MINUTE[limits.CODES], limits.A_MINUTE[limits.PASSWORDS])
-    assert limits.A_MINUTE[limits.SENDING] >= 5 * limits.A_MINUTE[limits.TURNING] >= 100 * narrow / 3
+    assert limits.A_MINUTE[limits.SENDING] >= 5 * limits.A_MINUTE[limits.TURNING] >= 20 * narrow
 
 
 def test_the_name_under_which_a_sender_is_counted_changes_every_hour_and_holds_no_address() -> None:

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import Flask
 
 from reporting.app import create_app
 from reporting.operations import server as web_server
 from reporting.operations.server import HEAD_WITHIN, IDLE, LEAST_RATE, Lobby, Turns
-from reporting.web.limits import network_of
+from reporting.web.limits import is_costly, network_of
 from tests.people import a_furnished_place
 
 WHOLE = b"GET /es/antes HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -167,3 +168,38 @@ def test_a_body_of_120_000_fields_is_refused_before_it_is_taken_apart(
     here.goes_on()
     assert line.recv(65_536).startswith(b"HTTP/1.1 413")
     assert not taken_apart
+
+
+def test_who_asks_for_a_page_is_answered_before_a_hundred_who_wait_to_sign_in() -> None:
+    order: list[str] = []
+
+    class Line:
+        def __init__(self, name: str, *, costly: bool) -> None:
+            self.name, self.costly = name, costly
+
+        def is_costly(self) -> bool:
+            return self.costly
+
+        def service(self) -> None:
+            order.append(self.name)
+
+    turns = Turns()
+    for _ in range(100):
+        turns.add_task(Line("sign-in", costly=True))
+    for number in range(3):
+        turns.add_task(Line(f"page {number}", costly=False))
+        turns.take()
+    assert order == ["page 0", "sign-in", "page 1", "sign-in", "page 2", "sign-in"]
+    while turns.wait:
+        turns.take()
+    assert order.count("sign-in") == 100
+
+
+def test_what_is_stretched_is_known_by_its_route(app: Flask) -> None:
+    costly = {
+        path
+        for path in ("/es/equipo", "/en/volver", "/es/contar", "/es/ayuda", "/es/equipo/salir", "/nowhere", "/salir")
+        if is_costly(app, "POST", path)
+    }
+    assert costly == {"/es/equipo", "/en/volver"}
+    assert not is_costly(app, "GET", "/es/equipo")

@@ -104,6 +104,12 @@ def _says(view: View, **traits: Any) -> View:
 # ── asked during a request ──────────────────────────────────────────────────────────────────────────────────
 
 
+def routes_of(app: Flask) -> Routes:
+    """The traits of every route of an application."""
+    routes: Routes = app.extensions[ROUTES]
+    return routes
+
+
 def here() -> Traits:
     """The traits of the route of this request."""
     routes: Routes = current_app.extensions[ROUTES]
