@@ -28,6 +28,7 @@ ACT_NAMES = {
     "sheet": N_("opened a referral sheet"),
     "printed": N_("printed her words"),
     "handed over": N_("handed it over to another team"),
+    "restored": N_("entered that a backup was put back"),
     "voice": N_("wrote down what was told by voice"),
 }
 

@@ -5,7 +5,7 @@ Opens summaries only, but for a search, which is in the audit. What comes first 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -21,7 +21,7 @@ from referrals.help import names
 from referrals.needs import codes
 from referrals.pages.case_forms import blueprint, case_workers, counters, needed, outcome, owner
 from reporting import clock
-from reporting.cases import actions, desk, queue_cache, records
+from reporting.cases import actions, desk, queue_cache, records, taken
 from reporting.cases.actions import NotAllowed
 from reporting.cases.case_file import CaseFile
 from reporting.cases.junk import SIGNS
@@ -29,7 +29,7 @@ from reporting.cases.records import JUNK
 from reporting.crypto import receipts
 from reporting.i18n import N_
 from reporting.sessions.page_rows import CannotKeep
-from reporting.teams import reading_hours
+from reporting.teams import list_numbers, reading_hours
 from reporting.teams.keyring import Keys
 from reporting.teams.team_log import CASE_WORKER, CannotOpen
 from reporting.vocabulary import questions
@@ -39,7 +39,9 @@ from reporting.web import desk_pages, languages
 from reporting.web.access.auth import home_for, refresh_keys, signed_in
 from reporting.web.access.traits import is_the, may_be_sent_again, takes
 from reporting.web.context import Installation, installation, local_hour, render_template, say
-from reporting.web.forms import BadFormValue, StaffForm, button, number_in
+from reporting.web.forms import BadFormValue, StaffForm, button, day_in, number_in
+
+RESTORE_SHOWN = 60 * 24  # hours: so long the queue says that a restore was entered
 
 LONGEST_OWNER = 12  # signs: `mine`, `nobody`, or the number of a member
 FIRST = View()  # what is listed where an address says nothing
@@ -57,6 +59,13 @@ class BulkForm(StaffForm):
     name = StringField(validators=[Length(max=actions.LABEL_LENGTH)])
     folder = SelectField(choices=[*queue.FOLDERS], default=FIRST.folder)
     sort = SelectField(choices=[*queue.SORTS], default=FIRST.sort)
+
+
+class RestoreForm(StaffForm):
+    """That a backup was put back: of which day, and why."""
+
+    day = StringField(validators=[Length(max=10)])
+    reason = TextAreaField(validators=[Length(max=questions.LONGEST_TEXT)])
 
 
 @blueprint.get("/<lang>/equipo/casos", endpoint="queue")
@@ -90,12 +99,18 @@ def _after(text: str) -> int:
 
 @desk_pages.by_get()
 def _queue_page(
-    *, form: BulkForm | None = None, sentence: str = "", words: str = "", code: int = 200
+    *,
+    form: BulkForm | None = None,
+    sentence: str = "",
+    words: str = "",
+    code: int = 200,
+    restore: RestoreForm | None = None,
 ) -> ResponseReturnValue:
     site, keys, view = installation(), refresh_keys(), _view()
     with site.reading() as db:
         sheet = _sheet(db, keys)
-        cards, broken = desk.queue(db, keys, sheet.summaries)
+        cards, broken = desk.queue(db, keys, sheet.summaries, site.pin)
+        restores = taken.restores(db, keys, int(site.clock()) // clock.HOUR - RESTORE_SHOWN)
         people = case_workers(db, site, keys)
     aside = queue.put_aside(cards, site.clock(), sheet)
     chosen = queue.chosen(cards, view, keys.member, aside=aside)
@@ -120,12 +135,15 @@ def _queue_page(
         people=people,
         outcomes=actions.OUTCOMES,
         regions=VOCABULARY["region"],
-        broken=broken,
+        broken=_broken(broken),
+        restore=restore or RestoreForm(formdata=None) if _teams_to_restore(broken) else None,
+        restores=restores,
         need_names=NEEDS,
         urgency_names=codes.URGENCY_LABELS,
         states={"new": N_("New"), "open": N_("In hand"), "closed": N_("Closed")},
         marks=actions.MARKS,
         names=names(snapshot.snapshot_of(site.reading)),
+        day=lambda written: languages.day_as_written(g.lang, written),
         came=lambda hour: languages.hour(g.lang, local_hour(hour)),
         age=lambda hour: int(site.clock() / clock.HOUR - hour) // 24,
         me=keys.member,
@@ -149,22 +167,41 @@ def _sheet_of(db: Any, keys: Keys, team: int) -> queue.QueueCache:
     return queue.joined(queue.from_bytes(part) for part in queue_cache.read_sheets(db, keys, team).values())
 
 
+def _broken(broken: Sequence[records.BrokenCase]) -> list[tuple[str, str]]:
+    """(short name, what it means and what is to be done) of each case that does not open; for all at once no name."""
+    all_at_once = [("", say(records.REASONS[records.LIST]))] if any(case.why == records.LIST for case in broken) else []
+    return all_at_once + [
+        (records.alias(case.case), say(records.REASONS[case.why])) for case in broken if case.why != records.LIST
+    ]
+
+
+def _teams_to_restore(broken: Sequence[records.BrokenCase]) -> frozenset[int]:
+    """The teams in which something is as after a backup was put back."""
+    return frozenset(case.team for case in broken if case.why in {records.OLDER, records.LIST})
+
+
 def _after_the_queue(site: Installation, keys: Keys) -> None:
     """After the page is sent, outside of any request: new keys go to the vault, old ways to reach somebody go.
 
     And what was worked out is kept, so that the next look is quick. Cards are opened while nobody waits for the desk.
     """
     with site.writing() as db:
-        desk.move_to_vault(db, keys)
+        desk.move_to_vault(db, keys, pin=site.pin)
     with site.reading() as db:
         sheets = {team: _sheet_of(db, keys, team) for team in keys.epochs}
-        cards, _ = desk.queue(db, keys, queue.joined(sheets.values()).summaries)
+        cards, broken = desk.queue(db, keys, queue.joined(sheets.values()).summaries, site.pin)
+        news = taken.news(db, keys, taken.lists(db, keys, site.pin), {case.case for case in broken}, site.clock())
     for team, sheet in sheets.items():
         _keep_worked_out(site, keys, team, sheet, [card for card in cards if card.team == team])
     with site.writing() as db:
+        for team, seen in news.items():
+            taken.note(db, keys, team, seen)
+        newest = taken.remember(db, keys)
+    list_numbers.pin_lists(site.pin, newest)
+    with site.writing() as db:
         shredded = desk.tidy(db, keys, cards, site.clock())
         reading_hours.note_opened(db, languages.local(site.clock(), site.settings.time_zone).date())
-    if shredded:
+    if shredded or any(seen.forgets for seen in news.values()):
         site.checkpoint()
 
 
@@ -204,6 +241,27 @@ def bulk() -> ResponseReturnValue:
             failed += 1
     sentence = N_("Done: %(done)s. Left as they were: %(skipped)s. Failed: %(failed)s.")
     return _queue_page(sentence=say(sentence, done=done, skipped=skipped, failed=failed))
+
+
+@blueprint.post("/<lang>/equipo/casos/respaldo")
+@takes(RestoreForm)
+@signed_in(CASE_WORKER)
+def enter_restore() -> ResponseReturnValue:
+    """A member says that a backup was put back: the team knows again what lies there."""
+    form, site, keys = RestoreForm(), installation(), refresh_keys()
+    if not form.is_ours():
+        return _queue_page(sentence=say(N_("That is too long.")), code=422, restore=form)
+    try:
+        day, reason = day_in((form.day.data or "").strip()), needed(form.reason.data)
+    except BadFormValue:
+        return _queue_page(sentence=say(N_("Write the day of the backup as 28/07/2027.")), code=422, restore=form)
+    except NotAllowed as refusal:
+        return _queue_page(sentence=say(refusal.sentence), code=422, restore=form)
+    with site.reading() as db:
+        teams = _teams_to_restore(desk.queue(db, keys, pin=site.pin)[1])
+    with site.writing() as db:
+        desk.enter_restore(db, keys, site.pin, teams, day, reason, site.clock())
+    return redirect(url_for("casework.queue", lang=g.lang), 303)
 
 
 def _address_of_view(form: BulkForm) -> str:

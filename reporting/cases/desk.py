@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from reporting.cases import taken
 from reporting.cases.case_file import (
     CaseFile,
     as_json,
@@ -27,7 +29,20 @@ from reporting.cases.case_file import (
     save,
 )
 from reporting.cases.openers import Openers, key_for
-from reporting.cases.records import CLOSED, FROM_TEAM, NEW, OPEN, Case, EditConflict, NoConsent, Summary
+from reporting.cases.records import (
+    CHANGED,
+    CLOSED,
+    FROM_TEAM,
+    LIST,
+    NEW,
+    OLDER,
+    OPEN,
+    BrokenCase,
+    Case,
+    EditConflict,
+    NoConsent,
+    Summary,
+)
 from reporting.cases.seal_contexts import audit_context, vault_key_context
 from reporting.cases.summary import SummaryContent
 from reporting.clock import HOUR
@@ -37,33 +52,51 @@ from reporting.crypto.sealing import CannotOpen
 from reporting.storage.models import CaseRow
 from reporting.teams import audit
 from reporting.teams.keyring import Keys
-from reporting.teams.team_log import Team
+from reporting.teams.team_log import Pin, Team
 
 QUEUE_COLUMNS = ("id", "team", "epoch", "front_key", "vault_key", "card", "version")
 CONTACT_DAYS = 30  # so long after closing, how to reach her is shredded
 Known = Mapping[int, tuple[str, SummaryContent]]  # case -> seal and content of a summary that was opened before
 
 
-def queue(db: Session, keys: Keys, known: Known | None = None) -> tuple[tuple[Summary, ...], int]:
-    """The summary of every case that a member's keys should open, and how many of them were tampered with.
+def queue(
+    db: Session, keys: Keys, known: Known | None = None, pin: Pin | None = None
+) -> tuple[tuple[Summary, ...], tuple[BrokenCase, ...]]:
+    """The summary of every case that a member's keys should open, and those that were tampered with.
 
     Only summaries are opened here, never a case; and none of them twice, where `known` has it with the very same seal.
     """
-    before, openers, summaries, broken = known or {}, Openers(keys), list[Summary](), 0
+    summaries, broken = _look(db, keys, known or {}, pin)
+    unlike = [case.case for case in broken if case.why == OLDER]
+    if unlike:  # a list was read before the cases: what changed in between is looked at once more
+        again, still = _look(db, keys, known or {}, pin, unlike)
+        summaries, broken = [*summaries, *again], [*(case for case in broken if case.why != OLDER), *still]
+    return tuple(summaries), tuple(broken)
+
+
+def _look(
+    db: Session, keys: Keys, before: Known, pin: Pin | None, only: Sequence[int] = ()
+) -> tuple[list[Summary], list[BrokenCase]]:
+    openers, lists, summaries, broken = Openers(keys), taken.lists(db, keys, pin), list[Summary](), list[BrokenCase]()
     columns = (getattr(CaseRow, column) for column in QUEUE_COLUMNS)
     query = select(*columns).where(CaseRow.team.in_(list(keys.epochs)))
+    query = query.where(CaseRow.id.in_(only)) if only else query
     for row in db.execute(query.execution_options(yield_per=500)):
         if row.epoch in keys.epochs[row.team]:
             seal = _seal_of(row)
             seen, content = before.get(row.id, ("", None))
             try:
-                if content is None or seen != seal:
-                    content = open_summary(openers.case_key(row), row.id, row.version, row.card)
+                key = None if seen == seal else openers.case_key(row)  # with this very seal it was looked at before
+                why = taken.why_not(lists[row.team], row, key)
+                if key and not why:
+                    content = open_summary(key, row.id, row.version, row.card)
             except CannotOpen:
-                broken += 1
+                why = CHANGED if lists[row.team] else LIST
+            if why or content is None:
+                broken.append(BrokenCase(row.id, row.team, why))
             else:
                 summaries.append(Summary(row.id, row.team, seal, content))
-    return tuple(summaries), broken
+    return summaries, broken
 
 
 def _seal_of(row: Any) -> str:
@@ -77,25 +110,40 @@ def cases_of(db: Session, keys: Keys) -> tuple[int, ...]:
     return tuple(db.scalars(select(CaseRow.id).where(CaseRow.team.in_(list(keys.epochs)))))
 
 
-def move_to_vault(db: Session, keys: Keys, at_most: int = 1000) -> int:
-    """Re-wrap newly arrived case keys under the vault key, so that the next queue is quick. Returns how many."""
-    columns = (getattr(CaseRow, column) for column in QUEUE_COLUMNS if column not in {"card", "version"})
+def move_to_vault(db: Session, keys: Keys, at_most: int = 1000, pin: Pin | None = None) -> int:
+    """Re-wrap newly arrived case keys under the vault key, so that the next queue is quick. Returns how many.
+
+    What goes there is on the list of what the team has taken from this moment.
+    """
+    columns = (getattr(CaseRow, column) for column in QUEUE_COLUMNS if column != "card")
     mine = select(*columns).where(CaseRow.vault_key.is_(None), CaseRow.team.in_(list(keys.epochs)))
-    waiting = db.execute(mine.limit(at_most)).all()
-    moved, openers = 0, Openers(keys)
-    for row in waiting:
+    lists = taken.lists(db, keys, pin)
+    lists = taken.lists(db, keys, pin) if taken.begin(db, keys, lists) else lists
+    openers, entries = Openers(keys), dict[int, dict[int, taken.Entry]]()
+    for row in db.execute(mine.order_by(CaseRow.id).limit(at_most)).all():
         if row.epoch not in keys.epochs[row.team]:
             continue
         try:
             key = openers.case_key(row)
         except CannotOpen:
-            continue  # the queue counts it; the others need not wait for it
-        vault = keys.of(row.team, row.epoch).vault
-        wrapped = sealing.wrap(vault, vault_key_context(row.id, row.team, row.epoch), key)
-        still = update(CaseRow).where(CaseRow.id == row.id, CaseRow.vault_key.is_(None))
-        db.execute(still.values(vault_key=wrapped, front_key=None), execution_options={"synchronize_session": False})
-        moved += 1
-    return moved
+            continue  # the queue names it; the others need not wait for it
+        if not taken.why_not(lists[row.team], row, key) and _moves(db, keys, row, key):
+            entries.setdefault(row.team, {})[row.id] = taken.Entry(taken.digest_of(key), row.version)
+    for team, cases in entries.items():
+        taken.enter(db, keys, team, cases)
+    return sum(map(len, entries.values()))
+
+
+def _moves(db: Session, keys: Keys, row: Any, key: bytes) -> bool:
+    """Whether the key of a case went to the vault: not where it was there before, or the case has gone elsewhere."""
+    vault = keys.of(row.team, row.epoch).vault
+    wrapped = sealing.wrap(vault, vault_key_context(row.id, row.team, row.epoch), key)
+    still = update(CaseRow).where(CaseRow.id == row.id, CaseRow.vault_key.is_(None), CaseRow.front_key == row.front_key)
+    done = db.execute(
+        still.values(vault_key=wrapped, front_key=None),
+        execution_options={"synchronize_session": False, "preserve_rowcount": True},
+    )
+    return bool(done.rowcount)  # type: ignore[attr-defined, unused-ignore]
 
 
 def open_case(db: Session, keys: Keys, case: int, now: float, act: str = "opened") -> Case:
@@ -146,19 +194,21 @@ def at_desk(
     row = row_of(db, case, lock=True)
     if seen is not None and seen != row.version:
         raise EditConflict
-    case_file = open_case_file(db, row, key_for(keys, row))
+    case_file = open_case_file(db, row, _key_of(db, keys, row))
     yield case_file
     if case_file.is_changed:
         save(db, row, case_file, None if looking else now, counters)
-    _note(db, keys, row, act, now, lasting_name(case_file.key))
+        taken.move_on(db, keys, row.team, row.id, row.version)
+    _note(db, keys, row.team, row.epoch, act, now, lasting_name(case_file.key))
 
 
 def hand_over(db: Session, keys: Keys, case: int, readers: Team, now: float) -> None:
     """The same as `give_to_team` where she said her yes by voice: a member of the team that has the case does it."""
     row = row_of(db, case, lock=True)
-    case_file = open_case_file(db, row, key_for(keys, row))
-    _note(db, keys, row, "handed over", now, lasting_name(case_file.key))
+    case_file, team, epoch = open_case_file(db, row, _key_of(db, keys, row)), row.team, row.epoch
     move_to_team(db, row, case_file, readers, now)
+    taken.move_on(db, keys, team, row.id, row.version)
+    _note(db, keys, team, epoch, "handed over", now, lasting_name(case_file.key))
 
 
 def write_as_team(db: Session, keys: Keys, case: int, text: str, now: float) -> None:
@@ -181,7 +231,7 @@ def tidy(db: Session, keys: Keys, summaries: Iterable[Summary], now: float) -> i
     for case in due:
         try:
             row = row_of(db, case, lock=True)
-            case_file = open_case_file(db, row, key_for(keys, row))
+            case_file = open_case_file(db, row, _key_of(db, keys, row))
         except CannotOpen:
             continue  # it went since the summaries were read, or the queue counts it as broken
         if case_file.all_of("contact"):
@@ -200,7 +250,7 @@ def search(db: Session, keys: Keys, summaries: Sequence[Summary], words: Sequenc
     for summary in summaries:
         try:
             row = row_of(db, summary.case)
-            case_file = open_case_file(db, row, key_for(keys, row))
+            case_file = open_case_file(db, row, _key_of(db, keys, row))
         except CannotOpen:
             continue
         text = plain(" ".join(case_file.texts()))
@@ -208,7 +258,7 @@ def search(db: Session, keys: Keys, summaries: Sequence[Summary], words: Sequenc
             matches.add(summary.case)
         if row.team not in noted:
             noted.add(row.team)
-            _note(db, keys, row, "searched", now)
+            _note(db, keys, row.team, row.epoch, "searched", now)
     return frozenset(matches)
 
 
@@ -254,7 +304,14 @@ def called(db: Session, keys: Keys, names: Iterable[str | int]) -> dict[str | in
 
 def name_of(db: Session, keys: Keys, case: int) -> str:
     """The lasting name of a case that a member's keys open."""
-    return lasting_name(key_for(keys, row_of(db, case)))
+    return lasting_name(_key_of(db, keys, row_of(db, case)))
+
+
+def _key_of(db: Session, keys: Keys, row: CaseRow) -> bytes:
+    """The key of a case, `CannotOpen` also where it is not the case that its team knew."""
+    key = key_for(keys, row)
+    taken.must_fit(db, keys, row, key)
+    return key
 
 
 def _name_links(db: Session, keys: Keys, case_file: CaseFile) -> None:
@@ -271,9 +328,17 @@ def _name_links(db: Session, keys: Keys, case_file: CaseFile) -> None:
         case_file.work_record |= {"links": named, "history": nameless}
 
 
-def _note(db: Session, keys: Keys, row: CaseRow, act: str, now: float, case: str = "") -> None:
+def enter_restore(db: Session, keys: Keys, pin: Pin, teams: Iterable[int], day: date, reason: str, now: float) -> None:
+    """A member says that a backup of that day was put back: what lies there is what these teams know from now on."""
+    restore = taken.Restore(day.isoformat(), reason, keys.member, int(now) // HOUR)
+    for team in teams:
+        taken.take_back(db, keys, pin, team, restore)
+        _note(db, keys, team, max(keys.epochs[team]), "restored", now)
+
+
+def _note(db: Session, keys: Keys, team: int, epoch: int, act: str, now: float, case: str = "") -> None:
     """An act on a case, or on all: sealed under the team's vault key and bound to its number in the chain."""
     number = audit.head(db)[0] + 1
     written = as_json({"actor": keys.member, "case": case, "act": act, "hour": int(now) // HOUR})
-    place = audit_context(row.team, row.epoch, number)
-    audit.append(db, sealing.seal(keys.of(row.team, row.epoch).vault, place, written), row.team, row.epoch)
+    place = audit_context(team, epoch, number)
+    audit.append(db, sealing.seal(keys.of(team, epoch).vault, place, written), team, epoch)

@@ -8,16 +8,36 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 from reporting.cases.summary import SummaryContent, ToldHours, looked_at
 from reporting.crypto import sealing
 from reporting.errors import AmparoError
+from reporting.i18n import N_
 from reporting.vocabulary.incident import Incident
 
 FROM_HER, FROM_TEAM = "reporter", "team"
 NEW, OPEN, CLOSED = "new", "open", "closed"  # states of a case
 THREAT, JUNK = "threat_to_team", "junk"  # marks; reversible, nothing is deleted by them
+
+
+# why a case does not open -> what that means, and what is to be done
+CHANGED, FORGED, OLDER, LIST = "changed", "forged", "older", "list"
+REASONS: Final[Mapping[str, str]] = {
+    CHANGED: N_("A record of it was changed. Call whoever looks after the server."),
+    FORGED: N_(
+        "This is not the case that the team knew any more: somebody put another in its place. Write nothing to it and "
+        "call no number that came with it. Call whoever looks after the server."
+    ),
+    OLDER: N_(
+        "This is not the case that the team knew any more: an older copy was put in its place, or it came back after "
+        "it had gone. Was a backup put back? Then enter it below. If not, call whoever looks after the server."
+    ),
+    LIST: N_(
+        "The list of the cases that the team knows is missing, or an older one lies there. As long as it is so no case "
+        "opens. Was a backup put back? Then enter it below. If not, call whoever looks after the server."
+    ),
+}
 
 
 class NoConsent(AmparoError):
@@ -236,6 +256,15 @@ class Visit:
 
     case: int
     key: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenCase:
+    """A case that does not open, and which of `REASONS` says why."""
+
+    case: int
+    team: int
+    why: str
 
 
 def alias(case: int) -> str:

@@ -28,6 +28,11 @@ def audit_context(team: int, epoch: int, number: int) -> SealContext:
     return SealContext("audit", team, number, "act", epoch)
 
 
+def taken_context(team: int, part: int, number: int) -> SealContext:
+    """Where a part of the list of what a team has taken belongs: its team, its place, how often it was written."""
+    return SealContext("taken", team, part, "list", number)
+
+
 def tally_context(case: int, team: int, epoch: int) -> SealContext:
     """Bound to its case: who copied one tally into a thousand rows would read it out of the published figures."""
     return SealContext("tally", case, team, "tally", epoch)

@@ -24,7 +24,7 @@ from reporting.config import SECRET, Settings, instance_folder, make_secrets, op
 from reporting.operations import leak_check, retention, server
 from reporting.sessions import day_seeds, page_rows
 from reporting.storage.database import open_database, reading, upgrade_tables, writing
-from reporting.teams import accounts, members, passwords, reading_hours
+from reporting.teams import accounts, list_numbers, members, passwords, reading_hours
 from reporting.teams.team_log import CASE_WORKER, COORDINATOR, Pin
 from reporting.web import languages
 
@@ -121,6 +121,7 @@ def check(residue: bool, as_json: bool) -> None:
     engine = open_database(settings.database_url)
     with reading(engine) as db:
         problems = accounts.problems(db, Pin(settings.pin_file), retention.audit_before(time.time()))
+        problems += list_numbers.problems(db, Pin(settings.pin_file))
         problems += reading_hours.problems(db, languages.local(time.time(), settings.time_zone).date())
     proofs = leak_check.run_checks() if residue else ()
     problems += [proof.says for proof in proofs if proof.holds is False] if residue else problems_on_this_machine()

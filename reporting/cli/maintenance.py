@@ -22,6 +22,8 @@ from reporting.storage.database import destroy as erase_everything
 from reporting.teams.team_log import Pin
 from reporting.web import languages
 
+ENTER = "Tell somebody of each team by voice: a member enters on the page of cases that a backup was put back."
+
 
 @main.command()
 @click.option("--rewrite", is_flag=True, help="Write the database anew now, without waiting for its week.")
@@ -58,14 +60,17 @@ def restore(file: Path, as_json: bool) -> None:
     """Put the backup in FILE back. Erased cases and people who were taken out do not come back.
 
     Where people and keys are here, only missing cases come back. Is the database lost? Run `amparo upgrade` first:
-    into empty tables everything comes back, unless the backup is older than the newest keys.
+    into empty tables everything comes back, unless the backup is older than the newest keys. Then call somebody of
+    each team: what came back opens once a member has entered, on the page of cases, that a backup was put back.
     """
     settings, engine = opened()
     pin, now = Pin(settings.pin_file), time.time()
     done = _allowed(lambda: backups.restore(engine, pin, settings.instance, file, settings.pepper, now, progress))
     words = "Everything came back" if done.everything else "Missing cases came back"
     stays = f"{done.here_already} cases were here already and stay as they are; {done.stays_gone} stay gone."
-    click.echo(json.dumps(asdict(done)) if as_json else f"{words}: {done.rows} rows. {stays} Everybody signs in again.")
+    click.echo(
+        json.dumps(asdict(done)) if as_json else f"{words}: {done.rows} rows. {stays} Everybody signs in again. {ENTER}"
+    )
 
 
 def _allowed(act: Callable[[], T]) -> T:

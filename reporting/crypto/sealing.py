@@ -241,6 +241,11 @@ def digest(data: bytes) -> bytes:
     return hashlib.sha256(data).digest()
 
 
+def keyed_digest(key: bytes, data: bytes) -> bytes:
+    """HMAC-SHA256: by it something is known again by whoever holds the key, and by nobody else. Takes 1 µs."""
+    return hmac.digest(key, data, "sha256")
+
+
 def same(first: bytes, other: bytes) -> bool:
     """Equal, in a time that does not tell where they differ."""
     return hmac.compare_digest(first, other)

@@ -25,7 +25,7 @@ from reporting.crypto.sealing import CannotOpen, SealContext
 from reporting.errors import AmparoError
 from reporting.sessions import day_seeds
 from reporting.storage.database import Base, writing
-from reporting.storage.models import CaseRow, ErasedRow, TeamRow
+from reporting.storage.models import CaseRow, ErasedRow, TakenRow, TeamRow
 from reporting.teams import team_log
 from reporting.teams.team_log import BrokenChain, KeysNotMade, Pin
 
@@ -39,8 +39,11 @@ Say = Callable[[str], None]
 
 
 def left_out() -> set[str]:
-    """The tables that are in no backup: what is short-lived, and copies of cases, which are worked out anew."""
-    return SHORT_LIVED | {table.name for table in derived.tables()}
+    """The tables that are in no backup: what is short-lived, copies of cases, and what a team has taken.
+
+    A list put back with the cases would call what is older new; and of an erased case it would stay for longer.
+    """
+    return SHORT_LIVED | {TakenRow.__tablename__} | {table.name for table in derived.tables()}
 
 
 class BackupRefused(AmparoError):

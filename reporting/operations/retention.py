@@ -23,7 +23,7 @@ from reporting.clock import DAY, HOUR
 from reporting.operations import backups
 from reporting.sessions import day_seeds
 from reporting.storage.database import Base, checkpoint, vacuum, writing
-from reporting.storage.models import CaseRow, ErasedRow, InvitationRow, MarkRow, SeedRow, SessionRow, TryRow
+from reporting.storage.models import CaseRow, ErasedRow, InvitationRow, MarkRow, SeedRow, SessionRow, TakenRow, TryRow
 from reporting.teams import audit, team_log
 from reporting.teams.team_log import BrokenChain, KeysNotMade, Pin
 
@@ -144,7 +144,11 @@ def rewrite_tables(engine: Engine) -> int:
 
 def _copy_in_order(connection: Connection) -> int:
     """Copied, emptied, filled in one transaction: every row bears its number, and they lie in order of their ids."""
-    tables = [*backups.tables_of_cases(), *derived.tables(), Base.metadata.tables[MarkRow.__tablename__]]
+    tables = [
+        *backups.tables_of_cases(),
+        *derived.tables(),
+        *(Base.metadata.tables[row.__tablename__] for row in (MarkRow, TakenRow)),
+    ]
     names = ", ".join(f'"{table.name}"' for table in tables)
     connection.execute(text(f"LOCK TABLE {names} IN ACCESS EXCLUSIVE MODE"))
     for table in tables:

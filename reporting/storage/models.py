@@ -15,6 +15,7 @@ from reporting.storage.database import Base
 from reporting.storage.kept import as_hash, in_the_clear, under_seal
 
 DERIVED = "derived"  # in a table's `info`: it is a copy worked out of cases, by this rule of the module of that name
+LIST_HEAD = 64  # the part of a list of what a team has taken in which its head lies
 Random63 = BigInteger().with_variant(
     Integer, "sqlite"
 )  # on SQLite the rowid itself, so rows lie in no order of arrival
@@ -84,6 +85,28 @@ class SheetRow(Base):
     )
     epoch: Mapped[int] = mapped_column(Integer, info=in_the_clear("the keys of that team to which it is sealed"))
     sealed: Mapped[bytes] = mapped_column(LargeBinary, info=under_seal("the lines of the queue"))
+
+
+class TakenRow(Base):
+    """A part of the list of what a team has taken: which cases it knows and how new it saw them. 64 is its head."""
+
+    __tablename__ = "taken"
+    kept = "taken: of a case that is gone, else as long as the case"
+
+    team: Mapped[int] = mapped_column(
+        ForeignKey("team.id"), primary_key=True, autoincrement=False, info=in_the_clear("whose list")
+    )
+    part: Mapped[int] = mapped_column(
+        Integer, primary_key=True, autoincrement=False, info=in_the_clear("which of its 64 parts, or its head")
+    )
+    epoch: Mapped[int] = mapped_column(Integer, info=in_the_clear("the keys of that team to which it is sealed"))
+    number: Mapped[int] = mapped_column(
+        Integer, info=in_the_clear("how often the list had been written when this part was written last")
+    )
+    sealed: Mapped[bytes] = mapped_column(
+        LargeBinary,
+        info=under_seal("of each case a hash of its number, a hash of its key, the newest version, when it was missed"),
+    )
 
 
 class MemberRow(Base):

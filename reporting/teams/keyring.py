@@ -241,8 +241,8 @@ def let_in_by_words(db: Session, pin: Pin, keys: Keys, member: int, typed: str) 
 
 def _see(db: Session, pin: Pin, keys: Keys) -> None:
     """A member remembers what was just written: if it is cut out again, the next sign-in says so."""
-    heads = _heads(db, team_log.teams(db, pin))
-    db.get_one(MemberRow, keys.member).remembered = members.remember(keys.private, keys.member, heads)
+    row, heads = db.get_one(MemberRow, keys.member), _heads(db, team_log.teams(db, pin))
+    row.remembered = members.remember(keys.private, row.id, members.recall(keys.private, row) | heads)
     db.flush()
 
 
@@ -352,7 +352,7 @@ def take_keys(db: Session, pin: Pin, who: Unlocked) -> Keys:
     row.last_counter = who.counter
     if who.resealed is not None:
         row.private, row.version = who.resealed, row.version + 1
-    row.remembered = members.remember(who.private, row.id, _heads(db, verified))
+    row.remembered = members.remember(who.private, row.id, remembered | _heads(db, verified))
     held, meant = held_by(db, who.private, row.id, verified), team_log.teams_in(row.teams)
     return Keys(row.id, row.name, tuple(row.roles.split(",")), who.private, held, meant)
 
@@ -382,7 +382,7 @@ def _heads(db: Session, verified: tuple[Team, ...]) -> dict[str, list[int | str]
 
 def _hold_against(db: Session, remembered: Mapping[str, list[int | str]], verified: tuple[Team, ...]) -> None:
     hashes = {str(team.id): team.hashes for team in verified}
-    for name, (number, seen) in remembered.items():
+    for name, (number, seen) in ((name, head) for name, head in remembered.items() if name != team_log.LISTS):
         if name == "audit":
             now = audit.chain_at(db, int(number)) or _swept(db, int(number), bytes.fromhex(str(seen)), verified)
         else:

@@ -8,7 +8,6 @@ them believed.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -23,6 +22,7 @@ from sqlalchemy.orm import Session
 from reporting.crypto import sealing
 from reporting.crypto.sealing import CannotOpen as CannotOpen
 from reporting.errors import AmparoError
+from reporting.storage.files import rewrite_json
 from reporting.storage.models import LogRow, MemberRow, TeamRow
 
 CASEWORK, STATISTICS = "casework", "statistics"
@@ -85,6 +85,7 @@ class Team:
 
 
 WAITING = "waits"  # in the file of the pin: teams that are being committed just now
+LISTS = "lists"  # there too: how new the list of what each team has taken is; a matter of `list_numbers`
 Pinned = tuple[bytes, int, bytes]  # fingerprint of the first entry, highest epoch, hash of the entry that made it
 
 
@@ -105,7 +106,7 @@ class Pin:
         """(what is believed, what is waiting to be committed)."""
         try:
             content = json.loads(self.path.read_text(encoding="utf-8"))
-            waiting = content.pop(WAITING, {})
+            waiting, _ = content.pop(WAITING, {}), content.pop(LISTS, None)
             return _pinned_in(content), _pinned_in(waiting)
         except FileNotFoundError:
             return {}, {}
@@ -164,12 +165,8 @@ class Pin:
             self._write(pinned | newest)
 
     def _write(self, pinned: Mapping[int, Pinned], waiting: Mapping[int, Pinned] | None = None) -> None:
-        fresh = self.path.with_suffix(".new")
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            json.dump(_in_words(pinned) | ({WAITING: _in_words(waiting)} if waiting else {}), file)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(self.path)
+        words = _in_words(pinned) | ({WAITING: _in_words(waiting)} if waiting else {})
+        rewrite_json(self.path, lambda before: words | {name: kept for name, kept in before.items() if name == LISTS})
 
 
 def _as_pinned(team: Team) -> Pinned:

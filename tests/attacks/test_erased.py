@@ -19,7 +19,7 @@ from sqlalchemy.exc import OperationalError
 
 from referrals.casework import queue
 from reporting.app import create_app
-from reporting.cases import derived, queue_cache, store, submission
+from reporting.cases import derived, queue_cache, store, submission, taken
 from reporting.cases import desk as cases_desk
 from reporting.cases.case_file import lasting_name
 from reporting.cases.desk import AuditedAct, open_case
@@ -213,6 +213,34 @@ def test_of_a_case_that_went_nothing_lies_anywhere_under_any_seal(
     her.looks_at_the_queue()
     her.is_backed_up()
     assert her.lies_in() == set()
+
+
+def test_the_one_exception_is_a_hash_under_seal_in_the_list_of_the_team_and_goes_after_sixty_days(her: Her) -> None:
+    """What the team has taken (SECURITY.md, "When she erases"): in one table, in no backup, and not for ever."""
+    place = her.place
+    with reading(place.engine) as db:
+        (there,) = (one for one in taken.lists(db, her.keys).values() if one and one.entries)
+    hashes = [there.mark(her.case), taken.digest_of(place.comes_back(her.receipt).key)]
+    assert hashes[0] in there.entries
+
+    def stay() -> set[str]:
+        her.is_backed_up()
+        found = lying(her.smith, place.engine, place.settings.instance, hashes, [])
+        return {where for where in found if not where.startswith("amparo.db")}
+
+    assert stay() == {"taken.sealed"}
+    erases(her)
+    assert stay() == {"taken.sealed"}
+    for days in (1, taken.GONE_DAYS - 1, 1):
+        her.desk = signs_in(her.app, place, place.workers["rosa"])
+        her.looks_at_the_queue()
+        assert stay() == {"taken.sealed"}
+        place.clock.on(days=days)
+    her.desk = signs_in(her.app, place, place.workers["rosa"])
+    her.looks_at_the_queue()
+    sweeps(her)
+    her.is_backed_up()
+    assert lying(her.smith, place.engine, place.settings.instance, hashes, []) == set()
 
 
 def test_a_backup_with_her_in_it_is_seen(her: Her) -> None:

@@ -191,4 +191,4 @@ def test_it_is_swept_backed_up_and_put_back(former: Former, place: Place) -> Non
     keys = again.signs_in(member_of(again).name)
     with reading(again.engine) as db:
         cards, broken = cases_desk.queue(db, keys)
-    assert (len(cards), broken) == (len(former.told["cases"]), 0)
+    assert (len(cards), len(broken)) == (len(former.told["cases"]), 0)

@@ -1,0 +1,44 @@
+"""Small files beside the database: replaced whole, by one process at a time. Knows nothing of what stands in them."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+try:
+    import fcntl
+except ImportError:  # not on Windows, where one process serves
+    fcntl = None  # type: ignore[assignment]
+
+
+def rewrite_json(path: Path, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    """Change an object that lies in a file, empty where there is none yet. `ValueError` where it is none.
+
+    What two processes change at once is kept of both; after a power cut it lies there as before or as changed.
+    """
+    with _alone_in(path.parent):
+        before = path.read_text(encoding="utf-8") if path.exists() else "{}"
+        content, fresh = change(json.loads(before)), path.with_suffix(".new")
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            json.dump(content, file)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(path)
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Whoever else wants to change a file of this folder waits."""
+    if fcntl is None:
+        yield
+        return
+    place = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(place, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(place)  # which lets go of the lock
