@@ -14,7 +14,7 @@ from wtforms.validators import InputRequired, Length
 
 from reporting.crypto import receipts
 from reporting.i18n import N_
-from reporting.teams import accounts, keyring, members, staff_sessions, team_log
+from reporting.teams import accounts, keyring, log_report, members, staff_sessions, team_log
 from reporting.teams.keyring import RecoverySheets
 from reporting.teams.team_log import ADVOCATE, CASE_WORKER, CASEWORK, COORDINATOR, CannotOpen
 from reporting.web import desk_pages, languages
@@ -65,12 +65,15 @@ def _me(sentence: str = "", code: int = 200, *, done: str = "") -> ResponseRetur
         teams = team_log.teams_or_none(db, site.pin)
         account = members.account(db, keys.member, teams)
         sessions = staff_sessions.session_infos(db, g.token, keys.member, site.clock())
+        vouched = log_report.is_vouched(db, teams, account.id, account.signing)
     waits = bool(teams) and account.waits
+    unvouched = bool(teams) and not vouched and set(account.roles) == {COORDINATOR}
     known = team_log.trusted(teams)
     unknown = [team for team in teams if team.id in keys.epochs and team.kind == CASEWORK and team not in known]
     page = render_template(
         "staff/me.html",
-        words=keyring.spoken_words(keys, g.lang) if waits else (),
+        words=keyring.spoken_words(keys, g.lang) if waits or unvouched else (),
+        unvouched=unvouched,
         unknown=[(team.name, keyring.words_of_team(team, g.lang)) for team in unknown],
         sittings=[(languages.hour(g.lang, local_hour(session.started // 3600)), session.this) for session in sessions],
         sentence=sentence,
@@ -107,7 +110,7 @@ def _change_password() -> ResponseReturnValue:
             member, accounts.tidy_password(form.old.data), new, site.settings.pepper
         )
         with desk_pages.ending(g.keys.member, but=g.token) as db:
-            members.store_password(db, member, salt, private)
+            members.store_password(db, member, salt, private, g.keys.signer)
             staff_sessions.end_all(db, g.keys.member, but=g.token)
     except CannotOpen:
         return _me(say(N_("The password you have now is not right.")), 422)
@@ -130,7 +133,7 @@ def _recover() -> ResponseReturnValue:
     for first_words, second_words in itertools.product(first, second):
         try:
             with site.writing() as db:
-                keyring.recover(db, site.pin, RecoverySheets(first_words, second_words), g.keys.member)
+                keyring.recover(db, site.pin, RecoverySheets(first_words, second_words), g.keys.member, site.clock())
         except CannotOpen:
             continue
         refresh_keys()
