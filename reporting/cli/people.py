@@ -104,9 +104,9 @@ def reset_person(name: str, sheets: bool, nobody_left: bool) -> None:
         )
         click.echo(invitation(settings, token))
         return
-    asked = _asks(name, power.RESET, sheets=sheets)
-    click.echo(_what_came(name, asked))
-    click.echo(invitation(settings, asked.token))
+    request = _asks(name, power.RESET, sheets=sheets)
+    click.echo(_what_came(name, request))
+    click.echo(invitation(settings, request.token))
 
 
 @people.command("dismiss")
@@ -148,8 +148,8 @@ NOT_DONE: dict[type[AmparoError], str] = {
     power.WaitsAlready: "Something waits to be done to this account: `amparo staff confirm` or `amparo staff stop`.",
     power.NothingWaits: "Nothing waits to be done to this account.",
     power.NoSecondPerson: (
-        "Somebody else has to agree: not the one who asked, and nobody whom that person let in less than seven days "
-        "ago."
+        "Somebody else has to agree: not the one who asked for it, and nobody whom that person let in less than seven "
+        "days ago."
     ),
     power.WrongSheets: "Nothing was changed: these are not the two sheets.",
     members.CodeUsed: "These six digits were used already. Wait for the next ones.",
@@ -229,10 +229,10 @@ def _sheets_typed() -> tuple[RecoverySheets, ...]:
     return tuple(RecoverySheets(*pair) for pair in itertools.product(first, second))
 
 
-def _what_came(name: str, asked: Asked) -> str:
-    if asked.done:
+def _what_came(name: str, request: Asked) -> str:
+    if request.done:
         return f"{name} cannot sign in any more. Ask a case worker to sign in soon: that makes the new keys."
-    if asked.needs_second:
+    if request.needs_second:
         return (
             f"{name} is signed out. {name} is one of the last two who read in a team: nothing more happens until a "
             f"second member agrees (`amparo staff confirm {name}`) or both sheets are typed."

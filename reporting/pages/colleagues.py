@@ -14,7 +14,6 @@ from flask.typing import ResponseReturnValue
 from wtforms import TextAreaField
 from wtforms.validators import InputRequired, Length, Optional
 
-from reporting.clock import HOUR
 from reporting.crypto import receipts
 from reporting.errors import AmparoError
 from reporting.i18n import N_
@@ -87,17 +86,17 @@ def asks_for(act: str, member: int, tokens: list[str] | None = None) -> Act:
 
     def asks(db: Any, by: Actor) -> str:
         site = installation()
-        asked = _with_sheets(lambda sheets: power.ask(db, site.pin, by, member, act, site.clock(), sheets))
-        if tokens is not None and asked.token:
-            tokens.append(asked.token)
+        request = _with_sheets(lambda sheets: power.ask(db, site.pin, by, member, act, site.clock(), sheets))
+        if tokens is not None and request.token:
+            tokens.append(request.token)
         _make_new_keys(db)
-        return ASKED[_came_of(asked)]
+        return ASKED[_came_of(request)]
 
     return asks
 
 
-def _came_of(asked: Asked) -> str:
-    return "done" if asked.done else "second" if asked.needs_second else "waits"
+def _came_of(request: Asked) -> str:
+    return "done" if request.done else "second" if request.needs_second else "waits"
 
 
 def confirms(member: int) -> Act:
@@ -158,9 +157,8 @@ def waiting(db: Any, teams: tuple[Team, ...]) -> dict[int, dict[str, Any]]:
     now = installation().clock()
     return {
         member: {
-            "act": say(IN_WORDS[item.act]),
-            "by": names.get(item.by, "?"),
-            "hours": max(0, power.WAITS - (int(now) // HOUR - item.hour)),
+            "act": say(IN_WORDS[item.act], by=names.get(item.by, "?"), name=names.get(member, "?")),
+            "hours": power.hours_left(item, now),
             "second": item.needs_second,
             "may": power.counts_as_second(db, teams, g.keys, item, now),
         }
@@ -170,9 +168,9 @@ def waiting(db: Any, teams: tuple[Team, ...]) -> dict[int, dict[str, Any]]:
 
 
 IN_WORDS = {
-    power.TAKE_OUT: N_("to be taken out of the team"),
-    power.RESET: N_("to get a new password"),
-    power.DISMISS: N_("to leave"),
+    power.TAKE_OUT: N_("%(by)s asked that %(name)s is taken out of the team."),
+    power.RESET: N_("%(by)s asked that %(name)s gets a new password."),
+    power.DISMISS: N_("%(by)s asked that nothing opens any more with the password of %(name)s, who leaves."),
 }
 
 
@@ -194,7 +192,7 @@ def _colleagues(sentence: str = "", code: int = 200, *, done: str = "") -> Respo
         own_teams = [team for team in teams if team.id in keys.epochs]
         others = [account for account in members.accounts(db, teams) if account.id != keys.member]
         waits = waiting(db, teams)
-        known = {one.id for one in others if log_report.is_vouched(db, teams, one.id, one.signing)}
+        known = {other.id for other in others if log_report.is_vouched(db, teams, other.id, other.signing)}
     page = render_template(
         "staff/colleagues.html",
         others=[

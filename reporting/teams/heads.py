@@ -110,11 +110,11 @@ def look_at_people(db: Session, member: int, private: bytes, verified: tuple[Tea
     seen = {name: value for name, value in remembered.items() if name.startswith(PERSON)}
     now: Heads = {f"{PERSON}{other.id}": [0, f"{other.roles} {other.teams}"] for other in people.values()}
     fresh = [other for other in people.values() if seen and f"{PERSON}{other.id}" not in seen]
-    made = audit.own_keys(audit.entries(db), sealing.is_signed) if fresh else {}
+    accepted = audit.own_keys(audit.entries(db), sealing.is_signed) if fresh else {}
     changed = [other for other in people.values() if seen.get(name := f"{PERSON}{other.id}", now[name]) != now[name]]
     written = [
         *(Written(other.name, "roles") for other in changed),
-        *(Written(other.name, "account") for other in fresh if other.id not in made),
+        *(Written(other.name, "account") for other in fresh if other.id not in accepted),
         *(Written(people[grant].name if grant in people else "?", "grant") for grant in _by_hand(db, verified)),
     ]
     logs = {name: value for name, value in remembered.items() if name not in seen}

@@ -225,10 +225,15 @@ def _forget(db: Session, member: int) -> None:
     db.flush()
 
 
+def hours_left(item: Pending, now: float) -> int:
+    """Hours until something is done without a second member."""
+    return max(0, WAITS - (int(now) // HOUR - item.hour))
+
+
 def carry_out_due(db: Session, pin: Pin, by: Signer, now: float) -> None:
     """What has waited for a day and needs no second person is done, in the name of whoever comes first after it."""
     for item in readers.pending(db).values():
-        if not item.needs_second and int(now) // HOUR - item.hour >= WAITS and _was_asked(db, pin, item):
+        if not item.needs_second and not hours_left(item, now) and _was_asked(db, pin, item):
             _carry_out(db, item, by)
 
 
