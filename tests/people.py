@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, func, select
+from sqlalchemy.orm import Session
 
 from referrals.directory.importing import shipped
 from reporting.cases import store, submission
@@ -20,9 +21,11 @@ from reporting.crypto.receipts import Receipt
 from reporting.sessions import day_seeds, tickets
 from reporting.storage.database import open_database, reading, upgrade_tables, writing
 from reporting.storage.models import CaseRow
-from reporting.teams import accounts, keyring, members, team_log
+from reporting.teams import accounts, keyring, members, power, team_log
+from reporting.teams.audit import Signer
 from reporting.teams.keyring import Keys, RecoverySheets
-from reporting.teams.team_log import CASE_WORKER, CASEWORK, STATISTICS, Pin
+from reporting.teams.members import Actor
+from reporting.teams.team_log import CASE_WORKER, CASEWORK, COORDINATOR, STATISTICS, Pin
 from reporting.vocabulary.incident import Incident
 
 PASSWORD = "abecedario trompeta lunares ventisca molino"  # strong enough, like every password of the tests
@@ -51,6 +54,11 @@ class Worker:
     password: str
     totp: bytes
     id: int
+    private: bytes = b""  # as it is when she has signed in
+
+    @property
+    def signer(self) -> Signer:
+        return members.signer_of(self.id, self.private)
 
 
 @dataclass
@@ -77,14 +85,39 @@ class Place:
             sheets = self.sheets_of[new_team] = accounts.draw_sheets(secrets.randbelow, "es")
             self.sheets, recovery = self.sheets or sheets, sheets.key_pair().public
         with writing(self.engine) as db:
-            token = accounts.invite(db, name, roles, self.clock(), teams, new_team)
+            token = accounts.invite(db, self.who_invites(db), name, roles, self.clock(), teams, new_team)
             made = accounts.accept(db, self.pin, token, new, self.clock(), recovery, "Equipo")
         if made and new_team:
             self.pin.add(made[0])
         elif made:
             self.pin.begin(made)
-        self.workers[name] = Worker(name, password, totp, new.id)
+        self.workers[name] = Worker(name, password, totp, new.id, new.opened)
         return self.workers[name]
+
+    def who_invites(self, db: Session) -> Actor:
+        """The coordinator, where there is one; before anybody, nobody."""
+        acting = [worker for worker in self.workers.values() if worker.private]
+        listed = [self.actor(db, worker.name) for worker in acting]
+        able = sorted((one for one in listed if {COORDINATOR, CASE_WORKER} & set(one.roles)), key=_coordinators_first)
+        return able[0] if able else members.nobody_yet(db)
+
+    def gone(self, db: Session, name: str, act: str = power.DISMISS) -> str:
+        """Somebody is dismissed, or reset, at once: with both sheets. Returns the invitation after a reset."""
+        acting = next(worker.name for worker in self.workers.values() if worker.name != name and worker.private)
+        sheets = next((sheets for sheets in self.sheets_of.values() if self._is_of(db, sheets, name)), None)
+        by, member = self.actor(db, acting), self.workers[name].id
+        return power.ask(db, self.pin, by, member, act, self.clock(), sheets).token
+
+    def _is_of(self, db: Session, sheets: RecoverySheets, name: str) -> bool:
+        member, public = self.workers[name].id, sheets.key_pair().public
+        theirs = [team for team in team_log.teams(db, self.pin) if member in team.members]
+        return bool(theirs) and all(team.newest.recovery == public for team in theirs)
+
+    def actor(self, db: Session, name: str) -> Actor:
+        """Somebody whose password and digits were right, without the half minute that typing them takes."""
+        worker = self.workers[name]
+        account = members.account(db, worker.id)
+        return Actor(account.id, account.name, account.roles, worker.private)
 
     def signs_in(self, name: str, **wrong: str) -> Keys:
         """Password and the next unused code; anything can be given wrong."""
@@ -94,6 +127,7 @@ class Place:
         with reading(self.engine) as db:
             found = members.find_member(db, name)
         who = members.unlock(found, wrong.get("password", worker.password), code, self.clock(), self.settings.pepper)
+        worker.private = who.private
         with writing(self.engine) as db:
             return keyring.take_keys(db, self.pin, who)
 
@@ -102,13 +136,15 @@ class Place:
         with writing(self.engine) as db:
             team = team_log.team_of_kind(team_log.teams(db, self.pin), kind)
             member = self.workers[name].id
-            keyring.let_in(db, team.id, keys.epochs[team.id], member, members.public_key(db, member))
+            public = members.public_key(db, member)
+            keyring.let_in(db, team.id, keys.epochs[team.id], member, public, keys.signer, self.clock())
 
     def vouches(self, keys: Keys, name: str) -> None:
         """A member of a trusted team hears the six words of a new one and types them."""
         with writing(self.engine) as db:
             team = next(team for team in team_log.teams(db, self.pin) if team.name == name)
-            keyring.vouch(db, self.pin, keys, team.id, " ".join(keyring.words_of_team(team, "es")))
+            words = " ".join(keyring.words_of_team(team, "es"))
+            keyring.vouch(db, self.pin, self.actor(db, keys.name), keys, team.id, words)
 
     def receives(self, incident: Incident | None = None, narrative: str = "", **parts: Any) -> Receipt:
         """A report is filed; what she keeps is the receipt."""
@@ -142,6 +178,10 @@ class Place:
         """She types her receipt."""
         with reading(self.engine) as db:
             return store.come_back(db, store.stretch([receipt], self.settings.pepper))[0]
+
+
+def _coordinators_first(actor: Actor) -> bool:
+    return COORDINATOR not in actor.roles
 
 
 def a_furnished_place(folder: Path, clock: Clock | None = None, **environment: str) -> Place:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -141,6 +142,19 @@ def signs_in(app: Flask, place: Place, worker: Worker) -> Phone:
     )
     assert "/equipo/" in desk.path, desk.words[:300]
     return desk
+
+
+def proves(place: Place, name: str) -> dict[str, str]:
+    """What somebody who is signed in types again for an act of power: the password and the next six digits."""
+    place.clock.on(minutes=1)
+    worker = place.workers[name]
+    return {"password": worker.password, "code": members.totp_code(worker.totp, place.clock())}
+
+
+def in_the_terminal(place: Place, name: str, ahead: int = 0) -> str:
+    """The same as lines for the terminal, by the time of this machine; `ahead`: -1, 0 or 1 half minutes."""
+    worker = place.workers[name]
+    return f"{name}\n{worker.password}\n{members.totp_code(worker.totp, time.time() + ahead * 30)}\n"
 
 
 def opens_newest_case(desk: Phone) -> str:

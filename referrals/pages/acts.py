@@ -12,7 +12,7 @@ from referrals.casework import referral
 from referrals.pages.case_forms import blueprint
 from reporting.cases import desk, records
 from reporting.i18n import N_
-from reporting.teams import members
+from reporting.teams import accounts, members
 from reporting.teams.team_log import CASE_WORKER
 from reporting.web.access.auth import signed_in
 from reporting.web.context import installation, render_template
@@ -39,7 +39,8 @@ def acts() -> ResponseReturnValue:
     """Who opened what, as far as the member's keys tell."""
     with installation().reading() as db:
         people = {account.id: account.name for account in members.accounts(db)}
-        listed = desk.acts(db, g.keys)
+        signers = accounts.keys_that_sign(db, installation().teams(db), vouched=True)
+        listed = desk.acts(db, g.keys, signers)
     return render_template(
         "casework/acts.html",
         acts=listed,

@@ -165,8 +165,8 @@ def _said_yes_to_team(case_file: CaseFile, form: ActForm) -> None:  # noqa: ARG0
 def _hand_over(db: Any, case: int, _form: ActForm) -> None:
     site = installation()
     opened = desk.open_case(db, g.keys, case, site.clock())
-    asked = opened.work_record["handover"]["team"]
-    goes_to = next((team for team in offered(db, site.teams(db)) if team.id == asked), None)
+    to = opened.work_record["handover"]["team"]
+    goes_to = next((team for team in offered(db, site.teams(db)) if team.id == to), None)
     if goes_to is None:
         raise NotAllowed(N_("Choose a team."))
     desk.hand_over(db, g.keys, case, goes_to, site.clock())

@@ -6,7 +6,7 @@ whom is decided in `actions`; knows nothing of receipts, needs, services or the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import date
@@ -50,7 +50,7 @@ from reporting.crypto import sealing
 from reporting.crypto.receipts import plain
 from reporting.crypto.sealing import CannotOpen
 from reporting.storage.models import CaseRow
-from reporting.teams import audit
+from reporting.teams import audit, heads
 from reporting.teams.keyring import Keys
 from reporting.teams.team_log import Pin, Team
 
@@ -271,22 +271,37 @@ class AuditedAct:
     case: int
     act: str
     hour: int
+    forged: bool = False  # whoever is named has not signed it
 
 
-def acts(db: Session, keys: Keys, newest: int = 200) -> tuple[AuditedAct, ...]:
-    """The newest acts on cases that a member's keys open."""
-    opened: list[tuple[int, dict[str, Any]]] = []
-    for entry in audit.entries(db, newest_first=newest):
+def acts(
+    db: Session, keys: Keys, signers: Mapping[int, Collection[bytes]], newest: int = 200
+) -> tuple[AuditedAct, ...]:
+    """The newest acts on cases that a member's keys open. `signers`: account -> the keys with which it signs.
+
+    What stands before the first act that is signed is of a time before signing.
+    """
+    opened: list[tuple[int, dict[str, Any], bool]] = []
+    links = audit.entries(db, newest_first=newest)
+    chains = {entry.number: entry.chain for entry in links}
+    for entry in links:
         if entry.team in keys.epochs and entry.epoch in keys.epochs[entry.team]:
             place = audit_context(entry.team, entry.epoch, entry.number)
             try:
                 act = from_json(sealing.open_sealed(keys.of(entry.team, entry.epoch).vault, place, entry.body))
             except CannotOpen:
                 continue  # the chain says where it breaks
-            opened.append((entry.number, act))
-    cases = called(db, keys, (act["case"] for _, act in opened))
+            before = chains.get(entry.number - 1) or audit.chain_at(db, entry.number - 1)
+            known = signers.get(act["actor"], ()) if act.get("by", act["actor"]) == act["actor"] else ()
+            holds = audit.is_signed(act, entry, before, known, sealing.is_signed)
+            opened.append((entry.number, act, not holds))
+    first = min((number for number, act, _ in opened if "signature" in act), default=0)
+    cases = called(db, keys, (act["case"] for _, act, _ in opened))
     return tuple(
-        AuditedAct(number, act["actor"], cases.get(act["case"], 0), act["act"], act["hour"]) for number, act in opened
+        AuditedAct(
+            number, act["actor"], cases.get(act["case"], 0), act["act"], act["hour"], forged=bad and number >= first > 0
+        )
+        for number, act, bad in opened
     )
 
 
@@ -339,6 +354,8 @@ def enter_restore(db: Session, keys: Keys, pin: Pin, teams: Iterable[int], day: 
 def _note(db: Session, keys: Keys, team: int, epoch: int, act: str, now: float, case: str = "") -> None:
     """An act on a case, or on all: sealed under the team's vault key and bound to its number in the chain."""
     number = audit.head(db)[0] + 1
-    written = as_json({"actor": keys.member, "case": case, "act": act, "hour": int(now) // HOUR})
+    content = {"actor": keys.member, "case": case, "act": act, "hour": int(now) // HOUR}
+    written = as_json(audit.signed(db, keys.signer, content, team, epoch))
     place = audit_context(team, epoch, number)
     audit.append(db, sealing.seal(keys.of(team, epoch).vault, place, written), team, epoch)
+    heads.see_audit(db, keys.member, keys.private)

@@ -71,8 +71,8 @@ def _first_people(settings: Settings, engine: Engine, coordinator: str, case_wor
     account = members.new_member(coordinator, (COORDINATOR,), password, totp, settings.pepper)
     with writing(engine) as db:
         shipped.load_country(db)
+        token = accounts.invite(db, members.nobody_yet(db), case_worker, (CASE_WORKER,), time.time())
         members.store_member(db, account)
-        token = accounts.invite(db, case_worker, (CASE_WORKER,), time.time())
     return {
         "sign_in": f"{settings.base_url}/{language}/equipo",
         "coordinator": {"name": coordinator, "password": password, "totp_secret": members.totp_text(totp)},

@@ -1,4 +1,4 @@
-"""Commands about people and team keys: list, invite, reset, dismiss; status, log, recovery.
+"""Commands about people and team keys: list, invite, reset, dismiss, confirm, stop; status, log, recovery.
 
 None of it prints a key or gives anybody one but by both recovery sheets.
 """
@@ -8,22 +8,28 @@ from __future__ import annotations
 import itertools
 import json
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
+from typing import TypeVar
 
 import click
 from sqlalchemy.orm import Session
 
-from reporting.cli.base import a_name, invitation, main, opened, vouched_for
+from reporting.cli.base import a_name, invitation, main, opened, settings_here, vouched_for
 from reporting.crypto import receipts
+from reporting.errors import AmparoError
 from reporting.storage.database import reading, writing
-from reporting.teams import accounts, keyring, log_report, members, team_log
+from reporting.teams import accounts, keyring, log_report, members, passwords, power, readers, team_log
+from reporting.teams.keyring import RecoverySheets
+from reporting.teams.members import Actor
+from reporting.teams.power import Asked
 from reporting.teams.team_log import CASE_WORKER, Pin
 
 
 @main.group("staff")
 def people() -> None:
-    """Accounts: list, invite, reset, dismiss. None of it gives anybody a key."""
+    """Accounts: list, invite, reset, dismiss, confirm, stop. None of it gives anybody a key."""
 
 
 @people.command("list")
@@ -32,14 +38,21 @@ def list_people(as_json: bool) -> None:
     """Who has an account, with which roles, and who is let in by a team."""
     settings, engine = opened()
     with reading(engine) as db:
-        listed = members.accounts(db, team_log.teams_or_none(db, Pin(settings.pin_file)))
+        listed, waits = members.accounts(db, team_log.teams_or_none(db, Pin(settings.pin_file))), readers.pending(db)
     rows = [
-        {"name": account.name, "roles": list(account.roles), "open": account.open, "inside": account.inside}
+        {
+            "name": account.name,
+            "roles": list(account.roles),
+            "open": account.open,
+            "inside": account.inside,
+            "waits": waits[account.id].act if account.id in waits else "",
+        }
         for account in listed
     ]
     lines = (
         f"{account.name:20} {', '.join(account.roles):24} "
         f"{'let in' if account.inside else 'can sign in' if account.open else 'cannot sign in'}"
+        f"{f', waits: {waits[account.id].act}' if account.id in waits else ''}"
         for account in listed
     )
     click.echo(json.dumps(rows, ensure_ascii=False) if as_json else "\n".join(lines))
@@ -53,39 +66,181 @@ def list_people(as_json: bool) -> None:
 def invite_person(name: str, role: str, team: str, new_team: str) -> None:
     """Print an address for NAME that opens once, for seven days. The password is made in NAME's own browser.
 
-    A new team gets no case before a case worker of a team that is there has heard its six words and typed them.
+    A coordinator or a case worker proves it with password and six digits. A new team gets no case before a case worker
+    of a team that is there has heard its six words and typed them.
     """
     settings, engine = opened()
     if (team or new_team) and role != CASE_WORKER:
         raise click.ClickException("Only a case worker reads with a casework team.")
-    with writing(engine) as db:
+    with reading(engine) as db:
         if any(account.name == name for account in members.accounts(db)):
             raise click.ClickException(f"{name} has an account: use `amparo staff reset {name}`.")
         teams = vouched_for(lambda: team_log.teams_or_none(db, Pin(settings.pin_file)))
         numbers = tuple(known.id for known in teams if known.name == team and known.kind == team_log.CASEWORK)
         if (team and not numbers) or (new_team and not teams):
             raise click.ClickException("There is no such team yet: `amparo keys status` lists them.")
-        token = accounts.invite(db, name, (role,), time.time(), numbers, new_team)
+    token = _acted(lambda db, by: accounts.invite(db, by, name, (role,), time.time(), numbers, new_team))
     click.echo(invitation(settings, token))
+
+
+SHEETS = click.option("--sheets", is_flag=True, help="Type both recovery sheets too: then nobody else has to agree.")
 
 
 @people.command("reset")
 @click.argument("name")
-def reset_person(name: str) -> None:
-    """A forgotten password: the old key is forgotten, an address is printed. The team must let NAME in again."""
-    settings, engine = opened()
-    with writing(engine) as db:
-        token = accounts.reset(db, _number_of(db, name), time.time())
-    click.echo(invitation(settings, token))
+@SHEETS
+@click.option("--nobody-left", is_flag=True, help="Both sheets alone, when nobody can prove anything any more.")
+def reset_person(name: str, sheets: bool, nobody_left: bool) -> None:
+    """A forgotten password: an address is printed, and the team must let NAME in again.
+
+    A coordinator or a case worker proves it with password and six digits. Where NAME reads with a team, a second
+    member agrees with `amparo staff confirm`, or a day passes; of the last two readers only the second member or both
+    sheets do.
+    """
+    settings, pin = settings_here(), Pin(settings_here().pin_file)
+    if nobody_left:
+        token = _with_sheets(
+            lambda db, typed: power.reset_with_sheets(db, pin, typed, _number_of(db, name), time.time())
+        )
+        click.echo(invitation(settings, token))
+        return
+    request = _asks(name, power.RESET, sheets=sheets)
+    click.echo(_what_came(name, request))
+    click.echo(invitation(settings, request.token))
 
 
 @people.command("dismiss")
 @click.argument("name")
-def dismiss_person(name: str) -> None:
-    """NAME leaves: all sessions of NAME end now; the next member who signs in makes new keys without NAME."""
-    with writing(opened()[1]) as db:
-        accounts.dismiss(db, _number_of(db, name))
-    click.echo(f"{name} cannot sign in any more. Ask a case worker to sign in soon: that makes the new keys.")
+@SHEETS
+def dismiss_person(name: str, sheets: bool) -> None:
+    """NAME leaves: all sessions of NAME end now, and the next member who signs in after it is done makes new keys.
+
+    A coordinator or a case worker proves it with password and six digits. Where NAME reads with a team, a second
+    member agrees with `amparo staff confirm`, or a day passes; of the last two readers only the second member or both
+    sheets do.
+    """
+    click.echo(_what_came(name, _asks(name, power.DISMISS, sheets=sheets)))
+
+
+@people.command("confirm")
+@click.argument("name")
+@SHEETS
+def confirm_person(name: str, sheets: bool) -> None:
+    """Agree, as a second member, to what waits to be done to NAME; or have both sheets."""
+    pin = Pin(settings_here().pin_file)
+    _acted_with(sheets, lambda db, by, typed: power.confirm(db, pin, by, _number_of(db, name), time.time(), typed))
+    click.echo(f"Done: nothing opens with the password of {name} any more.")
+
+
+@people.command("stop")
+@click.argument("name")
+def stop_person(name: str) -> None:
+    """Stop what waits to be done to NAME. Any member may."""
+    pin = Pin(settings_here().pin_file)
+    _acted(lambda db, by: power.stop(db, pin, by, _number_of(db, name)))
+    click.echo(f"Stopped: {name} signs in as before.")
+
+
+# ── who proves it ───────────────────────────────────────────────────────────────────────────────────────────
+T = TypeVar("T")
+NOT_DONE: dict[type[AmparoError], str] = {
+    power.NotHers: "That is not for you to do: it takes a coordinator or a case worker, and somebody else's account.",
+    power.WaitsAlready: "Something waits to be done to this account: `amparo staff confirm` or `amparo staff stop`.",
+    power.NothingWaits: "Nothing waits to be done to this account.",
+    power.NoSecondPerson: (
+        "Somebody else has to agree: not the one who asked for it, and nobody whom that person let in less than seven "
+        "days ago."
+    ),
+    power.WrongSheets: "Nothing was changed: these are not the two sheets.",
+    members.CodeUsed: "These six digits were used already. Wait for the next ones.",
+    team_log.CannotOpen: "Nothing was done: name, password or six digits are not right, or that is not for you to do.",
+}
+
+
+def _acted(act: Callable[[Session, Actor], T]) -> T:
+    """Ask who acts, with password and six digits, and do it. Raises `ClickException` with what is wrong."""
+    settings, engine = opened()
+    name = click.prompt("Your own name here")
+    password = passwords.tidy(click.prompt("Your password", hide_input=True))
+    digits, now = click.prompt("The six digits of your app"), time.time()
+    with reading(engine) as db:
+        member, wait = members.find_member(db, name), accounts.wait_before(db, settings.pepper, name, TERMINAL, now)
+    if wait:
+        raise click.ClickException("Too many wrong tries. Wait a minute and try again.")
+    try:
+        who = members.unlock(member, password, digits, now, settings.pepper)
+    except members.CodeUsed as problem:
+        raise _in_words(problem) from None
+    except team_log.CannotOpen as problem:
+        with writing(engine) as db:
+            accounts.note_failure(db, settings.pepper, name, TERMINAL, now)
+        raise _in_words(problem) from None
+    try:
+        with writing(engine) as db:
+            return act(db, members.spend(db, who))
+    except tuple(NOT_DONE) as problem:
+        raise _in_words(problem) from None
+
+
+TERMINAL = "terminal"  # where a wrong password was typed, for slowing down whoever guesses
+
+
+def _in_words(problem: AmparoError) -> click.ClickException:
+    return click.ClickException(next(text for kind, text in NOT_DONE.items() if isinstance(problem, kind)))
+
+
+def _asks(name: str, act: str, *, sheets: bool) -> Asked:
+    pin = Pin(settings_here().pin_file)
+    return _acted_with(
+        sheets, lambda db, by, typed: power.ask(db, pin, by, _number_of(db, name), act, time.time(), typed)
+    )
+
+
+def _acted_with(sheets: bool, act: Callable[[Session, Actor, RecoverySheets | None], T]) -> T:
+    """As `_acted`, with both sheets where they are there, whichever way their words are read."""
+    typed = _sheets_typed() if sheets else ()
+
+    def with_any(db: Session, by: Actor) -> T:
+        for pair in typed[:-1]:
+            try:
+                return act(db, by, pair)
+            except power.WrongSheets:
+                continue
+        return act(db, by, typed[-1] if typed else None)
+
+    return _acted(with_any)
+
+
+def _with_sheets(act: Callable[[Session, RecoverySheets], T]) -> T:
+    for pair in _sheets_typed():
+        try:
+            with writing(opened()[1]) as db:
+                return act(db, pair)
+        except power.WrongSheets:
+            continue
+    raise _in_words(power.WrongSheets())
+
+
+def _sheets_typed() -> tuple[RecoverySheets, ...]:
+    """Every way in which what is typed can be read as the two sheets."""
+    first, second = (
+        receipts.read_words(click.prompt(f"Sheet {sheet}, twelve words"), keyring.SHEET_WORDS) for sheet in (1, 2)
+    )
+    return tuple(RecoverySheets(*pair) for pair in itertools.product(first, second))
+
+
+def _what_came(name: str, request: Asked) -> str:
+    if request.done:
+        return f"{name} cannot sign in any more. Ask a case worker to sign in soon: that makes the new keys."
+    if request.needs_second:
+        return (
+            f"{name} is signed out. {name} is one of the last two who read in a team: nothing more happens until a "
+            f"second member agrees (`amparo staff confirm {name}`) or both sheets are typed."
+        )
+    return (
+        f"{name} is signed out and cannot sign in. The keys are deleted when a second member agrees "
+        f"(`amparo staff confirm {name}`) or in {power.WAITS} hours; until then `amparo staff stop {name}` stops it."
+    )
 
 
 @main.group("keys")
@@ -124,14 +279,10 @@ def key_recover(name: str) -> None:
     settings, engine = opened()
     with reading(engine) as db:
         number = _number_of(db, name)
-    first, second = (
-        receipts.read_words(click.prompt(f"Sheet {sheet}, twelve words"), keyring.SHEET_WORDS) for sheet in (1, 2)
-    )
-    for first_words, second_words in itertools.product(first, second):
-        sheets = keyring.RecoverySheets(first_words, second_words)
+    for sheets in _sheets_typed():
         try:
             with writing(engine) as db:
-                vouched_for(partial(keyring.recover, db, Pin(settings.pin_file), sheets, number))
+                vouched_for(partial(keyring.recover, db, Pin(settings.pin_file), sheets, number, time.time()))
         except team_log.CannotOpen:
             continue
         click.echo(f"{name} is let in and signs in as always.")

@@ -254,9 +254,9 @@ def same(first: bytes, other: bytes) -> bool:
 # ── signatures ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def new_signing_pair() -> KeyPair:
-    """An Ed25519 pair, 32 bytes each."""
-    key = Ed25519PrivateKey.generate()
+def new_signing_pair(seed: bytes | None = None) -> KeyPair:
+    """An Ed25519 pair, 32 bytes each; from a seed of 32 bytes always the same."""
+    key = Ed25519PrivateKey.from_private_bytes(seed) if seed else Ed25519PrivateKey.generate()
     return KeyPair(key.private_bytes_raw(), key.public_key().public_bytes_raw())
 
 

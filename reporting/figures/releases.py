@@ -126,7 +126,7 @@ def freeze(db: Session, pin: Pin, keys: Keys, chosen: Period, now: float) -> int
         case.tally = seal_tally(VOID_TALLY if month in frozen else block, case.id, team)
     _shuffle(archived)
     db.add_all(_archived(block, row.id, team) for block in archived)
-    audit.note(db, f"figures frozen {chosen.name}", keys.member)
+    audit.note(db, f"figures frozen {chosen.name}", keys.member, keys.signer)
     db.flush()
     return row.id
 
@@ -220,7 +220,7 @@ def compile_release(
     )
     body = body_of(row.period, design, choice.epsilon, blocks, noise, fictional=fictional)
     row.body, row.sha256, row.state, row.compiled_by = body, sealing.digest(body), COMPILED, keys.member
-    audit.note(db, f"figures compiled {row.period} {row.sha256.hex()}", keys.member)
+    audit.note(db, f"figures compiled {row.period} {row.sha256.hex()}", keys.member, keys.signer)
     db.flush()
 
 
@@ -252,7 +252,7 @@ def publish(db: Session, pin: Pin, keys: Keys, release: int) -> None:
         raise CannotOpen
     row.state, row.published_by = PUBLISHED, keys.member
     db.execute(delete(ArchiveRow).where(ArchiveRow.release == release))
-    audit.note(db, f"figures published {row.period} {row.sha256.hex()}", keys.member)
+    audit.note(db, f"figures published {row.period} {row.sha256.hex()}", keys.member, keys.signer)
     db.flush()
 
 

@@ -88,7 +88,7 @@ def _furnish(settings: Settings, engine: Engine) -> bytes:
     with writing(engine) as db:
         day_seeds.open_day(db, now)
         shipped.load_shipped(db)
-        token = accounts.invite(db, NAME, (CASE_WORKER,), now)
+        token = accounts.invite(db, members.nobody_yet(db), NAME, (CASE_WORKER,), now)
         recovery = accounts.draw_sheets(secrets.randbelow, "es").key_pair().public
         fresh = accounts.accept(db, pin, token, new, now, recovery, "Prueba")
     pin.begin(fresh)

@@ -103,7 +103,10 @@ def _people(settings: Settings, engine: Engine, now: float) -> list[dict[str, st
         totp = members.new_totp_secret()
         new = members.new_member(name, (role,), password, totp, settings.pepper)
         with writing(engine) as db:
-            token = invite(db, name, (role,), now)
+            by = (
+                members.Actor(first.member, first.name, first.roles, first.private) if first else members.nobody_yet(db)
+            )
+            token = invite(db, by, name, (role,), now)
             recovery = (
                 draw_sheets(secrets.randbelow, settings.languages[0]).key_pair().public if first is None else None
             )
@@ -114,7 +117,7 @@ def _people(settings: Settings, engine: Engine, now: float) -> list[dict[str, st
             if first is None:
                 first = _sign_in(settings, db, pin, name, password, totp, now)
             elif role in team_log.KINDS:
-                _let_in(db, pin, first, new.id, role)
+                _let_in(db, pin, first, new.id, role, now)
         accounts.append(
             {
                 "name": name,
@@ -133,9 +136,10 @@ def _sign_in(settings: Settings, db: Any, pin: Pin, name: str, password: str, to
     return keyring.take_keys(db, pin, who)
 
 
-def _let_in(db: Any, pin: Pin, first: Keys, member: int, role: str) -> None:
+def _let_in(db: Any, pin: Pin, first: Keys, member: int, role: str, now: float) -> None:
     team = team_log.team_of_kind(team_log.teams(db, pin), team_log.KINDS[role])
-    keyring.let_in(db, team.id, first.epochs[team.id], member, members.public_key(db, member))
+    public = members.public_key(db, member)
+    keyring.let_in(db, team.id, first.epochs[team.id], member, public, first.signer, now)
 
 
 def _reports(settings: Settings, engine: Engine, now: float) -> Receipt:

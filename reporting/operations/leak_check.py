@@ -232,7 +232,7 @@ def _furnished(instance: Path, environment: Mapping[str, str]) -> tuple[Settings
     new = members.new_member(NAME, (CASE_WORKER,), password, totp, settings.pepper)
     with writing(engine) as db:
         day_seeds.open_day(db, now)
-        token = accounts.invite(db, NAME, (CASE_WORKER,), now)
+        token = accounts.invite(db, members.nobody_yet(db), NAME, (CASE_WORKER,), now)
         sheets = accounts.draw_sheets(below, "es")
         fresh = accounts.accept(db, pin, token, new, now, sheets.key_pair().public, NAME)
     pin.begin(fresh)

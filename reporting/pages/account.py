@@ -16,7 +16,7 @@ from wtforms.validators import InputRequired, Length
 
 from reporting.crypto import receipts
 from reporting.i18n import N_
-from reporting.teams import keyring, members, passwords, staff_sessions, team_log
+from reporting.teams import keyring, log_report, members, passwords, staff_sessions, team_log
 from reporting.teams.keyring import RecoverySheets
 from reporting.teams.team_log import ADVOCATE, CASE_WORKER, CASEWORK, COORDINATOR, CannotOpen
 from reporting.web import desk_pages, languages
@@ -72,12 +72,15 @@ def _me(sentence: str = "", code: int = 200, *, done: str = "") -> ResponseRetur
         teams = team_log.teams_or_none(db, site.pin)
         account = members.account(db, keys.member, teams)
         sessions = staff_sessions.session_infos(db, g.token, keys, site.clock())
+        vouched = log_report.is_vouched(db, teams, account.id, account.signing)
     waits = bool(teams) and account.waits
+    unvouched = bool(teams) and not vouched and set(account.roles) == {COORDINATOR}
     known = team_log.trusted(teams)
     unknown = [team for team in teams if team.id in keys.epochs and team.kind == CASEWORK and team not in known]
     page = render_template(
         "staff/me.html",
-        words=keyring.spoken_words(keys, g.lang) if waits else (),
+        words=keyring.spoken_words(keys, g.lang) if waits or unvouched else (),
+        unvouched=unvouched,
         unknown=[(team.name, keyring.words_of_team(team, g.lang)) for team in unknown],
         sittings=[(languages.hour(g.lang, local_hour(session.started // 3600)), session.this) for session in sessions],
         sentence=sentence,
@@ -113,7 +116,7 @@ def _change_password() -> ResponseReturnValue:
     try:
         salt, private = members.with_new_password(member, old, new, site.settings.pepper)
         with desk_pages.ending(g.keys.member, but=g.token) as db:
-            members.store_password(db, member, salt, private)
+            members.store_password(db, member, salt, private, g.keys.signer)
             staff_sessions.end_all(db, g.keys.member, but=g.token)
             g.keys = replace(g.keys, must_change=False)
             staff_sessions.refresh(db, g.token, g.keys, site.clock())
@@ -140,7 +143,7 @@ def _recover() -> ResponseReturnValue:
     for first_words, second_words in itertools.product(first, second):
         try:
             with site.writing() as db:
-                keyring.recover(db, site.pin, RecoverySheets(first_words, second_words), g.keys.member)
+                keyring.recover(db, site.pin, RecoverySheets(first_words, second_words), g.keys.member, site.clock())
         except CannotOpen:
             continue
         refresh_keys()

@@ -6,6 +6,7 @@ Shows no case and gives nobody a key.
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from flask import g, make_response, url_for
 from flask.typing import ResponseReturnValue
@@ -15,18 +16,22 @@ from wtforms.validators import InputRequired, Length, Optional, Regexp
 
 from reporting.i18n import N_
 from reporting.pages.account import ROLE_NAMES, blueprint
-from reporting.teams import accounts, members, team_log
+from reporting.pages.colleagues import NOT_DONE, SecondForm, asks_for, confirms, do_to, pin_new_keys, stops, waiting
+from reporting.teams import accounts, members, power, team_log
+from reporting.teams.power import NotHers
 from reporting.teams.reading_hours import WEEK, BadHours, read, write
 from reporting.teams.team_log import CASE_WORKER, CASEWORK, COORDINATOR, CannotOpen
 from reporting.web import desk_pages, languages
 from reporting.web.access.auth import home_for, signed_in
-from reporting.web.access.traits import is_the, takes
+from reporting.web.access.proof import FILL_IN, NotProved, ProofForm, proof_in
+from reporting.web.access.traits import is_the, limited, takes
 from reporting.web.context import installation, render_template, say, today
 from reporting.web.errors import error_page
 from reporting.web.forms import BadFormValue, StaffForm, button, day_in, number_in
+from reporting.web.limits import PASSWORDS
 
 
-class InviteForm(StaffForm):
+class InviteForm(ProofForm):
     """Whom to invite, and as what."""
 
     name = StringField(
@@ -48,32 +53,50 @@ class InviteForm(StaffForm):
     )
 
 
-@blueprint.route("/<lang>/equipo/personas", methods=["GET", "POST"])
+@blueprint.get("/<lang>/equipo/personas")
 @is_the(home_for(COORDINATOR))
-@takes(InviteForm)
 @signed_in(COORDINATOR)
 def people() -> ResponseReturnValue:
-    """A coordinator sees the accounts and invites, and never sees a case."""
+    """A coordinator sees the accounts, and never sees a case."""
+    return _people()
+
+
+@blueprint.post("/<lang>/equipo/personas")
+@limited(PASSWORDS)
+@takes(InviteForm)
+@signed_in(COORDINATOR)
+def invite() -> ResponseReturnValue:
+    """A coordinator invites somebody."""
     form, site = _invite_form(), installation()
-    if not form.is_submitted():
-        return _people()
     if not form.is_ours():
         return _people(form, code=422)
-    with site.writing() as db:
-        if any(account.name == form.name.data for account in members.accounts(db)):
-            form.name.errors = [N_("Somebody has this name already. If she forgot her password, press «New password».")]
-            return _people(form, code=422)
-        if form.role.data == CASE_WORKER and not accounts.keys_are_made(db, site.pin):
-            form.role.errors = [N_("First the person who was invited at the start makes the keys.")]
-            return _people(form, code=422)
-        new_team = (form.new_team.data or "").strip()
-        if new_team and form.role.data != CASE_WORKER:
-            form.new_team.errors = [N_("A new team begins with a case worker.")]
-            return _people(form, code=422)
-        chosen = form.team.data if form.role.data == CASE_WORKER and not new_team else ""
-        teams = (number_in(chosen),) if chosen else ()
-        token = accounts.invite(db, form.name.data, (form.role.data,), site.clock(), teams, new_team)
+    new_team = (form.new_team.data or "").strip()
+    try:
+        who = proof_in(form)
+        with site.writing() as db:
+            if not _can_be_invited(db, form, new_team):
+                return _people(form, code=422)
+            chosen = form.team.data if form.role.data == CASE_WORKER and not new_team else ""
+            teams = (number_in(chosen),) if chosen else ()
+            actor, roles = members.spend(db, who), (form.role.data,)
+            token = accounts.invite(db, actor, form.name.data, roles, site.clock(), teams, new_team)
+    except NotProved as problem:
+        form.code.errors = [problem.sentence]
+        return _people(form, code=problem.code)
     return _invited(token)
+
+
+def _can_be_invited(db: Any, form: InviteForm, new_team: str) -> bool:
+    """Whether nothing stands against it; what does is said beside its field."""
+    if any(account.name == form.name.data for account in members.accounts(db)):
+        form.name.errors = [N_("Somebody has this name already. If she forgot her password, press «New password».")]
+    elif form.role.data == CASE_WORKER and not accounts.keys_are_made(db, installation().pin):
+        form.role.errors = [N_("First the person who was invited at the start makes the keys.")]
+    elif new_team and form.role.data != CASE_WORKER:
+        form.new_team.errors = [N_("A new team begins with a case worker.")]
+    else:
+        return True
+    return False
 
 
 def _invite_form() -> InviteForm:
@@ -90,23 +113,33 @@ def _with_teams(form: InviteForm) -> InviteForm:
 
 
 @blueprint.post("/<lang>/equipo/personas/<int(max=2147483647):member>")
-@takes(StaffForm)
+@limited(PASSWORDS)
+@takes(SecondForm)
 @signed_in(COORDINATOR)
 def help_or_dismiss(member: int) -> ResponseReturnValue:
     """A forgotten password gets a new invitation; who leaves is shut out at once. Neither gives anybody a key."""
-    site, go = installation(), button()
-    if not StaffForm().is_ours() or member == g.keys.member or go not in {"reset", "dismiss"}:
+    go, tokens = button(), list[str]()
+    acts = {
+        "reset": asks_for(power.RESET, member, tokens),
+        "dismiss": asks_for(power.DISMISS, member),
+        "confirm": confirms(member),
+        "stop": stops(member),
+    }
+    ours = SecondForm().is_ours()
+    if member == g.keys.member or go not in acts:
         return error_page(404)
-    token = ""
+    if not ours:
+        return _people(sentence=say(FILL_IN), code=422)
     try:
-        with desk_pages.ending(member) as db:
-            if go == "reset":
-                token = accounts.reset(db, member, site.clock())
-            else:
-                accounts.dismiss(db, member)
-    except CannotOpen:
+        sentence = do_to(member, acts[go])
+    except NotProved as problem:
+        return _people(sentence=say(problem.sentence), code=problem.code)
+    except (CannotOpen, NotHers):
         return error_page(404)
-    return _invited(token) if token else _people()
+    except tuple(NOT_DONE) as problem:
+        return _people(sentence=say(NOT_DONE[type(problem)]), code=422)
+    pin_new_keys()
+    return _invited(tokens[0], say(sentence)) if tokens else _people(done=say(sentence))
 
 
 @blueprint.get("/<lang>/equipo/cadena")
@@ -121,18 +154,20 @@ def chain() -> ResponseReturnValue:
 
 
 @desk_pages.by_get(desk_pages.SECRET_SHOWN)
-def _invited(token: str) -> ResponseReturnValue:
-    return _people(token=token)
+def _invited(token: str, done: str = "") -> ResponseReturnValue:
+    return _people(token=token, done=done)
 
 
 @desk_pages.by_get()
-def _people(form: InviteForm | None = None, token: str = "", code: int = 200) -> ResponseReturnValue:
+def _people(
+    form: InviteForm | None = None, token: str = "", code: int = 200, *, sentence: str = "", done: str = ""
+) -> ResponseReturnValue:
     site, form = installation(), _with_teams(form or InviteForm(formdata=None))
     link = site.settings.base_url + url_for("auth.invitation", lang=g.lang, token=token) if token else ""
     with site.reading() as db:
         teams = team_log.teams_or_none(db, site.pin)
         listed = members.accounts(db, teams)
-        silent = read(db).silent_days(today().date())
+        silent, waits = read(db).silent_days(today().date()), waiting(db, teams)
     names = {
         account.id: [team.name for team in teams if team_log.reads(team, account.roles, account.teams)]
         for account in listed
@@ -140,6 +175,10 @@ def _people(form: InviteForm | None = None, token: str = "", code: int = 200) ->
     page = render_template(
         "staff/people.html",
         silent=silent,
+        waits=waits,
+        sentence=sentence,
+        done=done,
+        second=SecondForm(formdata=None),
         form=form,
         link=link,
         members=listed,
@@ -193,7 +232,7 @@ def reading_hours() -> ResponseReturnValue:
     try:
         hours, off = form.week(), tuple(day_in(line) for line in (form.off.data or "").split())
         with site.writing() as db:
-            write(db, g.keys.member, hours, off)
+            write(db, g.keys.signer, hours, off)
     except BadHours as problem:
         day = languages.weekdays(g.lang, [problem.weekday])
         sentence = say(N_("%(day)s: write full hours, from 0 to 24, the end after the beginning."), day=day)

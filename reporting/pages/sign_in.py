@@ -17,14 +17,16 @@ from wtforms.validators import InputRequired, Length
 from reporting.i18n import N_
 from reporting.pages.account import WEAK
 from reporting.sessions import tickets
-from reporting.teams import accounts, keyring, members, passwords, staff_sessions, team_log
-from reporting.teams.accounts import Invitation
-from reporting.teams.keyring import Keys, RecoverySheets
+from reporting.teams import accounts, heads, members, passwords, power, staff_sessions, team_log
+from reporting.teams.accounts import Invitation, StillWaits
+from reporting.teams.keyring import RecoverySheets
 from reporting.teams.members import CodeUsed
+from reporting.teams.power import Arrival
 from reporting.teams.team_log import ADVOCATE, CASE_WORKER, COORDINATOR, BrokenChain, CannotOpen
 from reporting.web import desk_pages
 from reporting.web.access.audience import DOOR, Pages
 from reporting.web.access.auth import home_of, put_cookie, signed_in, take_cookie
+from reporting.web.access.proof import TOO_MANY, WAIT_FOR_THE_NEXT
 from reporting.web.access.tickets import ticket_field, ticket_in, typed_ticket
 from reporting.web.access.traits import SIGN_IN, is_the, limited, takes
 from reporting.web.context import installation, render_template, say
@@ -33,8 +35,17 @@ from reporting.web.forms import OpenForm, StaffForm
 from reporting.web.limits import PASSWORDS, TURNING, sender
 
 blueprint = Pages("auth", __name__, DOOR, limit=TURNING)
+STILL_WAITS = N_(
+    "This invitation opens when somebody else of the team agrees, or 24 hours after it was made. Keep the address, "
+    "tell the coordinator, and try again then."
+)
 NOT_VALID = N_("This invitation is not valid any more. Ask for a new one.")
-WAIT_FOR_THE_NEXT = N_("These six digits were used already. Wait for the next ones, half a minute at most.")
+# what was written into the database without an act of ours -> what is said of it
+BY_HAND = {
+    "roles": N_("The roles or teams of %(name)s were changed. No page and no command here does that."),
+    "account": N_("The account %(name)s is there and nobody accepted an invitation for it."),
+    "grant": N_("Keys lie there for %(name)s, whom no member let in."),
+}
 NO = N_("Name, password or code is not right. Look at each once more, and at the clock of your phone.")
 
 
@@ -68,17 +79,16 @@ def let_sign_in() -> ResponseReturnValue:
     with site.reading() as db:
         member, wait = members.find_member(db, name), accounts.wait_before(db, pepper, name, sender(), moment)
     if wait:
-        return _refuse(form, N_("Too many wrong tries. Wait a minute and try again."), 429)
+        return _refuse(form, TOO_MANY, 429)
     password = passwords.tidy(form.password.data)
     try:
         who = members.unlock(member, password, form.code.data, moment, pepper)
         must_change = passwords.is_weak(password, name)
         with site.writing() as db:
-            keys, gone = keyring.settle(db, site.pin, keyring.take_keys(db, site.pin, who))
-            keyring.vouch_for_audit(db, site.pin, keys, moment)
-            keys = replace(keys, must_change=must_change)
+            arrival = power.arrive(db, site.pin, who, moment)
+            arrival = replace(arrival, keys=replace(arrival.keys, must_change=must_change))
             accounts.note_success(db, pepper, name, sender())
-            token = staff_sessions.begin(db, keys, moment)
+            token = staff_sessions.begin(db, arrival.keys, moment)
     except CodeUsed:  # only who has the password and the code hears this; nothing was guessed, and nothing is slowed
         return _refuse(form, WAIT_FOR_THE_NEXT)
     except CannotOpen:
@@ -90,26 +100,28 @@ def let_sign_in() -> ResponseReturnValue:
             form,
             N_("Something you have seen here is gone or was changed. Do not go on. Call your colleagues."),
         )
-    return put_cookie(_arrives(keys, token, gone), token)
+    return put_cookie(_arrives(arrival, token), token)
 
 
-def _arrives(keys: Keys, token: str, gone: tuple[str, ...]) -> Response:
+def _arrives(arrival: Arrival, token: str) -> Response:
     """Where a member goes after signing in; first the news, where something happened to the team."""
-    site, home = installation(), home_of(keys)
+    site, keys, home = installation(), arrival.keys, home_of(arrival.keys)
     with site.reading() as db:
         teams = team_log.teams_or_none(db, site.pin)
         site.pin.raise_to(teams)
         account = members.account(db, keys.member, teams)
-    if gone and not keys.must_change:
+    if (arrival.gone or arrival.written) and not keys.must_change:
         g.keys, g.token = keys, token
-        return make_response(_news(gone, home))
+        written = [[item.what, item.name] for item in arrival.written]
+        return make_response(_news(list(arrival.gone), written, home))
     to_account = account.waits or keys.must_change
     return make_response(redirect(url_for("staff.me" if to_account else home, lang=g.lang), 303))
 
 
 @desk_pages.by_get()
-def _news(gone: tuple[str, ...], home: str) -> ResponseReturnValue:
-    return render_template("staff/news.html", gone=gone, home=home, out=StaffForm(formdata=None))
+def _news(gone: list[str], written: list[list[str]], home: str) -> ResponseReturnValue:
+    by_hand = [say(BY_HAND[what], name=name) for what, name in written]
+    return render_template("staff/news.html", gone=gone, by_hand=by_hand, home=home, out=StaffForm(formdata=None))
 
 
 @desk_pages.by_get(bound=False)
@@ -124,6 +136,7 @@ def sign_out() -> ResponseReturnValue:
     """End the session here and in the browser; what its pages showed goes too."""
     StaffForm().is_ours()
     with installation().writing() as db:
+        heads.see_audit(db, g.keys.member, g.keys.private)  # what was done since signing in cannot be cut off unseen
         staff_sessions.end(db, g.token)
     desk_pages.forget()
     return take_cookie(make_response(redirect(url_for("auth.sign_in", lang=g.lang), 303)))
@@ -257,9 +270,12 @@ def _become_member(invited: Invitation, token: str, drawn: dict[str, str], passw
     team_name = site.settings.team_name or site.settings.site_name
     try:
         with site.writing() as db:
+            power.carry_out_due(db, site.pin, new.signer, site.clock())
             fresh = accounts.accept(db, site.pin, token, new, site.clock(), recovery, team_name)
             if fresh:
                 site.pin.expect(fresh)  # before the commit: a machine that stops in between shuts no door
+    except StillWaits:
+        return error_page(409, STILL_WAITS)
     except (CannotOpen, BrokenChain):  # pressed twice, or somebody else made the first keys meanwhile
         return error_page(404, NOT_VALID)
     if fresh and invited.new_team:

@@ -125,6 +125,10 @@ class MemberRow(Base):
         info=in_the_clear("those the account is for; empty: the founding teams of its roles"),
     )
     public_key: Mapped[bytes] = mapped_column(LargeBinary, info=in_the_clear("to which team keys are sealed"))
+    signing_key: Mapped[bytes | None] = mapped_column(
+        LargeBinary,
+        info=in_the_clear("with which what the member does is signed; believed only as an entry of a team log"),
+    )
     salt: Mapped[bytes] = mapped_column(LargeBinary, info=in_the_clear("random bytes for stretching the password"))
     private: Mapped[bytes] = mapped_column(
         LargeBinary,
@@ -138,6 +142,20 @@ class MemberRow(Base):
     version: Mapped[int] = mapped_column(Integer, default=1, info=in_the_clear("how often the key was sealed anew"))
     last_counter: Mapped[int] = mapped_column(
         Integer, default=0, info=in_the_clear("the last half minute of six digits that was used")
+    )
+
+
+class PendingRow(Base):
+    """Somebody is to be taken out, reset or dismissed: it waits for a second person, or for a day to pass."""
+
+    __tablename__ = "pending_act"
+    kept = "until it is carried out or stopped"
+
+    member: Mapped[int] = mapped_column(
+        Integer, primary_key=True, autoincrement=False, info=in_the_clear("to whom it is to be done")
+    )
+    number: Mapped[int] = mapped_column(
+        Integer, info=in_the_clear("the act in the audit, which says what, by whom and in which hour")
     )
 
 
@@ -239,7 +257,9 @@ class AuditRow(Base):
     epoch: Mapped[int] = mapped_column(Integer, info=in_the_clear("the keys of that team to which it is sealed"))
     body: Mapped[bytes] = mapped_column(
         LargeBinary,
-        info=under_seal("who did what to which case in which hour; acts of team 0 are readable: act and member"),
+        info=under_seal(
+            "who did what to which case in which hour, signed; acts of team 0 are readable: act, member, who did it"
+        ),
     )
     chain: Mapped[bytes] = mapped_column(LargeBinary(32), info=as_hash("of this entry and all before it"))
 

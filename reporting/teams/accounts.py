@@ -8,22 +8,27 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
-from reporting.crypto import receipts
+from reporting.crypto import receipts, sealing
+from reporting.errors import AmparoError
 from reporting.storage.models import InvitationRow, TryRow
-from reporting.teams import audit, keyring, members, readers, reading_hours, staff_sessions, team_log
+from reporting.teams import audit, heads, keyring, log_report, members, readers, reading_hours, team_log
 from reporting.teams.keyring import RecoverySheets
-from reporting.teams.members import NewMember
-from reporting.teams.team_log import CASE_WORKER, CASEWORK, STATISTICS, CannotOpen, Pin, Team
+from reporting.teams.members import Actor, NewMember
+from reporting.teams.team_log import CASE_WORKER, CASEWORK, COORDINATOR, STATISTICS, CannotOpen, Pin, Team
 
 INVITATION_LIFE = 7 * 24 * 3600  # seconds
 NAME = r"[a-zñ0-9._-]{2,40}"  # what somebody may be called here; the sign-in page makes letters small
+
+
+class StillWaits(AmparoError):
+    """The reset waits for a second member, or for a day to pass: until then the invitation opens nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +42,32 @@ class Invitation:
 
 
 def invite(
-    db: Session, name: str, roles: tuple[str, ...], now: float, teams: tuple[int, ...] = (), new_team: str = ""
+    db: Session,
+    by: Actor,
+    name: str,
+    roles: tuple[str, ...],
+    now: float,
+    teams: tuple[int, ...] = (),
+    new_team: str = "",
 ) -> str:
-    """A one-time token for somebody's browser. Only its hash is kept. An older one for the same name is void.
+    """An act of power: a one-time token for somebody's browser. An older one for the same name is void.
 
     `teams`: whom the invited will read with (none: the founding teams). `new_team`: the first of a team of that name.
+    `CannotOpen` where whoever acts is neither coordinator nor case worker, and there is somebody who could be asked.
     """
+    if not {COORDINATOR, CASE_WORKER} & set(by.roles) and by != members.nobody_yet(db):
+        raise CannotOpen
+    token = store_invitation(db, name, roles, now, teams, new_team)
+    audit.note(db, "invited", by.member, by.signer, name=name)
+    if by.private:
+        heads.see_audit(db, by.member, by.private)
+    return token
+
+
+def store_invitation(
+    db: Session, name: str, roles: tuple[str, ...], now: float, teams: tuple[int, ...] = (), new_team: str = ""
+) -> str:
+    """Part of an act of power, never one by itself: the token of an invitation, of which only the hash is kept."""
     db.execute(delete(InvitationRow).where((InvitationRow.name == name) | (InvitationRow.expires < int(now))))
     token = os.urandom(20).hex()
     row = InvitationRow(
@@ -55,7 +80,6 @@ def invite(
     )
     db.add(row)
     db.flush()
-    audit.note(db, "invited", 0)
     return token
 
 
@@ -82,48 +106,24 @@ def accept(
 
     `recovery` is the public key of the sheets the first one was shown; None for everybody after. Returns the teams
     that were made, for `Pin.begin` after the commit. `CannotOpen` when the invitation is unknown, used or expired, or
-    is for somebody else.
+    is for somebody else; `StillWaits` when the account it replaces still has its key.
     """
     invitation = read_invitation(db, token, now)
     if (invitation.roles, invitation.name, invitation.teams) != (new.roles, new.name, new.teams):
         raise CannotOpen
+    if new.id in readers.pending(db):
+        raise StillWaits
     db.execute(delete(InvitationRow).where(InvitationRow.token_hash == _hash(token)))
-    row = members.store_member(db, new)
+    members.store_member(db, new)
     if recovery is None or CASE_WORKER not in new.roles:
         return ()
     if invitation.new_team:
-        return (keyring.new_team(db, pin, row, invitation.new_team, recovery),)
+        return (keyring.new_team(db, pin, new.signer, invitation.new_team, recovery, now),)
     reading_hours.note_opened(
         db, datetime.fromtimestamp(now, UTC).date()
     )  # from here on the days of silence are counted
     names = {CASEWORK: team_name, STATISTICS: f"{team_name} ·"}
-    return keyring.first_keys(db, pin, row, names, recovery)
-
-
-# ── who goes ────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def reset(db: Session, member: int, now: float) -> str:
-    """A coordinator's help for a forgotten password: the old key is forgotten, a new invitation is printed.
-
-    It gives no key to anybody: whoever accepts it must be let in again, by the voice.
-    """
-    account = _shut_out(db, member, "reset")
-    return invite(db, account.name, account.roles, now, account.teams)
-
-
-def dismiss(db: Session, member: int) -> None:
-    """A member leaves: all sessions end at once, the password opens nothing, an epoch is due in every team."""
-    _shut_out(db, member, "dismissed")
-
-
-def _shut_out(db: Session, member: int, act: str) -> members.Account:
-    """Nothing of a member's opens any more: no password, no session, no invitation that was printed before."""
-    account = members.account(db, member)
-    members.shut(db, member, act)
-    staff_sessions.end_all(db, member)
-    db.execute(delete(InvitationRow).where(InvitationRow.name == account.name))
-    return account
+    return keyring.first_keys(db, pin, new.signer, names, recovery, now)
 
 
 # ── how fast one may try to sign in ─────────────────────────────────────────────────────────────────────────
@@ -207,7 +207,43 @@ def problems(db: Session, pin: Pin, sweepable: date | None = None) -> list[str]:
     both = {team_log.COORDINATOR, CASE_WORKER}
     double = (member.name for member in members.accounts(db) if both <= set(member.roles) and member.open)
     sentences += [f"{name} is coordinator and case worker: she can read cases. Better two people." for name in double]
-    return sentences + _audit_problems(db, teams, sweepable)
+    return sentences + _audit_problems(db, teams, sweepable) + _unsigned(db, teams)
+
+
+def keys_that_sign(db: Session, verified: tuple[Team, ...], *, vouched: bool = False) -> dict[int, frozenset[bytes]]:
+    """Account -> the public keys with which it signs; `vouched`: only those that a team log names."""
+    named = {
+        member: frozenset(voucher.key for voucher in vouchers)
+        for member, vouchers in log_report.signers(db, verified).items()
+    }
+    if vouched:
+        return named
+    own = audit.own_keys(audit.entries(db), sealing.is_signed)
+    return {member: named.get(member, frozenset()) | own.get(member, frozenset()) for member in named.keys() | own}
+
+
+def _unsigned(db: Session, verified: tuple[Team, ...]) -> list[str]:
+    """Acts whose signature is of nobody they name, and people whose key nobody has vouched for."""
+    links, names = audit.entries(db), {member.id: member.name for member in members.accounts(db)}
+    bad = audit.unsigned(links, keys_that_sign(db, verified), sealing.is_signed)
+    named = audit.unsigned(links, keys_that_sign(db, verified, vouched=True), sealing.is_signed)
+    strangers = {act.by for act in named if act.number not in {other.number for other in bad}}
+    acting = {content["by"] for _, _, content in audit.in_the_clear(links) if _is_of_power(content)}
+    sentences = [
+        f"Entry {act.number} of the audit is signed by nobody: it names {names.get(act.by, 'nobody')}, and no key of "
+        "that account made its signature. Find out who wrote to the database."
+        for act in bad
+    ]
+    return sentences + [
+        f"Nobody has vouched for the key with which {names.get(member, '?')} signs: a member hears the six words and "
+        "types them on the page of colleagues."
+        for member in sorted(strangers & acting)
+    ]
+
+
+def _is_of_power(content: Mapping[str, object]) -> bool:
+    """Whether an act is more than that somebody came: a newcomer who waits alarms nobody."""
+    return "by" in content and content.get("act") not in {audit.MADE, "password changed"}
 
 
 def _audit_problems(db: Session, teams: tuple[Team, ...], sweepable: date | None) -> list[str]:

@@ -1,14 +1,16 @@
 """The audit: a chain of acts in which nothing can be cut out or slipped in unnoticed.
 
-Knows no keys: what concerns a case arrives sealed. Nothing that a reporter does is written here.
+Each act names who did it and is signed by that person, for its place in the chain. Knows no keys and no sealing: the
+signer is handed in, and what concerns a case arrives sealed. Nothing that a reporter does is written here.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.orm import Session
@@ -17,6 +19,8 @@ from reporting.storage.models import AuditRow
 
 START = bytes(32)
 OPEN_TO_ALL = 0  # the team number of acts on accounts and keys
+MADE = "account made"  # the act by which an account says which key it signs with
+Fits = Callable[[bytes, bytes, bytes], bool]  # public key, signature, message -> whether they belong together
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,23 @@ class AuditEntry:
     epoch: int
     body: bytes
     chain: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """Somebody who acts: the number of the account (0: both recovery sheets), and what signs for that person."""
+
+    member: int
+    sign: Callable[[bytes], bytes] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Unsigned:
+    """An act that nobody known answers for: its number, who is named, and whether a signature is there at all."""
+
+    number: int
+    by: int
+    signed: bool
 
 
 def head(db: Session) -> tuple[int, bytes]:
@@ -47,9 +68,91 @@ def append(db: Session, body: bytes, team: int = OPEN_TO_ALL, epoch: int = 0) ->
     return number + 1
 
 
-def note(db: Session, act: str, member: int) -> None:
-    """An act on accounts or keys, in the clear."""
-    append(db, json.dumps({"act": act, "member": member}).encode())
+def note(db: Session, act: str, member: int, by: Signer | None, **more: object) -> int:
+    """An act on accounts or keys, in the clear: what was done to whom, and by whom. Returns its number.
+
+    Nobody signs only before there is anybody: what stands there unsigned after an act that is signed, `unsigned` names.
+    """
+    content = {"act": act, "member": member, **more}
+    return append(db, json.dumps(signed(db, by, content) if by else content, sort_keys=True).encode())
+
+
+def signed(
+    db: Session, by: Signer, content: Mapping[str, Any], team: int = OPEN_TO_ALL, epoch: int = 0
+) -> dict[str, Any]:
+    """What an act says, with who did it and the signature, for the next place in the chain and no other."""
+    number, before = head(db)
+    content = {**content, "by": by.member}
+    return content | {"signature": by.sign(_message(before, number + 1, team, epoch, content)).hex()}
+
+
+def is_signed(
+    content: Mapping[str, Any], entry: AuditEntry, before: bytes, keys: Collection[bytes], fits: Fits
+) -> bool:
+    """Whether one of these public keys signed what an act says, at the place where it stands after `before`."""
+    try:
+        signature = bytes.fromhex(content["signature"])
+    except (KeyError, TypeError, ValueError):
+        return False
+    plain = {name: value for name, value in content.items() if name != "signature"}
+    message = _message(before, entry.number, entry.team, entry.epoch, plain)
+    return any(fits(key, signature, message) for key in keys)
+
+
+def _message(before: bytes, number: int, team: int, epoch: int, content: Mapping[str, Any]) -> bytes:
+    header = b"".join(value.to_bytes(8, "big") for value in (number, team, epoch))
+    return b"act" + before + header + json.dumps(content, sort_keys=True).encode()
+
+
+def act_of(entry: AuditEntry) -> dict[str, Any]:
+    """What an act on accounts or keys says; nothing of one that is sealed, swept or no act."""
+    try:
+        content = json.loads(entry.body) if entry.team == OPEN_TO_ALL else None
+    except ValueError:
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def in_the_clear(links: tuple[AuditEntry, ...]) -> Iterator[tuple[bytes, AuditEntry, dict[str, Any]]]:
+    """Each act on accounts and keys, with the chain hash of what stands before it."""
+    before = START
+    for link in links:
+        if link.team == OPEN_TO_ALL and link.body:
+            yield before, link, act_of(link)
+        before = link.chain
+
+
+def own_keys(links: tuple[AuditEntry, ...], fits: Fits) -> dict[int, frozenset[bytes]]:
+    """Account -> keys with which it signed that it was made. Nobody has vouched for them by that."""
+    keys: dict[int, frozenset[bytes]] = {}
+    for before, link, content in in_the_clear(links):
+        key = _key_in(content)
+        if key and is_signed(content, link, before, [key], fits):
+            keys[content["by"]] = keys.get(content["by"], frozenset()) | {key}
+    return keys
+
+
+def _key_in(content: Mapping[str, Any]) -> bytes:
+    try:
+        own = content["act"] == MADE and content["member"] == content["by"]
+        return bytes.fromhex(content["key"]) if own else b""
+    except (KeyError, TypeError, ValueError):
+        return b""
+
+
+def unsigned(links: tuple[AuditEntry, ...], keys: Mapping[int, Collection[bytes]], fits: Fits) -> tuple[Unsigned, ...]:
+    """The acts on accounts and keys whose signature is of nobody that they name, or is not there.
+
+    `keys`: account -> its public keys. What stands before the first act that is signed is of a time before signing.
+    """
+    bad, begun = [], False
+    for before, link, content in in_the_clear(links):
+        by, has_signature = content.get("by"), "signature" in content
+        holds = isinstance(by, int) and is_signed(content, link, before, keys.get(by, ()), fits)
+        begun = begun or has_signature
+        if not holds and (begun or not content):
+            bad.append(Unsigned(link.number, by if isinstance(by, int) else 0, has_signature))
+    return tuple(bad)
 
 
 def entries(db: Session, newest_first: int = 0) -> tuple[AuditEntry, ...]:
@@ -57,6 +160,12 @@ def entries(db: Session, newest_first: int = 0) -> tuple[AuditEntry, ...]:
     query = select(AuditRow).order_by(AuditRow.number.desc() if newest_first else AuditRow.number)
     rows = db.scalars(query.limit(newest_first) if newest_first else query)
     return tuple(AuditEntry(row.number, row.team, row.epoch, row.body, row.chain) for row in rows)
+
+
+def entry_at(db: Session, number: int) -> AuditEntry | None:
+    """One entry; None where it is gone."""
+    row = db.get(AuditRow, number)
+    return AuditEntry(row.number, row.team, row.epoch, row.body, row.chain) if row else None
 
 
 def first_number(db: Session) -> int:

@@ -10,7 +10,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from functools import partial
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
@@ -19,13 +20,13 @@ from reporting.crypto import receipts, sealing
 from reporting.crypto.sealing import KeyPair, SealContext
 from reporting.errors import AmparoError
 from reporting.storage.models import GrantRow, MemberRow, TeamRow
-from reporting.teams import audit, members, team_log
-from reporting.teams.members import CodeUsed, Unlocked
+from reporting.teams import audit, heads, members, team_log
+from reporting.teams.audit import Signer
+from reporting.teams.members import Actor, Unlocked
 from reporting.teams.team_log import CASEWORK, STATISTICS, BrokenChain, CannotOpen, Pin, Team
 
-RECOVERY = 0  # the member number of the recovery sheets
+RECOVERY = heads.SHEETS
 SHEET_WORDS = 12  # words on each of the two sheets; both together give the recovery key
-MONTH = 30  # days between two signed checkpoints of the audit
 SPOKEN = 6  # words a newcomer says and a member types: 66 bits of the newcomer's key, account and roles
 
 
@@ -64,6 +65,11 @@ class Keys:
     epochs: Mapping[int, Mapping[int, EpochKeys]] = field(repr=False)  # team -> epoch number -> private part
     meant: tuple[int, ...] = ()  # the teams the account is for; empty: the founding ones of its roles
     must_change: bool = False  # the password could be guessed: it is changed before anything else is done
+
+    @property
+    def signer(self) -> Signer:
+        """What signs for this member."""
+        return members.signer_of(self.member, self.private)
 
     def of(self, team: int, epoch: int) -> EpochKeys:
         """The member's key of a team's epoch, or `CannotOpen` where there is none."""
@@ -112,7 +118,9 @@ class RecoverySheets:
         return sealing.new_key_pair(sealing.derive(words.encode(), "recovery sheets", length=sealing.PRIVATE))
 
 
-def first_keys(db: Session, pin: Pin, member: MemberRow, names: Mapping[str, str], recovery: bytes) -> tuple[Team, ...]:
+def first_keys(
+    db: Session, pin: Pin, signer: Signer, names: Mapping[str, str], recovery: bytes, now: float
+) -> tuple[Team, ...]:
     """Epoch 1 of the casework and the statistics team, granted to the first case worker and to the sheets.
 
     `BrokenChain` when anything of a team is there already: the first keys are made once. Give what comes back to
@@ -120,24 +128,24 @@ def first_keys(db: Session, pin: Pin, member: MemberRow, names: Mapping[str, str
     """
     if pin.read() or db.scalars(select(TeamRow)).first():
         raise BrokenChain
-    new_teams = tuple(_make_team(db, kind, names[kind], member, recovery) for kind in (CASEWORK, STATISTICS))
-    audit.note(db, "first keys made", member.id)
+    new_teams = tuple(_make_team(db, kind, names[kind], signer, recovery, now) for kind in (CASEWORK, STATISTICS))
+    audit.note(db, "first keys made", signer.member, signer)
     return new_teams
 
 
-def new_team(db: Session, pin: Pin, member: MemberRow, name: str, recovery: bytes) -> Team:
+def new_team(db: Session, pin: Pin, signer: Signer, name: str, recovery: bytes, now: float) -> Team:
     """Epoch 1 of another casework team, in the hands of its first case worker. Give it to `Pin.add` after the commit.
 
     No case is sealed to it before a member of a trusted team vouches for it.
     """
     team_log.teams(db, pin)
-    team = _make_team(db, CASEWORK, name, member, recovery)
-    member.teams = str(team.id)
-    audit.note(db, "new team begun", member.id)
+    team = _make_team(db, CASEWORK, name, signer, recovery, now)
+    db.get_one(MemberRow, signer.member).teams = str(team.id)
+    audit.note(db, "new team begun", signer.member, signer)
     return team
 
 
-def _make_team(db: Session, kind: str, name: str, member: MemberRow, recovery: bytes) -> Team:
+def _make_team(db: Session, kind: str, name: str, signer: Signer, recovery: bytes, now: float) -> Team:
     team = TeamRow(kind=kind, name=name, due=False)
     db.add(team)
     db.flush()
@@ -153,7 +161,7 @@ def _make_team(db: Session, kind: str, name: str, member: MemberRow, recovery: b
     }
     team_log.write_entry(db, team.id, keys.signing, entry)
     _grant(db, team.id, 1, keys, RECOVERY, recovery)
-    let_in(db, team.id, {1: keys}, member.id, member.public_key)
+    let_in(db, team.id, {1: keys}, signer.member, members.public_key(db, signer.member), signer, now)
     return team_log.verified(db, team)
 
 
@@ -166,8 +174,12 @@ def _spoken_team(team: Team) -> tuple[int, ...]:
     return _six(sealing.digest(b"spoken team" + team.fingerprint))
 
 
-def vouch(db: Session, pin: Pin, keys: Keys, other: int, typed: str) -> None:
-    """A member of a trusted team vouches for a new one whose words were heard; `WrongWords` when they are others."""
+def vouch(db: Session, pin: Pin, by: Actor, keys: Keys, other: int, typed: str) -> None:
+    """A member of a trusted team vouches for a new one whose words were heard; `WrongWords` when they are others.
+
+    `CannotOpen` when the proof is somebody else's.
+    """
+    _belong_together(by, keys)
     verified = team_log.teams(db, pin)
     hers = [team for team in team_log.trusted(verified) if team.newest.number in keys.epochs.get(team.id, {})]
     fresh = [team for team in verified if team.id == other and team not in team_log.trusted(verified, team.kind)]
@@ -175,8 +187,13 @@ def vouch(db: Session, pin: Pin, keys: Keys, other: int, typed: str) -> None:
         raise WrongWords
     entry = {"act": "vouch", "vouched": other, "fingerprint": fresh[0].fingerprint.hex()}
     team_log.write_entry(db, hers[0].id, keys.of(hers[0].id, hers[0].newest.number).signing, entry)
-    audit.note(db, "vouched for a team", keys.member)
-    _see(db, pin, keys)
+    audit.note(db, "vouched for a team", keys.member, keys.signer)
+    heads.see(db, pin, keys.member, keys.private)
+
+
+def _belong_together(by: Actor, keys: Keys) -> None:
+    if by.member != keys.member:
+        raise CannotOpen
 
 
 def _new_epoch() -> tuple[EpochKeys, bytes, KeyPair]:
@@ -184,14 +201,33 @@ def _new_epoch() -> tuple[EpochKeys, bytes, KeyPair]:
     return EpochKeys(pair.private, signing.private, sealing.new_key()), signing.public, pair
 
 
-def let_in(db: Session, team: int, held: Mapping[int, EpochKeys], member: int, public: bytes) -> None:
-    """Seal every epoch held to one more member and say so in the log, signed with the newest."""
-    newest = max(held)
+def let_in(
+    db: Session, team: int, held: Mapping[int, EpochKeys], member: int, public: bytes, by: Signer, now: float
+) -> None:
+    """Seal every epoch held to one more member and say so in the log, signed with the newest.
+
+    With it the log names the key that signs for that member, who let the member in, and the day.
+    """
+    newest, key = max(held), db.get_one(MemberRow, member).signing_key or b""
     entry = {"act": "grant", "epoch": newest, "member": member, "public": sealing.digest(public).hex()}
-    team_log.write_entry(db, team, held[newest].signing, entry)
+    team_log.write_entry(db, team, held[newest].signing, entry | _vouched_by(key, by, now))
     for epoch, keys in held.items():
         _grant(db, team, epoch, keys, member, public)
-    audit.note(db, "let in", member)
+    audit.note(db, "let in", member, by)
+
+
+def _vouched_by(key: bytes, by: Signer, now: float) -> dict[str, str | int]:
+    day = datetime.fromtimestamp(now, UTC).date().isoformat()
+    return {"signing": key.hex(), "by": by.member, "day": day} if key else {}
+
+
+def vouch_for_signer(
+    db: Session, team: int, held: Mapping[int, EpochKeys], member: int, by: Signer, now: float
+) -> None:
+    """Say in a team's log with which key somebody signs who is in no team, or was let in before keys signed."""
+    newest, key = max(held), db.get_one(MemberRow, member).signing_key or b""
+    entry = {"act": team_log.SIGNER, "epoch": newest, "member": member, **_vouched_by(key, by, now)}
+    team_log.write_entry(db, team, held[newest].signing, entry)
 
 
 def _grant(db: Session, team: int, epoch: int, keys: EpochKeys, member: int, public: bytes) -> None:
@@ -210,14 +246,17 @@ def spoken_words(keys: Keys, language: str) -> tuple[str, ...]:
 
     Nothing that somebody else can choose goes in, so that no second key can be searched for that gives the same.
     """
-    numbers = _spoken(sealing.new_key_pair(keys.private).public, keys.member, keys.roles, keys.meant)
+    public = sealing.new_key_pair(keys.private).public, members.signing_pair(keys.private).public
+    numbers = _spoken(public, keys.member, keys.roles, keys.meant)
     return tuple(receipts.words_of(language)[number] for number in numbers)
 
 
-def _spoken(public: bytes, member: int, roles: Iterable[str], meant: Iterable[int]) -> tuple[int, ...]:
+def _spoken(public: tuple[bytes, bytes], member: int, roles: Iterable[str], meant: Iterable[int]) -> tuple[int, ...]:
     whom = [",".join(roles), *(str(team) for team in meant)]
     return _six(
-        sealing.digest(b"spoken" + sealing.digest(public) + member.to_bytes(8, "big") + " ".join(whom).encode())
+        sealing.digest(
+            b"spoken" + sealing.digest(b"".join(public)) + member.to_bytes(8, "big") + " ".join(whom).encode()
+        )
     )
 
 
@@ -226,24 +265,26 @@ def _six(digest: bytes) -> tuple[int, ...]:
     return tuple(number >> 11 * place & 2047 for place in range(SPOKEN))
 
 
-def let_in_by_words(db: Session, pin: Pin, keys: Keys, member: int, typed: str) -> None:
-    """A member lets a newcomer in: the seal goes only to the key that gives the words heard. Else `WrongWords`."""
+def let_in_by_words(db: Session, pin: Pin, by: Actor, keys: Keys, member: int, typed: str, now: float) -> None:
+    """A member lets a newcomer in: the seal goes only to the key that gives the words heard. Else `WrongWords`.
+
+    Somebody who reads in no team gets no key: the log then says with which key that person signs. `CannotOpen` when
+    the proof is somebody else's.
+    """
+    _belong_together(by, keys)
     row = db.get_one(MemberRow, member)
     roles, meant = row.roles.split(","), team_log.teams_in(row.teams)
-    expected = _spoken(row.public_key, row.id, roles, meant)
+    expected = _spoken((row.public_key, row.signing_key or b""), row.id, roles, meant)
     if not row.private or expected not in receipts.read_numbers(typed, SPOKEN):
         raise WrongWords
-    for team in team_log.teams(db, pin):
-        if team_log.reads(team, roles, meant) and team.newest.number in keys.epochs.get(team.id, {}):
-            let_in(db, team.id, keys.epochs[team.id], row.id, row.public_key)
-    _see(db, pin, keys)
-
-
-def _see(db: Session, pin: Pin, keys: Keys) -> None:
-    """A member remembers what was just written: if it is cut out again, the next sign-in says so."""
-    row, heads = db.get_one(MemberRow, keys.member), _heads(db, team_log.teams(db, pin))
-    row.remembered = members.remember(keys.private, row.id, members.recall(keys.private, row) | heads)
-    db.flush()
+    hers = [team for team in team_log.teams(db, pin) if team.newest.number in keys.epochs.get(team.id, {})]
+    for team in hers:
+        if team_log.reads(team, roles, meant):
+            let_in(db, team.id, keys.epochs[team.id], row.id, row.public_key, keys.signer, now)
+    if hers and not set(roles) & team_log.KINDS.keys():
+        vouch_for_signer(db, hers[0].id, keys.epochs[hers[0].id], row.id, keys.signer, now)
+        audit.note(db, "vouched for a key", row.id, keys.signer)
+    heads.see(db, pin, keys.member, keys.private)
 
 
 def settle(db: Session, pin: Pin, keys: Keys) -> tuple[Keys, tuple[str, ...]]:
@@ -264,30 +305,8 @@ def settle(db: Session, pin: Pin, keys: Keys) -> tuple[Keys, tuple[str, ...]]:
             gone.add(rows[member].name if member in rows else "?")
         keys = _rotate(db, team_log.verified(db, row), keys)
         row.due = False
-        _see(db, pin, keys)
+        heads.see(db, pin, keys.member, keys.private)
     return keys, tuple(sorted(gone))
-
-
-def vouch_for_audit(db: Session, pin: Pin, keys: Keys, now: float) -> bool:
-    """Once a month, whoever signs in first signs how far the audit has come, into that member's team's log.
-
-    What is swept later is swept only below such a word. A chain that breaks is not signed for.
-    """
-    today, verified = datetime.fromtimestamp(now, UTC).date(), team_log.teams_or_none(db, pin)
-    signed = {checkpoint.number: checkpoint for team in verified for checkpoint in team.checkpoints}
-    mine = next((team for team in verified if team.newest.number in keys.epochs.get(team.id, {})), None)
-    if mine is None or any(checkpoint.day > today - timedelta(days=MONTH) for checkpoint in signed.values()):
-        return False
-    if (
-        audit.first_break(audit.entries(db), {number: checkpoint.chain for number, checkpoint in signed.items()})
-        is not None
-    ):
-        return False
-    number, chain = audit.head(db)
-    entry = {"act": team_log.AUDIT, "entry": number, "chain": chain.hex(), "day": today.isoformat()}
-    team_log.write_entry(db, mine.id, keys.of(mine.id, mine.newest.number).signing, entry)
-    _see(db, pin, keys)
-    return True
 
 
 def _rotate(db: Session, team: Team, keys: Keys) -> Keys:
@@ -306,12 +325,12 @@ def _rotate(db: Session, team: Team, keys: Keys) -> Keys:
     for row in db.scalars(select(MemberRow)).all():
         if team_log.is_in(team, row):
             _grant(db, team.id, number, fresh, row.id, row.public_key)
-    audit.note(db, "new epoch", keys.member)
+    audit.note(db, "new epoch", keys.member, keys.signer)
     epochs = {**keys.epochs, team.id: {**keys.epochs[team.id], number: fresh}}
     return replace(keys, epochs=epochs)
 
 
-def recover(db: Session, pin: Pin, sheets: RecoverySheets, member: int) -> None:
+def recover(db: Session, pin: Pin, sheets: RecoverySheets, member: int, now: float) -> None:
     """Both sheets let an account in that nobody is left to let in.
 
     `CannotOpen` when they are not the sheets, or the account cannot sign in, or no team is meant for it.
@@ -323,36 +342,38 @@ def recover(db: Session, pin: Pin, sheets: RecoverySheets, member: int) -> None:
     if not row.private or not theirs:
         raise CannotOpen
     for team in theirs:
-        held = {
-            grant.epoch: EpochKeys.from_bytes(
-                sealing.open_with(pair.private, _grant_place(team.id, grant.epoch, RECOVERY), grant.sealed)
-            )
-            for grant in db.scalars(select(GrantRow).where(GrantRow.team == team.id, GrantRow.member == RECOVERY))
-        }
-        if team.newest.number not in held:
-            raise CannotOpen
-        let_in(db, team.id, held, row.id, row.public_key)
-    audit.note(db, "recovered with the sheets", member)
+        held = held_with_sheets(db, sheets, team)
+        by = Signer(RECOVERY, partial(sealing.sign, held[team.newest.number].signing))
+        let_in(db, team.id, held, row.id, row.public_key, by, now)
+        audit.note(db, "recovered with the sheets", member, by)
+
+
+def held_with_sheets(db: Session, sheets: RecoverySheets, team: Team) -> dict[int, EpochKeys]:
+    """Every epoch of a team that both sheets open; `CannotOpen` when they are not its sheets."""
+    pair = sheets.key_pair()
+    rows = db.scalars(select(GrantRow).where(GrantRow.team == team.id, GrantRow.member == RECOVERY))
+    held = {
+        row.epoch: EpochKeys.from_bytes(
+            sealing.open_with(pair.private, _grant_place(team.id, row.epoch, RECOVERY), row.sealed)
+        )
+        for row in rows
+    }
+    if team.newest.number not in held:
+        raise CannotOpen
+    return held
 
 
 def take_keys(db: Session, pin: Pin, who: Unlocked) -> Keys:
     """A member's keys of every team, after holding what is remembered against what stands there now.
 
-    Raises `BrokenChain` when an entry seen before is gone, `CodeUsed` when the code was used meanwhile, `CannotOpen`
-    when the private key was sealed anew meanwhile.
+    Raises `BrokenChain` when an entry seen before is gone, `CannotOpen` when the account was shut or its key sealed
+    anew meanwhile, `CodeUsed` when the digits were used.
     """
-    row = db.get_one(MemberRow, who.locked.id, with_for_update=True)
-    if row.private != who.locked.private:
-        raise CannotOpen
-    if row.last_counter >= who.counter:
-        raise CodeUsed
-    remembered = members.recall(who.private, row)
+    members.spend(db, who)
+    row = db.get_one(MemberRow, who.locked.id)
     verified = team_log.teams_or_none(db, pin)
-    _hold_against(db, remembered, verified)
-    row.last_counter = who.counter
-    if who.resealed is not None:
-        row.private, row.version = who.resealed, row.version + 1
-    row.remembered = members.remember(who.private, row.id, remembered | _heads(db, verified))
+    heads.hold_against(db, who.private, row, verified)
+    row.signing_key = members.signing_pair(who.private).public  # made where an older version made none
     held, meant = held_by(db, who.private, row.id, verified), team_log.teams_in(row.teams)
     return Keys(row.id, row.name, tuple(row.roles.split(",")), who.private, held, meant)
 
@@ -372,27 +393,3 @@ def held_by(db: Session, private: bytes, member: int, verified: tuple[Team, ...]
                 raise BrokenChain
             held.setdefault(team.id, {})[row.epoch] = keys
     return held
-
-
-def _heads(db: Session, verified: tuple[Team, ...]) -> dict[str, list[int | str]]:
-    number, chain = audit.head(db)
-    heads: dict[str, list[int | str]] = {str(team.id): [len(team.hashes), team.hashes[-1].hex()] for team in verified}
-    return heads | {"audit": [number, chain.hex()]}
-
-
-def _hold_against(db: Session, remembered: Mapping[str, list[int | str]], verified: tuple[Team, ...]) -> None:
-    hashes = {str(team.id): team.hashes for team in verified}
-    for name, (number, seen) in ((name, head) for name, head in remembered.items() if name != team_log.LISTS):
-        if name == "audit":
-            now = audit.chain_at(db, int(number)) or _swept(db, int(number), bytes.fromhex(str(seen)), verified)
-        else:
-            now = dict(enumerate(hashes.get(name, ()), 1)).get(int(number), b"")
-        if now.hex() != seen:
-            raise BrokenChain
-
-
-def _swept(db: Session, number: int, seen: bytes, verified: tuple[Team, ...]) -> bytes:
-    """A remembered audit head may be gone only below the signed checkpoint at which the audit now begins."""
-    first = audit.first_number(db)
-    signed = {checkpoint.number for team in verified for checkpoint in team.checkpoints}
-    return seen if number < first and first in signed else b""

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from reporting.storage.files import rewrite_json
 from reporting.storage.models import LIST_HEAD, MemberRow, TakenRow, TeamRow
-from reporting.teams import members
+from reporting.teams import heads
 from reporting.teams.keyring import Keys
 from reporting.teams.team_log import LISTS, BrokenChain, Pin
 
@@ -41,16 +41,16 @@ def pin_lists(pin: Pin, newest: Mapping[int, ListNumber]) -> None:
 def seen(db: Session, keys: Keys) -> dict[int, ListNumber]:
     """Team -> the newest list that a member saw. `CannotOpen` when the member's record was changed."""
     row = db.get(MemberRow, keys.member)
-    return _numbers_in(members.recall(keys.private, row)) if row else {}
+    return _numbers_in(heads.recall(keys.private, row)) if row else {}
 
 
 def remember(db: Session, keys: Keys, newest: Mapping[int, ListNumber]) -> None:
     """A member remembers lists that were seen just now."""
     row = db.get_one(MemberRow, keys.member, with_for_update=True, populate_existing=True)
-    heads: dict[str, Any] = members.recall(keys.private, row)
-    if risen(_numbers_in(heads), newest):
-        heads[LISTS] = _in_words(_numbers_in(heads), newest)
-        row.remembered = members.remember(keys.private, keys.member, heads)
+    remembered: dict[str, Any] = heads.recall(keys.private, row)
+    if risen(_numbers_in(remembered), newest):
+        remembered[LISTS] = _in_words(_numbers_in(remembered), newest)
+        row.remembered = heads.remember(keys.private, keys.member, remembered)
         db.flush()
 
 

@@ -6,8 +6,9 @@ Reads what `team_log` has verified; decides nothing.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from sqlalchemy import select
@@ -15,7 +16,8 @@ from sqlalchemy.orm import Session
 
 from reporting.crypto import sealing
 from reporting.storage.models import LogRow, MemberRow, TeamRow
-from reporting.teams.team_log import AUDIT, Pin, is_in, teams
+from reporting.teams.heads import SHEETS
+from reporting.teams.team_log import AUDIT, Pin, Team, is_in, teams
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,33 @@ def log_in_words(db: Session, pin: Pin) -> tuple[str, ...]:
                 f"{team.name}  {row.number:4}  {entry['act']:7} {what:20} {sealing.digest(row.body).hex()[:16]}"
             )
     return tuple(lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Voucher:
+    """That a log names a key with which somebody signs: the public key, who said so, on which day."""
+
+    key: bytes
+    by: int
+    day: date
+
+
+def signers(db: Session, verified: Iterable[Team]) -> dict[int, tuple[Voucher, ...]]:
+    """Account -> every key with which its acts may be signed, older ones too. 0, the sheets: the teams' own keys."""
+    listed: dict[int, list[Voucher]] = {}
+    for team in verified:
+        listed.setdefault(SHEETS, []).extend(Voucher(epoch.signing, SHEETS, date.min) for epoch in team.epochs)
+        for row in db.scalars(select(LogRow).where(LogRow.team == team.id).order_by(LogRow.number)):
+            entry = json.loads(row.body)
+            if "signing" in entry and entry["act"] != "epoch":
+                voucher = Voucher(bytes.fromhex(entry["signing"]), entry["by"], date.fromisoformat(entry["day"]))
+                listed.setdefault(entry["member"], []).append(voucher)
+    return {member: tuple(vouchers) for member, vouchers in listed.items()}
+
+
+def is_vouched(db: Session, verified: Iterable[Team], member: int, key: bytes) -> bool:
+    """Whether a team log says that this account signs with this key."""
+    return any(voucher.key == key for voucher in signers(db, verified).get(member, ()))
 
 
 def _concerns(entry: Mapping[str, Any], names: Mapping[int, str]) -> str:

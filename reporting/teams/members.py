@@ -7,20 +7,21 @@ whatever is wrong. Stretching a password takes about 0.15 s and is done outside 
 from __future__ import annotations
 
 import base64
-import json
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from reporting.crypto import sealing
-from reporting.crypto.sealing import SealContext
+from reporting.crypto.sealing import KeyPair, SealContext
 from reporting.errors import AmparoError
 from reporting.storage.models import GrantRow, MemberRow, TeamRow
-from reporting.teams import audit, passwords, team_log
+from reporting.teams import audit, heads, passwords, readers, team_log
+from reporting.teams.audit import Signer
 from reporting.teams.team_log import CannotOpen, Team
 
 SPARES = 8  # spare codes, each good once in place of the six digits
@@ -44,7 +45,14 @@ class NewMember:
     private: bytes
     remembered: bytes
     version: int
+    signing: bytes  # the public half of the key that signs what the member does
+    opened: bytes = field(repr=False)  # the private key as it is under no password
     teams: tuple[int, ...] = ()
+
+    @property
+    def signer(self) -> Signer:
+        """What signs for the new member."""
+        return signer_of(self.id, self.opened)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +105,18 @@ def new_member(
     wrapping = sealing.stretch_password(password, salt, pepper)
     secrets = Secrets(pair.private, totp_secret, tuple(_spare_bytes(spare) for spare in spares))
     private = sealing.seal(wrapping, _private_place(number, version), secrets.to_bytes())
-    return NewMember(
-        number, name, roles, pair.public, salt, private, remember(pair.private, number, {}), version, teams
-    )
+    remembered, signing = heads.remember(pair.private, number, {}), signing_pair(pair.private).public
+    return NewMember(number, name, roles, pair.public, salt, private, remembered, version, signing, pair.private, teams)
+
+
+def signing_pair(private: bytes) -> KeyPair:
+    """The Ed25519 pair that signs what a member does, out of the member's private key."""
+    return sealing.new_signing_pair(sealing.derive(private, "signs acts"))
+
+
+def signer_of(member: int, private: bytes) -> Signer:
+    """What signs for a member who is signed in, or whose password and digits were right."""
+    return Signer(member, partial(sealing.sign, signing_pair(private).private))
 
 
 def _spare_bytes(spare: str) -> bytes:
@@ -115,10 +132,10 @@ def store_member(db: Session, new: NewMember) -> MemberRow:
     elif row.private:
         raise CannotOpen
     row.public_key, row.salt, row.private = new.public, new.salt, new.private
-    row.remembered, row.version, row.last_counter = new.remembered, new.version, 0
+    row.remembered, row.version, row.last_counter, row.signing_key = new.remembered, new.version, 0, new.signing
     row.teams = ",".join(str(team) for team in new.teams)
     db.flush()
-    audit.note(db, "account made", new.id)
+    audit.note(db, audit.MADE, new.id, new.signer, key=new.signing.hex())
     return row
 
 
@@ -186,6 +203,45 @@ def unlock(locked: Locked | None, password: str, code: str, at: float, pepper: b
     raise CodeUsed if sealing.totp_counter(secrets.totp, digits, at, 0) is not None else CannotOpen
 
 
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Somebody whose password and six digits were right a moment ago, for one act in one transaction."""
+
+    member: int
+    name: str
+    roles: tuple[str, ...]
+    private: bytes = field(repr=False)
+
+    @property
+    def signer(self) -> Signer | None:
+        """What signs for this person; nothing for nobody."""
+        return signer_of(self.member, self.private) if self.private else None
+
+
+def spend(db: Session, who: Unlocked) -> Actor:
+    """Use up the six digits of a proof, for one act. Inside the transaction of the act: if that fails, they are unused.
+
+    `CannotOpen` when the account was shut or its key sealed anew meanwhile, `CodeUsed` when the digits were used.
+    """
+    row = db.get_one(MemberRow, who.locked.id, with_for_update=True)
+    if not row.private or row.private != who.locked.private or row.id in readers.shut_out(db):
+        raise CannotOpen
+    if row.last_counter >= who.counter:
+        raise CodeUsed
+    row.last_counter = who.counter
+    if who.resealed is not None:
+        row.private, row.version = who.resealed, row.version + 1
+    db.flush()
+    return Actor(row.id, row.name, tuple(row.roles.split(",")), who.private)
+
+
+def nobody_yet(db: Session) -> Actor:
+    """Who acts before there is an account, once: the first invitation. `CannotOpen` where there is one."""
+    if db.scalars(select(MemberRow.id).limit(1)).first() is not None:
+        raise CannotOpen
+    return Actor(0, "", (), b"")
+
+
 def _open_secrets(locked: Locked, wrapping: bytes) -> Secrets:
     return Secrets.from_bytes(sealing.open_sealed(wrapping, _private_place(locked.id, locked.version), locked.private))
 
@@ -205,39 +261,24 @@ def with_new_password(locked: Locked | None, old: str, new: str, pepper: bytes) 
     return salt, sealing.seal(wrapping, _private_place(locked.id, locked.version + 1), secrets.to_bytes())
 
 
-def store_password(db: Session, locked: Locked | None, salt: bytes, private: bytes) -> None:
+def store_password(db: Session, locked: Locked | None, salt: bytes, private: bytes, by: Signer) -> None:
     """Store the newly wrapped key; `CannotOpen` when somebody changed it meanwhile."""
     row = db.get(MemberRow, locked.id) if locked else None
     if locked is None or row is None or row.private != locked.private:
         raise CannotOpen
     row.salt, row.private, row.version = salt, private, row.version + 1
     db.flush()
-    audit.note(db, "password changed", locked.id)
+    audit.note(db, "password changed", locked.id, by)
 
 
-def shut(db: Session, member: int, act: str) -> None:
+def shut(db: Session, member: int, act: str, by: Signer | None) -> None:
     """A member's wrapped key is forgotten: no password opens it, old or new. An epoch is due in the member's teams."""
     row = db.get_one(MemberRow, member)
     row.private, row.version, row.last_counter = b"", row.version + 1, 0
     hers = select(GrantRow.team).where(GrantRow.member == member)
     db.execute(update(TeamRow).where(TeamRow.id.in_(hers)).values(due=True))
     db.flush()
-    audit.note(db, act, member)
-
-
-def remember(private: bytes, member: int, heads: Mapping[str, list[int | str]]) -> bytes:
-    """The last heads of the logs that a member saw, sealed so that nobody else reads or changes them."""
-    key = sealing.derive(private, "remembered heads")
-    return sealing.seal(key, SealContext("member", member, 0, "remembered", 1), json.dumps(heads).encode())
-
-
-def recall(private: bytes, row: MemberRow) -> dict[str, list[int | str]]:
-    """The heads that `remember` was given, by log; `CannotOpen` when they were changed."""
-    key = sealing.derive(private, "remembered heads")
-    heads: dict[str, list[int | str]] = json.loads(
-        sealing.open_sealed(key, SealContext("member", row.id, 0, "remembered", 1), row.remembered)
-    )
-    return heads
+    audit.note(db, act, member, by)
 
 
 def _private_place(member: int, version: int) -> SealContext:
@@ -280,6 +321,7 @@ class Account:
     open: bool
     inside: bool
     teams: tuple[int, ...] = ()
+    signing: bytes = b""  # the public key with which the account says it signs; believed only where a team log says so
 
     @property
     def waits(self) -> bool:
@@ -304,7 +346,7 @@ def _account(row: MemberRow, verified: tuple[Team, ...]) -> Account:
     roles, meant = tuple(row.roles.split(",")), team_log.teams_in(row.teams)
     hers = [team for team in verified if team_log.reads(team, roles, meant)]
     inside = bool(hers) and all(team_log.is_in(team, row) for team in hers)
-    return Account(row.id, row.name, roles, row.version, bool(row.private), inside, meant)
+    return Account(row.id, row.name, roles, row.version, bool(row.private), inside, meant, row.signing_key or b"")
 
 
 def public_key(db: Session, member: int) -> bytes:

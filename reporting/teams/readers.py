@@ -1,4 +1,4 @@
-"""Readers: how many people can open what comes to a team, and what is said where they are one or none.
+"""Readers: who can open what comes to a team, who is about to be shut out, and what is said where few are left.
 
 Counts only whom the team log vouches for and whose account still opens. Gives nobody a key and takes none away.
 """
@@ -6,13 +6,14 @@ Counts only whom the team log vouches for and whose account still opens. Gives n
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from reporting.crypto import sealing
-from reporting.storage.models import MemberRow
-from reporting.teams import team_log
+from reporting.storage.models import MemberRow, PendingRow
+from reporting.teams import audit, team_log
 from reporting.teams.team_log import CASEWORK, KeysNotMade, Team
 
 FEW = 2  # with so many, or fewer, one of them is taken out only by two people or with both sheets
@@ -24,9 +25,43 @@ class NobodyReads(KeysNotMade):
     """There are keys, and nobody is left whose account opens what would be sealed to them: no report is taken."""
 
 
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """What is to be done to an account and waits: asked for by whom, in which hour since 1970, by which audit entry."""
+
+    member: int
+    act: str
+    by: int
+    hour: int
+    needs_second: bool  # a day alone does not do: a second person has to agree, or both sheets
+    number: int
+
+
+def pending(db: Session) -> dict[int, Pending]:
+    """Account -> what waits to be done to it, as the audit says. What stands in no audit entry does not wait."""
+    waiting: dict[int, Pending] = {}
+    for row in db.scalars(select(PendingRow)):
+        entry = audit.entry_at(db, row.number)
+        content = audit.act_of(entry) if entry else {}
+        try:
+            hour, second = int(content["hour"]), bool(content["second"])
+            item = Pending(row.member, str(content["act"]), int(content["by"]), hour, second, row.number)
+        except (KeyError, TypeError, ValueError):
+            continue
+        if content["member"] == row.member:
+            waiting[row.member] = item
+    return waiting
+
+
+def shut_out(db: Session) -> frozenset[int]:
+    """Accounts whose sign-in is closed while it waits what becomes of their keys."""
+    return frozenset(member for member, item in pending(db).items() if not item.needs_second)
+
+
 def readers_of(db: Session, verified: Iterable[Team]) -> dict[int, dict[int, str]]:
     """Team -> number and name of everybody who can open what comes to it."""
-    rows = db.execute(_OPEN).all()
+    shut = shut_out(db)
+    rows = [row for row in db.execute(_OPEN) if row.id not in shut]
     return {
         team.id: {row.id: row.name for row in rows if team.members.get(row.id) == sealing.digest(row.public_key)}
         for team in verified

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from reporting.errors import AmparoError
 from reporting.storage.models import DutyRow
 from reporting.teams import audit
+from reporting.teams.audit import Signer
 
 ONLY_ROW = 1
 SILENCE = 4  # calendar days, days off included: to her a day without an answer is a day
@@ -82,7 +83,7 @@ def read(db: Session) -> Duty:
 _KNOWN = select(*DutyRow.__table__.c["hours", "opened"]).where(DutyRow.__table__.c.id == ONLY_ROW)
 
 
-def write(db: Session, member: int, hours: Mapping[int, tuple[int, int]], off: tuple[date, ...]) -> None:
+def write(db: Session, by: Signer, hours: Mapping[int, tuple[int, int]], off: tuple[date, ...]) -> None:
     """Store the hours as somebody of the staff sets them, and note it in the audit.
 
     `BadHours` when the day is none of the week, or does not end after it begins.
@@ -93,7 +94,7 @@ def write(db: Session, member: int, hours: Mapping[int, tuple[int, int]], off: t
     week = {str(weekday): list(times) for weekday, times in sorted(hours.items())}
     _row(db).hours = json.dumps({"week": week, "off": [day.isoformat() for day in sorted(set(off))]})
     db.flush()
-    audit.note(db, "reading hours changed", member)
+    audit.note(db, "reading hours changed", by.member, by)
 
 
 def note_opened(db: Session, today: date) -> None:

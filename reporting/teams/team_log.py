@@ -345,7 +345,7 @@ def _note_vouch(content: Mapping[str, str], _epochs: list[Epoch], vouched: dict[
 
 
 def _note_nothing(_content: Mapping[str, str], _epochs: list[Epoch], _members: dict[int, bytes]) -> None:
-    """A checkpoint of the audit changes nobody's keys."""
+    """A checkpoint of the audit, or with which key somebody signs, changes nobody's keys of the team."""
 
 
 def _checkpoint(content: Mapping[str, Any]) -> Checkpoint:
@@ -355,13 +355,14 @@ def _checkpoint(content: Mapping[str, Any]) -> Checkpoint:
         raise BrokenChain from None
 
 
-AUDIT = "audit"
+AUDIT, SIGNER = "audit", "signer"
 _ACTS = {
     "epoch": _note_epoch,
     "grant": _note_grant,
     "remove": _note_removal,
     "vouch": _note_vouch,
     AUDIT: _note_nothing,
+    SIGNER: _note_nothing,
 }
 
 

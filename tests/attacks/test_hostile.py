@@ -66,7 +66,7 @@ class House:
         rosa.opens(rosa.text.split('class="c-card queue-unread"')[1].split('href="', 1)[1].split('"', 1)[0])
         rosa.presses("propose", service=a_service(self.app, self.place, "N_PEP"), need="N_PEP", fields=["violence"])
         with writing(self.place.engine) as db:
-            token = accounts.invite(db, "nueva", (CASE_WORKER,), self.place.clock())
+            token = accounts.invite(db, self.place.actor(db, "rosa"), "nueva", (CASE_WORKER,), self.place.clock())
         self.words = " ".join(case.words("es"))
         self._keep()
         self.found = gather(self.app, self.place, self.restore)

@@ -294,7 +294,7 @@ def test_too_many_tries_at_the_door_are_told_by_a_page_that_keeps_nothing(
 
 def test_the_secrets_of_an_invitation_are_shown_to_one_browser_for_some_minutes(app: Flask, place: Place) -> None:
     with writing(place.engine) as db:
-        token = accounts.invite(db, "nueva", (CASE_WORKER,), place.clock())
+        token = accounts.invite(db, place.actor(db, "rosa"), "nueva", (CASE_WORKER,), place.clock())
     desk = Phone(app, cookies=True)
     desk.opens(f"/es/equipo/invitacion/{token}")
     answer = presses(desk, f"/es/equipo/invitacion/{token}", {})

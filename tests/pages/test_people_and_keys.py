@@ -20,16 +20,18 @@ from reporting.cases import desk as cases_desk
 from reporting.crypto import receipts, sealing
 from reporting.crypto.sealing import SealContext
 from reporting.pages.account import WEAK
+from reporting.pages.colleagues import ASKED, NOT_DONE
 from reporting.storage.database import reading, writing
 from reporting.storage.models import CaseRow, GrantRow, LogRow, MemberRow, TeamRow
-from reporting.teams import accounts, audit, keyring, members, passwords, staff_sessions, team_log
+from reporting.teams import accounts, audit, keyring, members, passwords, power, staff_sessions, team_log
 from reporting.teams.keyring import Keys, WrongWords
+from reporting.teams.power import NoSecondPerson
 from reporting.teams.team_log import ADVOCATE, CASE_WORKER, COORDINATOR, BrokenChain, CannotOpen
 from reporting.vocabulary.incident import Incident
 from tests.copies import Filling, with_coordinator
 from tests.people import ANOTHER, PASSWORD, Place, Worker, a_new_place
 from tests.phone import Phone
-from tests.trips import say, signs_in
+from tests.trips import proves, say, signs_in
 
 
 @pytest.fixture(scope="session")
@@ -61,7 +63,8 @@ def words_of(keys: Keys) -> str:
 
 def lets_in(place: Place, keys: Keys, name: str, words: str) -> None:
     with writing(place.engine) as db:
-        keyring.let_in_by_words(db, place.pin, keys, place.workers[name].id, words)
+        actor = place.actor(db, keys.name)
+        keyring.let_in_by_words(db, place.pin, actor, keys, place.workers[name].id, words, place.clock())
 
 
 # ── let in ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -118,10 +121,11 @@ def attacked(place: Place) -> Place:
 
 
 def resets(place: Place, name: str) -> Keys:
-    """The coordinator resets a password, accepts the invitation herself and signs in under that name."""
+    """The coordinator resets a password with both sheets, accepts the invitation herself and signs in by that name."""
     worker = place.workers[name]
     with writing(place.engine) as db:
-        token = accounts.reset(db, worker.id, place.clock())
+        carmen = place.actor(db, "carmen")
+        token = power.ask(db, place.pin, carmen, worker.id, power.RESET, place.clock(), place.sheets).token
         account = members.account(db, worker.id)
     totp = members.new_totp_secret()
     new = members.new_member(name, account.roles, PASSWORD, totp, place.settings.pepper, again=account)
@@ -153,7 +157,7 @@ def test_roles_granted_by_hand_open_nothing(attacked: Place) -> None:
 def test_a_puppet_that_waits_for_a_new_epoch_gets_none(attacked: Place) -> None:
     attacked.hires("puppet", CASE_WORKER)
     with writing(attacked.engine) as db:
-        accounts.dismiss(db, attacked.workers["milagros"].id)
+        attacked.gone(db, "milagros")
     signs(attacked, "rosa")
     attacked.receives(Incident(), "dos")
     assert opens(attacked, attacked.signs_in("puppet")) == set()
@@ -230,7 +234,7 @@ def test_a_log_that_was_forked_by_somebody_who_left_is_refused(attacked: Place) 
     milagros = attacked.signs_in("milagros")
     with writing(attacked.engine) as db:
         kept = {row.id for row in db.scalars(select(LogRow))}
-        accounts.dismiss(db, milagros.member)
+        attacked.gone(db, "milagros")
     signs(attacked, "rosa")
     with writing(attacked.engine) as db:
         db.execute(delete(LogRow).where(LogRow.id.not_in(kept)))
@@ -262,7 +266,7 @@ def test_a_backup_from_before_a_removal_is_refused(attacked: Place, tmp_path: Pa
     raw.close()
     shutil.copy(database, tmp_path / "before.db")
     with writing(attacked.engine) as db:
-        accounts.dismiss(db, attacked.workers["milagros"].id)
+        attacked.gone(db, "milagros")
     signs(attacked, "rosa")
     attacked.engine.dispose()  # as when the server is started anew
     for file in attacked.settings.instance.glob("amparo.db*"):
@@ -281,7 +285,7 @@ def test_a_backup_from_before_a_removal_is_refused(attacked: Place, tmp_path: Pa
 def test_who_left_opens_no_later_case_even_with_a_copy_from_before(attacked: Place) -> None:
     before = attacked.signs_in("milagros")  # her keys as they were in her session
     with writing(attacked.engine) as db:
-        accounts.dismiss(db, before.member)
+        attacked.gone(db, "milagros")
     signs(attacked, "rosa")
     attacked.receives(Incident(), "dos")
     with pytest.raises(CannotOpen):
@@ -301,7 +305,7 @@ def test_a_new_epoch_that_fails_half_way_leaves_nothing_behind(
     attacked: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with writing(attacked.engine) as db:
-        accounts.dismiss(db, attacked.workers["milagros"].id)
+        attacked.gone(db, "milagros")
     with monkeypatch.context() as broken:
         broken.setattr(audit, "note", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
@@ -314,12 +318,12 @@ def test_a_new_epoch_that_fails_half_way_leaves_nothing_behind(
 def test_an_invitation_printed_before_she_left_opens_nothing(place: Place) -> None:
     place.hires("eva", COORDINATOR)
     with writing(place.engine) as db:
-        older = accounts.reset(db, place.workers["eva"].id, place.clock())
-        newer = accounts.reset(db, place.workers["eva"].id, place.clock())
+        older = place.gone(db, "eva", power.RESET)
+        newer = place.gone(db, "eva", power.RESET)
         accounts.read_invitation(db, newer, place.clock())
         with pytest.raises(CannotOpen):
             accounts.read_invitation(db, older, place.clock())
-        accounts.dismiss(db, place.workers["eva"].id)
+        place.gone(db, "eva")
         with pytest.raises(CannotOpen):
             accounts.read_invitation(db, newer, place.clock())
 
@@ -328,10 +332,10 @@ def test_the_sheets_do_not_bring_back_an_account_that_was_shut(place: Place) -> 
     assert place.sheets is not None
     place.hires("milagros", CASE_WORKER)
     with writing(place.engine) as db:
-        accounts.dismiss(db, place.workers["milagros"].id)
+        place.gone(db, "milagros")
         for name in ("milagros", "carmen"):
             with pytest.raises(CannotOpen):
-                keyring.recover(db, place.pin, place.sheets, place.workers[name].id)
+                keyring.recover(db, place.pin, place.sheets, place.workers[name].id, place.clock())
 
 
 def test_keys_are_not_printed_by_accident(place: Place) -> None:
@@ -351,9 +355,9 @@ def test_both_sheets_bring_everything_back_and_one_brings_nothing(place: Place) 
     assert opens(place, rosa) == set()
     half = keyring.RecoverySheets(place.sheets.first, receipts.draw_words(12, secrets.randbelow, "es"))
     with writing(place.engine) as db, pytest.raises(CannotOpen):
-        keyring.recover(db, place.pin, half, rosa.member)
+        keyring.recover(db, place.pin, half, rosa.member, place.clock())
     with writing(place.engine) as db:
-        keyring.recover(db, place.pin, place.sheets, rosa.member)
+        keyring.recover(db, place.pin, place.sheets, rosa.member, place.clock())
     assert opens(place, place.signs_in("rosa")) == {"una"}
 
 
@@ -363,7 +367,7 @@ def test_a_new_password_replaces_the_old_one(place: Place) -> None:
         found = members.find_member(db, "rosa")
     salt, private = members.with_new_password(found, worker.password, ANOTHER, place.settings.pepper)
     with writing(place.engine) as db:
-        members.store_password(db, found, salt, private)
+        members.store_password(db, found, salt, private, worker.signer)
     with pytest.raises(CannotOpen):
         place.signs_in("rosa")
     assert place.signs_in("rosa", password=ANOTHER).epochs
@@ -374,7 +378,7 @@ def test_a_spare_code_stands_in_for_the_app_once(place: Place) -> None:
     totp = members.new_totp_secret()
     new = members.new_member("luz", (CASE_WORKER,), PASSWORD, totp, place.settings.pepper, spares)
     with writing(place.engine) as db:
-        token = accounts.invite(db, "luz", (CASE_WORKER,), place.clock())
+        token = accounts.invite(db, place.actor(db, "carmen"), "luz", (CASE_WORKER,), place.clock())
         accounts.accept(db, place.pin, token, new, place.clock(), None, "Equipo")
     place.workers["luz"] = Worker("luz", PASSWORD, totp, new.id)
     assert place.signs_in("luz", code=spares[3])
@@ -431,13 +435,14 @@ def enters(app: Flask, place: Place, name: str) -> Phone:
     return signs_in(app, place, place.workers[name])
 
 
-def hears_and_lets_in(speaker: Phone, listener: Phone, name: str) -> None:
+def hears_and_lets_in(place: Place, speaker: Phone, listener: Phone, name: str, by: str) -> None:
     """By telephone: one reads six words, the other types them."""
     speaker.opens("/es/equipo/yo")
     words = " ".join(re.findall(r"<span>(\w+)</span>", speaker.text))
     listener.opens("/es/equipo/companeras")
     address, token = beside(listener, name)
-    listener.repeats(address, {"f": [token], "words": [words], "go": ["let-in"]})
+    typed = {field: [value] for field, value in proves(place, by).items()}
+    listener.repeats(address, {"f": [token], "words": [words], "go": ["let-in"]} | typed)
     assert say("reads with you") in listener.text.split(f"<h2>{name}</h2>")[1]
 
 
@@ -446,39 +451,40 @@ def test_a_bad_week(app: Flask, place: Place) -> None:
     # Monday: the coordinator invites a second reader, who is let in by telephone.
     carmen, rosa = enters(app, place, "carmen"), enters(app, place, "rosa")
     carmen.opens("/es/equipo/personas")
-    carmen.sends("role", name="milagros", role="case_worker")
+    carmen.sends("role", name="milagros", role="case_worker", **proves(place, "carmen"))
     accepts(app, place, invited(carmen), "milagros")
     milagros = enters(app, place, "milagros")
     assert say("You wait to be let in") in milagros.words
     milagros.opens("/es/equipo/casos")
     assert say("There are no cases here.") in milagros.words
-    hears_and_lets_in(milagros, rosa, "milagros")
+    hears_and_lets_in(place, milagros, rosa, "milagros", "rosa")
     milagros.opens("/es/equipo/casos")
     assert say("There are no cases here.") not in milagros.words, "without signing in anew"
     # Tuesday: her phone is taken; rosa closes her sessions.
-    presses_beside(rosa, "milagros", "end")
+    presses_beside(rosa, "milagros", "end", **proves(place, "rosa"))
     milagros.opens("/es/equipo/casos")
     assert say("Sign in") in milagros.words
-    # Wednesday: rosa forgets her password. The coordinator resets it; milagros is told, and lets her in again.
-    carmen.opens("/es/equipo/personas")
-    address, token = beside(carmen, "rosa")
-    carmen.repeats(address, {"f": [token], "go": ["reset"]})
-    accepts(app, place, invited(carmen), "rosa")
-    place.clock.on(minutes=1)
-    milagros = Phone(app, cookies=True)
-    milagros.opens("/es/equipo")
-    worker = place.workers["milagros"]
-    milagros.sends(
-        "password", name="milagros", password=worker.password, code=members.totp_code(worker.totp, place.clock())
-    )
-    assert say("Something changed in your team") in milagros.words
-    assert "rosa" in milagros.words
+    # Wednesday: rosa forgets her password. The coordinator resets it; milagros agrees, and lets her in again.
+    carmen = enters(app, place, "carmen")
+    presses_beside(carmen, "rosa", "reset", "/es/equipo/personas", **proves(place, "carmen"))
+    assert say(ASKED["second"]) in carmen.words
+    link = invited(carmen)
+    milagros = enters(app, place, "milagros")
+    presses_beside(milagros, "rosa", "confirm", **proves(place, "milagros"))
+    assert say(ASKED["done"]) in milagros.words
+    accepts(app, place, link, "rosa")
     rosa = enters(app, place, "rosa")
     rosa.opens("/es/equipo/casos")
     assert say("There are no cases here.") in rosa.words
-    hears_and_lets_in(rosa, milagros, "rosa")
-    # Thursday: milagros leaves. What comes on Friday is closed to her.
-    presses_beside(rosa, "milagros", "take-out")
+    hears_and_lets_in(place, rosa, milagros, "rosa", "milagros")
+    # Thursday: milagros leaves. There is nobody else to agree, but both sheets. What comes on Friday is closed to her.
+    assert place.sheets is not None
+    first, second = (" ".join(sheet) for sheet in (place.sheets.first, place.sheets.second))
+    presses_beside(rosa, "milagros", "take-out", **proves(place, "rosa"))
+    assert say(ASKED["second"]) in rosa.words
+    presses_beside(rosa, "milagros", "confirm", **proves(place, "rosa"))
+    assert say(NOT_DONE[NoSecondPerson]) in rosa.words
+    presses_beside(rosa, "milagros", "confirm", **proves(place, "rosa"), first=first, second=second)
     milagros.opens("/es/equipo/casos")
     assert say("Sign in") in milagros.words
     place.receives(Incident(), "viernes")
@@ -487,11 +493,11 @@ def test_a_bad_week(app: Flask, place: Place) -> None:
     assert opens(place, place.signs_in("rosa")) == {"lunes", "viernes"}
 
 
-def presses_beside(desk: Phone, name: str, button: str) -> None:
-    """A button in the part of the page that is about one colleague."""
-    desk.opens("/es/equipo/companeras")
+def presses_beside(desk: Phone, name: str, button: str, page: str = "/es/equipo/companeras", **typed: str) -> None:
+    """A button in the part of the page that is about one colleague, with what is typed beside it."""
+    desk.opens(page)
     address, token = beside(desk, name, button)
-    desk.repeats(address, {"f": [token], "go": [button]})
+    desk.repeats(address, {"f": [token], "go": [button]} | {field: [value] for field, value in typed.items()})
 
 
 def beside(desk: Phone, name: str, button: str = "") -> tuple[str, str]:
@@ -508,7 +514,7 @@ def test_an_advocate_invited_before_the_keys_exist_needs_no_sheets(tmp_path: Pat
     made = a_new_place(tmp_path / "new")
     with writing(made.engine) as db:
         shipped.load_shipped(db)
-        token = accounts.invite(db, "ana", (ADVOCATE,), made.clock())
+        token = accounts.invite(db, members.nobody_yet(db), "ana", (ADVOCATE,), made.clock())
     app = create_app(made.settings, made.clock)
     accepts(app, made, f"http://localhost/es/equipo/invitacion/{token}", "ana")
     assert made.workers["ana"].id

@@ -101,7 +101,7 @@ def test_a_backup_of_postgresql_comes_back_on_sqlite_and_on_postgresql(place: Pl
         place.engine = engine
         place.comes_back(code)
         with writing(engine) as db:
-            accounts.invite(db, "nueva", ("advocate",), place.clock())
+            accounts.invite(db, place.actor(db, "rosa"), "nueva", ("advocate",), place.clock())
         place.signs_in("rosa")
 
 

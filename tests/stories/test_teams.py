@@ -27,7 +27,7 @@ from tests.pages.test_casework import comes_back
 from tests.pages.test_people_and_keys import enters, invited, opens
 from tests.people import PASSWORD, Place, a_furnished_place, a_new_place
 from tests.phone import Phone
-from tests.trips import say, starts_telling
+from tests.trips import in_the_terminal, proves, say, starts_telling
 
 NEW = "Las de Piura"
 
@@ -50,7 +50,14 @@ def new_team(place: Place) -> Team:
 def vouches(place: Place, keys: Keys, words: str = "") -> None:
     team = new_team(place)
     with writing(place.engine) as db:
-        keyring.vouch(db, place.pin, keys, team.id, words or " ".join(keyring.words_of_team(team, "es")))
+        keyring.vouch(
+            db,
+            place.pin,
+            place.actor(db, keys.name),
+            keys,
+            team.id,
+            words or " ".join(keyring.words_of_team(team, "es")),
+        )
 
 
 # ── who is offered ──────────────────────────────────────────────────────────────────────────────────────────
@@ -170,15 +177,15 @@ def test_the_sheets_of_one_team_open_no_other(place: Place) -> None:
         if name == "pola":
             wrong, right = right, wrong
         with writing(place.engine) as db, pytest.raises(CannotOpen):
-            keyring.recover(db, place.pin, wrong, place.workers[name].id)
+            keyring.recover(db, place.pin, wrong, place.workers[name].id, place.clock())
         with writing(place.engine) as db:
-            keyring.recover(db, place.pin, right, place.workers[name].id)
+            keyring.recover(db, place.pin, right, place.workers[name].id, place.clock())
     assert set(place.signs_in("pola").epochs) == {new_team(place).id}
 
 
 def test_who_leaves_one_team_makes_no_epoch_due_in_another(place: Place) -> None:
     with writing(place.engine) as db:
-        accounts.dismiss(db, place.workers["piera"].id)
+        place.gone(db, "piera")
     with reading(place.engine) as db:
         assert {row.name: row.due for row in db.scalars(select(TeamRow))}[NEW]
         assert [row.name for row in db.scalars(select(TeamRow)) if row.due] == [NEW]
@@ -245,9 +252,9 @@ def test_a_new_team_begins_in_a_browser_and_is_vouched_for_by_voice(tmp_path: Pa
     app = create_app(place.settings, place.clock)
     carmen = enters(app, place, "carmen")
     carmen.opens("/es/equipo/personas")
-    carmen.sends("new_team", name="ana", role="advocate", new_team=NEW)
+    carmen.sends("new_team", name="ana", role="advocate", new_team=NEW, **proves(place, "carmen"))
     assert carmen.status == 422
-    carmen.sends("new_team", name="piera", role="case_worker", new_team=NEW)
+    carmen.sends("new_team", name="piera", role="case_worker", new_team=NEW, **proves(place, "carmen"))
     link = "/" + invited(carmen).split("/", 3)[3]
     desk = Phone(app, cookies=True)
     desk.opens(link)
@@ -260,14 +267,20 @@ def test_a_new_team_begins_in_a_browser_and_is_vouched_for_by_voice(tmp_path: Pa
     words = " ".join(re.findall(r"<span>(\w+)</span>", piera.text))
     rosa = enters(app, place, "rosa")
     rosa.opens("/es/equipo/companeras")
-    rosa.sends("words", words="abeja " * 6)
+    sends_beside_team(rosa, "abeja " * 6, **proves(place, "rosa"))
     assert rosa.status == 422
-    rosa.sends("words", words=words)
+    sends_beside_team(rosa, words, **proves(place, "rosa"))
     assert NEW not in rosa.words
     with reading(place.engine) as db:
         assert [team.name for team in team_log.trusted(team_log.teams(db, place.pin))] == ["Equipo", NEW]
     carmen.opens("/es/equipo/personas")
     assert NEW in carmen.words
+
+
+def sends_beside_team(desk: Phone, words: str, **typed: str) -> None:
+    """The six words of a new team, with the proof of who types them."""
+    form = next(form for form in desk.forms if "/equipo/companeras/equipo/" in form.action)
+    desk.repeats(form.action, form.values | {field: [value] for field, value in ({"words": words} | typed).items()})
 
 
 def accepts_with_sheets(app: Flask, place: Place, link: str, name: str) -> None:
@@ -300,7 +313,8 @@ def test_the_terminal_invites_to_a_team_that_is_there(place: Place, monkeypatch:
     monkeypatch.setenv("AMPARO_INSTANCE", str(place.settings.instance))
     monkeypatch.setenv("BASE_URL", "http://localhost")
     run = CliRunner()
-    assert run.invoke(main, ["staff", "invite", "pola", "case_worker", "--team", NEW]).exit_code == 0
+    typed = in_the_terminal(place, "carmen")
+    assert run.invoke(main, ["staff", "invite", "pola", "case_worker", "--team", NEW], input=typed).exit_code == 0
     assert run.invoke(main, ["staff", "invite", "luna", "case_worker", "--team", "Nadie"]).exit_code != 0
     assert run.invoke(main, ["staff", "invite", "luna", "advocate", "--new-team", "Otra"]).exit_code != 0
 
@@ -324,7 +338,7 @@ def dies_while_keys_are_made(place: Place, name: str, new_team: str, *, after_th
         place.settings.pepper,
     )
     with writing(engine) as db:
-        token = accounts.invite(db, name, (CASE_WORKER,), place.clock(), (), new_team)
+        token = accounts.invite(db, place.who_invites(db), name, (CASE_WORKER,), place.clock(), (), new_team)
         made = accounts.accept(db, place.pin, token, new, place.clock(), recovery, "Equipo")
         place.pin.expect(made)
         if not after_the_commit:

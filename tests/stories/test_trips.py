@@ -475,7 +475,7 @@ def test_the_first_case_worker_makes_the_keys_in_her_browser(tmp_path: Path) -> 
     made = a_new_place(tmp_path / "new")
     with writing(made.engine) as db:
         shipped.load_shipped(db)
-        token = accounts.invite(db, "rosa", (CASE_WORKER,), made.clock())
+        token = accounts.invite(db, members.nobody_yet(db), "rosa", (CASE_WORKER,), made.clock())
     app = create_app(made.settings, made.clock)
     desk = Phone(app, cookies=True)
     desk.opens(f"/es/equipo/invitacion/{token}")

@@ -15,8 +15,9 @@ from reporting.cli.base import main
 from reporting.sessions import day_seeds, tickets
 from reporting.storage.database import reading, writing
 from reporting.teams import staff_sessions
-from reporting.teams.team_log import CASE_WORKER, CannotOpen
+from reporting.teams.team_log import CASE_WORKER, COORDINATOR, CannotOpen
 from tests.people import Place, a_new_place
+from tests.trips import in_the_terminal
 
 VIGNETTES = DATA / "vignettes.yaml"
 
@@ -167,11 +168,46 @@ def test_the_terminal_says_who_reads_and_prints_no_key(place: Place) -> None:
 
 
 def test_a_colleague_is_invited_reset_and_dismissed_from_the_terminal(place: Place) -> None:
-    assert "/equipo/invitacion/" in types("staff", "invite", "milagros", "case_worker").stdout
-    assert "/equipo/invitacion/" in types("staff", "reset", "rosa").stdout
+    place.hires("carmen", COORDINATOR)
+    assert place.sheets is not None
+    sheets = "".join(" ".join(sheet) + "\n" for sheet in (place.sheets.first, place.sheets.second))
+
+    def carmen(*command: str, ahead: int, before: str = "") -> Result:
+        return CliRunner().invoke(main, list(command), input=before + in_the_terminal(place, "carmen", ahead))
+
+    assert "/equipo/invitacion/" in carmen("staff", "invite", "milagros", "case_worker", ahead=-1).stdout
+    again = carmen("staff", "invite", "luz", "case_worker", ahead=-1)
+    assert again.exit_code == 1
+    assert "Wait for the next ones" in again.output
+    waits = carmen("staff", "reset", "rosa", ahead=0).stdout
+    assert "one of the last two" in waits
+    assert "/equipo/invitacion/" in waits
+    assert "waits: reset" in types("staff", "list").stdout
+    assert "can sign in" in types("staff", "list").stdout, "carmen alone shuts out nobody who is left alone"
+    done = carmen("staff", "confirm", "rosa", "--sheets", ahead=1, before=sheets)
+    assert done.exit_code == 0, done.output
     assert "cannot sign in" in types("staff", "list").stdout
     assert types("staff", "dismiss", "nobody").exit_code == 1
     assert types("staff", "invite", "rosa", "advocate").exit_code == 1
+
+
+def test_no_command_does_anything_to_a_colleague_without_password_and_digits(place: Place) -> None:
+    place.hires("carmen", COORDINATOR)
+    for command in (["invite", "luz", "advocate"], ["reset", "rosa"], ["dismiss", "rosa"], ["confirm", "rosa"]):
+        result = CliRunner().invoke(main, ["staff", *command], input="carmen\nwrong\n000000\n")
+        assert result.exit_code == 1
+        assert "Nothing was done" in result.output or "Too many" in result.output
+    assert place.signs_in("rosa").epochs
+
+
+def test_both_sheets_alone_reset_an_account_when_nobody_is_left(place: Place) -> None:
+    assert place.sheets is not None
+    first, second = (" ".join(sheet) for sheet in (place.sheets.first, place.sheets.second))
+    wrong = CliRunner().invoke(main, ["staff", "reset", "rosa", "--nobody-left"], input=f"{first}\n{first}\n")
+    assert wrong.exit_code == 1
+    right = CliRunner().invoke(main, ["staff", "reset", "rosa", "--nobody-left"], input=f"{first}\n{second}\n")
+    assert "/equipo/invitacion/" in right.stdout
+    assert "signed by nobody" not in types("check").stdout
 
 
 def test_both_sheets_recover_in_the_terminal(place: Place) -> None:

@@ -26,7 +26,7 @@ from reporting.storage.models import (
     SessionRow,
     TryRow,
 )
-from reporting.teams import accounts, audit, keyring, staff_sessions, team_log
+from reporting.teams import accounts, audit, keyring, power, staff_sessions, team_log
 from reporting.teams.team_log import CASE_WORKER, BrokenChain
 from tests.people import Place
 
@@ -46,7 +46,7 @@ def sweeps(place: Place, *, rewrite: bool = False) -> dict[str, int]:
 def signs_for_the_audit(place: Place) -> bool:
     keys = place.signs_in("rosa")
     with writing(place.engine) as db:
-        return keyring.vouch_for_audit(db, place.pin, keys, place.clock())
+        return power.vouch_for_audit(db, place.pin, keys, place.clock())
 
 
 def problems(place: Place) -> str:
@@ -89,7 +89,7 @@ def test_whatever_has_expired_is_gone_and_what_is_alive_stays(place: Place) -> N
     with writing(place.engine) as db:
         staff_sessions.begin(db, keys, place.clock())
         replays.end_trip(db, place.settings.server_secret, tickets.new_trip(), "left", place.clock())
-        accounts.invite(db, "nueva", (CASE_WORKER,), place.clock())
+        accounts.invite(db, place.actor(db, "rosa"), "nueva", (CASE_WORKER,), place.clock())
         accounts.note_failure(db, place.settings.pepper, "rosa", "x", place.clock())
 
     def left() -> list[int]:
@@ -137,7 +137,7 @@ def two_years_of_acts(place: Place) -> None:
     place.clock.on(days=731)
     with writing(place.engine) as db:
         day_seeds.open_day(db, place.clock())
-        audit.note(db, "later", 7)
+        audit.note(db, "later", 7, place.workers["rosa"].signer)
 
 
 def test_a_member_who_signs_in_signs_for_the_audit_once_a_month(place: Place) -> None:
@@ -196,7 +196,7 @@ def test_a_cut_audit_without_a_checkpoint_is_named(place: Place) -> None:
 def test_a_cut_at_a_checkpoint_that_is_too_young_is_named(place: Place) -> None:
     signs_for_the_audit(place)
     with writing(place.engine) as db:
-        audit.note(db, "later", 7)
+        audit.note(db, "later", 7, place.workers["rosa"].signer)
         with reading(place.engine) as look:
             number = team_log.teams(look, place.pin)[0].checkpoints[0].number
         audit.forget_below(db, number)
@@ -280,7 +280,7 @@ def test_a_backup_taken_a_member_removed_a_case_erased_and_the_backup_put_back(p
     kept, erased = place.receives(narrative="se queda"), place.receives(narrative="se borra")
     taken = backs_up(place)
     with writing(place.engine) as db:
-        accounts.dismiss(db, place.workers["otra"].id)
+        place.gone(db, "otra")
     rosa = place.signs_in("rosa")
     with writing(place.engine) as db:
         rosa, gone = keyring.settle(db, place.pin, rosa)

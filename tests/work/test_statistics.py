@@ -335,10 +335,10 @@ def test_other_periods_are_refused(name: str) -> None:
 def test_a_tally_sealed_before_the_keys_changed_is_still_counted(place: Place) -> None:
     receives(place, times=10)
     assert tally_from_block(tally_block(CLIENT, int(place.clock()) // HOUR, counted=True)) is not None
-    from reporting.teams import accounts, keyring
+    from reporting.teams import keyring
 
     with writing(place.engine) as db:
-        accounts.dismiss(db, place.workers["luz"].id)
+        place.gone(db, "luz")
     ana = place.signs_in("ana")
     with writing(place.engine) as db:
         ana, gone = keyring.settle(db, place.pin, ana)

@@ -915,7 +915,7 @@ def nobody_has_made_keys_yet(walk: Walk) -> None:
     walk.opens("/{lang}/")
     walk.opens("/{lang}/contar")
     with writing(site.place.engine) as db:
-        token = accounts.invite(db, "rosa", (CASE_WORKER,), site.place.clock())
+        token = accounts.invite(db, members.nobody_yet(db), "rosa", (CASE_WORKER,), site.place.clock())
     walk.opens(f"/{{lang}}/equipo/invitacion/{token}")
     walk.clicks("main form button")
     walk.sends("password", unchecked=True)
