@@ -16,7 +16,7 @@ from wtforms.validators import InputRequired, Length
 
 from reporting.crypto import receipts
 from reporting.i18n import N_
-from reporting.teams import keyring, log_report, members, passwords, staff_sessions, team_log
+from reporting.teams import heads, keyring, log_report, members, passwords, staff_sessions, team_log
 from reporting.teams.keyring import RecoverySheets
 from reporting.teams.team_log import ADVOCATE, CASE_WORKER, CASEWORK, COORDINATOR, CannotOpen
 from reporting.web import desk_pages, languages
@@ -117,6 +117,7 @@ def _change_password() -> ResponseReturnValue:
         salt, private = members.with_new_password(member, old, new, site.settings.pepper)
         with desk_pages.ending(g.keys.member, but=g.token) as db:
             members.store_password(db, member, salt, private, g.keys.signer)
+            heads.see_audit(db, g.keys.member, g.keys.private)
             staff_sessions.end_all(db, g.keys.member, but=g.token)
             g.keys = replace(g.keys, must_change=False)
             staff_sessions.refresh(db, g.token, g.keys, site.clock())
