@@ -51,6 +51,11 @@ def _runs_end(bits: int) -> int:
     return open_for(bits) * QUARTER
 
 
+def quarters_as_times(quarters: int) -> tuple[tuple[int, int], ...]:
+    """From when to when a date opens that has 96 quarters of its own, in minutes."""
+    return tuple(_runs(quarters))
+
+
 def groups(hours: Hours) -> tuple[tuple[tuple[int, ...], tuple[tuple[int, int], ...]], ...]:
     """Days that follow each other with the same times, closed ones left out: ((0, 1, 2, 3, 4), ((480, 960),))."""
     grouped: list[tuple[list[int], tuple[tuple[int, int], ...]]] = []

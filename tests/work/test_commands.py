@@ -205,3 +205,21 @@ def test_destroy_leaves_nothing_and_only_after_the_name_was_typed(place: Place) 
     place.engine.dispose()
     assert CliRunner().invoke(main, ["destroy"], input="Hoja\n").exit_code == 0
     assert list(place.settings.instance.iterdir()) == []
+
+
+def test_what_is_understood_of_hours_and_telephones_is_read_back_in_the_order_of_the_texts(instance: Path) -> None:
+    hours = json.loads(
+        types("directory", "understand", "hours", "L-V 8-13; feriados no", "según turno", "--json").stdout
+    )
+    week = dict.fromkeys(("mo", "tu", "we", "th", "fr"), [["08:00", "13:00"]]) | {"sa": [], "su": []}
+    assert hours == [
+        {"text": "L-V 8-13; feriados no", "known": True, "week": week, "holidays": []},
+        {"text": "según turno", "known": False, "week": {}, "holidays": "unknown"},
+    ]
+    phones = json.loads(types("directory", "understand", "phone", "NO TIENE", "100", "--json").stdout)
+    assert phones == [
+        {"text": "NO TIENE", "numbers": [], "none": True},
+        {"text": "100", "numbers": [{"e164": "", "tel": "tel:100", "extension": ""}], "none": False},
+    ]
+    assert "not understood" in types("directory", "understand", "hours", "según turno").stdout
+    assert "tel:+34911234567" in types("directory", "understand", "phone", "911234567", "--country", "es").stdout
