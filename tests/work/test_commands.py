@@ -211,7 +211,7 @@ def test_what_is_understood_of_hours_and_telephones_is_read_back_in_the_order_of
     hours = json.loads(
         types("directory", "understand", "hours", "L-V 8-13; feriados no", "según turno", "--json").stdout
     )
-    week = dict.fromkeys(("mo", "tu", "we", "th", "fr"), [["08:00", "13:00"]]) | {"sa": [], "su": []}
+    week = {day: [["08:00", "13:00"]] for day in ("mo", "tu", "we", "th", "fr")} | {"sa": [], "su": []}
     assert hours == [
         {"text": "L-V 8-13; feriados no", "known": True, "week": week, "holidays": []},
         {"text": "según turno", "known": False, "week": {}, "holidays": "unknown"},
