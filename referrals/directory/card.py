@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from referrals.directory.home import Home, home
 from referrals.directory.models import CoverageRow, FlagRow, ServiceRow
 from referrals.directory.reviewed_data import rows_of, service_types
+from referrals.directory.rows import NOWHERE_YET
 from referrals.matching import phones
 from referrals.matching.hours import NO, UNKNOWN, YES
 from referrals.matching.listings import COUNTRY_CODE, ServiceCard
@@ -70,7 +71,7 @@ def card_of(row: Any, coverage: frozenset[str], here: Home, *, doubted: bool = F
         minors=_answer(row.minors),
         accepts_no_id=_answer(row.accepts_no_id),
         needs=_needs_of(row, kind["needs"]),
-        coverage=coverage,
+        coverage=frozenset() if row.coverage == NOWHERE_YET else coverage,
         coverage_national=any(len(code) == COUNTRY_CODE and here.holds([code]) for code in coverage),
         status=row.status,
         source=row.source,

@@ -38,7 +38,7 @@ COLUMN_NAMES = {
     "name": N_("Name"),
     "service_type": N_("Type"),
     "sector": N_("Sector"),
-    "coverage": N_("Coverage: national, region or province"),
+    "coverage": N_("Coverage: national, region, province or unknown"),
     "regions_inei": N_("Departments (INEI, two digits)"),
     "province": N_("Provinces"),
     "phone": N_("Telephone"),
