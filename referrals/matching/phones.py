@@ -18,6 +18,7 @@ LONGEST: Final = 500  # characters; what is longer is a story
 SHORT_TOO: Final = {"PE": r"18\d\d"}
 # (country, digits) -> area code: only Lima and Callao have numbers of seven digits; six digits need their department
 AREA: Final = {("PE", 7): "1"}
+DIALLED_AS_TYPED: Final = range(3, 16)  # digits of a number in a country whose plan nobody here knows
 NOWHERE: Final = "ZZ"  # the package's name for no country
 _EXTENSION: Final = re.compile(
     r"(?:\b(?:anexos?|anex|anx|extension|ext|interno|int)\b\.?\s*[:#]?|(?<=\d)\s*x)\s*(\d{1,6})"
@@ -102,6 +103,8 @@ def _numbers(candidates: list[str], country: str) -> Iterator[tuple[str, str]]:
 
 def _number(written: str, country: str) -> tuple[str, str] | None:
     digits = re.sub(r"\D", "", written)
+    if not written.startswith(("+", "(+")) and not _has_a_plan(country):
+        return ("", f"tel:{digits}") if len(digits) in DIALLED_AS_TYPED else None
     if len(digits) <= 5:  # noqa: PLR2004 -- below it lie the short numbers
         return ("", f"tel:{digits}") if written == digits and _is_short(digits, country) else None
     if written.startswith(("+", "(+")):
@@ -112,8 +115,15 @@ def _number(written: str, country: str) -> tuple[str, str] | None:
     return own or (_of_the_plan(f"+{without_zero}", NOWHERE, only=country) if without_zero != digits else None)
 
 
+@lru_cache(maxsize=256)
+def _has_a_plan(country: str) -> bool:
+    import phonenumbers  # noqa: PLC0415 -- 1 MB and 50 ms: only where a number is read
+
+    return phonenumbers.PhoneMetadata.metadata_for_region(country or NOWHERE) is not None
+
+
 def _is_short(digits: str, country: str) -> bool:
-    import phonenumbers  # noqa: PLC0415 -- 3 MB and a tenth of a second: only where a number is read
+    import phonenumbers  # noqa: PLC0415 -- as above
 
     plan = phonenumbers.PhoneMetadata.short_metadata_for_region(country)
     patterns = [plan.general_desc.national_number_pattern] if plan and plan.general_desc else []

@@ -140,6 +140,12 @@ def test_a_file_is_looked_at_first_and_touches_no_disk(carmen: Phone, monkeypatc
     assert "Regional de Pucallpa" in carmen.words
 
 
+def test_a_list_that_is_cut_on_the_page_says_by_how_many(carmen: Phone) -> None:
+    rows = "".join(f"Posta {number};100\n" for number in range(502))
+    uploads(carmen, f"nombre;fono\n{rows}".encode(), "look")
+    assert say("The list is cut: %(number)s more are not shown. The terminal shows all.", number="2") in carmen.words
+
+
 @pytest.mark.parametrize("raw", [b"", b"\0\0", b"a,b\n1,2\n", b"[[[[", b"%PDF-1.4"])
 def test_what_is_no_list_of_services_is_answered_in_words(carmen: Phone, raw: bytes) -> None:
     uploads(carmen, raw, "store")

@@ -61,7 +61,8 @@ def test_the_first_number_that_can_be_called_is_the_link() -> None:
         ("PE", "988", ""),
         ("MX", "1818", ""),
         ("", "+51 961 000 000", "tel:+51961000000"),
-        ("", "961 000 000", ""),
+        ("", "961 000 000", "tel:961000000"),  # no plan: as it was typed
+        ("AQ", "NO TIENE", ""),
     ],
 )
 def test_a_number_is_read_by_the_plan_of_its_country(country: str, text: str, tel: str) -> None:

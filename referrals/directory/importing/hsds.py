@@ -131,8 +131,8 @@ def _hours(schedule: Any) -> str:
     is_weekly = str(schedule.get("freq") or "WEEKLY") == "WEEKLY" and str(schedule.get("interval") or 1) == "1"
     if is_weekly and all(days) and all(times) and not any(schedule.get(key) for key in LIMITS):
         return f"{','.join(days)} {'-'.join(time[1] for time in times if time)}"
-    told = ("freq", "interval", "byday", *LIMITS[2:], "opens_at", "closes_at", "valid_from", "valid_to")
-    return " ".join(f"{key} {schedule[key]}" for key in told if schedule.get(key))
+    shown = ("freq", "interval", "byday", *LIMITS[2:], "opens_at", "closes_at", "valid_from", "valid_to")
+    return " ".join(f"{key} {schedule[key]}" for key in shown if schedule.get(key))
 
 
 def _text(value: Any) -> str:
