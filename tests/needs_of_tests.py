@@ -72,6 +72,10 @@ NEEDS: Mapping[str, tuple[Callable[[], str | None], str]] = {
         _folder("AMPARO_TEST_HSDS"),
         "AMPARO_TEST_HSDS names no folder: a copy of the HSDS 3 schemas and examples",
     ),
+    "directory files": (
+        _folder("AMPARO_TEST_DIRECTORY_FILES"),
+        "AMPARO_TEST_DIRECTORY_FILES names no folder: tables of real services as they were collected, with inputs/",
+    ),
 }
 
 

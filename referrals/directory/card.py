@@ -16,6 +16,8 @@ from sqlalchemy.orm import Session
 from referrals.directory.home import Home, home
 from referrals.directory.models import CoverageRow, FlagRow, ServiceRow
 from referrals.directory.reviewed_data import rows_of, service_types
+from referrals.directory.rows import NOWHERE_YET
+from referrals.matching import phones
 from referrals.matching.hours import NO, UNKNOWN, YES
 from referrals.matching.listings import COUNTRY_CODE, ServiceCard
 
@@ -50,7 +52,7 @@ def cards_of(db: Session, services: Sequence[str] | None = None) -> Iterator[Ser
 def card_of(row: Any, coverage: frozenset[str], here: Home, *, doubted: bool = False) -> ServiceCard:
     """A row of the table of services as matching and pages need it."""
     kind = service_types()[row.service_type]
-    phone, note, tel = _phone(row.phone, row.status)
+    phone, note, tel = _phone(row.phone, row.status, here.country)
     return ServiceCard(
         service_id=row.id,
         name=row.name,
@@ -69,7 +71,7 @@ def card_of(row: Any, coverage: frozenset[str], here: Home, *, doubted: bool = F
         minors=_answer(row.minors),
         accepts_no_id=_answer(row.accepts_no_id),
         needs=_needs_of(row, kind["needs"]),
-        coverage=coverage,
+        coverage=frozenset() if row.coverage == NOWHERE_YET else coverage,
         coverage_national=any(len(code) == COUNTRY_CODE and here.holds([code]) for code in coverage),
         status=row.status,
         source=row.source,
@@ -91,13 +93,11 @@ def _answer(cell: str) -> str:
     return first if first in {YES, NO, "only"} else UNKNOWN
 
 
-def _phone(cell: str, status: str) -> tuple[str, str, str]:
-    """(number as written, note, tel: link). What cannot be dialled, or nobody has seen, gets no link."""
+def _phone(cell: str, status: str, country: str) -> tuple[str, str, str]:
+    """(text as written, note, link to the first number). What cannot be dialled, or nobody has seen, gets no link."""
     written = re.fullmatch(r"(\+?[\d][\d\s-]*\d)\s*(?:\((.*)\))?", cell)
-    if written is None:
-        return cell, "", ""
-    number, note = written.group(1).strip(), written.group(2) or ""
-    return number, note, "" if status == "unverified" else "tel:" + re.sub(r"[\s-]", "", number)
+    number, note = (written.group(1).strip(), written.group(2) or "") if written else (cell, "")
+    return number, note, "" if status == "unverified" else phones.dialable(cell, country)
 
 
 def _needs_of(row: Any, by_type: Iterable[str]) -> dict[str, str]:

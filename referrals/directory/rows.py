@@ -25,6 +25,8 @@ COLUMNS = tuple(
     "address_public status source_date source verified_on notes organisation".split()
 )
 
+NOWHERE_YET = "unknown"  # a coverage: its department is known, and nobody is sent there until more is
+
 
 def store_new(db: Session, rows: Sequence[Mapping[str, str]], places: Mapping[str, str]) -> None:
     """Write rows that are not there yet, all at once."""
@@ -42,7 +44,7 @@ FAULTS = {
     "id": N_("The id needs 1 to 64 letters, digits, points or lines."),
     "name": N_("The name is empty."),
     "type": N_("This type of service is not known."),
-    "coverage": N_("The coverage must be national, region or province."),
+    "coverage": N_("The coverage must be national, region, province or unknown."),
     "regions": N_("No department is named: two digits of INEI, such as 25, separated by semicolons."),
     "shelter": N_("A shelter's address is never stored: leave it out."),
     "day": N_("The day of verification must be written like 2026-11-24."),
@@ -57,7 +59,7 @@ def faults(row: Mapping[str, str], places: Mapping[str, str], country: str) -> I
         yield FAULTS["name"]
     if row["service_type"] not in service_types():
         yield FAULTS["type"]
-    if row["coverage"] not in {"national", "region", "province"}:
+    if row["coverage"] not in {"national", "region", "province", NOWHERE_YET}:
         yield FAULTS["coverage"]
     elif row["coverage"] != "national" and not _departments(row, places, country):
         yield FAULTS["regions"]
@@ -97,7 +99,7 @@ def coverage_of(row: Mapping[str, str], places: Mapping[str, str], country: str)
     if row["coverage"] == "national":
         return frozenset({country})
     departments = _departments(row, places, country)
-    if row["coverage"] == "region":
+    if row["coverage"] in {"region", NOWHERE_YET}:
         return departments
     named = {name.strip() for name in row["province"].split(";")}
     numbered = (f"{department}{number:02d}" for department in departments for number in range(1, 100))

@@ -22,6 +22,7 @@ ALL_DAY: Final = (1 << QUARTERS_PER_DAY) - 1
 ALL_WEEK: Final = (1 << SLOTS) - 1
 WEEK_BYTES: Final = SLOTS // 8  # 84
 YES, NO, UNKNOWN = "yes", "no", "unknown"
+OWN: Final = "own"  # of public holidays: they have hours of their own
 OPEN, CLOSED = "open", "closed"
 ZONE: Final = "America/Lima"
 
@@ -32,7 +33,8 @@ class Hours:
 
     own: quarters that a day opens itself; over: quarters that the day before reaches into. Both 672 bits.
     exceptions: dated days with the 96 quarters that hold then instead of the day's own.
-    on_holidays: "yes" as on any day, "no" closed, "unknown": an ordinary week promises nothing for a public holiday.
+    on_holidays: "yes" as on any day, "no" closed, "own": the 96 quarters of `holiday`, whatever day it is,
+    "unknown": an ordinary week promises nothing for a public holiday.
     """
 
     own: int | None
@@ -40,6 +42,7 @@ class Hours:
     exceptions: tuple[tuple[date, int], ...] = ()
     on_holidays: str = UNKNOWN
     zone: str = ZONE
+    holiday: int = 0
 
     @property
     def mask(self) -> int | None:
@@ -124,7 +127,7 @@ def _own(hours: Hours, day: date, holidays: Container[date]) -> int | None:
         if exception == day:
             return quarters
     if day in holidays and hours.on_holidays != YES:
-        return 0 if hours.on_holidays == NO else None
+        return {NO: 0, OWN: hours.holiday}.get(hours.on_holidays)
     return _part(hours.own or 0, day)
 
 
@@ -192,19 +195,24 @@ def _later(local: datetime, quarters: int) -> datetime:
 
 
 # ── a short form for the table ──────────────────────────────────────────────────────────────────────────────
-_HOLIDAYS: Final = (YES, NO, UNKNOWN)
-_DATED: Final = 3 + QUARTERS_PER_DAY // 8  # bytes: the day as its number, its quarters
+_HOLIDAYS: Final = (YES, NO, UNKNOWN, OWN)
+_ONE_DAY: Final = QUARTERS_PER_DAY // 8  # bytes
+_DATED: Final = 3 + _ONE_DAY  # bytes: the day as its number, its quarters
 
 
 def packed(hours: Hours) -> bytes:
-    """84 bytes of the week, 1 of the holidays, 168 where days reach over, 15 for each dated day; none: unknown."""
+    """No bytes for unknown, else 84 bytes of the week, 1 of the holidays, and what there is of the rest.
+
+    168 where days reach over, 12 where holidays have hours of their own, 15 for each dated day.
+    """
     if hours.own is None:
         return b""
     week = (hours.own | hours.over).to_bytes(WEEK_BYTES, "little")
     more = hours.own.to_bytes(WEEK_BYTES, "little") + hours.over.to_bytes(WEEK_BYTES, "little") if hours.over else b""
     kind = _HOLIDAYS.index(hours.on_holidays) | (4 if hours.over else 0)
+    more += hours.holiday.to_bytes(_ONE_DAY, "little") if hours.on_holidays == OWN else b""
     dated = b"".join(
-        day.toordinal().to_bytes(3, "little") + quarters.to_bytes(QUARTERS_PER_DAY // 8, "little")
+        day.toordinal().to_bytes(3, "little") + quarters.to_bytes(_ONE_DAY, "little")
         for day, quarters in hours.exceptions
     )
     return week + bytes([kind]) + more + dated
@@ -221,6 +229,9 @@ def unpacked(raw: bytes, zone: str = ZONE) -> Hours:
         own = int.from_bytes(rest[:WEEK_BYTES], "little")
         over = int.from_bytes(rest[WEEK_BYTES : 2 * WEEK_BYTES], "little")
         rest = rest[2 * WEEK_BYTES :]
+    holiday = 0
+    if _HOLIDAYS[kind & 3] == OWN:
+        holiday, rest = int.from_bytes(rest[:_ONE_DAY], "little"), rest[_ONE_DAY:]
     dated = tuple(
         (
             date.fromordinal(int.from_bytes(rest[at : at + 3], "little")),
@@ -228,4 +239,4 @@ def unpacked(raw: bytes, zone: str = ZONE) -> Hours:
         )
         for at in range(0, len(rest), _DATED)
     )
-    return Hours(own, over, dated, _HOLIDAYS[kind & 3], zone)
+    return Hours(own, over, dated, _HOLIDAYS[kind & 3], zone, holiday)

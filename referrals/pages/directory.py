@@ -20,6 +20,7 @@ from referrals.directory import curation, due, reviewed_data, rows, snapshot
 from referrals.directory.importing import readers, run
 from referrals.directory.importing.report import ImportHints
 from referrals.help import other_departments
+from referrals.matching import read_back
 from reporting.i18n import N_
 from reporting.sessions import replays
 from reporting.teams.team_log import CASE_WORKER, COORDINATOR
@@ -41,7 +42,7 @@ COLUMN_NAMES = {
     "name": N_("Name"),
     "service_type": N_("Type"),
     "sector": N_("Sector"),
-    "coverage": N_("Coverage: national, region or province"),
+    "coverage": N_("Coverage: national, region, province or unknown"),
     "regions_inei": N_("Departments (INEI, two digits)"),
     "province": N_("Provinces"),
     "phone": N_("Telephone"),
@@ -218,9 +219,13 @@ def _service(
         entry = curation.entry(db, service, today_here())
     if entry is None:
         return error_page(404)
+    held = snapshot_now().cards
+    card = held.by_id.get(service)
     page = render_template(
         "staff/service.html",
         entry=entry,
+        hours_read=tuple(read_back.of_hours(card.hours, card.week)) if card else (),
+        phone_read=tuple(read_back.of_phone(entry.row["phone"], held.country)),
         cells=dict(entry.row) | (form.cells() if form else {}),
         form=form or EditForm(formdata=None),
         sentence=sentence,

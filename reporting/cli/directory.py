@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from datetime import date
 from functools import partial
@@ -16,8 +17,11 @@ from pathlib import Path
 import click
 
 from referrals.directory import calls, due, gaps, snapshot
+from referrals.directory.home import Home
 from referrals.directory.importing import readers, report, run, shipped
+from referrals.matching import hours_text, hours_written, phones
 from reporting.cli.base import main, now_and_then, opened, settings_here, text_of
+from reporting.config import BadSettings, read_settings
 from reporting.storage.database import reading, writing
 from reporting.web import languages
 
@@ -112,6 +116,52 @@ def list_calls(place: str, as_json: bool) -> None:
         for task in tasks
     ]
     click.echo(json.dumps(rows, ensure_ascii=False) if as_json else "\n".join(lines))
+
+
+@services.group("understand")
+def understand() -> None:
+    """What is understood of a text of hours or of a telephone, before it is typed into a service."""
+
+
+@understand.command("hours")
+@click.argument("texts", nargs=-1, required=True, metavar="TEXT...")
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON, a list in the order of the texts.")
+def understand_hours(texts: tuple[str, ...], as_json: bool) -> None:
+    """Read texts of opening hours, as people write them: 'L-V 8 a.m. a 4 p.m.; feriados cerrado'."""
+    tables = [{"text": text} | hours_written.as_table(hours_text.read(text)) for text in texts]
+    lines = [f"{text}\n  {hours_written.written(hours_text.read(text)) or 'not understood'}" for text in texts]
+    click.echo(json.dumps(tables, ensure_ascii=False) if as_json else "\n".join(lines))
+
+
+@understand.command("phone")
+@click.argument("texts", nargs=-1, required=True, metavar="TEXT...")
+@click.option(
+    "--country", default="", help="By whose plan of numbers, such as PE. Without it, the country of the settings."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON, a list in the order of the texts.")
+def understand_phone(texts: tuple[str, ...], country: str, as_json: bool) -> None:
+    """Read telephones, as people write them: '(061) 575-555 anexo 12 / 961000000'. The first is linked."""
+    plan = country.upper() or _country()
+    tables = [phones.as_table(text, plan) for text in texts]
+    lines = [f"{table['text']}\n  {_dialled(table['numbers']) or 'no number that can be dialled'}" for table in tables]
+    click.echo(json.dumps(tables, ensure_ascii=False) if as_json else "\n".join(lines))
+
+
+def _country() -> str:
+    """The country of this installation; of no installation, the one that the program comes for."""
+    try:
+        return read_settings().country
+    except BadSettings:
+        return Home().country
+
+
+def _dialled(numbers: Iterable[Mapping[str, str]]) -> str:
+    """Links, each with its extension; what only takes messages has none."""
+    return ", ".join(
+        (number["tel"] or f"{number['e164']} (messages only)")
+        + (f" extension {number['extension']}" if number["extension"] else "")
+        for number in numbers
+    )
 
 
 @main.command("places")

@@ -14,6 +14,7 @@ from sqlalchemy import inspect, select
 from referrals.directory import curation, rows
 from referrals.directory.importing import readers
 from referrals.directory.models import FlagRow
+from referrals.matching import read_back
 from referrals.needs import rulebook, rules
 from reporting.storage.database import Base, reading
 from tests.copies import Filling, with_coordinator
@@ -61,6 +62,23 @@ def test_a_coordinator_changes_a_cell_with_a_reason_and_not_without(carmen: Phon
     carmen.presses("edit", phone="061 123456", why="me lo dijo la municipalidad")
     assert say("Changed.") in carmen.words
     assert "me lo dijo la municipalidad" in carmen.words
+
+
+def test_what_was_understood_of_hours_and_telephone_is_read_back(carmen: Phone) -> None:
+    carmen.opens(SERVICE)
+    hours, phone = (
+        "L-V 8 a.m. a 4 p.m.; domingos y feriados cerrado",
+        "(061) 575-555 anexo 12 / solo WhatsApp 961000000",
+    )
+    carmen.presses("edit", hours=hours, is_24h="", phone=phone, why="x", service_type="VIOLENCE_CENTRE")
+    assert hours in carmen.words
+    assert phone in carmen.words
+    assert "De lunes a viernes: 08:00-16:00. Feriados: cerrado." in " ".join(carmen.words.split())
+    assert "Se marca: +5161575555, luego el anexo 12." in carmen.words
+    assert "Solo para mensajes: +51961000000." in carmen.words
+    carmen.presses("edit", hours="según turno", phone="ACTUALIZAR", why="x", service_type="VIOLENCE_CENTRE")
+    assert say(read_back.HOURS_UNKNOWN) in carmen.words
+    assert say(read_back.NO_NUMBER_UNDERSTOOD) in carmen.words
 
 
 def test_a_shelter_s_address_is_refused_on_the_page_in_words(carmen: Phone, place: Place) -> None:
@@ -160,6 +178,12 @@ def test_a_file_is_looked_at_first_and_touches_no_disk(carmen: Phone, monkeypatc
     carmen.opens("/es/equipo/directorio")
     carmen.sends("q", q="pucallpa")
     assert "Regional de Pucallpa" in carmen.words
+
+
+def test_a_list_that_is_cut_on_the_page_says_by_how_many(carmen: Phone) -> None:
+    rows = "".join(f"Posta {number};100\n" for number in range(502))
+    uploads(carmen, f"nombre;fono\n{rows}".encode(), "look")
+    assert say("The list is cut: %(number)s more are not shown. The terminal shows all.", number="2") in carmen.words
 
 
 @pytest.mark.parametrize("raw", [b"", b"\0\0", b"a,b\n1,2\n", b"[[[[", b"%PDF-1.4"])

@@ -28,7 +28,9 @@ from referrals.matching.hours import (
     state,
     unpacked,
 )
-from referrals.matching.hours_text import read, written
+from referrals.matching.hours_text import read
+from referrals.matching.hours_written import as_table, written
+from tests.needs_of_tests import requires
 
 LIMA = ZoneInfo("America/Lima")
 TUESDAY = datetime(2026, 11, 24, 10, tzinfo=LIMA)
@@ -102,6 +104,77 @@ def test_what_is_not_understood_whole_is_unknown(told: str) -> None:
     assert read(told).own is None
 
 
+TABLE = Path(__file__).parents[1] / "golden" / "hours.tsv"  # what each text means, written down from reading it
+NOBODY_KNOWS = "?"  # from the text alone
+AT_LEAST_READ = 0.6  # of the texts of the table
+
+
+def table_of_texts() -> dict[str, str]:
+    rows = (line.split("\t") for line in TABLE.read_text("utf-8").splitlines()[1:])
+    return {text: means for means, text in rows}
+
+
+def test_of_250_texts_none_is_read_wrongly_and_most_are_read() -> None:
+    readings = {text: written(read(text)) or NOBODY_KNOWS for text in table_of_texts()}
+    wrong = {
+        text: (readings[text], means)
+        for text, means in table_of_texts().items()
+        if readings[text] not in {means, NOBODY_KNOWS}
+    }
+    assert not wrong
+    assert len(readings) >= 250
+    assert sum(reading != NOBODY_KNOWS for reading in readings.values()) >= AT_LEAST_READ * len(readings)
+
+
+def test_the_table_holds_every_text_of_hours_of_the_real_files() -> None:
+    folder = Path(requires("directory files"))
+    texts = {line for line in (folder / "inputs" / "hours-wrong.txt").read_text("utf-8").splitlines() if line}
+    for file in folder.glob("pe*.csv"):
+        rows = csv.DictReader(file.read_text("utf-8-sig").splitlines())
+        texts |= {row["hours"].strip() for row in rows if row.get("hours")}
+    assert texts - table_of_texts().keys() == set()
+
+
+@pytest.mark.parametrize("text", list(table_of_texts()))
+def test_what_is_understood_is_read_back_as_a_table_of_days(text: str) -> None:
+    """A table of days says the same as the week that is worked with."""
+    hours_read = read(text)
+    table = as_table(hours_read)
+    assert table["known"] == (hours_read.own is not None)
+    if not table["known"]:
+        assert (table["week"], table["holidays"]) == ({}, "unknown")
+        return
+    days = {"mo": "Mo", "tu": "Tu", "we": "We", "th": "Th", "fr": "Fr", "sa": "Sa", "su": "Su"}
+    parts = [
+        f"{code} {','.join(f'{begins}-{ends}' for begins, ends in table['week'][key])}"
+        for key, code in days.items()
+        if table["week"][key]
+    ]
+    again = read("; ".join(parts))
+    assert (again.own, again.over) == (hours_read.own, hours_read.over)
+
+
+def test_holidays_are_read_back_as_closed_their_own_hours_or_unknown() -> None:
+    assert as_table(read("L-V 8-16; feriados cerrado"))["holidays"] == []
+    assert as_table(read("L-V 8-16; feriados 8-12"))["holidays"] == [["08:00", "12:00"]]
+    assert as_table(read("L-V 8-16 y feriados"))["holidays"] == [["08:00", "16:00"]]
+    assert as_table(read("24 horas"))["holidays"] == [["00:00", "24:00"]]
+    assert as_table(read("L-V 8-16"))["holidays"] == "unknown"
+    assert as_table(read("L-V 8-16, S 8-12, también feriados"))["holidays"] == "unknown"  # whose hours?
+
+
+def test_hours_of_a_public_holiday_take_the_place_of_the_day() -> None:
+    week, holidays = read("L-V 8:00-16:00; feriados 9:00-12:00"), frozenset({date(2026, 11, 24), date(2026, 11, 28)})
+    assert unpacked(packed(week)) == week
+    assert state(week, datetime(2026, 11, 24, 10, tzinfo=LIMA), holidays) == "open"
+    assert state(week, datetime(2026, 11, 24, 13, tzinfo=LIMA), holidays) == "closed"
+    assert state(week, datetime(2026, 11, 28, 10, tzinfo=LIMA), holidays) == "open"  # a Saturday
+    assert state(week, datetime(2026, 11, 25, 13, tzinfo=LIMA), holidays) == "open"
+    found = open_until(week, datetime(2026, 11, 24, 10, tzinfo=LIMA), holidays)
+    assert found is not None
+    assert found.hour == 12
+
+
 def test_what_contradicts_itself_is_unknown() -> None:
     assert read("L-V 8:00-16:00", "yes").own is None
     assert read("24 horas", "no").own is None
@@ -138,6 +211,7 @@ def texts(draw: st.DrawFn) -> str:
         day = last + 1
     if not parts:
         parts = ["Mo 08:00-12:00"]
+    parts += draw(st.sampled_from([[], ["PH off"], ["PH 09:00-12:00"], ["todo el año"]]))
     if draw(st.booleans()):
         parts.append("2026 Nov 25 off")
     return "; ".join(parts)

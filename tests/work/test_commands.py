@@ -254,3 +254,21 @@ def test_what_a_command_writes_only_its_user_may_read_and_check_names_the_rest(m
     assert named in types("check", "--no-residue").output
     database.chmod(0o600)
     assert named not in types("check", "--no-residue").output
+
+
+def test_what_is_understood_of_hours_and_telephones_is_read_back_in_the_order_of_the_texts(instance: Path) -> None:
+    hours = json.loads(
+        types("directory", "understand", "hours", "L-V 8-13; feriados no", "según turno", "--json").stdout
+    )
+    week = {day: [["08:00", "13:00"]] for day in ("mo", "tu", "we", "th", "fr")} | {"sa": [], "su": []}
+    assert hours == [
+        {"text": "L-V 8-13; feriados no", "known": True, "week": week, "holidays": []},
+        {"text": "según turno", "known": False, "week": {}, "holidays": "unknown"},
+    ]
+    phones = json.loads(types("directory", "understand", "phone", "NO TIENE", "100", "--json").stdout)
+    assert phones == [
+        {"text": "NO TIENE", "numbers": [], "none": True},
+        {"text": "100", "numbers": [{"e164": "", "tel": "tel:100", "extension": ""}], "none": False},
+    ]
+    assert "not understood" in types("directory", "understand", "hours", "según turno").stdout
+    assert "tel:+34911234567" in types("directory", "understand", "phone", "911234567", "--country", "es").stdout

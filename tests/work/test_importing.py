@@ -21,12 +21,12 @@ from referrals.directory.importing.report import (
     BLANK_NAME,
     CHANGED_SINCE,
     HAS_ENDED,
+    HOURS_NOT_UNDERSTOOD,
     NEW_ID,
     NO_NUMBER,
     NO_ORGANISATION,
     NO_PLACE,
     NO_TYPE,
-    NO_WEEKDAY,
     SAME_ID,
     SHELTER_ADDRESS,
     SWAPPED,
@@ -156,8 +156,8 @@ def test_of_a_wild_file_every_row_is_stored_or_listed_with_its_line_and_a_reason
     assert told[6] == {BLANK_NAME}
     assert told[7] == {NO_PLACE}
     assert told[8] >= {NO_NUMBER, NO_ORGANISATION}
-    assert NO_WEEKDAY not in told[8]
-    assert told[2] >= {SWAPPED, NO_WEEKDAY, NEW_ID}
+    assert HOURS_NOT_UNDERSTOOD not in told[8]
+    assert told[2] >= {SWAPPED, HOURS_NOT_UNDERSTOOD, NEW_ID}
     assert SHELTER_ADDRESS in told[9]
     assert told[10] == {NO_TYPE}
     assert told[11] == {BAD_CELLS}
@@ -335,7 +335,7 @@ def test_a_service_of_the_open_standard_keeps_number_hours_and_place(engine: Eng
     report = brings(engine, json.dumps({"contents": [service]}).encode())
     assert (report.stored, report.problems) == (1, [])
     row, told = cells(engine, "Clínica móvil"), foreign(engine, "ac148810-d857-441c-9679-408f346de14b")
-    assert (row["phone"], row["hours"], row["province"]) == ("061 123456", "MO,TU 08:00 14:00", "Coronel Portillo")
+    assert (row["phone"], row["hours"], row["province"]) == ("061 123456", "Mo,Tu 08:00-14:00", "Coronel Portillo")
     assert (told["organization"], told["_lat"]) == ("Una ONG", "-8.38")
     closed = json.dumps([service | {"id": "x", "status": "defunct"}])
     assert brings(engine, closed.encode()).problems[0].said.message == HAS_ENDED

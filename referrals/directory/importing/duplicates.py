@@ -18,8 +18,11 @@ MOST = 200  # pairs that a person can look through
 
 def possible_duplicates(
     held: Mapping[str, Mapping[str, str]], fresh: Iterable[Mapping[str, str]]
-) -> list[tuple[str, str]]:
-    """Pairs of ids that may be one service, at least one of them fresh: the same number or place, and names alike."""
+) -> tuple[list[tuple[str, str]], int]:
+    """Pairs of ids that may be one service, at least one of them fresh: the same number or place, and names alike.
+
+    And how many more there are than a person can look through.
+    """
     new = {cells["id"]: cells for cells in fresh}
     every = {**held, **new}
     blocks: dict[tuple[str, ...], list[str]] = {}
@@ -35,7 +38,7 @@ def possible_duplicates(
                 for second in services[place + 1 :]
                 if new.keys() & {first, second} and _alike(every[first], every[second])
             }
-    return sorted(pairs)[:MOST]
+    return sorted(pairs)[:MOST], max(0, len(pairs) - MOST)
 
 
 def _blocks(cells: Mapping[str, str]) -> Iterator[tuple[str, ...]]:

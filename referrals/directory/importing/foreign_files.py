@@ -14,8 +14,19 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from referrals.directory import reviewed_data
-from referrals.directory.importing.foreign_columns import NAMES, OURS
-from referrals.directory.importing.known import KnownServices, PlaceIndex
+from referrals.directory.importing.foreign_columns import (
+    CLOSED,
+    MORE_EXACT,
+    NAMES,
+    NO_DOOR,
+    NOTHING,
+    OPEN,
+    OURS,
+    POLICE_RUN,
+    TELLING,
+)
+from referrals.directory.importing.known import KnownServices, PlaceIndex, Where
+from referrals.directory.importing.own_files import cell_remarks
 from referrals.directory.importing.readers import FileRow
 from referrals.directory.importing.report import (
     BAD_CELLS,
@@ -24,53 +35,48 @@ from referrals.directory.importing.report import (
     GUESSED,
     HAS_ENDED,
     NEW_ID,
-    NO_NUMBER,
     NO_ORGANISATION,
+    NO_PHONE_COLUMN,
     NO_PLACE,
     NO_TYPE,
-    NO_WEEKDAY,
     OUTSIDE,
+    PLACES_DIFFER,
     SAME_ID,
     SHELTER_ADDRESS,
     SWAPPED,
     TWICE,
+    UNKNOWN_PROVINCE,
+    UNKNOWN_STATUS,
     UNREADABLE,
     ImportHints,
     ImportReport,
     Problem,
     StorableRow,
 )
-from referrals.directory.rows import COLUMNS, LONGEST, SHELTER, header, tidy
+from referrals.directory.importing.report import (
+    NO_DOOR as IS_NO_DOOR,
+)
+from referrals.directory.rows import COLUMNS, LONGEST, NOWHERE_YET, SHELTER, header, tidy
 from reporting.i18n import Sentence, said
 
 BOXES: Final = {"PE": ((-18.5, 0.2), (-81.5, -68.6))}  # country -> its southernmost .. northernmost, west .. east
 EARTH: Final = ((-90.0, 90.0), (-180.0, 180.0))
-ALSO_KEPT: Final = frozenset(f"{NAMES['id']} {NAMES['service_type']}".split())  # ours may say something else
-ENDED: Final = frozenset("inactive defunct cerrado baja inactivo closed".split())
-# what a name or type says -> type, where a file has no code of ours. The first that fits wins.
-TELLING: Final = (
-    (r"refugio|shelter|casa de acogida|hogar temporal", SHELTER),
-    (r"comisaria|policia|police|\bpnp\b", "POLICE"),
-    (r"emergencia mujer|\bcem\b", "VIOLENCE_CENTRE"),
-    (r"cerits|\bits\b|\bvih\b|\bhiv\b|\bsti\b", "HEALTH_STI_HIV"),
-    (r"salud mental|mental health|\bcsmc\b", "MENTAL_HEALTH"),
-    (r"hospital|emergency room|emergencias?\b", "HEALTH_EMERGENCY"),
-    (r"centro de salud|puesto de salud|posta|policlinico|clinica|clinic\b|health", "HEALTH_PRIMARY"),
-    (r"defensoria del pueblo|ombudsman", "OMBUDSMAN"),
-    (r"fiscalia|prosecutor", "PROSECUTOR"),
-    (r"demuna|\bupe\b|ninez|child protection", "CHILD_PROTECTION"),
-    (r"defensa publica|alegra|public defen", "LEGAL_PUBLIC_DEFENCE"),
-)
+ALSO_KEPT: Final = frozenset(f"{NAMES['id']} {NAMES['service_type']} {NAMES['status']}".split())  # ours may say else
+ROW_NUMBERS: Final = frozenset({"number"})  # a telephone only where no other column is one
+IPRESS: Final = 8  # digits of the code of a health establishment in Peru's register; spreadsheets drop leading zeros
 
 
 def read_foreign(
     lines: Iterable[FileRow], places: PlaceIndex, hints: ImportHints, report: ImportReport, known: KnownServices
 ) -> list[StorableRow]:
     """The rows that can be stored; every other is a problem of the report, and doubts are its remarks."""
-    storable: list[StorableRow] = []
+    lines, storable = list(lines), list[StorableRow]()
+    if not any(OURS.get(header(name)) == "phone" for line in lines[:50] for name in line.cells):
+        report.remarks.append(Problem(0, said(NO_PHONE_COLUMN)))
     seen: dict[str, tuple[int, str]] = {}  # id -> its line and print
     for line in lines:
         reason, remarks, row = _understood(line, places, hints)
+        row = known.as_before(row)
         if row is not None and row.cells["id"] in seen:
             number, print_ = seen[row.cells["id"]]
             reason = said(TWICE if print_ == row.print else SAME_ID, line=str(number))
@@ -86,13 +92,30 @@ def read_foreign(
 
 
 def _named(cells: Mapping[str, str]) -> dict[str, str]:
-    """Cells under our names; the first column that means something wins."""
-    named: dict[str, str] = {}
+    """Cells under our names; the first column that means something wins, but telephones stand side by side.
+
+    `_statuses` and `_classes` hold what every column of that kind says.
+    """
+    several: dict[str, list[str]] = {}
     for name, cell in cells.items():
-        ours = OURS.get(header(name))
-        if ours and not named.get(ours):
-            named[ours] = tidy(cell)
+        ours, plain = OURS.get(header(name)), tidy(cell)
+        if ours and not _holds_nothing(plain, ours):
+            several.setdefault(ours, []).append(plain)
+    phones = {tidy(cell): name for name, cell in cells.items() if OURS.get(header(name)) == "phone"}
+    sure = [cell for cell in several.get("phone", ()) if header(phones.get(cell, "")) not in ROW_NUMBERS]
+    named = {ours: values[0] for ours, values in several.items()}
+    if len(sure) > 1 or (sure and sure != several["phone"]):
+        named["phone"] = " / ".join(dict.fromkeys(sure))
+    named["_statuses"] = "; ".join(several.get("status", ()))
+    named["_classes"] = " ".join(several.get("service_type", ()))
     return named
+
+
+def _holds_nothing(cell: str, ours: str) -> bool:
+    """Whether a cell only says that nothing is known: `ACTUALIZAR`, `NO TIENE`, `---`."""
+    if header(cell) in NOTHING or not any(sign.isalnum() for sign in cell):
+        return True
+    return ours in {"phone", "whatsapp"} and not cell.strip("0 .-")
 
 
 def _understood(
@@ -101,41 +124,54 @@ def _understood(
     """(nothing, what to look at, the row as ours), or (the reason why there is none, nothing, nothing)."""
     named = _named(line.cells)
     where, kind = places.find(named, hints.region), _type_of(named, hints)
+    status = _words(named["_statuses"])
     checks = (
         (not named.get("name"), BLANK_NAME),
         (line.extra_cells, BAD_CELLS),
-        (header(named.get("status", "")) in ENDED, HAS_ENDED),
+        (bool(re.search(CLOSED, status)), HAS_ENDED),
+        (_is_no_door(named), IS_NO_DOOR),
         (not kind, NO_TYPE),
         (where is None, NO_PLACE),
     )
     reason = next((sentence for holds, sentence in checks if holds), None)
     if reason or where is None:
         return said(reason or NO_PLACE), [], None
-    remarks = list(_remarks(line, named, kind, hints))
     cells = _our_cells(named, kind, where, hints)
-    if cells["id"] != named.get("id"):
-        remarks += [said(NEW_ID)] if named.get("id") else []
+    remarks = [*line.remarks, *_remarks(line, named, kind, hints), *_place_remarks(where)]
+    remarks += cell_remarks(cells, places.country)
+    if status and not re.search(OPEN, status):
+        remarks.append(said(UNKNOWN_STATUS, status=named["_statuses"][:80]))
+    if named.get("id") and cells["id"] != named["id"] and not _ipress(named):
+        remarks.append(said(NEW_ID))
     foreign, point = _kept(line, named, kind, places.country)
     return None, remarks + point, StorableRow(line.number, cells, foreign, _print(line.cells))
 
 
-def _our_cells(named: Mapping[str, str], kind: str, where: tuple[str, str], hints: ImportHints) -> dict[str, str]:
+def _place_remarks(where: Where) -> Iterator[Sentence]:
+    if where.not_understood:
+        yield said(UNKNOWN_PROVINCE, province=where.not_understood[:80])
+    if where.differs:
+        yield said(PLACES_DIFFER)
+
+
+def _our_cells(named: Mapping[str, str], kind: str, where: Where, hints: ImportHints) -> dict[str, str]:
     """The row as ours, by our columns: unverified and without a source, so shown to nobody until confirmed."""
-    region, province = where
     plain = {
         column: named.get(column, "")
         for column in ("name", "phone", "hours", "what_for", "languages", "cost", "whatsapp", "notes")
     }
+    run_by = _words(f"{named['_classes']} {named.get('name', '')} {named.get('_organization', '')}")
     cells = (
         dict.fromkeys(COLUMNS, "")
         | plain
         | {
             "service_type": kind,
-            "coverage": "province" if province else "region",
-            "regions_inei": region,
-            "province": province,
+            "coverage": NOWHERE_YET if where.not_understood else "province" if where.province else "region",
+            "regions_inei": where.department,
+            "province": where.province or where.not_understood,
             "status": "unverified",
             "sector": "",
+            "police_inside_or_run": "yes" if re.search(POLICE_RUN, run_by) else "",
             "address": "" if kind == SHELTER else named.get("address", ""),
         }
     )
@@ -143,28 +179,26 @@ def _our_cells(named: Mapping[str, str], kind: str, where: tuple[str, str], hint
 
 
 def _id_of(named: Mapping[str, str], cells: Mapping[str, str], hints: ImportHints) -> str:
-    """The file's own id where it is usable, else one made of it, else one made of what identifies the service."""
+    """The code of the health register, else the file's own id where it is usable, else one made of what stays.
+
+    A telephone changes and is no part of it.
+    """
     old = named.get("id", "")
+    if _ipress(named):
+        return f"renipress-{_ipress(named)}"
     try:
-        return (
-            str(uuid.UUID(old))
-            if old
-            else _new_id(
-                "/".join(
-                    [
-                        hints.service_type,
-                        cells["name"],
-                        cells["regions_inei"],
-                        cells["province"],
-                        cells["address"],
-                        named.get("_district", ""),
-                        cells["phone"],
-                    ]
-                )
-            )
-        )
+        if old:
+            return str(uuid.UUID(old))
     except ValueError:
         return _new_id(f"id/{old}")
+    stays = (cells["name"], cells["regions_inei"], cells["province"], cells["address"], named.get("_district", ""))
+    return _new_id("/".join([hints.service_type, *stays]))
+
+
+def _ipress(named: Mapping[str, str]) -> str:
+    """The code of the health register with the zeros that a spreadsheet dropped; blank where there is none."""
+    digits = re.sub(r"\.0$", "", named.get("_ipress", ""))
+    return digits.zfill(IPRESS) if digits.isdecimal() and digits.isascii() and len(digits) <= IPRESS else ""
 
 
 def _new_id(text: str) -> str:
@@ -179,29 +213,36 @@ def _type_of(named: Mapping[str, str], hints: ImportHints) -> str:
 
 
 def _guess(named: Mapping[str, str]) -> str:
-    words = header(f"{named.get('service_type', '')} {named.get('name', '')}").replace("_", " ")
+    """What its class says, else its name; a name that says it more exactly than a class of health goes before."""
+    by_class, by_name = _told_by(_words(named["_classes"])), _told_by(_words(named.get("name", "")))
+    kind = by_name if by_class.startswith("HEALTH_") and by_name in MORE_EXACT else by_class or by_name
+    in_a_station = re.search(POLICE_RUN, _words(f"{named['_classes']} {named.get('name', '')}"))
+    return "VIOLENCE_CENTRE_POLICE" if kind == "VIOLENCE_CENTRE" and in_a_station else kind
+
+
+def _told_by(words: str) -> str:
     return next((kind for pattern, kind in TELLING if re.search(pattern, words)), "")
+
+
+def _is_no_door(named: Mapping[str, str]) -> bool:
+    return bool(re.search(NO_DOOR, _words(f"{named['_classes']} {named.get('name', '')}")))
+
+
+def _words(text: str) -> str:
+    """Words in small letters without accents and signs."""
+    return header(text).replace("_", " ")
 
 
 def _remarks(line: FileRow, named: Mapping[str, str], kind: str, hints: ImportHints) -> Iterator[Sentence]:
     code = named.get("service_type", "").upper()
     if kind not in {code, hints.service_type}:
         yield said(GUESSED, type=kind)
-    if named.get("phone") and not re.search(r"\d{3}", re.sub(r"[\s()./-]", "", named["phone"])):
-        yield said(NO_NUMBER)
-    if named.get("hours") and not _names_a_day(named["hours"]):
-        yield said(NO_WEEKDAY)
-    if "_organization" in named and not named["_organization"]:
+    if any(OURS.get(header(name)) == "_organization" for name in line.cells) and not named.get("_organization"):
         yield said(NO_ORGANISATION)
     if kind == SHELTER and (named.get("address") or named.get("_latitude")):
         yield said(SHELTER_ADDRESS)
     if any(len(cell) > LONGEST for cell in line.cells.values()):
         yield said(CUT, limit=str(LONGEST))
-
-
-def _names_a_day(hours: str) -> bool:
-    days = r"\b(lun|mar|mie|jue|vie|sab|dom|mon|tue|wed|thu|fri|sat|sun|diari|daily|todos|l\s*[-a]\s*[vsd]\b|24|"
-    return bool(re.search(days + r"(mo|tu|we|th|fr|sa|su)\b)", header(hours).replace("_", " ")))
 
 
 def _kept(line: FileRow, named: Mapping[str, str], kind: str, country: str) -> tuple[dict[str, str], list[Sentence]]:

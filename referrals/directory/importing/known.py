@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -17,6 +19,18 @@ from referrals.directory.importing.report import CHANGED_SINCE, StorableRow
 from referrals.directory.models import CoverageRow, ForeignRow, PlaceRow, ServiceRow
 from referrals.directory.rows import cells_of, coverage_of, header
 from reporting.i18n import Sentence, said
+
+
+class Where(NamedTuple):
+    """Where a row lies: department (two digits of INEI) and name of its province, blank where none is named.
+
+    not_understood: what was written as its province; differs: its code and its names do not agree.
+    """
+
+    department: str
+    province: str = ""
+    not_understood: str = ""
+    differs: bool = False
 
 
 class PlaceIndex:
@@ -37,26 +51,45 @@ class PlaceIndex:
         known = db.scalars(select(PlaceRow).where(PlaceRow.level != "district"))
         return cls({place.code: place.name for place in known}, home(db).country)
 
-    def find(self, named: Mapping[str, str], hint: str) -> tuple[str, str] | None:
-        """Where a row of a file lies: department (two digits of INEI) and name of its province, which may be blank.
+    def find(self, named: Mapping[str, str], hint: str) -> Where | None:
+        """Where a row of a file lies; names go before its code, which may be of another numbering.
 
         `hint` is the department that a person gave for the whole file. None where neither row nor hint say it.
         """
-        digits = re.sub(r"\D", "", named.get("_ubigeo", ""))
-        digits = digits.zfill(6) if len(digits) == 5 else digits  # noqa: PLR2004 -- a spreadsheet ate the zero
-        if self.country + digits[:2] in self.names and len(digits) in {2, 4, 6}:
-            return digits[:2], self.names.get(self.country + digits[:4], "") if len(digits) > len("25") else ""
-        department = self._departments.get(header(named.get("_department", "")), "")
-        plain = header(named.get("province", ""))
-        if department:
-            return department, self._provinces.get((department, plain), "")
-        alone = self._by_province_alone.get(plain) if plain else None
+        by_code, by_name = self._by_code(named.get("_ubigeo", "")), self._by_name(named, hint)
+        if by_code is None or by_name is None:
+            return by_code or by_name
+        if by_name.department != by_code.department:
+            return by_name._replace(differs=True) if named.get("_department") else by_code
+        if by_name.province and by_code.province and by_name.province != by_code.province:
+            return by_name._replace(differs=True)
+        return by_name if by_name.province else by_code
+
+    def _by_code(self, written: str) -> Where | None:
+        """By its code of INEI; a spreadsheet drops the first zero."""
+        digits = re.sub(r"\D", "", re.sub(r"\.0$", "", written))
+        digits = digits.zfill(len(digits) + len(digits) % 2)
+        if self.country + digits[:2] not in self.names or len(digits) not in {2, 4, 6}:
+            return None
+        if len(digits) == len("25"):
+            return Where(digits)
+        province = self.names.get(self.country + digits[:4], "")
+        return Where(digits[:2], province, "" if province else written)
+
+    def _by_name(self, named: Mapping[str, str], hint: str) -> Where | None:
+        written = named.get("province", "")
+        department, plain = self._departments.get(header(named.get("_department", "")), ""), header(written)
+        alone = self._by_province_alone.get(plain) if plain and not department else None
         if alone:
-            return alone
-        return (hint, self._provinces.get((hint, plain), "")) if self.country + hint in self.names and hint else None
+            return Where(*alone)
+        department = department or (hint if hint and self.country + hint in self.names else "")
+        if not department:
+            return None
+        province = self._provinces.get((department, plain), "")
+        return Where(department, province, "" if province else written)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class KnownServices:
     """The services that the directory holds, by their id."""
 
@@ -75,6 +108,17 @@ class KnownServices:
             {row.service: row.print for row in db.scalars(select(ForeignRow))},
             {service: frozenset(places) for service, places in covered.items()},
         )
+
+    def as_before(self, row: StorableRow | None) -> StorableRow | None:
+        """A row under the id that it came in with, where the same row of a file was brought in under another one."""
+        if row is None or row.cells["id"] in self.rows or row.print not in self.by_print:
+            return row
+        return replace(row, cells={**row.cells, "id": self.by_print[row.print]})
+
+    @cached_property
+    def by_print(self) -> Mapping[str, str]:
+        """Print of the row of a file -> the service that came from it."""
+        return {print_: service for service, print_ in self.prints.items()}
 
     def objects_to(self, row: StorableRow) -> Sentence | None:
         """Why a foreign row may not come in: it never overwrites what the team has confirmed or brought another way."""

@@ -5,6 +5,7 @@ Stores nothing. A slip in our own file is quickly mended, so it never comes in b
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 
 from referrals.directory.importing.known import PlaceIndex
@@ -13,6 +14,8 @@ from referrals.directory.importing.report import (
     BAD_CELLS,
     CUT,
     HELD_BACK,
+    HOURS_NOT_UNDERSTOOD,
+    NO_NUMBER,
     SAME_ID,
     TWICE,
     ImportReport,
@@ -20,7 +23,9 @@ from referrals.directory.importing.report import (
     StorableRow,
 )
 from referrals.directory.rows import COLUMNS, LONGEST, faults, tidy
-from reporting.i18n import said
+from referrals.matching import hours_text, phones
+from referrals.matching.hours import NO, UNKNOWN, YES
+from reporting.i18n import Sentence, said
 
 
 def read_own(lines: Iterable[FileRow], places: PlaceIndex, report: ImportReport) -> list[StorableRow]:
@@ -29,6 +34,7 @@ def read_own(lines: Iterable[FileRow], places: PlaceIndex, report: ImportReport)
     seen: dict[str, int] = {}  # id -> its line
     for line in lines:
         cells = {column: tidy(line.cells.get(column, "")) for column in COLUMNS}
+        cells["regions_inei"] = _with_zeros(cells["regions_inei"])
         wrong = [said(fault) for fault in faults(cells, places.names, places.country)]
         if cells["id"] in seen:
             same = cells == _read_before(good, cells["id"])
@@ -37,6 +43,8 @@ def read_own(lines: Iterable[FileRow], places: PlaceIndex, report: ImportReport)
             wrong.append(said(BAD_CELLS))
         if any(len(cell) > LONGEST for cell in line.cells.values()):
             report.remarks.append(Problem(line.number, said(CUT, limit=str(LONGEST))))
+        doubts = (*line.remarks, *cell_remarks(cells, places.country))
+        report.remarks += [Problem(line.number, remark) for remark in doubts]
         report.problems += [Problem(line.number, sentence) for sentence in wrong]
         seen.setdefault(cells["id"], line.number)
         if not wrong:
@@ -46,6 +54,23 @@ def read_own(lines: Iterable[FileRow], places: PlaceIndex, report: ImportReport)
     first = str(report.problems[0].line)
     report.problems += [Problem(row.line, said(HELD_BACK, line=first)) for row in good]
     return []
+
+
+def cell_remarks(cells: Mapping[str, str], country: str) -> Iterable[Sentence]:
+    """What of a row's hours and telephone was not understood."""
+    always = re.match(r"[a-z]*", cells["is_24h"].casefold())
+    is_24h = always.group() if always and always.group() in {YES, NO} else UNKNOWN
+    if cells["hours"] and hours_text.read(cells["hours"], is_24h).own is None:
+        yield said(HOURS_NOT_UNDERSTOOD)
+    if cells["phone"] and not phones.read(cells["phone"], country):
+        yield said(NO_NUMBER)
+
+
+def _with_zeros(codes: str) -> str:
+    """Numbers of departments with the zero that a spreadsheet dropped: `4;12` is `04;12`."""
+    return ";".join(
+        code.strip().zfill(2) if re.fullmatch(r"\s*\d\s*", code, re.ASCII) else code for code in codes.split(";")
+    )
 
 
 def _read_before(good: Iterable[StorableRow], service: str) -> Mapping[str, str]:

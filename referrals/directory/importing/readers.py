@@ -1,6 +1,7 @@
 """Files of services as rows of cells: CSV in four separators, HSDS 3 as JSON; and the directory as CSV.
 
-Never fails on any bytes: gives rows, or the reason why there are none. Decides nothing about a row.
+Never fails on any bytes: gives rows, or the reason why there are none. Decides nothing about a row. Letters are
+read line by line, so that one bad byte spoils no other row.
 """
 
 from __future__ import annotations
@@ -12,19 +13,22 @@ import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from referrals.directory.home import at_home
 from referrals.directory.importing.foreign_columns import OURS
-from referrals.directory.importing.report import NO_NAMES, TOO_LARGE, UNREADABLE
+from referrals.directory.importing.hsds import services_in
+from referrals.directory.importing.report import MENDED, NO_LIST, NO_NAMES, READ_OTHERWISE, TOO_LARGE, UNREADABLE
 from referrals.directory.models import ServiceRow
 from referrals.directory.rows import COLUMNS, cells_of, header
+from referrals.matching import hours_text
 from reporting.i18n import Sentence, said
 
 LONGEST_FILE: Final = 64 * 1024 * 1024  # bytes; 100,000 services are below half of it
+ONE_BYTE: Final = 0xFF
 SEPARATORS: Final = (",", ";", "\t", "|")
 GUARDED: Final = re.compile(r"'*[=+\-@]")  # a spreadsheet would read such a cell as a formula
 
@@ -36,17 +40,17 @@ class FileRow:
     number: int
     cells: Mapping[str, str]
     extra_cells: bool = False
+    remarks: tuple[Sentence, ...] = ()  # what was noticed while it was read
 
 
 def read(raw: bytes) -> tuple[list[FileRow], Sentence | None]:
     """Rows of any file, or the reason why it has none. Never fails otherwise, whatever the bytes."""
     if len(raw) > LONGEST_FILE:
         return [], said(TOO_LARGE)
-    text = _text(raw)
+    text, noticed = _text(raw)
     if text.lstrip()[:1] in {"{", "["}:
-        lines = _json_lines(text)
-        return (lines, None) if lines else ([], said(UNREADABLE))
-    lines = _table(text)
+        return _json_rows(text)
+    lines = _table(text, noticed)
     if not lines:
         return [], said(UNREADABLE)
     known = (
@@ -57,18 +61,60 @@ def read(raw: bytes) -> tuple[list[FileRow], Sentence | None]:
     return (lines, None) if "name" in known else ([], said(NO_NAMES))
 
 
-def _text(raw: bytes) -> str:
-    """UTF-8 with or without mark, UTF-16 with its mark, or the Windows code page of Latin America."""
+def _text(raw: bytes) -> tuple[str, dict[int, Sentence]]:
+    """UTF-8 with or without mark, UTF-16 with its mark, or the code page of Windows, each line for itself.
+
+    And by the number of a line what was done to it.
+    """
     if raw[:2] in {b"\xff\xfe", b"\xfe\xff"}:
-        return raw.decode("utf-16", "replace").replace("\0", "")
+        lines = _lines(raw.decode("utf-16", "replace"))
+        bad: set[int] = set()
+    else:
+        in_bytes = raw.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
+        bad = {number for number, line in enumerate(in_bytes, 1) if not _is_utf8(line)}
+        lines = [
+            line.decode("cp1252" if number in bad else "utf-8", "replace") for number, line in enumerate(in_bytes, 1)
+        ]
+        if all(number in bad or line.isascii() for number, line in enumerate(lines, 1)):
+            bad = set()  # the whole file is written so
+    whole = [_once(line) for line in lines]
+    noticed = {number: said(READ_OTHERWISE) for number in bad}
+    noticed |= {
+        number: said(MENDED) for number, (now, was) in enumerate(zip(whole, lines, strict=True), 1) if now != was
+    }
+    return "\n".join(whole).replace("\0", ""), noticed
+
+
+def _lines(text: str) -> list[str]:
+    return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+
+
+def _is_utf8(line: bytes) -> bool:
     try:
-        text = raw.decode("utf-8-sig")
+        line.decode("utf-8")
     except UnicodeDecodeError:
-        text = raw.decode("cp1252", "replace")
-    return text.replace("\0", "").replace("\r\n", "\n").replace("\r", "\n")
+        return False
+    return True
 
 
-def _table(text: str) -> list[FileRow] | None:
+# a byte of 128 to 191 as Windows reads it: what stands after the first byte of a letter that was stored twice
+_AFTER: Final = "".join(re.escape(bytes([byte]).decode("cp1252", "ignore") or chr(byte)) for byte in range(128, 192))
+_TWICE: Final = re.compile(f"[ÂÃÅ][{_AFTER}]|â€[{_AFTER}]|\u00e2\u201a\u00ac")  # the last: a euro
+
+
+def _once(line: str) -> str:
+    """A line whose letters were stored twice (`Ã±` for ñ), or thrice, as it was meant. Spanish writes none of these."""
+    for _ in range(2):
+        line = _TWICE.sub(_letter, line)
+    return line
+
+
+def _letter(spoilt: re.Match[str]) -> str:
+    as_bytes = b"".join(bytes([ord(sign)]) if ord(sign) <= ONE_BYTE else sign.encode("cp1252") for sign in spoilt[0])
+    return as_bytes.decode("utf-8", "replace")
+
+
+def _table(text: str, noticed: Mapping[int, Sentence]) -> list[FileRow] | None:
     first = text.lstrip("\n").split("\n", 1)[0]
     separator = max(SEPARATORS, key=first.count)
     csv.field_size_limit(LONGEST_FILE)
@@ -85,12 +131,22 @@ def _table(text: str) -> list[FileRow] | None:
                 names = [cell.strip().lstrip("\ufeff") for cell in cells]
                 continue
             filled = [sys.intern(unguarded(cell.strip())) for cell in cells]  # most cells of a large file say the same
-            lines.append(
-                FileRow(number, dict(zip(names, filled + [""] * len(names), strict=False)), any(filled[len(names) :]))
-            )
+            filled = _with_whole_hours(names, filled, separator)
+            named = dict(zip(names, filled + [""] * len(names), strict=False))
+            remarks = (noticed[line] for line in range(number, start) if line in noticed)
+            lines.append(FileRow(number, named, any(filled[len(names) :]), tuple(remarks)))
     except csv.Error:
         return None
     return lines
+
+
+def _with_whole_hours(names: list[str], filled: list[str], separator: str) -> list[str]:
+    """Cells; where hours stand last and hold the separator unquoted, together again: if they are hours then."""
+    last = len(names) - 1
+    if len(filled) <= len(names) or OURS.get(header(names[last])) != "hours":
+        return filled
+    whole = f"{separator} ".join(cell for cell in filled[last:] if cell)
+    return filled if hours_text.read(whole).own is None else [*filled[:last], whole]
 
 
 def unguarded(cell: str) -> str:
@@ -116,65 +172,11 @@ def as_csv(db: Session) -> str:
     return out.getvalue()
 
 
-def _json_lines(text: str) -> list[FileRow] | None:
+def _json_rows(text: str) -> tuple[list[FileRow], Sentence | None]:
     try:
-        return _services_in(json.loads(text))
+        services = services_in(json.loads(text))
     except (ValueError, RecursionError):
-        return None
-
-
-def _services_in(document: Any) -> list[FileRow]:
-    services = document
-    if isinstance(document, dict):
-        lists = (document[key] for key in ("contents", "services", "data") if isinstance(document.get(key), list))
-        services = next(lists, [document])
-    return [FileRow(number, _flat(service)) for number, service in enumerate(services, 1)]
-
-
-def _flat(service: Any) -> dict[str, str]:
-    """An HSDS service (or service at a location) as cells; lists become text, what we do not map keeps its name."""
-    if not isinstance(service, dict):
-        return {"name": ""}
-    inner = _table_in(service, "service")
-    fields = {**inner, **{key: value for key, value in service.items() if value not in (None, "", [], {})}}
-    at = _first(fields, "service_at_locations")
-    place = _table_in(fields, "location") or _table_in(at, "location") or _first(fields, "locations")
-    organisation = fields.get("organization")
-    languages = (language for language in _list(fields, "languages") if isinstance(language, dict))
-    cells = {
-        "phone": _first(fields, "phones").get("number") or _first(at, "phones").get("number") or "",
-        "hours": "; ".join(filter(None, map(_hours, _list(fields, "schedules") or _list(at, "schedules")))),
-        "languages": ";".join(str(language.get("code", "")) for language in languages),
-        "latitude": place.get("latitude", ""),
-        "longitude": place.get("longitude", ""),
-        "ubigeo": place.get("external_identifier", ""),
-        "state_province": _first(place, "addresses").get("state_province", ""),
-        "organization": organisation.get("name", "") if isinstance(organisation, dict) else organisation or "",
-    }
-    plain = {
-        key: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-        for key, value in fields.items()
-        if key not in {"schedules", "languages", "phones"}
-    }
-    return plain | {key: str(value) for key, value in cells.items() if value not in (None, "")}
-
-
-def _table_in(fields: Mapping[str, Any], key: str) -> dict[str, Any]:
-    table = fields.get(key)
-    return table if isinstance(table, dict) else {}
-
-
-def _list(fields: Mapping[str, Any], key: str) -> list[Any]:
-    several = fields.get(key)
-    return several if isinstance(several, list) else []
-
-
-def _first(fields: Mapping[str, Any], key: str) -> dict[str, Any]:
-    several = _list(fields, key)
-    return several[0] if several and isinstance(several[0], dict) else {}
-
-
-def _hours(schedule: Any) -> str:
-    if not isinstance(schedule, dict):
-        return ""
-    return " ".join(str(schedule[key]) for key in ("byday", "opens_at", "closes_at") if schedule.get(key))
+        return [], said(UNREADABLE)
+    if services is None:
+        return [], said(NO_LIST)
+    return [FileRow(number, cells, remarks=remarks) for number, (cells, remarks) in enumerate(services, 1)], None

@@ -22,14 +22,30 @@ HELD_BACK = N_("This row is good; it waits until line %(line)s is mended.")
 CHANGED_SINCE = N_("It says something else than what the team has confirmed: compare by hand.")
 HAS_ENDED = N_("The file says that it is closed.")
 SHELTER_ADDRESS = N_("It is a shelter: its address was left out and is not stored.")
-NO_NUMBER = N_("The telephone has no number in it.")
-NO_WEEKDAY = N_("The hours name no day of the week.")
+NO_NUMBER = N_("The telephone has no number that can be dialled: it is kept as written.")
+HOURS_NOT_UNDERSTOOD = N_("The hours were not understood: they are kept as written, and are not known.")
 SWAPPED = N_("Latitude and longitude are swapped: they were read the other way round.")
 OUTSIDE = N_("The point lies outside the country: it was left out.")
 NO_ORGANISATION = N_("The organisation is missing.")
 GUESSED = N_("The type was guessed from its name: %(type)s.")
 NEW_ID = N_("The id was not usable: it has a new one, and keeps the old one beside it.")
 CUT = N_("A cell was longer than %(limit)s characters and was cut.")
+NO_PHONE_COLUMN = N_("No column is called phone or teléfono: no row has a number.")
+UNKNOWN_STATUS = N_("The status was not understood: %(status)s.")
+READ_OTHERWISE = N_(
+    "Its letters are written in another way than those of the file, and were read as Windows writes them."
+)
+MENDED = N_("Its letters were spoilt by being stored twice, and were mended.")
+UNKNOWN_PROVINCE = N_(
+    "The province was not understood: %(province)s. It is offered nowhere until its coverage is known."
+)
+PLACES_DIFFER = N_("The code of the place and its names differ: the names were taken.")
+NO_DOOR = N_("It has to do with health, but is no door after violence: dental, optical, a laboratory or the like.")
+NO_LIST = N_("This JSON is no list of services, or an empty one.")
+OTHER_PLACES = N_("It has more places, which are not stored: %(places)s.")
+NUMBER_OF_ORGANISATION = N_("The telephone is that of its organisation.")
+SCHEDULE_NOTE = N_("The hours have a note: %(note)s.")
+NO_SERVICES = N_("It is an organisation without services: it was read as a service.")
 BAD_CELLS = N_("The row has more cells than the table has columns.")
 
 
@@ -51,6 +67,7 @@ class ImportReport:
     problems: list[Problem] = field(default_factory=list)  # rows that are not stored; a row may have several
     remarks: list[Problem] = field(default_factory=list)  # rows that are stored or as before, but look at this
     likely_twice: list[tuple[str, str]] = field(default_factory=list)  # ids: for a person to decide
+    more_likely_twice: int = 0  # pairs beyond those
     services: list[str] = field(default_factory=list)  # ids that changed
 
     @property

@@ -78,7 +78,7 @@ def bring_in(
     fresh = [row for row in storable if known.differs(row, places)]
     report.unchanged = len(storable) - len(fresh)
     report.stored, report.services = len(fresh), [row.cells["id"] for row in fresh]
-    report.likely_twice = possible_duplicates(known.rows, [row.cells for row in fresh])
+    report.likely_twice, report.more_likely_twice = possible_duplicates(known.rows, [row.cells for row in fresh])
     if not dry_run and fresh:
         _store(db, fresh, places, known, by, tell)
     report.problems.sort(key=lambda problem: problem.line)
@@ -100,6 +100,7 @@ def as_json(report: ImportReport) -> dict[str, Any]:
         "problems": by_line(report.problems),
         "remarks": by_line(report.remarks),
         "likely_twice": [list(pair) for pair in report.likely_twice],
+        "more_likely_twice": report.more_likely_twice,
     }
 
 
@@ -115,8 +116,13 @@ def in_words(report: ImportReport, dry_run: bool) -> str:  # noqa: FBT001 -- the
     lines += [f"{waiting} good rows wait until that is mended: our own file comes in whole."] if waiting else []
     if any(problem.said.message in {rows.FAULTS["type"], NO_TYPE} for problem in wrong):
         lines.append(f"Types of service: {', '.join(reviewed_data.service_types())}.")
-    lines += [f"line {remark.line}: (look at this) {_in_english(remark)}" for remark in report.remarks]
+    lines += [
+        f"{f'line {remark.line}' if remark.line else 'the file'}: (look at this) {_in_english(remark)}"
+        for remark in report.remarks
+    ]
     lines += [f"perhaps the same twice: {first} and {second}" for first, second in report.likely_twice]
+    if report.more_likely_twice:
+        lines.append(f"and {report.more_likely_twice} more pairs, which are not listed.")
     done = "would be stored" if dry_run else "stored"
     lines.append(f"{report.rows} rows: {report.stored} {done}, {report.unchanged} as before, {report.listed} listed.")
     return "\n".join([*lines, *(["Nothing was changed."] if dry_run or not report.stored else [])])
