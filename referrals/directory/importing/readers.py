@@ -21,7 +21,7 @@ from referrals.directory.home import at_home
 from referrals.directory.importing.foreign_columns import OURS
 from referrals.directory.importing.report import NO_NAMES, TOO_LARGE, UNREADABLE
 from referrals.directory.models import ServiceRow
-from referrals.directory.rows import COLUMNS, cells_of, header
+from referrals.directory.rows import COLUMNS, LATER, cells_of, header
 from reporting.i18n import Sentence, said
 
 LONGEST_FILE: Final = 64 * 1024 * 1024  # bytes; 100,000 services are below half of it
@@ -51,10 +51,15 @@ def read(raw: bytes) -> tuple[list[FileRow], Sentence | None]:
         return [], said(UNREADABLE)
     known = (
         set(lines[0].cells)
-        if set(COLUMNS) <= lines[0].cells.keys()
+        if is_own(lines[0].cells)
         else {OURS.get(header(name), "") for line in lines[:50] for name in line.cells}
     )
     return (lines, None) if "name" in known else ([], said(NO_NAMES))
+
+
+def is_own(cells: Mapping[str, str]) -> bool:
+    """Whether a row is of our own file, of this version or of one before."""
+    return set(COLUMNS) - LATER <= cells.keys()
 
 
 def _text(raw: bytes) -> str:
