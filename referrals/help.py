@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from referrals.directory.reviewed_data import DATA
+from referrals.directory.reviewed_data import DATA, retired
 from referrals.directory.snapshot import DirectorySnapshot, shipped_lines
 from referrals.matching import order, wording
 from referrals.matching.listings import ServiceCard, is_listed
@@ -151,7 +151,7 @@ def help_for(
     police_shown: bool = False,
 ) -> Help:
     """Needs, clocks and offers of an incident as of `now` (seconds since 1970); `only` some while she is telling."""
-    assessed = assess(incident)
+    incident, assessed = _with_successors(snapshot, incident), assess(incident)
     wanted = [need for need in assessed.needs if only is None or need.code in only]
     hers = tuple(code for code in (incident.lang, *languages) if code)
     seeker = Seeker(incident, assessed.must_not, _places(incident), hers, police_shown)
@@ -171,6 +171,19 @@ def help_with(
     incident = Incident(department=department)
     seeker = Seeker(incident, assess(incident).must_not, _places(incident), languages, police_shown)
     return _help(snapshot, [Need(code, "H24", ()) for code in wanted if code in ASKED], seeker, now, timed=False)
+
+
+def _with_successors(snapshot: DirectorySnapshot, incident: Incident) -> Incident:
+    """The incident, with what became of services that refused her when they were still one row for many."""
+    became = {places for service, places in retired().items() if service in incident.refused_by and places}
+    if not became:
+        return incident
+    kinds = {
+        (kind, snapshot.cards.country + region) for kind, _, region in (places.partition("@") for places in became)
+    }
+    cards = snapshot.cards.by_id.values()
+    more = {card.service_id for card in cards for place in card.coverage if (card.service_type, place) in kinds}
+    return replace(incident, refused_by=incident.refused_by | more)
 
 
 def urgent_needs(incident: Incident) -> list[str]:
@@ -198,9 +211,23 @@ def _help(
         for reason, services in reasons.items():
             hidden.setdefault(reason, set()).update(services)
         about = about_need(need.code, seeker.incident, snapshot.cards.country)
+        if need.urgency != "NOW":
+            offers = _another_first(offers, in_sight, snapshot.cards)
         needs.append(_first_in_full(NeedHelp(need, NEEDS[need.code], about, offers, timed), in_sight, folded))
     counts = {reason: len(services) for reason, services in hidden.items()}
     return Help(tuple(needs), seeker.must_not, counts, create_referral)
+
+
+def _another_first(offers: tuple[Offer, ...], in_sight: set[str], cards: Cards) -> tuple[Offer, ...]:
+    """The offers of a need, a nearer one first where their first is a line of the country that she sees already.
+
+    What is needed now keeps its order. The line stays among them: nothing is taken away.
+    """
+    if not offers or offers[0].service_id not in in_sight or not cards.by_id[offers[0].service_id].coverage_national:
+        return offers
+    nearer = (offer for offer in offers if not cards.by_id[offer.service_id].coverage_national)
+    first = next(nearer, None)
+    return offers if first is None else (first, *(offer for offer in offers if offer is not first))
 
 
 def _first_in_full(need_help: NeedHelp, in_sight: set[str], folded: set[str]) -> NeedHelp:
@@ -246,7 +273,7 @@ def _can_be_called(card: ServiceCard | None) -> ServiceCard | None:
 
 def services_for(snapshot: DirectorySnapshot, incident: Incident) -> list[tuple[str, str]]:
     """(id, name) of every service that may be offered to her: those near first, then those of the whole country."""
-    must_not, places = assess(incident).must_not, _places(incident)
+    incident, must_not, places = _with_successors(snapshot, incident), assess(incident).must_not, _places(incident)
     bands = ((order.near_band(card, places), card) for card in snapshot.cards.by_id.values() if is_listed(card))
     allowed = [(band, card) for band, card in bands if band is not None and not forbidden(card, must_not, incident)]
     return [(card.service_id, card.name) for _, card in sorted(allowed, key=lambda pair: (pair[0], pair[1].name))]
@@ -290,11 +317,15 @@ def _children(snapshot: DirectorySnapshot, parent: str) -> dict[str, str]:
     return {code: name for name, code in sorted(inside)}
 
 
-def could_have_refused(snapshot: DirectorySnapshot, department: str) -> dict[str, str]:
-    """Services of her region, or of the whole country, that she may name as having refused or hurt her."""
+def could_have_refused(snapshot: DirectorySnapshot, department: str, province: str = "") -> dict[str, str]:
+    """Services of her region, or of the whole country, that she may name as having refused or hurt her.
+
+    Those of her province first, then by their names.
+    """
+    places = tuple(place for place in (province, department) if place)
     here = (card for card in snapshot.cards.by_id.values() if card.service_type in REFUSABLE and is_listed(card))
-    near = (card for card in here if order.near_band(card, (department,) if department else ()) is not None)
-    return {card.service_id: card.name for card in near}
+    bands = ((order.near_band(card, places), card.name, card.service_id) for card in here)
+    return {service: name for _, name, service in sorted(line for line in bands if line[0] is not None)}
 
 
 def names(snapshot: DirectorySnapshot) -> dict[str, str]:

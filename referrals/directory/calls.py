@@ -55,6 +55,8 @@ def _easiest(task: Task) -> tuple[bool, int, str]:
 
 
 def _is_local(card: ServiceCard, place: str) -> bool:
+    if card.site:
+        return card.site.startswith(place)
     return any(
         code.startswith(place) or (len(code) == len("PE25") and place.startswith(code)) for code in card.coverage
     )

@@ -16,12 +16,13 @@ from sqlalchemy.orm import Session
 from referrals.directory.home import Home, home
 from referrals.directory.models import CoverageRow, FlagRow, ServiceRow
 from referrals.directory.reviewed_data import rows_of, service_types
-from referrals.directory.rows import NOWHERE_YET
+from referrals.directory.rows import NOWHERE_YET, SHELTER
 from referrals.matching import phones
 from referrals.matching.hours import NO, UNKNOWN, YES
 from referrals.matching.listings import COUNTRY_CODE, ServiceCard
 
 PUBLIC = frozenset({"public", "municipal"})  # a state line leads to services of the state, not to others
+INSURED = "insured"  # the cost of what is for people insured there
 ANSWERED_BY = {
     "has_pep": "N_PEP",
     "has_ec": "N_EC",
@@ -53,6 +54,7 @@ def card_of(row: Any, coverage: frozenset[str], here: Home, *, doubted: bool = F
     """A row of the table of services as matching and pages need it."""
     kind = service_types()[row.service_type]
     phone, note, tel = _phone(row.phone, row.status, here.country)
+    country = min(coverage, default="")[:COUNTRY_CODE]
     return ServiceCard(
         service_id=row.id,
         name=row.name,
@@ -70,7 +72,7 @@ def card_of(row: Any, coverage: frozenset[str], here: Home, *, doubted: bool = F
         sw_friendly=_answer(row.sw_friendly),
         minors=_answer(row.minors),
         accepts_no_id=_answer(row.accepts_no_id),
-        needs=_needs_of(row, kind["needs"]),
+        needs=_needs_of(row, kind["needs"], kind.get("sure", ())),
         coverage=frozenset() if row.coverage == NOWHERE_YET else coverage,
         coverage_national=any(len(code) == COUNTRY_CODE and here.holds([code]) for code in coverage),
         status=row.status,
@@ -79,11 +81,25 @@ def card_of(row: Any, coverage: frozenset[str], here: Home, *, doubted: bool = F
         verified_on=row.verified_on,
         duty=kind.get("duty", ""),
         through=kind.get("through", "") if row.sector in PUBLIC else "",
-        warnings=tuple(warning["warning"] for warning in rows_of("service-warnings.csv").get(row.id, ())),
+        warnings=tuple(_warnings(row)),
         organisation=row.organisation,
         doubted=doubted,
         zone=here.zone,
+        address=row.address if _may_be_shown(row) else "",
+        site=country + row.site if row.site and row.service_type != SHELTER else "",
+        insured=row.cost == INSURED,
     )
+
+
+def _may_be_shown(row: Any) -> bool:
+    """Whether its address is for everybody: of a shelter, or of what nobody has seen, it never is."""
+    return row.service_type != SHELTER and row.status != "unverified" and _answer(row.address_public) == YES
+
+
+def _warnings(row: Any) -> Iterator[str]:
+    """Of this service, of its type, and of services that are for people insured there."""
+    for key in (row.id, row.service_type, *([INSURED] if row.cost == INSURED else [])):
+        yield from (warning["warning"] for warning in rows_of("service-warnings.csv").get(key, ()))
 
 
 def _answer(cell: str) -> str:
@@ -100,9 +116,9 @@ def _phone(cell: str, status: str, country: str) -> tuple[str, str, str]:
     return number, note, "" if status == "unverified" else phones.dialable(cell, country)
 
 
-def _needs_of(row: Any, by_type: Iterable[str]) -> dict[str, str]:
-    """Need -> yes or unknown. The row's own answers go before what its type can serve."""
-    served = dict.fromkeys(by_type, UNKNOWN)
+def _needs_of(row: Any, by_type: Iterable[str], surely: Iterable[str]) -> dict[str, str]:
+    """Need -> yes or unknown. The row's own answers go before what its type can serve, or serves for sure."""
+    served = dict.fromkeys(by_type, UNKNOWN) | dict.fromkeys(surely, YES)
     for column, need in ANSWERED_BY.items():
         if need in served:
             served[need] = _answer(getattr(row, column))

@@ -31,6 +31,7 @@ FLAGS = {
     "unsafe": N_("They were not safe"),
     "refused": N_("They refused somebody we referred"),
 }
+WHERE = ("address", "site")  # cells that say where a service stands
 OUR_CALL = "Llamada de nuestro equipo"  # the source of a row that no paper has named: somebody of the team asked
 OURS = "seen"  # the status of a row that somebody has seen
 
@@ -177,7 +178,8 @@ def forget_where(db: Session, service: str) -> None:
     db.execute(delete(ForeignRow).where(ForeignRow.service == service))
     for row in db.scalars(select(HistoryRow).where(HistoryRow.service == service)):
         changes = json.loads(row.changes)
-        if changes.pop("address", None) is not None:
+        if changes.keys() & set(WHERE):
+            changes = {column: cells for column, cells in changes.items() if column not in WHERE}
             row.changes = json.dumps(changes, ensure_ascii=False)
     db.flush()
 

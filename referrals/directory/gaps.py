@@ -15,7 +15,8 @@ from referrals.directory.reviewed_data import DATA
 from referrals.directory.rows import OLD
 from referrals.directory.snapshot import DirectorySnapshot
 from referrals.matching import offers
-from referrals.matching.listings import ServiceCard, is_listed
+from referrals.matching.listings import NONE, ServiceCard, is_listed
+from referrals.matching.order import Search
 from referrals.matching.records import Seeker
 from referrals.needs import assessment
 from reporting.i18n import N_
@@ -66,7 +67,7 @@ def gaps(held: DirectorySnapshot, today: date, inside: str = "") -> tuple[Gap, .
 def _states_by_place(held: DirectorySnapshot, need: str, today: date) -> dict[str, str]:
     best: dict[str, str] = {}
     for card in held.cards.by_id.values():
-        if need not in card.needs or not is_listed(card):
+        if need not in card.needs or not _can_be_offered(card):
             continue
         for place in card.coverage:
             state = _state_of_card(card, today, national=place == held.cards.country)
@@ -96,22 +97,30 @@ TUESDAY = datetime(2026, 11, 24, 15, tzinfo=UTC)  # ten in the morning in Lima: 
 CASES = ("vignettes.yaml", "golden-cases.yaml")  # written cases in data/, as many of them as are there
 WHY_NEVER = {
     "unseen": N_("No source has seen it: confirm it or take it out."),
-    "silent": N_("It has no number, and no line leads there."),
+    "silent": N_("It has no number and no address, and no line leads there."),
     "behind": N_("Others always go before it."),
 }
 
 
 def never_matched(held: DirectorySnapshot) -> dict[str, str]:
-    """Services that no written case is ever offered, wherever it happens, and why. From the directory alone."""
+    """Services that no written case is ever offered, wherever it happens, and why. From the directory alone.
+
+    Of services whose place is known only those that nobody can be offered: which neighbour goes first follows from
+    where somebody is, and written cases are not told in every province.
+    """
     offered: set[str] = set()
     for incident in _written_cases():
         assessed = assessment.assess(incident)
         for places in _places_that_differ(held):
-            seeker = Seeker(incident, assessed.must_not, places, ("es",))
+            search = Search(Seeker(incident, assessed.must_not, places, ("es",)), held.cards, TUESDAY)
+            near = search.near(assessed.needs)
             for need in assessed.needs:
-                offered |= {offer.service_id for offer in offers.offers(need, seeker, held.cards, TUESDAY)[0]}
+                best, _ = offers.best_listings(need, search, near[need.code])
+                offered |= {listing.service for listing, _ in best}
+                if not best:
+                    offered |= {offer.service_id for offer in offers.offers_of(need, search, ())[0]}
     cards = (card for card in held.cards.by_id.values() if card.service_id not in offered)
-    return {card.service_id: _why_never(card) for card in cards}
+    return {card.service_id: _why_never(card) for card in cards if not (card.site and _can_be_offered(card))}
 
 
 def _written_cases() -> Iterator[Incident]:
@@ -127,7 +136,11 @@ def _places_that_differ(held: DirectorySnapshot) -> list[tuple[str, ...]]:
     return [(), *((code, code[:4]) if len(code) > len("PE25") else (code,) for code in sorted(named))]
 
 
+def _can_be_offered(card: ServiceCard) -> bool:
+    return is_listed(card) and card.reached != NONE
+
+
 def _why_never(card: ServiceCard) -> str:
     if not is_listed(card):
         return WHY_NEVER["unseen"]
-    return WHY_NEVER["behind" if card.tel or card.through else "silent"]
+    return WHY_NEVER["behind" if _can_be_offered(card) else "silent"]

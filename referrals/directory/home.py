@@ -18,6 +18,7 @@ from referrals.directory.models import CoverageRow
 from referrals.directory.reviewed_data import DATA, table
 from referrals.matching import hours
 
+SHIPPED_FILE: Final = DATA / "services-pe.csv"
 BOX, LAST = "BOX", "LAST"  # rows of fallback-lines.csv: the lines always in sight, those of last resort
 LINES: Final = ("HEALTH_EMERGENCY", "CRISIS_LINE")  # types of which a national service is a line, in screen order
 MOST_LINES: Final = 5  # in the box
@@ -54,7 +55,7 @@ def lines_of_country(country: str) -> Mapping[str, tuple[str, ...]]:
 
 def shipped_services() -> str:
     """The services of Peru as shipped: CSV."""
-    return (DATA / "services-pe.csv").read_text(encoding="utf-8")
+    return SHIPPED_FILE.read_text(encoding="utf-8")
 
 
 def is_at_home(db: Session, service: str) -> bool:

@@ -66,6 +66,9 @@ class ServiceRow(Base):
     )
     notes: Mapped[str] = mapped_column(Text, info=in_the_clear("for the team"))
     organisation: Mapped[str] = mapped_column(Text, default="", server_default="", info=in_the_clear("who runs it"))
+    site: Mapped[str] = mapped_column(
+        String(10), default="", server_default="", info=in_the_clear("the district where it stands; never of a shelter")
+    )
 
 
 class CoverageRow(Base):
@@ -114,6 +117,9 @@ class MatchRow(Base):
     verified: Mapped[int] = mapped_column(Integer, info=in_the_clear("when"))
     doubted: Mapped[bool] = mapped_column(Boolean, info=in_the_clear("somebody flagged it"))
     organisation: Mapped[str] = mapped_column(Text, info=in_the_clear("who runs it"))
+    site: Mapped[str] = mapped_column(
+        String(12), default="", server_default="", info=in_the_clear("the district where it stands")
+    )
     languages: Mapped[str] = mapped_column(Text, info=in_the_clear("spoken there"))
     hours: Mapped[bytes] = mapped_column(LargeBinary, info=in_the_clear("read from the words"))
 

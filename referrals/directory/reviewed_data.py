@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from referrals.matching import hours
+from referrals.matching.distance import Seat
 from referrals.matching.listings import Listing
 from referrals.matching.records import NATIONAL, SAME_PROVINCE, SAME_REGION
 from referrals.needs import exclusions
@@ -48,6 +49,20 @@ def rows_of(name: str) -> Mapping[str, Sequence[Mapping[str, str]]]:
 def public_holidays(country: str) -> frozenset[date]:
     """The days on which ordinary hours are no promise."""
     return frozenset(date.fromisoformat(row["day"]) for row in table("holidays.csv") if row["country"] == country)
+
+
+@cache
+def retired() -> Mapping[str, str]:
+    """Services that are shipped no more -> what became of them, `TYPE@department`; blank where nothing did."""
+    return {row["service"]: row["became"] for row in table("retired-services.csv")}
+
+
+@cache
+def seats(country: str) -> Mapping[str, Seat]:
+    """Code -> the town from which a place of this country is governed; none where they are not shipped."""
+    names = {row["code"]: row["name"] for row in table("places-pe.csv")}
+    rows = (row for row in table("seats-pe.csv") if row["code"].startswith(country) and row["code"] in names)
+    return {row["code"]: Seat(names[row["code"]], float(row["lat"]), float(row["lon"])) for row in rows}
 
 
 @cache

@@ -22,8 +22,9 @@ from reporting.i18n import N_
 COLUMNS = tuple(
     "id name service_type sector coverage regions_inei province phone whatsapp hours is_24h cost languages what_for "
     "police_inside_or_run trans_friendly sw_friendly minors accepts_no_id has_pep has_ec has_forensic address "
-    "address_public status source_date source verified_on notes organisation".split()
+    "address_public status source_date source verified_on notes organisation site".split()
 )
+LATER = frozenset({"site"})  # columns that files of a former version do not have yet
 
 NOWHERE_YET = "unknown"  # a coverage: its department is known, and nobody is sent there until more is
 
@@ -47,6 +48,7 @@ FAULTS = {
     "coverage": N_("The coverage must be national, region, province or unknown."),
     "regions": N_("No department is named: two digits of INEI, such as 25, separated by semicolons."),
     "shelter": N_("A shelter's address is never stored: leave it out."),
+    "site": N_("The place where it stands is told by four or six digits of INEI, such as 250101."),
     "day": N_("The day of verification must be written like 2026-11-24."),
 }
 
@@ -63,10 +65,17 @@ def faults(row: Mapping[str, str], places: Mapping[str, str], country: str) -> I
         yield FAULTS["coverage"]
     elif row["coverage"] != "national" and not _departments(row, places, country):
         yield FAULTS["regions"]
-    if row["service_type"] == "SHELTER" and row["address"]:
+    if row["service_type"] == SHELTER and (row["address"] or row["site"]):
         yield FAULTS["shelter"]
+    elif row["site"] and not _is_site(row["site"], places, country):
+        yield FAULTS["site"]
     if row["verified_on"] and not _is_day(row["verified_on"]):
         yield FAULTS["day"]
+
+
+def _is_site(cell: str, places: Mapping[str, str], country: str) -> bool:
+    """Whether a province of the tree is named, or a district by its number in one."""
+    return bool(re.fullmatch(r"\d{4}(\d{2})?", cell)) and country + cell[:4] in places
 
 
 def _is_day(cell: str) -> bool:
@@ -109,6 +118,21 @@ def coverage_of(row: Mapping[str, str], places: Mapping[str, str], country: str)
 def _departments(row: Mapping[str, str], places: Mapping[str, str], country: str) -> frozenset[str]:
     codes = {country + code.strip() for code in row["regions_inei"].split(";") if code.strip()}
     return frozenset(codes & places.keys())
+
+
+STATION = re.compile(r"comisaria|comisario|(?<![a-z])pnp(?![a-z])|(?<![a-z])policia")  # of a name under `header`
+
+
+def police_of(row: Mapping[str, str]) -> str:
+    """What is taken for "police inside, or run by the police" where a list does not say it: yes, no or unknown.
+
+    A police station in the name goes before what the type says, and one in the address makes that unknown.
+    """
+    if STATION.search(header(row["name"])):
+        return "yes"
+    if STATION.search(header(row["address"])):
+        return "unknown"
+    return str(service_types()[row["service_type"]].get("police", "unknown"))
 
 
 def header(name: str) -> str:

@@ -32,7 +32,7 @@ from referrals.directory.home import (
 )
 from referrals.directory.match_table import StoredListings
 from referrals.directory.models import DirectoryRow, PlaceRow, ServiceRow
-from referrals.directory.reviewed_data import made_with, public_holidays, table, travel
+from referrals.directory.reviewed_data import made_with, public_holidays, seats, table, travel
 from referrals.matching.hours import YES
 from referrals.matching.listings import ServiceCard, is_listed
 from referrals.matching.records import Cards
@@ -101,6 +101,7 @@ def _read_anew(db: Session, reading: Reading, version: int, in_memory: int) -> D
         lines=lines[BOX],
         last_resort=lines[LAST],
         call_first=call_first(),
+        seats=seats(here.country),
     )
     return DirectorySnapshot(version, cards, {row.code: row.parent for row in places})
 

@@ -16,9 +16,10 @@ from referrals.matching.hours import YES, ZONE, Hours
 from referrals.matching.hours_text import read
 from referrals.needs.exclusions import bars_of
 
-OWN, THROUGH, NONE = 0, 1, 2  # how a service is reached: its own number, through a line, not known
+OWN, THROUGH, NONE = 0, 1, 2  # how a service is reached: its own number or address, through a line, not known
 COUNTRY_CODE, DEPARTMENT_CODE = len("PE"), len("PE25")  # lengths of the codes of places
-TRANS, SEX_WORK, PAPERS = 1, 2, 4  # bits of what a service is known to have
+TRANS, SEX_WORK, PAPERS, FOR_INSURED = 1, 2, 4, 8  # bits of what is known of a service
+KNOWN_BITS = (TRANS, SEX_WORK, PAPERS, FOR_INSURED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +55,21 @@ class ServiceCard:
     organisation: str = ""
     doubted: bool = False  # somebody said that it is wrong, and nobody has looked since
     zone: str = ZONE
+    address: str = ""  # as it may be shown; never of a shelter
+    site: str = ""  # code of the district or province where it stands; blank where only its coverage is known
+    insured: bool = False  # for people insured there; for anybody only in an emergency
 
     @property
     def week(self) -> Hours:
         """Its hours, as far as they can be read."""
         return read(self.hours, self.is_24h, self.zone)
+
+    @property
+    def reached(self) -> int:
+        """How it is reached: OWN, THROUGH a line, or NONE: then it is work for the team, and no offer."""
+        if self.tel or self.address:
+            return OWN
+        return THROUGH if self.through not in {"", self.service_id} else NONE
 
 
 class Listing(NamedTuple):
@@ -70,11 +81,12 @@ class Listing(NamedTuple):
     bars: int  # from whom it may be hidden: bits of needs.BARS
     reached: int  # OWN, THROUGH, NONE
     through: str  # the line that leads there
-    has: int  # TRANS, SEX_WORK, PAPERS
+    has: int  # TRANS, SEX_WORK, PAPERS, FOR_INSURED
     police: bool  # the police are known to be there
     verified: int  # number of the day (date.toordinal); 0 never
     doubted: bool
     organisation: str
+    site: str  # code of the place where it stands; blank where it is not known
     languages: frozenset[str]
     hours: Hours
 
@@ -95,20 +107,21 @@ def listings_of(card: ServiceCard) -> Iterator[tuple[str, Listing]]:
     """(need, listing) for every need and place of a service; none where no source has seen it."""
     if not is_listed(card):
         return
-    answers = (card.trans_friendly, card.sw_friendly, card.accepts_no_id)
+    answers = (card.trans_friendly, card.sw_friendly, card.accepts_no_id, YES if card.insured else "")
     covers = sorted({code[:COUNTRY_CODE] for code in card.coverage} if card.coverage_national else card.coverage)
     first = Listing(
         service=card.service_id,
         cover="",
         sure=False,
         bars=bars_of(card),
-        reached=OWN if card.tel else THROUGH if card.through not in {"", card.service_id} else NONE,
+        reached=card.reached,
         through=card.through,
-        has=sum(bit for bit, answer in zip((TRANS, SEX_WORK, PAPERS), answers, strict=True) if answer == YES),
+        has=sum(bit for bit, answer in zip(KNOWN_BITS, answers, strict=True) if answer == YES),
         police=card.police == YES,
         verified=date.fromisoformat(card.verified_on).toordinal() if card.verified_on else 0,
         doubted=card.doubted,
         organisation=card.organisation,
+        site=card.site,
         languages=card.languages,
         hours=card.week,
     )

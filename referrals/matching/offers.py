@@ -12,7 +12,7 @@ from datetime import datetime
 
 from referrals.matching.listings import NONE, Listing
 from referrals.matching.order import Ranked, Search, forbids
-from referrals.matching.records import NATIONAL, URGENT, Cards, Offer, Seeker
+from referrals.matching.records import NATIONAL, Cards, Offer, Seeker
 from referrals.matching.wording import shown
 from referrals.needs.codes import Need
 
@@ -36,9 +36,9 @@ def offers_of(need: Need, search: Search, listings: Iterable[Listing]) -> tuple[
     best, hidden = best_listings(need, search, listings)
     offered = [shown(need, search.cards.by_id[listing.service], band, search) for listing, band in best]
     if not any(offer.tel for offer in offered):
-        line = _fallback(need, search, {offer.service_id for offer in offered})
-        # where it is urgent a number goes before a name
-        offered = [*line, *offered] if need.urgency in URGENT else [*offered, *line]
+        near = any(offer.address for offer in offered)
+        line = _line_at_last(need, search, {offer.service_id for offer in offered}, fallback=not near)
+        offered = [*offered, *line]
     return tuple(offered), hidden
 
 
@@ -47,8 +47,8 @@ def best_listings(
 ) -> tuple[list[tuple[Listing, int]], dict[str, set[str]]]:
     """(listing, band) of those that are shown, best first, and the services hidden for each reason."""
     candidates, hidden = search.ranked(need, listings)
-    # a name without a number only at last
-    listed = [candidate for candidate in candidates if candidate[3] != NONE] or candidates
+    # a name without number, address or line is work for the team and helps nobody who looks for help
+    listed = [candidate for candidate in candidates if candidate[3] != NONE]
     best = _spread(heapq.nsmallest(ENOUGH, listed))[:SHOWN]
     if len(best) < SHOWN and len(listed) > ENOUGH:
         best = _spread(sorted(listed))[:SHOWN]
@@ -76,11 +76,11 @@ def _spread(in_order: Iterable[Ranked]) -> list[Ranked]:
     return first if len(first) < AMONG and not waiting else [*first[:AMONG], *waiting, *first[AMONG:]]
 
 
-def _fallback(need: Need, search: Search, listed: Iterable[str]) -> list[Offer]:
-    """The first national line that may be offered."""
+def _line_at_last(need: Need, search: Search, listed: Iterable[str], *, fallback: bool) -> list[Offer]:
+    """The first national line that may be offered. `fallback`: there is nothing else."""
     cards = search.cards
     for line in (*cards.fallback.get(need.code, ()), *cards.last_resort):
         card = cards.by_id.get(line)
         if card is not None and card.tel and line not in listed and forbids(card, search.seeker) is None:
-            return [shown(need, card, NATIONAL, search, fallback=True)]
+            return [shown(need, card, NATIONAL, search, fallback=fallback)]
     return []

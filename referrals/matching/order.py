@@ -11,11 +11,12 @@ from datetime import datetime
 from operator import itemgetter
 from typing import Final, NamedTuple
 
-from referrals.matching import hours
+from referrals.matching import distance, hours
 from referrals.matching.hours import ALL_WEEK, SLOTS, Ahead, Hours
 from referrals.matching.listings import (
     COUNTRY_CODE,
     DEPARTMENT_CODE,
+    FOR_INSURED,
     NONE,
     PAPERS,
     SEX_WORK,
@@ -54,7 +55,9 @@ def near_band(card: ServiceCard, places: tuple[str, ...]) -> int | None:
     """How near its coverage is to her; None if it does not serve her place."""
     if card.coverage_national:
         return NATIONAL
-    bands = [band_of(place, places) for place in card.coverage if place in places or _is_inside(place, places)]
+    bands = [
+        band_of(place, places, card.site) for place in card.coverage if place in places or _is_inside(place, places)
+    ]
     return min(bands, default=None)
 
 
@@ -62,11 +65,21 @@ def _is_inside(place: str, places: tuple[str, ...]) -> bool:
     return bool(places) and len(places[0]) == DEPARTMENT_CODE and place.startswith(places[0])
 
 
-def band_of(cover: str, places: tuple[str, ...]) -> int:
-    """How near a place that covers her is."""
+def band_of(cover: str, places: tuple[str, ...], site: str = "") -> int:
+    """How near a service is to her by a place that it covers, and by where it stands if that is known."""
     if len(cover) == COUNTRY_CODE:
         return NATIONAL
-    return SAME_PROVINCE if len(cover) > DEPARTMENT_CODE and cover in places[:1] else SAME_REGION
+    province = places[0] if places and len(places[0]) > DEPARTMENT_CODE else ""
+    inside = cover == province or site.startswith(province)
+    return SAME_PROVINCE if province and inside else SAME_REGION
+
+
+class Nearness(NamedTuple):
+    """How near a service is, by what it covers and by where it stands. Smaller is nearer."""
+
+    band: int  # SAME_PROVINCE, SAME_REGION, NATIONAL
+    step: int  # of distance.STEPS, from the seat of her place
+    metres: int  # between two seats, in a straight line; 0 where that is not known
 
 
 class Elements(NamedTuple):
@@ -79,14 +92,43 @@ class Elements(NamedTuple):
     reached: int  # OWN, THROUGH, NONE
     tongue: int  # HERS, NOT_HERS, NO_TONGUE
     band: int  # SAME_PROVINCE, SAME_REGION, NATIONAL
+    step: int  # of distance.STEPS
+    insured: int  # it is for people insured there; another one as near goes before it
     fresh: int  # 0 to STALE
+    metres: int
     service: str  # a last, stable difference
 
 
 # For what cannot wait, being reached in time goes before what she would wish; else the other way round.
 ORDERS: Final[Mapping[bool, tuple[str, ...]]] = {
-    True: ("sunk", "in_time", "sure", "reached", "missing", "tongue", "band", "fresh", "service"),
-    False: ("sunk", "sure", "reached", "missing", "tongue", "band", "fresh", "in_time", "service"),
+    True: (
+        "sunk",
+        "in_time",
+        "sure",
+        "reached",
+        "missing",
+        "tongue",
+        "band",
+        "step",
+        "insured",
+        "fresh",
+        "metres",
+        "service",
+    ),
+    False: (
+        "sunk",
+        "sure",
+        "reached",
+        "missing",
+        "tongue",
+        "band",
+        "step",
+        "insured",
+        "fresh",
+        "in_time",
+        "metres",
+        "service",
+    ),
 }
 # a listing that is not hidden, in its order (smaller is better), its band, and how it is reached
 Ranked = tuple[tuple[int | str, ...], Listing, int, int]
@@ -105,7 +147,7 @@ class Search:
         self._wishes = sum(bit for bit, has in WISHES if has(incident))
         self._tongue_of: dict[frozenset[str], int] = {}
         self._places = cards.places_to_ask(seeker.places)
-        self._bands = {place: band_of(place, seeker.places) for place in self._places}
+        self._near: dict[tuple[str, str], Nearness] = {}
         self._clocks: dict[str, datetime] = {}
         self._weeks: dict[int, Ahead] = {}
         self._lines: dict[str, bool] = {}
@@ -151,14 +193,17 @@ class Search:
         urgent = need.urgency in URGENT
         in_order, left = _ORDERED[urgent], window(need) if urgent else SOON
         bars, refused, today = self._bars, self.seeker.incident.refused_by, self._today
-        bands, tongues, wishes = self._bands, self._tongue_of, self._wishes
+        nearness, tongues, wishes = self._near, self._tongue_of, self._wishes
         times: dict[tuple[int, int], int] = {}
         for listing in listings:
-            service, cover, sure, barred, reached, _, has, _, verified, doubted, _, languages, week = listing
+            service, cover, sure, barred, reached, _, has, _, verified, doubted, _, site, languages, week = listing
             if barred & bars or service in refused:
                 hidden.setdefault(self.bar(listing) or "", set()).add(service)
                 continue
-            band = bands[cover]
+            near = nearness.get((cover, site))
+            if near is None:
+                near = nearness[cover, site] = self._nearness(cover, site)
+            band, step, metres = near
             time = times.get((id(week), band))
             if time is None:
                 travel = self.cards.travel.get(band, 0) if urgent else 0
@@ -178,11 +223,25 @@ class Search:
                 reached,
                 tongue,
                 band,
+                step,
+                has & FOR_INSURED,
                 fresh,
+                metres,
                 service,
             )
             ranked.append((in_order(elements), listing, band, reached))
         return ranked, hidden
+
+    def _nearness(self, cover: str, site: str) -> Nearness:
+        band = band_of(cover, self.seeker.places, site)
+        if band == NATIONAL:
+            return Nearness(band, 0, 0)
+        km = self.kilometres_to(site)
+        return Nearness(band, distance.step(km), round(1000 * (km or 0)))
+
+    def kilometres_to(self, site: str) -> float | None:
+        """From the seat of the nearest place that she named, in a straight line; None where that is not known."""
+        return distance.between(self.cards.seats, self.seeker.places[0] if self.seeker.places else "", site)
 
     def _tongue(self, languages: frozenset[str]) -> int:
         if not languages:

@@ -12,6 +12,7 @@ from datetime import date
 from functools import cached_property
 from typing import Final
 
+from referrals.matching.distance import Seat
 from referrals.matching.hours import QUARTER, QUARTERS_PER_DAY
 from referrals.matching.listings import COUNTRY_CODE, DEPARTMENT_CODE, Index, ListingIndex, ServiceCard
 from reporting.i18n import Sentence
@@ -41,6 +42,7 @@ class Offer:
     need: str
     service_id: str
     name: str
+    address: str
     phone: str
     tel: str
     what_for: str
@@ -76,7 +78,7 @@ class Cards:
     travel: quarters of an hour to allow for the way, by band. holidays: public ones, on which hours are no promise.
     stored: where listings are looked up when they are too many to lie in memory. lines: national lines that are always
     in sight; last_resort: those that close a list (whoever refused her is passed over); none where there are none.
-    call_first: warning -> the line whose number belongs into it.
+    call_first: warning -> the line whose number belongs into it. seats: the towns that distances are taken between.
     """
 
     by_id: Mapping[str, ServiceCard]
@@ -89,6 +91,7 @@ class Cards:
     lines: tuple[str, ...] = ()
     last_resort: tuple[str, ...] = ()
     call_first: Mapping[str, str] = field(default_factory=dict)
+    seats: Mapping[str, Seat] = field(default_factory=dict)
 
     @cached_property
     def listings(self) -> ListingIndex:

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 
 from referrals.matching import hours
 from referrals.matching.hours import NO, OPEN, UNKNOWN, YES, Hours
-from referrals.matching.listings import ServiceCard
+from referrals.matching.listings import DEPARTMENT_CODE, ServiceCard
 from referrals.matching.order import Search, is_trans, line_to
 from referrals.matching.records import FRESH, NATIONAL, SAME_PROVINCE, Cards, Offer, Seeker
 from referrals.needs.codes import Need
@@ -32,6 +32,10 @@ WARNINGS = {
     "ADULT_WITH_ID": N_("Their page asks for an identity card and 18 years. Ask if they help you without."),
     "KIT_DISPUTED": N_("It was not clear whether they hand out the medicines. Get care first."),
     "INTERIOR": N_("The ministry of the police runs it."),
+    "FOR_INSURED": N_(
+        "It belongs to EsSalud, for people insured there. In an emergency the law obliges it to attend everybody,"
+        " without asking first for papers or payment."
+    ),
 }
 WITHOUT_NUMBER = {
     "SEEN_FOR_LIMA": N_(
@@ -52,6 +56,7 @@ OPENS = (
     N_("Closed now. It opens tomorrow at %(time)s."),
     N_("Closed now. It opens on %(said_day)s at %(time)s."),
 )
+PROVINCE_CODE = len("PE2501")
 WEEKDAYS = (N_("Monday"), N_("Tuesday"), N_("Wednesday"), N_("Thursday"), N_("Friday"), N_("Saturday"), N_("Sunday"))
 
 
@@ -62,6 +67,7 @@ def shown(need: Need, card: ServiceCard, band: int, search: Search, *, fallback:
         need=need.code,
         service_id=card.service_id,
         name=card.name,
+        address=card.address,
         phone=line.phone if line else card.phone,
         tel=line.tel if line else card.tel,
         what_for=card.what_for,
@@ -89,9 +95,13 @@ def _verified(card: ServiceCard, search: Search, *, can_be_called: bool) -> Sent
 def _reasons(need: Need, card: ServiceCard, band: int, search: Search, line: ServiceCard | None) -> Iterable[Sentence]:
     """Why this one, and when."""
     seeker = search.seeker
-    if line is not None:
+    if line is not None and card.address:
+        yield said(
+            N_("We do not have its number. You can ask %(number)s: %(name)s."), number=line.phone, name=line.name
+        )
+    elif line is not None:
         yield said(N_("You reach it by calling %(number)s: %(name)s."), number=line.phone, name=line.name)
-    elif not card.tel:
+    elif not card.tel and not card.address:
         yield said(N_("We do not have its number or address yet."))
         yield from _good(card, seeker)
         yield _where(card, band, search)
@@ -151,12 +161,30 @@ def _good(card: ServiceCard, seeker: Seeker) -> Iterable[Sentence]:
 def _where(card: ServiceCard, band: int, search: Search) -> Sentence:
     if band == NATIONAL:
         return said(N_("It serves the whole country."))
+    if card.site in search.cards.seats:
+        return _stands(card.site, search)
     if band == SAME_PROVINCE:
         return said(N_("It serves your province."))
     if not set(search.seeker.places) & card.coverage:
         inside = sorted(search.cards.place_names.get(place, place) for place in card.coverage)
         return said(N_("It serves part of your region: %(places)s."), places=", ".join(inside))
     return said(N_("It serves your region."))
+
+
+def _stands(site: str, search: Search) -> Sentence:
+    """Where it stands. How far that is, only from a province: within a department nobody said where she is."""
+    seats, places = search.cards.seats, search.seeker.places
+    town, province = seats[site].name, search.cards.place_names.get(site[:PROVINCE_CODE], "")
+    hers = places[0] if places and len(places[0]) > DEPARTMENT_CODE else ""
+    where = town if (hers and site.startswith(hers)) or province in {"", town} else f"{town} ({province})"
+    km = search.kilometres_to(site) if hers else None
+    if km is None or km < 1:
+        return said(N_("It is in %(place)s."), place=where)
+    return said(
+        N_("It is in %(place)s, about %(km)s km in a straight line from the capital of your province."),
+        place=where,
+        km=str(round(km)),
+    )
 
 
 def _warnings(card: ServiceCard, search: Search) -> Iterable[Sentence]:

@@ -192,7 +192,7 @@ def _field(intake: Intake, step: str) -> str:
 
 
 def _choices(answers: dict[str, Any]) -> questions.Elsewhere:
-    return directory_lookups.directory_choices(incident_of(answers).department)
+    return directory_lookups.directory_choices(incident_of(answers))
 
 
 def _shown(intake: Intake, step: str) -> ResponseReturnValue:

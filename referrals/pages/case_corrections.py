@@ -83,7 +83,7 @@ def set_right(case: int, number: int) -> ResponseReturnValue:
 
 
 def _answers_form(opened: Case, number: int, typed: Any = None) -> Any:
-    choices = directory_lookups.directory_choices(opened.incident.department)
+    choices = directory_lookups.directory_choices(opened.incident)
     return question_forms.form_of(number, answers_of(opened.incident), choices, typed)
 
 

@@ -62,6 +62,7 @@ COLUMN_NAMES = {
     "has_forensic": N_("Does the medico-legal exam"),
     "address": N_("Address"),
     "address_public": N_("The address is public"),
+    "site": N_("Where it stands (INEI, six digits)"),
     "status": N_("Status"),
     "source_date": N_("Date of the source"),
     "source": N_("Source"),

@@ -17,13 +17,15 @@ from pathlib import Path
 import click
 
 from referrals.directory import calls, due, gaps, snapshot
-from referrals.directory.home import Home
-from referrals.directory.importing import readers, report, run, shipped
+from referrals.directory.home import SHIPPED_FILE, Home
+from referrals.directory.importing import build, build_rows, readers, report, run, shipped
 from referrals.matching import hours_text, hours_written, phones
 from reporting.cli.base import main, now_and_then, opened, settings_here, text_of
 from reporting.config import BadSettings, read_settings
 from reporting.storage.database import reading, writing
 from reporting.web import languages
+
+LIST = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @main.group("directory")
@@ -59,6 +61,34 @@ def export_file() -> None:
     """Print the whole directory as CSV. Brought in again it changes nothing."""
     with reading(opened()[1]) as db:
         click.echo(readers.as_csv(db), nl=False)
+
+
+@services.command("build")
+@click.option(
+    "--centres", type=LIST, help="Centres of the Ministry's national directory: kind, ubigeo, name, address, ..."
+)
+@click.option("--hospitals", type=LIST, help="Hospitals of the health register: renipress, institution, category, ...")
+@click.option("--others", type=LIST, help="Others, each with its own source, source_date and doubt.")
+@click.option("--into", type=click.Path(dir_okay=False, path_type=Path), help="Our file. [default: the shipped one]")
+@click.option("--dry-run", is_flag=True, help="Only say what would change.")
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def build_file(
+    centres: Path | None, hospitals: Path | None, others: Path | None, into: Path | None, dry_run: bool, as_json: bool
+) -> None:
+    """Build lists of others into our file of services: their facts as our rows, with source, month and doubts.
+
+    A newer list changes what it changed. A row that somebody confirmed keeps every cell: what the list says otherwise
+    is told. How kinds and single rows are read stands in referrals/data/build-pe.toml. Run twice it changes nothing.
+    """
+    named = {build_rows.CENTRES: centres, build_rows.HOSPITALS: hospitals, build_rows.OTHERS: others}
+    lists = {name: path for name, path in named.items() if path is not None}
+    if not lists:
+        raise click.ClickException("Name at least one list: --centres, --hospitals or --others.")
+    try:
+        report = build.build_files(into or SHIPPED_FILE, lists, dry_run=dry_run)
+    except build.BadList as bad:
+        raise click.ClickException(str(bad)) from None
+    click.echo(json.dumps(report.as_json(), ensure_ascii=False) if as_json else report.in_words())
 
 
 @services.command("due")

@@ -101,9 +101,16 @@ def serve(host: str, port: int, workers: int | None) -> None:
 
 @main.command()
 def upgrade() -> None:
-    """Bring the tables to the form this version needs. Make a backup first."""
-    upgrade_tables(open_database(settings_here().database_url))
+    """Bring tables and shipped services to this version. Make a backup first.
+
+    Services that nobody has touched become those of this version. What your team confirmed or changed stays as it is;
+    where this version says something else, the difference is printed.
+    """
+    settings = settings_here()
+    upgrade_tables(open_database(settings.database_url))
     click.echo("The tables are up to date.")
+    with writing(opened_for(settings)) as db:
+        click.echo(shipped.bring_up_to_date(db).in_words())
 
 
 @main.command()

@@ -16,12 +16,13 @@ def snapshot() -> DirectorySnapshot:
     return once("shelf", lambda: snapshot_of(installation().reading))
 
 
-def directory_choices(department: str | None) -> questions.Elsewhere:
+def directory_choices(incident: Incident) -> questions.Elsewhere:
     """Choices that only the directory knows: her provinces, the other departments, places that may have refused her."""
+    department, province = incident.department or "", incident.province or ""
     return {
         "department": lambda: other_departments(snapshot()),
-        "province": lambda: provinces(snapshot(), department or ""),
-        "refused": lambda: could_have_refused(snapshot(), department or ""),
+        "province": lambda: provinces(snapshot(), department),
+        "refused": lambda: could_have_refused(snapshot(), department, province),
     }
 
 

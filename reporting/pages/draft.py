@@ -127,7 +127,7 @@ def form_of(number: int, answers: Mapping[str, Any], typed: Any = None) -> OpenF
 
 def elsewhere(answers: Mapping[str, Any]) -> questions.Elsewhere:
     """The choices that only the directory knows, for the department she named."""
-    return directory_lookups.directory_choices(incident_of(answers).department)
+    return directory_lookups.directory_choices(incident_of(answers))
 
 
 def _check_page(trail: Trail) -> str:

@@ -204,7 +204,7 @@ def _is_page(rest: str) -> bool:
 
 
 def _form(number: int, incident: Incident, typed: Any) -> OpenForm:
-    return question_forms.form_of(number, answers_of(incident), directory_choices(incident.department), typed)
+    return question_forms.form_of(number, answers_of(incident), directory_choices(incident), typed)
 
 
 def _right_page(stay: CaseSession, trail: Trail, rest: str) -> str:

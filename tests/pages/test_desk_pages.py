@@ -68,8 +68,8 @@ def pages_of(app: Flask, desk: Phone, case: str) -> Iterator[str]:
         case,
         f"{case}/respuestas/0",
         f"{case}/respuestas/4",
-        "/es/equipo/directorio/servicio/cem_ucayali",
-        "/es/equipo/directorio/llamadas/PE25/cem_ucayali",
+        "/es/equipo/directorio/servicio/cem-regular-pucallpa-25",
+        "/es/equipo/directorio/llamadas/PE25/cem-regular-pucallpa-25",
         "/es/equipo/cifras/preparar?period=2025",
     ]
     plain = [

@@ -21,9 +21,9 @@ from tests.copies import Filling, with_coordinator
 from tests.people import Place
 from tests.phone import Phone
 from tests.trips import say, signs_in
-from tests.work.test_importing import SHIPPED, WILD
+from tests.work.test_importing import MANY, SHIPPED, WILD
 
-SERVICE = "/es/equipo/directorio/servicio/cem_ucayali"
+SERVICE = "/es/equipo/directorio/servicio/cem-regular-pucallpa-25"
 
 
 @pytest.fixture(scope="session")
@@ -104,12 +104,12 @@ def test_calls_are_written_down_one_after_another(rosa: Phone) -> None:
     assert first
     rosa.opens(first.group(1))
     seen = [rosa.path]
-    for button, typed in (("learned", {"phone": "061 570 000", "minors": "yes"}), ("nobody", {}), ("skip", {})):
+    for button, typed in (("learned", {"hours": "L-V 9:00-13:00", "minors": "yes"}), ("nobody", {}), ("skip", {})):
         rosa.presses(button, **typed)
         seen.append(rosa.path)
     assert len(set(seen)) == 4
     rosa.opens(first.group(1).replace("llamadas/PE25", "servicio"))
-    assert "061 570 000" in rosa.words
+    assert "L-V 9:00-13:00" in rosa.words
 
 
 def test_what_is_too_long_for_a_cell_is_not_cut_in_silence_but_comes_back(carmen: Phone) -> None:
@@ -173,11 +173,11 @@ def test_a_file_is_looked_at_first_and_touches_no_disk(carmen: Phone, monkeypatc
     assert say("The name is blank.") in carmen.words
     carmen.opens("/es/equipo/directorio")
     carmen.sends("q", q="pucallpa")
-    assert "Regional de Pucallpa" not in carmen.words
+    assert "Rural de Pucallpa" not in carmen.words
     uploads(carmen, WILD, "store")
     carmen.opens("/es/equipo/directorio")
     carmen.sends("q", q="pucallpa")
-    assert "Regional de Pucallpa" in carmen.words
+    assert "Rural de Pucallpa" in carmen.words
 
 
 def test_a_list_that_is_cut_on_the_page_says_by_how_many(carmen: Phone) -> None:
@@ -200,7 +200,7 @@ def test_a_file_that_is_too_large_for_a_page_is_refused(carmen: Phone) -> None:
 def test_the_download_brought_in_again_changes_nothing(carmen: Phone) -> None:
     raw = carmen.client.get("/es/equipo/directorio/archivo").data
     uploads(carmen, raw, "store")
-    assert "72 siguen igual" in carmen.words
+    assert f"{MANY} siguen igual" in carmen.words
     assert readers.read(SHIPPED)[0]
 
 
@@ -373,6 +373,6 @@ def test_a_printed_sheet_left_lying_about_does_not_tell_for_whom_the_list_is(ros
     rosa.opens("/es/equipo/directorio/llamadas/PE25")
     hidden = r'(?s)<(div|p|details|header|section)\b[^>]*class="[^"]*\b(o-unprinted|o-bar|o-actions)\b[^"]*".*?</\1>'
     sheet = re.sub(hidden, "", rosa.text)
-    assert "CEM Ucayali" in sheet
+    assert "CEM Regular Pucallpa" in sheet
     for word in ("sexual", "trans ", "violencia"):
         assert word not in sheet.lower().split("<main")[1], word

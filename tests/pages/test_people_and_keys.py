@@ -560,7 +560,7 @@ def test_both_sheets_can_be_typed_on_the_page(app: Flask, place: Place) -> None:
 
 
 def an_address(rule: str, number: int) -> str:
-    named = rule.replace("<lang>", "es").replace("<place>", "PE25").replace("<service>", "cem_ucayali")
+    named = rule.replace("<lang>", "es").replace("<place>", "PE25").replace("<service>", "cem-regular-pucallpa-25")
     small = re.sub(r"<int\(max=\d\).*?>", "2", named.replace("<period>", "2026"))
     return re.sub(r"<int\(.*?>", str(number), small)
 

@@ -212,6 +212,8 @@ WORSE: Mapping[str, Mapping[str, object]] = {  # what makes a door come later, a
     "papers unknown": {"accepts_no_id": "unknown"},
     "language unknown": {"languages": frozenset()},
     "farther": {"coverage": frozenset({"PE20"})},
+    "in another province": {"coverage": frozenset({"PE20"}), "site": "PE2006"},
+    "for people insured there": {"insured": True},
     "never verified": {"verified_on": ""},
     "hours unknown": {"is_24h": "unknown"},
 }
@@ -227,11 +229,13 @@ def test_the_better_known_door_stands_first(worse: str, urgency: str) -> None:
 
 
 @pytest.mark.parametrize("urgency", URGENCIES)
-def test_a_name_without_a_number_is_a_door_only_where_there_is_no_other(urgency: str) -> None:
+def test_a_name_without_number_address_or_line_is_never_an_offer(urgency: str) -> None:
     nameless = a_card("a_silent", tel="", phone="", coverage=frozenset({"PE2001"}))
     called = a_card("z_called", coverage=frozenset({"PE2001"}))
     assert offered("N_PEP", seeker(TRANS), only(nameless, called), urgency) == ["z_called"]
-    assert offered("N_PEP", seeker(TRANS), only(nameless), urgency) == ["a_silent"]
+    assert offered("N_PEP", seeker(TRANS), only(nameless), urgency) == []
+    stands = replace(nameless, service_id="a_silent", address="Jirón 1")
+    assert offered("N_PEP", seeker(TRANS), only(stands), urgency) == ["a_silent"]
 
 
 def test_what_is_open_goes_before_what_is_near_when_time_is_short() -> None:
@@ -280,7 +284,7 @@ def test_what_is_not_known_is_said_and_never_hides() -> None:
 
 def test_linea_100_says_that_it_may_speak_with_the_police() -> None:
     for need in ("N_PFA", "N_SHELTER", "N_DIGITAL"):
-        found, _ = offers(Need(need, "SOON", ()), seeker(Incident(department="PE25")), peru().cards)
+        found, _ = offers(Need(need, "SOON", ()), seeker(Incident()), peru().cards)
         line = next(offer for offer in found if offer.service_id == "linea100")
         assert any("police" in warning.message for warning in line.warnings)
 
@@ -293,7 +297,8 @@ def test_a_public_service_says_that_its_people_may_have_to_report() -> None:
 
 
 def test_a_door_without_a_number_is_reached_through_the_line_that_leads_there() -> None:
-    found, _ = offers(Need("N_PEP", "NOW", ()), seeker(Incident(department="PE20")), peru().cards)
+    cards = only(*(peru().service(service) for service in ("tar_piura", "linea113")))
+    found, _ = offers(Need("N_PEP", "NOW", ()), seeker(Incident(department="PE20")), cards)
     door = next(offer for offer in found if offer.service_id == "tar_piura")
     assert (door.phone, door.tel) == ("113", "tel:113")
     assert any(dict(reason.parts).get("number") == "113" for reason in door.reasons)
@@ -335,8 +340,9 @@ def test_a_child_sees_both_lines_for_children() -> None:
     assert {offer.tel for offer in lines} == {"tel:100", "tel:1810"}
 
 
-def test_in_a_hurry_a_number_goes_before_a_name() -> None:
-    nameless = a_card("a_silent", tel="", phone="", coverage=frozenset({"PE2001"}))
-    line = peru().service("linea113")
-    assert offered("N_PEP", seeker(TRANS), only(nameless, line), "NOW")[0] == "linea113"
-    assert offered("N_PEP", seeker(TRANS), only(nameless, line), "SOON")[0] == "a_silent"
+@pytest.mark.parametrize("urgency", URGENCIES)
+def test_an_address_near_her_goes_before_a_line_of_the_country_and_is_no_last_resort(urgency: str) -> None:
+    stands = a_card("a_silent", tel="", phone="", address="Jirón 1", coverage=frozenset({"PE2001"}))
+    found, _ = offers(Need("N_PEP", urgency, ()), seeker(TRANS), only(stands, peru().service("linea113")))
+    assert [(offer.service_id, offer.fallback) for offer in found] == [("a_silent", False), ("linea113", False)]
+    assert found[0].address == "Jirón 1"

@@ -5,6 +5,7 @@ AMPARO_MATCHES sets how many questions are drawn (2,000 were run by hand; a few 
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
 from dataclasses import replace
@@ -139,7 +140,12 @@ def by_brute_force(need: Need, who: Seeker, cards: Cards, now: datetime) -> list
             and line.tel
             and not exclusions.forbidden(line, who.must_not, who.incident, police_shown=who.police_shown)
         )
-        reached = 0 if card.tel else 1 if leads and line is not card else 2
+        reached = 0 if card.tel or card.address else 1 if leads and line is not card else 2
+        if reached == 2:
+            continue
+        km = apart(cards, who.places, card.site) if band != 3 else 0
+        step = 3 if km is None else len([limit for limit in (15, 60, 150) if km > limit])
+        metres = round(1000 * (km or 0))
         trans = IDENTITY_GROUP.get(who.incident.identity or "") == "TRANS"
         wishes = [
             (trans, card.trans_friendly),
@@ -151,13 +157,23 @@ def by_brute_force(need: Need, who: Seeker, cards: Cards, now: datetime) -> list
         reach = in_time(card, now, cards, way, left)
         sure, sunk = card.needs[need.code] != "yes", card.doubted and fresh == 3
         rule = (
-            (sunk, reach, sure, reached, missing, tongue, band, fresh, card.service_id)
+            (sunk, reach, sure, reached, missing, tongue, band, step, card.insured, fresh, metres, card.service_id)
             if urgent
-            else (sunk, sure, reached, missing, tongue, band, fresh, reach, card.service_id)
+            else (sunk, sure, reached, missing, tongue, band, step, card.insured, fresh, reach, metres, card.service_id)
         )
-        lines.append((rule, reached, card))
-    listed = sorted(line for line in lines if line[1] != 2) or sorted(lines, key=lambda one: one[0])
-    return [card.service_id for card in _not_three_of_one([card for _, _, card in listed])]
+        lines.append((rule, card))
+    listed = sorted(lines, key=lambda one: one[0])
+    return [card.service_id for card in _not_three_of_one([card for _, card in listed])]
+
+
+def apart(cards: Cards, places: Sequence[str], site: str) -> float | None:
+    """Kilometres on a ball of 6,371 km from the seat of the first place to that of the site."""
+    if not places or places[0] not in cards.seats or site not in cards.seats:
+        return None
+    _, north, east = cards.seats[places[0]]
+    _, there_north, there_east = cards.seats[site]
+    wide = math.cos(math.radians((north + there_north) / 2)) * (east - there_east)
+    return 2 * math.pi * 6371 / 360 * math.hypot(north - there_north, wide)
 
 
 def _not_three_of_one(in_order: Sequence[ServiceCard]) -> list[ServiceCard]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import partial
@@ -14,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from referrals import help as referrals_help
 from referrals.directory import reviewed_data, snapshot
+from referrals.directory.card import INSURED
 from referrals.directory.importing import run, shipped
 from referrals.directory.importing.report import HELD_BACK, ImportReport
 from referrals.directory.models import CoverageRow, HistoryRow, ServiceRow
@@ -70,8 +72,8 @@ def brings(db: Session, text: str, *, dry_run: bool = False) -> ImportReport:
 # ── what is shipped ───────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_all_72_rows_come_in_and_every_cell_is_as_it_was(look: Reading) -> None:
-    assert len(ROWS) == 72
+def test_all_rows_come_in_and_every_cell_is_as_it_was(look: Reading) -> None:
+    assert len(ROWS) > 900
     with look() as db:
         stored = db.scalars(select(ServiceRow)).all()
         kept = {row.id: {column: getattr(row, column) for column in COLUMNS} for row in stored}
@@ -92,7 +94,7 @@ def test_a_second_load_changes_nothing(engine: Engine, look: Reading) -> None:
     before = snapshot.snapshot_of(look).version
     with writing(engine) as db:
         again = shipped.load_shipped(db)
-    assert (again.stored, again.unchanged, again.problems) == (0, 72, [])
+    assert (again.stored, again.unchanged, again.problems) == (0, len(ROWS), [])
     assert snapshot.snapshot_of(look).version == before
 
 
@@ -116,10 +118,10 @@ def test_every_service_serves_some_place(look: Reading) -> None:
     ("service", "places"),
     [
         ("alegra_satipo", {"PE1206"}),
-        ("goyeneche", {"PE0401"}),
-        ("cem_junin", {"PE12"}),
+        ("upe_lima", {"PE1501"}),
+        ("upe_lima_norte_callao", {"PE0701", "PE1501"}),
+        ("cem-regular-huancayo-12", {"PE12"}),
         ("cerits_sanjose_piura", {"PE20"}),  # "Piura?" is no exact name
-        ("cem_piura", {"PE20"}),  # "8 provincias"
     ],
 )
 def test_a_province_counts_only_when_it_is_named_exactly(look: Reading, service: str, places: set[str]) -> None:
@@ -127,10 +129,13 @@ def test_a_province_counts_only_when_it_is_named_exactly(look: Reading, service:
         assert coverage(db, service) == places
 
 
-def test_no_shelter_has_an_address(look: Reading) -> None:
+def test_no_shelter_has_an_address_a_place_where_it_stands_or_a_number_of_its_own(look: Reading) -> None:
     with look() as db:
-        addresses = db.scalars(select(ServiceRow.address).where(ServiceRow.service_type == "SHELTER")).all()
-    assert addresses == ["", "", ""]
+        shelters = db.scalars(select(ServiceRow).where(ServiceRow.service_type == "SHELTER")).all()
+        assert len(shelters) == 32
+        assert {(row.address, row.site, row.phone) for row in shelters} == {("", "", "")}
+    held = snapshot.snapshot_of(look)
+    assert {held.service(row["id"]).through for row in ROWS if row["id"].startswith("hrt-")} == {"linea100"}
 
 
 def test_a_note_stays_beside_the_number_and_out_of_the_link(look: Reading) -> None:
@@ -157,11 +162,50 @@ def test_an_answer_with_a_note_is_read_and_an_empty_one_is_unknown(look: Reading
     assert held.service("alegra").accepts_no_id == "no"  # "no (página pide DNI y mayoría de edad)"
     assert held.service("fiscalia").accepts_no_id == "yes"
     assert held.service("linea1810").minors == "only"
-    assert held.service("sau").is_24h == "unknown"
+    assert held.service("sau-arequipa-04").is_24h == "unknown"
 
 
-def test_police_is_known_for_every_shipped_service(look: Reading) -> None:
-    assert {card.police for card in snapshot.snapshot_of(look).cards.by_id.values()} == {"yes", "no"}
+def test_police_is_never_blank_and_unknown_only_where_a_name_and_an_address_disagree() -> None:
+    unknown = {row["id"] for row in ROWS if row["police_inside_or_run"] not in {"yes", "no"}}
+    assert unknown == {
+        "cem-regular-corongo-02",  # second floor of the police station
+        "cem-regular-pangoa-12",  # between the police station and the market
+        "cem-regular-tacna-23",  # "Comisaria de Familia"
+        "cem-centro-de-salud-santa-julia-20",  # neither "Regular" nor a police station in its name
+    }
+    assert all(row["police_inside_or_run"] for row in ROWS)
+
+
+def test_a_centre_with_a_police_station_in_its_name_is_of_the_type_that_lies_in_one() -> None:
+    named = {row["id"] for row in ROWS if re.search(r"comisar|pnp", row["name"].casefold()) and "CEM" in row["name"]}
+    assert len(named) > 180
+    for row in ROWS:
+        inside = row["service_type"] == "VIOLENCE_CENTRE_POLICE"
+        assert inside == (row["id"] in named), row["id"]
+        assert not inside or row["police_inside_or_run"] == "yes"
+
+
+def test_every_shipped_row_names_its_source_and_when_and_nothing_is_said_to_be_verified() -> None:
+    for row in ROWS:
+        assert row["source"] or row["status"] == "unverified", row["id"]
+        assert not row["source"] or row["source_date"] or row["status"] == "unverified", row["id"]
+        assert row["verified_on"] == ""
+
+
+def test_no_placeholder_is_shipped() -> None:
+    assert not [row["id"] for row in ROWS if re.search(r"por identificar|: \d+ regulares", row["name"])]
+    assert not {row["id"] for row in ROWS} & {row["service"] for row in read_table("retired-services.csv")}
+
+
+def test_each_place_where_a_service_stands_is_in_the_tree_and_has_a_seat() -> None:
+    names = {row["code"]: row["name"] for row in read_table("places-pe.csv")}
+    seats = reviewed_data.seats("PE")
+    assert len(seats) == len(names) - 1, "all but the country itself"
+    for row in ROWS:
+        if row["site"]:
+            assert row["site"][:2] in row["regions_inei"], row["id"]
+            assert names["PE" + row["site"][:4]] == row["province"], row["id"]
+            assert "PE" + row["site"] in seats, row["id"]
 
 
 # ── the data beside it ────────────────────────────────────────────────────────────────────────────────────
@@ -172,14 +216,19 @@ def test_tables_name_only_services_types_and_needs_that_exist() -> None:
     assert {row["service_type"] for row in ROWS} <= types.keys()
     for kind in types.values():
         assert set(kind["needs"]) <= NEEDS.keys()
+        assert set(kind.get("sure", ())) <= set(kind["needs"])
         assert kind.get("through", "linea100") in ids
+        assert kind.get("police", "no") in {"yes", "no"}
+        for said in ("sure", "through", "police"):
+            basis = "basis" if said == "through" else f"{said}_basis"
+            assert bool(kind.get(said)) == bool(kind.get(basis)), kind
     for row in read_table("service-needs.csv"):
         assert row["service"] in ids
         assert row["need"] in NEEDS
         assert row["answer"] in {"yes", "no", "unknown"}
         assert row["basis"]
     for row in read_table("service-warnings.csv"):
-        assert row["service"] in ids
+        assert row["service"] in ids | types.keys() | {INSURED}
         assert row["line"] in {"", *ids}
         assert row["basis"]
 
@@ -299,12 +348,34 @@ def test_provinces_are_those_of_the_department(look: Reading) -> None:
 
 def test_a_station_may_be_named_as_having_refused_and_is_then_never_offered(look: Reading) -> None:
     held = snapshot.snapshot_of(look)
-    assert "cem_ucayali_pnp" in referrals_help.could_have_refused(held, "PE25")
-    incident = Incident(department="PE25", wants=frozenset({"W_LEGAL"}), refused_by=frozenset({"cem_ucayali"}))
+    assert "cem-comisaria-yarinacocha-25" in referrals_help.could_have_refused(held, "PE25")
+    refused = "cem-regular-pucallpa-25"
+    incident = Incident(department="PE25", wants=frozenset({"W_LEGAL"}), refused_by=frozenset({refused}))
     found = help_for(held, incident, NOON, languages=("es",))
     offered = {offer.service_id for need in found.needs for offer in need.offers}
-    assert "cem_ucayali" not in offered
+    assert refused not in offered
     assert found.hidden["REFUSED"] == 1
+
+
+def test_who_was_refused_by_a_row_that_stood_for_many_is_sent_to_none_of_them(look: Reading) -> None:
+    held = snapshot.snapshot_of(look)
+    incident = Incident(department="PE25", wants=frozenset({"W_LEGAL"}), refused_by=frozenset({"cem_ucayali"}))
+    found = help_for(held, incident, NOON, languages=("es",))
+    types = {held.service(offer.service_id).service_type for need in found.needs for offer in need.offers}
+    assert "VIOLENCE_CENTRE" not in types
+    assert found.hidden["REFUSED"] >= 4
+    may_be_proposed = {service for service, _ in referrals_help.services_for(held, incident)}
+    assert not {service for service in may_be_proposed if service.startswith("cem-regular-")}
+
+
+def test_places_that_may_have_refused_her_are_those_of_her_region_those_of_her_province_first(look: Reading) -> None:
+    held = snapshot.snapshot_of(look)
+    services = list(referrals_help.could_have_refused(held, "PE20", "PE2006"))
+    sites = [held.service(service).site[:6] for service in services]
+    assert sites[0] == "PE2006"
+    assert "PE2006" not in sites[sites.count("PE2006") :]
+    assert services
+    assert {site[:4] for site in sites if site} == {"PE20"}
 
 
 def test_hidden_places_are_counted_once_however_many_needs_they_serve(look: Reading) -> None:

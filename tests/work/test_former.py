@@ -17,7 +17,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from flask import Flask
+from sqlalchemy import select
 
+from referrals.directory.models import ServiceRow
+from referrals.directory.reviewed_data import table
 from reporting.cases import derived, store
 from reporting.cases import desk as cases_desk
 from reporting.cli.base import main
@@ -75,6 +78,14 @@ def place(former: Former) -> Place:
 
 def member_of(place: Place) -> Worker:
     return next(iter(place.workers.values()))
+
+
+def test_its_directory_is_brought_to_this_version_and_the_placeholders_are_gone(place: Place) -> None:
+    shipped = {row["id"] for row in table("services-pe.csv")}
+    with reading(place.engine) as db:
+        services = set(db.scalars(select(ServiceRow.id)))
+        assert services == shipped
+        assert db.get_one(ServiceRow, "goyeneche").phone
 
 
 def test_there_is_a_folder_of_a_former_version_with_a_queue_that_was_worked_out(former: Former) -> None:

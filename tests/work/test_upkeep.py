@@ -13,11 +13,14 @@ from referrals.directory import calls, curation, gaps, questions, rows, snapshot
 from referrals.directory import due as directory_due
 from referrals.directory.curation import InvalidService, ServiceEditConflict, ServiceEntry
 from referrals.directory.due import OFTEN
-from referrals.directory.models import FlagRow, ForeignRow, HistoryRow, ServiceRow
+from referrals.directory.models import CoverageRow, FlagRow, ForeignRow, HistoryRow, ServiceRow
 from reporting.storage.database import reading, writing
 from reporting.vocabulary.needs import NEEDS
 
 TODAY = date(2026, 11, 24)
+LOCAL = "cem-regular-pucallpa-25"
+LOCAL_WITHOUT_NUMBER = "mega_alegra_ucayali"
+A_HOSPITAL = "renipress-00005576"  # of Pucallpa; serves its whole region
 
 
 def seen(engine: Engine, service: str, today: date = TODAY) -> ServiceEntry:
@@ -108,21 +111,21 @@ def test_a_shelter_s_address_is_refused_in_words(engine: Engine) -> None:
 
 
 def test_what_becomes_a_shelter_leaves_its_address_nowhere(engine: Engine) -> None:
-    edits(engine, "csmc_ucayali", address="Jirón Secreto 1")
+    edits(engine, LOCAL_WITHOUT_NUMBER, address="Jirón Secreto 1")
     with writing(engine) as db:
-        db.add(ForeignRow(service="csmc_ucayali", told=json.dumps({"dir": "Jirón Secreto 1"}), print="x"))
+        db.add(ForeignRow(service=LOCAL_WITHOUT_NUMBER, told=json.dumps({"dir": "Jirón Secreto 1"}), print="x"))
     with pytest.raises(InvalidService):
-        edits(engine, "csmc_ucayali", service_type="SHELTER")
-    edits(engine, "csmc_ucayali", service_type="SHELTER", address="")
+        edits(engine, LOCAL_WITHOUT_NUMBER, service_type="SHELTER")
+    edits(engine, LOCAL_WITHOUT_NUMBER, service_type="SHELTER", address="")
     with reading(engine) as db:
         kept = [*db.scalars(select(HistoryRow.changes)), *db.scalars(select(ForeignRow.told))]
     assert not [one for one in kept if "Secreto" in one]
 
 
 def test_a_row_that_no_source_has_seen_is_a_door_only_after_somebody_confirmed_it(engine: Engine) -> None:
-    edits(engine, "csmc_ucayali", source="", status="unverified")
-    confirms(engine, "csmc_ucayali")
-    row = seen(engine, "csmc_ucayali").row
+    edits(engine, LOCAL_WITHOUT_NUMBER, source="", status="unverified")
+    confirms(engine, LOCAL_WITHOUT_NUMBER)
+    row = seen(engine, LOCAL_WITHOUT_NUMBER).row
     assert (row["source"], row["status"]) == (curation.OUR_CALL, curation.OURS)
 
 
@@ -134,11 +137,11 @@ def test_a_row_that_no_source_has_seen_is_a_door_only_after_somebody_confirmed_i
     [
         ("linea100", 29, False, False),
         ("linea100", 30, True, False),  # a crisis line
-        ("cem_ucayali", 30, False, False),
-        ("cem_ucayali", 179, False, False),
-        ("cem_ucayali", 180, True, False),
-        ("cem_ucayali", 365, True, False),
-        ("cem_ucayali", 366, True, True),
+        (LOCAL, 30, False, False),
+        (LOCAL, 179, False, False),
+        (LOCAL, 180, True, False),
+        (LOCAL, 365, True, False),
+        (LOCAL, 366, True, True),
     ],
 )
 def test_lines_are_due_after_30_days_others_after_180_and_a_year_is_old(
@@ -150,17 +153,17 @@ def test_lines_are_due_after_30_days_others_after_180_and_a_year_is_old(
 
 
 def test_a_place_that_says_it_has_pep_is_due_like_a_line(engine: Engine) -> None:
-    edits(engine, "cerits_ucayali", has_pep="yes (dicho por teléfono)")
-    assert seen(engine, "cerits_ucayali").due.every == OFTEN
+    edits(engine, LOCAL_WITHOUT_NUMBER, has_pep="yes (dicho por teléfono)")
+    assert seen(engine, LOCAL_WITHOUT_NUMBER).due.every == OFTEN
 
 
 def test_what_is_due_comes_first_and_the_flagged_before_all(engine: Engine) -> None:
     confirms(engine, "linea100")
     with writing(engine) as db:
-        curation.flag(db, "cem_ucayali", "dead", TODAY)
+        curation.flag(db, LOCAL, "dead", TODAY)
     with reading(engine) as db:
         found = directory_due.due(db, TODAY)
-    assert found[0].service == "cem_ucayali"
+    assert found[0].service == LOCAL
     assert [one.over for one in found] == sorted((one.over for one in found), reverse=True)
     assert found[-1].service == "linea100"
 
@@ -201,36 +204,32 @@ def test_a_flag_for_nothing_known_leaves_nothing(engine: Engine, service: str, k
 
 
 def test_a_call_fills_only_what_was_unknown(engine: Engine) -> None:
-    entry = seen(engine, "cem_ucayali")
+    entry = seen(engine, LOCAL_WITHOUT_NUMBER)
     told = {"phone": "061 123456", "minors": "yes", "what_for": "not asked", "name": "not asked"}
     with writing(engine) as db:
-        curation.learn(db, "cem_ucayali", told, "rosa", TODAY, entry.stamp)
-    after = seen(engine, "cem_ucayali").row
+        curation.learn(db, LOCAL_WITHOUT_NUMBER, told, "rosa", TODAY, entry.stamp)
+    after = seen(engine, LOCAL_WITHOUT_NUMBER).row
     assert (after["phone"], after["minors"], after["verified_on"]) == ("061 123456", "yes", "2026-11-24")
     assert (after["name"], after["what_for"]) == (entry.row["name"], entry.row["what_for"])
 
 
 def test_nobody_answered_is_written_down_and_confirms_nothing(engine: Engine) -> None:
     with writing(engine) as db:
-        curation.nobody_answered(db, "cem_ucayali", "rosa", TODAY)
-    assert seen(engine, "cem_ucayali").row["verified_on"] == ""
+        curation.nobody_answered(db, LOCAL, "rosa", TODAY)
+    assert seen(engine, LOCAL).row["verified_on"] == ""
     with reading(engine) as db:
         tasks = calls.worklist(db, snapshot.snapshot_of(partial(reading, engine)), "PE25", TODAY)
-    assert next(task.tried for task in tasks if task.row["id"] == "cem_ucayali") == ("2026-11-24",)
+    assert next(task.tried for task in tasks if task.row["id"] == LOCAL) == ("2026-11-24",)
 
 
 def test_a_work_list_holds_what_is_local_and_asks_only_what_nobody_knows(engine: Engine) -> None:
     with reading(engine) as db:
         tasks = calls.worklist(db, snapshot.snapshot_of(partial(reading, engine)), "PE25", TODAY)
-    assert {task.row["id"] for task in tasks} == {
-        "cem_ucayali",
-        "cem_ucayali_pnp",
-        "cerits_ucayali",
-        "csmc_ucayali",
-        "defensoria_ucayali",
-        "mega_alegra_ucayali",
-        "upe_ucayali",
-    }
+    listed = {task.row["id"] for task in tasks}
+    assert {LOCAL, LOCAL_WITHOUT_NUMBER, "defensoria_ucayali", "upe_ucayali", "renipress-00005576"} <= listed
+    with reading(engine) as db:
+        covers = db.execute(select(CoverageRow.service, CoverageRow.place).where(CoverageRow.service.in_(listed)))
+        assert {place[:4] for _, place in covers} == {"PE25"}
     for task in tasks:
         assert task.unknown
         assert all(task.row[question.column] in {"", "unknown"} for question in task.unknown)
@@ -262,9 +261,9 @@ def test_as_shipped_nothing_is_verified_and_the_gaps_say_so(engine: Engine) -> N
 
 
 def test_confirming_a_local_service_closes_the_gap_in_its_provinces_for_a_year(engine: Engine) -> None:
-    confirms(engine, "cerits_ucayali")
+    confirms(engine, A_HOSPITAL)
     assert gaps_by_need(engine)["N_PEP"].provinces[gaps.VERIFIED] == ("PE2501", "PE2502", "PE2503", "PE2504")
-    confirms(engine, "cerits_ucayali", TODAY - timedelta(days=366))
+    confirms(engine, A_HOSPITAL, TODAY - timedelta(days=366))
     assert gaps_by_need(engine)["N_PEP"].count(gaps.VERIFIED) == 0
 
 
@@ -275,3 +274,11 @@ def test_what_no_written_case_is_offered_is_named_with_a_reason(engine: Engine) 
     assert unseen <= never.keys()
     assert {never[service] for service in unseen} <= {gaps.WHY_NEVER["unseen"]}
     assert "samu106" not in never
+
+
+def test_a_work_list_of_a_province_holds_what_stands_there(engine: Engine) -> None:
+    held = snapshot.snapshot_of(partial(reading, engine))
+    with reading(engine) as db:
+        listed = {task.row["id"] for task in calls.worklist(db, held, "PE2502", TODAY)}
+    assert "cem-regular-atalaya-25" in listed
+    assert {held.service(service).site[:6] for service in listed} <= {"PE2502", ""}

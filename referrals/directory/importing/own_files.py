@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from referrals.directory.importing.known import PlaceIndex
+from referrals.directory.importing.known import KnownServices, PlaceIndex
 from referrals.directory.importing.readers import FileRow
 from referrals.directory.importing.report import (
     BAD_CELLS,
@@ -28,12 +28,18 @@ from referrals.matching.hours import NO, UNKNOWN, YES
 from reporting.i18n import Sentence, said
 
 
-def read_own(lines: Iterable[FileRow], places: PlaceIndex, report: ImportReport) -> list[StorableRow]:
-    """All rows, or none where one is bad: the good ones are then listed as waiting."""
+def read_own(
+    lines: Iterable[FileRow], places: PlaceIndex, report: ImportReport, known: KnownServices
+) -> list[StorableRow]:
+    """All rows, or none where one is bad: the good ones are then listed as waiting.
+
+    A column that a file of a former version does not have stays as the directory has it.
+    """
     good: list[StorableRow] = []
     seen: dict[str, int] = {}  # id -> its line
     for line in lines:
-        cells = {column: tidy(line.cells.get(column, "")) for column in COLUMNS}
+        before = known.rows.get(tidy(line.cells["id"]), {})
+        cells = {column: tidy(line.cells.get(column, before.get(column, ""))) for column in COLUMNS}
         cells["regions_inei"] = _with_zeros(cells["regions_inei"])
         wrong = [said(fault) for fault in faults(cells, places.names, places.country)]
         if cells["id"] in seen:

@@ -23,7 +23,7 @@ from referrals.directory.importing.foreign_columns import OURS
 from referrals.directory.importing.hsds import services_in
 from referrals.directory.importing.report import MENDED, NO_LIST, NO_NAMES, READ_OTHERWISE, TOO_LARGE, UNREADABLE
 from referrals.directory.models import ServiceRow
-from referrals.directory.rows import COLUMNS, cells_of, header
+from referrals.directory.rows import COLUMNS, LATER, cells_of, header
 from referrals.matching import hours_text
 from reporting.i18n import Sentence, said
 
@@ -55,10 +55,15 @@ def read(raw: bytes) -> tuple[list[FileRow], Sentence | None]:
         return [], said(UNREADABLE)
     known = (
         set(lines[0].cells)
-        if set(COLUMNS) <= lines[0].cells.keys()
+        if is_own(lines[0].cells)
         else {OURS.get(header(name), "") for line in lines[:50] for name in line.cells}
     )
     return (lines, None) if "name" in known else ([], said(NO_NAMES))
+
+
+def is_own(cells: Mapping[str, str]) -> bool:
+    """Whether a row is of our own file, of this version or of one before."""
+    return set(COLUMNS) - LATER <= cells.keys()
 
 
 def _text(raw: bytes) -> tuple[str, dict[int, Sentence]]:

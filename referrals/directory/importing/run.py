@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Final
 
@@ -16,12 +16,12 @@ from sqlalchemy import delete, insert
 from sqlalchemy.orm import Session
 
 from referrals.directory import reviewed_data, rows
-from referrals.directory.curation import IMPORTED, forget_where
+from referrals.directory.curation import IMPORTED, WHERE, forget_where
 from referrals.directory.importing.duplicates import possible_duplicates
 from referrals.directory.importing.foreign_files import read_foreign
 from referrals.directory.importing.known import KnownServices, PlaceIndex
 from referrals.directory.importing.own_files import read_own
-from referrals.directory.importing.readers import read
+from referrals.directory.importing.readers import is_own, read
 from referrals.directory.importing.report import HELD_BACK, NO_TYPE, ImportHints, ImportReport, Problem, StorableRow
 from referrals.directory.match_table import AT_ONCE, Tell, changed, untold
 from referrals.directory.models import ForeignRow, HistoryRow
@@ -71,10 +71,11 @@ def bring_in(
         return report
     report.rows = len(lines)
     places, known = PlaceIndex.of(db), KnownServices.of(db)
-    if set(COLUMNS) <= lines[0].cells.keys():
-        storable = read_own(lines, places, report)
+    if is_own(lines[0].cells):
+        storable = read_own(lines, places, report, known)
     else:
         storable = read_foreign(lines, places, hints, report, known)
+    storable = [_with_police(row) for row in storable]
     fresh = [row for row in storable if known.differs(row, places)]
     report.unchanged = len(storable) - len(fresh)
     report.stored, report.services = len(fresh), [row.cells["id"] for row in fresh]
@@ -84,6 +85,13 @@ def bring_in(
     report.problems.sort(key=lambda problem: problem.line)
     report.remarks.sort(key=lambda remark: remark.line)
     return report
+
+
+def _with_police(row: StorableRow) -> StorableRow:
+    """The row with a word on whether the police are inside: what a file leaves blank its type says, or nobody."""
+    if row.cells["police_inside_or_run"]:
+        return row
+    return replace(row, cells={**row.cells, "police_inside_or_run": rows.police_of(row.cells)})
 
 
 def as_json(report: ImportReport) -> dict[str, Any]:
@@ -171,7 +179,7 @@ def _history(row: StorableRow, known: KnownServices, by: Importer) -> dict[str, 
         if before and before[column] != row.cells[column]
     }
     if row.cells["service_type"] == SHELTER:
-        changes.pop("address", None)
+        changes = {column: cells for column, cells in changes.items() if column not in WHERE}
     return {
         "service": row.cells["id"],
         "day": by.day.isoformat(),

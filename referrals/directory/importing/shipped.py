@@ -1,23 +1,67 @@
-"""What comes with the program: places and services of Peru, brought in when an installation is made.
+"""What comes with the program: places and services of Peru, brought in when an installation is made or upgraded.
 
-Services are read and stored as any file of ours is; nobody brought them in, so they have no history.
+Services are read and stored as any file of ours is; nobody brought them in, so they have no history. What a team has
+confirmed or changed is never overwritten by what a later version ships: the difference is told instead.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from referrals.directory.curation import IMPORTED, NOBODY
 from referrals.directory.home import home, shipped_services
+from referrals.directory.importing.build import Difference, read_table, write_table
+from referrals.directory.importing.known import KnownServices
 from referrals.directory.importing.report import ImportReport
 from referrals.directory.importing.run import bring_in
 from referrals.directory.match_table import changed
-from referrals.directory.models import PlaceRow
-from referrals.directory.reviewed_data import DATA
+from referrals.directory.models import (
+    CoverageRow,
+    DirectoryRow,
+    FlagRow,
+    ForeignRow,
+    HistoryRow,
+    MatchRow,
+    PlaceRow,
+    ServiceRow,
+)
+from referrals.directory.reviewed_data import DATA, made_with, retired
+from referrals.directory.rows import COLUMNS, tidy
 from reporting.vocabulary.countries import FIRST_HOME
+
+WORKED_OUT_OF_ONE = (MatchRow, CoverageRow, FlagRow, ForeignRow, HistoryRow)  # go with their service
+
+
+@dataclass(slots=True)
+class UpgradeReport:
+    """What a newer version brought: ids by what was done, and what the team's own word was kept against."""
+
+    added: list[str] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+    kept: list[Difference] = field(default_factory=list)  # the team confirmed or changed it; shipped says otherwise
+    kept_retired: list[str] = field(default_factory=list)  # no longer shipped; the team confirmed or changed it
+
+    def in_words(self) -> str:
+        """For the terminal: a line for each difference that somebody has to compare by hand, then the counts."""
+        lines = [
+            f"{service}: {column} is {ours!r} here and {theirs!r} in this version. Yours was kept: compare by hand."
+            for service, column, ours, theirs in self.kept
+        ]
+        lines += [
+            f"{service} is no longer shipped; your team has looked at it, so it stays." for service in self.kept_retired
+        ]
+        others = len({line[0] for line in self.kept})
+        done = f"{len(self.added)} services are new, {len(self.changed)} changed, {len(self.removed)} were taken out"
+        lines.append(f"The directory: {done}; {others} of your team's say something else.")
+        return "\n".join(lines)
 
 
 def load_shipped(db: Session) -> ImportReport:
@@ -33,6 +77,62 @@ def load_country(db: Session) -> None:
         load_shipped(db)
     else:
         load_places(db, f"code,parent,level,name\n{country},,country,{country}\n")
+
+
+def bring_up_to_date(db: Session) -> UpgradeReport:
+    """Bring an installation's services to what this version ships; what came of each.
+
+    New rows come in, rows that nobody touched change, retired rows that nobody touched go. A row that somebody
+    confirmed keeps every cell, one that somebody changed keeps the cells that were changed. Nothing is done in another
+    country, or in a directory that has nothing yet.
+    """
+    report = UpgradeReport()
+    known = KnownServices.of(db)
+    if home(db).country != FIRST_HOME or not known.rows:
+        return report
+    load_places(db, (DATA / "places-pe.csv").read_text(encoding="utf-8"))
+    touched = _touched(db, known)
+    rows = [{column: tidy(row.get(column, "")) for column in COLUMNS} for row in read_table(shipped_services())]
+    fresh = [_with_theirs(row, known, touched, report) for row in rows]
+    done = bring_in(db, write_table(fresh, COLUMNS).encode(), by=None)
+    report.added = [service for service in done.services if service not in known.rows]
+    report.changed = [service for service in done.services if service in known.rows]
+    _retire(db, known, touched, report)
+    row = db.get(DirectoryRow, 1)
+    if report.removed or row is None or row.made_with != made_with():
+        changed(db, ())  # and listings are worked out anew where the rules of this version are not those of the last
+    return report
+
+
+def _touched(db: Session, known: KnownServices) -> Mapping[str, frozenset[str]]:
+    """Service -> its columns that a person of the team confirmed or changed."""
+    touched = {service: set(COLUMNS) for service, cells in known.rows.items() if cells["verified_on"]}
+    for line in db.scalars(select(HistoryRow).where(HistoryRow.act != NOBODY)):
+        columns = set(json.loads(line.changes))
+        whole = line.act == IMPORTED and not columns  # a file of theirs brought it
+        touched.setdefault(line.service, set()).update(COLUMNS if whole else columns)
+    return {service: frozenset(columns) for service, columns in touched.items()}
+
+
+def _with_theirs(
+    row: Mapping[str, str], known: KnownServices, touched: Mapping[str, frozenset[str]], report: UpgradeReport
+) -> dict[str, str]:
+    """A shipped row, with the cells that are the team's as they stand here; the differences are told."""
+    here, theirs = known.rows.get(row["id"]), touched.get(row["id"], frozenset())
+    if here is None:
+        return dict(row)
+    kept = [column for column in COLUMNS if column in theirs and here[column] != row[column]]
+    report.kept += [(row["id"], column, here[column], row[column]) for column in kept if column != "verified_on"]
+    return dict(row) | {column: here[column] for column in kept}
+
+
+def _retire(db: Session, known: KnownServices, touched: Mapping[str, frozenset[str]], report: UpgradeReport) -> None:
+    for service in retired():
+        if service in known.rows:
+            (report.kept_retired if service in touched else report.removed).append(service)
+    for worked_out in WORKED_OUT_OF_ONE:
+        db.execute(delete(worked_out).where(worked_out.service.in_(report.removed)))
+    db.execute(delete(ServiceRow).where(ServiceRow.id.in_(report.removed)))
 
 
 def load_places(db: Session, text: str) -> int:
