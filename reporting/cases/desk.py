@@ -117,10 +117,11 @@ def move_to_vault(db: Session, keys: Keys, at_most: int = 1000, pin: Pin | None 
     """
     columns = (getattr(CaseRow, column) for column in QUEUE_COLUMNS if column != "card")
     mine = select(*columns).where(CaseRow.vault_key.is_(None), CaseRow.team.in_(list(keys.epochs)))
-    lists = taken.lists(db, keys, pin)
-    lists = taken.lists(db, keys, pin) if taken.begin(db, keys, lists) else lists
+    taken.begin(db, keys, pin)
+    waiting = db.execute(mine.order_by(CaseRow.id).limit(at_most)).all()
+    lists = taken.lists(db, keys, pin) if waiting else {}
     openers, entries = Openers(keys), dict[int, dict[int, taken.Entry]]()
-    for row in db.execute(mine.order_by(CaseRow.id).limit(at_most)).all():
+    for row in waiting:
         if row.epoch not in keys.epochs[row.team]:
             continue
         try:
@@ -198,16 +199,19 @@ def at_desk(
     yield case_file
     if case_file.is_changed:
         save(db, row, case_file, None if looking else now, counters)
-        taken.move_on(db, keys, row.team, row.id, row.version)
+        if row.vault_key is not None:
+            taken.move_on(db, keys, row.team, row.id, row.version)
     _note(db, keys, row.team, row.epoch, act, now, lasting_name(case_file.key))
 
 
 def hand_over(db: Session, keys: Keys, case: int, readers: Team, now: float) -> None:
     """The same as `give_to_team` where she said her yes by voice: a member of the team that has the case does it."""
     row = row_of(db, case, lock=True)
-    case_file, team, epoch = open_case_file(db, row, _key_of(db, keys, row)), row.team, row.epoch
+    case_file = open_case_file(db, row, _key_of(db, keys, row))
+    team, epoch, was_taken = row.team, row.epoch, row.vault_key is not None
     move_to_team(db, row, case_file, readers, now)
-    taken.move_on(db, keys, team, row.id, row.version)
+    if was_taken:
+        taken.move_on(db, keys, team, row.id, row.version)
     _note(db, keys, team, epoch, "handed over", now, lasting_name(case_file.key))
 
 

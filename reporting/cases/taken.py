@@ -66,10 +66,12 @@ class TakenList:
     parts: tuple[int, ...]  # the number under which each part was written last, 0: it is empty
     restores: tuple[Restore, ...] = ()
     entries: Mapping[bytes, Entry] = field(default_factory=dict, repr=False)
+    digests: sealing.KeyedDigest | None = field(default=None, repr=False)  # the key made ready
 
     def mark(self, case: int) -> bytes:
         """By what a case is known in the list."""
-        return sealing.keyed_digest(self.key, case.to_bytes(8, "big"))[:SHORT]
+        digests = self.digests or sealing.KeyedDigest(self.key)
+        return digests.of(case.to_bytes(8, "big"))[:SHORT]
 
     def why_not(self, row: Any, key: bytes | None = None) -> str:
         """Why a row is not the case that the team knew; nothing where it is, or where the team has yet to take it.
@@ -78,14 +80,15 @@ class TakenList:
         """
         if not self.key:
             return ""  # it was never begun
-        known = self.entries.get(self.mark(row.id))
+        known, in_vault, version = self.entries.get(self.mark(row.id)), row.vault_key is not None, row.version
         if known is None:
-            return OLDER if row.vault_key is not None else ""
-        if key is not None and known.digest != digest_of(key):
+            return OLDER if in_vault else ""
+        digest, newest, missed = known
+        if key is not None and digest != digest_of(key):
             return FORGED
-        handed_back = row.vault_key is None and row.version > known.version
-        is_older = row.version < known.version or ((row.vault_key is None or known.missed) and not handed_back)
-        return OLDER if is_older else ""
+        if in_vault:
+            return OLDER if missed or version < newest else ""
+        return "" if version > newest else OLDER  # a case that was handed back is newer
 
 
 NOT_BEGUN: Final = TakenList(NO_LIST, b"", ())  # of a team that has not looked since there are lists
@@ -176,33 +179,28 @@ def _read(db: Session, keys: Keys, team: int, parts: Collection[int] | None = No
                 raise CannotOpen
             entries |= _entries_in(sealing.open_sealed(vault, taken_context(team, part, written), rows[part][2]))
     restores = tuple(Restore(*restore) for restore in head["restores"])
-    return TakenList((epoch, number), bytes.fromhex(head["key"]), tuple(head["parts"]), restores, entries)
+    key = bytes.fromhex(head["key"])
+    return TakenList((epoch, number), key, tuple(head["parts"]), restores, entries, sealing.KeyedDigest(key))
 
 
 def _entries_in(packed: bytes) -> dict[bytes, Entry]:
-    return {mark: Entry(*entry) for mark, *entry in _ENTRY.iter_unpack(packed)}
+    return {entry[0]: Entry._make(entry[1:]) for entry in _ENTRY.iter_unpack(packed)}
 
 
 # ── writing ─────────────────────────────────────────────────────────────────────────────────────────────────
 Change = Mapping[bytes, Entry | None]  # mark -> what is remembered from now on; None: nothing more
 
 
-def begin(db: Session, keys: Keys, there: Lists) -> bool:
-    """The first list of each casework team that has none: what lies in its vault at this moment is what it knows.
-
-    Returns whether one was begun.
-    """
-    new = [team for team, taken in there.items() if taken is NOT_BEGUN]
-    begun = False
-    for team in (
-        db.scalars(select(TeamRow.id).where(TeamRow.id.in_(new), TeamRow.kind == CASEWORK)).all() if new else ()
-    ):
+def begin(db: Session, keys: Keys, pin: Pin | None = None) -> None:
+    """The first list of each casework team that has none: what lies in its vault at this moment is what it knows."""
+    begun = set(db.scalars(select(TakenRow.team).where(TakenRow.team.in_(list(keys.epochs)))))
+    mine = select(TeamRow.id).where(TeamRow.id.in_(keys.epochs.keys() - begun), TeamRow.kind == CASEWORK)
+    for team in db.scalars(mine).all() if keys.epochs.keys() - begun else ():
         first = TakenList((max(keys.epochs[team]), 0), sealing.new_key(), (0,) * PARTS)
-        if add_once(db, TakenRow.__table__, _head_row(keys, team, first)):
+        is_first = known(db, keys, pin)[team] == NO_LIST
+        if is_first and add_once(db, TakenRow.__table__, _head_row(keys, team, first)):
             vault = [case for case in _lying(db, keys, team) if case.in_vault]
             _write(db, keys, team, first, {first.mark(case.number): case.entry for case in vault})
-            begun = True
-    return begun
 
 
 def enter(db: Session, keys: Keys, team: int, cases: Mapping[int, Entry]) -> None:
@@ -211,7 +209,7 @@ def enter(db: Session, keys: Keys, team: int, cases: Mapping[int, Entry]) -> Non
 
 
 def move_on(db: Session, keys: Keys, team: int, case: int, version: int) -> None:
-    """A case that the team knows is newer by what the team just did with it."""
+    """A case in the team's vault is newer by what the team just did with it."""
 
     def newer(taken: TakenList) -> Change:
         mark = taken.mark(case)
@@ -237,14 +235,18 @@ class Seen:
 def news(db: Session, keys: Keys, there: Lists, broken: Collection[int], now: float) -> dict[int, Seen]:
     """What the team sees at a look: cases that are newer or gone, those gone for long enough, keys that are newer.
 
-    `broken`: numbers of the cases that do not open; they make nothing newer, and are not gone.
+    `broken`: numbers of the cases that do not open; they make nothing newer, and are not gone. Neither are those that
+    have yet to be taken.
     """
     seen = dict[int, Seen]()
     for team, taken in there.items():
         if taken is None or taken is NOT_BEGUN:
             continue
-        rows = db.execute(select(CaseRow.id, CaseRow.version).where(CaseRow.team == team)).all()
-        here = {taken.mark(case): 0 if case in broken else version for case, version in rows}
+        columns = (CaseRow.id, CaseRow.version, CaseRow.vault_key.is_(None))
+        here = {
+            taken.mark(case): 0 if waits or case in broken else version
+            for case, version, waits in db.execute(select(*columns).where(CaseRow.team == team))
+        }
         after = {
             mark: entry_now
             for mark, entry in taken.entries.items()
@@ -258,7 +260,7 @@ def news(db: Session, keys: Keys, there: Lists, broken: Collection[int], now: fl
 def _as_seen(entry: Entry, version: int | None, today: int) -> Entry | None:
     """What is to be remembered of a case at a look; `version` None where it is not there."""
     if version is not None:
-        return entry._replace(version=max(version, entry.version))
+        return entry if version <= entry.version else entry._replace(version=version)
     if entry.missed:
         return None if entry.missed + GONE_DAYS <= today else entry
     return entry._replace(missed=today)
@@ -389,6 +391,10 @@ def _head_row(keys: Keys, team: int, taken: TakenList) -> dict[str, Any]:
 
 def remember(db: Session, keys: Keys) -> dict[int, ListNumber]:
     """A member remembers how new the lists are that hold; for the pin too, once it is committed."""
-    newest = {team: taken.number for team, taken in lists(db, keys).items() if taken and taken is not NOT_BEGUN}
+    at_least, newest = known(db, keys), dict[int, ListNumber]()
+    for team in keys.epochs:
+        with suppress(CannotOpen):
+            head = _read(db, keys, team, ())
+            newest |= {team: head.number} if head and head.number >= at_least[team] else {}
     list_numbers.remember(db, keys, newest)
     return newest

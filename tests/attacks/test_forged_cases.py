@@ -517,6 +517,32 @@ def test_a_case_that_goes_to_another_team_and_back_is_no_alarm(place: Place, app
             assert opens(before, visit.case) == 404
 
 
+def test_a_case_that_was_handed_back_can_be_worked_on_before_the_queue_has_taken_it(
+    place: Place, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.hires("piera", CASE_WORKER, new_team=OTHERS)
+    place.vouches(place.signs_in("rosa"), OTHERS)
+    rosa = signs_in(app, place, place.workers["rosa"])
+    receipt = place.receives(HERS)
+    case = the_only_case(place)
+    assert nothing_is_wrong(rosa)
+    with reading(place.engine) as db:
+        first, second = team_log.trusted(team_log.teams(db, place.pin))
+    for readers in (second, first):
+        with writing(place.engine) as db:
+            store.give_to_team(db, place.comes_back(receipt), readers, place.clock())
+    for _ in range(2):
+        assert opens(rosa, case) == 203
+        rosa.presses("letter", text="Te leímos otra vez.")
+        assert rosa.status == 203
+    with monkeypatch.context() as busy:
+        busy.setattr(cases_desk, "_moves", lambda *_: False)  # more wait than are taken at once
+        for _ in range(2):
+            assert nothing_is_wrong(rosa)
+    for _ in range(2):
+        assert nothing_is_wrong(rosa)
+
+
 def test_what_was_handed_over_by_voice_does_not_come_back_by_an_old_row(place: Place, app: Flask) -> None:
     place.hires("piera", CASE_WORKER, new_team=OTHERS)
     place.vouches(place.signs_in("rosa"), OTHERS)

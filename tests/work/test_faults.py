@@ -270,6 +270,7 @@ IN_THE_CLEAR = {
     "audit": {"number", "team", "epoch"},
     "day_seed": {"day", "purpose"},
     "queue_sheet": {"team", "part", "epoch"},
+    "taken": {"team", "part", "epoch", "number"},
     "duty": {"id", "hours", "opened"},
     "figures_release": {"id", "period", "state", "team", "epoch", "compiled_by", "published_by"},
     "figures_month": {"month", "release"},
