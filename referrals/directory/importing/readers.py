@@ -12,7 +12,7 @@ import json
 import re
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from sqlalchemy import select
@@ -23,7 +23,7 @@ from referrals.directory.importing.foreign_columns import OURS
 from referrals.directory.importing.hsds import services_in
 from referrals.directory.importing.report import MENDED, NO_LIST, NO_NAMES, READ_OTHERWISE, TOO_LARGE, UNREADABLE
 from referrals.directory.models import ServiceRow
-from referrals.directory.rows import COLUMNS, LATER, cells_of, header
+from referrals.directory.rows import COLUMNS, LATER, cells_of, header, tidy
 from referrals.matching import hours_text
 from reporting.i18n import Sentence, said
 
@@ -82,12 +82,17 @@ def _text(raw: bytes) -> tuple[str, dict[int, Sentence]]:
         ]
         if all(number in bad or line.isascii() for number, line in enumerate(lines, 1)):
             bad = set()  # the whole file is written so
-    whole = [_once(line) for line in lines]
     noticed = {number: said(READ_OTHERWISE) for number in bad}
-    noticed |= {
-        number: said(MENDED) for number, (now, was) in enumerate(zip(whole, lines, strict=True), 1) if now != was
+    return "\n".join(lines).replace("\0", ""), noticed
+
+
+def mended(row: FileRow, as_known: Mapping[str, str]) -> FileRow:
+    """A row whose letters were stored twice as it was meant, with a remark; a cell that we hold just so stays."""
+    cells = {
+        name: cell if cell.isascii() or tidy(cell) == as_known.get(name) else _once(cell)
+        for name, cell in row.cells.items()
     }
-    return "\n".join(whole).replace("\0", ""), noticed
+    return row if cells == row.cells else replace(row, cells=cells, remarks=(*row.remarks, said(MENDED)))
 
 
 def _lines(text: str) -> list[str]:
@@ -107,11 +112,11 @@ _AFTER: Final = "".join(re.escape(bytes([byte]).decode("cp1252", "ignore") or ch
 _TWICE: Final = re.compile(f"[ÂÃÅ][{_AFTER}]|â€[{_AFTER}]|\u00e2\u201a\u00ac")  # the last: a euro
 
 
-def _once(line: str) -> str:
-    """A line whose letters were stored twice (`Ã±` for ñ), or thrice, as it was meant. Spanish writes none of these."""
+def _once(text: str) -> str:
+    """A text whose letters were stored twice (`Ã±` for ñ), or thrice, as it was meant. Spanish writes none of these."""
     for _ in range(2):
-        line = _TWICE.sub(_letter, line)
-    return line
+        text = _TWICE.sub(_letter, text)
+    return text
 
 
 def _letter(spoilt: re.Match[str]) -> str:
@@ -133,7 +138,7 @@ def _table(text: str, noticed: Mapping[int, Sentence]) -> list[FileRow] | None:
             if not any(cell.strip() for cell in cells):
                 continue
             if not names:
-                names = [cell.strip().lstrip("\ufeff") for cell in cells]
+                names = [_once(cell.strip().lstrip("\ufeff")) for cell in cells]
                 continue
             filled = [sys.intern(unguarded(cell.strip())) for cell in cells]  # most cells of a large file say the same
             filled = _with_whole_hours(names, filled, separator)

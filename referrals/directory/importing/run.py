@@ -21,7 +21,7 @@ from referrals.directory.importing.duplicates import possible_duplicates
 from referrals.directory.importing.foreign_files import read_foreign
 from referrals.directory.importing.known import KnownServices, PlaceIndex
 from referrals.directory.importing.own_files import read_own
-from referrals.directory.importing.readers import is_own, read
+from referrals.directory.importing.readers import is_own, mended, read
 from referrals.directory.importing.report import HELD_BACK, NO_TYPE, ImportHints, ImportReport, Problem, StorableRow
 from referrals.directory.match_table import AT_ONCE, Tell, changed, untold
 from referrals.directory.models import ForeignRow, HistoryRow
@@ -71,10 +71,9 @@ def bring_in(
         return report
     report.rows = len(lines)
     places, known = PlaceIndex.of(db), KnownServices.of(db)
-    if is_own(lines[0].cells):
-        storable = read_own(lines, places, report, known)
-    else:
-        storable = read_foreign(lines, places, hints, report, known)
+    is_ours = is_own(lines[0].cells)
+    lines = [mended(line, known.rows.get(line.cells.get("id", ""), {}) if is_ours else {}) for line in lines]
+    storable = read_own(lines, places, report, known) if is_ours else read_foreign(lines, places, hints, report, known)
     storable = [_with_police(row) for row in storable]
     fresh = [row for row in storable if known.differs(row, places)]
     report.unchanged = len(storable) - len(fresh)
