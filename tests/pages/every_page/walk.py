@@ -31,7 +31,7 @@ from referrals.directory.importing import shipped
 from reporting.app import create_app
 from reporting.config import ROOT
 from reporting.storage.database import writing
-from reporting.storage.models import ArchiveRow, ReleaseMonthRow, ReleaseRow
+from reporting.storage.models import ArchiveRow, ReleaseMonthRow, ReleaseRow, TakenRow
 from reporting.teams import accounts, members
 from reporting.teams.team_log import ADVOCATE, CASE_WORKER, COORDINATOR
 from tests import browsers
@@ -765,6 +765,11 @@ def _the_queue_in_one_go(walk: Walk, case: str, short: str) -> None:
     walk.opens("/{lang}/equipo/casos?folder=all")
     walk.does("junk", cases=case, reason="Propaganda.")
     walk.opens("/{lang}/equipo/casos?folder=doubtful")
+    with writing(walk.site.place.engine) as db:
+        db.execute(delete(TakenRow))
+    walk.opens("/{lang}/equipo/casos?folder=all")
+    walk.does("restored", day="ayer", reason="Se dañó el disco.")
+    walk.does("restored", day="14/01/2027", reason="Se dañó el disco.")
 
 
 def _signs_in(walk: Walk, who: Worker, code: str = "") -> None:
