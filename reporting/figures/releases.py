@@ -34,7 +34,7 @@ from reporting.figures.noise import add_noise
 from reporting.figures.tables import Noise
 from reporting.i18n import N_
 from reporting.storage.models import ArchiveRow, CaseRow, MemberRow, ReleaseMonthRow, ReleaseRow
-from reporting.teams import audit, team_log
+from reporting.teams import audit, heads, team_log
 from reporting.teams.keyring import Keys
 from reporting.teams.team_log import ADVOCATE, STATISTICS, Pin, Team
 from reporting.vocabulary.tally import FIRST_YEAR, VOID_TALLY, newest_form
@@ -127,6 +127,7 @@ def freeze(db: Session, pin: Pin, keys: Keys, chosen: Period, now: float) -> int
     _shuffle(archived)
     db.add_all(_archived(block, row.id, team) for block in archived)
     audit.note(db, f"figures frozen {chosen.name}", keys.member, keys.signer)
+    heads.see_audit(db, keys.member, keys.private)
     db.flush()
     return row.id
 
@@ -221,6 +222,7 @@ def compile_release(
     body = body_of(row.period, design, choice.epsilon, blocks, noise, fictional=fictional)
     row.body, row.sha256, row.state, row.compiled_by = body, sealing.digest(body), COMPILED, keys.member
     audit.note(db, f"figures compiled {row.period} {row.sha256.hex()}", keys.member, keys.signer)
+    heads.see_audit(db, keys.member, keys.private)
     db.flush()
 
 
@@ -253,6 +255,7 @@ def publish(db: Session, pin: Pin, keys: Keys, release: int) -> None:
     row.state, row.published_by = PUBLISHED, keys.member
     db.execute(delete(ArchiveRow).where(ArchiveRow.release == release))
     audit.note(db, f"figures published {row.period} {row.sha256.hex()}", keys.member, keys.signer)
+    heads.see_audit(db, keys.member, keys.private)
     db.flush()
 
 

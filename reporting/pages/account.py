@@ -14,7 +14,7 @@ from wtforms.validators import InputRequired, Length
 
 from reporting.crypto import receipts
 from reporting.i18n import N_
-from reporting.teams import accounts, keyring, log_report, members, staff_sessions, team_log
+from reporting.teams import accounts, heads, keyring, log_report, members, staff_sessions, team_log
 from reporting.teams.keyring import RecoverySheets
 from reporting.teams.team_log import ADVOCATE, CASE_WORKER, CASEWORK, COORDINATOR, CannotOpen
 from reporting.web import desk_pages, languages
@@ -111,6 +111,7 @@ def _change_password() -> ResponseReturnValue:
         )
         with desk_pages.ending(g.keys.member, but=g.token) as db:
             members.store_password(db, member, salt, private, g.keys.signer)
+            heads.see_audit(db, g.keys.member, g.keys.private)
             staff_sessions.end_all(db, g.keys.member, but=g.token)
     except CannotOpen:
         return _me(say(N_("The password you have now is not right.")), 422)

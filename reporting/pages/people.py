@@ -17,7 +17,7 @@ from wtforms.validators import InputRequired, Length, Optional, Regexp
 from reporting.i18n import N_
 from reporting.pages.account import ROLE_NAMES, blueprint
 from reporting.pages.colleagues import NOT_DONE, SecondForm, asks_for, confirms, do_to, pin_new_keys, stops, waiting
-from reporting.teams import accounts, members, power, team_log
+from reporting.teams import accounts, heads, members, power, team_log
 from reporting.teams.power import NotHers
 from reporting.teams.reading_hours import WEEK, BadHours, read, write
 from reporting.teams.team_log import CASE_WORKER, CASEWORK, COORDINATOR, CannotOpen
@@ -233,6 +233,7 @@ def reading_hours() -> ResponseReturnValue:
         hours, off = form.week(), tuple(day_in(line) for line in (form.off.data or "").split())
         with site.writing() as db:
             write(db, g.keys.signer, hours, off)
+            heads.see_audit(db, g.keys.member, g.keys.private)
     except BadHours as problem:
         day = languages.weekdays(g.lang, [problem.weekday])
         sentence = say(N_("%(day)s: write full hours, from 0 to 24, the end after the beginning."), day=day)

@@ -24,14 +24,14 @@ import flask
 import pytest
 import waitress.server
 from flask import Flask, Response, abort, template_rendered
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 from werkzeug.routing import Rule
 
 from referrals.directory.importing import shipped
 from reporting.app import create_app
 from reporting.config import ROOT
 from reporting.storage.database import writing
-from reporting.storage.models import ArchiveRow, ReleaseMonthRow, ReleaseRow
+from reporting.storage.models import ArchiveRow, MemberRow, ReleaseMonthRow, ReleaseRow
 from reporting.teams import accounts, members
 from reporting.teams.team_log import ADVOCATE, CASE_WORKER, COORDINATOR
 from tests import browsers
@@ -298,7 +298,7 @@ class Walk:
     def sends(self, holding: str, *, unchecked: bool = False, **typed: str) -> None:
         """Press the one button of the form with this field; `unchecked` as a browser that checks nothing would."""
         for name, text in typed.items():
-            self.page.fill(f"[name={name}]", text)
+            self.page.fill(f"form:has([name={holding}]) [name={name}]", text)
         if unchecked:
             self.page.evaluate("for (const form of document.forms) form.noValidate = true")
         self.clicks(f"form:has([name={holding}]) button")
@@ -791,7 +791,7 @@ def the_coordinator_invites_a_colleague(walk: Walk) -> None:
     walk.sends("role", name="A B", unchecked=True)
     walk.page.check(f"[name=role][value={CASE_WORKER}]")
     name = f"nueva{len(walk.site.place.workers)}"
-    walk.sends("role", name=name)
+    walk.sends("role", name=name, **_proof(walk, walk.site.place.workers["carmen"]))
     link = walk.page.locator(".c-code").inner_text().strip()
     walk.opens_all_of(COORDINATOR)
     walk.follows_new_links()
@@ -805,25 +805,31 @@ def _the_team_changes(walk: Walk, name: str) -> None:
     people = walk.site.place.workers
     words = _waits(walk, people[name])
     _signs_in_anew(walk, people["rosa"], "companeras")
-    walk.page.locator("form[action*='/companeras/equipo/'] textarea").fill("abeja abeja")
-    walk.clicks("form[action*='/companeras/equipo/'] button")
-    walk.page.locator(f"{_card(name)} textarea").fill("abeja abeja")
-    _presses_beside(walk, name, "let-in")
-    walk.page.locator(f"{_card(name)} textarea").fill(words)
-    _presses_beside(walk, name, "let-in")
-    _presses_beside(walk, name, "end", folded=True)
+    new_team = "form[action*='/companeras/equipo/']"
+    walk.page.locator(f"{new_team} textarea").fill("abeja abeja")
+    _proves(walk, people["rosa"], new_team)
+    walk.clicks(f"{new_team} button")
+    for typed in ("abeja abeja", words):
+        walk.page.locator(f"{_card(name)} [name=words]").fill(typed)
+        _presses_beside(walk, name, "let-in", people["rosa"])
+    _presses_beside(walk, name, "end", people["rosa"], folded=True)
     _signs_out(walk)
     _signs_in_anew(walk, people["carmen"], "personas")
-    _presses_beside(walk, name, "dismiss", folded=True)
-    _presses_beside(walk, name, "reset", folded=True)
+    _presses_beside(walk, name, "dismiss", people["carmen"], folded=True)
+    _presses_beside(walk, name, "stop", people["carmen"])
+    _presses_beside(walk, name, "reset", people["carmen"], folded=True)
     link = walk.page.locator(".c-code").inner_text().strip()
     _signs_out(walk)
+    _signs_in_anew(walk, people["rosa"], "companeras")
+    _presses_beside(walk, name, "confirm", people["rosa"])
+    _signs_out(walk)
+    _writes_into_the_database(walk.site.place)
     people[name] = _accepts(walk, name, link.removeprefix(walk.site.address))
     walk.opens("/{lang}/equipo")
     _signs_in(walk, people["rosa"])  # and reads the news
     walk.clicks("main .c-outline")
     walk.opens("/{lang}/equipo/companeras")
-    _presses_beside(walk, name, "take-out", folded=True)
+    _presses_beside(walk, name, "take-out", people["rosa"], folded=True)
     _signs_out(walk)
 
 
@@ -855,10 +861,29 @@ def _card(name: str) -> str:
     return f".c-card:has(h2:text-is('{name}'))"
 
 
-def _presses_beside(walk: Walk, name: str, button: str, *, folded: bool = False) -> None:
-    way = f"{_card(name)} button[value={button}]"
+def _writes_into_the_database(place: Place) -> None:
+    """Something that no act explains: the next who signs in is told."""
+    with writing(place.engine) as db:
+        row = db.scalars(select(MemberRow).where(MemberRow.name == "carmen")).one()
+        row.teams = "" if row.teams else "1"
+
+
+def _proof(walk: Walk, who: Worker) -> dict[str, str]:
+    walk.site.place.clock.on(minutes=1)
+    return {"password": who.password, "code": members.totp_code(who.totp, walk.site.place.clock())}
+
+
+def _proves(walk: Walk, who: Worker, form: str) -> None:
+    for name, text in _proof(walk, who).items():
+        walk.page.locator(f"{form} [name={name}]").first.fill(text)
+
+
+def _presses_beside(walk: Walk, name: str, button: str, by: Worker, *, folded: bool = False) -> None:
+    form = f"{_card(name)} form:has(button[value={button}])"
+    way = f"{form} button[value={button}]"
     if folded:
         _unfolds(walk, f"{_card(name)} summary", way)
+    _proves(walk, by, form)
     walk.seen.pressed.add(button)
     walk.clicks(way)
 
