@@ -7,6 +7,7 @@ a national line closes every list.
 from __future__ import annotations
 
 import heapq
+from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -50,13 +51,19 @@ def best_listings(
     # a name without number, address or line is work for the team and helps nobody who looks for help
     listed = [candidate for candidate in candidates if candidate[3] != NONE]
     best = _spread(heapq.nsmallest(ENOUGH, listed))[:SHOWN]
-    if len(best) < SHOWN and len(listed) > ENOUGH:
+    if len(listed) > ENOUGH and (len(best) < SHOWN or _is_of_one(best)):
         best = _spread(sorted(listed))[:SHOWN]
     if search.seeker.wants_police:
         taken = {listing.service for _, listing, _, _ in best}
         police = (candidate for candidate in listed if candidate[1].police and candidate[1].service not in taken)
         best += _spread(sorted(police))[:POLICE_SHOWN]
     return [(listing, band) for _, listing, band, _ in best], hidden
+
+
+def _is_of_one(best: Iterable[Ranked]) -> bool:
+    """Whether one organisation has more of them than it may: then others stand further behind."""
+    count = Counter(listing.organisation for _, listing, _, _ in best if listing.organisation)
+    return any(times > OF_ONE for times in count.values())
 
 
 def _spread(in_order: Iterable[Ranked]) -> list[Ranked]:

@@ -133,15 +133,10 @@ def _queue_page(
         signs={case: [say(SIGNS[sign]) for sign in signs] for case, signs in aside.items()},
         sorts={code: say(name) for code, (name, _) in queue.SORTS.items()},
         people=people,
-        outcomes=actions.OUTCOMES,
-        regions=VOCABULARY["region"],
         broken=_broken(broken),
         restore=restore or RestoreForm(formdata=None) if _teams_to_restore(broken) else None,
         restores=restores,
-        need_names=NEEDS,
-        urgency_names=codes.URGENCY_LABELS,
-        states={"new": N_("New"), "open": N_("In hand"), "closed": N_("Closed")},
-        marks=actions.MARKS,
+        **_TABLE,
         names=names(snapshot.snapshot_of(site.reading)),
         day=lambda written: languages.day_as_written(g.lang, written),
         came=lambda hour: languages.hour(g.lang, local_hour(hour)),
@@ -152,6 +147,17 @@ def _queue_page(
     answer = make_response(page, code)
     answer.call_on_close(lambda: _after_the_queue(site, keys))
     return answer
+
+
+# words of the tables that the page shows
+_TABLE = {
+    "need_names": NEEDS,
+    "urgency_names": codes.URGENCY_LABELS,
+    "states": {"new": N_("New"), "open": N_("In hand"), "closed": N_("Closed")},
+    "marks": actions.MARKS,
+    "outcomes": actions.OUTCOMES,
+    "regions": VOCABULARY["region"],
+}
 
 
 def _with_words(site: Installation, keys: Keys, cards: list[records.Summary], words: str) -> frozenset[int]:
