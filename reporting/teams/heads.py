@@ -68,9 +68,8 @@ def hold_against(db: Session, private: bytes, row: MemberRow, verified: tuple[Te
     `BrokenChain` when an entry seen before is gone, `CannotOpen` when what is remembered was changed.
     """
     remembered, hashes = recall(private, row), {str(team.id): team.hashes for team in verified}
-    for name, (number, seen) in remembered.items():
-        if name.startswith(PERSON) or name == team_log.LISTS:
-            continue
+    logs = {name: head for name, head in remembered.items() if not name.startswith(PERSON) and name != team_log.LISTS}
+    for name, (number, seen) in logs.items():
         if name == AUDIT:
             now = audit.chain_at(db, int(number)) or _swept(db, int(number), bytes.fromhex(str(seen)), verified)
         else:

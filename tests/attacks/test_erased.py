@@ -393,7 +393,7 @@ def test_acts_and_links_name_a_case_as_long_as_it_is_there_and_nobody_afterwards
 
 def acts_of(her: Her) -> tuple[AuditedAct, ...]:
     with reading(her.place.engine) as db:
-        return tuple(act for act in cases_desk.acts(db, her.keys))
+        return tuple(act for act in cases_desk.acts(db, her.keys, {}))
 
 
 def casebook_links(her: Her, case: int) -> Iterator[int]:

@@ -39,7 +39,7 @@ from tests.copies import Copies, Filling, with_coordinator
 from tests.house.figures import modules
 from tests.pages.test_casework import comes_back
 from tests.pages.test_people_and_keys import enters, opens
-from tests.people import Place
+from tests.people import PASSWORD, Place
 from tests.phone import Phone
 from tests.trips import opens_newest_case, say, starts_telling
 
@@ -306,13 +306,13 @@ def test_an_invitation_of_a_reset_opens_only_when_the_reset_is_done(three: Place
     token = asks(three, "carmen", power.RESET, "luz").token
     with reading(three.engine) as db:
         account = members.account(db, three.workers["luz"].id)
-    new = members.new_member("luz", account.roles, "x" * 16, bytes(20), three.settings.pepper, again=account)
+    new = members.new_member("luz", account.roles, PASSWORD, bytes(20), three.settings.pepper, again=account)
     with writing(three.engine) as db, pytest.raises(StillWaits):
         accounts.accept(db, three.pin, token, new, three.clock(), None, "Equipo")
     agrees(three, "rosa", "luz")
     with reading(three.engine) as db:
         account = members.account(db, three.workers["luz"].id)
-    new = members.new_member("luz", account.roles, "x" * 16, bytes(20), three.settings.pepper, again=account)
+    new = members.new_member("luz", account.roles, PASSWORD, bytes(20), three.settings.pepper, again=account)
     with writing(three.engine) as db:
         accounts.accept(db, three.pin, token, new, three.clock(), None, "Equipo")
 
@@ -500,7 +500,7 @@ def roles_written(place: Place) -> str:
 
 
 def an_account_written(place: Place) -> str:
-    new = members.new_member("carmen2", (CASE_WORKER,), "x" * 16, bytes(20), place.settings.pepper)
+    new = members.new_member("carmen2", (CASE_WORKER,), PASSWORD, bytes(20), place.settings.pepper)
     row = MemberRow(id=new.id, name=new.name, roles=CASE_WORKER, public_key=new.public, salt=new.salt)
     row.private, row.remembered = new.private, new.remembered
     with writing(place.engine) as db:

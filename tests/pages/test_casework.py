@@ -647,7 +647,7 @@ def test_words_are_found_and_stand_in_no_address(app: Flask, place: Place) -> No
     desk.presses("words", words="Mototáxi CHOFER")
     assert len(set(re.findall(r"/es/equipo/caso/\d+", desk.text))) == 1
     with reading(place.engine) as db:
-        assert "searched" in [act.act for act in cases_desk.acts(db, place.signs_in("rosa"))]
+        assert "searched" in [act.act for act in cases_desk.acts(db, place.signs_in("rosa"), {})]
 
 
 def test_the_queue_knows_folders_owners_and_short_names() -> None:

@@ -242,4 +242,4 @@ def test_a_case_worker_prints_it_and_the_printing_is_in_the_audit(app: Flask, pl
     desk.opens(f"{case}/relato")
     assert "Me pegaron en la esquina." in desk.words
     with reading(place.engine) as db:
-        assert cases_desk.acts(db, place.signs_in("rosa"))[0].act == "printed"
+        assert cases_desk.acts(db, place.signs_in("rosa"), {})[0].act == "printed"

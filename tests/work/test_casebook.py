@@ -55,7 +55,7 @@ def test_how_to_reach_her_is_behind_one_act_of_the_audit(place: Place, rosa: Key
     assert not case.contact
     with writing(place.engine) as db:
         assert desk.open_contact(db, rosa, case.id, place.clock()) == {"number_to_call": "999"}
-        assert [act.act for act in desk.acts(db, rosa)] == ["contact", "opened"]
+        assert [act.act for act in desk.acts(db, rosa, {})] == ["contact", "opened"]
 
 
 def test_how_to_reach_her_stays_shut_without_her_yes(place: Place, rosa: Keys) -> None:
@@ -101,7 +101,7 @@ def test_every_opening_is_in_the_audit_and_the_chain_holds(place: Place, rosa: K
     place.receives(RAPE)
     case = open_as_team(place, rosa)
     with reading(place.engine) as db:
-        acts = desk.acts(db, rosa)
+        acts = desk.acts(db, rosa, {})
         assert [(act.act, act.case, act.actor) for act in acts] == [("opened", case.id, rosa.member)]
         assert audit.first_break(audit.entries(db)) is None
     with writing(place.engine) as db:

@@ -130,7 +130,7 @@ def test_the_queue_shows_every_case_and_each_opens_at_the_desk(former: Former, p
     desk.opens("/es/equipo/registro")
     assert desk.status == 203
     with reading(place.engine) as db:
-        assert {act.case for act in cases_desk.acts(db, place.signs_in(member_of(place).name))} & ids_in(links)
+        assert {act.case for act in cases_desk.acts(db, place.signs_in(member_of(place).name), {})} & ids_in(links)
 
 
 def ids_in(links: set[str]) -> set[int]:
