@@ -28,7 +28,7 @@ from reporting.crypto.receipts import Receipt
 from reporting.operations import backups, retention
 from reporting.storage import models
 from reporting.storage.database import Base, destroy, reading, upgrade_tables, writing
-from reporting.teams import accounts, list_numbers, members, team_log
+from reporting.teams import list_numbers, members, team_log
 from reporting.teams.keyring import Keys
 from reporting.teams.team_log import CASE_WORKER
 from reporting.vocabulary.incident import Incident, answers_from_incident
@@ -356,7 +356,7 @@ def test_who_left_cannot_write_the_list_with_the_keys_of_then(place: Place, app:
     case = the_only_case(place)
     looks(signs_in(app, place, place.workers["rosa"]))
     with writing(place.engine) as db:
-        accounts.dismiss(db, place.workers["luz"].id)
+        place.gone(db, "luz")
     rosa = signs_in(app, place, place.workers["rosa"])
     assert nothing_is_wrong(rosa)
     (head,) = (row for row in copies(place, "taken")["taken"] if row["part"] == models.LIST_HEAD)
@@ -482,7 +482,7 @@ def test_letters_acts_a_new_epoch_an_erasure_and_the_weekly_rewrite_are_no_alarm
     phone.presses("ask-erase")
     phone.presses("erase")
     with writing(place.engine) as db:
-        accounts.dismiss(db, place.workers["luz"].id)
+        place.gone(db, "luz")
     rosa = signs_in(app, place, place.workers["rosa"])
     assert opens(rosa, cases[2]) == 203, "after a new epoch, before the queue"
     for _ in range(2):

@@ -658,7 +658,7 @@ def with_a_password_of_before(place: Place, name: str, weak: str) -> None:
     place_of = SealContext("member", found.id, 0, "private", found.version + 1)
     private = sealing.seal(sealing.stretch_password(weak, found.salt, pepper), place_of, secret)
     with writing(place.engine) as db:
-        members.store_password(db, found, found.salt, private)
+        members.store_password(db, found, found.salt, private, worker.signer)
     place.workers[name] = replace(worker, password=weak)
 
 
@@ -690,7 +690,7 @@ def test_a_weak_password_of_before_opens_nothing_but_the_page_where_it_is_change
 
 def test_no_weak_password_is_taken_with_an_invitation_nor_below_the_pages(app: Flask, place: Place) -> None:
     with writing(place.engine) as db:
-        token = accounts.invite(db, "luz", (CASE_WORKER,), place.clock())
+        token = accounts.invite(db, place.actor(db, "carmen"), "luz", (CASE_WORKER,), place.clock())
     desk = Phone(app, cookies=True)
     desk.opens(f"/es/equipo/invitacion/{token}")
     desk.repeats(f"/es/equipo/invitacion/{token}", {})
