@@ -28,7 +28,7 @@ from reporting.crypto.receipts import Receipt
 from reporting.operations import backups, retention
 from reporting.storage import models
 from reporting.storage.database import Base, destroy, reading, upgrade_tables, writing
-from reporting.teams import list_numbers, members, team_log
+from reporting.teams import heads, list_numbers, team_log
 from reporting.teams.keyring import Keys
 from reporting.teams.team_log import CASE_WORKER
 from reporting.vocabulary.incident import Incident, answers_from_incident
@@ -620,8 +620,8 @@ def test_what_lay_in_the_vault_before_there_were_lists_is_known_at_the_first_loo
     keys = place.signs_in("rosa")
     with writing(place.engine) as db:
         row = db.get_one(models.MemberRow, keys.member)
-        heads = {name: head for name, head in members.recall(keys.private, row).items() if name != team_log.LISTS}
-        row.remembered = members.remember(keys.private, keys.member, heads)
+        seen = {name: head for name, head in heads.recall(keys.private, row).items() if name != team_log.LISTS}
+        row.remembered = heads.remember(keys.private, keys.member, seen)
     assert nothing_is_wrong(rosa)
     forges(place, case)
     assert is_named(rosa, case, "forged")
