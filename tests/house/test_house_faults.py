@@ -251,7 +251,7 @@ def test_every_trouble_under_the_address_of_the_desk_is_told_on_its_page(app: Fl
 
 def test_an_error_where_reporters_flag_a_service_is_on_their_page(app: Flask) -> None:
     answer = Phone(app).client.post("/es/aviso", data={"flag": "x.y"}, headers=PRESSED)
-    assert answer.status_code == 404
+    assert answer.status_code == 410
     assert HER_WAY_OUT in answer.get_data(as_text=True)
 
 
