@@ -131,7 +131,7 @@ AFTER_TAB = {
 }
 ON_PAGES_WITH_EXIT = {
     "the exit is the first stop after the skip link": "exit.includes(visited[1]) ? [] : [visited[1] ?? 'nothing']",
-    "the exit stands once among the stops": "visited.filter(one => exit.includes(one)).slice(1)",
+    "the exit stands once among the stops": "stops.filter(one => exit.includes(one)).slice(1)",
     "the exit stays in sight": """(scrollTo(0, document.body.scrollHeight),
         exit.some(one => within(box(one), {top: 0, bottom: innerHeight})) ? [] : ['the exit'])""",
 }
