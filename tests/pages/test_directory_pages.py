@@ -130,11 +130,10 @@ def test_an_answer_of_a_call_that_nobody_offered_is_not_stored_and_the_rest_come
     first = re.search(r'href="(/es/equipo/directorio/llamadas/PE25/[^"]+)"', rosa.text)
     assert first
     rosa.opens(first.group(1))
-    for typed in ({"minors": "zz"}, {"phone": "0" * (rows.LONGEST + 1)}):
-        rosa.presses("learned", **({"phone": "061 570 000", "languages": "shipibo"} | typed))
+    for typed in ({"minors": "zz"}, {"hours": "0" * (rows.LONGEST + 1)}):
+        rosa.presses("learned", **({"hours": "L-V 8-13"} | typed))
         assert rosa.status == 422
-        kept = rosa.form("learned").values
-        assert (kept["languages"], kept["phone"]) == (["shipibo"], [typed.get("phone", "061 570 000")])
+        assert rosa.form("learned").values["hours"] == [typed.get("hours", "L-V 8-13")]
     rosa.presses("learned", minors="only")
     rosa.opens(first.group(1).replace("llamadas/PE25", "servicio"))
     assert "zz" not in rosa.words

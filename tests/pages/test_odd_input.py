@@ -22,7 +22,7 @@ from reporting.web import limits
 from tests.copies import Copies, with_coordinator
 from tests.people import Place, a_furnished_place
 from tests.phone import Phone
-from tests.trips import passing_over_everything, say, sends, signs_in, starts_telling, tells
+from tests.trips import passing_over_everything, proves, say, sends, signs_in, starts_telling, tells
 
 MARKER = "zzmarkerzz"
 
@@ -116,7 +116,8 @@ def test_odd_names_and_tokens_at_the_staff_door(app: Flask, place: Place) -> Non
         carmen.repeats("/es/equipo/personas", form)
         assert carmen.status in {403, 422}
     for number in (10**30, 2**31, 7):
-        carmen.repeats(f"/es/equipo/personas/{number}", {"f": token, "go": ["dismiss"]})
+        proof = {name: [typed] for name, typed in proves(place, "carmen").items()}
+        carmen.repeats(f"/es/equipo/personas/{number}", {"f": token, "go": ["dismiss"]} | proof)
         assert carmen.status == 404
 
 
