@@ -124,7 +124,7 @@ def stops(member: int) -> Act:
 def _with_sheets(act: Callable[[RecoverySheets | None], T]) -> T:
     """Do it with the sheets that were typed, whichever way their words are read; without any where none were."""
     form = SecondForm()
-    if not (form.first.data or form.second.data):
+    if not ((form.first.data or "") + (form.second.data or "")).strip():
         return act(None)
     first, second = (receipts.read_words(part.data or "", keyring.SHEET_WORDS) for part in (form.first, form.second))
     for first_words, second_words in itertools.product(first, second):
