@@ -22,6 +22,7 @@ from referrals.directory.importing.report import ImportHints
 from referrals.help import other_departments
 from referrals.matching import read_back
 from reporting.i18n import N_
+from reporting.pages.start import OVER
 from reporting.sessions import replays
 from reporting.teams.team_log import CASE_WORKER, COORDINATOR
 from reporting.web import desk_pages, languages
@@ -77,7 +78,6 @@ ACT_NAMES = {
     curation.IMPORTED: N_("brought in from a file"),
 }
 SAID_OF_ANSWERS = {"yes": N_("Yes"), "no": N_("No"), "only": N_("Only under 18")}
-OVER = N_("That page is no longer valid. You can start again.")
 SOMEBODY_ELSE = N_("Somebody else changed this meanwhile. Look at it as it is now, then do it again.")
 DONE = {"confirmed": N_("Written down: still true today."), "edited": N_("Changed.")}
 

@@ -112,14 +112,12 @@ def routes_of(app: Flask) -> Routes:
 
 def here() -> Traits:
     """The traits of the route of this request."""
-    routes: Routes = current_app.extensions[ROUTES]
-    return routes.traits.get(request.endpoint or "", NOTHING)
+    return routes_of(current_app).traits.get(request.endpoint or "", NOTHING)
 
 
 def endpoint_of(landmark: str) -> str:
     """The endpoint of the page that is this landmark."""
-    routes: Routes = current_app.extensions[ROUTES]
-    return routes.landmarks[landmark]
+    return routes_of(current_app).landmarks[landmark]
 
 
 def url_of(landmark: str) -> str:
