@@ -23,6 +23,7 @@ from reporting.config import HERE, Settings, read_settings, shipped
 from reporting.pages import directory_lookups
 from reporting.sessions.page_rows import open_rows
 from reporting.storage.database import checkpoint, looking, open_database, reading, writing, writing_relaxed
+from reporting.storage.locks import maintenance_lock
 from reporting.teams.team_log import Pin
 from reporting.web import desk_pages, languages, post_redirect_get, setup
 from reporting.web.context import Installation
@@ -42,6 +43,7 @@ def create_app(settings: Settings | None = None, clock: Callable[[], float] = ti
         looking=partial(looking, engine),
         writing=partial(writing, engine),
         writing_relaxed=partial(writing_relaxed, engine),
+        maintenance=partial(maintenance_lock, engine, settings.instance),
         checkpoint=partial(checkpoint, engine),
         clock=clock,
         catalogues=languages.load(settings.languages, country=settings.country),

@@ -7,3 +7,11 @@ is logged without her words, and answered with the page for faults.
 
 class AmparoError(Exception):
     """Something was refused or could not be done, for a reason that has a name."""
+
+
+class Busy(AmparoError):
+    """Something else goes over all cases just now. `task`: what, in one word; `unknown` where nobody can tell."""
+
+    def __init__(self, task: str) -> None:
+        super().__init__(f"The task '{task}' is running: wait until it has ended, then try again.")
+        self.task = task

@@ -22,6 +22,7 @@ from reporting.sessions import day_seeds, tickets
 from reporting.storage.database import open_database, reading, upgrade_tables, writing
 from reporting.storage.models import CaseRow
 from reporting.teams import accounts, keyring, members, power, team_log
+from reporting.teams.accounts import Invitation
 from reporting.teams.audit import Signer
 from reporting.teams.keyring import Keys, RecoverySheets
 from reporting.teams.members import Actor
@@ -85,7 +86,9 @@ class Place:
             sheets = self.sheets_of[new_team] = accounts.draw_sheets(secrets.randbelow, "es")
             self.sheets, recovery = self.sheets or sheets, sheets.key_pair().public
         with writing(self.engine) as db:
-            token = accounts.invite(db, self.who_invites(db), name, roles, self.clock(), teams, new_team)
+            token = accounts.invite(
+                db, self.who_invites(db), Invitation(name, roles, teams, new_team), self.settings.pepper, self.clock()
+            )
             made = accounts.accept(db, self.pin, token, new, self.clock(), recovery, "Equipo")
         if made and new_team:
             self.pin.add(made[0])

@@ -74,3 +74,12 @@ def hold_still(db: Session) -> None:
     if db.get_bind().dialect.name == "postgresql":
         for table in tables():
             db.execute(text(f'LOCK TABLE "{table.name}" IN SHARE ROW EXCLUSIVE MODE'))
+
+
+def tables_of_cases() -> list[Table]:
+    """The table of cases and all that refer to it, parents first."""
+    tables = [Base.metadata.tables[CaseRow.__tablename__]]
+    for table in Base.metadata.sorted_tables:
+        if any(key.column.table in tables for key in table.foreign_keys) and table not in tables:
+            tables.append(table)
+    return tables

@@ -21,12 +21,17 @@ from referrals.help import has_lines
 from reporting.app import create_app
 from reporting.cli.base import NO_LINES, PORT, a_name, invitation, main, opened_for, settings_here
 from reporting.config import SECRET, Settings, instance_folder, make_secrets, open_to_others, problems_on_this_machine
+from reporting.figures import release_ledger
 from reporting.operations import leak_check, retention, server
 from reporting.sessions import day_seeds, page_rows
-from reporting.storage.database import open_database, reading, upgrade_tables, writing
+from reporting.storage.database import open_database, reading, upgrade_tables, version_of, writing
+from reporting.storage.locks import lock_holder
 from reporting.teams import accounts, list_numbers, members, passwords, reading_hours
+from reporting.teams.accounts import Invitation
 from reporting.teams.team_log import CASE_WORKER, COORDINATOR, Pin
 from reporting.web import languages
+
+LEDGER_SINCE = "0016"  # tables of before are from an installation that had no ledger of releases
 
 
 @main.command()
@@ -69,9 +74,10 @@ def _first_people(settings: Settings, engine: Engine, coordinator: str, case_wor
     language = settings.languages[0]
     password, totp = passwords.suggest(secrets.randbelow, language), members.new_totp_secret()
     account = members.new_member(coordinator, (COORDINATOR,), password, totp, settings.pepper)
+    first = Invitation(case_worker, (CASE_WORKER,))
     with writing(engine) as db:
         shipped.load_country(db)
-        token = accounts.invite(db, members.nobody_yet(db), case_worker, (CASE_WORKER,), time.time())
+        token = accounts.invite(db, members.nobody_yet(db), first, settings.pepper, time.time())
         members.store_member(db, account)
     return {
         "sign_in": f"{settings.base_url}/{language}/equipo",
@@ -107,9 +113,17 @@ def upgrade() -> None:
     where this version says something else, the difference is printed.
     """
     settings = settings_here()
-    upgrade_tables(open_database(settings.database_url))
+    pin, engine = Pin(settings.pin_file), open_database(settings.database_url)
+    with reading(engine) as db:
+        is_older = (version_of(db) or LEDGER_SINCE) < LEDGER_SINCE
+    upgrade_tables(engine)
     click.echo("The tables are up to date.")
     with writing(opened_for(settings)) as db:
+        if is_older and not pin.ledger.is_here and pin.read():
+            release_ledger.begin(db, pin.ledger)
+        for period in release_ledger.follow(db, pin.ledger) if pin.ledger.is_here else ():
+            click.echo(f"The figures of {period} stand again as they were published.")
+    with writing(engine) as db:
         click.echo(shipped.bring_up_to_date(db).in_words())
 
 
@@ -129,15 +143,18 @@ def check(residue: bool, as_json: bool) -> None:
     with reading(engine) as db:
         problems = accounts.problems(db, Pin(settings.pin_file), retention.audit_before(time.time()))
         problems += list_numbers.problems(db, Pin(settings.pin_file))
+        problems += release_ledger.problems(db, Pin(settings.pin_file))
         problems += reading_hours.problems(db, languages.local(time.time(), settings.time_zone).date())
     proofs = leak_check.run_checks() if residue else ()
     problems += [proof.says for proof in proofs if proof.holds is False] if residue else problems_on_this_machine()
     problems += [*open_to_others(settings.instance), *page_rows.problems(settings)]
+    running = lock_holder(engine, settings.instance)
     if as_json:
-        click.echo(
-            json.dumps({"problems": problems, "proofs": [asdict(proof) for proof in proofs]}, ensure_ascii=False)
-        )
+        told = {"problems": problems, "proofs": [asdict(proof) for proof in proofs], "running": running}
+        click.echo(json.dumps(told, ensure_ascii=False))
     else:
+        if running:
+            click.echo(f"Just now the task '{running}' goes over all cases.")
         click.echo("\n".join(proof.says for proof in proofs if proof.holds is not False))
         click.echo("\n".join(["", *problems] if problems else ["Everything holds."]))
     sys.exit(1 if problems else 0)

@@ -14,11 +14,13 @@ from pathlib import Path
 import click
 
 from reporting.cli.base import T, main, opened, progress, settings_here
+from reporting.errors import Busy
 from reporting.operations import backups, reminder, retention
 from reporting.sessions import day_seeds
 from reporting.sessions.page_rows import open_rows
-from reporting.storage.database import checkpoint, writing
+from reporting.storage.database import checkpoint, open_database, writing
 from reporting.storage.database import destroy as erase_everything
+from reporting.storage.locks import FILE, maintenance_lock
 from reporting.teams.team_log import Pin
 from reporting.web import languages
 
@@ -32,22 +34,26 @@ def sweep(rewrite: bool, as_json: bool) -> None:
     """What is over goes: run it every night. How long each thing is kept: reporting/operations/retention.toml."""
     settings, engine = opened()
     open_rows(settings, engine).sweep(time.time())
-    swept = retention.sweep(engine, Pin(settings.pin_file), settings.instance, time.time(), progress, rewrite=rewrite)
+    pin, now = Pin(settings.pin_file), time.time()
+    swept = _allowed(lambda: retention.sweep(engine, pin, settings.instance, now, progress, rewrite=rewrite))
     lines = (f"{name.replace('_', ' ')}: {count}" for name, count in swept.items())
     click.echo(json.dumps(swept) if as_json else "\n".join(lines))
 
 
 @main.command()
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--no-cases", is_flag=True, help="Every case was erased: the backup may hold none, unlike the last one.")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
-def backup(file: Path, as_json: bool) -> None:
+def backup(file: Path, no_cases: bool, as_json: bool) -> None:
     """Write a backup to FILE while people go on working. It is sealed to the key of the month, and read back.
 
-    The keys are in the folder backup-keys of the instance. Keep a copy of it, of secrets.toml and of team.pin apart
-    from the backups, and take away each key 60 days after its month began: `amparo sweep` does so here.
+    The keys are in the folder backup-keys of the instance. Keep a copy of it, of secrets.toml, team.pin, releases.json
+    and the folder releases apart from the backups, and take away each key 60 days after its month began: `amparo sweep`
+    does so here.
     """
     settings, engine = opened()
-    written = _allowed(lambda: backups.back_up(engine, settings.instance, file, time.time(), progress))
+    now, instance = time.time(), settings.instance
+    written = _allowed(lambda: backups.back_up(engine, instance, file, now, progress, may_be_empty=no_cases))
     click.echo(
         json.dumps(written) if as_json else f"{written['rows']} rows of {written['month']} in {written['file']}."
     )
@@ -76,7 +82,7 @@ def restore(file: Path, as_json: bool) -> None:
 def _allowed(act: Callable[[], T]) -> T:
     try:
         return act()
-    except backups.BackupRefused as refusal:
+    except (backups.BackupRefused, Busy) as refusal:
         raise click.ClickException(str(refusal)) from None
     except FileExistsError as problem:
         raise click.ClickException(f"{problem.filename} is in the way: another backup is being written.") from None
@@ -95,8 +101,9 @@ def notify(as_json: bool) -> None:
         raise click.ClickException("The reminder is off: set SMTP_URL and NOTIFY_TO, and run this at fixed hours.")
     words = languages.load(settings.languages)[settings.languages[0]]
     try:
-        sent = reminder.send(settings, words.gettext(reminder.SUBJECT), words.gettext(reminder.BODY))
-    except reminder.CannotSend as problem:
+        with maintenance_lock(open_database(settings.database_url), settings.instance, "notify"):
+            sent = reminder.send(settings, words.gettext(reminder.SUBJECT), words.gettext(reminder.BODY))
+    except (reminder.CannotSend, Busy) as problem:
         raise click.ClickException(str(problem)) from None
     click.echo(json.dumps({"sent": sent}) if as_json else f"The reminder went to {sent}.")
 
@@ -119,9 +126,12 @@ def destroy() -> None:
     settings, engine = opened()
     if click.prompt(f"Everything in {settings.instance} will be gone. Type the name on screen") != settings.site_name:
         raise click.ClickException("That is not the name. Nothing was changed.")
+    pin = Pin(settings.pin_file)
     open_rows(settings, engine).destroy()
     erase_everything(engine)
-    for name in ("secrets.toml", "team.pin", "amparo.db", "amparo.db-wal", "amparo.db-shm"):
+    names = ("secrets.toml", "team.pin", "amparo.db", "amparo.db-wal", "amparo.db-shm", FILE, backups.LAST)
+    for name in names:
         (settings.instance / name).unlink(missing_ok=True)
+    pin.ledger.destroy()
     backups.forget_keys(settings.instance, time.time(), days=-31)
     click.echo("It is gone, and the keys of its backups too. Destroy copies of those keys, and the recovery sheets.")

@@ -21,6 +21,7 @@ from reporting.crypto import receipts
 from reporting.errors import AmparoError
 from reporting.storage.database import reading, writing
 from reporting.teams import accounts, keyring, log_report, members, passwords, power, readers, team_log
+from reporting.teams.accounts import Invitation
 from reporting.teams.keyring import RecoverySheets
 from reporting.teams.members import Actor
 from reporting.teams.power import Asked
@@ -79,7 +80,8 @@ def invite_person(name: str, role: str, team: str, new_team: str) -> None:
         numbers = tuple(known.id for known in teams if known.name == team and known.kind == team_log.CASEWORK)
         if (team and not numbers) or (new_team and not teams):
             raise click.ClickException("There is no such team yet: `amparo keys status` lists them.")
-    token = _acted(lambda db, by: accounts.invite(db, by, name, (role,), time.time(), numbers, new_team))
+    invited = Invitation(name, (role,), numbers, new_team)
+    token = _acted(lambda db, by: accounts.invite(db, by, invited, settings.pepper, time.time()))
     click.echo(invitation(settings, token))
 
 

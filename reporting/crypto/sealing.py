@@ -39,6 +39,7 @@ KEY = 32  # bytes of a symmetric key
 TAG = 16  # bytes, by which a seal is known to be whole
 NONCE = 12  # bytes; random, one key seals far fewer than 2^32 records
 SMALLEST = 512  # bytes; the shortest padded length
+LENGTH = 4  # bytes before padded data that say how long it is
 PRIVATE = 96  # bytes of a hybrid private key: ML-KEM seed 64, X25519 32
 PUBLIC = 1216  # bytes of a hybrid public key: ML-KEM 1184, X25519 32
 TOTP_STEP = 30  # seconds
@@ -93,7 +94,7 @@ def _one_error() -> Iterator[None]:
 def pad(data: bytes, smallest: int = SMALLEST) -> bytes:
     """Fill up to a power of two, at least `smallest` bytes, so that a length tells nearly nothing."""
     size = smallest
-    while size < len(data) + 4:
+    while size < len(data) + LENGTH:
         size *= 2
     return len(data).to_bytes(4, "big") + data + bytes(size - 4 - len(data))
 

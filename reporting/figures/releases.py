@@ -7,12 +7,9 @@ counts live inside one call: shown to nobody, kept nowhere, never logged. Knows 
 
 from __future__ import annotations
 
-import calendar
 import random
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from fractions import Fraction
 from functools import partial
 from typing import Any
@@ -26,11 +23,12 @@ from reporting.cases.seal_contexts import tally_context
 from reporting.clock import DAY
 from reporting.crypto import sealing
 from reporting.crypto.sealing import CannotOpen, SealContext
-from reporting.errors import AmparoError
 from reporting.figures import files as figures_files
-from reporting.figures import tables
+from reporting.figures import release_ledger, tables
 from reporting.figures.files import archive, build
 from reporting.figures.noise import add_noise
+from reporting.figures.periods import FREEZE_DAYS, Period, period
+from reporting.figures.release_ledger import COMPILED, FROZEN, NO_LEDGER, OVERLAPS, PUBLISHED, ReleaseRefused
 from reporting.figures.tables import Noise
 from reporting.i18n import N_
 from reporting.storage.models import ArchiveRow, CaseRow, MemberRow, ReleaseMonthRow, ReleaseRow
@@ -39,58 +37,7 @@ from reporting.teams.keyring import Keys
 from reporting.teams.team_log import ADVOCATE, STATISTICS, Pin, Team
 from reporting.vocabulary.tally import FIRST_YEAR, VOID_TALLY, newest_form
 
-FREEZE_DAYS = 60  # after the end of a period: so long outcomes and corrections still count
-FROZEN, COMPILED, PUBLISHED = "frozen", "compiled", "published"
 _shuffle = random.SystemRandom().shuffle
-
-
-class ReleaseRefused(AmparoError):
-    """Nothing is done to the release; the message id says why."""
-
-
-class UnknownPeriod(AmparoError, ValueError):
-    """No period has this name."""
-
-
-@dataclass(frozen=True, slots=True)
-class Period:
-    """A closed stretch of months. `first` and `last` are months since year 0."""
-
-    name: str
-    first: int
-    last: int
-
-    @property
-    def months(self) -> range:
-        """Every month of it."""
-        return range(self.first, self.last + 1)
-
-    @property
-    def ends(self) -> float:
-        """The first second after it (since 1970, UTC)."""
-        return float(calendar.timegm(((self.last + 1) // 12, (self.last + 1) % 12 + 1, 1, 0, 0, 0)))
-
-
-# shape of the name -> first month within the year, months. A calendar rule; nobody looks at how many reports came.
-_SHAPES: tuple[tuple[str, Callable[[int], int], int], ...] = (
-    (r"(\d{4})()", lambda _part: 0, 12),
-    (r"(\d{4})-S([12])", lambda part: (part - 1) * 6, 6),
-    (r"(\d{4})-T([1-4])", lambda part: (part - 1) * 3, 3),
-)
-_YEARS = re.compile(r"(\d{4})-(\d{4})", re.ASCII)
-
-
-def period(name: str) -> Period:
-    """A year (2026), two years (2025-2026), a half (2026-S1) or a quarter (2026-T1). `UnknownPeriod` for others."""
-    for shape, begins, length in _SHAPES:
-        parts = re.fullmatch(shape, name, re.ASCII)
-        if parts and int(parts[1]) >= FIRST_YEAR:
-            first = int(parts[1]) * 12 + begins(int(parts[2] or 0))
-            return Period(name, first, first + length - 1)
-    years = _YEARS.fullmatch(name)
-    if years and int(years[1]) >= FIRST_YEAR and int(years[2]) == int(years[1]) + 1:
-        return Period(name, int(years[1]) * 12, int(years[2]) * 12 + 11)
-    raise UnknownPeriod(name)
 
 
 def _archive_place(number: int, release: int, epoch: int) -> SealContext:
@@ -107,6 +54,7 @@ def freeze(db: Session, pin: Pin, keys: Keys, chosen: Period, now: float) -> int
     """
     if now < chosen.ends + FREEZE_DAYS * DAY:
         raise ReleaseRefused(TOO_EARLY)
+    release_ledger.must_be_new(pin.ledger, chosen)
     team = _team(db, pin, keys)
     row = ReleaseRow(period=chosen.name, state=FROZEN, team=team.id, epoch=team.newest.number, compiled_by=keys.member)
     try:
@@ -133,7 +81,6 @@ def freeze(db: Session, pin: Pin, keys: Keys, chosen: Period, now: float) -> int
 
 
 TOO_EARLY = N_("The period is frozen 60 days after its end. Until then outcomes and corrections are still counted.")
-OVERLAPS = N_("This period, or one that shares a month with it, is there already. It is never built twice.")
 
 
 def _archived(block: bytes, release: int, team: Team) -> ArchiveRow:
@@ -206,20 +153,25 @@ def expected(db: Session, chosen: Period) -> int | None:
 def compile_release(
     db: Session, pin: Pin, keys: Keys, release: int, noise: Noise, choice: Choice = USUAL, *, fictional: bool = False
 ) -> None:
-    """Open the archive, count, add noise, store the bytes and the ledger entry: all in the caller's one transaction.
+    """Open the archive, count, add noise, store the bytes: in the caller's one transaction, after the ledger has them.
 
-    `ReleaseRefused` when it has bytes already, so it is never built twice, also after a crash.
+    Whatever stops it after the noise was drawn, the next try takes the bytes of the ledger. `ReleaseRefused` when the
+    release has bytes already, or the ledger is missing or has the period as published.
     """
     row = db.get(ReleaseRow, release, with_for_update=True)
     if row is None or row.state != FROZEN:
         raise ReleaseRefused(OVERLAPS)
-    team = _team(db, pin, keys)
-    design, ready = design_of(db, period(row.period), choice), openers(team, keys)
-    blocks = (
-        _opened(row.sealed, ready, partial(_archive_place, row.id, release))
-        for row in db.execute(select(ArchiveRow.id, ArchiveRow.sealed).where(ArchiveRow.release == release))
-    )
-    body = body_of(row.period, design, choice.epsilon, blocks, noise, fictional=fictional)
+    release_ledger.must_be_new(pin.ledger, period(row.period))
+    body = release_ledger.built_before(pin.ledger, row.period)
+    if body is None:
+        team = _team(db, pin, keys)
+        design, ready = design_of(db, period(row.period), choice), openers(team, keys)
+        blocks = (
+            _opened(row.sealed, ready, partial(_archive_place, row.id, release))
+            for row in db.execute(select(ArchiveRow.id, ArchiveRow.sealed).where(ArchiveRow.release == release))
+        )
+        body = body_of(row.period, design, choice.epsilon, blocks, noise, fictional=fictional)
+        pin.ledger.keep(row.period, body)
     row.body, row.sha256, row.state, row.compiled_by = body, sealing.digest(body), COMPILED, keys.member
     audit.note(db, f"figures compiled {row.period} {row.sha256.hex()}", keys.member, keys.signer)
     heads.see_audit(db, keys.member, keys.private)
@@ -252,6 +204,9 @@ def publish(db: Session, pin: Pin, keys: Keys, release: int) -> None:
         raise ReleaseRefused(ANOTHER)
     if sealing.digest(row.body) != row.sha256:
         raise CannotOpen
+    if release_ledger.built_before(pin.ledger, row.period) != row.body:
+        raise ReleaseRefused(NO_LEDGER)
+    pin.ledger.note_published(row.period, row.body)
     row.state, row.published_by = PUBLISHED, keys.member
     db.execute(delete(ArchiveRow).where(ArchiveRow.release == release))
     audit.note(db, f"figures published {row.period} {row.sha256.hex()}", keys.member, keys.signer)
@@ -335,17 +290,6 @@ def _read(row: ReleaseRow) -> Published:
     files = figures_files.unpacked(row.body)
     about, figures = figures_files.from_files(files)
     return Published(row.period, row.sha256.hex(), files, about, figures["tables"])
-
-
-def closed_periods(now: float, taken: Iterable[str]) -> tuple[str, ...]:
-    """What can be frozen now: the last three years, and two of them together, without months that were frozen."""
-    year, gone = datetime.fromtimestamp(now, UTC).year, {month for name in taken for month in period(name).months}
-    names = (
-        *(str(before) for before in range(year - 1, year - 4, -1)),
-        *(f"{before - 1}-{before}" for before in (year - 1, year - 2)),
-    )
-    free = (closed for closed in map(period, names) if gone.isdisjoint(closed.months))
-    return tuple(closed.name for closed in free if now >= closed.ends + FREEZE_DAYS * DAY)
 
 
 def publish_fictional(db: Session, chosen: Period, blocks: Iterable[bytes], noise: Noise, team: int) -> None:

@@ -16,22 +16,32 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from sqlalchemy import Engine, Integer, Table, func, select, text
+from sqlalchemy import Engine, Integer, Table, func, select
 from sqlalchemy.orm import Session
 
 from reporting.cases import derived, store
 from reporting.crypto import sealing
 from reporting.crypto.sealing import CannotOpen, SealContext
 from reporting.errors import AmparoError
+from reporting.figures import release_ledger
 from reporting.sessions import day_seeds
-from reporting.storage.database import Base, writing
-from reporting.storage.models import CaseRow, ErasedRow, TakenRow, TeamRow
+from reporting.storage.database import Base, version_of, writing
+from reporting.storage.files import rewrite_json
+from reporting.storage.ledger import NoLedger
+from reporting.storage.locks import maintenance_lock
+from reporting.storage.models import CaseRow, ErasedRow, ReleaseRow, TakenRow, TeamRow
 from reporting.teams import team_log
 from reporting.teams.team_log import BrokenChain, KeysNotMade, Pin
 
 FOLDER = "backup-keys"  # in the instance folder; keep a copy of it apart from the backups
 SIGN = b"amparo backup 1\n"
-CHUNK = 1024 * 1024  # bytes of rows in one sealed piece
+CHUNK = 1024 * 1024  # bytes of one sealed piece; padding doubles what is one byte longer
+LAST = "last-backup.json"  # in the instance folder: how many cases the last one held, and its day
+NO_CASES = (
+    "There is not one case, and the last backup held some: nothing was written. Was every case erased? Then say so "
+    "with --no-cases. Else find out what became of the database, and keep the last backup."
+)
+BATCH = 500  # rows put back with one order
 KEY_DAYS = 60  # as retention.toml has it; a test compares
 # what must not come back: seeds and sittings, tickets' marks, doors that open once, counters
 SHORT_LIVED = {"day_seed", "staff_session", "trip_mark", "sign_in_try", "invitation"}
@@ -94,45 +104,78 @@ def _old_key(instance: Path, month: str, now: float) -> bytes:
 # ── taking one ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def back_up(engine: Engine, instance: Path, target: Path, now: float, say: Say) -> dict[str, Any]:
-    """Write a backup while people go on working, read it back whole, then give it its name."""
+def back_up(
+    engine: Engine, instance: Path, target: Path, now: float, say: Say, *, may_be_empty: bool = False
+) -> dict[str, Any]:
+    """Write a backup while people go on working, read it back whole, then give it its name.
+
+    `BackupRefused` when it holds no case and the last one held some, unless it `may_be_empty`; `Busy` while something
+    else goes over all cases.
+    """
+    with maintenance_lock(engine, instance, "backup"):
+        return _back_up(engine, instance, target, now, say, may_be_empty=may_be_empty)
+
+
+def _back_up(
+    engine: Engine, instance: Path, target: Path, now: float, say: Say, *, may_be_empty: bool
+) -> dict[str, Any]:
     month, key = month_key(instance, now)
     fresh = target.with_name(target.name + ".new")
     try:
         with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            rows = _write(file, engine, month, key, say)
+            counts = _write(file, engine, month, key, say)
             file.flush()
             os.fsync(file.fileno())
         say("reading it back ...")
         with fresh.open("rb") as file:
             read_back = sum(1 for _ in rows_of(file, key)) - 1
+        rows, cases = sum(counts.values()), counts[CaseRow.__tablename__]
         if read_back != rows:
             raise BackupRefused(f"The backup holds {read_back} rows and should hold {rows}: it was thrown away.")
+        if not cases and not may_be_empty and cases_of_last(instance):
+            raise BackupRefused(NO_CASES)
         fresh.replace(target)
+        rewrite_json(instance / LAST, lambda _before: {"cases": cases, "day": _day(now).isoformat()})
     finally:
         fresh.unlink(missing_ok=True)
     return {"file": str(target), "month": month, "rows": rows, "bytes": target.stat().st_size}
 
 
-def _write(file: BinaryIO, engine: Engine, month: str, key: bytes, say: Say) -> int:
-    """One look at all tables at the same moment; sealed piece by piece, each bound to its number and to this file."""
-    name, rows, waiting, number = os.urandom(16), 0, bytearray(), 0
+def cases_of_last(instance: Path) -> int:
+    """How many cases the last backup held; 0 where none was taken."""
+    try:
+        return int(json.loads((instance / LAST).read_text(encoding="utf-8"))["cases"])
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return 0
+
+
+def _write(file: BinaryIO, engine: Engine, month: str, key: bytes, say: Say) -> dict[str, int]:
+    """One look at all tables at the same moment; sealed piece by piece, each bound to its number and to this file.
+
+    Returns how many rows of each table were written; `BackupRefused` where the same look counts others.
+    """
+    name, counts, waiting, number = os.urandom(16), dict[str, int](), bytearray(), 0
     file.write(SIGN + month.encode() + name)
     kept = [table for table in Base.metadata.sorted_tables if table.name not in left_out()]
     look = engine if engine.dialect.name == "sqlite" else engine.execution_options(isolation_level="REPEATABLE READ")
     with look.connect() as connection, connection.begin():
-        version = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+        version = version_of(connection)
         waiting += _line({"version": version, "tables": [table.name for table in kept]})
         for table in kept:
             say(f"table {table.name} ...")
+            counts[table.name] = 0
             for row in connection.execution_options(yield_per=500).execute(select(table)).mappings():
-                waiting += _line({"t": table.name, "r": {column: _plain(value) for column, value in row.items()}})
-                rows += 1
-                if len(waiting) >= CHUNK:
+                line = _line({"t": table.name, "r": {column: _plain(value) for column, value in row.items()}})
+                if waiting and len(waiting) + len(line) > CHUNK - sealing.LENGTH:
                     _put(file, key, name, number, bytes(waiting), last=False)
                     waiting, number = bytearray(), number + 1
+                waiting += line
+                counts[table.name] += 1
+            there = connection.execute(select(func.count()).select_from(table)).scalar()
+            if there != counts[table.name]:
+                raise BackupRefused(f"{table.name} has {there} rows, and {counts[table.name]} were read: thrown away.")
     _put(file, key, name, number, bytes(waiting), last=True)
-    return rows
+    return counts
 
 
 def _put(file: BinaryIO, key: bytes, name: bytes, number: int, piece: bytes, *, last: bool) -> None:
@@ -210,10 +253,10 @@ def restore(engine: Engine, pin: Pin, instance: Path, source: Path, pepper: byte
     log that is here, never of an older one. Into empty tables everything comes back, and is refused when its log is
     older than the pin.
     """
-    with source.open("rb") as file, writing(engine) as db:
+    with maintenance_lock(engine, instance, "restore"), source.open("rb") as file, writing(engine) as db:
         lines = _read(file, lambda month: _old_key(instance, month, now))
         head = next(lines)
-        version = db.execute(text("SELECT version_num FROM alembic_version")).scalar()
+        version = version_of(db)
         if head["version"] != version:
             raise BackupRefused(
                 f"The backup has the tables of version {head['version']}, here is {version}: "
@@ -225,6 +268,7 @@ def restore(engine: Engine, pin: Pin, instance: Path, source: Path, pepper: byte
         done = _put_back(db, lines, pepper, now, say, everything=everything)
         if everything:
             _must_reach_the_pin(db, pin)
+            _keep_what_is_published(db, pin)
         day_seeds.forget_all(db)
         day_seeds.open_day(db, now)
     return done
@@ -257,13 +301,23 @@ def _must_reach_the_pin(db: Session, pin: Pin) -> None:
         ) from None
 
 
+def _keep_what_is_published(db: Session, pin: Pin) -> None:
+    """A release that is out stands again as it was; its archive does not come back, so none is counted anew."""
+    try:
+        release_ledger.follow(db, pin.ledger)
+    except NoLedger:
+        if db.scalars(select(ReleaseRow.id)).first() is not None:
+            raise BackupRefused(release_ledger.NO_LEDGER) from None
+
+
 def _put_back(
     db: Session, lines: Iterator[dict[str, Any]], pepper: bytes, now: float, say: Say, *, everything: bool
 ) -> Restored:
     tables = Base.metadata.tables
-    of_cases = {table.name for table in tables_of_cases()}
-    counts = {"rows": 0, "here": 0, "gone": 0}
-    erased = set(db.scalars(select(ErasedRow.mark)))
+    of_cases = {table.name for table in derived.tables_of_cases()}
+    counts, batch_of = {"rows": 0, "here": 0, "gone": 0}, ""
+    erased, here = set(db.scalars(select(ErasedRow.mark))), _cases_here(db)
+    waiting: list[dict[str, Any]] = []
     came: dict[str, set[Any]] = {name: set() for name in of_cases}
     if everything:
         for table in reversed(Base.metadata.sorted_tables):
@@ -271,28 +325,38 @@ def _put_back(
     for line in lines:
         name, row = line["t"], {column: _rich(value) for column, value in line["r"].items()}
         of_a_case, is_mark = name in of_cases, name == ErasedRow.__tablename__
-        if name == CaseRow.__tablename__ and (why := _stays_away(db, row, erased, pepper, now)):
+        if name == CaseRow.__tablename__ and (why := _stays_away(row, erased, here, pepper, now)):
             counts[why] += 1
             continue
         if not (_comes_along(tables[name], row, came) if of_a_case else everything):
             continue
         erased |= {row["mark"]} if is_mark else set()
-        db.execute(tables[name].insert().values(**row))
+        if waiting and (name != batch_of or len(waiting) == BATCH):
+            db.execute(tables[batch_of].insert(), waiting)
+            waiting = []
+        batch_of = name
+        waiting.append(row)
         counts["rows"] += 1
         if of_a_case:
             came[name].add(_own_key(tables[name], row))
         if counts["rows"] % 10_000 == 0:
             say(f"{counts['rows']} rows ...")
+    if waiting:
+        db.execute(tables[batch_of].insert(), waiting)
     _move_counters_on(db)
     return Restored(everything, counts["rows"], counts["here"], counts["gone"])
 
 
-def _stays_away(db: Session, row: dict[str, Any], erased: set[bytes], pepper: bytes, now: float) -> str:
+def _cases_here(db: Session) -> set[int | bytes]:
+    """The numbers and tags of the cases that are here."""
+    return {mark for row in db.execute(select(CaseRow.id, CaseRow.tag)) for mark in row}
+
+
+def _stays_away(row: dict[str, Any], erased: set[bytes], here: set[int | bytes], pepper: bytes, now: float) -> str:
     """Why a case of the backup does not come back: it was erased or is over, or it is here. Else nothing."""
     if store.erased_mark(pepper, row["id"]) in erased or row["delete_after"] <= _day(now):
         return "gone"
-    taken = select(CaseRow.id).where((CaseRow.id == row["id"]) | (CaseRow.tag == row["tag"]))
-    return "" if db.scalars(taken).first() is None else "here"
+    return "" if here.isdisjoint((row["id"], row["tag"])) else "here"
 
 
 def _comes_along(table: Table, row: dict[str, Any], came: dict[str, set[Any]]) -> bool:
@@ -320,15 +384,6 @@ def _move_counters_on(db: Session) -> None:
             name = db.execute(select(func.pg_get_serial_sequence(table.name, column.name))).scalar()
             if name and highest:
                 db.execute(select(func.setval(name, highest)))
-
-
-def tables_of_cases() -> list[Table]:
-    """The table of cases and all that refer to it, parents first."""
-    tables = [Base.metadata.tables[CaseRow.__tablename__]]
-    for table in Base.metadata.sorted_tables:
-        if any(key.column.table in tables for key in table.foreign_keys) and table not in tables:
-            tables.append(table)
-    return tables
 
 
 def _day(now: float) -> date:

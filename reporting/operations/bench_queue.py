@@ -31,6 +31,7 @@ from reporting.sessions import day_seeds
 from reporting.storage.database import open_database, reading, writing
 from reporting.storage.models import CaseRow
 from reporting.teams import accounts, keyring, members, team_log
+from reporting.teams.accounts import Invitation
 from reporting.teams.keyring import Keys
 from reporting.teams.team_log import CASE_WORKER, CASEWORK, STATISTICS, Pin
 from reporting.vocabulary.codes import VOCABULARY
@@ -88,7 +89,7 @@ def _furnish(settings: Settings, engine: Engine) -> bytes:
     with writing(engine) as db:
         day_seeds.open_day(db, now)
         shipped.load_shipped(db)
-        token = accounts.invite(db, members.nobody_yet(db), NAME, (CASE_WORKER,), now)
+        token = accounts.invite(db, members.nobody_yet(db), Invitation(NAME, (CASE_WORKER,)), settings.pepper, now)
         recovery = accounts.draw_sheets(secrets.randbelow, "es").key_pair().public
         fresh = accounts.accept(db, pin, token, new, now, recovery, "Prueba")
     pin.begin(fresh)

@@ -26,12 +26,12 @@ from reporting.clock import HOUR
 from reporting.config import Settings
 from reporting.crypto import receipts
 from reporting.crypto.receipts import Receipt
-from reporting.figures import releases
+from reporting.figures import periods, releases
 from reporting.figures.noise import laplace
 from reporting.sessions import day_seeds, tickets
 from reporting.storage.database import reading, writing
 from reporting.teams import keyring, members, passwords, team_log
-from reporting.teams.accounts import accept, draw_sheets, invite
+from reporting.teams.accounts import Invitation, accept, draw_sheets, invite
 from reporting.teams.keyring import Keys
 from reporting.teams.team_log import ADVOCATE, CASE_WORKER, CASEWORK, COORDINATOR, STATISTICS, Pin
 from reporting.vocabulary.incident import incident_from_answers
@@ -106,7 +106,7 @@ def _people(settings: Settings, engine: Engine, now: float) -> list[dict[str, st
             by = (
                 members.Actor(first.member, first.name, first.roles, first.private) if first else members.nobody_yet(db)
             )
-            token = invite(db, by, name, (role,), now)
+            token = invite(db, by, Invitation(name, (role,)), settings.pepper, now)
             recovery = (
                 draw_sheets(secrets.randbelow, settings.languages[0]).key_pair().public if first is None else None
             )
@@ -210,7 +210,7 @@ def _figures(settings: Settings, engine: Engine, now: float) -> None:
         for ago in YEARS_AGO:
             year = datetime.fromtimestamp(now, UTC).year - ago
             noise = laplace(secrets.randbelow)
-            releases.publish_fictional(db, releases.period(str(year)), _tallies(year), noise, team)
+            releases.publish_fictional(db, periods.period(str(year)), _tallies(year), noise, team)
 
 
 def _tallies(year: int) -> Iterator[bytes]:

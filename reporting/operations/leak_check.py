@@ -32,6 +32,7 @@ from reporting.sessions import day_seeds
 from reporting.storage.database import checkpoint, open_database, reading, upgrade_tables, writing
 from reporting.storage.models import CaseRow
 from reporting.teams import accounts, keyring, members, passwords
+from reporting.teams.accounts import Invitation
 from reporting.teams.keyring import Keys
 from reporting.teams.team_log import CASE_WORKER, Pin
 from reporting.vocabulary.answers import route
@@ -232,7 +233,7 @@ def _furnished(instance: Path, environment: Mapping[str, str]) -> tuple[Settings
     new = members.new_member(NAME, (CASE_WORKER,), password, totp, settings.pepper)
     with writing(engine) as db:
         day_seeds.open_day(db, now)
-        token = accounts.invite(db, members.nobody_yet(db), NAME, (CASE_WORKER,), now)
+        token = accounts.invite(db, members.nobody_yet(db), Invitation(NAME, (CASE_WORKER,)), settings.pepper, now)
         sheets = accounts.draw_sheets(below, "es")
         fresh = accounts.accept(db, pin, token, new, now, sheets.key_pair().public, NAME)
     pin.begin(fresh)

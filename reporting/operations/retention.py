@@ -1,7 +1,7 @@
 """The sweep: what is over goes, every night. How long each thing is kept, and why: retention.toml.
 
 Opens nothing and seals nothing; it does not know what a case says. On SQLite the database is written anew each
-week; on PostgreSQL the tables that tell in which order reports arrived are copied in the order of their random
+week; on PostgreSQL the tables that tell in which order reports arrived are written in the order of their random
 numbers.
 """
 
@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Connection, CursorResult, Engine, delete, text
+from sqlalchemy import CursorResult, Engine, Table, delete, literal, select, text, tuple_, update
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import Delete
 
@@ -23,6 +25,7 @@ from reporting.clock import DAY, HOUR
 from reporting.operations import backups
 from reporting.sessions import day_seeds
 from reporting.storage.database import Base, checkpoint, vacuum, writing
+from reporting.storage.locks import maintenance_lock
 from reporting.storage.models import CaseRow, ErasedRow, InvitationRow, MarkRow, SeedRow, SessionRow, TakenRow, TryRow
 from reporting.teams import audit, team_log
 from reporting.teams.team_log import BrokenChain, KeysNotMade, Pin
@@ -56,7 +59,15 @@ def periods() -> dict[str, RetentionPeriod]:
 
 
 def sweep(engine: Engine, pin: Pin, instance: Path, now: float, say: Say, *, rewrite: bool = False) -> dict[str, int]:
-    """Everything that is over goes. Returns how many of each; `rewrite` does not wait for its week."""
+    """Everything that is over goes. Returns how many of each; `rewrite` does not wait for its week.
+
+    `Busy` while something else goes over all cases.
+    """
+    with maintenance_lock(engine, instance, "sweep"):
+        return _sweep(engine, pin, instance, now, say, rewrite=rewrite)
+
+
+def _sweep(engine: Engine, pin: Pin, instance: Path, now: float, say: Say, *, rewrite: bool) -> dict[str, int]:
     swept = {}
     for name, broom in _BROOMS.items():
         say(f"sweeping {name.replace('_', ' ')} ...")
@@ -138,29 +149,62 @@ def rewrite_tables(engine: Engine) -> int:
     if engine.dialect.name == "sqlite":
         vacuum(engine)
         return len(Base.metadata.tables)
-    with engine.begin() as connection:
-        return _copy_in_order(connection)
-
-
-def _copy_in_order(connection: Connection) -> int:
-    """Copied, emptied, filled in one transaction: every row bears its number, and they lie in order of their ids."""
     tables = [
-        *backups.tables_of_cases(),
+        *derived.tables_of_cases(),
         *derived.tables(),
         *(Base.metadata.tables[row.__tablename__] for row in (MarkRow, TakenRow)),
     ]
-    names = ", ".join(f'"{table.name}"' for table in tables)
-    connection.execute(text(f"LOCK TABLE {names} IN ACCESS EXCLUSIVE MODE"))
     for table in tables:
-        keys = ", ".join(f'"{column.name}"' for column in table.primary_key.columns)
-        copied = f'CREATE TEMPORARY TABLE "copy_{table.name}" ON COMMIT DROP AS SELECT * FROM "{table.name}"'  # noqa: S608 -- our own names
-        connection.execute(text(f"{copied} ORDER BY {keys}"))
-    connection.execute(text(f"TRUNCATE {names}"))
-    for table in tables:
-        keys = ", ".join(f'"{column.name}"' for column in table.primary_key.columns)
-        filled = f'INSERT INTO "{table.name}" SELECT * FROM "copy_{table.name}" ORDER BY {keys}'  # noqa: S608 -- our own names
-        connection.execute(text(filled))
+        _renumber(engine, table)
+        _write_in_order(engine, table)
     return len(tables)
+
+
+def _renumber(engine: Engine, table: Table) -> None:
+    """Every row bears the number of a transaction of ours instead of its own, which told in which order they came.
+
+    By order of keys, which are random, and a few at a time: whoever writes waits for a moment, whoever reads never.
+    """
+    keys = list(table.primary_key.columns)
+    plain = next((column for column in table.columns if column not in keys), keys[-1])
+    after: tuple[Any, ...] | None = None
+    while True:
+        look = select(*keys).order_by(*keys).limit(RENUMBERED)
+        look = look if after is None else look.where(tuple_(*keys) > tuple_(*map(literal, after)))
+        with engine.begin() as connection:
+            batch = [tuple(row) for row in connection.execute(look)]
+            if not batch:
+                return
+            first, last = (tuple_(*map(literal, key)) for key in (batch[0], batch[-1]))
+            among = (tuple_(*keys) >= first) & (tuple_(*keys) <= last)
+            connection.execute(update(table).where(among).values({plain.name: plain}))
+        after = batch[-1]
+
+
+def _write_in_order(engine: Engine, table: Table) -> None:
+    """A new file for a table, by order of its keys and without erased bytes; unlike TRUNCATE, readers keep their look.
+
+    Whoever comes while it waits for somebody's look has to wait behind it: so it waits for a second, and tries again.
+    """
+    for left in reversed(range(TRIES)):
+        try:
+            with engine.begin() as connection:
+                connection.execute(text("SET LOCAL lock_timeout = '1s'"))
+                name = connection.execute(text(_NAME_OF_KEY), {"name": table.name}).scalar_one()
+                connection.execute(text(f'CLUSTER "{table.name}" USING "{name}"'))
+        except OperationalError:  # of a lock that could not be had
+            if not left:
+                raise
+        else:
+            return
+
+
+_NAME_OF_KEY = (
+    "SELECT relname FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid "
+    "WHERE indrelid = to_regclass(quote_ident(:name)) AND indisprimary"
+)
+RENUMBERED = 500  # rows that are locked together
+TRIES = 60
 
 
 def _day(now: float) -> date:

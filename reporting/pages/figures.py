@@ -15,7 +15,7 @@ from typing import Any
 from flask import g, make_response, url_for
 from flask.typing import ResponseReturnValue
 
-from reporting.figures import labels, tables
+from reporting.figures import labels, periods, tables
 from reporting.figures import releases as figures_releases
 from reporting.figures.releases import Published
 from reporting.i18n import N_
@@ -112,7 +112,7 @@ def figures() -> ResponseReturnValue:
         for name in tables.DIMENSIONS[HUB].codes
         if len(divided) > 1
     ]
-    uneven = len({len(figures_releases.period(release.period).months) for release in divided}) > 1
+    uneven = len({len(periods.period(release.period).months) for release in divided}) > 1
     return make_response(render_template("advocate/figures.html", releases=releases, trends=trends, uneven=uneven))
 
 

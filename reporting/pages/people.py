@@ -18,6 +18,7 @@ from reporting.i18n import N_
 from reporting.pages.account import ROLE_NAMES, blueprint
 from reporting.pages.colleagues import NOT_DONE, SecondForm, asks_for, confirms, do_to, pin_new_keys, stops, waiting
 from reporting.teams import accounts, heads, members, power, team_log
+from reporting.teams.accounts import Invitation
 from reporting.teams.power import NotHers
 from reporting.teams.reading_hours import WEEK, BadHours, read, write
 from reporting.teams.team_log import CASE_WORKER, CASEWORK, COORDINATOR, CannotOpen
@@ -79,7 +80,8 @@ def invite() -> ResponseReturnValue:
             chosen = form.team.data if form.role.data == CASE_WORKER and not new_team else ""
             teams = (number_in(chosen),) if chosen else ()
             actor, roles = members.spend(db, who), (form.role.data,)
-            token = accounts.invite(db, actor, form.name.data, roles, site.clock(), teams, new_team)
+            invited = Invitation(form.name.data, roles, teams, new_team)
+            token = accounts.invite(db, actor, invited, site.settings.pepper, site.clock())
     except NotProved as problem:
         form.code.errors = [problem.sentence]
         return _people(form, code=problem.code)

@@ -12,8 +12,11 @@ from flask import g, make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from wtforms import BooleanField, SelectMultipleField, StringField
 
-from reporting.figures import bounds, noise, releases
-from reporting.figures.releases import Choice, ReleaseRefused, UnknownPeriod
+from reporting.errors import Busy
+from reporting.figures import bounds, noise, periods, releases
+from reporting.figures.periods import UnknownPeriod
+from reporting.figures.release_ledger import FROZEN, ReleaseRefused
+from reporting.figures.releases import Choice
 from reporting.figures.tables import DIMENSIONS, FURTHER, TIERS, published
 from reporting.i18n import N_
 from reporting.pages.figures import blueprint, factor, find, page, title
@@ -56,7 +59,7 @@ def _desk(sentence: str = "", code: int = 200) -> ResponseReturnValue:
     site = installation()
     with site.reading() as db:
         there = releases.listed(db)
-    free = releases.closed_periods(site.clock(), (release.period for release in there))
+    free = periods.closed_periods(site.clock(), (release.period for release in there))
     page = render_template(
         "advocate/desk.html", releases=there, free=free, sentence=sentence, out=StaffForm(formdata=None)
     )
@@ -69,7 +72,7 @@ def plan() -> ResponseReturnValue:
     """What would be published of a period, how exact it would be, and what can be chosen. Nothing is opened."""
     try:
         form = PlanForm(request.args)
-        chosen, choice = releases.period(form.period.data), form.choice()
+        chosen, choice = periods.period(form.period.data), form.choice()
         with installation().reading() as db:
             design, expected = releases.design_of(db, chosen, choice), releases.expected(db, chosen)
     except (BadFormValue, UnknownPeriod):
@@ -111,7 +114,7 @@ def compile_one() -> ResponseReturnValue:
     if not form.is_ours():
         return _desk(say(N_("Choose a period.")), 422)
     try:
-        chosen, choice = releases.period(form.period.data), form.choice()
+        chosen, choice = periods.period(form.period.data), form.choice()
         release = _frozen(site, chosen)
         with site.writing() as db:
             releases.compile_release(
@@ -127,23 +130,25 @@ def compile_one() -> ResponseReturnValue:
         return _desk(say(N_("Choose a period.")), 422)
     except ReleaseRefused as why:
         return _desk(say(str(why)), 409)
+    except Busy:
+        return _desk(say(N_("A backup or the nightly sweep is running. Wait a few minutes and press again.")), 409)
     except CannotOpen:
         return _desk(say(N_("You are not let in yet: an advocate of your team has to do it.")), 403)
     return redirect(url_for("figures.preview", lang=g.lang, period=chosen.name), 303)
 
 
-def _frozen(site: Installation, chosen: releases.Period) -> int:
+def _frozen(site: Installation, chosen: periods.Period) -> int:
     """The number of its release: frozen now, or before a crash."""
     with site.reading() as db:
         waiting = _waiting(releases.listed(db), chosen.name)
     if waiting is not None:
         return waiting
-    with site.writing() as db:
+    with site.maintenance("freeze"), site.writing() as db:
         return releases.freeze(db, site.pin, g.keys, chosen, site.clock())
 
 
 def _waiting(known: Iterable[releases.Listed], name: str) -> int | None:
-    return next((release.id for release in known if release.period == name and release.state == releases.FROZEN), None)
+    return next((release.id for release in known if release.period == name and release.state == FROZEN), None)
 
 
 @blueprint.get("/<lang>/equipo/cifras/<period>")

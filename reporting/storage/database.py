@@ -165,6 +165,15 @@ def upgrade_tables(engine: Engine) -> None:
     checkpoint(engine)  # what an upgrade takes away must not stay in the log
 
 
+def version_of(db: Line) -> str | None:
+    """Which form the tables have: the number of the newest migration. None where there are no tables."""
+    bound = db.connection() if isinstance(db, Session) else db
+    if not inspect(bound).has_table("alembic_version"):
+        return None
+    version: str | None = db.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return version
+
+
 def new_migration(words: str) -> Path:
     """Write the next migration: what the models have and the migrations do not make yet. Returns the file.
 

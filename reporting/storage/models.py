@@ -140,8 +140,11 @@ class MemberRow(Base):
         LargeBinary, info=under_seal("the newest entries of the logs that this member saw")
     )
     version: Mapped[int] = mapped_column(Integer, default=1, info=in_the_clear("how often the key was sealed anew"))
-    last_counter: Mapped[int] = mapped_column(
-        Integer, default=0, info=in_the_clear("the last half minute of six digits that was used")
+    used_digits: Mapped[bytes] = mapped_column(
+        LargeBinary,
+        default=b"",
+        server_default="",
+        info=under_seal("the last half minute of six digits that was used; empty before the first"),
     )
 
 
@@ -183,14 +186,15 @@ class InvitationRow(Base):
     token_hash: Mapped[bytes] = mapped_column(
         LargeBinary(32), primary_key=True, info=as_hash("the secret in its address")
     )
-    name: Mapped[str] = mapped_column(String(40), info=in_the_clear("who is invited"))
-    roles: Mapped[str] = mapped_column(String(80), info=in_the_clear("to which roles"))
-    teams: Mapped[str] = mapped_column(String(80), default="", server_default="", info=in_the_clear("to which teams"))
-    new_team: Mapped[str] = mapped_column(
-        String(80),
-        default="",
-        server_default="",
-        info=in_the_clear("the name of a team that begins with it; its keys are made by who accepts"),
+    name_mark: Mapped[bytes] = mapped_column(
+        LargeBinary(32), info=as_hash("the name of who is new, under the pepper; empty after a reset")
+    )
+    member: Mapped[int] = mapped_column(
+        Integer, info=in_the_clear("whose account was reset; 0: somebody who has none yet")
+    )
+    sealed: Mapped[bytes] = mapped_column(
+        LargeBinary,
+        info=under_seal("who is invited, to which roles and teams, the name of a team that begins with it"),
     )
     expires: Mapped[int] = mapped_column(BigInteger, info=in_the_clear("when, in seconds since 1970"))
 

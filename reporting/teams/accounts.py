@@ -7,23 +7,26 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from reporting.crypto import receipts, sealing
+from reporting.crypto.sealing import SealContext
 from reporting.errors import AmparoError
 from reporting.storage.models import InvitationRow, TryRow
 from reporting.teams import audit, heads, keyring, log_report, members, readers, reading_hours, team_log
 from reporting.teams.keyring import RecoverySheets
-from reporting.teams.members import Actor, NewMember
+from reporting.teams.members import Account, Actor, NewMember
 from reporting.teams.team_log import CASE_WORKER, CASEWORK, COORDINATOR, STATISTICS, CannotOpen, Pin, Team
 
 INVITATION_LIFE = 7 * 24 * 3600  # seconds
+INVITED = SealContext("invitation", 0, 0, "invited", 1)
 NAME = r"[a-zñ0-9._-]{2,40}"  # what somebody may be called here; the sign-in page makes letters small
 
 
@@ -33,7 +36,10 @@ class StillWaits(AmparoError):
 
 @dataclass(frozen=True, slots=True)
 class Invitation:
-    """An invitation, good once: for whom, and with which roles."""
+    """An invitation, good once: for whom, and with which roles.
+
+    `teams`: whom the invited will read with (none: the founding teams). `new_team`: the first of a team of that name.
+    """
 
     name: str
     roles: tuple[str, ...]
@@ -41,44 +47,40 @@ class Invitation:
     new_team: str = ""
 
 
-def invite(
-    db: Session,
-    by: Actor,
-    name: str,
-    roles: tuple[str, ...],
-    now: float,
-    teams: tuple[int, ...] = (),
-    new_team: str = "",
-) -> str:
+def invite(db: Session, by: Actor, invitation: Invitation, pepper: bytes, now: float) -> str:
     """An act of power: a one-time token for somebody's browser. An older one for the same name is void.
 
-    `teams`: whom the invited will read with (none: the founding teams). `new_team`: the first of a team of that name.
     `CannotOpen` where whoever acts is neither coordinator nor case worker, and there is somebody who could be asked.
     """
     if not {COORDINATOR, CASE_WORKER} & set(by.roles) and by != members.nobody_yet(db):
         raise CannotOpen
-    token = store_invitation(db, name, roles, now, teams, new_team)
-    audit.note(db, "invited", by.member, by.signer, name=name)
+    mark = hmac.digest(pepper, f"invited {invitation.name}".encode(), "sha256")
+    db.execute(delete(InvitationRow).where(InvitationRow.name_mark == mark))
+    token = _store(db, invitation, now, name_mark=mark)
+    audit.note(db, "invited", by.member, by.signer, invitation=_audit_mark(token))
     if by.private:
         heads.see_audit(db, by.member, by.private)
     return token
 
 
-def store_invitation(
-    db: Session, name: str, roles: tuple[str, ...], now: float, teams: tuple[int, ...] = (), new_team: str = ""
-) -> str:
-    """Part of an act of power, never one by itself: the token of an invitation, of which only the hash is kept."""
-    db.execute(delete(InvitationRow).where((InvitationRow.name == name) | (InvitationRow.expires < int(now))))
+def invite_again(db: Session, account: Account, now: float) -> str:
+    """Part of an act of power, never one by itself: the token of an invitation for an account that was reset."""
+    forget_invitations(db, account.id)
+    return _store(db, Invitation(account.name, account.roles, account.teams), now, member=account.id)
+
+
+def forget_invitations(db: Session, member: int) -> None:
+    """Invitations after a reset of this account open nothing any more."""
+    db.execute(delete(InvitationRow).where(InvitationRow.member == member))
+
+
+def _store(db: Session, invitation: Invitation, now: float, name_mark: bytes = b"", member: int = 0) -> str:
+    """What it says is sealed under its token, of which only the hash is kept: a copy does not tell who is awaited."""
+    db.execute(delete(InvitationRow).where(InvitationRow.expires < int(now)))
     token = os.urandom(20).hex()
-    row = InvitationRow(
-        token_hash=_hash(token),
-        name=name,
-        roles=",".join(roles),
-        teams=",".join(str(team) for team in teams),
-        new_team=new_team,
-        expires=int(now) + INVITATION_LIFE,
-    )
-    db.add(row)
+    sealed = sealing.seal(_invitation_key(token), INVITED, json.dumps(asdict(invitation)).encode())
+    expires = int(now) + INVITATION_LIFE
+    db.add(InvitationRow(token_hash=_hash(token), name_mark=name_mark, member=member, sealed=sealed, expires=expires))
     db.flush()
     return token
 
@@ -88,7 +90,8 @@ def read_invitation(db: Session, token: str, now: float) -> Invitation:
     row = db.get(InvitationRow, _hash(token))
     if row is None or now > row.expires:
         raise CannotOpen
-    return Invitation(row.name, tuple(row.roles.split(",")), team_log.teams_in(row.teams), row.new_team)
+    content = json.loads(sealing.open_sealed(_invitation_key(token), INVITED, row.sealed))
+    return Invitation(content["name"], tuple(content["roles"]), tuple(content["teams"]), content["new_team"])
 
 
 def draw_sheets(below: Callable[[int], int], language: str) -> RecoverySheets:
@@ -114,7 +117,7 @@ def accept(
     if new.id in readers.pending(db):
         raise StillWaits
     db.execute(delete(InvitationRow).where(InvitationRow.token_hash == _hash(token)))
-    members.store_member(db, new)
+    members.store_member(db, new, _audit_mark(token))
     if recovery is None or CASE_WORKER not in new.roles:
         return ()
     if invitation.new_team:
@@ -175,6 +178,15 @@ def keys_are_made(db: Session, pin: Pin) -> bool:
 
 def _hash(token: str) -> bytes:
     return hashlib.sha256(b"invitation " + token.encode("utf-8", "replace")).digest()
+
+
+def _audit_mark(token: str) -> str:
+    """By which the audit says that two acts are of one invitation, without a name."""
+    return _hash(token)[:8].hex()
+
+
+def _invitation_key(token: str) -> bytes:
+    return sealing.derive(token.encode("utf-8", "replace"), "invitation")
 
 
 def count_acts(db: Session) -> int:

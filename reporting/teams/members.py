@@ -123,8 +123,11 @@ def _spare_bytes(spare: str) -> bytes:
     return int(spare).to_bytes(4, "big")
 
 
-def store_member(db: Session, new: NewMember) -> MemberRow:
-    """Store a new member, or the new key of one who was reset; `CannotOpen` when the account has a key."""
+def store_member(db: Session, new: NewMember, invitation: str = "") -> MemberRow:
+    """Store a new member, or the new key of one who was reset; `CannotOpen` when the account has a key.
+
+    `invitation`: the mark of the invitation that was accepted, as the audit has it.
+    """
     row = db.get(MemberRow, new.id)
     if row is None:
         row = MemberRow(id=new.id, name=new.name, roles=",".join(new.roles))
@@ -132,10 +135,10 @@ def store_member(db: Session, new: NewMember) -> MemberRow:
     elif row.private:
         raise CannotOpen
     row.public_key, row.salt, row.private = new.public, new.salt, new.private
-    row.remembered, row.version, row.last_counter, row.signing_key = new.remembered, new.version, 0, new.signing
+    row.remembered, row.version, row.used_digits, row.signing_key = new.remembered, new.version, b"", new.signing
     row.teams = ",".join(str(team) for team in new.teams)
     db.flush()
-    audit.note(db, audit.MADE, new.id, new.signer, key=new.signing.hex())
+    audit.note(db, audit.MADE, new.id, new.signer, key=new.signing.hex(), invitation=invitation)
     return row
 
 
@@ -150,7 +153,7 @@ class Locked:
     private: bytes
     remembered: bytes
     version: int
-    last_counter: int
+    used_digits: bytes
 
 
 def find_member(db: Session, name: str) -> Locked | None:
@@ -166,7 +169,7 @@ def find_member(db: Session, name: str) -> Locked | None:
         row.private,
         row.remembered,
         row.version,
-        row.last_counter,
+        row.used_digits,
     )
 
 
@@ -193,13 +196,14 @@ def unlock(locked: Locked | None, password: str, code: str, at: float, pepper: b
     if locked is None:
         raise CannotOpen
     secrets, digits = _open_secrets(locked, wrapping), "".join(code.split())
-    counter = sealing.totp_counter(secrets.totp, digits, at, locked.last_counter)
+    last = _last_counter(secrets.private, locked.id, locked.used_digits)
+    counter = sealing.totp_counter(secrets.totp, digits, at, last)
     if counter is not None:
         return Unlocked(locked, secrets.private, counter)
     if re.fullmatch(rf"[0-9]{{{SPARE_DIGITS}}}", digits) and _spare_bytes(digits) in secrets.spares:
         left = secrets.without(_spare_bytes(digits)).to_bytes()
         resealed = sealing.seal(wrapping, _private_place(locked.id, locked.version + 1), left)
-        return Unlocked(locked, secrets.private, locked.last_counter + 1, resealed)
+        return Unlocked(locked, secrets.private, last + 1, resealed)
     raise CodeUsed if sealing.totp_counter(secrets.totp, digits, at, 0) is not None else CannotOpen
 
 
@@ -227,13 +231,30 @@ def spend(db: Session, who: Unlocked) -> Actor:
     row = db.get_one(MemberRow, who.locked.id, with_for_update=True)
     if not row.private or row.private != who.locked.private or row.id in readers.shut_out(db):
         raise CannotOpen
-    if row.last_counter >= who.counter:
+    if _last_counter(who.private, row.id, row.used_digits) >= who.counter:
         raise CodeUsed
-    row.last_counter = who.counter
+    row.used_digits = _seal_counter(who.private, row.id, who.counter)
     if who.resealed is not None:
         row.private, row.version = who.resealed, row.version + 1
     db.flush()
     return Actor(row.id, row.name, tuple(row.roles.split(",")), who.private)
+
+
+def _last_counter(private: bytes, member: int, used: bytes) -> int:
+    """The half minute of the newest digits that were used; sealed, so that a copy does not tell when somebody came."""
+    return int.from_bytes(sealing.open_sealed(_digits_key(private), _digits_place(member), used), "big") if used else 0
+
+
+def _seal_counter(private: bytes, member: int, counter: int) -> bytes:
+    return sealing.seal(_digits_key(private), _digits_place(member), counter.to_bytes(8, "big"))
+
+
+def _digits_key(private: bytes) -> bytes:
+    return sealing.derive(private, "used digits")
+
+
+def _digits_place(member: int) -> SealContext:
+    return SealContext("member", member, 0, "used digits", 1)
 
 
 def nobody_yet(db: Session) -> Actor:
@@ -275,7 +296,7 @@ def store_password(db: Session, locked: Locked | None, salt: bytes, private: byt
 def shut(db: Session, member: int, act: str, by: Signer | None) -> None:
     """A member's wrapped key is forgotten: no password opens it, old or new. An epoch is due in the member's teams."""
     row = db.get_one(MemberRow, member)
-    row.private, row.version, row.last_counter = b"", row.version + 1, 0
+    row.private, row.version, row.used_digits = b"", row.version + 1, b""
     hers = select(GrantRow.team).where(GrantRow.member == member)
     db.execute(update(TeamRow).where(TeamRow.id.in_(hers)).values(due=True))
     db.flush()

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from reporting.clock import HOUR
 from reporting.crypto import sealing
 from reporting.errors import AmparoError
-from reporting.storage.models import InvitationRow, MemberRow, PendingRow
+from reporting.storage.models import PendingRow
 from reporting.teams import accounts, audit, heads, keyring, log_report, members, readers, staff_sessions, team_log
 from reporting.teams.audit import Signer
 from reporting.teams.heads import Written
@@ -91,7 +91,7 @@ def ask(
     if sheets is not None and not _fit(sheets, verified, member):
         raise WrongSheets
     staff_sessions.end_all(db, member)
-    db.execute(delete(InvitationRow).where(InvitationRow.name == account.name))
+    accounts.forget_invitations(db, member)
     inside = any(member in there for there in readers.readers_of(db, verified).values())
     second = inside and sheets is None and is_one_of_few(db, verified, member)
     if inside and sheets is None:
@@ -99,7 +99,7 @@ def ask(
         db.add(PendingRow(member=member, number=number))
     else:
         members.shut(db, member, DONE[act], by.signer)
-    token = accounts.store_invitation(db, account.name, account.roles, now, account.teams) if act == RESET else ""
+    token = accounts.invite_again(db, account, now) if act == RESET else ""
     db.flush()
     heads.see(db, pin, by.member, by.private)
     return Asked(not inside or sheets is not None, second, token)
@@ -162,7 +162,7 @@ def stop(db: Session, pin: Pin, by: Actor, member: int) -> None:
     if item is None:
         raise NothingWaits
     _forget(db, member)
-    db.execute(delete(InvitationRow).where(InvitationRow.name == db.get_one(MemberRow, member).name))
+    accounts.forget_invitations(db, member)
     audit.note(db, f"stopped: {item.act}", member, by.signer)
     heads.see(db, pin, by.member, by.private)
 
@@ -186,7 +186,7 @@ def reset_with_sheets(db: Session, pin: Pin, sheets: RecoverySheets, member: int
     staff_sessions.end_all(db, member)
     _forget(db, member)
     members.shut(db, member, DONE[RESET], _signer_of_sheets(db, sheets, verified))
-    return accounts.store_invitation(db, account.name, account.roles, now, account.teams)
+    return accounts.invite_again(db, account, now)
 
 
 def _signer_of_sheets(db: Session, sheets: RecoverySheets, verified: tuple[Team, ...]) -> Signer:

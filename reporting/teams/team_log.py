@@ -23,6 +23,7 @@ from reporting.crypto import sealing
 from reporting.crypto.sealing import CannotOpen as CannotOpen
 from reporting.errors import AmparoError
 from reporting.storage.files import rewrite_json
+from reporting.storage.ledger import Ledger
 from reporting.storage.models import LogRow, MemberRow, TeamRow
 
 CASEWORK, STATISTICS = "casework", "statistics"
@@ -136,6 +137,12 @@ class Pin:
         if self.read():
             raise BrokenChain
         self._write({team.id: _as_pinned(team) for team in new_teams})
+        self.ledger.begin()
+
+    @property
+    def ledger(self) -> Ledger:
+        """The ledger of releases, which lies beside the pin and goes down as little."""
+        return Ledger(self.path.parent)
 
     def add(self, new_team: Team) -> None:
         """Pin one team more, made in this very request; from what it holds, not from the database.

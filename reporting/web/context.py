@@ -39,6 +39,7 @@ class Installation:
     looking: Callable[[], AbstractContextManager[Line]]  # the same without a session, for what every page asks
     writing: Callable[..., AbstractContextManager[Session]]
     writing_relaxed: Callable[[], AbstractContextManager[Line]]  # for notes that a power cut may take
+    maintenance: Callable[[str], AbstractContextManager[None]]  # while a task goes over all cases, nothing else does
     checkpoint: Callable[[], bool]  # after an erasure: leave no erased byte in the write-ahead log
     clock: Callable[[], float]
     catalogues: dict[str, languages.Catalogue]

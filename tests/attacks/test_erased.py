@@ -491,7 +491,7 @@ def test_the_rewrite_leaves_no_dead_row_of_a_derived_table_in_postgresql(elsewhe
     def storage() -> dict[str, int]:
         with reading(elsewhere.engine) as db:
             asked = "SELECT pg_relation_filenode(CAST(:name AS regclass))"
-            tables = [*derived.tables(), *backups.tables_of_cases()]
+            tables = [*derived.tables(), *derived.tables_of_cases()]
             return {table.name: db.scalar(text(asked), {"name": table.name}) or 0 for table in tables}
 
     her = she_and_others(elsewhere, smith, 12)

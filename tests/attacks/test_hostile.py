@@ -32,6 +32,7 @@ from werkzeug.test import run_wsgi_app
 from reporting.app import create_app
 from reporting.storage.database import writing
 from reporting.teams import accounts, staff_sessions
+from reporting.teams.accounts import Invitation
 from reporting.teams.team_log import ADVOCATE, CASE_WORKER, COORDINATOR
 from reporting.web import limits
 from tests import server
@@ -66,7 +67,13 @@ class House:
         rosa.opens(rosa.text.split('class="c-card queue-unread"')[1].split('href="', 1)[1].split('"', 1)[0])
         rosa.presses("propose", service=a_service(self.app, self.place, "N_PEP"), need="N_PEP", fields=["violence"])
         with writing(self.place.engine) as db:
-            token = accounts.invite(db, self.place.actor(db, "rosa"), "nueva", (CASE_WORKER,), self.place.clock())
+            token = accounts.invite(
+                db,
+                self.place.actor(db, "rosa"),
+                Invitation("nueva", (CASE_WORKER,)),
+                self.place.settings.pepper,
+                self.place.clock(),
+            )
         self.words = " ".join(case.words("es"))
         self._keep()
         self.found = gather(self.app, self.place, self.restore)

@@ -21,7 +21,7 @@ from reporting.sessions import day_seeds
 from reporting.storage.database import reading, writing
 from reporting.storage.models import AuditRow, GrantRow, InvitationRow, MemberRow, PendingRow
 from reporting.teams import accounts, audit, keyring, members, power, readers, team_log
-from reporting.teams.accounts import StillWaits
+from reporting.teams.accounts import Invitation, StillWaits
 from reporting.teams.members import CodeUsed
 from reporting.teams.power import (
     Arrival,
@@ -446,7 +446,9 @@ def test_every_act_of_power_names_who_did_it(three: Place) -> None:
     asks(three, "carmen", power.RESET, "luz")
     agrees(three, "milagros", "luz")
     with writing(three.engine) as db:
-        accounts.invite(db, three.actor(db, "carmen"), "zoe", (CASE_WORKER,), three.clock())
+        accounts.invite(
+            db, three.actor(db, "carmen"), Invitation("zoe", (CASE_WORKER,)), three.settings.pepper, three.clock()
+        )
         contents = [audit.act_of(entry) for entry in audit.entries(db, newest_first=3)]
     carmen, milagros = (three.workers[name].id for name in ("carmen", "milagros"))
     assert [(content["act"], content["by"]) for content in reversed(contents)] == [

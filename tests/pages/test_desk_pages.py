@@ -16,6 +16,7 @@ from reporting.app import create_app
 from reporting.sessions.page_rows import CannotKeep, PageRows
 from reporting.storage.database import writing
 from reporting.teams import accounts, members
+from reporting.teams.accounts import Invitation
 from reporting.teams.team_log import ADVOCATE, CASE_WORKER, COORDINATOR
 from reporting.web import limits
 from reporting.web.requests import HEADERS
@@ -295,7 +296,9 @@ def test_too_many_tries_at_the_door_are_told_by_a_page_that_keeps_nothing(
 
 def test_the_secrets_of_an_invitation_are_shown_to_one_browser_for_some_minutes(app: Flask, place: Place) -> None:
     with writing(place.engine) as db:
-        token = accounts.invite(db, place.actor(db, "rosa"), "nueva", (CASE_WORKER,), place.clock())
+        token = accounts.invite(
+            db, place.actor(db, "rosa"), Invitation("nueva", (CASE_WORKER,)), place.settings.pepper, place.clock()
+        )
     desk = Phone(app, cookies=True)
     desk.opens(f"/es/equipo/invitacion/{token}")
     answer = presses(desk, f"/es/equipo/invitacion/{token}", {})

@@ -14,7 +14,7 @@ from flask import Flask
 from sqlalchemy import delete, select
 
 from reporting.app import create_app
-from reporting.figures import bounds, releases
+from reporting.figures import bounds, periods, releases
 from reporting.operations import demo
 from reporting.storage.database import reading, writing
 from reporting.storage.models import ReleaseMonthRow, ReleaseRow
@@ -30,7 +30,7 @@ from tests.trips import say
 def with_figures(place: Place) -> None:
     """Two years of the demo's fictional figures; the year 2026 can be compiled."""
     with_readers_of_figures(place)
-    place.clock.now = releases.period("2026").ends + 61 * 86_400
+    place.clock.now = periods.period("2026").ends + 61 * 86_400
     demo._figures(place.settings, place.engine, place.clock())  # noqa: SLF001 -- the demo's own
 
 
@@ -170,7 +170,7 @@ def test_where_few_are_expected_the_desk_offers_the_total_alone_and_two_years(ap
             db.execute(delete(ReleaseMonthRow).where(ReleaseMonthRow.release == row.id))
             db.delete(row)
         blocks = [block_of_codes(2024, 1, {})] * 30
-        releases.publish_fictional(db, releases.period("2024"), blocks, lambda _scale: 0, 1)
+        releases.publish_fictional(db, periods.period("2024"), blocks, lambda _scale: 0, 1)
     ana.opens("/es/equipo/cifras")
     assert "preparar?period=2025-2026" in ana.text
     assert "preparar?period=2024-2025" not in ana.text

@@ -24,6 +24,7 @@ from reporting.pages.colleagues import ASKED, NOT_DONE
 from reporting.storage.database import reading, writing
 from reporting.storage.models import CaseRow, GrantRow, LogRow, MemberRow, TeamRow
 from reporting.teams import accounts, audit, keyring, members, passwords, power, staff_sessions, team_log
+from reporting.teams.accounts import Invitation
 from reporting.teams.keyring import Keys, WrongWords
 from reporting.teams.power import NoSecondPerson
 from reporting.teams.team_log import ADVOCATE, CASE_WORKER, COORDINATOR, BrokenChain, CannotOpen
@@ -378,7 +379,9 @@ def test_a_spare_code_stands_in_for_the_app_once(place: Place) -> None:
     totp = members.new_totp_secret()
     new = members.new_member("luz", (CASE_WORKER,), PASSWORD, totp, place.settings.pepper, spares)
     with writing(place.engine) as db:
-        token = accounts.invite(db, place.actor(db, "carmen"), "luz", (CASE_WORKER,), place.clock())
+        token = accounts.invite(
+            db, place.actor(db, "carmen"), Invitation("luz", (CASE_WORKER,)), place.settings.pepper, place.clock()
+        )
         accounts.accept(db, place.pin, token, new, place.clock(), None, "Equipo")
     place.workers["luz"] = Worker("luz", PASSWORD, totp, new.id)
     assert place.signs_in("luz", code=spares[3])
@@ -514,7 +517,9 @@ def test_an_advocate_invited_before_the_keys_exist_needs_no_sheets(tmp_path: Pat
     made = a_new_place(tmp_path / "new")
     with writing(made.engine) as db:
         shipped.load_shipped(db)
-        token = accounts.invite(db, members.nobody_yet(db), "ana", (ADVOCATE,), made.clock())
+        token = accounts.invite(
+            db, members.nobody_yet(db), Invitation("ana", (ADVOCATE,)), made.settings.pepper, made.clock()
+        )
     app = create_app(made.settings, made.clock)
     accepts(app, made, f"http://localhost/es/equipo/invitacion/{token}", "ana")
     assert made.workers["ana"].id
@@ -690,7 +695,9 @@ def test_a_weak_password_of_before_opens_nothing_but_the_page_where_it_is_change
 
 def test_no_weak_password_is_taken_with_an_invitation_nor_below_the_pages(app: Flask, place: Place) -> None:
     with writing(place.engine) as db:
-        token = accounts.invite(db, place.actor(db, "carmen"), "luz", (CASE_WORKER,), place.clock())
+        token = accounts.invite(
+            db, place.actor(db, "carmen"), Invitation("luz", (CASE_WORKER,)), place.settings.pepper, place.clock()
+        )
     desk = Phone(app, cookies=True)
     desk.opens(f"/es/equipo/invitacion/{token}")
     desk.repeats(f"/es/equipo/invitacion/{token}", {})

@@ -14,6 +14,7 @@ from reporting.operations import backups, retention
 from reporting.storage.database import destroy, open_database, reading, upgrade_tables, writing
 from reporting.storage.models import RecordRow
 from reporting.teams import accounts
+from reporting.teams.accounts import Invitation
 from tests.needs_of_tests import a_schema, requires
 from tests.people import Place, a_furnished_place
 from tests.phone import Phone
@@ -101,7 +102,9 @@ def test_a_backup_of_postgresql_comes_back_on_sqlite_and_on_postgresql(place: Pl
         place.engine = engine
         place.comes_back(code)
         with writing(engine) as db:
-            accounts.invite(db, place.actor(db, "rosa"), "nueva", ("advocate",), place.clock())
+            accounts.invite(
+                db, place.actor(db, "rosa"), Invitation("nueva", ("advocate",)), place.settings.pepper, place.clock()
+            )
         place.signs_in("rosa")
 
 

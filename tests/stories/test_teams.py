@@ -19,6 +19,7 @@ from reporting.cli.base import main
 from reporting.storage.database import open_database, reading, writing
 from reporting.storage.models import CaseRow, LogRow, TeamRow
 from reporting.teams import accounts, keyring, members, team_log
+from reporting.teams.accounts import Invitation
 from reporting.teams.keyring import Keys, WrongWords
 from reporting.teams.team_log import CASE_WORKER, COORDINATOR, BrokenChain, CannotOpen, Team
 from reporting.vocabulary.incident import Incident
@@ -338,7 +339,13 @@ def dies_while_keys_are_made(place: Place, name: str, new_team: str, *, after_th
         place.settings.pepper,
     )
     with writing(engine) as db:
-        token = accounts.invite(db, place.who_invites(db), name, (CASE_WORKER,), place.clock(), (), new_team)
+        token = accounts.invite(
+            db,
+            place.who_invites(db),
+            Invitation(name, (CASE_WORKER,), (), new_team),
+            place.settings.pepper,
+            place.clock(),
+        )
         made = accounts.accept(db, place.pin, token, new, place.clock(), recovery, "Equipo")
         place.pin.expect(made)
         if not after_the_commit:

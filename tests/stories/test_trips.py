@@ -20,6 +20,7 @@ from reporting.app import create_app
 from reporting.storage.database import reading, writing
 from reporting.storage.models import CaseRow, LogRow
 from reporting.teams import members
+from reporting.teams.accounts import Invitation
 from reporting.teams.team_log import CASE_WORKER
 from reporting.vocabulary import questions, wording
 from reporting.vocabulary.answers import incident_of, that_matter
@@ -475,7 +476,9 @@ def test_the_first_case_worker_makes_the_keys_in_her_browser(tmp_path: Path) -> 
     made = a_new_place(tmp_path / "new")
     with writing(made.engine) as db:
         shipped.load_shipped(db)
-        token = accounts.invite(db, members.nobody_yet(db), "rosa", (CASE_WORKER,), made.clock())
+        token = accounts.invite(
+            db, members.nobody_yet(db), Invitation("rosa", (CASE_WORKER,)), made.settings.pepper, made.clock()
+        )
     app = create_app(made.settings, made.clock)
     desk = Phone(app, cookies=True)
     desk.opens(f"/es/equipo/invitacion/{token}")

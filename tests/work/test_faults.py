@@ -21,7 +21,10 @@ from reporting.app import create_app
 from reporting.cases import store
 from reporting.config import problems_on_this_machine
 from reporting.storage import database
-from reporting.storage.database import checkpoint, reading
+from reporting.storage.database import checkpoint, reading, writing
+from reporting.teams import accounts
+from reporting.teams.accounts import Invitation
+from reporting.teams.team_log import ADVOCATE
 from tests.people import Place, a_furnished_place
 from tests.phone import Phone
 from tests.server import ROOT
@@ -29,6 +32,7 @@ from tests.trips import opens_newest_case, say, sends, signs_in, starts_telling,
 
 SORRY = "Something failed on our side. Nothing of yours was shown to anybody."
 STORY = "zarzamora de prueba"
+AWAITED = "milagritos"  # somebody who was invited and has not come yet
 
 
 def at_the_check_page(app: Flask) -> Phone:
@@ -254,7 +258,7 @@ def test_a_clock_put_back_by_a_day_loses_nothing_she_sent(place: Place) -> None:
 # ── a seized copy ───────────────────────────────────────────────────────────────────────────────────────────
 
 # What lies in the instance folder and its log, and nothing else. Whoever lets this list grow says so in SECURITY.md.
-FILES = {"amparo.db", "amparo.db-wal", "amparo.db-shm", "secrets.toml", "team.pin"}
+FILES = {"amparo.db", "amparo.db-wal", "amparo.db-shm", "secrets.toml", "team.pin", "releases.json"}
 IN_THE_CLEAR = {
     "case_file": {"id", "team", "epoch", "version", "delete_after"},
     "record": {"id", "case_id"},
@@ -262,8 +266,8 @@ IN_THE_CLEAR = {
     "erased": {"forget_after"},
     "staff_session": {"member", "day"},
     "sign_in_try": {"failed", "not_before"},
-    "invitation": {"name", "roles", "teams", "new_team", "expires"},
-    "member": {"id", "name", "roles", "teams", "version", "last_counter"},
+    "invitation": {"member", "expires"},
+    "member": {"id", "name", "roles", "teams", "version"},
     "pending_act": {"member", "number"},
     "team": {"id", "kind", "name", "due"},
     "team_log": {"id", "team", "number", "body"},
@@ -295,6 +299,8 @@ OPAQUE = {
     "salt",
     "private",
     "remembered",
+    "used_digits",
+    "name_mark",
     "chain",
     "signature",
     "seed",
@@ -321,11 +327,14 @@ def test_what_a_seized_copy_tells_is_this_list_and_no_more(place: Place, tmp_pat
     code = sends(at_the_check_page(app))
     desk = signs_in(app, place, place.workers["rosa"])
     desk.opens("/es/equipo/casos")
+    with writing(place.engine) as db:
+        awaited = Invitation(AWAITED, (ADVOCATE,))
+        accounts.invite(db, place.actor(db, "rosa"), awaited, place.settings.pepper, place.clock())
     copy = tmp_path / "seized"
     shutil.copytree(place.settings.instance, copy)
     assert {path.name for path in copy.iterdir()} <= FILES
     raw = b"".join(path.read_bytes() for path in copy.iterdir())
-    for secret in (STORY, code, "127.0.0.77", "marker-agent", "/es/contar"):
+    for secret in (STORY, code, AWAITED, "127.0.0.77", "marker-agent", "/es/contar"):
         assert secret.encode() not in raw, secret
     with sqlite3.connect(copy / "amparo.db") as db:
         tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}

@@ -27,6 +27,7 @@ from reporting.storage.models import (
     TryRow,
 )
 from reporting.teams import accounts, audit, keyring, power, staff_sessions, team_log
+from reporting.teams.accounts import Invitation
 from reporting.teams.team_log import CASE_WORKER, BrokenChain
 from tests.people import Place
 
@@ -89,7 +90,9 @@ def test_whatever_has_expired_is_gone_and_what_is_alive_stays(place: Place) -> N
     with writing(place.engine) as db:
         staff_sessions.begin(db, keys, place.clock())
         replays.end_trip(db, place.settings.server_secret, tickets.new_trip(), "left", place.clock())
-        accounts.invite(db, place.actor(db, "rosa"), "nueva", (CASE_WORKER,), place.clock())
+        accounts.invite(
+            db, place.actor(db, "rosa"), Invitation("nueva", (CASE_WORKER,)), place.settings.pepper, place.clock()
+        )
         accounts.note_failure(db, place.settings.pepper, "rosa", "x", place.clock())
 
     def left() -> list[int]:

@@ -19,7 +19,9 @@ import pytest
 from sqlalchemy import Engine, event, func, select
 from sqlalchemy.orm import Session
 
-from reporting.figures.releases import ReleaseRefused, compile_release, freeze, listed, period, publish
+from reporting.figures.periods import period
+from reporting.figures.release_ledger import ReleaseRefused
+from reporting.figures.releases import compile_release, freeze, listed, publish
 from reporting.storage.database import open_database, reading, writing
 from reporting.storage.models import ArchiveRow, AuditRow, CaseRow, ReleaseMonthRow, ReleaseRow
 from reporting.teams.keyring import Keys

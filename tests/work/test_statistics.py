@@ -13,9 +13,10 @@ from reporting.cases import submission
 from reporting.cases.case_file import seal_tally
 from reporting.clock import HOUR
 from reporting.crypto import receipts
-from reporting.figures import releases, tables
+from reporting.figures import periods, releases, tables
 from reporting.figures.noise import laplace
-from reporting.figures.releases import ReleaseRefused, period
+from reporting.figures.periods import period
+from reporting.figures.release_ledger import ReleaseRefused
 from reporting.figures.tables import Noise
 from reporting.sessions import tickets
 from reporting.storage.database import reading, writing
@@ -273,8 +274,8 @@ def test_the_tables_follow_from_the_last_published_total_and_the_length_of_the_p
 )
 def test_what_is_offered_shares_no_month_with_what_was_frozen(taken: tuple[str, ...], free: list[str]) -> None:
     now = period("2026").ends + 61 * 86_400
-    assert list(releases.closed_periods(now, taken)) == free
-    assert "2026" not in releases.closed_periods(period("2026").ends + 59 * 86_400, taken)
+    assert list(periods.closed_periods(now, taken)) == free
+    assert "2026" not in periods.closed_periods(period("2026").ends + 59 * 86_400, taken)
 
 
 def test_another_advocate_publishes_and_then_the_archive_is_gone(place: Place) -> None:
@@ -328,7 +329,7 @@ def test_a_period_is_a_calendar_rule(name: str, months: int) -> None:
 
 @pytest.mark.parametrize("name", ["", "26", "2026-S3", "2026-T0", "2026-2028", "1999", "2026-13", "٢٠٢٦"])
 def test_other_periods_are_refused(name: str) -> None:
-    with pytest.raises(releases.UnknownPeriod):
+    with pytest.raises(periods.UnknownPeriod):
         period(name)
 
 
