@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from flask import g, make_response, redirect, request, url_for
@@ -56,6 +57,7 @@ class BulkForm(StaffForm):
     outcome = StringField()
     reason = TextAreaField(validators=[Length(max=questions.LONGEST_TEXT)])
     words = StringField(validators=[Length(max=200)])
+    search = StringField(validators=[Length(max=64)])  # the name under which a search lies that goes on
     name = StringField(validators=[Length(max=actions.LABEL_LENGTH)])
     folder = SelectField(choices=[*queue.FOLDERS], default=FIRST.folder)
     sort = SelectField(choices=[*queue.SORTS], default=FIRST.sort)
@@ -102,7 +104,7 @@ def _queue_page(
     *,
     form: BulkForm | None = None,
     sentence: str = "",
-    words: str = "",
+    search: str = "",
     code: int = 200,
     restore: RestoreForm | None = None,
 ) -> ResponseReturnValue:
@@ -114,8 +116,8 @@ def _queue_page(
         people = case_workers(db, site, keys)
     aside = queue.put_aside(cards, site.clock(), sheet)
     chosen = queue.chosen(cards, view, keys.member, aside=aside)
-    matching = _with_words(site, keys, chosen, words) if words else None
-    listed = chosen if matching is None else [card for card in chosen if card.case in matching]
+    sought = WordSearch.kept(search)
+    listed = [card for card in chosen if card.case in sought.found] if sought else chosen
     ordered = queue.in_order(listed, site.clock(), view.sort, sheet)
     shown, after = queue.page_of(ordered, view.after)
     page = render_template(
@@ -125,7 +127,9 @@ def _queue_page(
         next=after,
         view=view,
         named=request.args.get("name") if view.name else None,
-        words=words,
+        words=sought.words if sought else "",
+        sought=sought,
+        search=search,
         sentence=sentence,
         folders={
             code: (say(name), sum(lies(card, aside) for card in cards)) for code, (name, lies) in queue.FOLDERS.items()
@@ -160,9 +164,67 @@ _TABLE = {
 }
 
 
-def _with_words(site: Installation, keys: Keys, cards: list[records.Summary], words: str) -> frozenset[int]:
-    with site.writing() as db:
-        return desk.search(db, keys, cards, receipts.plain(words).split(), site.clock())
+@dataclass(frozen=True, slots=True)
+class WordSearch:
+    """How far a search for words has come: which cases it found, how many it looked through, the last of them.
+
+    By number, which is random: so a case that comes meanwhile, or goes, moves no other out of its place.
+    """
+
+    words: str
+    found: tuple[int, ...] = ()
+    looked: int = 0
+    left: int = 0
+    after: int = -1
+
+    @classmethod
+    def kept(cls, name: str) -> WordSearch | None:
+        """The search that lies under a name; None for no name, for one that is over, and of another session."""
+        row = desk_pages.taken(name) if name else None
+        return cls(**row["search"] | {"found": tuple(row["search"]["found"])}) if row and "search" in row else None
+
+    def keep(self) -> str:
+        """Put it down for this session. Returns the name. `CannotKeep` where not."""
+        return desk_pages.keep({"search": asdict(self)})
+
+
+SLICE = 500  # cases that one press of the button looks through: about two seconds on a small server
+
+
+def _look_further(search: WordSearch) -> WordSearch:
+    """The search after the next cases of the view. It reads while others write."""
+    site, keys, view = installation(), g.keys, _view()
+    with site.reading() as db:
+        sheet = _sheet(db, keys)
+        cards, _ = desk.queue(db, keys, sheet.summaries, site.pin)
+        aside = queue.put_aside(cards, site.clock(), sheet)
+        listed = sorted(card.case for card in queue.chosen(cards, view, keys.member, aside=aside))
+        waiting = [case for case in listed if case > search.after]
+        now = waiting[:SLICE]
+        found = desk.search(db, keys, now, receipts.plain(search.words).split())
+    return replace(
+        search,
+        found=(*search.found, *sorted(found)),
+        looked=search.looked + len(now),
+        left=len(waiting) - len(now),
+        after=now[-1] if now else search.after,
+    )
+
+
+def _search(form: BulkForm) -> ResponseReturnValue:
+    """Begin to look for words, or go on; the beginning is an act of the audit."""
+    site, before = installation(), WordSearch.kept(form.search.data or "")
+    words = " ".join((form.words.data or "").split())
+    if before is None or words != before.words:
+        if not words:
+            return _queue_page(form=form, sentence=say(N_("Write the words to look for.")), code=422)
+        before = WordSearch(words)
+        with site.writing() as db:
+            desk.note_search(db, g.keys, site.clock())
+    try:
+        return _queue_page(search=_look_further(before).keep())
+    except CannotKeep:
+        return _queue_page(form=form, sentence=say(N_("There is no room just now. Try again in a minute.")), code=503)
 
 
 def _sheet(db: Any, keys: Keys) -> queue.QueueCache:
@@ -233,7 +295,7 @@ def bulk() -> ResponseReturnValue:
     if go == "view":
         return redirect(_address_of_view(form), 303)
     if go == "words":
-        return _queue_page(words=form.words.data or "")
+        return _search(form)
     if go not in BULK or not form.cases.data:
         return _queue_page(form=form, sentence=say(N_("Mark at least one case, and say what to do.")), code=422)
     done = skipped = failed = 0

@@ -245,25 +245,26 @@ def tidy(db: Session, keys: Keys, summaries: Iterable[Summary], now: float) -> i
     return shredded
 
 
-def search(db: Session, keys: Keys, summaries: Sequence[Summary], words: Sequence[str], now: float) -> frozenset[int]:
-    """The cases in which every word stands: her words, additions, letters, notes. One act of the audit a team.
+def search(db: Session, keys: Keys, cases: Iterable[int], words: Sequence[str]) -> frozenset[int]:
+    """The cases in which every word stands: her words, additions, letters, notes. Writes nothing; see `note_search`.
 
     `words` are plain (`receipts.plain`): small letters without accents.
     """
-    matches, noted = set(), set()
-    for summary in summaries:
-        try:
-            row = row_of(db, summary.case)
-            case_file = open_case_file(db, row, _key_of(db, keys, row))
-        except CannotOpen:
-            continue
-        text = plain(" ".join(case_file.texts()))
-        if all(word in text for word in words):
-            matches.add(summary.case)
-        if row.team not in noted:
-            noted.add(row.team)
-            _note(db, keys, row.team, row.epoch, "searched", now)
+    matches = set()
+    for case in cases:
+        with suppress(CannotOpen):  # it went since the summaries were read, or the queue counts it as broken
+            row = row_of(db, case)
+            text = plain(" ".join(open_case_file(db, row, _key_of(db, keys, row)).texts()))
+            if all(word in text for word in words):
+                matches.add(case)
+        db.expunge_all()  # a case is looked at once: none of it stays in memory
     return frozenset(matches)
+
+
+def note_search(db: Session, keys: Keys, now: float) -> None:
+    """One act of the audit for each team of the member that has cases."""
+    for team in db.scalars(select(CaseRow.team).where(CaseRow.team.in_(list(keys.epochs))).distinct()).all():
+        _note(db, keys, team, max(keys.epochs[team]), "searched", now)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from referrals.casework import queue, referral
 from referrals.directory import snapshot
 from referrals.help import help_for
 from referrals.needs import assessment, exclusions
+from referrals.pages import queue as queue_page
 from reporting.cases import actions, case_file, records
 from reporting.cases import desk as cases_desk
 from reporting.cases.actions import NotAllowed
@@ -648,6 +649,35 @@ def test_words_are_found_and_stand_in_no_address(app: Flask, place: Place) -> No
     assert len(set(re.findall(r"/es/equipo/caso/\d+", desk.text))) == 1
     with reading(place.engine) as db:
         assert "searched" in [act.act for act in cases_desk.acts(db, place.signs_in("rosa"), {})]
+
+
+def test_a_search_goes_on_where_it_stopped_until_every_case_was_looked_through(
+    app: Flask, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue_page, "SLICE", 2)
+    for number in range(5):
+        place.receives(RAPE, f"el chofer {number}" if number % 2 == 0 else "otra cosa")
+    desk = at_the_desk(app, place)
+    desk.opens("/es/equipo/casos")
+    desk.presses("words", words="chofer")
+    for looked in (2, 4, 5):
+        told = say("Looked through %(looked)s of %(all)s cases for “%(words)s”.", looked=looked, all=5, words="chofer")
+        assert told in desk.words
+        if looked < 5:
+            form = desk.form(holding="search")
+            desk.repeats(form.action, form.values | {"go": ["words"]})
+    assert len(set(re.findall(r"/es/equipo/caso/\d+", desk.text))) == 3
+    assert say("Go on looking") not in desk.words
+    with reading(place.engine) as db:
+        acts = [act.act for act in cases_desk.acts(db, place.signs_in("rosa"), {})]
+    assert acts.count("searched") == 1
+
+
+def test_a_search_without_words_is_answered_in_words(app: Flask, place: Place) -> None:
+    desk = at_the_desk(app, place)
+    desk.opens("/es/equipo/casos")
+    desk.presses("words", words="   ")
+    assert say("Write the words to look for.") in desk.words
 
 
 def test_the_queue_knows_folders_owners_and_short_names() -> None:
