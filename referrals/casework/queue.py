@@ -32,7 +32,8 @@ MEDICAL_DANGER = "D_"  # flags that begin so
 EMERGENCIES = frozenset({"N_EMERG_MED", "N_CRISIS_MH"})  # a sign of danger is one as long as it calls for these
 DANGER_NOW = frozenset({"S_PERP_NEAR", "S_LOCKED"})
 PAGE = 50  # lines on a page
-RULES_STAMP = STAMP  # a rank is good for the rules it was made with
+RULES_STAMP = f"{STAMP} danger or unsafe"  # a rank is good for the rules it was made with
+FRESH_SIGNS = 24  # hours: so long what she said of right now is taken as of right now
 Doubts = Mapping[int, tuple[str, ...]]  # case -> the signs for which it is put aside
 Lies = Callable[[Summary, Doubts], bool]
 # a place in the queue -> its name, and which summaries lie there
@@ -45,7 +46,10 @@ FOLDERS: Final[Mapping[str, tuple[str, Lies]]] = {
         N_("Nobody has opened it"),
         lambda summary, aside: summary.state == NEW and not summary.marks and summary.case not in aside,
     ),
-    "unread": (N_("Not read"), lambda summary, _aside: summary.unread and not summary.marks),
+    "unread": (
+        N_("Not read"),
+        lambda summary, _aside: summary.unread and (not summary.marks or bool(summary.heard_at)),
+    ),
     "closed": (N_("Closed"), lambda summary, _aside: summary.state == CLOSED and not summary.marks),
     "threats": (N_("Threats against the team"), lambda summary, _aside: THREAT in summary.marks),
     "junk": (N_("Junk and not reports"), lambda summary, _aside: bool(summary.marks) and THREAT not in summary.marks),
@@ -78,6 +82,7 @@ class QueueItem:
     place: str | None
     record_only: bool
     companion: str = ""  # in words, where it is about somebody killed or missing
+    why: str = ""  # why it stands where it stands: a name in `PLACES`
 
     @property
     def case(self) -> int:
@@ -89,18 +94,25 @@ def line_of(summary: Summary, now: float) -> QueueItem:
     """What a summary says now; needs and clocks are worked out at the moment of looking."""
     incident = summary.incident_at(now)
     assessment = assess(incident)
+    left, danger = _nearest_window(assessment), _is_danger(incident, assessment)
     return QueueItem(
         summary=summary,
         alias=alias(summary.case),
         need=assessment.needs[0] if assessment.needs else None,
-        left=_nearest_window(assessment),
+        left=left,
         danger=any(need.code in EMERGENCIES for need in assessment.needs),
         unsafe=not incident.flags.isdisjoint(DANGER_NOW),
         minor=incident.age in MINOR_AGES,
         place=incident.province or incident.department or incident.region,
         record_only=not assessment.create_referral,
         companion=_companion(incident),
+        why=place_of(summary, now / HOUR, window=left is not None, danger=danger),
     )
+
+
+def _is_danger(incident: Incident, assessment: Assessment) -> bool:
+    """In medical danger, or whoever did it is near or holds her."""
+    return any(need.code in EMERGENCIES for need in assessment.needs) or not incident.flags.isdisjoint(DANGER_NOW)
 
 
 def _companion(incident: Incident) -> str:
@@ -122,7 +134,7 @@ class Rank:
     """How urgent a case is, until when that holds, and when its nearest window closes (hours since 1970)."""
 
     urgency: int
-    danger: bool
+    danger: bool  # medical, or whoever did it is near or holds her
     closes: float | None
     until: float | None  # None: nothing changes any more
 
@@ -136,7 +148,7 @@ def rank_of(summary: Summary, now: float) -> Rank:
     line = line_of(summary, now)
     return Rank(
         urgency=URGENCIES.index(line.need.urgency) if line.need else len(URGENCIES),
-        danger=line.danger,
+        danger=line.danger or line.unsafe,
         closes=None if line.left is None else now / HOUR + line.left,
         until=min((hour for hour in _changes(summary) if hour >= now / HOUR), default=None),
     )
@@ -235,14 +247,50 @@ def in_parts(
 Key = Callable[[Summary, Rank, float], tuple[Any, ...]]
 
 
+# Why a case stands where it stands, the first first; a case stands at the first that fits. What nobody has yet goes
+# before what is in hand: without "danger" and "window" in this order, signs of last week hid a window of two hours.
+# name -> (as the queue says it, whether it fits: what a summary says, an open window, danger, the hour now)
+Fits = Callable[[Summary, bool, bool, float], bool]
+PLACES: Final[Mapping[str, tuple[str, Fits]]] = {
+    "danger": (
+        N_("Danger now, and nobody has it"),
+        lambda summary, _window, danger, hour: (
+            danger and not summary.is_taken and summary.signs_told > hour - FRESH_SIGNS
+        ),
+    ),
+    "window": (
+        N_("A window closes, and nobody has it"),
+        lambda summary, window, _danger, _hour: window and not summary.is_taken,
+    ),
+    "wrote": (N_("She said something and waits"), lambda summary, _window, _danger, _hour: summary.waits),
+    "new": (N_("New"), lambda summary, _window, _danger, _hour: summary.state == NEW),
+    "open": (N_("Nobody has it yet"), lambda summary, _window, _danger, _hour: not summary.is_taken),
+    "taken": (N_("In hand"), lambda _summary, _window, _danger, _hour: True),
+}
+_PLACE_NUMBERS = {name: number for number, name in enumerate(PLACES)}
+
+
+def place_of(summary: Summary, hour: float, *, window: bool, danger: bool) -> str:
+    """Why a case stands where it stands, by name."""
+    return next(name for name, (_, fits) in PLACES.items() if fits(summary, window, danger, hour))
+
+
 def _urgency(summary: Summary, rank: Rank, hour: float) -> tuple[Any, ...]:
     left = math.inf if rank.closes is None else max(0.0, rank.closes - hour)
     return rank.urgency, not rank.danger, left, summary.hour // 24, summary.case
 
 
+def _first_first(summary: Summary, rank: Rank, hour: float) -> tuple[Any, ...]:
+    """By its place; among windows the soonest, among those who wait the longest, else by urgency."""
+    window = rank.closes is not None and rank.closes > hour
+    place = place_of(summary, hour, window=window, danger=rank.danger)
+    within = {"window": rank.closes, "wrote": summary.heard_at}.get(place) or 0
+    return _PLACE_NUMBERS[place], within, *_urgency(summary, rank, hour)
+
+
 # how a queue can be sorted: name, key at an hour
 SORTS: Final[Mapping[str, tuple[str, Key]]] = {
-    "urgency": (N_("The most urgent first"), _urgency),
+    "urgency": (N_("The most urgent first"), _first_first),
     "newest": (N_("The newest first"), lambda summary, _rank, _hour: (-summary.hour, summary.case)),
     "oldest": (N_("The oldest first"), lambda summary, _rank, _hour: (summary.hour, summary.case)),
     "answered": (

@@ -159,6 +159,7 @@ _TABLE = {
     "urgency_names": codes.URGENCY_LABELS,
     "states": {"new": N_("New"), "open": N_("In hand"), "closed": N_("Closed")},
     "marks": actions.MARKS,
+    "places": {code: name for code, (name, _) in queue.PLACES.items()},
     "outcomes": actions.OUTCOMES,
     "regions": VOCABULARY["region"],
 }

@@ -32,6 +32,7 @@ MARKS = {
     THREAT: N_("A threat against the team"),
     JUNK: N_("Junk"),
 }
+AGREED = "consented"  # the state of a referral after her yes
 UNTRUE = "UNTRUE"
 # why something is not a report; what is called untrue needs a second pair of eyes
 NOT_A_REPORT_BECAUSE = {
@@ -136,6 +137,28 @@ def reopen(case_file: CaseFile, by: int, reason: str, now: float) -> None:
     case_file.summary = replace(case_file.summary, state=OPEN, closed_at=0)
     case_file.work_record = {name: kept for name, kept in case_file.work_record.items() if name != "outcome"}
     _remember(case_file, by, now, "reopened", reason=reason)
+
+
+HER_RECORDS = ("letter", "addition", "correction", "contact")
+
+
+def said_by_her(case_file: CaseFile) -> frozenset[object]:
+    """All that she has said so far and that somebody has to look at: words, answers, each yes."""
+    told = ((record.number, str(record.content)) for kind in HER_RECORDS for record in case_file.all_of(kind))
+    agreed = (record.number for record in case_file.all_of("referral") if record.content["state"] == AGREED)
+    return frozenset({*told, *agreed, *case_file.consents})
+
+
+def hear(case_file: CaseFile, now: float) -> None:
+    """She said something: the newest word is hers, and a closed case is open again until somebody closes it anew."""
+    summary = case_file.summary
+    if summary.state == CLOSED:
+        case_file.work_record = {name: kept for name, kept in case_file.work_record.items() if name != "outcome"}
+        _remember(case_file, 0, now, "reopened")
+    state = OPEN if summary.state == CLOSED else summary.state
+    closed_at = None if summary.closed_at is None else 0
+    hour = int(now) // HOUR
+    case_file.summary = replace(summary, state=state, closed_at=closed_at, answered=False, heard_at=hour)
 
 
 # ── marks ───────────────────────────────────────────────────────────────────────────────────────────────────

@@ -153,7 +153,8 @@ def open_case(db: Session, keys: Keys, case: int, now: float, act: str = "opened
         summary = case_file.summary
         if summary.unread or summary.state == NEW:
             state = OPEN if summary.state == NEW else summary.state
-            case_file.summary = replace(summary, unread=False, state=state)
+            of_another = (summary.owner or keys.member) != keys.member  # what she said is for whoever has the case
+            case_file.summary = replace(summary, unread=summary.unread and of_another, state=state)
             case_file.work_record |= {"read": int(now) // HOUR}
         _name_links(db, keys, case_file)
     return case_of(row_of(db, case), case_file, with_contact=False)

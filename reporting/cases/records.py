@@ -148,6 +148,21 @@ class Summary:
         return self.content.hour
 
     @property
+    def heard_at(self) -> int:
+        """Hour (since 1970) of what she said last after her report; 0 where she said nothing since."""
+        return self.content.heard_at or 0
+
+    @property
+    def waits(self) -> bool:
+        """Whether the newest word is hers: she came back, and nobody has answered or closed it since."""
+        return bool(self.heard_at) and not self.answered and self.state != CLOSED
+
+    @property
+    def is_taken(self) -> bool:
+        """Whether somebody has it and has looked since she said something."""
+        return bool(self.owner) and not self.unread
+
+    @property
     def acts_told(self) -> int:
         """Hour in which she first told what happened: a time she does not know is at least as old."""
         return self.content.told_hours.acts

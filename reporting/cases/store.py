@@ -15,7 +15,7 @@ from typing import Any, cast
 from sqlalchemy import Table, insert, select
 from sqlalchemy.orm import Session
 
-from reporting.cases import derived
+from reporting.cases import actions, derived
 from reporting.cases.case_file import (
     SIZES,
     CaseFile,
@@ -201,11 +201,17 @@ def open_visit(db: Session, visit: Visit) -> Case:
 
 @contextmanager
 def on_visit(db: Session, visit: Visit, now: float, counters: Team | None = None) -> Iterator[CaseFile]:
-    """Her case lies open for her; what she changes is written back, and the team finds it unread."""
+    """Her case lies open for her; what she changes is written back, and the team finds it unread.
+
+    What she says opens a closed case again (`actions.hear`).
+    """
     row = row_of(db, visit.case, lock=True)
     case_file = open_case_file(db, row, visit.key)
+    said = actions.said_by_her(case_file)
     yield case_file
     if case_file.is_changed:
+        if not actions.said_by_her(case_file) <= said:
+            actions.hear(case_file, now)
         case_file.summary = replace(case_file.summary, unread=True)
         save(db, row, case_file, now, counters)
 

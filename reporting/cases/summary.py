@@ -31,7 +31,7 @@ class SummaryContent:
     hour: int  # hour of the report
     state: str
     unread: bool
-    answered: bool  # the newest letter is the team's
+    answered: bool  # the newest word is the team's
     signs: tuple[str, ...] | None = None  # of junk, seen when it was sent
     words: str | None = field(default=None, repr=False)  # by which the same words in another case are known
     owner: int | None = None  # the member whose case it is; 0 is nobody
@@ -40,6 +40,7 @@ class SummaryContent:
     signs_told: int | None = None  # hour in which she said how she is right now, where that is not `told_at`
     marks: tuple[str, ...] | None = None  # why it is folded away
     closed_at: int | None = None  # hour of closing; 0 where it was opened again
+    heard_at: int | None = None  # hour of what she said last after her report: a letter, a yes, something new
 
     @property
     def incident(self) -> Incident:
@@ -83,6 +84,7 @@ LETTERS: Final[Mapping[str, str]] = {
     "signs_told": "p",
     "marks": "m",
     "closed_at": "z",
+    "heard_at": "r",
 }
 LISTS: Final = frozenset({"signs", "labels", "marks"})
 

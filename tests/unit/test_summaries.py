@@ -35,6 +35,7 @@ SOMETIMES = {
     "p": st.integers(0, 500_000),
     "m": TEXTS,
     "z": st.integers(0, 500_000),
+    "r": st.integers(0, 500_000),
 }
 STORED = st.fixed_dictionaries(ALWAYS, optional=SOMETIMES)
 
