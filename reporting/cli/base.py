@@ -36,6 +36,7 @@ COMMANDS = {
     "check": "install",
     "code": "digits",
     "demo": "demo",
+    "deploy": "deploy",
     "destroy": "maintenance",
     "directory": "directory",
     "init": "install",
@@ -151,7 +152,7 @@ def opened_for(settings: Settings) -> Engine:
 
 def invitation(settings: Settings, token: str) -> str:
     """The address that opens an invitation, in the first language of the installation."""
-    return f"{settings.base_url}/{settings.languages[0]}/equipo/invitacion/{token}"
+    return f"{settings.staff_url}/{settings.languages[0]}/equipo/invitacion/{token}"
 
 
 def vouched_for(look: Callable[[], T]) -> T:

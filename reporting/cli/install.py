@@ -74,7 +74,7 @@ def _first_people(settings: Settings, engine: Engine, coordinator: str, case_wor
         token = accounts.invite(db, members.nobody_yet(db), case_worker, (CASE_WORKER,), time.time())
         members.store_member(db, account)
     return {
-        "sign_in": f"{settings.base_url}/{language}/equipo",
+        "sign_in": f"{settings.staff_url}/{language}/equipo",
         "coordinator": {"name": coordinator, "password": password, "totp_secret": members.totp_text(totp)},
         "invitation": invitation(settings, token),
     }

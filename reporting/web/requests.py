@@ -19,8 +19,8 @@ from werkzeug.routing import RequestRedirect
 
 from reporting import clock
 from reporting.sessions import day_seeds
-from reporting.web.access.audience import ASSETS, is_for
-from reporting.web.access.traits import here
+from reporting.web.access.audience import ASSETS, is_at_the_desk, is_for
+from reporting.web.access.traits import SIGN_IN, START, here, url_of
 from reporting.web.context import installation
 from reporting.web.logging import note_failure
 
@@ -34,6 +34,7 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",  # no page of another site can draw on one of ours, and time it
     "Permissions-Policy": "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
+HSTS = "max-age=31536000"  # what Strict-Transport-Security says: https alone, for a year
 FOR_SEEKERS = {"X-Robots-Tag": "noindex"}  # only what a search machine could fetch
 MOST_FIELDS = 1000  # of one form
 SHRINKS = {"text/html", "text/css", "text/javascript"}
@@ -111,12 +112,18 @@ def _host_of(address: str) -> str:
         return ""
 
 
-def keep_hosts_apart() -> None:
-    """Figures on their own host only, where there is one; and nothing else there."""
-    wanted = installation().settings.figures_host
-    host = request.host.rsplit(":", 1)[0].lower()
-    if wanted and not is_for(ASSETS) and (host == wanted) is not here().public_figures:
+def keep_hosts_apart() -> ResponseReturnValue | None:
+    """Figures, and the pages of the staff, on hosts of their own only, where there are any; and nothing else there."""
+    settings, host = installation().settings, request.host.rsplit(":", 1)[0].lower()
+    if is_for(ASSETS):
+        return None
+    if settings.figures_hosts and (host in settings.figures_hosts) is not here().public_figures:
         abort(404)
+    if settings.staff_hosts and host in settings.staff_hosts and START in here().landmarks:
+        return redirect(url_of(SIGN_IN), 303)  # whoever types the name alone
+    if settings.staff_hosts and not here().public_figures and (host in settings.staff_hosts) is not is_at_the_desk():
+        abort(404)
+    return None
 
 
 def open_day() -> None:
@@ -143,7 +150,7 @@ def put_headers(response: Response) -> Response:
     if request.method == "GET":
         response.headers.update(FOR_SEEKERS)
     if installation().settings.secure:
-        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+        response.headers.setdefault("Strict-Transport-Security", HSTS)
     return response
 
 
