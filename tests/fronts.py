@@ -95,7 +95,14 @@ def a_front(root: Path, program: str, kind: str = "nginx", configuration: str = 
     options = ["--port", str(inner_port), "--certificate", pem, "--key", pem, "--plain-port", str(plain)]
     options += ["--run", str(root / "run"), "--front-user", us]
     text = configuration or printed(told, kind, *options)
-    for name, value in (("port", port), ("inner", inner_port), ("root", root), ("pem", pem), ("user", us)):
+    for name, value in (
+        ("port", port),
+        ("plain", plain),
+        ("inner", inner_port),
+        ("root", root),
+        ("pem", pem),
+        ("user", us),
+    ):
         text = text.replace(f"<<{name}>>", str(value)) if configuration else text
     (root / "front.conf").write_text(text, "utf-8")
     inner = start(root / "instance", inner_port, **told)

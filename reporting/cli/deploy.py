@@ -30,6 +30,7 @@ KEY = click.option("--key", default="", help="The certificate's key. [default: b
 RUN = click.option("--run", default=Options().run, show_default=True, help="Folder for the number of its process.")
 PLAIN = click.option("--plain-port", default=Options().plain_port, show_default=True, help="Port of plain http.")
 BACKUPS = click.option("--backups", default=Options().backups, show_default=True, help="Folder of the backups.")
+TOR_FOLDER = click.option("--tor-folder", default=Options().tor_folder, show_default=True, help="Where tor keeps keys.")
 
 
 @main.group("deploy")
@@ -54,6 +55,41 @@ def nginx(to: Path | None, *, as_json: bool, **options: Any) -> None:
     """The whole nginx.conf: https, one name each for reporters, staff and figures, and nothing kept about anybody."""
     here = _here(options)
     _print(_allowed(lambda: files.nginx(here, partial(short_page, create_app(here.settings)))), to, as_json=as_json)
+
+
+@deploy.command()
+@INNER_PORT
+@CERTIFICATE
+@KEY
+@PLAIN
+@TO
+@AS_JSON
+def caddy(to: Path | None, *, as_json: bool, **options: Any) -> None:
+    """The whole Caddyfile: as nginx, with certificates that it fetches itself, and without a limit for one sender."""
+    here = _here(options)
+    _print(_allowed(lambda: files.caddy(here, partial(short_page, create_app(here.settings)))), to, as_json=as_json)
+
+
+@deploy.command()
+@INNER_PORT
+@TOR_FOLDER
+@TO
+@AS_JSON
+def tor(to: Path | None, *, as_json: bool, **options: Any) -> None:
+    """Onion services, one for each of reporters, staff and figures, with proof of work and senders told apart."""
+    here = _here(options)
+    _print(_allowed(lambda: files.tor(here)), to, as_json=as_json)
+
+
+@deploy.command()
+@INNER_PORT
+@BACKUPS
+@TO
+@AS_JSON
+def container(to: Path | None, *, as_json: bool, **options: Any) -> None:
+    """How a container is built and run: nothing in it can be written but the instance folder and the backups."""
+    here = _here(options)
+    _print(_allowed(lambda: files.container(here)), to, as_json=as_json)
 
 
 @deploy.command()

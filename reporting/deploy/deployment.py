@@ -43,6 +43,7 @@ class Options:
     run: str = "/run"
     plain_port: int = HTTP
     backups: str = "/var/backups/amparo"
+    tor_folder: str = "/var/lib/tor"
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +149,7 @@ def of(settings: Settings, given: Mapping[str, str], options: Options) -> Deploy
         "--key": options.key or "/",
         "--run": options.run,
         "--backups": options.backups,
+        "--tor-folder": options.tor_folder,
         "The folder of the program": str(deployment.code),
         "Python": sys.executable,
     }
@@ -168,10 +170,15 @@ def needs_a_front(deployment: Deployment) -> None:
             "A server in front needs an https address: set BASE_URL=https://... (an onion alone needs none: "
             "`amparo deploy tor`)."
         )
+    needs_senders(deployment)
+
+
+def needs_senders(deployment: Deployment) -> None:
+    """Raise `CannotDeploy` where whoever hands requests on is not trusted to say who sends."""
     if deployment.settings.trusted_proxy != "127.0.0.1":
         raise CannotDeploy(
-            "Set TRUSTED_PROXY=127.0.0.1: otherwise everybody behind the server in front counts as one sender, and "
-            "one flood shuts the door for all."
+            "Set TRUSTED_PROXY=127.0.0.1: otherwise everybody behind nginx, Caddy or tor counts as one sender, and one "
+            "flood shuts the door for all."
         )
 
 

@@ -180,9 +180,7 @@ class InvitationRow(Base):
     __tablename__ = "invitation"
     kept = "invitations"
 
-    token_hash: Mapped[bytes] = mapped_column(
-        LargeBinary(32), primary_key=True, info=as_hash("the secret in its address")
-    )
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True, info=as_hash("its code"))
     name: Mapped[str] = mapped_column(String(40), info=in_the_clear("who is invited"))
     roles: Mapped[str] = mapped_column(String(80), info=in_the_clear("to which roles"))
     teams: Mapped[str] = mapped_column(String(80), default="", server_default="", info=in_the_clear("to which teams"))

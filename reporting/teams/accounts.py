@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import os
+import re
+import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -23,6 +24,7 @@ from reporting.teams.keyring import RecoverySheets
 from reporting.teams.members import Actor, NewMember
 from reporting.teams.team_log import CASE_WORKER, CASEWORK, COORDINATOR, STATISTICS, CannotOpen, Pin, Team
 
+SIGNS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that is taken for another; twenty of them are 99 bits
 INVITATION_LIFE = 7 * 24 * 3600  # seconds
 NAME = r"[a-zñ0-9._-]{2,40}"  # what somebody may be called here; the sign-in page makes letters small
 
@@ -69,7 +71,7 @@ def store_invitation(
 ) -> str:
     """Part of an act of power, never one by itself: the token of an invitation, of which only the hash is kept."""
     db.execute(delete(InvitationRow).where((InvitationRow.name == name) | (InvitationRow.expires < int(now))))
-    token = os.urandom(20).hex()
+    token = "-".join("".join(secrets.choice(SIGNS) for _ in range(4)) for _ in range(5))
     row = InvitationRow(
         token_hash=_hash(token),
         name=name,
@@ -174,7 +176,9 @@ def keys_are_made(db: Session, pin: Pin) -> bool:
 
 
 def _hash(token: str) -> bytes:
-    return hashlib.sha256(b"invitation " + token.encode("utf-8", "replace")).digest()
+    """However it was typed: blanks, hyphens and capital letters do not matter."""
+    plain = re.sub(r"[\W_]", "", token.lower())
+    return hashlib.sha256(b"invitation " + plain.encode("utf-8", "replace")).digest()
 
 
 def count_acts(db: Session) -> int:

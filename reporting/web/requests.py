@@ -18,6 +18,7 @@ from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.routing import RequestRedirect
 
 from reporting import clock
+from reporting.errors import AmparoError
 from reporting.sessions import day_seeds
 from reporting.web.access.audience import ASSETS, is_at_the_desk, is_for
 from reporting.web.access.traits import SIGN_IN, START, here, url_of
@@ -97,6 +98,17 @@ def refuse_strangers() -> None:
     if foreign_site or foreign_origin:
         g.foreign = True  # nothing that was typed here
         abort(403)
+
+
+class NoSender(AmparoError):
+    """The server in front does not say who sends: everybody would count as one, and one flood would shut out all."""
+
+
+def refuse_the_unnamed() -> None:
+    """Where a server in front is trusted to say who sends, it has to. Raises `NoSender` where it does not."""
+    trusted = installation().settings.trusted_proxy
+    if trusted and request.remote_addr == trusted and "HTTP_X_FORWARDED_FOR" not in request.environ:
+        raise NoSender
 
 
 def count_fields() -> None:

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import html
 import re
 import socket
 import ssl
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from reporting.cli.base import main
 from reporting.operations.server import SHARE
 from reporting.storage.database import writing
 from reporting.teams import accounts
 from reporting.teams.team_log import CASE_WORKER
 from reporting.vocabulary.answers import route
+from reporting.web.errors import NO_SENDER
 from reporting.web.requests import HEADERS, HSTS
-from tests.fronts import BROWSER, Front, a_front
+from tests.fronts import BROWSER, Front, a_front, settings_of
 from tests.needs_of_tests import requires
 from tests.trips import say
 
@@ -65,10 +70,20 @@ def a_form(size: int) -> bytes:
     return (text + "a" * (size - len(text))).encode()
 
 
+def is_told(path: Path, *words: str) -> bool:
+    """Whether a file holds one of these."""
+    held = path.read_bytes() if path.is_file() else b""
+    return any(word.encode() in held for word in words)
+
+
 def test_nothing_of_a_day_lies_in_its_logs_or_temporary_files(front: Front) -> None:
     form = {"Content-Type": "application/x-www-form-urlencoded"}
     assert '<p class="c-digits">' in a_report(front)
-    front.phone().asks("GET", "/es/equipo/invitacion/" + an_invitation(front))
+    invited = front.phone()
+    invited.asks("GET", "/es/equipo/invitacion")
+    code = an_invitation(front)
+    assert "nueva" in invited.asks("POST", "/es/equipo/invitacion", code=code)
+    assert 'class="c-words"' in invited.asks("POST", "/es/equipo/invitacion/empezar")
     assert ask(front, "POST", "/es/contar", a_form(250_000), **form)[0] in {303, 410}
     assert ask(front, "POST", "/es/contar", a_form(1_000_000), **form)[0] in {303, 413}
     assert ask(front, "GET", f"/es/{MARK}?{MARK}", Referer=f"https://{MARK}.example/")[0] == 404
@@ -79,7 +94,7 @@ def test_nothing_of_a_day_lies_in_its_logs_or_temporary_files(front: Front) -> N
     assert written == "", written
     assert len(front.temporary) == 2, "the folders for bodies and answers were not found"
     assert front.used() == []
-    assert not [path for path in front.root.rglob("*") if path.is_file() and MARK.encode() in path.read_bytes()]
+    assert not [path for path in front.root.rglob("*") if is_told(path, MARK, code)]
 
 
 def test_every_page_has_the_headers_of_the_pages_once(front: Front) -> None:
@@ -158,6 +173,35 @@ def test_a_workshop_of_thirty_passes_and_who_takes_more_than_a_share_hears_so(fr
     assert ask(front, "GET", "/es/antes")[0] == 200, "thirty lines of a workshop stand open, and one more is answered"
     for line in lines[:30]:
         line.close()
+
+
+NAMELESS = """
+worker_processes 1; pid <<root>>/run/nginx.pid; user <<user>>; error_log stderr;
+events {}
+http {
+  access_log off; client_body_temp_path <<root>>/memory/a; proxy_temp_path <<root>>/memory/b;
+  server {
+    listen <<port>> ssl; ssl_certificate <<pem>>; ssl_certificate_key <<pem>>;
+    location / { proxy_pass http://127.0.0.1:<<inner>>; proxy_set_header Host $http_host; }
+  }
+}
+"""
+
+
+def test_a_server_in_front_that_does_not_say_who_sends_is_refused_and_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with a_front(tmp_path, requires("nginx"), configuration=NAMELESS) as front:
+        for method, path in (("GET", "/es/"), ("POST", "/es/contar"), ("GET", "/es/equipo")):
+            status, page, _ = ask(front, method, path, b"" if method == "POST" else None)
+            assert (status, say(NO_SENDER) in html.unescape(page)) == (503, True), path
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "certificate.pem"))
+        told = settings_of(tmp_path, front.port)
+        said = CliRunner(env=told).invoke(main, ["check", "--no-residue"], catch_exceptions=False)
+        assert "does not set X-Forwarded-For" in said.stdout
+        assert "amparo deploy nginx" in said.stdout
+        none = CliRunner(env=told | {"TRUSTED_PROXY": "", "BASE_URL": "https://hoja.example"})
+        assert "TRUSTED_PROXY is empty" in none.invoke(main, ["check", "--no-residue"]).stdout
 
 
 def test_when_the_program_is_away_it_says_so_and_still_writes_nothing(front: Front) -> None:

@@ -102,7 +102,7 @@ def test_a_password_in_a_setting_goes_into_the_file_alone(told: dict[str, str], 
 
 
 def test_pages_of_the_staff_are_on_their_host_and_nothing_else_is(tmp_path: Path) -> None:
-    place = a_furnished_place(tmp_path / "instance", **settings_of(tmp_path, 443, **HOSTS))
+    place = a_furnished_place(tmp_path / "instance", **settings_of(tmp_path, 443, TRUSTED_PROXY="", **HOSTS))
     client = create_app(place.settings, place.clock).test_client()
 
     def statuses(host: str) -> list[int]:
