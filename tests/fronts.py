@@ -22,6 +22,8 @@ from tests.server import PATIENCE, Server, free_port, start
 from tests.tls import certificate
 
 LONG_AGO = 1_000_000_000  # a time that no folder of a test has by itself
+# kind -> what stands on its command line before and after the file
+STARTS = {"nginx": (["-c"], ["-g", "daemon off;"]), "caddy": (["run", "--adapter", "caddyfile", "--config"], [])}
 BROWSER = "Mozilla/5.0 (marca-de-su-navegador)"
 
 
@@ -93,7 +95,7 @@ def a_front(root: Path, program: str, kind: str = "nginx", configuration: str = 
     pem = str(root / "certificate.pem")
     us = "root" if os.getuid() == 0 else str(os.getuid())
     options = ["--port", str(inner_port), "--certificate", pem, "--key", pem, "--plain-port", str(plain)]
-    options += ["--run", str(root / "run"), "--front-user", us]
+    options += ["--run", str(root / "run"), "--front-user", us] if kind == "nginx" else []
     text = configuration or printed(told, kind, *options)
     for name, value in (
         ("port", port),
@@ -107,8 +109,9 @@ def a_front(root: Path, program: str, kind: str = "nginx", configuration: str = 
     (root / "front.conf").write_text(text, "utf-8")
     inner = start(root / "instance", inner_port, **told)
     with (root / "logs" / "stderr").open("wb") as out:
-        command = [program, "-c", str(root / "front.conf"), "-g", "daemon off;"]
-        process = subprocess.Popen(command, stdout=out, stderr=out)  # noqa: S603 -- as its unit starts it
+        command = [program, *STARTS[kind][0], str(root / "front.conf"), *STARTS[kind][1]]
+        around = os.environ | {"HOME": str(root), "XDG_DATA_HOME": str(root), "XDG_CONFIG_HOME": str(root)}
+        process = subprocess.Popen(command, stdout=out, stderr=out, env=around)  # noqa: S603 -- as its unit starts it
     front = Front(root, place, inner, process, port, plain)
     try:
         _wait(front)

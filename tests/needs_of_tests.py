@@ -59,6 +59,8 @@ NEEDS: Mapping[str, tuple[Callable[[], str | None], str]] = {
         "no WebKitGTK found (37 MB): apt-get install --no-install-recommends webkit2gtk-driver glib-networking xvfb",
     ),
     "nginx": (_program("nginx"), "no nginx found: apt-get install nginx-light"),
+    "caddy": (_program("caddy"), "no Caddy found (40 MB): apt-get install caddy"),
+    "tor": (_program("tor"), "no tor found: apt-get install tor"),
     "systemd-analyze": (_program("systemd-analyze"), "no systemd found"),
     "postgresql": (
         _told("AMPARO_TEST_POSTGRESQL"),

@@ -226,9 +226,9 @@ def _look(door: Door, settings: Settings, engine: Engine, more: Sequence[Path], 
 def _comes_to_lie(folders: Sequence[Path], words: Sequence[str], since: float) -> bool:
     """Whether words lie in a file, within a second."""
     end = time.monotonic() + 1
-    while not (found := leftovers.lies(folders, words, since)) and time.monotonic() < end:
+    while not (files := leftovers.lies(folders, words, since)) and time.monotonic() < end:
         time.sleep(0.05)
-    return bool(found)
+    return bool(files)
 
 
 def _logs() -> frozenset[Path]:
@@ -270,7 +270,7 @@ def _asks(
         if length:
             line.putheader("Content-Length", str(length))
         line.endheaders()
-        if line.sock is not None:
+        if length and line.sock is not None:
             line.sock.settimeout(SHORT)
         answer = line.getresponse()
         return answer.status, answer.headers, answer.read()

@@ -89,6 +89,17 @@ def test_the_printed_file_passes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         assert cases_and_erased(front) == (0, 1)
 
 
+def test_caddy_from_the_printed_file_passes_but_for_what_it_cannot_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with a_front(tmp_path, requires("caddy"), "caddy") as front:
+        result, text = checked(front, monkeypatch, "--json")
+        assert {proof["code"] for proof in result["proofs"] if proof["holds"] is False} == {"many lines"}, text
+        assert cases_and_erased(front) == (0, 1)
+        written = [line for line in front.written().decode().splitlines() if '"level":"info"' not in line]
+        assert not [line for line in written if "127.0.0.1" in line or "/es/" in line], written
+
+
 def test_what_fails_half_way_is_erased_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def breaks(*_parts: object) -> None:
         raise NoTrial("the line is gone.")

@@ -8,10 +8,12 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 from click.testing import CliRunner, Result
 
 from reporting.app import create_app
 from reporting.cli.base import main
+from reporting.config import ROOT
 from reporting.teams.members import totp_code
 from tests.fronts import settings_of
 from tests.needs_of_tests import requires
@@ -72,6 +74,34 @@ def test_what_cannot_be_right_is_refused_in_words(told: dict[str, str], setting:
     done = deploys(told | {"ONION_HOST": "", setting: value}, "nginx")
     assert (done.exit_code == 1) is bool(hint), done.output
     assert hint in done.output
+
+
+def test_tor_takes_the_printed_file_and_each_name_has_an_onion(told: dict[str, str], tmp_path: Path) -> None:
+    folder = tmp_path / "tor"
+    folder.mkdir(mode=0o700)
+    text = deploys(told, "tor", "--tor-folder", str(folder)).stdout
+    (tmp_path / "torrc").write_text(text, "utf-8")
+    assert re.findall(r"^HiddenServiceDir (\S+)", text, re.MULTILINE) == [
+        f"{folder}/amparo-{name}" for name in ("reporters", "staff", "figures")
+    ]
+    for line in ("HiddenServiceExportCircuitID haproxy", "HiddenServicePoWDefensesEnabled 1", "HiddenServiceVersion 3"):
+        assert text.count(f"\n{line}\n") == 3
+    command = [requires("tor"), "--verify-config", "-f", str(tmp_path / "torrc"), "--DataDirectory", str(folder)]
+    done = subprocess.run([*command, "--defaults-torrc", "/dev/null"], capture_output=True, text=True, check=False)  # noqa: S603
+    assert "Configuration was valid" in done.stdout, done.stdout
+    assert deploys(told | {"TRUSTED_PROXY": ""}, "tor").exit_code == 1
+
+
+def test_a_container_holds_nothing_of_an_instance_and_writes_nowhere_else(told: dict[str, str], tmp_path: Path) -> None:
+    deploys(told, "container", "--to", str(tmp_path / "box"))
+    build = (tmp_path / "box" / "Containerfile").read_text("utf-8")
+    copied = [word for line in build.splitlines() if line.startswith("COPY") for word in line.split()[1:-1]]
+    assert "." not in copied
+    assert not [name for name in copied if not (ROOT / name).exists()]
+    service = yaml.safe_load((tmp_path / "box" / "compose.yaml").read_text("utf-8"))["services"]["amparo"]
+    assert (service["read_only"], service["cap_drop"], service["ulimits"]) == (True, ["ALL"], {"core": 0})
+    assert service["volumes"] == [f"{tmp_path}/instance:/srv/amparo", "/var/backups/amparo:/srv/backups"]
+    assert 'AMPARO_INSTANCE="/srv/amparo"' in (tmp_path / "box" / "amparo.env").read_text("utf-8")
 
 
 def test_units_are_as_hard_as_the_system_can_make_them(told: dict[str, str], tmp_path: Path) -> None:
