@@ -122,7 +122,8 @@ class Deployment:
     @property
     def homes(self) -> str:
         """How the homes of people are hidden: wholly, unless the program or its folder lies in one."""
-        used = [str(self.settings.instance.resolve()), str(self.code), sys.executable, *self.writable]
+        python = (sys.executable, str(Path(sys.executable).resolve()))  # and where its environment has it from
+        used = [str(self.settings.instance.resolve()), str(self.code), *python, *self.writable]
         inside = any(path.startswith(f"/{home}/") for path in used for home in HOMES)
         return "read-only" if inside else "yes"
 
