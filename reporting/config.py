@@ -38,6 +38,8 @@ SETTINGS = {
     "TIME_ZONE": ("", "the clock of the place, for days and hours; empty means that of the country, where we know it"),
     "TRUSTED_PROXY": ("", "address of the web server in front of this one, for example 127.0.0.1"),
     "FIGURES_HOST": ("", "a host name of its own for the published figures; then they are only there"),
+    "STAFF_HOST": ("", "a host name of its own for the pages of the staff; then they are only there"),
+    "ONION_HOST": ("", "the onion service of the reporters' pages beside their https address; browsers are told of it"),
     "SMTP_URL": ("", "mail server for the reminder, such as smtps://name:password@mail.example; empty: no reminder"),
     "NOTIFY_FROM": ("", "sender of the reminder; nobody reads what is answered to it"),
     "NOTIFY_TO": ("", "addresses to remind, with commas between; they are kept nowhere else"),
@@ -46,6 +48,8 @@ SETTINGS = {
 # country -> its weather service: looked at by everybody, the same for everybody
 EXITS = {"PE": "https://www.senamhi.gob.pe/"}
 ZONES = {"PE": "America/Lima"}  # country -> its clock
+HOST = r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?"  # a name as it stands in an address
+ONION = r"[a-z2-7]{56}\.onion"  # the third version of such names, the only one that tor still opens
 LOCAL_HOSTS = {"127.0.0.1", "localhost", "::1", "testserver"}
 
 
@@ -69,6 +73,8 @@ class Settings:
     exit_url: str
     trusted_proxy: str
     figures_host: str
+    staff_host: str
+    onion_host: str
     smtp_url: str
     notify_from: str
     notify_to: tuple[str, ...]
@@ -85,6 +91,23 @@ class Settings:
     def pin_file(self) -> Path:
         """Fingerprint and highest epoch of each team; outside the database, not in backups."""
         return self.instance / "team.pin"
+
+    @property
+    def figures_hosts(self) -> tuple[str, ...]:
+        """The names under which the published figures are, and nothing else; none where they have no own."""
+        return _listed(self.figures_host)
+
+    @property
+    def staff_hosts(self) -> tuple[str, ...]:
+        """The names under which the pages of the staff are, and nothing else; none where they have no own."""
+        return _listed(self.staff_host)
+
+    @property
+    def staff_url(self) -> str:
+        """What addresses of pages of the staff begin with."""
+        url = urlsplit(self.base_url)
+        port = f":{url.port}" if url.port else ""
+        return f"{url.scheme}://{self.staff_hosts[0]}{port}" if self.staff_hosts else self.base_url
 
     @property
     def secure(self) -> bool:
@@ -120,6 +143,8 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         exit_url=value["EXIT_URL"] or EXITS.get(country, ""),
         trusted_proxy=value["TRUSTED_PROXY"],
         figures_host=value["FIGURES_HOST"].lower(),
+        staff_host=value["STAFF_HOST"].lower(),
+        onion_host=value["ONION_HOST"].lower(),
         smtp_url=value["SMTP_URL"],
         notify_from=value["NOTIFY_FROM"],
         notify_to=tuple(part.strip() for part in value["NOTIFY_TO"].split(",") if part.strip()),
@@ -167,10 +192,31 @@ def problems_of(settings: Settings) -> tuple[str, ...]:
             _is_zone(settings.time_zone),
             "TIME_ZONE must be a name such as America/Lima. It can be empty only where we know the country's clock.",
         ),
+        *_checks_of_hosts(settings, host),
         (bool(settings.languages), "LANGUAGES is empty: name at least one, for example es."),
         (bool(re.fullmatch(r"[^<>\n]{1,40}", settings.site_name)), "SITE_NAME must be 1 to 40 characters."),
     )
     return tuple(sentence for holds, sentence in checks if not holds)
+
+
+def _checks_of_hosts(settings: Settings, host: str) -> tuple[tuple[bool, str], ...]:
+    """(whether it holds, what to change) of the names under which pages are served beside BASE_URL."""
+    apart = [*settings.figures_hosts, *settings.staff_hosts]
+    named = [name for name in (host, settings.onion_host, *apart) if name]
+    return (
+        (
+            all(re.fullmatch(HOST, name) for name in apart),
+            "FIGURES_HOST and STAFF_HOST must be names of hosts, such as equipo.example, with commas between.",
+        ),
+        (
+            not settings.onion_host or bool(re.fullmatch(ONION, settings.onion_host)),
+            "ONION_HOST must be the whole name of an onion service: 56 letters and digits, then .onion.",
+        ),
+        (
+            len(set(named)) == len(named),
+            "The hosts in BASE_URL, ONION_HOST, STAFF_HOST and FIGURES_HOST must be different ones.",
+        ),
+    )
 
 
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
@@ -207,6 +253,10 @@ def _is_safe_swap(name: str, disks: Path) -> bool:
     except OSError:
         mapped = ""
     return disk.startswith("zram") or mapped.startswith("CRYPT-")
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
 def _is_zone(name: str) -> bool:

@@ -41,6 +41,11 @@ def _folder(name: str) -> Callable[[], str | None]:
     return lambda: told if (told := os.environ.get(name)) and Path(told).is_dir() else None
 
 
+def _program(name: str) -> Callable[[], str | None]:
+    """Also where only root looks for programs."""
+    return lambda: shutil.which(name) or shutil.which(name, path="/usr/sbin:/sbin")
+
+
 def _package(name: str) -> Callable[[], str | None]:
     return lambda: found.origin if (found := importlib.util.find_spec(name)) else None
 
@@ -53,6 +58,10 @@ NEEDS: Mapping[str, tuple[Callable[[], str | None], str]] = {
         _webkit,
         "no WebKitGTK found (37 MB): apt-get install --no-install-recommends webkit2gtk-driver glib-networking xvfb",
     ),
+    "nginx": (_program("nginx"), "no nginx found: apt-get install nginx-light"),
+    "caddy": (_program("caddy"), "no Caddy found (40 MB): apt-get install caddy"),
+    "tor": (_program("tor"), "no tor found: apt-get install tor"),
+    "systemd-analyze": (_program("systemd-analyze"), "no systemd found"),
     "postgresql": (
         _told("AMPARO_TEST_POSTGRESQL"),
         "AMPARO_TEST_POSTGRESQL is not set: the address of a PostgreSQL database that may be emptied",

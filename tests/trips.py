@@ -24,6 +24,14 @@ def say(message: str, **parts: object) -> str:
     return languages.say(SPANISH, message, **parts)
 
 
+def opens_invitation(desk: Phone, code: str) -> None:
+    """Somebody types the code of an invitation; whoever it opens for, begins."""
+    desk.opens("/es/equipo/invitacion")
+    desk.sends("code", code=code)
+    if desk.status == 203:
+        desk.sends("t")
+
+
 def starts_telling(app: Flask, language: str = "es", *, old: bool = False) -> Phone:
     """She opens the first page of a trip."""
     phone = Phone(app, old=old)

@@ -36,6 +36,7 @@ COMMANDS = {
     "check": "install",
     "code": "digits",
     "demo": "demo",
+    "deploy": "deploy",
     "destroy": "maintenance",
     "directory": "directory",
     "init": "install",
@@ -149,9 +150,14 @@ def opened_for(settings: Settings) -> Engine:
     return engine
 
 
-def invitation(settings: Settings, token: str) -> str:
-    """The address that opens an invitation, in the first language of the installation."""
-    return f"{settings.base_url}/{settings.languages[0]}/equipo/invitacion/{token}"
+def invitation(settings: Settings) -> str:
+    """The address at which the code of an invitation is typed, in the first language of the installation."""
+    return f"{settings.staff_url}/{settings.languages[0]}/equipo/invitacion"
+
+
+def invitation_in_words(settings: Settings, token: str) -> str:
+    """The code, and where it is typed. Never both in one address: a browser and whoever logs would keep it."""
+    return f"Code: {token}\nIt is typed at {invitation(settings)} and opens once, for seven days."
 
 
 def vouched_for(look: Callable[[], T]) -> T:

@@ -11,6 +11,7 @@ import secrets
 import sys
 import time
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import click
@@ -21,6 +22,8 @@ from referrals.help import has_lines
 from reporting.app import create_app
 from reporting.cli.base import NO_LINES, PORT, a_name, invitation, main, opened_for, settings_here
 from reporting.config import SECRET, Settings, instance_folder, make_secrets, open_to_others, problems_on_this_machine
+from reporting.deploy import front_settings
+from reporting.deploy import through as front_door
 from reporting.figures import release_ledger
 from reporting.operations import leak_check, retention, server
 from reporting.sessions import day_seeds, page_rows
@@ -58,8 +61,9 @@ def init(coordinator: str, case_worker: str, as_json: bool) -> None:
     click.echo("The coordinator signs in at " + access["sign_in"])
     for part in ("name", "password", "totp_secret"):
         click.echo(f"  {part.replace('_', ' ')}: {access['coordinator'][part]}")
-    click.echo("\nGive this address to the first case worker, and to nobody else. It opens once, for seven days:")
-    click.echo("  " + access["invitation"])
+    click.echo("\nGive this code to the first case worker, and to nobody else. It opens once, for seven days:")
+    click.echo("  " + access["invitation"]["code"])
+    click.echo("She types it at " + access["invitation"]["address"])
     if not has_lines(settings.country):
         click.echo(NO_LINES % settings.country)
     click.echo("\nNow start it: amparo serve")
@@ -80,9 +84,9 @@ def _first_people(settings: Settings, engine: Engine, coordinator: str, case_wor
         token = accounts.invite(db, members.nobody_yet(db), first, settings.pepper, time.time())
         members.store_member(db, account)
     return {
-        "sign_in": f"{settings.base_url}/{language}/equipo",
+        "sign_in": f"{settings.staff_url}/{language}/equipo",
         "coordinator": {"name": coordinator, "password": password, "totp_secret": members.totp_text(totp)},
-        "invitation": invitation(settings, token),
+        "invitation": {"address": invitation(settings), "code": token},
     }
 
 
@@ -103,6 +107,23 @@ def serve(host: str, port: int, workers: int | None) -> None:
     if not keys_made:
         click.echo("No case worker has made the keys yet: reporter pages say that they are not open.")
     server.serve(create_app, settings, host, port, workers or server.default_workers())
+
+
+def _check_through(address: str, look: tuple[Path, ...], plain_port: int, *, as_json: bool) -> None:
+    settings = settings_here()
+    proofs = front_door.run(address, settings, open_database(settings.database_url), look, plain_port)
+    problems = [proof for proof in proofs if proof.holds is False]
+    if as_json:
+        result = {"problems": [proof.says for proof in problems], "proofs": [asdict(proof) for proof in proofs]}
+        click.echo(json.dumps(result, ensure_ascii=False))
+    else:
+        click.echo("\n".join(proof.says for proof in proofs if proof.holds))
+        click.echo(
+            "\n".join(
+                ["", *(f"{proof.code}: {proof.says}" for proof in problems)] if problems else ["Everything holds."]
+            )
+        )
+    sys.exit(1 if problems else 0)
 
 
 @main.command()
@@ -131,13 +152,27 @@ def upgrade() -> None:
 @click.option(
     "--residue/--no-residue", default=True, help="Tell a report to a throw-away copy and look for it. [default: yes]"
 )
+@click.option("--through", metavar="ADDRESS", help="Try the server in front instead, at the address people type.")
+@click.option(
+    "--look",
+    multiple=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="A folder of its logs or temporary files, beside the usual ones; may be given again.",
+)
+@click.option("--plain-port", default=80, show_default=True, help="Port of plain http, for --through.")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
-def check(residue: bool, as_json: bool) -> None:
+def check(*, residue: bool, through: str | None, look: tuple[Path, ...], plain_port: int, as_json: bool) -> None:
     """Check the installation: settings, keys, audit, and that nothing stays behind. Exits 1 if something is wrong.
 
     For the last, an invented report is told, sent and erased in an installation of its own, in a temporary folder,
     and looked for in every file. It takes a few seconds. Nothing is changed here.
+
+    With --through, and as root so that logs can be read, a report marked as a test, a letter and the code of an
+    invitation go through the real server in front into this installation, are erased again, and are looked for in logs,
+    journal, temporary folders and the database.
     """
+    if through:
+        _check_through(through, look, plain_port, as_json=as_json)
     settings = settings_here()
     engine = open_database(settings.database_url)
     with reading(engine) as db:
@@ -147,7 +182,7 @@ def check(residue: bool, as_json: bool) -> None:
         problems += reading_hours.problems(db, languages.local(time.time(), settings.time_zone).date())
     proofs = leak_check.run_checks() if residue else ()
     problems += [proof.says for proof in proofs if proof.holds is False] if residue else problems_on_this_machine()
-    problems += [*open_to_others(settings.instance), *page_rows.problems(settings)]
+    problems += [*open_to_others(settings.instance), *page_rows.problems(settings), *front_settings.problems(settings)]
     running = lock_holder(engine, settings.instance)
     if as_json:
         told = {"problems": problems, "proofs": [asdict(proof) for proof in proofs], "running": running}

@@ -16,7 +16,7 @@ from typing import TypeVar
 import click
 from sqlalchemy.orm import Session
 
-from reporting.cli.base import a_name, invitation, main, opened, settings_here, vouched_for
+from reporting.cli.base import a_name, invitation_in_words, main, opened, settings_here, vouched_for
 from reporting.crypto import receipts
 from reporting.errors import AmparoError
 from reporting.storage.database import reading, writing
@@ -65,7 +65,7 @@ def list_people(as_json: bool) -> None:
 @click.option("--team", default="", help="The casework team to read with; the first one if not told.")
 @click.option("--new-team", default="", help="Name of a new casework team that begins with NAME.")
 def invite_person(name: str, role: str, team: str, new_team: str) -> None:
-    """Print an address for NAME that opens once, for seven days. The password is made in NAME's own browser.
+    """Print a code for NAME that opens once, for seven days, and where it is typed. NAME's browser makes the password.
 
     A coordinator or a case worker proves it with password and six digits. A new team gets no case before a case worker
     of a team that is there has heard its six words and typed them.
@@ -82,7 +82,7 @@ def invite_person(name: str, role: str, team: str, new_team: str) -> None:
             raise click.ClickException("There is no such team yet: `amparo keys status` lists them.")
     invited = Invitation(name, (role,), numbers, new_team)
     token = _acted(lambda db, by: accounts.invite(db, by, invited, settings.pepper, time.time()))
-    click.echo(invitation(settings, token))
+    click.echo(invitation_in_words(settings, token))
 
 
 SHEETS = click.option("--sheets", is_flag=True, help="Type both recovery sheets too: then nobody else has to agree.")
@@ -93,7 +93,7 @@ SHEETS = click.option("--sheets", is_flag=True, help="Type both recovery sheets 
 @SHEETS
 @click.option("--nobody-left", is_flag=True, help="Both sheets alone, when nobody can prove anything any more.")
 def reset_person(name: str, sheets: bool, nobody_left: bool) -> None:
-    """A forgotten password: an address is printed, and the team must let NAME in again.
+    """A forgotten password: a code is printed, and the team must let NAME in again.
 
     A coordinator or a case worker proves it with password and six digits. Where NAME reads with a team, a second
     member agrees with `amparo staff confirm`, or a day passes; of the last two readers only the second member or both
@@ -104,11 +104,11 @@ def reset_person(name: str, sheets: bool, nobody_left: bool) -> None:
         token = _with_sheets(
             lambda db, typed: power.reset_with_sheets(db, pin, typed, _number_of(db, name), time.time())
         )
-        click.echo(invitation(settings, token))
+        click.echo(invitation_in_words(settings, token))
         return
     request = _asks(name, power.RESET, sheets=sheets)
     click.echo(_what_came(name, request))
-    click.echo(invitation(settings, request.token))
+    click.echo(invitation_in_words(settings, request.token))
 
 
 @people.command("dismiss")

@@ -67,7 +67,7 @@ def seed_demo(settings: Settings, engine: Engine, now: float, say: Say) -> dict[
     language = settings.languages[0]
     return {
         "address": f"{settings.base_url}/{language}/",
-        "staff": f"{settings.base_url}/{language}/equipo",
+        "staff": f"{settings.staff_url}/{language}/equipo",
         "accounts": accounts,
         "receipt": {"words": " ".join(receipt.words(language)), "digits": " ".join(receipt.digits())},
     }

@@ -5,11 +5,13 @@ from __future__ import annotations
 import html
 import http.client
 import re
+from collections.abc import Callable
 from urllib.parse import urlencode
 
 from reporting.errors import AmparoError
 
 PATIENCE = 60.0  # seconds for the trial server to begin answering; a small machine takes five
+OpenLine = Callable[[], http.client.HTTPConnection]
 WALKING = {
     "Content-Type": "application/x-www-form-urlencoded",
     "Sec-Fetch-Site": "same-origin",
@@ -25,8 +27,10 @@ class NoTrial(AmparoError):
 class Phone:
     """As much of a browser as is needed to tell, to come back and to erase."""
 
-    def __init__(self, port: int) -> None:
-        self._port, self.page, self._cookie = port, "", ""
+    def __init__(self, port: int, open_line: OpenLine | None = None, **headers: str) -> None:
+        self._open = open_line or (lambda: http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE))
+        self.page, self._cookie, self._headers = "", "", WALKING | headers
+        self.status, self.headers = 0, http.client.HTTPMessage()
 
     def asks(self, method: str, path: str, **typed: str) -> str:
         """The next page. Every form of ours carries one sealed field, `t`."""
@@ -39,14 +43,19 @@ class Phone:
             raise NoTrial(f"its server answered {status}.")
         return self.page
 
+    def asks_anyway(self, method: str, path: str, **typed: str) -> int:
+        """The status of the answer, whatever it is. Raises `NoTrial` only where there is none."""
+        return self._ask(method, path, urlencode(typed) if method == "POST" else None)[0]
+
     def _ask(self, method: str, path: str, body: str | None) -> tuple[int, str]:
         """(status, where it leads) of an answer."""
-        line = http.client.HTTPConnection("127.0.0.1", self._port, timeout=PATIENCE)
+        line = self._open()
         try:
-            line.request(method, path, body, WALKING | ({"Cookie": self._cookie} if self._cookie else {}))
+            line.request(method, path, body, self._headers | ({"Cookie": self._cookie} if self._cookie else {}))
             answer = line.getresponse()
             answer.length = None  # read until it hangs up: only then is all done that the page brings about
             self.page = answer.read().decode()
+            self.status, self.headers = answer.status, answer.headers
         except (OSError, http.client.HTTPException) as why:
             raise NoTrial(f"its server broke off the line ({type(why).__name__}).") from why
         finally:

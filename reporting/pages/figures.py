@@ -169,8 +169,8 @@ def find(period: str, *, unpublished: bool = False) -> Published | None:
 
 def page(release: Published, **more: Any) -> str:
     """A release as a page."""
-    host = installation().settings.figures_host
-    base = f"https://{host}" if host else installation().settings.base_url
+    hosts = installation().settings.figures_hosts
+    base = f"https://{hosts[0]}" if hosts else installation().settings.base_url
     return render_template(
         "advocate/release.html",
         release=release,

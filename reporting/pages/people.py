@@ -165,7 +165,7 @@ def _people(
     form: InviteForm | None = None, token: str = "", code: int = 200, *, sentence: str = "", done: str = ""
 ) -> ResponseReturnValue:
     site, form = installation(), _with_teams(form or InviteForm(formdata=None))
-    link = site.settings.base_url + url_for("auth.invitation", lang=g.lang, token=token) if token else ""
+    address = site.settings.staff_url + url_for("auth.invitation", lang=g.lang)
     with site.reading() as db:
         teams = team_log.teams_or_none(db, site.pin)
         listed = members.accounts(db, teams)
@@ -182,7 +182,8 @@ def _people(
         done=done,
         second=SecondForm(formdata=None),
         form=form,
-        link=link,
+        token=token,
+        address=address,
         members=listed,
         role_names=ROLE_NAMES,
         me=g.keys.member,

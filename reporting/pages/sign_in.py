@@ -31,15 +31,21 @@ from reporting.web.access.tickets import ticket_field, ticket_in, typed_ticket
 from reporting.web.access.traits import SIGN_IN, is_the, limited, takes
 from reporting.web.context import installation, render_template, say
 from reporting.web.errors import error_page
-from reporting.web.forms import OpenForm, StaffForm
+from reporting.web.forms import OpenForm, SecretField, StaffForm
 from reporting.web.limits import PASSWORDS, TURNING, sender
 
 blueprint = Pages("auth", __name__, DOOR, limit=TURNING)
 STILL_WAITS = N_(
-    "This invitation opens when somebody else of the team agrees, or 24 hours after it was made. Keep the address, "
+    "This invitation opens when somebody else of the team agrees, or 24 hours after it was made. Keep the code, "
     "tell the coordinator, and try again then."
 )
 NOT_VALID = N_("This invitation is not valid any more. Ask for a new one.")
+OLD_LINK = N_(
+    "The code of an invitation does not belong in an address: it would stay in this browser and on the way. Type here "
+    "what stands after the last slash of the one you opened."
+)
+TOO_SLOW = N_("That took more than a quarter of an hour. Type the code once more.")
+INVITATION = "invitation "  # what the step of its ticket begins with; the secret follows
 # what was written into the database without an act of ours -> what is said of it
 BY_HAND = {
     "roles": N_("The roles or teams of %(name)s were changed. No page and no command here does that."),
@@ -153,30 +159,68 @@ class AcceptForm(OpenForm):
     written = BooleanField(N_("I have written both sheets on paper, by hand"))
 
 
-@blueprint.get("/<lang>/equipo/invitacion/<token>")
-def invitation(token: str) -> ResponseReturnValue:
-    """Whom the invitation is for. Nothing happens before the button is pressed."""
-    invited = _invitation(token)
-    if invited is None:
-        return error_page(404, NOT_VALID)
-    return render_template("staff/invitation.html", invitation=invited, token=token)
+class InvitationForm(OpenForm):
+    """The secret of an invitation, typed: in an address it would stay in a history and in the log of whoever logs."""
+
+    code = SecretField(N_("The code of your invitation"), validators=[InputRequired(), Length(max=80)])
 
 
-@blueprint.post("/<lang>/equipo/invitacion/<token>")
+@blueprint.get("/<lang>/equipo/invitacion")
+def invitation() -> ResponseReturnValue:
+    """Where the code of an invitation is typed."""
+    return _ask_code()
+
+
+@blueprint.get("/<lang>/equipo/invitacion/<_token>")
+def old_invitation(_token: str) -> ResponseReturnValue:
+    """An address that carried the secret, as they once were: it opens nothing, and says what to do."""
+    return _ask_code(say(OLD_LINK), 410)
+
+
+@blueprint.post("/<lang>/equipo/invitacion")
+@takes(InvitationForm)
+def open_invitation() -> ResponseReturnValue:
+    """Whom the invitation is for. Nothing is made before the next button is pressed."""
+    form = InvitationForm()
+    token = (form.code.data or "").strip() if form.validate() else ""
+    if not token or _invitation(token) is None:
+        return _ask_code(say(NOT_VALID), 404)
+    return _welcome(token)
+
+
+@blueprint.post("/<lang>/equipo/invitacion/empezar")
 @takes(AcceptForm)
-def accept(token: str) -> ResponseReturnValue:
+def accept() -> ResponseReturnValue:
     """First the password, the app and, for the first case worker, the sheets are shown; then they are proved."""
+    ticket = ticket_in(typed_ticket(), "visit")
+    if ticket is None or not ticket.step.startswith(INVITATION):
+        return _ask_code(say(TOO_SLOW), 410)
+    token, drawn = ticket.step.removeprefix(INVITATION), dict(ticket.state)
     invited = _invitation(token)
     if invited is None:
         return error_page(404, NOT_VALID)
-    drawn = _drawn(token)
-    if drawn is None:
+    if not drawn:
         return _show_secrets(token, _draw(invited))
     form = AcceptForm()
     problem = _problem(form, drawn, invited.name)
     if problem:
         return _show_secrets(token, drawn, form, problem)
     return _become_member(invited, token, drawn, passwords.tidy(form.password.data))
+
+
+@desk_pages.by_get(bound=False)
+def _ask_code(sentence: str = "", code: int = 200) -> ResponseReturnValue:
+    form = InvitationForm(formdata=None)
+    return make_response(render_template("staff/invitation_code.html", form=form, sentence=sentence), code)
+
+
+@desk_pages.by_get(desk_pages.SECRET_SHOWN)
+def _welcome(token: str) -> ResponseReturnValue:
+    invited = _invitation(token)
+    if invited is None:
+        return error_page(404, NOT_VALID)
+    ticket = ticket_field("visit", tickets.new_trip(), INVITATION + token, {})
+    return render_template("staff/invitation.html", invitation=invited, ticket=ticket)
 
 
 def _invitation(token: str) -> Invitation | None:
@@ -202,11 +246,6 @@ def _draw(invited: Invitation) -> dict[str, str]:
     return drawn
 
 
-def _drawn(token: str) -> dict[str, str] | None:
-    ticket = ticket_in(typed_ticket(), "visit")
-    return dict(ticket.state) if ticket and ticket.step == token else None
-
-
 @desk_pages.by_get(desk_pages.SECRET_SHOWN)
 def _show_secrets(
     token: str, drawn: dict[str, str], form: AcceptForm | None = None, problem: str = ""
@@ -219,14 +258,13 @@ def _show_secrets(
     page = render_template(
         "staff/secrets.html",
         invitation=invited,
-        token=token,
         drawn=drawn,
         secret=[secret[start : start + 4] for start in range(0, len(secret), 4)],
         link=link,
         picture=segno.make(link, micro=False).png_data_uri(scale=4, border=4),
         form=form or AcceptForm(formdata=None),
         sentence=problem,
-        ticket=ticket_field("visit", tickets.new_trip(), token, drawn),
+        ticket=ticket_field("visit", tickets.new_trip(), INVITATION + token, drawn),
         makes_keys="first" in drawn,
     )
     return make_response(page, 422 if problem else 200)

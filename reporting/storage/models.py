@@ -183,9 +183,7 @@ class InvitationRow(Base):
     __tablename__ = "invitation"
     kept = "invitations"
 
-    token_hash: Mapped[bytes] = mapped_column(
-        LargeBinary(32), primary_key=True, info=as_hash("the secret in its address")
-    )
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True, info=as_hash("its code"))
     name_mark: Mapped[bytes] = mapped_column(
         LargeBinary(32), info=as_hash("the name of who is new, under the pepper; empty after a reset")
     )

@@ -8,7 +8,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import os
+import re
+import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
@@ -25,6 +26,7 @@ from reporting.teams.keyring import RecoverySheets
 from reporting.teams.members import Account, Actor, NewMember
 from reporting.teams.team_log import CASE_WORKER, CASEWORK, COORDINATOR, STATISTICS, CannotOpen, Pin, Team
 
+SIGNS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that is taken for another; twenty of them are 99 bits
 INVITATION_LIFE = 7 * 24 * 3600  # seconds
 INVITED = SealContext("invitation", 0, 0, "invited", 1)
 NAME = r"[a-zñ0-9._-]{2,40}"  # what somebody may be called here; the sign-in page makes letters small
@@ -77,7 +79,7 @@ def forget_invitations(db: Session, member: int) -> None:
 def _store(db: Session, invitation: Invitation, now: float, name_mark: bytes = b"", member: int = 0) -> str:
     """What it says is sealed under its token, of which only the hash is kept: a copy does not tell who is awaited."""
     db.execute(delete(InvitationRow).where(InvitationRow.expires < int(now)))
-    token = os.urandom(20).hex()
+    token = "-".join("".join(secrets.choice(SIGNS) for _ in range(4)) for _ in range(5))
     sealed = sealing.seal(_invitation_key(token), INVITED, json.dumps(asdict(invitation)).encode())
     expires = int(now) + INVITATION_LIFE
     db.add(InvitationRow(token_hash=_hash(token), name_mark=name_mark, member=member, sealed=sealed, expires=expires))
@@ -176,8 +178,13 @@ def keys_are_made(db: Session, pin: Pin) -> bool:
     return bool(team_log.teams_or_none(db, pin))
 
 
+def _plain(token: str) -> bytes:
+    """However it was typed: blanks, hyphens and capital letters do not matter."""
+    return re.sub(r"[\W_]", "", token.lower()).encode("utf-8", "replace")
+
+
 def _hash(token: str) -> bytes:
-    return hashlib.sha256(b"invitation " + token.encode("utf-8", "replace")).digest()
+    return hashlib.sha256(b"invitation " + _plain(token)).digest()
 
 
 def _audit_mark(token: str) -> str:
@@ -186,7 +193,7 @@ def _audit_mark(token: str) -> str:
 
 
 def _invitation_key(token: str) -> bytes:
-    return sealing.derive(token.encode("utf-8", "replace"), "invitation")
+    return sealing.derive(_plain(token), "invitation")
 
 
 def count_acts(db: Session) -> int:

@@ -5,6 +5,7 @@ Shows nothing of why something failed and logs nothing that somebody typed.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -50,6 +51,12 @@ NOBODY = N_(
 )
 
 
+NO_SENDER = N_(
+    "This page is not set up yet: the web server in front of it does not say who sends. Whoever looks after it finds "
+    "out what to do with: amparo check"
+)
+
+
 def unpack() -> None:
     """«Send again»: what she had typed comes back sealed in one field, as if she had typed it once more."""
     packed = request.form.get(AGAIN) if request.method == "POST" and here().again else None
@@ -72,6 +79,20 @@ def closed(error: Exception) -> ResponseReturnValue:
     if isinstance(error, BrokenChain):
         log.error("The team log does not hold: reporter pages are closed. Run `amparo check`.")
     return error_page(503, NOBODY if isinstance(error, NobodyReads) else "")
+
+
+def no_sender(_error: Exception) -> ResponseReturnValue:
+    """Who sends is not said by the server in front: in plain words, and once in the log."""
+    _note_no_sender()
+    return error_page(503, NO_SENDER)
+
+
+@functools.cache
+def _note_no_sender() -> None:
+    log.error(
+        "The web server at TRUSTED_PROXY does not say who sends (X-Forwarded-For), so every page is refused. "
+        "`amparo deploy nginx` and `amparo deploy caddy` print how it is told."
+    )
 
 
 def any_error(error: Exception) -> ResponseReturnValue:

@@ -18,9 +18,10 @@ from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.routing import RequestRedirect
 
 from reporting import clock
+from reporting.errors import AmparoError
 from reporting.sessions import day_seeds
-from reporting.web.access.audience import ASSETS, is_for
-from reporting.web.access.traits import here
+from reporting.web.access.audience import ASSETS, is_at_the_desk, is_for
+from reporting.web.access.traits import SIGN_IN, START, here, url_of
 from reporting.web.context import installation
 from reporting.web.logging import note_failure
 
@@ -34,6 +35,7 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",  # no page of another site can draw on one of ours, and time it
     "Permissions-Policy": "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
+HSTS = "max-age=31536000"  # what Strict-Transport-Security says: https alone, for a year
 FOR_SEEKERS = {"X-Robots-Tag": "noindex"}  # only what a search machine could fetch
 MOST_FIELDS = 1000  # of one form
 SHRINKS = {"text/html", "text/css", "text/javascript"}
@@ -98,6 +100,17 @@ def refuse_strangers() -> None:
         abort(403)
 
 
+class NoSender(AmparoError):
+    """The server in front does not say who sends: everybody would count as one, and one flood would shut out all."""
+
+
+def refuse_the_unnamed() -> None:
+    """Where a server in front is trusted to say who sends, it has to. Raises `NoSender` where it does not."""
+    trusted = installation().settings.trusted_proxy
+    if trusted and request.remote_addr == trusted and "HTTP_X_FORWARDED_FOR" not in request.environ:
+        raise NoSender
+
+
 def count_fields() -> None:
     """A form of ours has some hundred fields at most; one of 120,000 would take a second to be taken apart."""
     if request.mimetype == "application/x-www-form-urlencoded" and request.get_data().count(b"&") >= MOST_FIELDS:
@@ -111,12 +124,18 @@ def _host_of(address: str) -> str:
         return ""
 
 
-def keep_hosts_apart() -> None:
-    """Figures on their own host only, where there is one; and nothing else there."""
-    wanted = installation().settings.figures_host
-    host = request.host.rsplit(":", 1)[0].lower()
-    if wanted and not is_for(ASSETS) and (host == wanted) is not here().public_figures:
+def keep_hosts_apart() -> ResponseReturnValue | None:
+    """Figures, and the pages of the staff, on hosts of their own only, where there are any; and nothing else there."""
+    settings, host = installation().settings, request.host.rsplit(":", 1)[0].lower()
+    if is_for(ASSETS):
+        return None
+    if settings.figures_hosts and (host in settings.figures_hosts) is not here().public_figures:
         abort(404)
+    if settings.staff_hosts and host in settings.staff_hosts and START in here().landmarks:
+        return redirect(url_of(SIGN_IN), 303)  # whoever types the name alone
+    if settings.staff_hosts and not here().public_figures and (host in settings.staff_hosts) is not is_at_the_desk():
+        abort(404)
+    return None
 
 
 def open_day() -> None:
@@ -143,7 +162,7 @@ def put_headers(response: Response) -> Response:
     if request.method == "GET":
         response.headers.update(FOR_SEEKERS)
     if installation().settings.secure:
-        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+        response.headers.setdefault("Strict-Transport-Security", HSTS)
     return response
 
 

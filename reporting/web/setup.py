@@ -22,11 +22,12 @@ from reporting.web.access.tickets import flag_field
 from reporting.web.access.traits import SIGN_IN, START
 from reporting.web.assets import version_of
 from reporting.web.context import Installation, forget_places, installation, local_hour, name_places, reading_hours, say
-from reporting.web.errors import any_error, closed, http_error, unpack
+from reporting.web.errors import any_error, closed, http_error, no_sender, unpack
 from reporting.web.limits import LARGEST_BODY, TURNING, a_minute, count_of, sender, turns_no_page
 from reporting.web.logging import discreet
 from reporting.web.requests import (
     InMemory,
+    NoSender,
     choose_language,
     count_fields,
     keep_hosts_apart,
@@ -34,6 +35,7 @@ from reporting.web.requests import (
     put_headers,
     read_address,
     refuse_strangers,
+    refuse_the_unnamed,
     shrink,
 )
 
@@ -51,6 +53,7 @@ def init_app(app: Flask, site: Installation) -> Limiter:
     site.tongues = templating.environments(app, site.catalogues, say=say, tongues=lambda: autonyms)
     app.before_request(choose_language)
     app.before_request(read_address)
+    app.before_request(refuse_the_unnamed)
     app.before_request(refuse_strangers)
     app.before_request(count_fields)
     app.before_request(open_day)
@@ -63,6 +66,7 @@ def init_app(app: Flask, site: Installation) -> Limiter:
     app.register_error_handler(HTTPException, http_error)
     app.register_error_handler(KeysNotMade, closed)
     app.register_error_handler(BrokenChain, closed)
+    app.register_error_handler(NoSender, no_sender)
     app.register_error_handler(Exception, any_error)
     app.context_processor(_for_every_page)
     app.logger.addFilter(discreet)

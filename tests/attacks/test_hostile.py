@@ -79,13 +79,12 @@ class House:
         self.found = gather(self.app, self.place, self.restore)
         self._gathers_what_can_be_sent_again()
         self._gathers_her_case()
-        for method in ("GET", "POST"):
-            self.found.takes(
-                "",
-                method,
-                f"/es/equipo/invitacion/{token}",
-                {"password": ["una que es bastante larga"], "code": ["000000"]},
-            )
+        begins = Phone(self.app, cookies=True)
+        begins.opens("/es/equipo/invitacion")
+        begins.sends("code", code=token)
+        proofs = {"password": ["una que es bastante larga"], "code": ["000000"]} | begins.form(holding="t").values
+        self.found.takes("", "POST", "/es/equipo/invitacion", {"code": [token]})
+        self.found.takes("", "POST", "/es/equipo/invitacion/empezar", proofs)
         door = {"name": ["rosa"], "password": ["x"], "code": ["000000"]}
         self.found.takes("", "POST", "/es/equipo", door)
         self._gathers_cases()

@@ -29,7 +29,15 @@ MODULES = sorted(
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 CONTRACTS = {contract["name"].split(":")[0]: contract for contract in PROJECT["tool"]["importlinter"]["contracts"]}
-WITH_HTTP = {"__main__", "app", "cli", "operations", "pages", "web"}  # modules and packages that may know HTTP
+WITH_HTTP = {
+    "__main__",
+    "app",
+    "cli",
+    "deploy",
+    "operations",
+    "pages",
+    "web",
+}  # modules and packages that may know HTTP
 
 
 def name_of(module: Path) -> str:

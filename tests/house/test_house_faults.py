@@ -318,7 +318,7 @@ def test_a_paper_is_written_without_the_web(name: str) -> None:
 
 # ── a wheel ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-CARRIED = {".css", ".csv", ".html", ".js", ".json", ".mako", ".po", ".py", ".toml", ".yaml"}
+CARRIED = {".css", ".csv", ".html", ".in", ".js", ".json", ".mako", ".po", ".py", ".toml", ".yaml"}
 LOOK = """
 import os, sys
 from pathlib import Path

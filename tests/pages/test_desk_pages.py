@@ -25,13 +25,20 @@ from tests.hostile import endpoint_of
 from tests.pages.test_people_and_keys import an_address
 from tests.people import Place
 from tests.phone import PRESSED, FormOnPage, Phone
-from tests.trips import opens_newest_case, proves, signs_in
+from tests.trips import opens_invitation, opens_newest_case, proves, signs_in
 
 MARK, WORD = "zarzamora 4417 ñandú", "zarzamora"
 DESK = {"casework", "assisted_report", "staff", "auth", "directory", "figures", "desk_answers"}
 HERS = {"directory.flag"}  # pressed on a page of a reporter; the answer has no page
 # what is not offered before somebody else did something; of the door other tests below
-NEEDS_MORE = {"auth.accept", "auth.sign_out", "staff.vouch", "casework.enter_restore", "figures.publish"}
+NEEDS_MORE = {
+    "auth.accept",
+    "auth.open_invitation",
+    "auth.sign_out",
+    "staff.vouch",
+    "casework.enter_restore",
+    "figures.publish",
+}
 TYPED_INTO = {"text", "textarea", "password"}
 
 
@@ -300,10 +307,7 @@ def test_the_secrets_of_an_invitation_are_shown_to_one_browser_for_some_minutes(
             db, place.actor(db, "rosa"), Invitation("nueva", (CASE_WORKER,)), place.settings.pepper, place.clock()
         )
     desk = Phone(app, cookies=True)
-    desk.opens(f"/es/equipo/invitacion/{token}")
-    answer = presses(desk, f"/es/equipo/invitacion/{token}", {})
-    assert answer.status_code == 303
-    desk.walks(answer.headers["Location"])
+    opens_invitation(desk, token)
     address, drawn = desk.path, desk.text.split('class="c-words">')[1].split("<")[0]
     assert drawn not in Phone(app, cookies=True).walks(address)
     assert drawn in desk.walks(address)

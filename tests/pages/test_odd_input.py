@@ -189,7 +189,7 @@ def test_when_the_database_is_away_the_log_names_neither_path_nor_words(
         phone.presses("send")
         assert phone.status == 500
         assert say("Something failed on our side. Nothing of yours was shown to anybody.") in phone.words
-        Phone(app).opens(f"/es/equipo/invitacion/{MARKER}")
+        Phone(app).repeats("/es/equipo/invitacion", {"code": [MARKER]})
     assert caplog.records
     assert MARKER not in caplog.text
     again = starts_telling(app)

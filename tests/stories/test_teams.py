@@ -28,7 +28,7 @@ from tests.pages.test_casework import comes_back
 from tests.pages.test_people_and_keys import enters, invited, opens
 from tests.people import PASSWORD, Place, a_furnished_place, a_new_place
 from tests.phone import Phone
-from tests.trips import in_the_terminal, proves, say, starts_telling
+from tests.trips import in_the_terminal, opens_invitation, proves, say, starts_telling
 
 NEW = "Las de Piura"
 
@@ -256,12 +256,11 @@ def test_a_new_team_begins_in_a_browser_and_is_vouched_for_by_voice(tmp_path: Pa
     carmen.sends("new_team", name="ana", role="advocate", new_team=NEW, **proves(place, "carmen"))
     assert carmen.status == 422
     carmen.sends("new_team", name="piera", role="case_worker", new_team=NEW, **proves(place, "carmen"))
-    link = "/" + invited(carmen).split("/", 3)[3]
+    code = invited(carmen)
     desk = Phone(app, cookies=True)
-    desk.opens(link)
-    desk.repeats(link, {})
+    opens_invitation(desk, code)
     assert say("Two recovery sheets") in desk.words
-    accepts_with_sheets(app, place, link, "piera")
+    accepts_with_sheets(app, place, code, "piera")
     piera = enters(app, place, "piera")
     piera.opens("/es/equipo/yo")
     assert say("Your team «%(name)s» waits", name=NEW) in piera.words
@@ -284,18 +283,18 @@ def sends_beside_team(desk: Phone, words: str, **typed: str) -> None:
     desk.repeats(form.action, form.values | {field: [value] for field, value in ({"words": words} | typed).items()})
 
 
-def accepts_with_sheets(app: Flask, place: Place, link: str, name: str) -> None:
+def accepts_with_sheets(app: Flask, place: Place, code: str, name: str) -> None:
     """As `accepts`, and she says that she wrote the sheets down."""
     from tests.pages import test_people_and_keys as people
 
     ticked = Phone.sends
 
     def sends(phone: Phone, holding: str, **typed: object) -> str:
-        return ticked(phone, holding, **typed, written=["y"])
+        return ticked(phone, holding, **typed, **({"written": ["y"]} if holding == "password" else {}))
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Phone, "sends", sends)
-        people.accepts(app, place, "http://localhost" + link, name)
+        people.accepts(app, place, code, name)
 
 
 def test_init_run_again_makes_nobody_a_reader(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:

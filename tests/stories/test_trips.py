@@ -32,6 +32,7 @@ from tests.phone import Phone
 from tests.trips import (
     at_random,
     from_vignette,
+    opens_invitation,
     opens_newest_case,
     passing_over_everything,
     say,
@@ -481,8 +482,7 @@ def test_the_first_case_worker_makes_the_keys_in_her_browser(tmp_path: Path) -> 
         )
     app = create_app(made.settings, made.clock)
     desk = Phone(app, cookies=True)
-    desk.opens(f"/es/equipo/invitacion/{token}")
-    desk.repeats(f"/es/equipo/invitacion/{token}", {})
+    opens_invitation(desk, token)
     password, totp = shown_secrets(desk)
     code = members.totp_code(totp, made.clock())
     desk.sends("password", password=password, code=code)
@@ -495,7 +495,7 @@ def test_the_first_case_worker_makes_the_keys_in_her_browser(tmp_path: Path) -> 
     tells(phone, passing_over_everything)
     sends(phone)
     opens_newest_case(desk)
-    desk.opens(f"/es/equipo/invitacion/{token}")
+    opens_invitation(desk, token)
     assert desk.status == 404, "an invitation opens once"
 
 

@@ -176,13 +176,13 @@ def test_a_colleague_is_invited_reset_and_dismissed_from_the_terminal(place: Pla
     def carmen(*command: str, ahead: int, before: str = "") -> Result:
         return CliRunner().invoke(main, list(command), input=before + in_the_terminal(place, "carmen", ahead))
 
-    assert "/equipo/invitacion/" in carmen("staff", "invite", "milagros", "case_worker", ahead=-1).stdout
+    assert "/equipo/invitacion and" in carmen("staff", "invite", "milagros", "case_worker", ahead=-1).stdout
     again = carmen("staff", "invite", "luz", "case_worker", ahead=-1)
     assert again.exit_code == 1
     assert "Wait for the next ones" in again.output
     waits = carmen("staff", "reset", "rosa", ahead=0).stdout
     assert "one of the last two" in waits
-    assert "/equipo/invitacion/" in waits
+    assert "/equipo/invitacion and" in waits
     assert "waits: reset" in types("staff", "list").stdout
     assert "can sign in" in types("staff", "list").stdout, "carmen alone shuts out nobody who is left alone"
     done = carmen("staff", "confirm", "rosa", "--sheets", ahead=1, before=sheets)
@@ -207,7 +207,7 @@ def test_both_sheets_alone_reset_an_account_when_nobody_is_left(place: Place) ->
     wrong = CliRunner().invoke(main, ["staff", "reset", "rosa", "--nobody-left"], input=f"{first}\n{first}\n")
     assert wrong.exit_code == 1
     right = CliRunner().invoke(main, ["staff", "reset", "rosa", "--nobody-left"], input=f"{first}\n{second}\n")
-    assert "/equipo/invitacion/" in right.stdout
+    assert "/equipo/invitacion and" in right.stdout
     assert "signed by nobody" not in types("check").stdout
 
 

@@ -806,11 +806,11 @@ def the_coordinator_invites_a_colleague(walk: Walk) -> None:
     walk.page.check(f"[name=role][value={CASE_WORKER}]")
     name = f"nueva{len(walk.site.place.workers)}"
     walk.sends("role", name=name, **_proof(walk, walk.site.place.workers["carmen"]))
-    link = walk.page.locator(".c-code").inner_text().strip()
+    code = walk.page.locator(".c-code").inner_text().strip()
     walk.opens_all_of(COORDINATOR)
     walk.follows_new_links()
     _signs_out(walk)
-    walk.site.place.workers[name] = _accepts(walk, name, link.removeprefix(walk.site.address))
+    walk.site.place.workers[name] = _accepts(walk, name, code)
     _the_team_changes(walk, name)
 
 
@@ -832,13 +832,13 @@ def _the_team_changes(walk: Walk, name: str) -> None:
     _presses_beside(walk, name, "dismiss", people["carmen"], folded=True)
     _presses_beside(walk, name, "stop", people["carmen"])
     _presses_beside(walk, name, "reset", people["carmen"], folded=True)
-    link = walk.page.locator(".c-code").inner_text().strip()
+    code = walk.page.locator(".c-code").inner_text().strip()
     _signs_out(walk)
     _signs_in_anew(walk, people["rosa"], "companeras")
     _presses_beside(walk, name, "confirm", people["rosa"])
     _signs_out(walk)
     _writes_into_the_database(walk.site.place)
-    people[name] = _accepts(walk, name, link.removeprefix(walk.site.address))
+    people[name] = _accepts(walk, name, code)
     walk.opens("/{lang}/equipo")
     _signs_in(walk, people["rosa"])  # and reads the news
     walk.clicks("main .c-outline")
@@ -908,10 +908,11 @@ def _unfolds(walk: Walk, summary: str, inside: str) -> None:
         walk.page.locator(summary).first.click()
 
 
-def _accepts(walk: Walk, name: str, path: str) -> Worker:
-    """She begins, makes a mistake, and proves what she was shown."""
-    walk.opens(path)
-    walk.clicks("main form button")
+def _accepts(walk: Walk, name: str, code: str) -> Worker:
+    """She types the code of her invitation, begins, makes a mistake, and proves what she was shown."""
+    walk.opens("/{lang}/equipo/invitacion")
+    walk.sends("code", code=code)
+    walk.sends("t")
     password = walk.page.locator(".c-code .c-words").first.inner_text().strip()
     totp = members.totp_bytes("".join(walk.page.locator(".c-code").nth(1).locator("span").all_inner_texts()))
     walk.sends("password", unchecked=True, password=password, code="000000")
@@ -960,8 +961,9 @@ def nobody_has_made_keys_yet(walk: Walk) -> None:
             site.place.settings.pepper,
             site.place.clock(),
         )
-    walk.opens(f"/{{lang}}/equipo/invitacion/{token}")
-    walk.clicks("main form button")
+    walk.opens("/{lang}/equipo/invitacion/de-antes")
+    walk.sends("code", code=token)
+    walk.sends("t")
     walk.sends("password", unchecked=True)
     walk.site = walk.sites.running
 
