@@ -9,6 +9,7 @@ from typing import Any
 
 from flask import Flask
 
+from referrals.help.texts import need_words
 from reporting.teams import members
 from reporting.web import languages
 from tests.people import Place, Worker
@@ -22,6 +23,12 @@ CHOSEN = {"radio", "checkbox", "select"}
 def say(message: str, **parts: object) -> str:
     """A message as it stands on a Spanish page."""
     return languages.say(SPANISH, message, **parts)
+
+
+def in_her_words(need: str) -> str:
+    """What a need is called on her pages in Spanish."""
+    words: str = need_words()[need]["es"]
+    return words
 
 
 def starts_telling(app: Flask, language: str = "es", *, old: bool = False) -> Phone:

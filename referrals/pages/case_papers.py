@@ -8,9 +8,9 @@ from __future__ import annotations
 from flask import g, make_response, url_for
 from flask.typing import ResponseReturnValue
 
-from referrals import help as referrals_help
 from referrals.casework import referral, referral_sheet
 from referrals.directory import snapshot
+from referrals.help import answers as referrals_help
 from referrals.pages.case_forms import NOT_OPENED, blueprint
 from reporting.cases import desk
 from reporting.i18n import N_

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from referrals.directory import gaps as directory_gaps
 from referrals.directory.gaps import STATES
-from referrals.help import names, other_departments
+from referrals.help.answers import names, other_departments
 from referrals.pages.directory import blueprint, csv_answer, out, snapshot_now, today_here
 from reporting.teams.team_log import CASE_WORKER, COORDINATOR
 from reporting.vocabulary.needs import NEEDS

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import g
 
 from referrals.directory.snapshot import DirectorySnapshot, snapshot_of
-from referrals.help import Help, could_have_refused, help_for, other_departments, provinces
+from referrals.help.answers import Help, could_have_refused, help_for, other_departments, provinces
 from reporting.vocabulary import questions
 from reporting.vocabulary.incident import Incident
 from reporting.web.context import installation, once

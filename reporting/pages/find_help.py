@@ -13,7 +13,8 @@ from wtforms import BooleanField, RadioField, SelectMultipleField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Optional
 
-from referrals.help import Help, help_with, needs_to_ask
+from referrals.help.answers import help_with, needs_to_ask
+from referrals.help.cards import HelpCards, cards_of
 from reporting.pages import directory_lookups
 from reporting.pages.start import blueprint, box_ticket, over
 from reporting.sessions.replays import LEFT
@@ -68,11 +69,11 @@ def found_help(trail: Trail, step: str, ended: str | None) -> ResponseReturnValu
     offered = help_with(
         directory_lookups.snapshot(), form.needs.data, department, now, languages=(g.lang,), police_shown=police_shown
     )
-    return _help_page(form, offered=offered)
+    return _help_page(form, offered=cards_of(offered))
 
 
 def _help_page(
-    form: HelpForm, *, offered: Help | None = None, nothing: bool = False, code: int = SEEN
+    form: HelpForm, *, offered: HelpCards | None = None, nothing: bool = False, code: int = SEEN
 ) -> ResponseReturnValue:
     g.may_shrink = True
     page = render_template("reporter/find_help.html", form=form, offered=offered, nothing=nothing, box=box_ticket())

@@ -15,7 +15,8 @@ from wtforms import RadioField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional
 
-from referrals import help as referrals_help
+from referrals.help import answers as referrals_help
+from referrals.help.cards import HelpCards, cards_of
 from reporting.cases import actions, statement, store
 from reporting.cases.actions import NotAllowed
 from reporting.cases.records import Case
@@ -113,11 +114,12 @@ def _again(kind: type[Typed], trail: Trail, step: str) -> Typed:
     return form
 
 
-def _help(case: Case, *, police_shown: bool) -> referrals_help.Help:
+def _help(case: Case, *, police_shown: bool) -> HelpCards:
     now = installation().clock()
-    return referrals_help.help_for(
+    offered_now = referrals_help.help_for(
         snapshot(), case.incident_at(now), now, languages=(g.lang,), police_shown=police_shown
     )
+    return cards_of(offered_now)
 
 
 def _allows(case: Case) -> list[tuple[str, str, bool]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from flask import g, make_response, redirect, url_for
 from flask.typing import ResponseReturnValue
 
-from referrals.help import national_lines
+from referrals.help.answers import national_lines
 from reporting.i18n import N_
 from reporting.pages import directory_lookups
 from reporting.sessions import tickets

@@ -19,7 +19,7 @@ from flask import Flask, Response, request
 from referrals.directory import rows, snapshot
 from referrals.directory.importing import run, shipped
 from referrals.directory.reviewed_data import DATA
-from referrals.help import ASKED, help_with, other_departments
+from referrals.help.answers import ASKED, help_with, other_departments
 from reporting.app import create_app
 from reporting.pages.come_back import NOTHING_OPENS
 from reporting.storage.database import reading, writing

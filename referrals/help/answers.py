@@ -1,21 +1,19 @@
-"""Help: what pages ask the directory, for an incident or for needs that somebody names.
+"""Answers: what pages ask the directory, for an incident or for needs that somebody names.
 
-Is handed the directory as it lies in memory. Knows no page and has never heard of a case; nothing is said of a
-service that its row does not say.
+Nothing is said of a service that its row does not say.
 """
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import cache
-from typing import Any
 
-from referrals.directory.reviewed_data import DATA, retired
+from referrals.directory.reviewed_data import retired
 from referrals.directory.snapshot import DirectorySnapshot, shipped_lines
+from referrals.help.texts import Words, about_need, need_words
 from referrals.matching import order, wording
+from referrals.matching.hours import YES
 from referrals.matching.listings import ServiceCard, is_listed
 from referrals.matching.offers import offers_of
 from referrals.matching.order import Search
@@ -23,7 +21,6 @@ from referrals.matching.records import NATIONAL, Cards, Offer, Seeker
 from referrals.needs.assessment import assess
 from referrals.needs.codes import Need
 from referrals.needs.exclusions import forbidden
-from reporting.vocabulary.countries import FIRST_HOME
 from reporting.vocabulary.incident import Incident
 from reporting.vocabulary.needs import NEEDS
 
@@ -66,38 +63,6 @@ REFUSABLE = frozenset(
 )
 
 
-@cache
-def need_texts(country: str = FIRST_HOME) -> Mapping[str, Mapping[str, Any]]:
-    """What she should know about a need, in her language, with its sources. The law of another country is left out."""
-    texts = tomllib.loads((DATA / "need-texts.toml").read_text(encoding="utf-8"))
-    return {need: text for need, text in texts.items() if text.get("country", country) == country}
-
-
-def about_need(code: str, incident: Incident, country: str = FIRST_HOME) -> Mapping[str, Any]:
-    """What she should know about a need, in every language; nothing where there is no text.
-
-    Where a companion was killed or is missing, a need may have words of its own for that.
-    """
-    texts, state = need_texts(country).get(code, {}), "killed" if incident.victim_state == "killed" else "missing"
-    named = (state, "companion") if "KILLING_DISAPPEARANCE" in incident.violence else ()
-    own: Mapping[str, Any] | None = next((texts[name] for name in named if name in texts), None)
-    return own or (texts if "es" in texts else {})
-
-
-@cache
-def _child_policy() -> Mapping[str, Any]:
-    return tomllib.loads((DATA / "child-policy.toml").read_text(encoding="utf-8"))
-
-
-def child_policy(language: str, country: str = FIRST_HOME) -> tuple[str, ...]:
-    """What somebody under 18 is told before she writes, with the lines of her country, and whether it is signed."""
-    policy = _child_policy()
-    known = language if language in policy else "es"
-    words, lines = policy[known], policy.get(country, {}).get(known, {}).get("paragraphs", ())
-    unsigned = () if policy["reviewer"] else (words["status"],)
-    return (words["title"], *words["paragraphs"], *lines, *unsigned)
-
-
 @dataclass(frozen=True, slots=True)
 class NeedHelp:
     """A need with the services offered for it. `timed`: whether its urgency was worked out from an incident."""
@@ -107,6 +72,11 @@ class NeedHelp:
     about: Mapping[str, str]
     offers: tuple[Offer, ...]
     timed: bool
+
+    @property
+    def words(self) -> Words:
+        """What the need is called in her words, by language."""
+        return need_words()[self.need.code]
 
     @property
     def open(self) -> tuple[Offer, ...]:
@@ -127,6 +97,9 @@ class Help:
     must_not: frozenset[str]
     hidden: Mapping[str, int]
     create_referral: bool
+    hidden_for_police: int = 0  # services that are not shown because the police are there
+    hidden_in_doubt: int = 0  # those of which nobody knows whether the police are there
+    placed: bool = True  # she said where she is
 
     @property
     def gaps(self) -> tuple[str, ...]:
@@ -134,11 +107,6 @@ class Help:
         return tuple(
             need_help.need.code for need_help in self.needs if all(offer.fallback for offer in need_help.offers)
         )
-
-    @property
-    def hidden_for_police(self) -> int:
-        """How many services are not shown because the police are there."""
-        return sum(self.hidden.get(code, 0) for code in ("MN_POLICE", "MN_CEM_COMISARIA"))
 
 
 def help_for(
@@ -215,7 +183,10 @@ def _help(
             offers = _another_first(offers, in_sight, snapshot.cards)
         needs.append(_first_in_full(NeedHelp(need, NEEDS[need.code], about, offers, timed), in_sight, folded))
     counts = {reason: len(services) for reason, services in hidden.items()}
-    return Help(tuple(needs), seeker.must_not, counts, create_referral)
+    civil = set[str]().union(*(hidden.get(reason, ()) for reason in ("MN_POLICE", "MN_CEM_COMISARIA")))
+    known = sum(snapshot.cards.by_id[service].police == YES for service in civil)
+    placed = bool(seeker.places)
+    return Help(tuple(needs), seeker.must_not, counts, create_referral, known, len(civil) - known, placed)
 
 
 def _another_first(offers: tuple[Offer, ...], in_sight: set[str], cards: Cards) -> tuple[Offer, ...]:
