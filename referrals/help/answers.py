@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 from referrals.directory.reviewed_data import retired
 from referrals.directory.snapshot import DirectorySnapshot, shipped_lines
+from referrals.help.at_the_door import WALK_IN, door_first
 from referrals.help.texts import Words, about_need, need_words
 from referrals.matching import order, wording
 from referrals.matching.hours import YES
@@ -21,6 +22,7 @@ from referrals.matching.records import NATIONAL, Cards, Offer, Seeker
 from referrals.needs.assessment import assess
 from referrals.needs.codes import Need
 from referrals.needs.exclusions import forbidden
+from reporting.vocabulary.countries import FIRST_HOME
 from reporting.vocabulary.incident import Incident
 from reporting.vocabulary.needs import NEEDS
 
@@ -47,7 +49,8 @@ ASKED = (
     "N_ECON",
 )
 FIRST = frozenset({"N_CHILD_PROT", "N_SAFETY_PLAN", "N_EC"})  # within a day: shown before the next question, like NOW
-IN_SIGHT = {"N_CHILD_PROT": 2}  # need -> offers in sight, where it is not one: both lines that a child may know
+# need -> offers in sight, where it is not one: both lines that a child may know; a door, and the line to ask before
+IN_SIGHT = {"N_CHILD_PROT": 2, **dict.fromkeys(WALK_IN, 2)}
 REFUSABLE = frozenset(
     {
         "HEALTH_EMERGENCY",
@@ -100,6 +103,7 @@ class Help:
     hidden_for_police: int = 0  # services that are not shown because the police are there
     hidden_in_doubt: int = 0  # those of which nobody knows whether the police are there
     placed: bool = True  # she said where she is
+    country: str = FIRST_HOME
 
     @property
     def gaps(self) -> tuple[str, ...]:
@@ -169,24 +173,29 @@ def _help(
     timed: bool = True,
     create_referral: bool = False,
 ) -> Help:
-    search = Search(seeker, snapshot.cards, _moment(now))
+    cards = snapshot.cards
+    search = Search(seeker, cards, _moment(now))
     near = search.near(wanted)
     hidden: dict[str, set[str]] = {}
     needs: list[NeedHelp] = []
     in_sight, folded = set[str](), set[str]()
     for need in wanted:
-        offers, reasons = offers_of(need, search, near[need.code])
+        listings = near[need.code]
+        offers, reasons = offers_of(need, search, listings)
         for reason, services in reasons.items():
             hidden.setdefault(reason, set()).update(services)
         about = about_need(need.code, seeker.incident, snapshot.cards.country)
         if need.urgency != "NOW":
             offers = _another_first(offers, in_sight, snapshot.cards)
+        offers = door_first(need, offers, search, listings)
         needs.append(_first_in_full(NeedHelp(need, NEEDS[need.code], about, offers, timed), in_sight, folded))
     counts = {reason: len(services) for reason, services in hidden.items()}
     civil = set[str]().union(*(hidden.get(reason, ()) for reason in ("MN_POLICE", "MN_CEM_COMISARIA")))
-    known = sum(snapshot.cards.by_id[service].police == YES for service in civil)
+    known = sum(cards.by_id[service].police == YES for service in civil)
     placed = bool(seeker.places)
-    return Help(tuple(needs), seeker.must_not, counts, create_referral, known, len(civil) - known, placed)
+    return Help(
+        tuple(needs), seeker.must_not, counts, create_referral, known, len(civil) - known, placed, cards.country
+    )
 
 
 def _another_first(offers: tuple[Offer, ...], in_sight: set[str], cards: Cards) -> tuple[Offer, ...]:

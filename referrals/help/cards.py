@@ -12,6 +12,7 @@ from typing import Final
 
 from referrals.help import doubts
 from referrals.help.answers import Help, NeedHelp
+from referrals.help.at_the_door import EMERGENCY, DeskSentence, sentences
 from referrals.matching.records import Offer
 from referrals.matching.wording import NOT_SURE
 from reporting.i18n import Sentence
@@ -29,6 +30,7 @@ class HelpCard:
     beside: tuple[Offer, ...]  # numbers that stand beside it: the ambulance, the other line for children
     more: tuple[Offer, ...]  # other places for the same needs, each with its doubts, the worst first
     only_line: tuple[NeedHelp, ...]  # of the needs, those for which nothing near her is known
+    at_the_desk: tuple[DeskSentence, ...]  # of an emergency: what to say there, what they may not ask for
     doubts: tuple[Sentence, ...]  # the worst first, which is in sight
 
     @property
@@ -88,16 +90,18 @@ def cards_of(help_: Help) -> HelpCards:
     doors: dict[str, list[NeedHelp]] = {}
     for need in served:
         doors.setdefault(need.offers[0].service_id, []).append(need)
-    cards = [_card(needs, doors.keys(), placed=help_.placed) for needs in doors.values()]
+    cards = [_card(needs, doors.keys(), help_) for needs in doors.values()]
     offers = [card.offer for card in cards]
     nothing = tuple(need for need in help_.needs if not need.offers)
     return HelpCards(tuple(cards[:IN_SIGHT]), tuple(cards[IN_SIGHT:]), nothing, doubts.of_all(offers), help_)
 
 
-def _card(needs: Sequence[NeedHelp], doors: Iterable[str], *, placed: bool) -> HelpCard:
+def _card(needs: Sequence[NeedHelp], doors: Iterable[str], help_: Help) -> HelpCard:
     door = needs[0].offers[0]
     beside = _each_once((offer for need in needs for offer in need.open[1:]), {door.service_id})
     taken = {door.service_id, *(offer.service_id for offer in beside), *doors}
+    walks_in = door.kind == EMERGENCY and bool(door.address)
+    at_the_desk = sentences((need.need.code for need in needs), help_.country) if walks_in else ()
     return HelpCard(
         offer=door,
         needs=tuple(needs),
@@ -106,7 +110,8 @@ def _card(needs: Sequence[NeedHelp], doors: Iterable[str], *, placed: bool) -> H
             replace(offer, warnings=doubts.of_one([offer]))
             for offer in _each_once((offer for need in needs for offer in need.folded), taken)
         ),
-        only_line=tuple(need for need in needs if placed and need.offers[0].fallback),
+        only_line=tuple(need for need in needs if help_.placed and need.offers[0].fallback),
+        at_the_desk=at_the_desk,
         doubts=doubts.of_one(need.offers[0] for need in needs),
     )
 

@@ -7,8 +7,9 @@ from functools import cache
 
 import pytest
 
-from referrals.help import doubts
+from referrals.help import at_the_door, doubts
 from referrals.help.answers import help_for, help_with
+from referrals.help.at_the_door import EMERGENCY, WALK_IN
 from referrals.help.cards import IN_SIGHT, HelpCards, cards_of
 from referrals.help.texts import need_words
 from referrals.matching import wording
@@ -180,3 +181,83 @@ def test_every_need_has_words_of_hers_in_both_languages() -> None:
 def test_an_offer_says_where_it_is_and_how_far_in_one_line_of_its_own() -> None:
     near: Offer = next(card.offer for card in cards_for(RAPED).today if card.offer.where)
     assert near.where in near.reasons
+
+
+# ── a door to walk into ─────────────────────────────────────────────────────────────────────────────────────
+
+WOUNDED = Incident(
+    department="PE25",
+    province="PE2501",
+    violence=frozenset({"PHYSICAL_ASSAULT"}),
+    flags=frozenset({"I_WOUND"}),
+    hours=(10.0, 10.0),
+    wants=frozenset({"W_HEALTH"}),
+)
+
+
+@pytest.mark.parametrize("department", DEPARTMENTS)
+def test_medicine_pill_and_wound_lead_to_an_emergency_with_an_address_before_any_line(department: str) -> None:
+    for incident in (RAPED, WOUNDED):
+        for safe in POLICE_SAFE:
+            here = replace(incident, department=department, province=None, police_safe=safe)
+            for need in help_for(peru(), here, NOON.timestamp(), languages=("es",)).needs:
+                if need.need.code in WALK_IN:
+                    door = need.offers[0]
+                    assert (door.kind, bool(door.address), door.national) == ("HEALTH_EMERGENCY", True, False)
+                    assert need.offers[1].national, "then the line"
+
+
+def test_of_two_emergencies_the_nearer_is_named_and_how_far_as_the_crow_flies() -> None:
+    near = a_card("z_near", service_type="HEALTH_EMERGENCY", address="Jirón 1", site="PE2006", coverage=IN_PIURA)
+    far = a_card("a_far", service_type="HEALTH_EMERGENCY", address="Jirón 2", site="PE2007", coverage=IN_PIURA)
+    silent = a_card("a_silent", service_type="HEALTH_EMERGENCY", site="PE2001", coverage=IN_PIURA)
+    clinic = a_card("a_clinic", address="Jirón 3", site="PE2001", coverage=IN_PIURA)
+    directory = replace(peru(), cards=only(far, near, silent, clinic))
+    card = cards_of(help_for(directory, RAPED, NOON.timestamp(), languages=("es",))).today[0]
+    assert card.offer.service_id == "z_near"
+    assert card.offer.where
+    assert "straight line" in card.offer.where.message
+
+
+def test_an_emergency_that_refused_her_or_that_the_police_run_is_not_the_door() -> None:
+    first = help_for(peru(), RAPED, NOON.timestamp(), languages=("es",)).needs[0].offers[0].service_id
+    refused = replace(RAPED, refused_by=frozenset({first}))
+    assert first not in {
+        offer.service_id
+        for need in help_for(peru(), refused, NOON.timestamp(), languages=("es",)).needs
+        for offer in need.offers
+    }
+    theirs = a_card("theirs", service_type="HEALTH_EMERGENCY", address="Jirón 1", site="PE2001", police="yes")
+    directory = replace(peru(), cards=only(replace(theirs, coverage=IN_PIURA)))
+    assert not cards_of(help_for(directory, RAPED, NOON.timestamp(), languages=("es",))).today
+
+
+def test_the_card_of_an_emergency_says_what_to_say_and_what_they_may_not_ask() -> None:
+    card = cards_for(replace(RAPED, pregnant_possible="yes")).today[0]
+    said_there = {line.texts["es"]: line.kind for line in card.at_the_desk}
+    assert list(said_there.values()) == ["say", "say", "right", "right", "right"]
+    words = " ".join(said_there)
+    assert "PEP" in words
+    assert "anticoncepción" in words
+    assert "DNI" in words
+    assert "denuncia" in words
+    others = [one for shown in everywhere() for one in (*shown.today, *shown.later) if one.offer.kind != EMERGENCY]
+    assert not [one for one in others if one.at_the_desk]
+
+
+def test_a_sentence_for_the_desk_without_a_source_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [dict(row) for row in at_the_door.desk_rows()]
+    assert all(set(row["sources"]) - at_the_door.NO_SOURCES for row in rows)
+    bare = [{**row, "sources": ["P", "U"] if number % 2 else []} for number, row in enumerate(rows)]
+    monkeypatch.setattr(at_the_door, "desk_rows", lambda: tuple(bare))
+    assert at_the_door.sentences(WALK_IN) == ()
+
+
+def test_the_law_of_one_country_is_said_at_no_desk_of_another() -> None:
+    here = {line.texts["es"] for line in at_the_door.sentences(WALK_IN, "PE")}
+    elsewhere = {line.texts["es"] for line in at_the_door.sentences(WALK_IN, "KE")}
+    assert elsewhere < here
+    assert not [text for text in elsewhere if "DNI" in text]
+
+
+IN_PIURA = frozenset({"PE20"})
