@@ -22,6 +22,7 @@ from referrals.matching.records import NATIONAL, Cards, Offer, Seeker
 from referrals.needs.assessment import assess
 from referrals.needs.codes import Need
 from referrals.needs.exclusions import forbidden
+from reporting.i18n import N_
 from reporting.vocabulary.countries import FIRST_HOME
 from reporting.vocabulary.incident import Incident
 from reporting.vocabulary.needs import NEEDS
@@ -48,6 +49,12 @@ ASKED = (
     "N_DIGITAL",
     "N_ECON",
 )
+# need -> what she would say, on the page for whoever needs help this minute; in screen order
+RIGHT_NOW = {
+    "N_EMERG_MED": N_("I am bleeding, I cannot breathe"),
+    "N_CRISIS_MH": N_("I think of ending my life"),
+    "N_SAFETY_PLAN": N_("Somebody is hurting me"),
+}
 FIRST = frozenset({"N_CHILD_PROT", "N_SAFETY_PLAN", "N_EC"})  # within a day: shown before the next question, like NOW
 # need -> offers in sight, where it is not one: both lines that a child may know; a door, and the line to ask before
 IN_SIGHT = {"N_CHILD_PROT": 2, **dict.fromkeys(WALK_IN, 2)}
@@ -233,6 +240,20 @@ def national_lines(snapshot: DirectorySnapshot, now: float) -> tuple[Offer, ...]
     search = Search(Seeker(Incident(), frozenset(), (), ("es",)), cards, _moment(now))
     lines = (_can_be_called(cards.by_id.get(line)) or shipped_lines(cards.country).get(line) for line in cards.lines)
     return tuple(wording.shown(Need("N_PFA", "NOW", ()), line, NATIONAL, search) for line in lines if line)
+
+
+def lines_for_now(snapshot: DirectorySnapshot, now: float) -> tuple[tuple[str, Offer], ...]:
+    """(what happens to her, the line to call) for what cannot wait a minute; the number is the country's own."""
+    cards = snapshot.cards
+    search = Search(Seeker(Incident(), frozenset(), (), ("es",)), cards, _moment(now))
+    known = shipped_lines(cards.country)
+    answers: list[tuple[str, Offer]] = []
+    for need, words in RIGHT_NOW.items():
+        lines = (_can_be_called(cards.by_id.get(line)) or known.get(line) for line in cards.fallback.get(need, ()))
+        line = next((line for line in lines if line), None)
+        if line:
+            answers.append((words, wording.shown(Need(need, "NOW", ()), line, NATIONAL, search)))
+    return tuple(answers)
 
 
 def has_lines(country: str) -> bool:
