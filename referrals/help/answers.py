@@ -15,7 +15,7 @@ from referrals.help.at_the_door import WALK_IN, door_first
 from referrals.help.texts import Words, about_need, need_words
 from referrals.matching import order, wording
 from referrals.matching.hours import YES
-from referrals.matching.listings import ServiceCard, is_listed
+from referrals.matching.listings import DEPARTMENT_CODE, ServiceCard, is_listed
 from referrals.matching.offers import offers_of
 from referrals.matching.order import Search
 from referrals.matching.records import NATIONAL, Cards, Offer, Seeker
@@ -32,8 +32,10 @@ ASKED = (
     "N_EMERG_MED",
     "N_PEP",
     "N_EC",
+    "N_WOUND",
     "N_STI",
     "N_PREG",
+    "N_MED_CHECK",
     "N_CRISIS_MH",
     "N_MISSING",
     "N_PFA",
@@ -140,16 +142,23 @@ def help_for(
 def help_with(
     snapshot: DirectorySnapshot,
     wanted: Iterable[str],
-    department: str | None,
+    place: str | None,
     now: float,
     *,
     languages: tuple[str, ...],
     police_shown: bool = False,
+    open_now: bool = False,
 ) -> Help:
-    """Offers for needs that somebody names without telling what happened. Careful must-nots hold."""
-    incident = Incident(department=department)
+    """Offers for needs that somebody names without telling what happened. Careful must-nots hold.
+
+    `place` is a department or a province; `open_now` leaves out what is not known to be open at this moment.
+    """
+    province = place if place and len(place) > DEPARTMENT_CODE else None
+    incident = Incident(department=place[:DEPARTMENT_CODE] if place else None, province=province)
     seeker = Seeker(incident, assess(incident).must_not, _places(incident), languages, police_shown)
-    return _help(snapshot, [Need(code, "H24", ()) for code in wanted if code in ASKED], seeker, now, timed=False)
+    named = set(wanted)
+    needs = [Need(code, "H24", ()) for code in NEEDS if code in named]
+    return _help(snapshot, needs, seeker, now, timed=False, open_now=open_now)
 
 
 def _with_successors(snapshot: DirectorySnapshot, incident: Incident) -> Incident:
@@ -179,6 +188,7 @@ def _help(
     *,
     timed: bool = True,
     create_referral: bool = False,
+    open_now: bool = False,
 ) -> Help:
     cards = snapshot.cards
     search = Search(seeker, cards, _moment(now))
@@ -187,7 +197,7 @@ def _help(
     needs: list[NeedHelp] = []
     in_sight, folded = set[str](), set[str]()
     for need in wanted:
-        listings = near[need.code]
+        listings = [listing for listing in near[need.code] if not open_now or search.ahead(listing.hours).open & 1]
         offers, reasons = offers_of(need, search, listings)
         for reason, services in reasons.items():
             hidden.setdefault(reason, set()).update(services)
@@ -311,6 +321,15 @@ def provinces(snapshot: DirectorySnapshot, department: str) -> dict[str, str]:
 def other_departments(snapshot: DirectorySnapshot) -> dict[str, str]:
     """All departments, by name."""
     return _children(snapshot, snapshot.cards.country)
+
+
+def places_to_pick(snapshot: DirectorySnapshot) -> dict[str, str]:
+    """All departments, each followed by its provinces, by name: for a list to pick one from."""
+    picked: dict[str, str] = {}
+    for department, name in other_departments(snapshot).items():
+        picked[department] = name
+        picked |= {code: f"{name}: {inside}" for code, inside in provinces(snapshot, department).items()}
+    return picked
 
 
 def _children(snapshot: DirectorySnapshot, parent: str) -> dict[str, str]:

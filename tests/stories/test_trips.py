@@ -218,7 +218,7 @@ def test_who_allowed_no_letters_is_told_before_she_writes_one(app: Flask) -> Non
 def test_help_without_a_report_stores_nothing(app: Flask, place: Place) -> None:
     phone = Phone(app)
     phone.opens("/es/ayuda")
-    phone.sends("needs", region="PIURA", needs=["N_PEP"])
+    phone.sends("needs", region="PE20", needs=["N_PEP"])
     assert phone.status == 203
     assert "PEP" in phone.words
     assert place.cases() == 0

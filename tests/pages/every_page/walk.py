@@ -569,7 +569,9 @@ def she_leaves_in_the_middle(walk: Walk) -> None:
 def she_looks_for_help(walk: Walk) -> None:
     walk.opens("/{lang}/ayuda")
     walk.sends("needs", unchecked=True)
-    walk.page.check("[name=region][value=PIURA]")
+    walk.page.select_option("[name=region]", "PE2006")
+    walk.page.fill("[name=words]", "abogado")
+    walk.page.check("[name=open_now]")
     for need in walk.page.locator("[name=needs]").all():
         need.check()
     walk.page.check("[name=police_shown]")
