@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import heapq
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Final
@@ -85,7 +85,7 @@ def _line(need: Need, search: Search) -> Offer | None:
 def sentences(needs: Iterable[str], country: str = FIRST_HOME) -> tuple[DeskSentence, ...]:
     """What to say at the desk for these needs, then what they may not ask for."""
     asked_for = set(needs)
-    rows = [row for row in _sourced(desk_rows()) if asked_for & set(row["needs"])]
+    rows = [row for row in desk_rows() if is_sourced(row) and asked_for & set(row["needs"])]
     here = [row for row in rows if row.get("country", country) == country]
     return tuple(
         DeskSentence(row["kind"], {"es": row["es"], "en": row["en"]}, tuple(row["sources"]))
@@ -95,12 +95,9 @@ def sentences(needs: Iterable[str], country: str = FIRST_HOME) -> tuple[DeskSent
     )
 
 
-def _sourced(rows: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
-    """The rows with a source that somebody has seen on a day; the others are left out."""
-    for row in rows:
-        seen = [source for source in row["sources"] if source not in NO_SOURCES and "seen" in SOURCES.get(source, {})]
-        if seen:
-            yield row
+def is_sourced(row: Mapping[str, Any]) -> bool:
+    """Whether a row has a source that somebody has seen on a day; one that has none is left out."""
+    return any(source not in NO_SOURCES and "seen" in SOURCES.get(source, {}) for source in row["sources"])
 
 
 @cache

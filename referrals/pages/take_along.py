@@ -1,4 +1,4 @@
-"""Papers that she makes of ticks and takes along: a sheet for the doctor. Kept nowhere.
+"""What she takes along and nobody keeps: a sheet for the doctor, made of ticks, and a plan for tonight.
 
 In her visit some of it is ticked beforehand; from "find help" nothing is. What she ticked lies only in the sealed row
 of the page and goes with it. Files nothing and changes no case.
@@ -14,7 +14,7 @@ from wtforms import RadioField, SelectMultipleField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Optional
 
-from referrals.help import doctor_sheet
+from referrals.help import doctor_sheet, tonight
 from reporting.cases import store
 from reporting.pages import directory_lookups
 from reporting.pages.start import box_ticket, over
@@ -55,6 +55,13 @@ def _filled(ticked: frozenset[str]) -> OpenForm:
         answers[group.name] = codes if group.many else next(iter(codes), None)
     form: OpenForm = SheetForm(formdata=None, data=answers)
     return form
+
+
+@blueprint.get("/<lang>/noche")
+@compressible
+def plan() -> ResponseReturnValue:
+    """What can be done tonight, by situation; the careful must-nots hold, because nothing was told."""
+    return render_template("reporter/tonight.html", listed=tonight.every_plan(directory_lookups.snapshot()))
 
 
 @blueprint.get("/<lang>/hoja")

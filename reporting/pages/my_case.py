@@ -16,6 +16,7 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional
 
 from referrals.help import answers as referrals_help
+from referrals.help import tonight
 from referrals.help.cards import HelpCards, cards_of
 from reporting.cases import actions, statement, store
 from reporting.cases.actions import NotAllowed
@@ -94,6 +95,7 @@ def _case_page(stay: CaseSession, trail: Trail, _rest: str) -> str:
         names=referrals_help.names(shelf),
         pages=question_forms.titles_to_set_right(case.incident),
         help=None if case.unseen else _help(case, police_shown="police" in trail.about("show")),
+        plans=() if case.unseen else tonight.plans_for(shelf, case.incident_at(site.clock())),
         allows=_allows(case),
         proposals=[referral for referral in case.referrals if referral.state in ASKED],
         may_stop=[referral for referral in case.referrals if referral.state in MAY_STOP and not referral.protects],
