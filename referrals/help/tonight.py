@@ -65,8 +65,8 @@ def plan_rows() -> tuple[Mapping[str, Any], ...]:
 
 def plans_for(snapshot: DirectorySnapshot, incident: Incident) -> tuple[Plan, ...]:
     """The plans for the situations that she told."""
-    told = [situation for situation, holds in _HOLDS.items() if holds(incident)]
-    return tuple(_plan(snapshot, incident, situation) for situation in told)
+    hers = [situation for situation, holds in _HOLDS.items() if holds(incident)]
+    return tuple(_plan(snapshot, incident, situation) for situation in hers)
 
 
 def every_plan(snapshot: DirectorySnapshot) -> tuple[Plan, ...]:

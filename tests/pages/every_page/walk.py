@@ -578,6 +578,18 @@ def she_looks_for_help(walk: Walk) -> None:
     walk.sends("needs")
 
 
+def she_makes_a_sheet_for_the_doctor(walk: Walk) -> None:
+    walk.opens("/{lang}/hoja")
+    walk.presses("make-sheet")
+    walk.page.check("[name=asks] >> nth=0")
+    walk.presses("make-sheet")
+    walk.presses("help")
+    _opens_her_case(walk)
+    walk.presses("ask-sheet")
+    walk.presses("make-sheet")
+    walk.presses("show")
+
+
 def she_decides_what_may_be_told(walk: Walk) -> None:
     _opens_her_case(walk)
     _looks_at_a_proposal(walk)
@@ -958,6 +970,7 @@ SCENES: tuple[Callable[[Walk], None], ...] = (
     anybody_opens_what_is_open,
     she_tells,
     she_looks_for_help,
+    she_makes_a_sheet_for_the_doctor,
     she_leaves_in_the_middle,
     the_case_worker_reads_and_answers,
     she_decides_what_may_be_told,
