@@ -208,7 +208,7 @@ def _help(
         needs.append(_first_in_full(NeedHelp(need, NEEDS[need.code], about, offers, timed), in_sight, folded))
     counts = {reason: len(services) for reason, services in hidden.items()}
     civil = set[str]().union(*(hidden.get(reason, ()) for reason in ("MN_POLICE", "MN_CEM_COMISARIA")))
-    known = sum(cards.by_id[service].police == YES for service in civil)
+    known = sum(card.police == YES for service in civil if (card := cards.by_id.get(service)))
     placed = bool(seeker.places)
     return Help(
         tuple(needs), seeker.must_not, counts, create_referral, known, len(civil) - known, placed, cards.country
@@ -259,8 +259,9 @@ def lines_for_now(snapshot: DirectorySnapshot, now: float) -> tuple[tuple[str, O
     known = shipped_lines(cards.country)
     answers: list[tuple[str, Offer]] = []
     for need, words in RIGHT_NOW.items():
-        lines = (_can_be_called(cards.by_id.get(line)) or known.get(line) for line in cards.fallback.get(need, ()))
-        line = next((line for line in lines if line), None)
+        named = cards.fallback.get(need, ())
+        lines = (card for line in named for card in (cards.by_id.get(line), known.get(line)))
+        line = next((card for card in lines if card and card.tel), None)
         if line:
             answers.append((words, wording.shown(Need(need, "NOW", ()), line, NATIONAL, search)))
     return tuple(answers)

@@ -57,8 +57,8 @@ def _nearest(need: Need, search: Search, listings: Iterable[Listing]) -> Offer |
         (_key(listing, search), listing.service) for listing in listings if listing.site and not search.bar(listing)
     ]
     for (band, *_), service in heapq.nsmallest(LOOKED_AT, near):
-        card = search.cards.by_id[service]
-        if card.service_type == EMERGENCY and card.address:
+        card = search.cards.by_id.get(service)  # a listing may be of a service that is not held any more
+        if card is not None and card.service_type == EMERGENCY and card.address:
             return shown(need, card, band, search)
     return None
 
