@@ -18,7 +18,7 @@ from sqlalchemy import Engine
 import referrals.pages
 import reporting.web
 from referrals.directory import snapshot
-from referrals.help import lines_as_shipped, national_lines, other_departments
+from referrals.help.answers import lines_as_shipped, national_lines, other_departments
 from reporting.config import HERE, Settings, read_settings, shipped
 from reporting.pages import directory_lookups
 from reporting.sessions.page_rows import open_rows

@@ -9,6 +9,7 @@ from typing import Any
 
 from flask import Flask
 
+from referrals.help.texts import need_words
 from reporting.teams import members
 from reporting.web import languages
 from tests.people import Place, Worker
@@ -30,6 +31,12 @@ def opens_invitation(desk: Phone, code: str) -> None:
     desk.sends("code", code=code)
     if desk.status == 203:
         desk.sends("t")
+
+
+def in_her_words(need: str) -> str:
+    """What a need is called on her pages in Spanish."""
+    words: str = need_words()[need]["es"]
+    return words
 
 
 def starts_telling(app: Flask, language: str = "es", *, old: bool = False) -> Phone:

@@ -1,7 +1,7 @@
 """The services that are offered for a need, best first, and which were hidden for what reason.
 
-Pure. Hides only what is known bad or does not serve her place or need. There is never a need without an offer:
-a national line closes every list.
+Pure. Hides only what is known bad or does not serve her place or need. There is never a need without an offer,
+save for companions: a national line closes every list.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ SHOWN = 3  # offers for one need
 POLICE_SHOWN = 2  # more, run by the police, for somebody who asked for them in words
 ENOUGH = 16  # of the best, so that some may be of one organisation or stand there twice
 OF_ONE, AMONG = 2, 5  # so many of one organisation among the first so many
+NEVER_REPLACED = frozenset({"N_PEER"})  # needs for which no line of the country stands in: a companion is no office
 
 
 def offers(need: Need, seeker: Seeker, cards: Cards, now: datetime) -> tuple[tuple[Offer, ...], dict[str, set[str]]]:
@@ -86,6 +87,8 @@ def _spread(in_order: Iterable[Ranked]) -> list[Ranked]:
 def _line_at_last(need: Need, search: Search, listed: Iterable[str], *, fallback: bool) -> list[Offer]:
     """The first national line that may be offered. `fallback`: there is nothing else."""
     cards = search.cards
+    if need.code in NEVER_REPLACED:
+        return []
     for line in (*cards.fallback.get(need.code, ()), *cards.last_resort):
         card = cards.by_id.get(line)
         if card is not None and card.tel and line not in listed and forbids(card, search.seeker) is None:

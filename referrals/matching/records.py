@@ -52,6 +52,12 @@ class Offer:
     source_name: str
     source_date: str
     fallback: bool
+    where: Sentence | None = (
+        None  # where it stands or serves, and how far that is; none of what is for the whole country
+    )
+    is_open: Sentence | None = None  # in a few words, where it is known
+    kind: str = ""  # type of the service
+    national: bool = False
     again: bool = False  # told in full for a need before; a page need not repeat it
 
 

@@ -45,6 +45,12 @@ WITHOUT_NUMBER = {
 }
 DUTY = N_("They may have to report violence to an authority. You can ask before you tell.")
 POLICE_INSIDE = N_("The police run this or are inside.")
+POLICE_UNKNOWN = N_("We do not know if the police are there.")
+NOT_SURE = N_("We do not know for sure if they help with this: call first.")
+ASKS_FOR_ID = N_("It asks for an identity card.")
+TRANS_UNKNOWN = N_("We do not know how they treat trans people: call first, or go with somebody.")
+PAPERS_UNKNOWN = N_("We do not know if they ask for papers: call first. You have the right to help without them.")
+MINORS_UNKNOWN = N_("We do not know if they attend people under 18: call first.")
 NEVER_CHECKED = N_("Not verified by us: call first.")
 NEVER_CHECKED_NO_NUMBER = N_("Not verified by us.")
 CHECKED = N_("Verified on %(day)s.")
@@ -77,6 +83,10 @@ def shown(need: Need, card: ServiceCard, band: int, search: Search, *, fallback:
         source_name=_source_name(card.source),
         source_date=card.source_date,
         fallback=fallback,
+        where=None if band == NATIONAL else _where(card, band, search),
+        is_open=_is_open(card.week, search),
+        kind=card.service_type,
+        national=band == NATIONAL,
     )
 
 
@@ -108,7 +118,7 @@ def _reasons(need: Need, card: ServiceCard, band: int, search: Search, line: Ser
         return
     yield from _when(card, search)
     if card.needs.get(need.code) != YES:
-        yield said(N_("We do not know for sure if they help with this: call first."))
+        yield said(NOT_SURE)
     yield from _good(card, seeker)
     yield _where(card, band, search)
     if card.cost.startswith("free"):
@@ -128,6 +138,14 @@ def _when(card: ServiceCard, search: Search) -> Iterable[Sentence]:
         return
     yield _open_now(week, search)
     yield said(N_("Hours: %(hours)s."), hours=card.hours)
+
+
+def _is_open(week: Hours, search: Search) -> Sentence | None:
+    """In a few words whether it is open, where that is known."""
+    if week.is_always:
+        return said(N_("Open 24 hours."))
+    state = hours.state(week, search.now, search.cards.holidays)
+    return None if state == UNKNOWN else _open_now(week, search)
 
 
 def _open_now(week: Hours, search: Search) -> Sentence:
@@ -191,20 +209,21 @@ def _warnings(card: ServiceCard, search: Search) -> Iterable[Sentence]:
     incident = search.seeker.incident
     checks = (
         (card.doubted, DOUBTED),
-        (card.police != NO, POLICE_INSIDE),
+        (card.police == YES, POLICE_INSIDE),
+        (card.police not in {YES, NO}, POLICE_UNKNOWN),
         (card.duty == "may", DUTY),
-        (card.accepts_no_id == NO and "ADULT_WITH_ID" not in card.warnings, N_("It asks for an identity card.")),
+        (card.accepts_no_id == NO and "ADULT_WITH_ID" not in card.warnings, ASKS_FOR_ID),
         (
             is_trans(incident) and card.trans_friendly == UNKNOWN,
-            N_("We do not know how they treat trans people: call first, or go with somebody."),
+            TRANS_UNKNOWN,
         ),
         (
             incident.docs in {"NONE", "MISMATCH"} and card.accepts_no_id == UNKNOWN,
-            N_("We do not know if they ask for papers: call first. You have the right to help without them."),
+            PAPERS_UNKNOWN,
         ),
         (
             incident.age in MINOR_AGES and card.minors == UNKNOWN,
-            N_("We do not know if they attend people under 18: call first."),
+            MINORS_UNKNOWN,
         ),
     )
     yield from (said(sentence) for holds, sentence in checks if holds)

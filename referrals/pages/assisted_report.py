@@ -15,7 +15,8 @@ from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import ImmutableMultiDict
 
 from referrals.directory import snapshot
-from referrals.help import Help, child_policy, help_for, urgent_needs
+from referrals.help.answers import Help, help_for, urgent_needs
+from referrals.help.texts import child_policy
 from reporting import clock
 from reporting.cases import actions, desk, records, submission
 from reporting.cases.submission import Outcome

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from referrals.directory import curation, gaps, questions, snapshot
 from referrals.directory.calls import worklist
-from referrals.help import other_departments, provinces
+from referrals.help.answers import other_departments, provinces
 from referrals.pages.directory import (
     SAID_OF_ANSWERS,
     SOMEBODY_ELSE,

@@ -10,10 +10,10 @@ from typing import Any
 from flask import g, make_response, redirect, url_for
 from flask.typing import ResponseReturnValue
 
-from referrals import help as referrals_help
 from referrals.casework import referral
 from referrals.directory import snapshot
 from referrals.directory.snapshot import DirectorySnapshot
+from referrals.help import answers as referrals_help
 from referrals.needs import codes
 from referrals.pages.act_forms import ActForm
 from referrals.pages.case_actions import ACTS, NO_ACT, refusal

@@ -11,7 +11,7 @@ from flask import g
 
 from referrals.directory import snapshot
 from referrals.directory.snapshot import DirectorySnapshot
-from referrals.help import Help, help_for
+from referrals.help.answers import Help, help_for
 from referrals.matching.listings import ServiceCard
 from reporting.cases import actions
 from reporting.cases.actions import NotAllowed

@@ -1,4 +1,4 @@
-"""Pages of a case that are printed: the sheet for a service, and her statement.
+"""Papers of the desk: the sheet for a service, her statement, what was done in the cases of a team, the guide.
 
 They speak HTTP and nothing else. Printing is in the audit; there is no sheet without her yes.
 """
@@ -8,18 +8,33 @@ from __future__ import annotations
 from flask import g, make_response, url_for
 from flask.typing import ResponseReturnValue
 
-from referrals import help as referrals_help
 from referrals.casework import referral, referral_sheet
 from referrals.directory import snapshot
+from referrals.help import answers as referrals_help
 from referrals.pages.case_forms import NOT_OPENED, blueprint
-from reporting.cases import desk
+from reporting.cases import desk, records
 from reporting.i18n import N_
 from reporting.pages import my_case
+from reporting.teams import accounts, members
 from reporting.teams.team_log import CASE_WORKER, CannotOpen
 from reporting.web.access.auth import signed_in
 from reporting.web.context import installation, render_template, say
 from reporting.web.errors import error_page
 from reporting.web.forms import StaffForm
+
+ACT_NAMES = {
+    "opened": N_("opened"),
+    "letter": N_("wrote a letter"),
+    "contact": N_("looked how to reach her"),
+    "searched": N_("searched all cases for words"),
+    "changed": N_("changed something"),
+    "referral": N_("moved a referral"),
+    "sheet": N_("opened a referral sheet"),
+    "printed": N_("printed her words"),
+    "handed over": N_("handed it over to another team"),
+    "restored": N_("entered that a backup was put back"),
+    "voice": N_("wrote down what was told by voice"),
+}
 
 
 @blueprint.get("/<lang>/equipo/caso/<int(max=9223372036854775807):case>/hoja/<int(max=9223372036854775807):number>")
@@ -59,4 +74,36 @@ def printed(case: int) -> ResponseReturnValue:
     back = url_for("casework.case_page", lang=g.lang, case=case)
     return make_response(
         my_case.statement_page(opened, "casework/statement.html", back=back, out=StaffForm(formdata=None))
+    )
+
+
+@blueprint.get("/<lang>/equipo/registro")
+@signed_in(CASE_WORKER)
+def acts() -> ResponseReturnValue:
+    """Who opened what, as far as the member's keys tell."""
+    with installation().reading() as db:
+        people = {account.id: account.name for account in members.accounts(db)}
+        signers = accounts.keys_that_sign(db, installation().teams(db), vouched=True)
+        listed = desk.acts(db, g.keys, signers)
+    return render_template(
+        "casework/acts.html",
+        acts=listed,
+        people=people,
+        alias=records.alias,
+        act_names=ACT_NAMES,
+        out=StaffForm(formdata=None),
+    )
+
+
+@blueprint.get("/<lang>/equipo/guia")
+@signed_in(CASE_WORKER)
+def guide() -> ResponseReturnValue:
+    """The first day, the hard days, and every step of a referral as the table of moves has it."""
+    return render_template(
+        "guide/casework.html",
+        table=referral.MOVES,
+        states=referral.STATES,
+        who=referral.WHO,
+        move_names=referral.MOVE_NAMES,
+        out=StaffForm(formdata=None),
     )

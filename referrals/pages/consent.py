@@ -9,9 +9,9 @@ from flask import g, make_response, redirect, url_for
 from flask.typing import ResponseReturnValue
 from wtforms import StringField
 
-from referrals import help as referrals_help
 from referrals.casework import referral, referral_sheet
 from referrals.directory import snapshot
+from referrals.help import answers as referrals_help
 from referrals.matching import records
 from reporting.cases import store
 from reporting.cases.actions import NotAllowed

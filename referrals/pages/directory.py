@@ -19,7 +19,7 @@ from wtforms.validators import InputRequired, Length, Optional
 from referrals.directory import curation, due, reviewed_data, rows, snapshot
 from referrals.directory.importing import readers, run
 from referrals.directory.importing.report import ImportHints
-from referrals.help import other_departments
+from referrals.help.answers import other_departments
 from referrals.matching import read_back
 from reporting.i18n import N_
 from reporting.pages.start import OVER

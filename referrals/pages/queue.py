@@ -18,7 +18,7 @@ from wtforms.validators import Length
 from referrals.casework import queue
 from referrals.casework.queue import View
 from referrals.directory import snapshot
-from referrals.help import names
+from referrals.help.answers import names
 from referrals.needs import codes
 from referrals.pages.case_forms import blueprint, case_workers, counters, needed, outcome, owner
 from reporting import clock

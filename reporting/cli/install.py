@@ -18,7 +18,7 @@ import click
 from sqlalchemy import Engine
 
 from referrals.directory.importing import shipped
-from referrals.help import has_lines
+from referrals.help.answers import has_lines
 from reporting.app import create_app
 from reporting.cli.base import NO_LINES, PORT, a_name, invitation, main, opened_for, settings_here
 from reporting.config import SECRET, Settings, instance_folder, make_secrets, open_to_others, problems_on_this_machine

@@ -19,7 +19,7 @@ from sqlalchemy import Engine
 from referrals.directory import snapshot
 from referrals.directory.importing import shipped
 from referrals.directory.reviewed_data import DATA
-from referrals.help import help_for
+from referrals.help.answers import help_for
 from reporting.cases import submission
 from reporting.cases.records import NewReport
 from reporting.clock import HOUR

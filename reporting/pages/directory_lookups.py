@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import g
 
 from referrals.directory.snapshot import DirectorySnapshot, snapshot_of
-from referrals.help import Help, could_have_refused, help_for, other_departments, provinces
+from referrals.help.answers import Help, could_have_refused, help_for, places_to_pick, provinces
 from reporting.vocabulary import questions
 from reporting.vocabulary.incident import Incident
 from reporting.web.context import installation, once
@@ -17,10 +17,10 @@ def snapshot() -> DirectorySnapshot:
 
 
 def directory_choices(incident: Incident) -> questions.Elsewhere:
-    """Choices that only the directory knows: her provinces, the other departments, places that may have refused her."""
+    """Choices that only the directory knows: her provinces, all departments with theirs, who may have refused her."""
     department, province = incident.department or "", incident.province or ""
     return {
-        "department": lambda: other_departments(snapshot()),
+        "department": lambda: places_to_pick(snapshot()),
         "province": lambda: provinces(snapshot(), department),
         "refused": lambda: could_have_refused(snapshot(), department, province),
     }

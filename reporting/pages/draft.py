@@ -14,7 +14,8 @@ from flask import g, make_response
 from flask.typing import ResponseReturnValue
 from wtforms import BooleanField, StringField
 
-from referrals.help import Help, child_policy
+from referrals.help.cards import HelpCards, cards_of
+from referrals.help.texts import child_policy
 from reporting.crypto import receipts
 from reporting.crypto.receipts import Receipt
 from reporting.i18n import N_
@@ -115,7 +116,7 @@ def _ask_page(trail: Trail, step: str) -> str:
         form=form,
         sentence=said.get("sentence", ""),
         ticket=ticket_field("draft", trail.trip, step, trail.state),
-        help=help_of(incident, only=urgent, police_shown="p" in trail.state) if urgent else None,
+        help=cards_of(help_of(incident, only=urgent, police_shown="p" in trail.state)) if urgent else None,
         child=child_policy(g.lang, installation().settings.country) if urgent and "N_CHILD_PROT" in urgent else None,
     )
 
@@ -185,8 +186,8 @@ def _doors_page(trail: Trail) -> str | ResponseReturnValue:
     return render_template("reporter/doors.html", help=_help_on(trail), letters=letters, ticket=ticket)
 
 
-def _help_on(trail: Trail) -> Help:
-    return help_of(incident_of(trail.state["a"]), police_shown="p" in trail.state)
+def _help_on(trail: Trail) -> HelpCards:
+    return cards_of(help_of(incident_of(trail.state["a"]), police_shown="p" in trail.state))
 
 
 def _stale_page(trail: Trail) -> str:

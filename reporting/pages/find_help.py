@@ -1,4 +1,4 @@
-"""Finding help without telling: where, and what for. Nothing of it is stored.
+"""Finding help without telling: where, and what for, ticked or in her words. Nothing of it is stored.
 
 Knows no case and files nothing.
 """
@@ -9,31 +9,41 @@ from typing import Any
 
 from flask import g, make_response
 from flask.typing import ResponseReturnValue
-from wtforms import BooleanField, RadioField, SelectMultipleField
+from wtforms import BooleanField, SelectField, SelectMultipleField, StringField
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import Optional
+from wtforms.validators import Length, Optional
 
-from referrals.help import Help, help_with, needs_to_ask
+from referrals.help.answers import help_with, needs_to_ask, places_to_pick
+from referrals.help.cards import HelpCards, cards_of
+from referrals.help.words import LONGEST, needs_in
+from reporting.i18n import N_
 from reporting.pages import directory_lookups
 from reporting.pages.start import blueprint, box_ticket, over
 from reporting.sessions.replays import LEFT
-from reporting.web import post_redirect_get, question_forms
+from reporting.web import post_redirect_get
 from reporting.web.access.traits import compressible, may_be_sent_again, takes
 from reporting.web.context import SEEN, installation, render_template, say
 from reporting.web.forms import OpenForm, typed_here
 from reporting.web.post_redirect_get import Trail, check_ticket
 
+NOTHING = N_("Mark at least one thing you need, or write it.")
+NOT_UNDERSTOOD = N_("We did not understand those words. Mark below what you need.")
+
 
 class HelpForm(OpenForm):
     """Where, and what for. Nothing of it is stored."""
 
-    region = RadioField(validators=[Optional()])
+    region = SelectField(validators=[Optional()])
+    words = StringField(default="", validators=[Length(max=LONGEST)])
     needs = SelectMultipleField()
+    open_now = BooleanField()
     police_shown = BooleanField()
 
     def __init__(self, **parts: Any) -> None:
         super().__init__(**parts)
-        self.region.choices = [SelectChoice(code, say(label)) for code, label in question_forms.regions().items()]
+        places = places_to_pick(directory_lookups.snapshot()).items()
+        known = [SelectChoice(code, name) for code, name in places]
+        self.region.choices = [SelectChoice("", say(N_("I prefer not to say"))), *known] if known else []
         self.needs.choices = [SelectChoice(code, say(label)) for code, label in needs_to_ask().items()]
 
 
@@ -61,19 +71,27 @@ def found_help(trail: Trail, step: str, ended: str | None) -> ResponseReturnValu
     if ended == LEFT or trail.age > post_redirect_get.SHOWN:
         return post_redirect_get.start_page()
     form = HelpForm(formdata=trail.typed(step))
-    if not form.validate() or not form.needs.data:
-        return _help_page(form, nothing=True, code=422)
-    department = question_forms.department_in(form.region.data)
-    now, police_shown = installation().clock(), form.police_shown.data
+    if not form.validate():
+        return _help_page(form, trouble=next(iter(form.words.errors), say(NOTHING)), code=422)
+    in_words = needs_in(form.words.data or "")
+    wanted = {*(form.needs.data or ()), *in_words}
+    if not wanted:
+        return _help_page(form, trouble=say(NOT_UNDERSTOOD if form.words.data else NOTHING), code=422)
     offered = help_with(
-        directory_lookups.snapshot(), form.needs.data, department, now, languages=(g.lang,), police_shown=police_shown
+        directory_lookups.snapshot(),
+        wanted,
+        form.region.data or None,
+        installation().clock(),
+        languages=(g.lang,),
+        police_shown=form.police_shown.data,
+        open_now=form.open_now.data,
     )
-    return _help_page(form, offered=offered)
+    return _help_page(form, offered=cards_of(offered))
 
 
 def _help_page(
-    form: HelpForm, *, offered: Help | None = None, nothing: bool = False, code: int = SEEN
+    form: HelpForm, *, offered: HelpCards | None = None, trouble: str = "", code: int = SEEN
 ) -> ResponseReturnValue:
-    g.may_shrink = True
-    page = render_template("reporter/find_help.html", form=form, offered=offered, nothing=nothing, box=box_ticket())
+    g.may_shrink = not form.words.data
+    page = render_template("reporter/find_help.html", form=form, offered=offered, trouble=trouble, box=box_ticket())
     return make_response(page, code)

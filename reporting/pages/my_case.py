@@ -15,7 +15,9 @@ from wtforms import RadioField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional
 
-from referrals import help as referrals_help
+from referrals.help import answers as referrals_help
+from referrals.help import tonight
+from referrals.help.cards import HelpCards, cards_of
 from reporting.cases import actions, statement, store
 from reporting.cases.actions import NotAllowed
 from reporting.cases.records import Case
@@ -93,6 +95,7 @@ def _case_page(stay: CaseSession, trail: Trail, _rest: str) -> str:
         names=referrals_help.names(shelf),
         pages=question_forms.titles_to_set_right(case.incident),
         help=None if case.unseen else _help(case, police_shown="police" in trail.about("show")),
+        plans=() if case.unseen else tonight.plans_for(shelf, case.incident_at(site.clock())),
         allows=_allows(case),
         proposals=[referral for referral in case.referrals if referral.state in ASKED],
         may_stop=[referral for referral in case.referrals if referral.state in MAY_STOP and not referral.protects],
@@ -113,11 +116,12 @@ def _again(kind: type[Typed], trail: Trail, step: str) -> Typed:
     return form
 
 
-def _help(case: Case, *, police_shown: bool) -> referrals_help.Help:
+def _help(case: Case, *, police_shown: bool) -> HelpCards:
     now = installation().clock()
-    return referrals_help.help_for(
+    offered_now = referrals_help.help_for(
         snapshot(), case.incident_at(now), now, languages=(g.lang,), police_shown=police_shown
     )
+    return cards_of(offered_now)
 
 
 def _allows(case: Case) -> list[tuple[str, str, bool]]:

@@ -12,7 +12,7 @@ from typing import Any
 from flask import g, make_response, redirect, url_for
 from flask.typing import ResponseReturnValue
 
-from referrals.help import urgent_needs
+from referrals.help.answers import urgent_needs
 from reporting.pages.come_back import CodeForm, WrongCode, open_with_code, typed_code
 from reporting.pages.draft import CHECK, SENT_ALREADY, CheckForm, new_receipt, wait, with_typed
 from reporting.pages.start import OVER, blueprint

@@ -8,7 +8,8 @@ from __future__ import annotations
 from flask import g, make_response, redirect, url_for
 from flask.typing import ResponseReturnValue
 
-from referrals.help import national_lines
+from referrals.help import doubts
+from referrals.help.answers import lines_for_now, national_lines
 from reporting.i18n import N_
 from reporting.pages import directory_lookups
 from reporting.sessions import tickets
@@ -112,9 +113,14 @@ def away() -> ResponseReturnValue:
 @blueprint.get("/<lang>/ahora")
 @compressible
 def now() -> ResponseReturnValue:
-    """I need help now: the lines that answer, and two ways on."""
+    """I need help now: three numbers to press at once, what is known of each line, and two ways on."""
+    directory, moment = directory_lookups.snapshot(), installation().clock()
+    offers = national_lines(directory, moment)
     return render_template(
-        "reporter/now.html", offers=national_lines(directory_lookups.snapshot(), installation().clock())
+        "reporter/now.html",
+        first=lines_for_now(directory, moment),
+        offers=[(offer, doubts.of_one([offer])) for offer in offers],
+        of_all=doubts.of_all(offers),
     )
 
 

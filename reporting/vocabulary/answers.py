@@ -135,11 +135,16 @@ LISTED = {
 }
 
 
+DEPARTMENT_CODE = len("PE25")  # of a place; what is longer is a province
+
+
 def incident_of(answers: Answers) -> Incident:
     """The incident behind the answers of the pages."""
     facts: dict[str, Any] = {name: answers.get(name) for name in CHOSEN}
     facts |= {field: frozenset(answers.get(name, ())) for name, field in LISTED.items()}
     facts["department"] = facts["department"] or REGIONS.get(answers.get("region") or "")
+    if (place := facts["department"]) and len(place) > DEPARTMENT_CODE:  # she picked a province from the list
+        facts |= {"department": place[:DEPARTMENT_CODE], "province": place}
     hours, told_twice = _hours(answers)
     return Incident(
         **facts,
@@ -197,6 +202,8 @@ def answers_of(incident: Incident) -> dict[str, Any]:
     held |= {name: sorted(getattr(incident, field)) for name, field in LISTED.items()}
     for name, beginning in FLAG_QUESTIONS.items():
         held[name] = sorted(flag for flag in incident.flags if flag.startswith(beginning))
+    if incident.region in {None, "OTHER"} and (incident.province or "").startswith(incident.department or "-"):
+        held["department"] = incident.province
     for name in ("ongoing", "migrant"):
         held[name] = {None: None, True: "yes", False: "no"}[getattr(incident, name)]
     return {name: value for name, value in held.items() if value not in (None, [], "")}

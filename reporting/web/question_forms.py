@@ -30,9 +30,7 @@ from reporting.vocabulary.answers import (
     route,
 )
 from reporting.vocabulary.codes import VOCABULARY
-from reporting.vocabulary.countries import FIRST_HOME
 from reporting.vocabulary.incident import Incident
-from reporting.vocabulary.places import REGIONS
 from reporting.vocabulary.questions import (
     FLAG_QUESTIONS,
     HAS_A_PASS,
@@ -81,30 +79,6 @@ def choices_of(part: Part, elsewhere: Elsewhere) -> Choices:
 def _with_pass(part: Part, choices: Choices) -> Choices:
     needs_one = part.kind in {ONE, LIST} and part.name != "unit" and not HAS_A_PASS & set(choices)
     return {**choices, PASSED_OVER: PASS_LABEL} if needs_one else choices
-
-
-def _is_first_home() -> bool:
-    """Whether the regions of the vocabulary are those of this installation."""
-    return installation().settings.country == FIRST_HOME
-
-
-def _departments() -> Choices:
-    """The departments of this country, which another package knows."""
-    return installation().departments()
-
-
-def regions() -> Choices:
-    """What she can pick to say where she is, outside of a report; nothing where this country has no tree of places."""
-    if _is_first_home():
-        return VOCABULARY["region"]
-    return {**known, "PREFER_NOT": VOCABULARY["region"]["PREFER_NOT"]} if (known := _departments()) else {}
-
-
-def department_in(picked: str | None) -> str | None:
-    """The department behind what she picked, if it names one."""
-    if _is_first_home():
-        return REGIONS.get(picked or "")
-    return picked if picked in _departments() else None
 
 
 def form_of(page: int, answers: Answers, elsewhere: Elsewhere, typed: Any = None) -> OpenForm:

@@ -17,7 +17,7 @@ from flask import Flask
 
 from referrals.casework import referral
 from referrals.directory import snapshot
-from referrals.help import help_for
+from referrals.help.answers import help_for
 from reporting.app import create_app
 from reporting.cases import desk
 from reporting.crypto.receipts import Receipt

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from referrals.help import about_need, need_texts
+from referrals.help.texts import about_need, need_texts
 from referrals.needs.assessment import assess
 from reporting.vocabulary import answers, questions
 from reporting.vocabulary.answers import incident_of, questions_of, route, so_far, that_matter
@@ -19,7 +19,17 @@ from reporting.vocabulary.needs import NEEDS
 from reporting.vocabulary.questions import ORDER, PAGES, WHEN
 from tests.people import Place
 from tests.phone import FormOnPage, Phone
-from tests.trips import Fill, on_the_check_page, opens_newest_case, say, sends, signs_in, starts_telling, tells
+from tests.trips import (
+    Fill,
+    in_her_words,
+    on_the_check_page,
+    opens_newest_case,
+    say,
+    sends,
+    signs_in,
+    starts_telling,
+    tells,
+)
 
 # question -> the field of the incident it fills, for those that are asked after an answer only
 # questions that follow an answer and change no need by their own -> why they stand
@@ -170,11 +180,11 @@ def test_no_page_asks_more_than_four_things() -> None:
 
 
 def test_nobody_is_told_to_search_for_a_companion_before_she_can_say_that_she_was_killed(app: Flask) -> None:
-    phone, search = starts_telling(app), say(NEEDS["N_MISSING"])
+    phone, search = starts_telling(app), in_her_words("N_MISSING")
     while "victim_state" not in phone.form("next").kinds:
         phone.presses("next", **with_these(violence=["KILLING_DISAPPEARANCE"])(phone.form("next")))
     assert search not in phone.words
-    assert say(NEEDS["N_SAFETY_PLAN"]) in phone.words, "her own safety cannot wait"
+    assert in_her_words("N_SAFETY_PLAN") in phone.words, "her own safety cannot wait"
     phone.presses("next", victim_state="killed")
     assert search not in phone.words
     phone.presses("back")
@@ -183,7 +193,7 @@ def test_nobody_is_told_to_search_for_a_companion_before_she_can_say_that_she_wa
 
 
 def test_medicine_is_not_promised_before_she_can_say_that_it_did_not_happen(app: Flask) -> None:
-    phone, medicine = starts_telling(app), say(NEEDS["N_PEP"])
+    phone, medicine = starts_telling(app), in_her_words("N_PEP")
     while "extortion_act" not in phone.form("next").kinds:
         phone.presses("next", **with_these(violence=["SEXUAL_EXTORTION"])(phone.form("next")))
     assert medicine not in phone.words
@@ -240,7 +250,7 @@ def test_the_check_page_asks_which_of_two_times_is_right_and_leads_back_and_she_
     phone.presses("to-1")
     phone.presses("check", number=30, unit="days")
     sends(phone)
-    assert say(NEEDS["N_PEP"]) in phone.words, "inside the window counts"
+    assert in_her_words("N_PEP") in phone.words, "inside the window counts"
     desk = signs_in(app, place, place.workers["rosa"])
     opens_newest_case(desk)
     told = desk.facts()[say("When")]

@@ -16,7 +16,7 @@ from sqlalchemy import select, update
 
 from referrals.casework import queue, referral
 from referrals.directory import snapshot
-from referrals.help import help_for
+from referrals.help.answers import help_for
 from referrals.needs import assessment, exclusions
 from referrals.pages import queue as queue_page
 from reporting.cases import actions, case_file, records

@@ -13,14 +13,16 @@ import pytest
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from referrals import help as referrals_help
 from referrals.directory import reviewed_data, snapshot
 from referrals.directory.card import INSURED
 from referrals.directory.importing import run, shipped
 from referrals.directory.importing.report import HELD_BACK, ImportReport
 from referrals.directory.models import CoverageRow, HistoryRow, ServiceRow
 from referrals.directory.rows import COLUMNS
-from referrals.help import help_for, help_with, national_lines
+from referrals.help import answers as referrals_help
+from referrals.help import texts
+from referrals.help.answers import help_for, help_with, national_lines
+from referrals.matching.offers import NEVER_REPLACED
 from reporting.storage.database import reading, writing
 from reporting.vocabulary.incident import Incident
 from reporting.vocabulary.needs import NEEDS
@@ -234,10 +236,10 @@ def test_tables_name_only_services_types_and_needs_that_exist() -> None:
         assert row["basis"]
 
 
-def test_every_need_has_a_national_line_that_is_not_the_police_s() -> None:
+def test_every_need_but_companions_has_a_national_line_that_is_not_the_police_s() -> None:
     by_id = {row["id"]: row for row in ROWS}
     lines = {row["need"]: row["lines"].split(";") for row in read_table("fallback-lines.csv") if row["country"] == "PE"}
-    assert lines.keys() == NEEDS.keys() | {"BOX", "LAST"}
+    assert lines.keys() == (NEEDS.keys() - NEVER_REPLACED) | {"BOX", "LAST"}
     for line in {line for several in lines.values() for line in several}:
         assert by_id[line]["coverage"] == "national"
         assert by_id[line]["phone"]
@@ -409,4 +411,4 @@ def test_names_of_places_and_services_are_found_by_code(look: Reading) -> None:
 
 
 def test_a_child_is_told_first_in_her_language_or_in_spanish() -> None:
-    assert referrals_help.child_policy("qu") == referrals_help.child_policy("es") != referrals_help.child_policy("en")
+    assert texts.child_policy("qu") == texts.child_policy("es") != texts.child_policy("en")

@@ -577,11 +577,25 @@ def she_leaves_in_the_middle(walk: Walk) -> None:
 def she_looks_for_help(walk: Walk) -> None:
     walk.opens("/{lang}/ayuda")
     walk.sends("needs", unchecked=True)
-    walk.page.check("[name=region][value=PIURA]")
+    walk.page.select_option("[name=region]", "PE2006")
+    walk.page.fill("[name=words]", "abogado")
+    walk.page.check("[name=open_now]")
     for need in walk.page.locator("[name=needs]").all():
         need.check()
     walk.page.check("[name=police_shown]")
     walk.sends("needs")
+
+
+def she_makes_a_sheet_for_the_doctor(walk: Walk) -> None:
+    walk.opens("/{lang}/hoja")
+    walk.presses("make-sheet")
+    walk.page.check("[name=asks] >> nth=0")
+    walk.presses("make-sheet")
+    walk.presses("help")
+    _opens_her_case(walk)
+    walk.presses("ask-sheet")
+    walk.presses("make-sheet")
+    walk.presses("show")
 
 
 def she_decides_what_may_be_told(walk: Walk) -> None:
@@ -972,6 +986,7 @@ SCENES: tuple[Callable[[Walk], None], ...] = (
     anybody_opens_what_is_open,
     she_tells,
     she_looks_for_help,
+    she_makes_a_sheet_for_the_doctor,
     she_leaves_in_the_middle,
     the_case_worker_reads_and_answers,
     she_decides_what_may_be_told,

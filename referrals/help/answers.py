@@ -1,28 +1,28 @@
-"""Help: what pages ask the directory, for an incident or for needs that somebody names.
+"""Answers: what pages ask the directory, for an incident or for needs that somebody names.
 
-Is handed the directory as it lies in memory. Knows no page and has never heard of a case; nothing is said of a
-service that its row does not say.
+Nothing is said of a service that its row does not say.
 """
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import cache
-from typing import Any
 
-from referrals.directory.reviewed_data import DATA, retired
+from referrals.directory.reviewed_data import retired
 from referrals.directory.snapshot import DirectorySnapshot, shipped_lines
+from referrals.help.at_the_door import WALK_IN, door_first
+from referrals.help.texts import Words, about_need, need_words
 from referrals.matching import order, wording
-from referrals.matching.listings import ServiceCard, is_listed
+from referrals.matching.hours import YES
+from referrals.matching.listings import DEPARTMENT_CODE, ServiceCard, is_listed
 from referrals.matching.offers import offers_of
 from referrals.matching.order import Search
 from referrals.matching.records import NATIONAL, Cards, Offer, Seeker
 from referrals.needs.assessment import assess
 from referrals.needs.codes import Need
 from referrals.needs.exclusions import forbidden
+from reporting.i18n import N_
 from reporting.vocabulary.countries import FIRST_HOME
 from reporting.vocabulary.incident import Incident
 from reporting.vocabulary.needs import NEEDS
@@ -32,8 +32,10 @@ ASKED = (
     "N_EMERG_MED",
     "N_PEP",
     "N_EC",
+    "N_WOUND",
     "N_STI",
     "N_PREG",
+    "N_MED_CHECK",
     "N_CRISIS_MH",
     "N_MISSING",
     "N_PFA",
@@ -49,8 +51,15 @@ ASKED = (
     "N_DIGITAL",
     "N_ECON",
 )
+# need -> what she would say, on the page for whoever needs help this minute; in screen order
+RIGHT_NOW = {
+    "N_EMERG_MED": N_("I am bleeding, I cannot breathe"),
+    "N_CRISIS_MH": N_("I think of ending my life"),
+    "N_SAFETY_PLAN": N_("Somebody is hurting me"),
+}
 FIRST = frozenset({"N_CHILD_PROT", "N_SAFETY_PLAN", "N_EC"})  # within a day: shown before the next question, like NOW
-IN_SIGHT = {"N_CHILD_PROT": 2}  # need -> offers in sight, where it is not one: both lines that a child may know
+# need -> offers in sight, where it is not one: both lines that a child may know; a door, and the line to ask before
+IN_SIGHT = {"N_CHILD_PROT": 2, **dict.fromkeys(WALK_IN, 2)}
 REFUSABLE = frozenset(
     {
         "HEALTH_EMERGENCY",
@@ -66,38 +75,6 @@ REFUSABLE = frozenset(
 )
 
 
-@cache
-def need_texts(country: str = FIRST_HOME) -> Mapping[str, Mapping[str, Any]]:
-    """What she should know about a need, in her language, with its sources. The law of another country is left out."""
-    texts = tomllib.loads((DATA / "need-texts.toml").read_text(encoding="utf-8"))
-    return {need: text for need, text in texts.items() if text.get("country", country) == country}
-
-
-def about_need(code: str, incident: Incident, country: str = FIRST_HOME) -> Mapping[str, Any]:
-    """What she should know about a need, in every language; nothing where there is no text.
-
-    Where a companion was killed or is missing, a need may have words of its own for that.
-    """
-    texts, state = need_texts(country).get(code, {}), "killed" if incident.victim_state == "killed" else "missing"
-    named = (state, "companion") if "KILLING_DISAPPEARANCE" in incident.violence else ()
-    own: Mapping[str, Any] | None = next((texts[name] for name in named if name in texts), None)
-    return own or (texts if "es" in texts else {})
-
-
-@cache
-def _child_policy() -> Mapping[str, Any]:
-    return tomllib.loads((DATA / "child-policy.toml").read_text(encoding="utf-8"))
-
-
-def child_policy(language: str, country: str = FIRST_HOME) -> tuple[str, ...]:
-    """What somebody under 18 is told before she writes, with the lines of her country, and whether it is signed."""
-    policy = _child_policy()
-    known = language if language in policy else "es"
-    words, lines = policy[known], policy.get(country, {}).get(known, {}).get("paragraphs", ())
-    unsigned = () if policy["reviewer"] else (words["status"],)
-    return (words["title"], *words["paragraphs"], *lines, *unsigned)
-
-
 @dataclass(frozen=True, slots=True)
 class NeedHelp:
     """A need with the services offered for it. `timed`: whether its urgency was worked out from an incident."""
@@ -107,6 +84,11 @@ class NeedHelp:
     about: Mapping[str, str]
     offers: tuple[Offer, ...]
     timed: bool
+
+    @property
+    def words(self) -> Words:
+        """What the need is called in her words, by language."""
+        return need_words()[self.need.code]
 
     @property
     def open(self) -> tuple[Offer, ...]:
@@ -127,6 +109,10 @@ class Help:
     must_not: frozenset[str]
     hidden: Mapping[str, int]
     create_referral: bool
+    hidden_for_police: int = 0  # services that are not shown because the police are there
+    hidden_in_doubt: int = 0  # those of which nobody knows whether the police are there
+    placed: bool = True  # she said where she is
+    country: str = FIRST_HOME
 
     @property
     def gaps(self) -> tuple[str, ...]:
@@ -134,11 +120,6 @@ class Help:
         return tuple(
             need_help.need.code for need_help in self.needs if all(offer.fallback for offer in need_help.offers)
         )
-
-    @property
-    def hidden_for_police(self) -> int:
-        """How many services are not shown because the police are there."""
-        return sum(self.hidden.get(code, 0) for code in ("MN_POLICE", "MN_CEM_COMISARIA"))
 
 
 def help_for(
@@ -161,16 +142,23 @@ def help_for(
 def help_with(
     snapshot: DirectorySnapshot,
     wanted: Iterable[str],
-    department: str | None,
+    place: str | None,
     now: float,
     *,
     languages: tuple[str, ...],
     police_shown: bool = False,
+    open_now: bool = False,
 ) -> Help:
-    """Offers for needs that somebody names without telling what happened. Careful must-nots hold."""
-    incident = Incident(department=department)
+    """Offers for needs that somebody names without telling what happened. Careful must-nots hold.
+
+    `place` is a department or a province; `open_now` leaves out what is not known to be open at this moment.
+    """
+    province = place if place and len(place) > DEPARTMENT_CODE else None
+    incident = Incident(department=place[:DEPARTMENT_CODE] if place else None, province=province)
     seeker = Seeker(incident, assess(incident).must_not, _places(incident), languages, police_shown)
-    return _help(snapshot, [Need(code, "H24", ()) for code in wanted if code in ASKED], seeker, now, timed=False)
+    named = set(wanted)
+    needs = [Need(code, "H24", ()) for code in NEEDS if code in named]
+    return _help(snapshot, needs, seeker, now, timed=False, open_now=open_now)
 
 
 def _with_successors(snapshot: DirectorySnapshot, incident: Incident) -> Incident:
@@ -200,22 +188,31 @@ def _help(
     *,
     timed: bool = True,
     create_referral: bool = False,
+    open_now: bool = False,
 ) -> Help:
-    search = Search(seeker, snapshot.cards, _moment(now))
+    cards = snapshot.cards
+    search = Search(seeker, cards, _moment(now))
     near = search.near(wanted)
     hidden: dict[str, set[str]] = {}
     needs: list[NeedHelp] = []
     in_sight, folded = set[str](), set[str]()
     for need in wanted:
-        offers, reasons = offers_of(need, search, near[need.code])
+        listings = [listing for listing in near[need.code] if not open_now or search.ahead(listing.hours).open & 1]
+        offers, reasons = offers_of(need, search, listings)
         for reason, services in reasons.items():
             hidden.setdefault(reason, set()).update(services)
         about = about_need(need.code, seeker.incident, snapshot.cards.country)
         if need.urgency != "NOW":
             offers = _another_first(offers, in_sight, snapshot.cards)
+        offers = door_first(need, offers, search, listings)
         needs.append(_first_in_full(NeedHelp(need, NEEDS[need.code], about, offers, timed), in_sight, folded))
     counts = {reason: len(services) for reason, services in hidden.items()}
-    return Help(tuple(needs), seeker.must_not, counts, create_referral)
+    civil = set[str]().union(*(hidden.get(reason, ()) for reason in ("MN_POLICE", "MN_CEM_COMISARIA")))
+    known = sum(card.police == YES for service in civil if (card := cards.by_id.get(service)))
+    placed = bool(seeker.places)
+    return Help(
+        tuple(needs), seeker.must_not, counts, create_referral, known, len(civil) - known, placed, cards.country
+    )
 
 
 def _another_first(offers: tuple[Offer, ...], in_sight: set[str], cards: Cards) -> tuple[Offer, ...]:
@@ -253,6 +250,21 @@ def national_lines(snapshot: DirectorySnapshot, now: float) -> tuple[Offer, ...]
     search = Search(Seeker(Incident(), frozenset(), (), ("es",)), cards, _moment(now))
     lines = (_can_be_called(cards.by_id.get(line)) or shipped_lines(cards.country).get(line) for line in cards.lines)
     return tuple(wording.shown(Need("N_PFA", "NOW", ()), line, NATIONAL, search) for line in lines if line)
+
+
+def lines_for_now(snapshot: DirectorySnapshot, now: float) -> tuple[tuple[str, Offer], ...]:
+    """(what happens to her, the line to call) for what cannot wait a minute; the number is the country's own."""
+    cards = snapshot.cards
+    search = Search(Seeker(Incident(), frozenset(), (), ("es",)), cards, _moment(now))
+    known = shipped_lines(cards.country)
+    answers: list[tuple[str, Offer]] = []
+    for need, words in RIGHT_NOW.items():
+        named = cards.fallback.get(need, ())
+        lines = (card for line in named for card in (cards.by_id.get(line), known.get(line)))
+        line = next((card for card in lines if card and card.tel), None)
+        if line:
+            answers.append((words, wording.shown(Need(need, "NOW", ()), line, NATIONAL, search)))
+    return tuple(answers)
 
 
 def has_lines(country: str) -> bool:
@@ -310,6 +322,15 @@ def provinces(snapshot: DirectorySnapshot, department: str) -> dict[str, str]:
 def other_departments(snapshot: DirectorySnapshot) -> dict[str, str]:
     """All departments, by name."""
     return _children(snapshot, snapshot.cards.country)
+
+
+def places_to_pick(snapshot: DirectorySnapshot) -> dict[str, str]:
+    """All departments, each followed by its provinces, by name: for a list to pick one from."""
+    picked: dict[str, str] = {}
+    for department, name in other_departments(snapshot).items():
+        picked[department] = name
+        picked |= {code: f"{name}: {inside}" for code, inside in provinces(snapshot, department).items()}
+    return picked
 
 
 def _children(snapshot: DirectorySnapshot, parent: str) -> dict[str, str]:

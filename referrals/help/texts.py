@@ -1,0 +1,55 @@
+"""What is said about a need beside its offers: what she should know, what it is called in her words, the child policy.
+
+Reads reviewed data of referrals/data. Knows no service.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from referrals.directory.reviewed_data import DATA
+from reporting.vocabulary.countries import FIRST_HOME
+from reporting.vocabulary.incident import Incident
+
+Words = Mapping[str, str]  # language -> text
+
+
+@cache
+def need_words() -> Mapping[str, Mapping[str, Any]]:
+    """Need -> what it is called in her words, by language, and the `words` that people use for it."""
+    return tomllib.loads((DATA / "need-words.toml").read_text(encoding="utf-8"))
+
+
+@cache
+def need_texts(country: str = FIRST_HOME) -> Mapping[str, Mapping[str, Any]]:
+    """What she should know about a need, in her language, with its sources. The law of another country is left out."""
+    texts = tomllib.loads((DATA / "need-texts.toml").read_text(encoding="utf-8"))
+    return {need: text for need, text in texts.items() if text.get("country", country) == country}
+
+
+def about_need(code: str, incident: Incident, country: str = FIRST_HOME) -> Mapping[str, Any]:
+    """What she should know about a need, in every language; nothing where there is no text.
+
+    Where a companion was killed or is missing, a need may have words of its own for that.
+    """
+    texts, state = need_texts(country).get(code, {}), "killed" if incident.victim_state == "killed" else "missing"
+    named = (state, "companion") if "KILLING_DISAPPEARANCE" in incident.violence else ()
+    own: Mapping[str, Any] | None = next((texts[name] for name in named if name in texts), None)
+    return own or (texts if "es" in texts else {})
+
+
+@cache
+def _child_policy() -> Mapping[str, Any]:
+    return tomllib.loads((DATA / "child-policy.toml").read_text(encoding="utf-8"))
+
+
+def child_policy(language: str, country: str = FIRST_HOME) -> tuple[str, ...]:
+    """What somebody under 18 is told before she writes, with the lines of her country, and whether it is signed."""
+    policy = _child_policy()
+    known = language if language in policy else "es"
+    words, lines = policy[known], policy.get(country, {}).get(known, {}).get("paragraphs", ())
+    unsigned = () if policy["reviewer"] else (words["status"],)
+    return (words["title"], *words["paragraphs"], *lines, *unsigned)

@@ -1,0 +1,132 @@
+"""What she takes along and nobody keeps: a sheet for the doctor, made of ticks, and a plan for tonight.
+
+In her visit some of it is ticked beforehand; from "find help" nothing is. What she ticked lies only in the sealed row
+of the page and goes with it. Files nothing and changes no case.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import make_response
+from flask.typing import ResponseReturnValue
+from wtforms import RadioField, SelectMultipleField
+from wtforms.fields.choices import SelectChoice
+from wtforms.validators import Optional
+
+from referrals.help import doctor_sheet, tonight
+from reporting.cases import store
+from reporting.pages import directory_lookups
+from reporting.pages.start import box_ticket, over
+from reporting.sessions.replays import LEFT
+from reporting.teams.team_log import CannotOpen
+from reporting.web import post_redirect_get
+from reporting.web.access.audience import HERS, Pages
+from reporting.web.access.traits import compressible, may_be_sent_again, takes
+from reporting.web.access.visits import CASE, case_session_field, case_session_on, go_on, onward
+from reporting.web.context import SEEN, installation, render_template
+from reporting.web.forms import OpenForm, button, typed_here
+from reporting.web.limits import TURNING
+from reporting.web.post_redirect_get import Trail, check_ticket
+
+blueprint = Pages("take_along", __name__, HERS, limit=TURNING)
+ASK, MADE = "sheet-ask", "sheet-made"  # steps: the questions, the sheet
+
+
+def _field(group: doctor_sheet.Group) -> Any:
+    choices = [SelectChoice(option.code, option.words["en"]) for option in group.options]
+    return SelectMultipleField(choices=choices) if group.many else RadioField(choices=choices, validators=[Optional()])
+
+
+SheetForm: Any = type("SheetForm", (OpenForm,), {group.name: _field(group) for group in doctor_sheet.groups()})
+
+
+def _ticked(form: OpenForm) -> frozenset[str]:
+    """The codes that are ticked in a form of the sheet."""
+    picked = (form[group.name].data for group in doctor_sheet.groups())
+    return frozenset(code for data in picked for code in (data if isinstance(data, list) else [data]) if code)
+
+
+def _filled(ticked: frozenset[str]) -> OpenForm:
+    """A form in which this is ticked."""
+    answers: dict[str, Any] = {}
+    for group in doctor_sheet.groups():
+        codes = [option.code for option in group.options if option.code in ticked]
+        answers[group.name] = codes if group.many else next(iter(codes), None)
+    form: OpenForm = SheetForm(formdata=None, data=answers)
+    return form
+
+
+@blueprint.get("/<lang>/noche")
+@compressible
+def plan() -> ResponseReturnValue:
+    """What can be done tonight, by situation; the careful must-nots hold, because nothing was told."""
+    return render_template("reporter/tonight.html", listed=tonight.every_plan(directory_lookups.snapshot()))
+
+
+@blueprint.get("/<lang>/hoja")
+@compressible
+def blank() -> ResponseReturnValue:
+    """What the sheet can say, nothing of it ticked."""
+    return make_response(_ask(_filled(frozenset()), box_ticket()), SEEN)
+
+
+@blueprint.post("/<lang>/hoja")
+@takes(SheetForm)
+@may_be_sent_again
+def make() -> ResponseReturnValue:
+    """From her visit: the questions, ticked as she told. With ticks: the sheet."""
+    came = check_ticket("visit")
+    if came is None or came.ended == LEFT:
+        return over(came)
+    if came.ticket.step == CASE:
+        return go_on(came, onward(ASK) if button() == "ask-sheet" else onward(MADE, typed=typed_here()))
+    return post_redirect_get.answer(post_redirect_get.follow(came, "help"), MADE, typed=typed_here())
+
+
+@post_redirect_get.shows("help/sheet")
+def outside(trail: Trail, step: str, ended: str | None) -> ResponseReturnValue:
+    """The sheet that was made without telling, as long as she has not left."""
+    if ended == LEFT or trail.age > post_redirect_get.SHOWN:
+        return post_redirect_get.start_page()
+    return _page(trail, step, box_ticket(), in_case=False)
+
+
+@post_redirect_get.shows("visit/sheet")
+def inside(trail: Trail, step: str, ended: str | None) -> ResponseReturnValue:
+    """The questions, or the sheet, in her visit."""
+    if ended == LEFT or trail.expires is None or installation().clock() > trail.expires:
+        return post_redirect_get.start_page()
+    session = case_session_on(trail)
+    if step == MADE:
+        return _page(trail, step, case_session_field(session), in_case=True)
+    try:
+        with installation().reading() as db:
+            case = store.open_visit(db, session.visit)
+    except CannotOpen:
+        return post_redirect_get.start_page()
+    incident = case.incident_at(installation().clock())
+    needs = () if case.unseen else (need.need.code for need in directory_lookups.help_of(incident).needs)
+    ticked = frozenset[str]() if case.unseen else doctor_sheet.beforehand(incident, needs)
+    return make_response(_ask(_filled(ticked), case_session_field(session), in_case=True), trail.status(step))
+
+
+def _page(trail: Trail, step: str, ticket: Any, *, in_case: bool) -> ResponseReturnValue:
+    form = SheetForm(formdata=trail.typed(step))
+    ticked = _ticked(form) if form.validate() else frozenset[str]()
+    if not ticked:
+        return make_response(_ask(form, ticket, in_case=in_case, nothing=True), 422)
+    sheet = doctor_sheet.sheet_of(ticked)
+    page = render_template("reporter/doctor_sheet.html", sheet=sheet, ticket=ticket, in_case=in_case)
+    return make_response(page, SEEN)
+
+
+def _ask(form: OpenForm, ticket: Any, *, in_case: bool = False, nothing: bool = False) -> str:
+    return render_template(
+        "reporter/doctor_ask.html",
+        form=form,
+        groups=doctor_sheet.groups(),
+        ticket=ticket,
+        in_case=in_case,
+        nothing=nothing,
+    )
