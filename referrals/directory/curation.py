@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from referrals.directory import rows
@@ -190,17 +190,17 @@ def is_flag(kind: str) -> bool:
 
 
 def flag(db: Session, service: str, kind: str, today: date) -> bool:
-    """Count in this week that somebody says one of `FLAGS` of a service. False if there is no such service or flag."""
+    """Count in this week that somebody says one of `FLAGS` of a service. False if there is no such service or flag.
+
+    It makes work for the team and changes nothing that reporters are shown: anybody can press a button often.
+    """
     if kind not in FLAGS or db.get(ServiceRow, service, with_for_update=True) is None:
         return False
     week = f"{today.isocalendar().year}-W{today.isocalendar().week:02d}"
     row = db.get(FlagRow, (service, week, kind))
-    known = db.scalar(select(func.count()).select_from(FlagRow).where(FlagRow.service == service, FlagRow.waits))
     if row is None:
         db.add(FlagRow(service=service, week=week, kind=kind, count=1, waits=True))
     else:
         row.count, row.waits = row.count + 1, True
     db.flush()
-    if not known:
-        changed(db, [service])  # the first flag puts it behind others; more of the same change nothing
     return True

@@ -30,7 +30,6 @@ LISTING_COLUMNS: Final = (
     "has",
     "police",
     "verified",
-    "doubted",
     "organisation",
     "site",
     "languages",
@@ -57,7 +56,7 @@ def stored_listings(db: Session, needs: Sequence[str], places: Sequence[str]) ->
     parameters = {f"n{number}": need for number, need in enumerate(listings)}
     parameters |= {f"c{number}": place for number, place in enumerate(places)}
     for row in db.connection().execute(_query(len(listings), len(places)), parameters):
-        listings[row[0]].append(Listing._make((*row[1:13], _languages(row[13]), hours.unpacked(row[14], zone))))
+        listings[row[0]].append(Listing._make((*row[1:12], _languages(row[12]), hours.unpacked(row[13], zone))))
     return listings
 
 

@@ -115,7 +115,6 @@ class MatchRow(Base):
     has: Mapped[int] = mapped_column(Integer, info=in_the_clear("what is known to be there"))
     police: Mapped[bool] = mapped_column(Boolean, info=in_the_clear("police inside"))
     verified: Mapped[int] = mapped_column(Integer, info=in_the_clear("when"))
-    doubted: Mapped[bool] = mapped_column(Boolean, info=in_the_clear("somebody flagged it"))
     organisation: Mapped[str] = mapped_column(Text, info=in_the_clear("who runs it"))
     site: Mapped[str] = mapped_column(
         String(12), default="", server_default="", info=in_the_clear("the district where it stands")

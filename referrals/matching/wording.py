@@ -49,7 +49,6 @@ NEVER_CHECKED = N_("Not verified by us: call first.")
 NEVER_CHECKED_NO_NUMBER = N_("Not verified by us.")
 CHECKED = N_("Verified on %(day)s.")
 CHECKED_LONG_AGO = N_("Verified on %(day)s, more than a year ago: call first.")
-DOUBTED = N_("Somebody told us that something is wrong here. We have not been able to confirm it yet: call first.")
 HOLIDAY = N_("We do not know if it opens today, a public holiday: call first.")
 OPENS = (
     N_("Closed now. It opens today at %(time)s."),
@@ -190,7 +189,6 @@ def _stands(site: str, search: Search) -> Sentence:
 def _warnings(card: ServiceCard, search: Search) -> Iterable[Sentence]:
     incident = search.seeker.incident
     checks = (
-        (card.doubted, DOUBTED),
         (card.police != NO, POLICE_INSIDE),
         (card.duty == "may", DUTY),
         (card.accepts_no_id == NO and "ADULT_WITH_ID" not in card.warnings, N_("It asks for an identity card.")),
