@@ -17,7 +17,7 @@ from referrals.directory.home import home
 from referrals.directory.models import DirectoryRow, MatchRow, ServiceRow
 from referrals.directory.reviewed_data import made_with
 from referrals.matching import hours
-from referrals.matching.listings import Listing, listings_of
+from referrals.matching.listings import Index, Listing, ListingIndex, listings_of
 
 AT_ONCE: Final = 500  # services worked out together
 LISTING_COLUMNS: Final = (
@@ -38,15 +38,17 @@ LISTING_COLUMNS: Final = (
 
 
 class StoredListings:
-    """All listings where they lie in the database: one query for all needs and places."""
+    """All listings where they lie in the database, one query for all needs and places, and `more` beside them."""
 
-    def __init__(self, reading: Reading) -> None:
-        self._reading = reading
+    def __init__(self, reading: Reading, more: ListingIndex | None = None) -> None:
+        self._reading, self._more = reading, more or Index(())
 
     def near(self, needs: Sequence[str], places: Sequence[str]) -> Mapping[str, Sequence[Listing]]:
         """For each need the listings that cover one of these places, as `ListingIndex` says."""
+        more = self._more.near(needs, places)
         with self._reading() as db:
-            return stored_listings(db, needs, places)
+            stored = stored_listings(db, needs, places)
+        return {need: (*listings, *more[need]) if more[need] else listings for need, listings in stored.items()}
 
 
 def stored_listings(db: Session, needs: Sequence[str], places: Sequence[str]) -> Mapping[str, Sequence[Listing]]:

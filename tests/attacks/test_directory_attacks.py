@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
 from flask import Flask
+from sqlalchemy import Executable, delete, update
 
-from referrals.directory.snapshot import DirectorySnapshot, snapshot_of
+from referrals.directory.models import CoverageRow, DirectoryRow, ServiceRow
+from referrals.directory.snapshot import IN_MEMORY, DirectorySnapshot, shipped_lines, snapshot_of
 from referrals.help import ASKED, help_with, national_lines
 from reporting.app import create_app
-from reporting.storage.database import reading
+from reporting.storage.database import reading, writing
 from tests.pages.test_directory_pages import flags
 from tests.people import Place
 from tests.phone import Phone
@@ -39,3 +42,40 @@ def test_a_thousand_anonymous_flags_change_nothing_that_is_offered(app: Flask, p
     after = directory(place)
     assert after.version == before.version, "not even a reading anew can be caused by it"
     assert shown(after, place.clock()) == seen
+
+
+# ── the national lines ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def by_hand(place: Place, statement: Executable) -> None:
+    """Somebody who can write the database does, and every process reads it anew."""
+    with writing(place.engine) as db:
+        db.execute(statement)
+        db.execute(update(DirectoryRow).values(number=DirectoryRow.number + 1))
+
+
+LINES = ("samu106", "linea100", "linea113", "bomberos116", "defensoria", "linea1810")
+GONE: tuple[tuple[str, Executable], ...] = (
+    ("deleted", delete(ServiceRow).where(ServiceRow.id.in_(LINES))),
+    ("all deleted", delete(ServiceRow)),
+    ("without a number", update(ServiceRow).values(phone="")),
+    ("seen by nobody", update(ServiceRow).values(source="")),
+    ("of no place", delete(CoverageRow)),
+    ("of another country", update(CoverageRow).where(CoverageRow.service.in_(LINES)).values(place="PE25")),
+)
+
+
+@pytest.mark.parametrize("in_memory", [True, False])
+@pytest.mark.parametrize("done", [done for _, done in GONE], ids=[name for name, _ in GONE])
+def test_pages_never_show_less_than_the_national_lines(place: Place, done: Executable, in_memory: bool) -> None:
+    by_hand(place, done)
+    held = snapshot_of(lambda: reading(place.engine), IN_MEMORY if in_memory else -1)
+    assert {line: held.cards.by_id[line].tel for line in LINES} == {
+        line: shipped_lines("PE")[line].tel for line in LINES
+    }
+    assert [offer.service_id for offer in national_lines(held, place.clock())] == ["samu106", "linea100", "linea113"]
+    for region in ("PE25", None):
+        found = help_with(held, ASKED, region, place.clock(), languages=("es",))
+        assert [need.need.code for need in found.needs if not any(offer.tel for offer in need.offers)] == []
+    emergency = help_with(held, ["N_EMERG_MED"], "PE25", place.clock(), languages=("es",)).needs[0]
+    assert "samu106" in {offer.service_id for offer in emergency.offers}
