@@ -17,6 +17,7 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
+from referrals.directory.believed import Judge
 from referrals.directory.card import Reading, card_of, cards_of
 from referrals.directory.home import (
     BOX,
@@ -25,9 +26,11 @@ from referrals.directory.home import (
     MOST_LINES,
     REMEMBERED,
     Home,
+    WhoSigns,
     home,
     homes,
     lines_of_country,
+    nobody_signs,
     shipped_services,
 )
 from referrals.directory.match_table import StoredListings
@@ -41,9 +44,12 @@ from reporting.vocabulary.needs import NEEDS
 IN_MEMORY: Final = 20_000  # services; more stay in the database (about 2 kB each in every process)
 
 
-def settle(engine: Engine, country: str, zone: str) -> None:
-    """Tell once, when a database is opened, where its directory lives. Rows of other countries are then not seen."""
-    homes[engine.dialect] = Home(country, zone)
+def settle(engine: Engine, country: str, zone: str, who_signs: WhoSigns = nobody_signs) -> None:
+    """Tell once, when a database is opened, where its directory lives and whose signatures of rows count.
+
+    Rows of other countries are then not seen.
+    """
+    homes[engine.dialect] = Home(country, zone, who_signs)
     _snapshots.pop(engine, None)
 
 
@@ -142,11 +148,13 @@ class LazyCards(Mapping[str, ServiceCard]):
 
     def __init__(self, reading: Reading, instead: Mapping[str, ServiceCard]) -> None:
         self._reading, self._instead = reading, instead
+        with reading() as db:
+            self._judge = Judge(db)
         self._card = lru_cache(maxsize=REMEMBERED)(self._fetched)
 
     def _fetched(self, service: str) -> ServiceCard | None:
         with self._reading() as db:
-            return next(cards_of(db, [service]), None)
+            return next(cards_of(db, [service], self._judge), None)
 
     def __getitem__(self, service: str) -> ServiceCard:
         """The card of a service by its id; `KeyError` when the directory has none."""
@@ -166,5 +174,5 @@ class LazyCards(Mapping[str, ServiceCard]):
     def values(self) -> Any:
         """All of them, in one go: for lists of the whole directory only."""
         with self._reading() as db:
-            held = {card.service_id: card for card in cards_of(db)}
+            held = {card.service_id: card for card in cards_of(db, judge=self._judge)}
         return tuple({**held, **self._instead}.values())

@@ -57,6 +57,7 @@ class ServiceCard:
     address: str = ""  # as it may be shown; never of a shelter
     site: str = ""  # code of the district or province where it stands; blank where only its coverage is known
     insured: bool = False  # for people insured there; for anybody only in an emergency
+    waits: bool = False  # a change of it waits for a second person of the team
 
     @property
     def week(self) -> Hours:

@@ -52,6 +52,7 @@ class Offer:
     source_name: str
     source_date: str
     fallback: bool
+    may_change: bool = False  # a change of it waits for a second person of the team
     again: bool = False  # told in full for a need before; a page need not repeat it
 
 

@@ -49,6 +49,7 @@ NEVER_CHECKED = N_("Not verified by us: call first.")
 NEVER_CHECKED_NO_NUMBER = N_("Not verified by us.")
 CHECKED = N_("Verified on %(day)s.")
 CHECKED_LONG_AGO = N_("Verified on %(day)s, more than a year ago: call first.")
+MAY_CHANGE = N_("Something here may have changed, and the team has not confirmed it yet: call first.")
 HOLIDAY = N_("We do not know if it opens today, a public holiday: call first.")
 OPENS = (
     N_("Closed now. It opens today at %(time)s."),
@@ -72,6 +73,7 @@ def shown(need: Need, card: ServiceCard, band: int, search: Search, *, fallback:
         what_for=card.what_for,
         reasons=tuple(_reasons(need, card, band, search, line)),
         warnings=tuple(_warnings(card, search)),
+        may_change=card.waits,
         verified=_verified(card, search, can_be_called=bool(card.tel or line)),
         source_name=_source_name(card.source),
         source_date=card.source_date,
@@ -189,6 +191,7 @@ def _stands(site: str, search: Search) -> Sentence:
 def _warnings(card: ServiceCard, search: Search) -> Iterable[Sentence]:
     incident = search.seeker.incident
     checks = (
+        (card.waits, MAY_CHANGE),
         (card.police != NO, POLICE_INSIDE),
         (card.duty == "may", DUTY),
         (card.accepts_no_id == NO and "ADULT_WITH_ID" not in card.warnings, N_("It asks for an identity card.")),

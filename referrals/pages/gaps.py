@@ -1,15 +1,17 @@
-"""What is missing where: needs that no service meets, as a page and as a file."""
+"""What is missing where: needs that no service meets, as a page and as a file; and the rules of needs."""
 
 from __future__ import annotations
 
 import csv
 import io
+from typing import Any
 
 from flask.typing import ResponseReturnValue
 
 from referrals.directory import gaps as directory_gaps
 from referrals.directory.gaps import STATES
 from referrals.help import names, other_departments
+from referrals.needs import rulebook
 from referrals.pages.directory import blueprint, csv_answer, out, snapshot_now, today_here
 from reporting.teams.team_log import CASE_WORKER, COORDINATOR
 from reporting.vocabulary.needs import NEEDS
@@ -58,3 +60,17 @@ def gaps_file() -> ResponseReturnValue:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerows([("place", "name", "need", "state"), *directory_gaps.gap_rows(snapshot_now(), today_here())])
     return csv_answer(out.getvalue(), "vacios")
+
+
+@blueprint.get("/<lang>/reglas")
+def rules() -> ResponseReturnValue:
+    """Every rule, window and must-not, printed from the rows that decide, and who has signed it."""
+    country = installation().settings.country
+    everything: dict[str, Any] = {
+        "definitions": rulebook.definitions(),
+        "rules": rulebook.rules(),
+        "must_nots": rulebook.must_nots(),
+        "country": country,
+    }
+    states = [row.state for row in (*everything["rules"], *everything["must_nots"])]
+    return render_template("reporter/rules.html", **everything, signed=states.count(rulebook.SIGNED), all=len(states))

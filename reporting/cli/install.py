@@ -16,6 +16,7 @@ from typing import Any
 import click
 from sqlalchemy import Engine
 
+from referrals.casework import second_person, signed_directory
 from referrals.directory.importing import shipped
 from referrals.help import has_lines
 from reporting.app import create_app
@@ -125,10 +126,12 @@ def check(residue: bool, as_json: bool) -> None:
     and looked for in every file. It takes a few seconds. Nothing is changed here.
     """
     settings = settings_here()
-    engine = open_database(settings.database_url)
+    engine = opened_for(settings)
     with reading(engine) as db:
         problems = accounts.problems(db, Pin(settings.pin_file), retention.audit_before(time.time()))
         problems += list_numbers.problems(db, Pin(settings.pin_file))
+        problems += signed_directory.problems(db)
+        problems += second_person.problems(db, Pin(settings.pin_file))
         problems += reading_hours.problems(db, languages.local(time.time(), settings.time_zone).date())
     proofs = leak_check.run_checks() if residue else ()
     problems += [proof.says for proof in proofs if proof.holds is False] if residue else problems_on_this_machine()
