@@ -19,7 +19,7 @@ from typing import Protocol
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from referrals.directory.home import home, shipped_services
+from referrals.directory.home import Vouched, home, shipped_services
 from referrals.directory.models import PlaceRow, ServiceRow, SignatureRow, WaitingRow
 from referrals.directory.rows import COLUMNS, coverage_of
 from reporting.vocabulary.countries import FIRST_HOME
@@ -159,7 +159,7 @@ def sign(db: Session, services: Iterable[str], by: Signs) -> None:
     count: it would only take away a signature that does.
     """
     vouched = home(db).who_signs(db)
-    if vouched and vouched.begun and by.member in vouched.keys:
+    if vouched and vouched.begun and _is_known(vouched, by):
         _sign(db, list(services), by)
 
 
@@ -188,7 +188,14 @@ def is_watched(db: Session) -> bool:
 def counts(db: Session, by: Signs | None) -> bool:
     """Whether the signature of somebody would count."""
     vouched = home(db).who_signs(db)
-    return vouched is None or (by is not None and by.member in vouched.keys)
+    return vouched is None or (by is not None and _is_known(vouched, by))
+
+
+def _is_known(vouched: Vouched, by: Signs) -> bool:
+    """Whether somebody signs with a key that counts: whoever was reset has another one until it is heard anew."""
+    probe = b"whose key this is"
+    signature = by.sign(probe)
+    return any(vouched.fits(key, signature, probe) for key in vouched.keys.get(by.member, ()))
 
 
 def is_any_signed(db: Session) -> bool:

@@ -2,31 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import pytest
 from flask import Flask
-from sqlalchemy import Executable, delete, update
+from sqlalchemy import Executable, delete, select, update
 
 from referrals.casework import second_person, signed_directory
 from referrals.directory.believed import Unbelieved
-from referrals.directory.importing import run
+from referrals.directory.importing import run, shipped
 from referrals.directory.importing.build import write_table
-from referrals.directory.models import CoverageRow, DirectoryRow, ServiceRow, WaitingRow
-from referrals.directory.rows import COLUMNS
+from referrals.directory.models import CoverageRow, DirectoryRow, ServiceRow, SignatureRow, WaitingRow
+from referrals.directory.rows import COLUMNS, cells_of
 from referrals.directory.snapshot import IN_MEMORY, DirectorySnapshot, shipped_lines, snapshot_of
 from referrals.help import ASKED, help_with, national_lines
+from referrals.matching.listings import ServiceCard, is_listed
 from reporting.app import create_app
 from reporting.sessions import day_seeds
 from reporting.storage.database import reading, writing
 from reporting.teams.team_log import CASE_WORKER
 from reporting.web.context import Installation
 from tests.copies import Copies, with_known_coordinator
+from tests.needs_of_tests import a_schema
 from tests.pages.test_directory_pages import flags
 from tests.pages.test_people_and_keys import enters, proves
-from tests.people import Place
+from tests.people import Place, a_furnished_place
 from tests.phone import Phone
 
 MANY = 1_000
@@ -116,7 +119,7 @@ OWN = {  # a service of the team's own
     "source_date": "2026-11-20",
     "verified_on": "2026-11-20",
 }
-HERS = "061 999-999"  # the number of whoever wrote to the database
+HERS = "998 877 665"  # the number of whoever wrote to the database
 
 
 def signed_place(place: Place) -> Place:
@@ -245,8 +248,8 @@ def warned(place: Place, service: str) -> bool:
 
 
 GUARDED: tuple[tuple[str, dict[str, str]], ...] = (
-    ("linea100", {"phone": "999"}),
-    ("defensoria", {"phone": "999"}),
+    ("linea100", {"phone": "998 111 222"}),
+    ("defensoria", {"phone": "998 111 222"}),
     ("miluska", {"phone": "061 999-999"}),
     ("casa_refugio_huancayo", {"phone": "061 999-999"}),
     ("casa-luz", {"service_type": "LEGAL_NGO"}),
@@ -297,16 +300,16 @@ def test_her_page_says_call_first_until_a_second_person_agrees_and_then_the_new_
 
 def test_what_waits_can_be_stopped_by_anybody_of_the_team(team: Place) -> None:
     before = directory(team).cards.by_id["linea100"]
-    changes(team, "linea100", phone="999")
+    changes(team, "linea100", phone="998 111 222")
     assert "Detenido" in decides(team, "linea100", "milagros", "stop").words
     assert directory(team).cards.by_id["linea100"] == before
 
 
 def test_a_change_that_nobody_of_the_team_asked_for_is_named_and_cannot_be_agreed_to(team: Place) -> None:
-    changes(team, "linea100", phone="999")
+    changes(team, "linea100", phone="998 111 222")
     with writing(team.engine) as db:
         row = db.get_one(WaitingRow, "linea100")
-        row.changes = row.changes.replace("999", "998")
+        row.changes = row.changes.replace("998 111 222", "998 111 223")
     phone = at_the_desk(team, "rosa")
     phone.opens(PAGE + "linea100")
     assert ("go", "agree") not in [button for form in phone.forms for button in form.buttons]
@@ -326,3 +329,170 @@ def test_another_number_holds_at_once_and_stands_on_the_desk_for_a_week(team: Pl
     desk = at_the_desk(team, "rosa")
     desk.opens("/es/equipo/directorio/vigilancia")
     assert "061 222-333" not in desk.words
+
+
+# ── files ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def brings_in(place: Place, *rows: dict[str, str], by: str = "") -> None:
+    """A file of ours comes in: at the terminal, or on the page by somebody."""
+    raw = write_table([dict.fromkeys(COLUMNS, "") | row for row in rows], COLUMNS).encode()
+    with begun(place).writing() as db:
+        signs = place.workers[by].signer if by else None
+        assert run.import_file(db, raw, by or "terminal", date(2026, 11, 24), signs=signs).listed == 0
+
+
+def line_of(place: Place, service: str, **cells: str) -> dict[str, str]:
+    with reading(place.engine) as db:
+        return cells_of(db.get_one(ServiceRow, service)) | cells
+
+
+NEW_LINE = OWN | {"id": "linea-ayuda", "service_type": "CRISIS_LINE", "coverage": "national", "phone": "999 000 111"}
+
+
+def test_a_file_on_the_page_changes_and_adds_no_line_alone(team: Place) -> None:
+    brings_in(
+        team, line_of(team, "linea100", phone="998 111 222"), NEW_LINE, OWN | {"phone": "061 222-333"}, by="carmen"
+    )
+    shown_now = offered(team)
+    assert (shown_now["linea100"], shown_now["casa-luz"]) == ("100", "061 222-333")
+    held = directory(team)
+    assert not is_listed(held.cards.by_id["linea-ayuda"])
+    assert warned(team, "linea100")
+    assert named(team) == {}
+    decides(team, "linea-ayuda", "rosa")
+    assert is_listed(directory(team).cards.by_id["linea-ayuda"])
+
+
+def test_a_file_at_the_terminal_waits_for_a_signature_and_its_lines_for_two(team: Place) -> None:
+    brings_in(team, line_of(team, "linea100", phone="998 111 222"), OWN | {"phone": "061 222-333"})
+    assert "casa-luz" not in offered(team)
+    assert named(team).keys() == {"casa-luz"}
+    desk = at_the_desk(team, "rosa")
+    desk.opens("/es/equipo/directorio/vigilancia")
+    desk.presses("sign", **proves(team, "rosa"))
+    assert offered(team)["casa-luz"] == "061 222-333"
+    assert "Anotado" in decides(team, "linea100", "carmen").words
+    assert offered(team)["linea100"] == "100", "one alone is not two, even with a file at the terminal"
+    assert "carmen, rosa" in decides(team, "linea100", "rosa").words
+    assert offered(team)["linea100"] == "998 111 222"
+
+
+def test_an_upgrade_empties_nothing_and_leaves_what_was_signed_as_it_is(team: Place) -> None:
+    changes(team, "cem-regular-pucallpa-25", proved=False, phone="061 222-333")
+    before = offered(team)
+    assert before["cem-regular-pucallpa-25"] == "061 222-333"
+    with begun(team).writing() as db:
+        shipped.bring_up_to_date(db)
+    assert offered(team) == before
+    assert named(team) == {}
+
+
+def test_what_is_signed_cannot_be_made_unsigned_again(team: Place) -> None:
+    by_hand(team, delete(SignatureRow))
+    by_hand(team, update(ServiceRow).where(ServiceRow.id == "casa-luz").values(phone=HERS))
+    assert "casa-luz" not in offered(team)
+    assert "casa-luz" in named(team)
+
+
+def test_nobody_signs_by_opening_what_nobody_looked_at(team: Place) -> None:
+    by_hand(team, update(ServiceRow).where(ServiceRow.id == "casa-luz").values(phone="061 999-998"))
+    desk = at_the_desk(team, "rosa")
+    desk.opens("/es/equipo/directorio/vigilancia")
+    by_hand(team, update(ServiceRow).where(ServiceRow.id == "casa-luz").values(phone=HERS))
+    desk.presses("sign", **proves(team, "rosa"))
+    assert desk.status == 409
+    assert "casa-luz" not in offered(team)
+
+
+# ── who can do what to the directory ────────────────────────────────────────────────────────────────────────
+
+NOTHING, WAITS, AT_ONCE, NOT_OFFERED = "nothing", "it waits: call first", "it holds at once", "it is not offered"
+Who = Callable[[Place, str, dict[str, str]], object]
+
+
+def with_a_stolen_session(place: Place, service: str, cells: dict[str, str]) -> None:
+    """Carmen's browser, without her password and her phone; and rosa's."""
+    changes(place, service, proved=False, **cells)
+    rosa = at_the_desk(place, "rosa")
+    rosa.opens(PAGE + service)
+    if any(button == ("go", "agree") for form in rosa.forms for button in form.buttons):
+        rosa.presses("agree")
+
+
+def as_coordinator(place: Place, service: str, cells: dict[str, str]) -> None:
+    changes(place, service, **cells)
+
+
+def as_two_members(place: Place, service: str, cells: dict[str, str]) -> None:
+    changes(place, service, **cells)
+    if service in waiting_now(place):
+        decides(place, service, "rosa")
+
+
+def waiting_now(place: Place) -> set[str]:
+    with reading(place.engine) as db:
+        return set(db.scalars(select(WaitingRow.service)))
+
+
+def with_both_sheets(place: Place, service: str, _cells: dict[str, str]) -> None:
+    """Nothing in the directory asks for them."""
+    for address in (PAGE + service, "/es/equipo/directorio/vigilancia"):
+        desk = at_the_desk(place, "carmen")
+        desk.opens(address)
+        assert not [form for form in desk.forms if {"first", "second"} & form.kinds.keys()]
+
+
+def in_the_database(place: Place, service: str, cells: dict[str, str]) -> None:
+    by_hand(place, update(ServiceRow).where(ServiceRow.id == service).values(**cells))
+
+
+LINE, LOCAL = ("linea100", {"phone": HERS}), ("casa-luz", {"phone": HERS})
+POLICE = ("casa-luz", {"police_inside_or_run": "unknown"})
+CAN: dict[tuple[str, Who], tuple[str, str, str]] = {  # of a national line, of a local number, of "police inside"
+    ("a stolen session", with_a_stolen_session): (NOTHING, AT_ONCE, NOTHING),
+    ("a coordinator", as_coordinator): (WAITS, AT_ONCE, WAITS),
+    ("both sheets", with_both_sheets): (NOTHING, NOTHING, NOTHING),
+    ("two members", as_two_members): (AT_ONCE, AT_ONCE, AT_ONCE),
+    ("a database writer", in_the_database): (NOTHING, NOT_OFFERED, NOT_OFFERED),
+}
+
+
+def came_of(place: Place, service: str, before: ServiceCard) -> str:
+    card = directory(place).cards.by_id.get(service)
+    if card is None:
+        return NOT_OFFERED
+    return WAITS if card.waits else NOTHING if card == before else AT_ONCE
+
+
+@pytest.mark.parametrize("who", CAN, ids=[name for name, _ in CAN])
+def test_who_can_do_what_to_the_directory(copies: Copies, tmp_path: Path, who: tuple[str, Who]) -> None:
+    found = []
+    for number, (service, cells) in enumerate((LINE, LOCAL, POLICE)):
+        place = signed_place(copies.copy(tmp_path / f"{number}", with_a_team))
+        before = directory(place).cards.by_id[service]
+        who[1](place, service, cells)
+        found.append(came_of(place, service, before))
+    assert tuple(found) == CAN[who]
+
+
+# ── PostgreSQL ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_on_postgresql_a_number_changed_by_hand_is_named_and_waiting_changes_wait(tmp_path: Path) -> None:
+    with a_schema() as address:
+        place = a_furnished_place(tmp_path / "instance", DATABASE_URL=address)
+        with_known_coordinator(place)
+        before = offered(signed_place(place))
+        by_hand(place, update(ServiceRow).where(ServiceRow.id.in_(["linea100", "casa-luz"])).values(phone=HERS))
+        after = offered(place)
+        assert after == {service: number for service, number in before.items() if service != "casa-luz"}
+        assert named(place).keys() == {"linea100", "casa-luz"}
+        changes(place, "linea113", phone="998 111 222")
+        assert warned(place, "linea113")
+        place.clock.on(days=8)
+        with writing(place.engine) as db:
+            day_seeds.open_day(db, place.clock())
+        decides(place, "linea113", "rosa")
+        assert offered(place)["linea113"] == "998 111 222"
+        place.engine.dispose()
