@@ -17,6 +17,7 @@ from sqlalchemy import Engine
 
 import referrals.pages
 import reporting.web
+from referrals.casework.signed_directory import who_signs
 from referrals.directory import snapshot
 from referrals.help.answers import lines_as_shipped, national_lines, other_departments
 from reporting.config import HERE, Settings, read_settings, shipped
@@ -68,8 +69,8 @@ def register_lines(site: Installation) -> None:
 
 
 def settle_country(engine: Engine, settings: Settings) -> None:
-    """Tell a database in which country its directory lives."""
-    snapshot.settle(engine, settings.country, settings.clock_of_services)
+    """Tell a database in which country its directory lives, and whose signatures of its rows count."""
+    snapshot.settle(engine, settings.country, settings.clock_of_services, who_signs(Pin(settings.pin_file)))
 
 
 def _blueprints() -> Iterable[Blueprint]:

@@ -11,7 +11,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from reporting.teams.team_log import ADVOCATE, COORDINATOR, STATISTICS
+from reporting.storage.database import writing
+from reporting.teams import keyring, team_log
+from reporting.teams.team_log import ADVOCATE, CASEWORK, COORDINATOR, STATISTICS
 from tests.people import Clock, Place, a_furnished_place, opened
 
 Filling = Callable[[Place], object]
@@ -24,6 +26,20 @@ def nothing_more(_place: Place) -> None:
 def with_coordinator(place: Place) -> None:
     """Carmen, who looks after people and the directory."""
     place.hires("carmen", COORDINATOR)
+
+
+def with_known_coordinator(place: Place) -> None:
+    """Carmen, and rosa has said in the team's log with which key she signs."""
+    with_coordinator(place)
+    rosa_vouches_for(place, "carmen")
+
+
+def rosa_vouches_for(place: Place, name: str) -> None:
+    """Rosa has heard the six words of somebody who gets no key: what that person signs counts."""
+    rosa, member = place.signs_in("rosa"), place.workers[name].id
+    with writing(place.engine) as db:
+        team = team_log.team_of_kind(team_log.teams(db, place.pin), CASEWORK).id
+        keyring.vouch_for_signer(db, team, rosa.epochs[team], member, rosa.signer, place.clock())
 
 
 def with_readers_of_figures(place: Place) -> None:

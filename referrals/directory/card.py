@@ -8,13 +8,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from referrals.directory.believed import Judge
 from referrals.directory.home import Home, home
-from referrals.directory.models import CoverageRow, FlagRow, ServiceRow
+from referrals.directory.models import CoverageRow, ServiceRow
 from referrals.directory.reviewed_data import rows_of, service_types
 from referrals.directory.rows import NOWHERE_YET, SHELTER
 from referrals.matching import phones
@@ -31,26 +33,33 @@ ANSWERED_BY = {
 Reading = Callable[[], AbstractContextManager[Session]]
 
 
-def cards_of(db: Session, services: Sequence[str] | None = None) -> Iterator[ServiceCard]:
-    """Cards of these services, or of all, in the order of their ids. Those of another country are not among them."""
-    here = home(db)
-    covers, flagged, rows = select(CoverageRow), select(FlagRow.service).where(FlagRow.waits), select(ServiceRow)
+def cards_of(db: Session, services: Sequence[str] | None = None, judge: Judge | None = None) -> Iterator[ServiceCard]:
+    """Cards of these services, or of all, in the order of their ids. Those of another country are not among them.
+
+    Where rows are signed, one that is not believed is the shipped one, or none. `judge`: one that was made before.
+    """
+    here, judge = home(db), judge or Judge(db)
+    if judge.judges:
+        for cells in judge.judged(db, services):
+            covers_of = judge.covers(cells)
+            if here.holds(covers_of):
+                yield card_of(SimpleNamespace(**cells), covers_of, here, waits=cells["id"] in judge.waiting)
+        return
+    covers, rows = select(CoverageRow), select(ServiceRow)
     if services is not None:
         covers = covers.where(CoverageRow.service.in_(services))
-        flagged = flagged.where(FlagRow.service.in_(services))
         rows = rows.where(ServiceRow.id.in_(services))
     covered: dict[str, set[str]] = {}
     for cover in db.execute(covers.with_only_columns(CoverageRow.service, CoverageRow.place)):
         covered.setdefault(cover.service, set()).add(cover.place)
-    doubted = set(db.scalars(flagged))
     columns = list(ServiceRow.__table__.columns)
     for row in db.execute(rows.with_only_columns(*columns).order_by(ServiceRow.id)):
         covers_of = frozenset(covered.get(row.id, ()))
         if here.holds(covers_of):
-            yield card_of(row, covers_of, here, doubted=row.id in doubted)
+            yield card_of(row, covers_of, here, waits=row.id in judge.waiting)
 
 
-def card_of(row: Any, coverage: frozenset[str], here: Home, *, doubted: bool = False) -> ServiceCard:
+def card_of(row: Any, coverage: frozenset[str], here: Home, *, waits: bool = False) -> ServiceCard:
     """A row of the table of services as matching and pages need it."""
     kind = service_types()[row.service_type]
     phone, note, tel = _phone(row.phone, row.status, here.country)
@@ -83,11 +92,11 @@ def card_of(row: Any, coverage: frozenset[str], here: Home, *, doubted: bool = F
         through=kind.get("through", "") if row.sector in PUBLIC else "",
         warnings=tuple(_warnings(row)),
         organisation=row.organisation,
-        doubted=doubted,
         zone=here.zone,
         address=row.address if _may_be_shown(row) else "",
         site=country + row.site if row.site and row.service_type != SHELTER else "",
         insured=row.cost == INSURED,
+        waits=waits,
     )
 
 

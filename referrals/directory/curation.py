@@ -11,14 +11,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from referrals.directory import rows
+from referrals.directory.believed import Signs, counts, is_watched, sign
 from referrals.directory.due import Due, due_of
 from referrals.directory.home import home, is_at_home
 from referrals.directory.match_table import changed
-from referrals.directory.models import FlagRow, ForeignRow, HistoryRow, PlaceRow, ServiceRow
+from referrals.directory.models import FlagRow, ForeignRow, HistoryRow, PlaceRow, ServiceRow, WaitingRow
 from referrals.directory.questions import unknown_of
 from referrals.directory.rows import COLUMNS, SHELTER, cells_of, tidy
 from reporting.errors import AmparoError
@@ -96,26 +97,46 @@ def stamp_of(cells: Mapping[str, str]) -> str:
     return hashlib.sha256(json.dumps([cells[column] for column in COLUMNS]).encode()).hexdigest()[:16]
 
 
-def confirm(db: Session, service: str, who: str, today: date, stamp: str) -> None:
+def confirm(db: Session, service: str, who: str, today: date, stamp: str, signs: Signs | None = None) -> frozenset[str]:
     """Write down that somebody has looked or called, and that all of it is still true today.
+
+    `signs`: who stands for the row as it is then, here and in what follows. Returns the columns that wait for a second
+    person; `ChangeWaits` when something waits already.
 
     `ServiceEditConflict` when it was changed since it was read; `InvalidService` when it cannot be stored as it is.
     """
     row = _locked(db, service, stamp)
-    _write(db, row, _seen_today(row, today), HistoryLine(today.isoformat(), who, CONFIRMED, "", {}))
+    return _write(db, row, _seen_today(row, today), HistoryLine(today.isoformat(), who, CONFIRMED, "", {}), signs)
 
 
-def edit(db: Session, service: str, cells: Mapping[str, str], who: str, why: str, today: date, stamp: str) -> None:
+def edit(
+    db: Session,
+    service: str,
+    cells: Mapping[str, str],
+    who: str,
+    why: str,
+    today: date,
+    stamp: str,
+    signs: Signs | None = None,
+) -> frozenset[str]:
     """Write other cells, with a reason; columns that are not there stay as they are.
 
     `ServiceEditConflict` when it was changed since it was read; `InvalidService` when it cannot be stored.
     """
     row = _locked(db, service, stamp)
     new = {column: tidy(cells[column]) for column in EDITABLE if column in cells}
-    _write(db, row, new, HistoryLine(today.isoformat(), who, EDITED, tidy(why), {}))
+    return _write(db, row, new, HistoryLine(today.isoformat(), who, EDITED, tidy(why), {}), signs)
 
 
-def learn(db: Session, service: str, cells: Mapping[str, str], who: str, today: date, stamp: str) -> None:
+def learn(
+    db: Session,
+    service: str,
+    cells: Mapping[str, str],
+    who: str,
+    today: date,
+    stamp: str,
+    signs: Signs | None = None,
+) -> frozenset[str]:
     """Write what a call taught into cells that were unknown, and that the rest was looked at today.
 
     `ServiceEditConflict` when it was changed since it was read; `InvalidService` when it cannot be stored.
@@ -123,7 +144,7 @@ def learn(db: Session, service: str, cells: Mapping[str, str], who: str, today: 
     row = _locked(db, service, stamp)
     unknown = {question.column for question in unknown_of(cells_of(row))}
     new = {column: tidy(cell) for column, cell in cells.items() if column in unknown and tidy(cell)}
-    _write(db, row, new | _seen_today(row, today), HistoryLine(today.isoformat(), who, LEARNED, "", {}))
+    return _write(db, row, new | _seen_today(row, today), HistoryLine(today.isoformat(), who, LEARNED, "", {}), signs)
 
 
 def nobody_answered(db: Session, service: str, who: str, today: date) -> None:
@@ -151,20 +172,189 @@ def _locked(db: Session, service: str, stamp: str) -> ServiceRow:
     return row
 
 
-def _write(db: Session, row: ServiceRow, new: dict[str, str], line: HistoryLine) -> None:
+def _write(
+    db: Session, row: ServiceRow, new: Mapping[str, str], line: HistoryLine, signs: Signs | None
+) -> frozenset[str]:
+    """Write what may hold at once; what a second person has to agree to waits. Returns the columns that wait."""
     before = cells_of(row)
-    after = before | new
+    _check(db, before | dict(new))
+    later = waits_of(before, new, counts=counts(db, signs)) if is_watched(db) else frozenset()
+    if later:
+        _hold(db, row.id, {column: (before[column], new[column]) for column in sorted(later)}, line, signs)
+    after = before | {column: cell for column, cell in new.items() if column not in later}
+    if after != before or not later:
+        _store(db, before, after, line, signs)
+    return later
+
+
+def _check(db: Session, cells: Mapping[str, str]) -> dict[str, str]:
+    """The names of places by their code. `InvalidService` where these cells cannot be stored."""
     places = {place.code: place.name for place in db.scalars(select(PlaceRow))}
-    wrong = list(rows.faults(after, places, home(db).country))
+    wrong = list(rows.faults(cells, places, home(db).country))
     if wrong:
         raise InvalidService(wrong)
+    return places
+
+
+def _store(
+    db: Session, before: Mapping[str, str], after: Mapping[str, str], line: HistoryLine, signs: Signs | None
+) -> None:
+    service = after["id"]
     changes = {column: (before[column], after[column]) for column in COLUMNS if before[column] != after[column]}
-    rows.store(db, after, places)
-    _note(db, row.id, replace(line, changes=changes))
-    db.execute(update(FlagRow).where(FlagRow.service == row.id).values(waits=False))
+    rows.store(db, after, _check(db, after))
+    _note(db, service, replace(line, changes=changes))
+    db.execute(update(FlagRow).where(FlagRow.service == service).values(waits=False))
     if after["service_type"] == SHELTER:
-        forget_where(db, row.id)
-    changed(db, [row.id])
+        forget_where(db, service)
+    if signs:
+        sign(db, [service], signs)
+    changed(db, [service])
+
+
+# ── what waits for a second person ──────────────────────────────────────────────────────────────────────────
+
+CRISIS_LINE = "CRISIS_LINE"
+ALWAYS = frozenset({"service_type", "police_inside_or_run"})  # of any service: whom it is offered to hangs on them
+QUIET = frozenset({"verified_on", "notes", "source", "source_date", "status"})  # send nobody anywhere
+
+
+class ChangeWaits(AmparoError):
+    """A change of this service waits already: somebody agrees to it or stops it first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A change that waits: of which service, asked for by whom (0: a file at the terminal), why, on which day."""
+
+    service: str
+    member: int
+    who: str
+    day: str
+    why: str
+    changes: Mapping[str, tuple[str, str]]  # column -> as it is, as it would be
+    signature: bytes
+
+    @property
+    def message(self) -> bytes:
+        """What the one who asked has signed."""
+        content = [self.service, self.member, self.day, self.why, sorted(self.changes.items())]
+        return b"change of a service" + json.dumps(content).encode()
+
+
+def is_guarded(cells: Mapping[str, str]) -> bool:
+    """Whether a service could send many people elsewhere, or somebody who hides: national, a crisis line, a shelter."""
+    return cells["coverage"] == "national" or cells["service_type"] in {CRISIS_LINE, SHELTER}
+
+
+def waits_of(before: Mapping[str, str], new: Mapping[str, str], *, counts: bool = True) -> frozenset[str]:
+    """The columns of a change that wait for a second person; all where the signature of whoever writes does not count.
+
+    Never where a shelter stands: its address is not kept here, and does not wait to be forgotten.
+    """
+    after = {**before, **new}
+    differing = {column for column in new if column not in {"id", *_WHERE_OF[_is_shelter(before, after)]}}
+    differing = {column for column in differing if before[column] != after[column]}
+    if not counts:
+        return frozenset(differing)
+    if is_guarded(before) or is_guarded(after):
+        return frozenset(differing - (QUIET if _is_offered(before) == _is_offered(after) else frozenset()))
+    return frozenset(differing & ALWAYS)
+
+
+def would_wait(db: Session, service: str, cells: Mapping[str, str], stamp: str, signs: Signs) -> bool:
+    """Whether a second person would have to agree to some of these cells. Raises what `edit` does."""
+    row = db.get(ServiceRow, service)
+    if row is None or stamp_of(cells_of(row)) != stamp:
+        raise ServiceEditConflict
+    before = cells_of(row)
+    new = {column: tidy(cell) for column, cell in cells.items()}
+    _check(db, before | new)
+    return is_watched(db) and bool(waits_of(before, new, counts=counts(db, signs)))
+
+
+def _is_shelter(before: Mapping[str, str], after: Mapping[str, str]) -> bool:
+    return SHELTER in {before["service_type"], after["service_type"]}
+
+
+_WHERE_OF: Mapping[bool, tuple[str, ...]] = {True: WHERE, False: ()}
+
+
+def _is_offered(cells: Mapping[str, str]) -> bool:
+    return bool(cells["source"]) and cells["status"] != "unverified"
+
+
+def _hold(
+    db: Session, service: str, changes: Mapping[str, tuple[str, str]], line: HistoryLine, signs: Signs | None
+) -> None:
+    if db.get(WaitingRow, service) is not None:
+        raise ChangeWaits
+    change = Waiting(service, signs.member if signs else 0, line.who[:80], line.day, line.why, changes, b"")
+    db.add(
+        WaitingRow(
+            service=service,
+            member=change.member,
+            who=change.who,
+            day=change.day,
+            why=change.why,
+            changes=json.dumps(changes, ensure_ascii=False),
+            signature=signs.sign(change.message) if signs else b"",
+        )
+    )
+    db.flush()
+    changed(db, [service])
+
+
+def waiting(db: Session) -> dict[str, Waiting]:
+    """Service -> the change that waits for it. Whether somebody known asked for it is for others to judge."""
+    held = {}
+    for row in db.scalars(select(WaitingRow).order_by(WaitingRow.service)):
+        changes = {column: (two[0], two[1]) for column, two in json.loads(row.changes).items() if column in EDITABLE}
+        held[row.service] = Waiting(row.service, row.member, row.who, row.day, row.why, changes, row.signature)
+    return held
+
+
+def agree(db: Session, change: Waiting, who: str, today: date, signs: Signs | None) -> None:
+    """A second person agrees: what waited is written, in both names.
+
+    `ServiceEditConflict` when the service is another since it was asked; `InvalidService` when it cannot be stored.
+    """
+    row = db.get(ServiceRow, change.service, with_for_update=True)
+    before = cells_of(row) if row else {}
+    if any(before.get(column) != two[0] for column, two in change.changes.items()):
+        raise ServiceEditConflict
+    stop(db, change.service)
+    new = {column: two[1] for column, two in change.changes.items()}
+    line = HistoryLine(today.isoformat(), f"{change.who}, {who}"[:80], EDITED, change.why, {})
+    _store(db, before, before | new, line, signs)
+
+
+def ask_again(db: Session, change: Waiting, who: str, signs: Signs) -> None:
+    """Somebody of the team asks for what a file at the terminal brought: now it waits for another one."""
+    stop(db, change.service)
+    line = HistoryLine(change.day, who, EDITED, change.why, {})
+    _hold(db, change.service, change.changes, line, signs)
+
+
+def stop(db: Session, service: str) -> None:
+    """What waits for a service is forgotten; the service stays as it is."""
+    db.execute(delete(WaitingRow).where(WaitingRow.service == service))
+    db.flush()
+    changed(db, [service])
+
+
+def hold_of_file(
+    db: Session, service: str, changes: Mapping[str, tuple[str, str]], line: HistoryLine, signs: Signs | None
+) -> None:
+    """What a file would change and a second person has to agree to; what waits already for it is replaced."""
+    db.execute(delete(WaitingRow).where(WaitingRow.service == service))
+    _hold(db, service, changes, line, signs)
+
+
+def ask_for_row(db: Session, service: str, who: str, today: date, signs: Signs) -> None:
+    """Somebody stands for a whole row as it is, of a kind for which it takes a second person."""
+    cells = cells_of(db.get_one(ServiceRow, service))
+    as_it_is = {column: (cells[column], cells[column]) for column in EDITABLE}
+    _hold(db, service, as_it_is, HistoryLine(today.isoformat(), who, CONFIRMED, "", {}), signs)
 
 
 def _note(db: Session, service: str, line: HistoryLine) -> None:
@@ -190,17 +380,17 @@ def is_flag(kind: str) -> bool:
 
 
 def flag(db: Session, service: str, kind: str, today: date) -> bool:
-    """Count in this week that somebody says one of `FLAGS` of a service. False if there is no such service or flag."""
+    """Count in this week that somebody says one of `FLAGS` of a service. False if there is no such service or flag.
+
+    It makes work for the team and changes nothing that reporters are shown: anybody can press a button often.
+    """
     if kind not in FLAGS or db.get(ServiceRow, service, with_for_update=True) is None:
         return False
     week = f"{today.isocalendar().year}-W{today.isocalendar().week:02d}"
     row = db.get(FlagRow, (service, week, kind))
-    known = db.scalar(select(func.count()).select_from(FlagRow).where(FlagRow.service == service, FlagRow.waits))
     if row is None:
         db.add(FlagRow(service=service, week=week, kind=kind, count=1, waits=True))
     else:
         row.count, row.waits = row.count + 1, True
     db.flush()
-    if not known:
-        changed(db, [service])  # the first flag puts it behind others; more of the same change nothing
     return True

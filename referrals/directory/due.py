@@ -1,19 +1,20 @@
-"""Which services are due to be confirmed again, the most due first.
+"""Which services are due to be confirmed again, the most due first; and which numbers were changed of late.
 
 Knows neither who calls nor how a row is edited.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from referrals.directory.home import at_home
-from referrals.directory.models import FlagRow, ServiceRow
+from referrals.directory.models import FlagRow, HistoryRow, ServiceRow
 from referrals.directory.rows import OLD, cells_of
 from referrals.matching.hours import YES
 
@@ -68,3 +69,36 @@ def due_of(cells: Mapping[str, str], today: date, flagged: int) -> Due:
 def _every(cells: Mapping[str, str]) -> int:
     """Crisis lines and places that say they hold PEP change oftenest, and a dead one costs most."""
     return OFTEN if cells["service_type"] == "CRISIS_LINE" or cells["has_pep"].startswith(YES) else SELDOM
+
+
+NUMBERS = ("phone", "whatsapp")
+A_WEEK = 7  # days for which a changed number stands on the desk
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedNumber:
+    """A number that was changed of late, for whoever wants to call it once more."""
+
+    service: str
+    name: str
+    day: str
+    who: str
+    before: str
+    after: str
+
+
+def changed_numbers(db: Session, today: date) -> tuple[ChangedNumber, ...]:
+    """Every number that somebody changed within the last week, the newest first."""
+    since = (today - timedelta(days=A_WEEK)).isoformat()
+    lines = db.execute(
+        select(HistoryRow, ServiceRow.name)
+        .join(ServiceRow, ServiceRow.id == HistoryRow.service)
+        .where(HistoryRow.day > since)
+        .order_by(HistoryRow.id.desc())
+    )
+    return tuple(
+        ChangedNumber(line.service, name, line.day, line.who, *two)
+        for line, name in lines
+        for column, two in json.loads(line.changes).items()
+        if column in NUMBERS
+    )

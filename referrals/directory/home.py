@@ -5,7 +5,7 @@ No number of another country is shown; pages never show less than the lines that
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
@@ -26,11 +26,32 @@ REMEMBERED: Final = 5_000  # cards of a large directory that are kept after they
 
 
 @dataclass(frozen=True, slots=True)
+class Vouched:
+    """Whose signatures of rows count: account -> its public keys; and what tells whether a signature is of a key.
+
+    `begun`: rows were signed once. Before that every row is believed.
+    """
+
+    keys: Mapping[int, frozenset[bytes]]
+    fits: Callable[[bytes, bytes, bytes], bool]  # public key, signature, message
+    begun: bool = True
+
+
+WhoSigns = Callable[[Session], Vouched | None]  # None: there is nobody yet who could sign
+
+
+def nobody_signs(_db: Session) -> Vouched | None:
+    """The answer where there are no teams: for measures, and before there are keys."""
+    return None
+
+
+@dataclass(frozen=True, slots=True)
 class Home:
-    """The country that a directory belongs to, and its clock. Without a country it is of every one."""
+    """The country that a directory belongs to, its clock, and who signs its rows. Without a country: of every one."""
 
     country: str = "PE"
     zone: str = hours.ZONE
+    who_signs: WhoSigns = nobody_signs
 
     def holds(self, codes: Iterable[str]) -> bool:
         """Whether one of these places lies there."""

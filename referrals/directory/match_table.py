@@ -17,7 +17,7 @@ from referrals.directory.home import home
 from referrals.directory.models import DirectoryRow, MatchRow, ServiceRow
 from referrals.directory.reviewed_data import made_with
 from referrals.matching import hours
-from referrals.matching.listings import Listing, listings_of
+from referrals.matching.listings import Index, Listing, ListingIndex, listings_of
 
 AT_ONCE: Final = 500  # services worked out together
 LISTING_COLUMNS: Final = (
@@ -30,7 +30,6 @@ LISTING_COLUMNS: Final = (
     "has",
     "police",
     "verified",
-    "doubted",
     "organisation",
     "site",
     "languages",
@@ -39,15 +38,17 @@ LISTING_COLUMNS: Final = (
 
 
 class StoredListings:
-    """All listings where they lie in the database: one query for all needs and places."""
+    """All listings where they lie in the database, one query for all needs and places, and `more` beside them."""
 
-    def __init__(self, reading: Reading) -> None:
-        self._reading = reading
+    def __init__(self, reading: Reading, more: ListingIndex | None = None) -> None:
+        self._reading, self._more = reading, more or Index(())
 
     def near(self, needs: Sequence[str], places: Sequence[str]) -> Mapping[str, Sequence[Listing]]:
         """For each need the listings that cover one of these places, as `ListingIndex` says."""
+        more = self._more.near(needs, places)
         with self._reading() as db:
-            return stored_listings(db, needs, places)
+            stored = stored_listings(db, needs, places)
+        return {need: (*listings, *more[need]) if more[need] else listings for need, listings in stored.items()}
 
 
 def stored_listings(db: Session, needs: Sequence[str], places: Sequence[str]) -> Mapping[str, Sequence[Listing]]:
@@ -57,7 +58,7 @@ def stored_listings(db: Session, needs: Sequence[str], places: Sequence[str]) ->
     parameters = {f"n{number}": need for number, need in enumerate(listings)}
     parameters |= {f"c{number}": place for number, place in enumerate(places)}
     for row in db.connection().execute(_query(len(listings), len(places)), parameters):
-        listings[row[0]].append(Listing._make((*row[1:13], _languages(row[13]), hours.unpacked(row[14], zone))))
+        listings[row[0]].append(Listing._make((*row[1:12], _languages(row[12]), hours.unpacked(row[13], zone))))
     return listings
 
 

@@ -115,7 +115,6 @@ class MatchRow(Base):
     has: Mapped[int] = mapped_column(Integer, info=in_the_clear("what is known to be there"))
     police: Mapped[bool] = mapped_column(Boolean, info=in_the_clear("police inside"))
     verified: Mapped[int] = mapped_column(Integer, info=in_the_clear("when"))
-    doubted: Mapped[bool] = mapped_column(Boolean, info=in_the_clear("somebody flagged it"))
     organisation: Mapped[str] = mapped_column(Text, info=in_the_clear("who runs it"))
     site: Mapped[str] = mapped_column(
         String(12), default="", server_default="", info=in_the_clear("the district where it stands")
@@ -158,6 +157,36 @@ class FlagRow(Base):
     waits: Mapped[bool] = mapped_column(
         Boolean, info=in_the_clear("nobody has confirmed or corrected the service since")
     )
+
+
+class SignatureRow(Base):
+    """Somebody of the team stands for a service as its row is: a row that was changed behind their back is not it."""
+
+    __tablename__ = "service_signature"
+    kept = "as long as the service"
+
+    service: Mapped[str] = mapped_column(
+        ForeignKey("service.id", ondelete="CASCADE"), primary_key=True, info=in_the_clear("which service")
+    )
+    member: Mapped[int] = mapped_column(Integer, info=in_the_clear("which member signed"))
+    signature: Mapped[bytes] = mapped_column(LargeBinary, info=in_the_clear("of that member, over the row"))
+
+
+class WaitingRow(Base):
+    """A change that could send many people elsewhere: it waits until a second person of the team agrees."""
+
+    __tablename__ = "service_waiting"
+    kept = "until somebody agrees or stops it; as long as the service"
+
+    service: Mapped[str] = mapped_column(
+        ForeignKey("service.id", ondelete="CASCADE"), primary_key=True, info=in_the_clear("which service")
+    )
+    member: Mapped[int] = mapped_column(Integer, info=in_the_clear("which member asked; 0 a file at the terminal"))
+    who: Mapped[str] = mapped_column(String(80), info=in_the_clear("by name"))
+    day: Mapped[str] = mapped_column(String(10), info=in_the_clear("when"))
+    why: Mapped[str] = mapped_column(Text, info=in_the_clear("in words"))
+    changes: Mapped[str] = mapped_column(Text, info=in_the_clear("each field as it is and as it would be"))
+    signature: Mapped[bytes] = mapped_column(LargeBinary, info=in_the_clear("of that member, over all of this"))
 
 
 class ForeignRow(Base):

@@ -17,6 +17,7 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
+from referrals.directory.believed import Judge
 from referrals.directory.card import Reading, card_of, cards_of
 from referrals.directory.home import (
     BOX,
@@ -25,33 +26,39 @@ from referrals.directory.home import (
     MOST_LINES,
     REMEMBERED,
     Home,
+    WhoSigns,
     home,
     homes,
     lines_of_country,
+    nobody_signs,
     shipped_services,
 )
 from referrals.directory.match_table import StoredListings
 from referrals.directory.models import DirectoryRow, PlaceRow, ServiceRow
 from referrals.directory.reviewed_data import made_with, public_holidays, seats, table, travel
 from referrals.matching.hours import YES
-from referrals.matching.listings import ServiceCard, is_listed
+from referrals.matching.listings import Index, ServiceCard, is_listed
 from referrals.matching.records import Cards
 from reporting.vocabulary.needs import NEEDS
 
 IN_MEMORY: Final = 20_000  # services; more stay in the database (about 2 kB each in every process)
 
 
-def settle(engine: Engine, country: str, zone: str) -> None:
-    """Tell once, when a database is opened, where its directory lives. Rows of other countries are then not seen."""
-    homes[engine.dialect] = Home(country, zone)
+def settle(engine: Engine, country: str, zone: str, who_signs: WhoSigns = nobody_signs) -> None:
+    """Tell once, when a database is opened, where its directory lives and whose signatures of rows count.
+
+    Rows of other countries are then not seen.
+    """
+    homes[engine.dialect] = Home(country, zone, who_signs)
     _snapshots.pop(engine, None)
 
 
 @cache
 def shipped_lines(country: str) -> Mapping[str, ServiceCard]:
-    """The lines of the box as shipped, whatever the database holds."""
-    rows = {row["id"]: row for row in csv.DictReader(io.StringIO(shipped_services()))}
-    named = lines_of_country(country).get(BOX, ())
+    """Every national line as shipped, whatever the database holds; those of the box first."""
+    lines = lines_of_country(country)
+    named = dict.fromkeys((*lines.get(BOX, ()), *(line for some in lines.values() for line in some)))
+    rows = {row["id"]: row for row in csv.DictReader(io.StringIO(shipped_services())) if row["id"] in named}
     return {line: card_of(SimpleNamespace(**rows[line]), frozenset({country}), Home(country)) for line in named}
 
 
@@ -88,7 +95,10 @@ def _read_anew(db: Session, reading: Reading, version: int, in_memory: int) -> D
     row = db.get(DirectoryRow, 1)
     many = (db.scalar(select(func.count()).select_from(ServiceRow)) or 0) > in_memory
     stored = many and row is not None and row.made_with == made_with()
-    by_id = LazyCards(reading) if stored else {card.service_id: card for card in cards_of(db)}
+    named = list(shipped_lines(here.country))
+    held = {card.service_id: card for card in cards_of(db, named if stored else None)}
+    missing = {line: card for line, card in shipped_lines(here.country).items() if not _answers(held.get(line))}
+    by_id: Mapping[str, ServiceCard] = LazyCards(reading, missing) if stored else held | missing
     lines = lines_of_country(here.country) or _own_lines(by_id.values())
     cards = Cards(
         by_id=by_id,
@@ -97,13 +107,18 @@ def _read_anew(db: Session, reading: Reading, version: int, in_memory: int) -> D
         holidays=public_holidays(here.country),
         travel=travel(),
         country=here.country,
-        stored=StoredListings(reading) if stored else None,
+        stored=StoredListings(reading, Index(missing.values())) if stored else None,
         lines=lines[BOX],
         last_resort=lines[LAST],
         call_first=call_first(),
         seats=seats(here.country),
     )
     return DirectorySnapshot(version, cards, {row.code: row.parent for row in places})
+
+
+def _answers(line: ServiceCard | None) -> bool:
+    """Whether a national line can be called as the database has it: else the shipped one stands in its place."""
+    return line is not None and bool(line.tel) and is_listed(line) and line.coverage_national
 
 
 def _own_lines(cards: Iterable[ServiceCard]) -> Mapping[str, tuple[str, ...]]:
@@ -126,32 +141,38 @@ def call_first() -> Mapping[str, str]:
 
 
 class LazyCards(Mapping[str, ServiceCard]):
-    """The cards of a large directory: fetched when they are asked for, the latest are remembered."""
+    """The cards of a large directory: fetched when they are asked for, the latest are remembered.
 
-    def __init__(self, reading: Reading) -> None:
-        self._reading = reading
+    `instead`: cards that go before what the database has.
+    """
+
+    def __init__(self, reading: Reading, instead: Mapping[str, ServiceCard]) -> None:
+        self._reading, self._instead = reading, instead
+        with reading() as db:
+            self._judge = Judge(db)
         self._card = lru_cache(maxsize=REMEMBERED)(self._fetched)
 
     def _fetched(self, service: str) -> ServiceCard | None:
         with self._reading() as db:
-            return next(cards_of(db, [service]), None)
+            return next(cards_of(db, [service], self._judge), None)
 
     def __getitem__(self, service: str) -> ServiceCard:
         """The card of a service by its id; `KeyError` when the directory has none."""
-        card = self._card(service)
+        card = self._instead.get(service) or self._card(service)
         if card is None:
             raise KeyError(service)
         return card
 
     def __iter__(self) -> Iterator[str]:
         with self._reading() as db:
-            yield from db.scalars(select(ServiceRow.id).order_by(ServiceRow.id)).all()
+            yield from sorted({*db.scalars(select(ServiceRow.id)), *self._instead})
 
     def __len__(self) -> int:
         with self._reading() as db:
-            return db.scalar(select(func.count()).select_from(ServiceRow)) or 0
+            return len({*db.scalars(select(ServiceRow.id)), *self._instead})
 
     def values(self) -> Any:
         """All of them, in one go: for lists of the whole directory only."""
         with self._reading() as db:
-            return tuple(cards_of(db))
+            held = {card.service_id: card for card in cards_of(db, judge=self._judge)}
+        return tuple({**held, **self._instead}.values())

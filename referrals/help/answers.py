@@ -9,13 +9,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from referrals.directory.home import BOX, lines_of_country
 from referrals.directory.reviewed_data import retired
 from referrals.directory.snapshot import DirectorySnapshot, shipped_lines
 from referrals.help.at_the_door import WALK_IN, door_first
 from referrals.help.texts import Words, about_need, need_words
 from referrals.matching import order, wording
 from referrals.matching.hours import YES
-from referrals.matching.listings import DEPARTMENT_CODE, ServiceCard, is_listed
+from referrals.matching.listings import DEPARTMENT_CODE, is_listed
 from referrals.matching.offers import offers_of
 from referrals.matching.order import Search
 from referrals.matching.records import NATIONAL, Cards, Offer, Seeker
@@ -245,11 +246,11 @@ def _places(incident: Incident) -> tuple[str, ...]:
 
 
 def national_lines(snapshot: DirectorySnapshot, now: float) -> tuple[Offer, ...]:
-    """The lines that answer in the whole country, for the box that is always there; never less than is shipped."""
+    """The lines that answer in the whole country, for the box that is always there."""
     cards = snapshot.cards
     search = Search(Seeker(Incident(), frozenset(), (), ("es",)), cards, _moment(now))
-    lines = (_can_be_called(cards.by_id.get(line)) or shipped_lines(cards.country).get(line) for line in cards.lines)
-    return tuple(wording.shown(Need("N_PFA", "NOW", ()), line, NATIONAL, search) for line in lines if line)
+    lines = (cards.by_id[line] for line in cards.lines)
+    return tuple(wording.shown(Need("N_PFA", "NOW", ()), line, NATIONAL, search) for line in lines)
 
 
 def lines_for_now(snapshot: DirectorySnapshot, now: float) -> tuple[tuple[str, Offer], ...]:
@@ -276,11 +277,8 @@ def lines_as_shipped(country: str, now: float) -> tuple[Offer, ...]:
     """The shipped lines of a country as offers, for where the directory cannot be read. `now` in seconds since 1970."""
     cards = Cards(shipped_lines(country), {}, {}, country=country)
     search = Search(Seeker(Incident(), frozenset(), (), ("es",)), cards, _moment(now))
-    return tuple(wording.shown(Need("N_PFA", "NOW", ()), line, NATIONAL, search) for line in cards.by_id.values())
-
-
-def _can_be_called(card: ServiceCard | None) -> ServiceCard | None:
-    return card if card and card.tel else None
+    box = (cards.by_id[line] for line in lines_of_country(country).get(BOX, ()))
+    return tuple(wording.shown(Need("N_PFA", "NOW", ()), line, NATIONAL, search) for line in box)
 
 
 def services_for(snapshot: DirectorySnapshot, incident: Incident) -> list[tuple[str, str]]:

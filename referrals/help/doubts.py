@@ -12,8 +12,8 @@ from referrals.matching.records import Offer
 from referrals.matching.wording import (
     ASKS_FOR_ID,
     CHECKED,
-    DOUBTED,
     DUTY,
+    MAY_CHANGE,
     MINORS_UNKNOWN,
     NOT_SURE,
     PAPERS_UNKNOWN,
@@ -34,7 +34,7 @@ HARM: Final = (
     WARNINGS["SENDS_TO_STATION"],
     WARNINGS["POLICE_CONTACT"],
     WARNINGS["MAY_REPORT_THEMSELVES"],
-    DOUBTED,
+    MAY_CHANGE,
     ASKS_FOR_ID,
     WARNINGS["ADULT_WITH_ID"],
     WARNINGS["FOR_INSURED"],

@@ -53,11 +53,11 @@ class ServiceCard:
     through: str
     warnings: tuple[str, ...]
     organisation: str = ""
-    doubted: bool = False  # somebody said that it is wrong, and nobody has looked since
     zone: str = ZONE
     address: str = ""  # as it may be shown; never of a shelter
     site: str = ""  # code of the district or province where it stands; blank where only its coverage is known
     insured: bool = False  # for people insured there; for anybody only in an emergency
+    waits: bool = False  # a change of it waits for a second person of the team
 
     @property
     def week(self) -> Hours:
@@ -84,7 +84,6 @@ class Listing(NamedTuple):
     has: int  # TRANS, SEX_WORK, PAPERS, FOR_INSURED
     police: bool  # the police are known to be there
     verified: int  # number of the day (date.toordinal); 0 never
-    doubted: bool
     organisation: str
     site: str  # code of the place where it stands; blank where it is not known
     languages: frozenset[str]
@@ -119,7 +118,6 @@ def listings_of(card: ServiceCard) -> Iterator[tuple[str, Listing]]:
         has=sum(bit for bit, answer in zip(KNOWN_BITS, answers, strict=True) if answer == YES),
         police=card.police == YES,
         verified=date.fromisoformat(card.verified_on).toordinal() if card.verified_on else 0,
-        doubted=card.doubted,
         organisation=card.organisation,
         site=card.site,
         languages=card.languages,

@@ -36,7 +36,8 @@ def offers_of(need: Need, search: Search, listings: Iterable[Listing]) -> tuple[
     `listings`: those of the need, which were fetched for several needs in one go.
     """
     best, hidden = best_listings(need, search, listings)
-    offered = [shown(need, search.cards.by_id[listing.service], band, search) for listing, band in best]
+    held = search.cards.by_id  # a stored listing may be of a service that is not held any more, or not believed
+    offered = [shown(need, card, band, search) for listing, band in best if (card := held.get(listing.service))]
     if not any(offer.tel for offer in offered):
         near = any(offer.address for offer in offered)
         line = _line_at_last(need, search, {offer.service_id for offer in offered}, fallback=not near)

@@ -85,7 +85,6 @@ class Nearness(NamedTuple):
 class Elements(NamedTuple):
     """What is looked at, each a small number, smaller first. `ORDERS` says in which order."""
 
-    sunk: bool  # somebody said that it is wrong, and nobody has looked at it for a year
     in_time: int  # IN_TIME, IN_TIME_LATER, PERHAPS, TOO_LATE: the way allowed for, before the window closes
     sure: bool  # False: it is known to serve the need
     missing: int  # wishes of hers that it is not known to meet
@@ -99,36 +98,11 @@ class Elements(NamedTuple):
     service: str  # a last, stable difference
 
 
+_RIGHT_FOR_HER: Final = ("sure", "reached", "missing", "tongue", "band", "step", "insured", "fresh")
 # For what cannot wait, being reached in time goes before what she would wish; else the other way round.
 ORDERS: Final[Mapping[bool, tuple[str, ...]]] = {
-    True: (
-        "sunk",
-        "in_time",
-        "sure",
-        "reached",
-        "missing",
-        "tongue",
-        "band",
-        "step",
-        "insured",
-        "fresh",
-        "metres",
-        "service",
-    ),
-    False: (
-        "sunk",
-        "sure",
-        "reached",
-        "missing",
-        "tongue",
-        "band",
-        "step",
-        "insured",
-        "fresh",
-        "in_time",
-        "metres",
-        "service",
-    ),
+    True: ("in_time", *_RIGHT_FOR_HER, "metres", "service"),
+    False: (*_RIGHT_FOR_HER, "in_time", "metres", "service"),
 }
 # a listing that is not hidden, in its order (smaller is better), its band, and how it is reached
 Ranked = tuple[tuple[int | str, ...], Listing, int, int]
@@ -196,7 +170,7 @@ class Search:
         nearness, tongues, wishes = self._near, self._tongue_of, self._wishes
         times: dict[tuple[int, int], int] = {}
         for listing in listings:
-            service, cover, sure, barred, reached, _, has, _, verified, doubted, _, site, languages, week = listing
+            service, cover, sure, barred, reached, _, has, _, verified, _, site, languages, week = listing
             if barred & bars or service in refused:
                 hidden.setdefault(self.bar(listing) or "", set()).add(service)
                 continue
@@ -216,7 +190,6 @@ class Search:
             if tongue is None:
                 tongue = tongues[languages] = self._tongue(languages)
             elements = (
-                doubted and fresh == STALE,
                 time,
                 not sure,
                 (wishes & ~has).bit_count(),

@@ -58,6 +58,7 @@ class Offer:
     is_open: Sentence | None = None  # in a few words, where it is known
     kind: str = ""  # type of the service
     national: bool = False
+    may_change: bool = False  # a change of it waits for a second person of the team
     again: bool = False  # told in full for a need before; a page need not repeat it
 
 

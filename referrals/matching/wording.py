@@ -55,7 +55,7 @@ NEVER_CHECKED = N_("Not verified by us: call first.")
 NEVER_CHECKED_NO_NUMBER = N_("Not verified by us.")
 CHECKED = N_("Verified on %(day)s.")
 CHECKED_LONG_AGO = N_("Verified on %(day)s, more than a year ago: call first.")
-DOUBTED = N_("Somebody told us that something is wrong here. We have not been able to confirm it yet: call first.")
+MAY_CHANGE = N_("Something here may have changed, and the team has not confirmed it yet: call first.")
 HOLIDAY = N_("We do not know if it opens today, a public holiday: call first.")
 OPENS = (
     N_("Closed now. It opens today at %(time)s."),
@@ -79,6 +79,7 @@ def shown(need: Need, card: ServiceCard, band: int, search: Search, *, fallback:
         what_for=card.what_for,
         reasons=tuple(_reasons(need, card, band, search, line)),
         warnings=tuple(_warnings(card, search)),
+        may_change=card.waits,
         verified=_verified(card, search, can_be_called=bool(card.tel or line)),
         source_name=_source_name(card.source),
         source_date=card.source_date,
@@ -208,7 +209,7 @@ def _stands(site: str, search: Search) -> Sentence:
 def _warnings(card: ServiceCard, search: Search) -> Iterable[Sentence]:
     incident = search.seeker.incident
     checks = (
-        (card.doubted, DOUBTED),
+        (card.waits, MAY_CHANGE),
         (card.police == YES, POLICE_INSIDE),
         (card.police not in {YES, NO}, POLICE_UNKNOWN),
         (card.duty == "may", DUTY),

@@ -12,8 +12,8 @@ from referrals.directory import curation, gaps, questions, snapshot
 from referrals.directory.calls import worklist
 from referrals.help.answers import other_departments, provinces
 from referrals.pages.directory import (
+    NOT_WRITTEN,
     SAID_OF_ANSWERS,
-    SOMEBODY_ELSE,
     CellsForm,
     blueprint,
     day_in_words,
@@ -103,7 +103,7 @@ def _call(
     page = render_template(
         "staff/call.html",
         entry=entry,
-        card=directory.service(service),
+        card=directory.cards.by_id.get(service),
         place=place,
         form=form or AnswersForm(formdata=None),
         unknown=questions.unknown_of(entry.row),
@@ -137,9 +137,11 @@ def called(place: str, service: str) -> ResponseReturnValue:
             if go == "nobody":
                 curation.nobody_answered(db, service, g.keys.name, today_here())
             elif go == "learned":
-                curation.learn(db, service, form.cells(), g.keys.name, today_here(), form.stamp.data or "")
-    except curation.ServiceEditConflict:
-        return _call(place, service, form=form, sentence=say(SOMEBODY_ELSE), code=409)
+                curation.learn(
+                    db, service, form.cells(), g.keys.name, today_here(), form.stamp.data or "", g.keys.signer
+                )
+    except tuple(NOT_WRITTEN) as refused:
+        return _call(place, service, form=form, sentence=say(NOT_WRITTEN[type(refused)]), code=409)
     except curation.InvalidService as refused:
         return _call(place, service, form=form, wrong=refused.reasons, code=422)
     return redirect(_next(place, service, order), 303)

@@ -16,24 +16,28 @@ from wtforms import FileField, RadioField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional
 
+from referrals.casework import second_person, signed_directory
 from referrals.directory import curation, due, reviewed_data, rows, snapshot
 from referrals.directory.importing import readers, run
 from referrals.directory.importing.report import ImportHints
 from referrals.help.answers import other_departments
 from referrals.matching import read_back
+from reporting.errors import AmparoError
 from reporting.i18n import N_
 from reporting.pages.start import OVER
 from reporting.sessions import replays
+from reporting.teams import members
 from reporting.teams.team_log import CASE_WORKER, COORDINATOR
 from reporting.web import desk_pages, languages
 from reporting.web.access.audience import ANYBODY, Pages
 from reporting.web.access.auth import signed_in
+from reporting.web.access.proof import NotProved, ProofForm, proof_in
 from reporting.web.access.tickets import FLAG, seeds, ticket_in, typed_ticket
-from reporting.web.access.traits import may_be_sent_again, takes, takes_a_file
+from reporting.web.access.traits import limited, may_be_sent_again, takes, takes_a_file
 from reporting.web.context import installation, local_hour, render_template, say
 from reporting.web.errors import error_page
 from reporting.web.forms import OpenForm, StaffForm, button
-from reporting.web.limits import TURNING
+from reporting.web.limits import PASSWORDS, TURNING
 
 blueprint = Pages("directory", __name__, ANYBODY, limit=TURNING)
 LARGEST_FILE = 5 * 1024 * 1024  # bytes; what comes in holds up everybody else, and the terminal takes more
@@ -79,7 +83,21 @@ ACT_NAMES = {
 }
 SAID_OF_ANSWERS = {"yes": N_("Yes"), "no": N_("No"), "only": N_("Only under 18")}
 SOMEBODY_ELSE = N_("Somebody else changed this meanwhile. Look at it as it is now, then do it again.")
-DONE = {"confirmed": N_("Written down: still true today."), "edited": N_("Changed.")}
+NOT_WRITTEN: dict[type[AmparoError], str] = {
+    curation.ServiceEditConflict: SOMEBODY_ELSE,
+    curation.ChangeWaits: N_(
+        "A change of this service waits for a second person already. Agree to it or stop it first."
+    ),
+}
+DONE = {
+    "confirmed": N_("Written down: still true today."),
+    "edited": N_("Changed."),
+    "waits": N_(
+        "Written down. Part of it waits until a second person agrees; until then the service is shown as it was, with "
+        "the words: call first."
+    ),
+    "stopped": N_("Stopped. The service stays as it was."),
+}
 
 
 def today_here() -> date:
@@ -127,7 +145,8 @@ def find() -> ResponseReturnValue:
 def _services(form: SearchForm | None = None, code: int = 200) -> ResponseReturnValue:
     form = form or SearchForm(formdata=None)
     with installation().reading() as db:
-        every = due.due(db, today_here())
+        every, unsigned = due.due(db, today_here()), len(signed_directory.unbelieved(db))
+        waiting, numbers = len(curation.waiting(db)), len(due.changed_numbers(db, today_here()))
     wanted = "" if form.errors else form.q.data
     matching = [row for row in every if rows.header(wanted) in rows.header(f"{row.name} {row.service}")]
     page = render_template(
@@ -138,6 +157,9 @@ def _services(form: SearchForm | None = None, code: int = 200) -> ResponseReturn
         over=sum(row.over for row in every),
         all=len(every),
         flagged=sum(row.flagged > 0 for row in every),
+        unsigned=unsigned,
+        waiting=waiting,
+        numbers=numbers,
         on=day_in_words,
         out=out(),
     )
@@ -204,11 +226,11 @@ class EditForm(CellsForm):
 @signed_in(CASE_WORKER, COORDINATOR)
 def service_page(service: str) -> ResponseReturnValue:
     """Everything about a service: cells, source, history, what is due."""
-    return _service(service, sentence=say(DONE.get(request.args.get("done", ""), "")))
+    return service_again(service, sentence=say(DONE.get(request.args.get("done", ""), "")))
 
 
 @desk_pages.by_get()
-def _service(
+def service_again(
     service: str,
     *,
     form: EditForm | None = None,
@@ -216,8 +238,10 @@ def _service(
     wrong: tuple[str, ...] = (),
     code: int = 200,
 ) -> ResponseReturnValue:
+    """The page of a service: with what was typed, a sentence, or what is wrong."""
     with installation().reading() as db:
         entry = curation.entry(db, service, today_here())
+        waits = second_person.waiting(db, installation().pin, g.keys, installation().clock()).get(service)
     if entry is None:
         return error_page(404)
     held = snapshot_now().cards
@@ -231,6 +255,9 @@ def _service(
         form=form or EditForm(formdata=None),
         sentence=sentence,
         wrong=wrong,
+        waits=waits,
+        waits_stamp=second_person.stamp_of(waits.change) if waits else "",
+        proof_form=ProofForm(formdata=None),
         columns=COLUMN_NAMES,
         act_names=ACT_NAMES,
         flag_names=curation.FLAGS,
@@ -253,31 +280,47 @@ def confirm(service: str) -> ResponseReturnValue:
         return error_page(404)
     try:
         with installation().writing() as db:
-            curation.confirm(db, service, g.keys.name, today_here(), form.stamp.data or "")
-    except curation.ServiceEditConflict:
-        return _service(service, sentence=say(SOMEBODY_ELSE), code=409)
+            later = curation.confirm(db, service, g.keys.name, today_here(), form.stamp.data or "", g.keys.signer)
+    except tuple(NOT_WRITTEN) as refused:
+        return service_again(service, sentence=say(NOT_WRITTEN[type(refused)]), code=409)
     except curation.InvalidService as refused:
-        return _service(service, wrong=refused.reasons, code=422)
-    return redirect(url_for("directory.service_page", lang=g.lang, service=service, done="confirmed"), 303)
+        return service_again(service, wrong=refused.reasons, code=422)
+    return _led(service, "waits" if later else "confirmed")
+
+
+def _led(service: str, done: str) -> ResponseReturnValue:
+    return redirect(url_for("directory.service_page", lang=g.lang, service=service, done=done), 303)
 
 
 @blueprint.post("/<lang>/equipo/directorio/servicio/<service>/cambiar")
-@takes(EditForm)
-@may_be_sent_again
+@limited(PASSWORDS)
+@takes(EditForm, ProofForm)
 @signed_in(COORDINATOR)
 def edit(service: str) -> ResponseReturnValue:
-    """Change cells of a service, with a reason."""
+    """Change cells of a service, with a reason. What a second person has to agree to is an act of power: proved."""
     form = EditForm()
     if not form.is_ours():
-        return _service(service, form=form, code=422)
+        return service_again(service, form=form, code=422)
     try:
-        with installation().writing() as db:
-            curation.edit(db, service, form.cells(), g.keys.name, form.why.data, today_here(), form.stamp.data or "")
-    except curation.ServiceEditConflict:
-        return _service(service, form=form, sentence=say(SOMEBODY_ELSE), code=409)
+        return _led(service, "waits" if _edit(service, form) else "edited")
+    except NotProved as problem:
+        return service_again(service, form=form, sentence=say(problem.sentence), code=problem.code)
+    except tuple(NOT_WRITTEN) as refused:
+        return service_again(service, form=form, sentence=say(NOT_WRITTEN[type(refused)]), code=409)
     except curation.InvalidService as refused:
-        return _service(service, form=form, wrong=refused.reasons, code=422)
-    return redirect(url_for("directory.service_page", lang=g.lang, service=service, done="edited"), 303)
+        return service_again(service, form=form, wrong=refused.reasons, code=422)
+
+
+def _edit(service: str, form: EditForm) -> frozenset[str]:
+    """The columns that wait. Raises `NotProved`, and what `curation.edit` does."""
+    site, cells, stamp, signer = installation(), form.cells(), form.stamp.data or "", g.keys.signer
+    with site.reading() as db:
+        waits = curation.would_wait(db, service, cells, stamp, signer)
+    who = proof_in(ProofForm()) if waits else None
+    with site.writing() as db:
+        if who:
+            members.spend(db, who)
+        return curation.edit(db, service, cells, g.keys.name, form.why.data, today_here(), stamp, signer)
 
 
 class BringForm(StaffForm):
@@ -310,7 +353,9 @@ def bring() -> ResponseReturnValue:
         hints = ImportHints(form.file.data.filename or "", form.kind.data, form.region.data)
         raw, dry_run = form.file.data.read(), button() != "store"
         with installation().writing() as db:
-            report = run.import_file(db, raw, g.keys.name, today_here(), hints=hints, dry_run=dry_run)
+            report = run.import_file(
+                db, raw, g.keys.name, today_here(), hints=hints, dry_run=dry_run, signs=g.keys.signer
+            )
     bad = form.is_submitted() and (report is None or (report.rows == 0))
     page = render_template("staff/bring.html", form=form, report=report, dry_run=button() != "store", out=out())
     return desk_pages.drawn(page, 422 if bad else 200)

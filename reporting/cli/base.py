@@ -19,10 +19,12 @@ import click
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from referrals.casework.signed_directory import who_signs
 from referrals.directory import snapshot
 from reporting.config import SECRET, BadSettings, Settings, make_secrets, read_settings
 from reporting.storage.database import open_database, upgrade_tables
 from reporting.teams import accounts, team_log
+from reporting.teams.team_log import Pin
 
 T = TypeVar("T")
 PORT = 8080
@@ -146,7 +148,7 @@ def opened() -> tuple[Settings, Engine]:
 def opened_for(settings: Settings) -> Engine:
     """The database, told in which country its directory lives."""
     engine = open_database(settings.database_url)
-    snapshot.settle(engine, settings.country, settings.clock_of_services)
+    snapshot.settle(engine, settings.country, settings.clock_of_services, who_signs(Pin(settings.pin_file)))
     return engine
 
 

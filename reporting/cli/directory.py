@@ -16,15 +16,19 @@ from pathlib import Path
 
 import click
 
-from referrals.directory import calls, due, gaps, snapshot
+from referrals.directory import believed, calls, due, gaps, snapshot
 from referrals.directory.home import SHIPPED_FILE, Home
 from referrals.directory.importing import build, build_rows, readers, report, run, shipped
 from referrals.matching import hours_text, hours_written, phones
-from reporting.cli.base import main, now_and_then, opened, settings_here, text_of
+from reporting.cli.base import main, now_and_then, opened, progress, settings_here, text_of
 from reporting.config import BadSettings, read_settings
 from reporting.storage.database import reading, writing
 from reporting.web import languages
 
+NOT_SIGNED = (
+    "Nobody of the team has signed these rows: until somebody does, on the page of the directory, reporters are shown\n"
+    "each service as it is shipped, or nothing of it. Lines, shelters, types and police inside take two members."
+)
 LIST = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -44,6 +48,7 @@ def import_file(file: Path, dry_run: bool, kind: str, region: str, as_json: bool
 
     Our own file (`amparo directory export`) comes in whole or not at all. From any other file each good row comes in
     and waits, unseen by reporters, until somebody confirms it. What is not stored is listed by its line; exit code 1.
+    Once a team is there, rows of this command wait until somebody of it has signed them on the page of the directory.
     """
     hints = report.ImportHints(file.name, kind, region)
     click.echo(f"Reading {file.name} ...", err=True)
@@ -51,6 +56,9 @@ def import_file(file: Path, dry_run: bool, kind: str, region: str, as_json: bool
         done = run.import_file(
             db, file.read_bytes(), "terminal", _today(), hints=hints, dry_run=dry_run, tell=now_and_then()
         )
+        waits = done.stored and not dry_run and believed.is_watched(db)
+    if waits:
+        progress(NOT_SIGNED)
     summary = run.as_json(done)
     click.echo(json.dumps(summary, ensure_ascii=False) if as_json else run.in_words(done, dry_run))
     sys.exit(1 if done.problems else 0)

@@ -17,6 +17,7 @@ from typing import Any
 import click
 from sqlalchemy import Engine
 
+from referrals.casework import second_person, signed_directory
 from referrals.directory.importing import shipped
 from referrals.help.answers import has_lines
 from reporting.app import create_app
@@ -34,7 +35,7 @@ from reporting.teams.accounts import Invitation
 from reporting.teams.team_log import CASE_WORKER, COORDINATOR, Pin
 from reporting.web import languages
 
-LEDGER_SINCE = "0016"  # tables of before are from an installation that had no ledger of releases
+LEDGER_SINCE = "0018"  # tables of before are from an installation that had no ledger of releases
 
 
 @main.command()
@@ -174,11 +175,13 @@ def check(*, residue: bool, through: str | None, look: tuple[Path, ...], plain_p
     if through:
         _check_through(through, look, plain_port, as_json=as_json)
     settings = settings_here()
-    engine = open_database(settings.database_url)
+    engine = opened_for(settings)
     with reading(engine) as db:
         problems = accounts.problems(db, Pin(settings.pin_file), retention.audit_before(time.time()))
         problems += list_numbers.problems(db, Pin(settings.pin_file))
         problems += release_ledger.problems(db, Pin(settings.pin_file))
+        problems += signed_directory.problems(db)
+        problems += second_person.problems(db, Pin(settings.pin_file))
         problems += reading_hours.problems(db, languages.local(time.time(), settings.time_zone).date())
     proofs = leak_check.run_checks() if residue else ()
     problems += [proof.says for proof in proofs if proof.holds is False] if residue else problems_on_this_machine()

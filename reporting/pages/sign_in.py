@@ -14,6 +14,7 @@ from flask.typing import ResponseReturnValue
 from wtforms import BooleanField, PasswordField, StringField
 from wtforms.validators import InputRequired, Length
 
+from referrals.casework import signed_directory
 from reporting.i18n import N_
 from reporting.pages.account import WEAK
 from reporting.sessions import tickets
@@ -93,6 +94,7 @@ def let_sign_in() -> ResponseReturnValue:
         with site.writing() as db:
             arrival = power.arrive(db, site.pin, who, moment)
             arrival = replace(arrival, keys=replace(arrival.keys, must_change=must_change))
+            signed = signed_directory.begin(db, site.pin, arrival.keys)
             accounts.note_success(db, pepper, name, sender())
             token = staff_sessions.begin(db, arrival.keys, moment)
     except CodeUsed:  # only who has the password and the code hears this; nothing was guessed, and nothing is slowed
@@ -106,28 +108,33 @@ def let_sign_in() -> ResponseReturnValue:
             form,
             N_("Something you have seen here is gone or was changed. Do not go on. Call your colleagues."),
         )
-    return put_cookie(_arrives(arrival, token), token)
+    if signed is not None:
+        site.pin.note_rows_signed()
+    return put_cookie(_arrives(arrival, token, signed or 0), token)
 
 
-def _arrives(arrival: Arrival, token: str) -> Response:
-    """Where a member goes after signing in; first the news, where something happened to the team."""
+def _arrives(arrival: Arrival, token: str, signed: int) -> Response:
+    """Where a member goes after signing in; first the news, where something happened to the team.
+
+    `signed`: services for which this member stands since a moment ago, as the first who may.
+    """
     site, keys, home = installation(), arrival.keys, home_of(arrival.keys)
     with site.reading() as db:
         teams = team_log.teams_or_none(db, site.pin)
         site.pin.raise_to(teams)
         account = members.account(db, keys.member, teams)
-    if (arrival.gone or arrival.written) and not keys.must_change:
+    if (arrival.gone or arrival.written or signed) and not keys.must_change:
         g.keys, g.token = keys, token
         written = [[item.what, item.name] for item in arrival.written]
-        return make_response(_news(list(arrival.gone), written, home))
+        return make_response(_news(list(arrival.gone), written, signed, home))
     to_account = account.waits or keys.must_change
     return make_response(redirect(url_for("staff.me" if to_account else home, lang=g.lang), 303))
 
 
 @desk_pages.by_get()
-def _news(gone: list[str], written: list[list[str]], home: str) -> ResponseReturnValue:
-    by_hand = [say(BY_HAND[what], name=name) for what, name in written]
-    return render_template("staff/news.html", gone=gone, by_hand=by_hand, home=home, out=StaffForm(formdata=None))
+def _news(gone: list[str], written: list[list[str]], signed: int, home: str) -> ResponseReturnValue:
+    by_hand, out = [say(BY_HAND[what], name=name) for what, name in written], StaffForm(formdata=None)
+    return render_template("staff/news.html", gone=gone, by_hand=by_hand, signed=signed, home=home, out=out)
 
 
 @desk_pages.by_get(bound=False)

@@ -84,6 +84,11 @@ def signers(db: Session, verified: Iterable[Team]) -> dict[int, tuple[Voucher, .
     return {member: tuple(vouchers) for member, vouchers in listed.items()}
 
 
+def is_of(key: bytes, signature: bytes, message: bytes) -> bool:
+    """Whether a signature of a message was made with the private half of this key."""
+    return sealing.is_signed(key, signature, message)
+
+
 def is_vouched(db: Session, verified: Iterable[Team], member: int, key: bytes) -> bool:
     """Whether a team log says that this account signs with this key."""
     return any(voucher.key == key for voucher in signers(db, verified).get(member, ()))

@@ -87,6 +87,7 @@ class Team:
 
 WAITING = "waits"  # in the file of the pin: teams that are being committed just now
 LISTS = "lists"  # there too: how new the list of what each team has taken is; a matter of `list_numbers`
+ROWS = "rows"  # there too: that the rows of the directory are signed here
 Pinned = tuple[bytes, int, bytes]  # fingerprint of the first entry, highest epoch, hash of the entry that made it
 
 
@@ -107,7 +108,7 @@ class Pin:
         """(what is believed, what is waiting to be committed)."""
         try:
             content = json.loads(self.path.read_text(encoding="utf-8"))
-            waiting, _ = content.pop(WAITING, {}), content.pop(LISTS, None)
+            waiting, _, _ = content.pop(WAITING, {}), content.pop(LISTS, None), content.pop(ROWS, None)
             return _pinned_in(content), _pinned_in(waiting)
         except FileNotFoundError:
             return {}, {}
@@ -173,7 +174,21 @@ class Pin:
 
     def _write(self, pinned: Mapping[int, Pinned], waiting: Mapping[int, Pinned] | None = None) -> None:
         words = _in_words(pinned) | ({WAITING: _in_words(waiting)} if waiting else {})
-        rewrite_json(self.path, lambda before: words | {name: kept for name, kept in before.items() if name == LISTS})
+        rewrite_json(self.path, lambda before: words | {name: before[name] for name in (LISTS, ROWS) if name in before})
+
+    def rows_are_signed(self) -> bool:
+        """Whether the rows of the directory were signed once: then one that is not is not believed."""
+        try:
+            return bool(json.loads(self.path.read_text(encoding="utf-8")).get(ROWS))
+        except FileNotFoundError:
+            return False
+        except (ValueError, AttributeError):
+            return True  # what cannot be read excuses nothing
+
+    def note_rows_signed(self) -> None:
+        """Note that they are, from now on."""
+        if not self.rows_are_signed():
+            rewrite_json(self.path, lambda before: before | {ROWS: True})
 
 
 def _as_pinned(team: Team) -> Pinned:

@@ -17,7 +17,7 @@ from referrals.directory.models import FlagRow
 from referrals.matching import read_back
 from referrals.needs import rulebook, rules
 from reporting.storage.database import Base, reading
-from tests.copies import Filling, with_coordinator
+from tests.copies import Filling, with_known_coordinator
 from tests.people import Place
 from tests.phone import Phone
 from tests.trips import say, signs_in
@@ -28,7 +28,7 @@ SERVICE = "/es/equipo/directorio/servicio/cem-regular-pucallpa-25"
 
 @pytest.fixture(scope="session")
 def filling() -> Filling:
-    return with_coordinator
+    return with_known_coordinator
 
 
 @pytest.fixture

@@ -590,6 +590,7 @@ def test_what_anybody_may_open_is_exactly_this(app: Flask, place: Place) -> None
         "staff.me": {"rosa", "carmen", "ana"},
         "directory.services": {"rosa", "carmen"},
         "directory.service_page": {"rosa", "carmen"},
+        "directory.watch": {"rosa", "carmen"},
         "directory.export": {"rosa", "carmen"},
         "directory.gaps": {"rosa", "carmen"},
         "directory.gaps_of": {"rosa", "carmen"},

@@ -105,7 +105,7 @@ def test_every_warning_is_weighed_or_said_of_all() -> None:
 
 WARNED = {
     "ASKS_FOR_ID",
-    "DOUBTED",
+    "MAY_CHANGE",
     "DUTY",
     "MINORS_UNKNOWN",
     "NOT_SURE",

@@ -155,11 +155,11 @@ def by_brute_force(need: Need, who: Seeker, cards: Cards, now: datetime) -> list
         missing = sum(holds and answer != "yes" for holds, answer in wishes)
         tongue = 2 if not card.languages else 0 if card.languages & set(who.languages) else 1
         reach = in_time(card, now, cards, way, left)
-        sure, sunk = card.needs[need.code] != "yes", card.doubted and fresh == 3
+        sure = card.needs[need.code] != "yes"
         rule = (
-            (sunk, reach, sure, reached, missing, tongue, band, step, card.insured, fresh, metres, card.service_id)
+            (reach, sure, reached, missing, tongue, band, step, card.insured, fresh, metres, card.service_id)
             if urgent
-            else (sunk, sure, reached, missing, tongue, band, step, card.insured, fresh, reach, metres, card.service_id)
+            else (sure, reached, missing, tongue, band, step, card.insured, fresh, reach, metres, card.service_id)
         )
         lines.append((rule, card))
     listed = sorted(lines, key=lambda one: one[0])
@@ -233,7 +233,6 @@ BETTER = {
     "near": {"coverage": frozenset({"PE2001"})},
     "fresh": {"verified_on": "2026-11-20"},
     "open": {"hours": "24/7", "is_24h": "yes"},
-    "trust": {"doubted": False},
 }
 WHO = Incident(department="PE20", province="PE2001", identity="TRANS_WOMAN", docs="NONE")
 
@@ -251,7 +250,6 @@ def cards_drawn(chance: Random, count: int) -> list[ServiceCard]:
             languages=chance.choice([frozenset(), frozenset({"qu"}), frozenset({"es"})]),
             coverage=frozenset({chance.choice(["PE2001", "PE20"])}),
             verified_on=chance.choice(invented_services.DAYS),
-            doubted=chance.random() < 0.3,
         )
         for number in range(count)
     ]

@@ -47,6 +47,10 @@ NUMBER_OF_ORGANISATION = N_("The telephone is that of its organisation.")
 SCHEDULE_NOTE = N_("The hours have a note: %(note)s.")
 NO_SERVICES = N_("It is an organisation without services: it was read as a service.")
 BAD_CELLS = N_("The row has more cells than the table has columns.")
+WAITS = N_(
+    "It would change what many people are sent to (a national or crisis line, a shelter, a type, police inside), or "
+    "add it: that waits for a second person."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,8 @@ class ImportReport:
     likely_twice: list[tuple[str, str]] = field(default_factory=list)  # ids: for a person to decide
     more_likely_twice: int = 0  # pairs beyond those
     services: list[str] = field(default_factory=list)  # ids that changed
+    # id -> column -> as it is, as the file would have it: what waits for a second person
+    waits: dict[str, Mapping[str, tuple[str, str]]] = field(default_factory=dict)
 
     @property
     def listed(self) -> int:

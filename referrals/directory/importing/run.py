@@ -7,7 +7,7 @@ by row. Every row that is not stored is named. Is handed a session and bytes; kn
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Final
@@ -15,28 +15,42 @@ from typing import Any, Final
 from sqlalchemy import delete, insert
 from sqlalchemy.orm import Session
 
-from referrals.directory import reviewed_data, rows
-from referrals.directory.curation import IMPORTED, WHERE, forget_where
+from referrals.directory import curation, reviewed_data, rows
+from referrals.directory.believed import Signs, is_watched, sign
+from referrals.directory.curation import IMPORTED, WHERE, HistoryLine, forget_where
 from referrals.directory.importing.duplicates import possible_duplicates
 from referrals.directory.importing.foreign_files import read_foreign
 from referrals.directory.importing.known import KnownServices, PlaceIndex
 from referrals.directory.importing.own_files import read_own
 from referrals.directory.importing.readers import is_own, mended, read
-from referrals.directory.importing.report import HELD_BACK, NO_TYPE, ImportHints, ImportReport, Problem, StorableRow
+from referrals.directory.importing.report import (
+    HELD_BACK,
+    NO_TYPE,
+    WAITS,
+    ImportHints,
+    ImportReport,
+    Problem,
+    StorableRow,
+)
 from referrals.directory.match_table import AT_ONCE, Tell, changed, untold
 from referrals.directory.models import ForeignRow, HistoryRow
 from referrals.directory.rows import COLUMNS, SHELTER, tidy
+from reporting.i18n import said
 
 NO_HINTS: Final = ImportHints()
 
 
 @dataclass(frozen=True, slots=True)
 class Importer:
-    """Who brings in which file on which day: it is written into the history of each service that changes."""
+    """Who brings in which file on which day: it is written into the history of each service that changes.
+
+    `signs`: who stands for the rows; where nobody does, they wait until somebody of the team has.
+    """
 
     name: str
     file: str
     day: date
+    signs: Signs | None = None
 
 
 def import_file(
@@ -48,10 +62,11 @@ def import_file(
     hints: ImportHints | None = None,
     dry_run: bool = False,
     tell: Tell = untold,
+    signs: Signs | None = None,
 ) -> ImportReport:
     """Bring in a file for a member of the team; what came of every row. A dry run works it out and writes nothing."""
     hints = hints or NO_HINTS
-    return bring_in(db, raw, Importer(who, hints.name, today), hints=hints, dry_run=dry_run, tell=tell)
+    return bring_in(db, raw, Importer(who, hints.name, today, signs), hints=hints, dry_run=dry_run, tell=tell)
 
 
 def bring_in(
@@ -75,15 +90,33 @@ def bring_in(
     lines = [mended(line, known.rows.get(line.cells.get("id", ""), {}) if is_ours else {}) for line in lines]
     storable = read_own(lines, places, report, known) if is_ours else read_foreign(lines, places, hints, report, known)
     storable = [_with_police(row) for row in storable]
+    if by and is_watched(db):
+        storable = [_held_back(row, known, report) for row in storable]
     fresh = [row for row in storable if known.differs(row, places)]
     report.unchanged = len(storable) - len(fresh)
     report.stored, report.services = len(fresh), [row.cells["id"] for row in fresh]
     report.likely_twice, report.more_likely_twice = possible_duplicates(known.rows, [row.cells for row in fresh])
     if not dry_run and fresh:
         _store(db, fresh, places, known, by, tell)
+    if not dry_run and by:
+        _hold(db, report.waits, by)
     report.problems.sort(key=lambda problem: problem.line)
     report.remarks.sort(key=lambda remark: remark.line)
     return report
+
+
+def _held_back(row: StorableRow, known: KnownServices, report: ImportReport) -> StorableRow:
+    """The row without what a second person has to agree to: that waits, and the service stays as it is meanwhile.
+
+    A new service of that kind comes in as one that no source has seen.
+    """
+    before = known.rows.get(row.cells["id"]) or {**row.cells, "source": ""}
+    later = curation.waits_of(before, row.cells)
+    if not later:
+        return row
+    report.remarks.append(Problem(row.line, said(WAITS)))
+    report.waits[row.cells["id"]] = {column: (before[column], row.cells[column]) for column in sorted(later)}
+    return replace(row, cells={**row.cells, **{column: before[column] for column in later}})
 
 
 def _with_police(row: StorableRow) -> StorableRow:
@@ -148,9 +181,17 @@ def _store(
         _store_batch(db, batch, places, known)
         if by:
             db.execute(insert(HistoryRow), [_history(row, known, by) for row in batch])
+        if by and by.signs:
+            sign(db, [row.cells["id"] for row in batch], by.signs)
         tell("stored", start + len(batch), len(fresh))
     db.flush()
     changed(db, [row.cells["id"] for row in fresh], tell)
+
+
+def _hold(db: Session, waits: Mapping[str, Mapping[str, tuple[str, str]]], by: Importer) -> None:
+    line = HistoryLine(by.day.isoformat(), by.name, IMPORTED, tidy(by.file)[:200], {})
+    for service, changes in waits.items():
+        curation.hold_of_file(db, service, changes, line, by.signs)
 
 
 def _store_batch(db: Session, batch: Sequence[StorableRow], places: PlaceIndex, known: KnownServices) -> None:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from referrals.directory.believed import signed_services
 from referrals.directory.curation import IMPORTED, NOBODY
 from referrals.directory.home import home, shipped_services
 from referrals.directory.importing.build import Difference, read_table, write_table
@@ -31,12 +32,22 @@ from referrals.directory.models import (
     MatchRow,
     PlaceRow,
     ServiceRow,
+    SignatureRow,
+    WaitingRow,
 )
 from referrals.directory.reviewed_data import DATA, made_with, retired
 from referrals.directory.rows import COLUMNS, tidy
 from reporting.vocabulary.countries import FIRST_HOME
 
-WORKED_OUT_OF_ONE = (MatchRow, CoverageRow, FlagRow, ForeignRow, HistoryRow)  # go with their service
+WORKED_OUT_OF_ONE = (
+    MatchRow,
+    CoverageRow,
+    FlagRow,
+    ForeignRow,
+    HistoryRow,
+    SignatureRow,
+    WaitingRow,
+)  # go with their service
 
 
 @dataclass(slots=True)
@@ -83,8 +94,8 @@ def bring_up_to_date(db: Session) -> UpgradeReport:
     """Bring an installation's services to what this version ships; what came of each.
 
     New rows come in, rows that nobody touched change, retired rows that nobody touched go. A row that somebody
-    confirmed keeps every cell, one that somebody changed keeps the cells that were changed. Nothing is done in another
-    country, or in a directory that has nothing yet.
+    confirmed or signed keeps every cell, one that somebody changed keeps the cells that were changed. Nothing is done
+    in another country, or in a directory that has nothing yet.
     """
     report = UpgradeReport()
     known = KnownServices.of(db)
@@ -106,7 +117,8 @@ def bring_up_to_date(db: Session) -> UpgradeReport:
 
 def _touched(db: Session, known: KnownServices) -> Mapping[str, frozenset[str]]:
     """Service -> its columns that a person of the team confirmed or changed."""
-    touched = {service: set(COLUMNS) for service, cells in known.rows.items() if cells["verified_on"]}
+    confirmed = {service for service, cells in known.rows.items() if cells["verified_on"]}
+    touched = {service: set(COLUMNS) for service in confirmed | signed_services(db)}
     for line in db.scalars(select(HistoryRow).where(HistoryRow.act != NOBODY)):
         columns = set(json.loads(line.changes))
         whole = line.act == IMPORTED and not columns  # a file of theirs brought it

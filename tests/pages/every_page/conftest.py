@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from reporting.teams.team_log import CASE_WORKER, STATISTICS
+from tests.copies import rosa_vouches_for
 from tests.needs_of_tests import requires
 from tests.pages.every_page.walk import FLAGS, TEAM, WALKS, Seen, Sites, served, walk_over
 
@@ -20,6 +21,7 @@ def sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sites]:
         for name, role in TEAM.items():
             running.place.hires(name, role)
         running.place.lets_in(running.place.signs_in("rosa"), "ana", STATISTICS)
+        rosa_vouches_for(running.place, "carmen")
         running.place.hires("olga", CASE_WORKER, new_team="Casa Amiga")
         running.place.vouches(running.place.signs_in("rosa"), "Casa Amiga")
         running.place.hires("pita", CASE_WORKER, new_team="Otra Casa")

@@ -24,10 +24,11 @@ import flask
 import pytest
 import waitress.server
 from flask import Flask, Response, abort, template_rendered
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from werkzeug.routing import Rule
 
 from referrals.directory.importing import shipped
+from referrals.directory.models import ServiceRow
 from reporting.app import create_app
 from reporting.config import ROOT
 from reporting.storage.database import writing
@@ -718,6 +719,44 @@ def _changes_the_directory(walk: Walk) -> None:
         walk.page.fill("[name=verified_on]", day)
         walk.page.fill("[name=why]", "llamada")
         walk.presses("edit")
+    for go in ("stop", ""):
+        _asks_for_another_number(walk)
+        if go:
+            _decides(walk, go, walk.site.place.workers["carmen"])
+
+
+def _asks_for_another_number(walk: Walk) -> None:
+    """It waits: it is a line of the whole country."""
+    _unfolds(walk, "main details summary", "[name=why]")
+    walk.page.fill("[name=phone]", f"90000000{len(walk.seen.pressed) % 10}")
+    walk.page.fill("[name=why]", "llamada")
+    _unfolds(walk, "main details details summary", "form:has(button[value=edit]) [name=code]")
+    _proves(walk, walk.site.place.workers["carmen"], "form:has(button[value=edit])")
+    walk.presses("edit")
+
+
+def _decides(walk: Walk, go: str, who: Worker) -> None:
+    form = f"form:has(button[value={go}])"
+    _proves(walk, who, form)
+    walk.seen.pressed.add(go)
+    walk.clicks(f"{form} button[value={go}]")
+
+
+def _watches_over_the_directory(walk: Walk) -> None:
+    """A second person agrees; then somebody writes into the database, and she stands for what is there."""
+    rosa = walk.site.place.workers["rosa"]
+    _signs_in_anew(walk, rosa, "directorio/servicio/linea100")
+    _decides(walk, "agree", rosa)
+    with writing(walk.site.place.engine) as db:
+        db.execute(
+            update(ServiceRow)
+            .where(ServiceRow.id == "cem-regular-pucallpa-25")
+            .values(phone=f"061 57{walk.site.place.clock():.0f}")
+        )
+    walk.opens("/{lang}/equipo/directorio")
+    walk.opens("/{lang}/equipo/directorio/vigilancia")
+    _decides(walk, "sign", rosa)
+    _signs_out(walk)
 
 
 def _she_said_aloud(walk: Walk) -> None:
@@ -824,6 +863,7 @@ def the_coordinator_invites_a_colleague(walk: Walk) -> None:
     walk.opens_all_of(COORDINATOR)
     walk.follows_new_links()
     _signs_out(walk)
+    _watches_over_the_directory(walk)
     walk.site.place.workers[name] = _accepts(walk, name, code)
     _the_team_changes(walk, name)
 
