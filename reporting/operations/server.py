@@ -151,15 +151,19 @@ class Turns:
     """Requests that are there whole, answered by the loop that read them.
 
     Slow senders are waited for together, and no thread is woken for an answer: a fifth of the processor time, measured.
-    Where a password or a code is stretched the processor is held: those are answered one a round, after everybody else.
+    Where a password or a code is stretched the processor is held: those are answered one a round, after everybody else,
+    and of each sender one in turn, so that who sends a hundred waits for himself.
     """
 
     def __init__(self) -> None:
         self._quick: deque[Any] = deque()
-        self._costly: deque[Any] = deque()
+        self._costly: dict[str, deque[Any]] = {}  # sender -> who waits there, in the order of their turns
 
     def add_task(self, line: Any) -> None:
-        (self._costly if line.is_costly() else self._quick).append(line)
+        if line.is_costly():
+            self._costly.setdefault(line.asks_for(), deque()).append(line)
+        else:
+            self._quick.append(line)
 
     @property
     def wait(self) -> bool:
@@ -171,7 +175,12 @@ class Turns:
         while self._quick:
             self._quick.popleft().service()
         if self._costly:
-            self._costly.popleft().service()
+            sender = next(iter(self._costly))
+            waiting = self._costly.pop(sender)
+            line = waiting.popleft()
+            if waiting:
+                self._costly[sender] = waiting  # behind all others
+            line.service()
 
 
 def _nobody_to_wake() -> None:
@@ -324,6 +333,13 @@ class _Line(HTTPChannel):  # type: ignore[misc]
         """Whether the request that is there whole is one that holds the processor."""
         request = self.requests[0]
         return not request.error and self.adj.is_costly(request.command, request.path)
+
+    def asks_for(self) -> str:
+        """Who sent the request that is there whole; behind the trusted proxy, whom that names last."""
+        if self.counts:
+            return self.sender
+        named = self.requests[0].headers.get("X_FORWARDED_FOR", "")
+        return network_of(named.rpartition(",")[2].strip())
 
     def service(self) -> None:
         """Answer; then the next request may come on the same line."""

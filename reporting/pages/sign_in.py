@@ -18,7 +18,7 @@ from reporting.i18n import N_
 from reporting.pages.account import WEAK
 from reporting.sessions import tickets
 from reporting.teams import accounts, heads, members, passwords, power, staff_sessions, team_log
-from reporting.teams.accounts import Invitation, StillWaits
+from reporting.teams.accounts import Invitation, Sender, StillWaits
 from reporting.teams.keyring import RecoverySheets
 from reporting.teams.members import CodeUsed
 from reporting.teams.power import Arrival
@@ -28,7 +28,7 @@ from reporting.web.access.audience import DOOR, Pages
 from reporting.web.access.auth import home_of, put_cookie, signed_in, take_cookie
 from reporting.web.access.proof import TOO_MANY, WAIT_FOR_THE_NEXT
 from reporting.web.access.tickets import ticket_field, ticket_in, typed_ticket
-from reporting.web.access.traits import SIGN_IN, is_the, limited, takes
+from reporting.web.access.traits import SIGN_IN, is_the, limited, takes, waits_its_turn
 from reporting.web.context import installation, render_template, say
 from reporting.web.errors import error_page
 from reporting.web.forms import OpenForm, StaffForm
@@ -67,8 +67,20 @@ def sign_in() -> ResponseReturnValue:
     return render_template("staff/sign_in.html", form=SignInForm(formdata=None))
 
 
+def is_a_whole_try() -> bool:
+    """Whether a password would be stretched for this request."""
+    return bool(SignInForm().validate())
+
+
+def is_none() -> bool:
+    """Whether something is left out, so that only its page comes back."""
+    return not is_a_whole_try()
+
+
 @blueprint.post("/<lang>/equipo")
-@limited(PASSWORDS)
+@limited(TURNING, when=is_none)
+@limited(PASSWORDS, when=is_a_whole_try)
+@waits_its_turn
 @takes(SignInForm)
 def let_sign_in() -> ResponseReturnValue:
     """Check password and six digits, take the member's keys, begin a session."""
@@ -76,8 +88,9 @@ def let_sign_in() -> ResponseReturnValue:
     if not form.validate():
         return _refuse(form, NO)
     name, pepper = form.name.data.strip().lower().replace("\0", ""), site.settings.pepper
+    here = Sender(sender())
     with site.reading() as db:
-        member, wait = members.find_member(db, name), accounts.wait_before(db, pepper, name, sender(), moment)
+        member, wait = members.find_member(db, name), accounts.wait_before(db, pepper, name, here, moment)
     if wait:
         return _refuse(form, TOO_MANY, 429)
     password = passwords.tidy(form.password.data)
@@ -87,13 +100,13 @@ def let_sign_in() -> ResponseReturnValue:
         with site.writing() as db:
             arrival = power.arrive(db, site.pin, who, moment)
             arrival = replace(arrival, keys=replace(arrival.keys, must_change=must_change))
-            accounts.note_success(db, pepper, name, sender())
+            accounts.note_success(db, pepper, name, here)
             token = staff_sessions.begin(db, arrival.keys, moment)
     except CodeUsed:  # only who has the password and the code hears this; nothing was guessed, and nothing is slowed
         return _refuse(form, WAIT_FOR_THE_NEXT)
-    except CannotOpen:
+    except CannotOpen as wrong:
         with site.writing() as db:
-            accounts.note_failure(db, pepper, name, sender(), moment)
+            accounts.note_failure(db, pepper, name, here, moment, wrong)
         return _refuse(form, NO)
     except BrokenChain:
         return _refuse(
@@ -163,6 +176,7 @@ def invitation(token: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/<lang>/equipo/invitacion/<token>")
+@waits_its_turn
 @takes(AcceptForm)
 def accept(token: str) -> ResponseReturnValue:
     """First the password, the app and, for the first case worker, the sheets are shown; then they are proved."""

@@ -64,12 +64,12 @@ def _let_her_pick(came: TicketCheck) -> ResponseReturnValue:
 
 def send(came: TicketCheck) -> ResponseReturnValue:
     """File the report once, however often the request comes; the receipt is shown only after it is durable."""
+    if came.ended is not None:
+        return _once_more(came)
     site, moment = installation(), installation().clock()
     team, statistics_team = _teams()
     if team is None:
-        if came.ended is None:
-            return _let_her_pick(came)
-        team = statistics_team  # a repeat files nothing: it only shows the receipt again
+        return _let_her_pick(came)
     trail, _ = with_typed(came)
     report = submission.from_answers(
         trail.state["a"] | {"consents": consents_of(trail.state["a"])},
@@ -88,7 +88,21 @@ def send(came: TicketCheck) -> ResponseReturnValue:
         return post_redirect_get.home(say(NOT_SHOWN[outcome]) if NOT_SHOWN[outcome] else "")
     if outcome is Outcome.FILED:
         trail.state |= {"team": team.name, "first": int(moment)}
-    trail.state |= {"sent": int(moment)} | ({"unseen": True} if report.unseen else {})
+    return _receipt(came, trail)
+
+
+def _once_more(came: TicketCheck) -> ResponseReturnValue:
+    """The request comes again: the receipt that her ticket carries, for a moment. Nothing is stretched or sealed."""
+    site = installation()
+    with site.reading() as db:
+        shown = replays.was_sent_now(db, site.settings.server_secret, came.ticket.trip, site.clock())
+    if not shown or not came.ticket.state["r"]:
+        return post_redirect_get.home(say(SENT_ALREADY))
+    return _receipt(came, with_typed(came)[0])
+
+
+def _receipt(came: TicketCheck, trail: Trail) -> ResponseReturnValue:
+    trail.state |= {"sent": int(installation().clock())} | ({"unseen": True} if is_unseen(came) else {})
     return post_redirect_get.answer(trail, SENT_PAGE)
 
 

@@ -404,6 +404,33 @@ def test_a_guesser_is_slowed_and_nobody_is_locked_out_for_good(app: Flask, place
     signs_in(app, place, worker)
 
 
+def tries(app: Flask, place: Place, address: str, **typed: str) -> int:
+    """Somebody tries to sign in as rosa from there; the status."""
+    worker, desk = place.workers["rosa"], Phone(app, cookies=True, address=address)
+    desk.opens("/es/equipo")
+    right = {"password": worker.password, "code": members.totp_code(worker.totp, place.clock())}
+    desk.sends("password", name="rosa", **right | typed)
+    return desk.status
+
+
+def test_who_does_not_know_the_password_makes_nobody_else_wait(app: Flask, place: Place) -> None:
+    statuses = [tries(app, place, "10.0.0.1", password="wrong", code="000000") for _ in range(40)]
+    assert statuses.count(422) == accounts.FREE_TRIES
+    for number in range(60):
+        assert tries(app, place, f"10.1.0.{number}", password="wrong", code="000000") == 422
+    assert tries(app, place, "10.0.0.2") in {200, 203}
+
+
+def test_guessing_the_digits_with_the_password_takes_weeks_from_wherever(app: Flask, place: Place) -> None:
+    tried = 0
+    for number in range(240):  # two a second, each from somewhere else
+        tried += tries(app, place, f"10.1.0.{number}", code="000000") == 422
+        place.clock.on(minutes=0.5 / 60)
+    free, longest = accounts.SLOWED[accounts.ANYWHERE]
+    assert tried <= free + 120 / longest + 4
+    assert 10**6 / 3 * longest / 86_400 > 28, "days, on the average; three codes are right at a time"
+
+
 # ── a bad week, on the pages ────────────────────────────────────────────────────────────────────────────────
 
 

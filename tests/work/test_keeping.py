@@ -90,7 +90,7 @@ def test_whatever_has_expired_is_gone_and_what_is_alive_stays(place: Place) -> N
         staff_sessions.begin(db, keys, place.clock())
         replays.end_trip(db, place.settings.server_secret, tickets.new_trip(), "left", place.clock())
         accounts.invite(db, place.actor(db, "rosa"), "nueva", (CASE_WORKER,), place.clock())
-        accounts.note_failure(db, place.settings.pepper, "rosa", "x", place.clock())
+        accounts.note_failure(db, place.settings.pepper, "rosa", accounts.Sender("x"), place.clock(), CannotOpen())
 
     def left() -> list[int]:
         with reading(place.engine) as db:

@@ -170,24 +170,32 @@ def test_a_body_of_120_000_fields_is_refused_before_it_is_taken_apart(
     assert not taken_apart
 
 
+@dataclass
+class Asks:
+    """A line with a request, as far as turns look at it."""
+
+    name: str
+    order: list[str]
+    costly: bool = True
+    sender: str = "10.0.0.1"
+
+    def is_costly(self) -> bool:
+        return self.costly
+
+    def asks_for(self) -> str:
+        return self.sender
+
+    def service(self) -> None:
+        self.order.append(self.name)
+
+
 def test_who_asks_for_a_page_is_answered_before_a_hundred_who_wait_to_sign_in() -> None:
     order: list[str] = []
-
-    class Line:
-        def __init__(self, name: str, *, costly: bool) -> None:
-            self.name, self.costly = name, costly
-
-        def is_costly(self) -> bool:
-            return self.costly
-
-        def service(self) -> None:
-            order.append(self.name)
-
     turns = Turns()
     for _ in range(100):
-        turns.add_task(Line("sign-in", costly=True))
+        turns.add_task(Asks("sign-in", order))
     for number in range(3):
-        turns.add_task(Line(f"page {number}", costly=False))
+        turns.add_task(Asks(f"page {number}", order, costly=False))
         turns.take()
     assert order == ["page 0", "sign-in", "page 1", "sign-in", "page 2", "sign-in"]
     while turns.wait:
@@ -195,11 +203,34 @@ def test_who_asks_for_a_page_is_answered_before_a_hundred_who_wait_to_sign_in() 
     assert order.count("sign-in") == 100
 
 
+def test_who_waits_with_a_hundred_sign_ins_lets_everybody_else_go_first() -> None:
+    order: list[str] = []
+    turns = Turns()
+    for _ in range(100):
+        turns.add_task(Asks("flood", order))
+    for number in (2, 3):
+        turns.add_task(Asks(f"she {number}", order, sender=f"10.0.0.{number}"))
+    while turns.wait:
+        turns.take()
+    assert order[:4] == ["flood", "she 2", "she 3", "flood"]
+    assert len(order) == 102
+
+
 def test_what_is_stretched_is_known_by_its_route(app: Flask) -> None:
     costly = {
         path
-        for path in ("/es/equipo", "/en/volver", "/es/contar", "/es/ayuda", "/es/equipo/salir", "/nowhere", "/salir")
+        for path in (
+            "/es/equipo",
+            "/en/volver",
+            "/es/equipo/personas/7",
+            "/es/equipo/yo",
+            "/es/contar",
+            "/es/ayuda",
+            "/es/equipo/salir",
+            "/nowhere",
+            "/salir",
+        )
         if is_costly(app, "POST", path)
     }
-    assert costly == {"/es/equipo", "/en/volver"}
+    assert costly == {"/es/equipo", "/en/volver", "/es/equipo/personas/7", "/es/equipo/yo"}
     assert not is_costly(app, "GET", "/es/equipo")
