@@ -33,7 +33,7 @@ from waitress.utilities import BadRequest
 from reporting.config import Settings
 from reporting.web.access.large_files import room_for
 from reporting.web.errors import short_page
-from reporting.web.limits import LARGEST_BODY, is_costly, network_of
+from reporting.web.limits import LARGEST_BODY, is_costly, network_of, sender_in
 from reporting.web.logging import discreet
 
 try:
@@ -53,6 +53,7 @@ LOOK_AGAIN = 1.0  # seconds without anything new, after which lines that nobody 
 HEAD_WITHIN = 20  # seconds for the head of a request, or for its first byte on a new line
 IDLE = 60  # seconds that a line may be open between two requests
 LEAST_RATE = 500  # bytes a second of a body, after the first twenty seconds: a tenth of a bad line
+LONGEST_NAME = 107  # bytes of the line in which a server in front names the sender, with its end (PROXY protocol, 2.1)
 SHARE = WAITING // 8  # lines of one sender: who has more loses the oldest that waits for something
 MakeApp = Callable[[Settings], Any]
 
@@ -142,6 +143,7 @@ def listen(
     )
     server.channel_class, server.refusal = _Line, functools.partial(short_page, app)
     server.adj.room_for = functools.partial(room_for, app)
+    server.adj.named_in_front = settings.proxy_protocol
     server.adj.is_costly = functools.partial(is_costly, app)
     server.lobby = lobby
     server.pull_trigger = _nobody_to_wake
@@ -267,7 +269,7 @@ class Lobby:
         """A new line; where its sender has too many, or there are too many, the oldest that waits falls."""
         self._lines[line] = None
         self._of[sender] += 1
-        if self._of[sender] > self.share:
+        if sender and self._of[sender] > self.share:
             self._drop(other for other in self._lines if other.sender == sender)
         if len(self._lines) > self.most:
             self._drop(iter(self._lines))
@@ -301,11 +303,15 @@ class _Line(HTTPChannel):  # type: ignore[misc]
 
     def __init__(self, server: Any, door: socket.socket, address: Any, *parts: Any, **named: Any) -> None:
         self.waits_since, self.read, self.is_new = time.monotonic(), 0, True
-        self.sender = network_of(str(address[0])) if address else ""
-        self.counts = not server.adj.trusted_proxy or address[0] != server.adj.trusted_proxy
+        self.named: bytes | None = b"" if server.adj.named_in_front else None  # what came of the line that names her
+        self.sender = network_of(str(address[0])) if address and self.named is None else ""
+        is_in_front = bool(server.adj.trusted_proxy) and address[0] == server.adj.trusted_proxy
+        self.counts = not is_in_front or self.named is not None
         super().__init__(server, door, address, *parts, **named)
         if self.counts:
             server.lobby.came(self, self.sender)
+        if self.named is not None and not is_in_front:
+            self.handle_close()  # nobody else may name a sender, and here nobody comes unnamed
 
     @property
     def keeps_waiting(self) -> bool:
@@ -323,11 +329,29 @@ class _Line(HTTPChannel):  # type: ignore[misc]
 
     def received(self, data: bytes) -> bool:
         """What came in; from the first byte of a request its sender is waited for."""
+        if self.named is not None:
+            data = self._after_the_name(self.named + data)
+            if not data:
+                return False
         if self.request is None:
             self.waits_since, self.read, self.is_new = time.monotonic(), 0, False
         self.read += len(data)
         done: bool = super().received(data)
         return done
+
+    def _after_the_name(self, came: bytes) -> bytes:
+        """What follows the line that names the sender. Where that is malformed, or too long, this is over."""
+        line, end, rest = came.partition(b"\r\n")
+        name = sender_in(line) if end else ""
+        if name is None or len(line) + 2 > LONGEST_NAME:
+            self.handle_close()
+        elif end:
+            self.server.lobby.went(self, self.sender)
+            self.named, self.sender, self.addr = None, network_of(name), (name, 0)
+            self.server.lobby.came(self, self.sender)
+            return rest
+        self.named = came[:LONGEST_NAME]
+        return b""
 
     def is_costly(self) -> bool:
         """Whether the request that is there whole is one that holds the processor."""

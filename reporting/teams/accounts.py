@@ -20,7 +20,7 @@ from reporting.errors import AmparoError
 from reporting.storage.models import InvitationRow, TryRow
 from reporting.teams import audit, heads, keyring, log_report, members, readers, reading_hours, team_log
 from reporting.teams.keyring import RecoverySheets
-from reporting.teams.members import Actor, NewMember
+from reporting.teams.members import Actor, Locked, NewMember
 from reporting.teams.team_log import CASE_WORKER, CASEWORK, COORDINATOR, STATISTICS, CannotOpen, Pin, Team
 
 INVITATION_LIFE = 7 * 24 * 3600  # seconds
@@ -169,6 +169,15 @@ def note_failure(db: Session, pepper: bytes, name: str, sender: Sender, now: flo
 def note_success(db: Session, pepper: bytes, name: str, sender: Sender) -> None:
     """Somebody signed in: from this sender the tries of the name are counted anew."""
     db.execute(delete(TryRow).where(TryRow.who == _mark(pepper, HERE, name, sender)))
+
+
+def proof_of_browser(pepper: bytes, drawn: bytes, member: Locked, day: int, length: int) -> bytes:
+    """What a browser keeps beside its random bytes, so that it is known as the member's that signed in on this day.
+
+    It names nobody. Another password has another salt, and then nothing of before fits.
+    """
+    bound = b" ".join((day.to_bytes(4, "big"), member.salt, member.name.encode()))
+    return sealing.derive(pepper + drawn, "known browser", bound, length)
 
 
 def _mark(pepper: bytes, whom: str, name: str, sender: Sender) -> bytes:

@@ -67,6 +67,26 @@ def network_of(address: str) -> str:
     return str(IPv6Address(int(known) >> 64 << 64))
 
 
+def sender_in(line: bytes) -> str | None:
+    """The address in the first line of a connection as a server in front writes it; None where that is malformed.
+
+    Version 1 of the PROXY protocol (haproxy.org), the text form: `PROXY TCP6 address address port port`. tor writes the
+    number of a circuit so (spec.torproject.org/haproxy-proxy.html).
+    """
+    parts = line.split(b" ")
+    if len(parts) != PARTS or parts[0] != b"PROXY" or parts[1] not in VERSIONS:
+        return None
+    try:
+        addresses = [ip_address(part.decode("ascii")) for part in parts[2:4]]
+        ports = [int(part) for part in parts[4:] if part.isdigit()]
+    except ValueError:
+        return None
+    fits = all(address.version == VERSIONS[parts[1]] for address in addresses) and len(ports) == len(parts[4:])
+    return str(addresses[0]) if fits and max(ports) <= LARGEST_PORT else None
+
+
+PARTS, LARGEST_PORT = 6, 65_535
+VERSIONS = {b"TCP4": 4, b"TCP6": 6}
 # As tor writes the number of a circuit (its manual, HiddenServiceExportCircuitID).
 CIRCUITS = IPv6Network("fc00:dead:beef:4dad::/64")
 

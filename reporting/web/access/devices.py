@@ -13,7 +13,7 @@ import re
 from flask import Response, request
 
 from reporting import clock
-from reporting.crypto import sealing
+from reporting.teams import accounts
 from reporting.teams.accounts import Sender
 from reporting.teams.members import Locked
 from reporting.web.access.audience import AT_THE_DESK
@@ -94,6 +94,4 @@ def _today() -> int:
 
 
 def _made(drawn: bytes, member: Locked, day: int) -> bytes:
-    """Another password has another salt, and then nothing of before fits."""
-    bound = b" ".join((day.to_bytes(4, "big"), member.salt, member.name.encode()))
-    return sealing.derive(installation().settings.pepper + drawn, "known browser", bound, HALF)
+    return accounts.proof_of_browser(installation().settings.pepper, drawn, member, day, HALF)
