@@ -17,6 +17,7 @@ from reporting.cli.base import T, main, opened, progress, settings_here
 from reporting.operations import backups, reminder, retention
 from reporting.sessions import day_seeds
 from reporting.sessions.page_rows import open_rows
+from reporting.storage import disk
 from reporting.storage.database import checkpoint, writing
 from reporting.storage.database import destroy as erase_everything
 from reporting.teams.team_log import Pin
@@ -33,6 +34,7 @@ def sweep(rewrite: bool, as_json: bool) -> None:
     settings, engine = opened()
     open_rows(settings, engine).sweep(time.time())
     swept = retention.sweep(engine, Pin(settings.pin_file), settings.instance, time.time(), progress, rewrite=rewrite)
+    swept["reserve"] = int(disk.lay_down(settings.instance))
     lines = (f"{name.replace('_', ' ')}: {count}" for name, count in swept.items())
     click.echo(json.dumps(swept) if as_json else "\n".join(lines))
 
@@ -87,15 +89,18 @@ def _allowed(act: Callable[[], T]) -> T:
 def notify(as_json: bool) -> None:
     """Remind everybody in NOTIFY_TO by e-mail that it is time to look. Run it at fixed hours, by cron or a timer.
 
-    The message is always the same, also when nothing is new: it tells nothing to whoever reads somebody's mail. It is
-    off as long as SMTP_URL and NOTIFY_TO are empty. For example, in the crontab: 0 9,17 * * 1-5 amparo notify
+    The message is always the same, also when nothing is new: it tells nothing to whoever reads somebody's mail. Only
+    when the disk fills up there is one sentence more. It is off as long as SMTP_URL and NOTIFY_TO are empty.
+
+    For example, in the crontab: 0 9,17 * * 1-5 amparo notify
     """
     settings = settings_here()
     if not reminder.is_on(settings):
         raise click.ClickException("The reminder is off: set SMTP_URL and NOTIFY_TO, and run this at fixed hours.")
     words = languages.load(settings.languages)[settings.languages[0]]
     try:
-        sent = reminder.send(settings, words.gettext(reminder.SUBJECT), words.gettext(reminder.BODY))
+        body = [words.gettext(text) for text in (reminder.BODY, disk.warning(settings.instance)) if text]
+        sent = reminder.send(settings, words.gettext(reminder.SUBJECT), "\n\n".join(body))
     except reminder.CannotSend as problem:
         raise click.ClickException(str(problem)) from None
     click.echo(json.dumps({"sent": sent}) if as_json else f"The reminder went to {sent}.")
@@ -121,7 +126,7 @@ def destroy() -> None:
         raise click.ClickException("That is not the name. Nothing was changed.")
     open_rows(settings, engine).destroy()
     erase_everything(engine)
-    for name in ("secrets.toml", "team.pin", "amparo.db", "amparo.db-wal", "amparo.db-shm"):
+    for name in ("secrets.toml", "team.pin", disk.NAME, "amparo.db", "amparo.db-wal", "amparo.db-shm"):
         (settings.instance / name).unlink(missing_ok=True)
     backups.forget_keys(settings.instance, time.time(), days=-31)
     click.echo("It is gone, and the keys of its backups too. Destroy copies of those keys, and the recovery sheets.")

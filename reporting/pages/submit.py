@@ -32,8 +32,9 @@ from reporting.sessions.replays import NOTED
 from reporting.teams import readers, team_log
 from reporting.teams.readers import NobodyReads
 from reporting.teams.team_log import STATISTICS, Team
-from reporting.web import post_redirect_get
+from reporting.web import limits, post_redirect_get
 from reporting.web.context import installation, say
+from reporting.web.errors import error_page
 from reporting.web.forms import button
 from reporting.web.post_redirect_get import TicketCheck, Trail
 
@@ -79,11 +80,15 @@ def send(came: TicketCheck) -> ResponseReturnValue:
         unseen=is_unseen(came),
         seconds=_seconds(trail, moment),
     )
+    if limits.has_to_wait(report.narrative):
+        return error_page(429, limits.WAITS)
     gaps = help_of(report.incident, police_shown="p" in trail.state).gaps
     receipt, settings = Receipt(tuple(trail.state["r"])), site.settings
     sealed = submission.prepare(report, receipt, team, statistics_team, settings.pepper, moment, gaps=gaps)
-    with site.writing() as db:
-        outcome = submission.file(db, sealed, settings.server_secret, moment)
+    outcome = site.filing(
+        lambda db: submission.file(db, sealed, settings.server_secret, moment),
+        is_short=limits.is_short(report.narrative),
+    )
     if outcome in NOT_SHOWN:
         return post_redirect_get.home(say(NOT_SHOWN[outcome]) if NOT_SHOWN[outcome] else "")
     if outcome is Outcome.FILED:

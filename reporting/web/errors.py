@@ -50,6 +50,12 @@ NOBODY = N_(
 )
 
 
+NO_ROOM = N_(
+    "The disk here is nearly full, so long texts have to wait. Nothing is lost: send it again later. If you cannot "
+    "wait, go back and send it short now; short ones always pass, and you can add the rest with your code."
+)
+
+
 def unpack() -> None:
     """«Send again»: what she had typed comes back sealed in one field, as if she had typed it once more."""
     packed = request.form.get(AGAIN) if request.method == "POST" and here().again else None
@@ -72,6 +78,11 @@ def closed(error: Exception) -> ResponseReturnValue:
     if isinstance(error, BrokenChain):
         log.error("The team log does not hold: reporter pages are closed. Run `amparo check`.")
     return error_page(503, NOBODY if isinstance(error, NobodyReads) else "")
+
+
+def no_room(_error: Exception) -> ResponseReturnValue:
+    """What is long has to wait until somebody has made room."""
+    return error_page(503, NO_ROOM)
 
 
 def any_error(error: Exception) -> ResponseReturnValue:

@@ -9,13 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from ipaddress import IPv6Address, IPv6Network, ip_address
 
-from flask import Flask, request
+from flask import Flask, current_app, request
 from flask_limiter import Limiter
+from limits import RateLimitItemPerHour
 
 from reporting.config import Settings
+from reporting.i18n import N_
 from reporting.sessions import day_seeds
 from reporting.web.access.traits import BadRoute, Routes, here, routes_of
 from reporting.web.context import installation, installation_of
+from reporting.web.logging import note_failure
 
 LARGEST_BODY = 256 * 1024  # bytes; the longest honest page is far below
 # What one sender may do in a minute. Everybody behind one address (a workshop, every onion user) is one sender, so
@@ -28,6 +31,9 @@ TURNING = "turning pages"  # each address apart
 WALKING = "pages under a name"  # each step leads to one, also when it was one too many
 SENDING, CODES, PASSWORDS = "sending", "codes", "passwords"
 A_MINUTE = {TURNING: 24_000, SENDING: 120_000, CODES: 6_000, PASSWORDS: 3_000}
+LONG = "long texts"  # reports, letters and additions with a long text; in an hour, as a disk fills up slowly
+AN_HOUR = 60  # a workshop of thirty that writes to the limit passes twice; one who only writes fills 60 MB a day
+SHORT_TEXT = 1_000  # signs; what is no longer always passes
 WALKS = 3  # so many pages under a name for each page that may be turned
 
 
@@ -43,6 +49,32 @@ def count_of(allowance: str) -> int:
     if allowance not in known:
         raise BadRoute(f"A route counts as {allowance!r}, and there is no such allowance.")
     return known[allowance]
+
+
+def has_to_wait(text: str) -> bool:
+    """Whether a text is long and this sender has sent many; if it has not to wait, it is counted."""
+    if is_short(text):
+        return False
+    settings = installation().settings
+    shared = not settings.limits_url.startswith("memory:")
+    allowed = RateLimitItemPerHour(AN_HOUR if shared else max(1, AN_HOUR // settings.workers))
+    limiter: Limiter = next(iter(current_app.extensions["limiter"]))
+    try:
+        return not limiter.limiter.hit(allowed, LONG, sender())
+    except Exception as trouble:  # noqa: BLE001 -- whatever a counter on another host raises: she does not wait for it
+        note_failure(trouble)
+        return False
+
+
+def is_short(text: str) -> bool:
+    """Whether a text passes whatever happens: when many come, and when the disk is full."""
+    return len(text) <= SHORT_TEXT
+
+
+WAITS = N_(
+    "Many long texts came from where you are. Nothing is lost: wait an hour and send it again. If you cannot wait, go "
+    "back and send it short; short ones always pass, and you can add the rest with your code."
+)
 
 
 def turns_no_page() -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from flask import Flask
 
 from reporting.app import create_app
 from reporting.crypto import sealing
@@ -115,6 +116,46 @@ def test_what_was_sent_costs_nothing_to_stretch_when_it_comes_again(
     phone.repeats(*phone.last)  # type: ignore[misc]
     assert say("It was sent already. You can come back with your code.") in phone.words
     assert len(stretches) == place.cases() == 1
+
+
+LONG = "una larga historia de lo que pasó " * 40
+
+
+def telling(app: Flask, words: str) -> Phone:
+    """She has told it in these words, up to the check page."""
+    phone = starts_telling(app)
+    tells(phone, lambda form: {"narrative": words} if "narrative" in form.kinds else {})
+    return phone
+
+
+def test_many_long_texts_of_one_sender_wait_and_the_short_ones_pass(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "AN_HOUR", 2)
+    app = create_app(place.settings, place.clock)
+    for _ in range(2):
+        sends(telling(app, LONG))
+    waits = telling(app, LONG)
+    waits.presses("send")
+    assert (waits.status, place.cases()) == (429, 2)
+    assert say(limits.WAITS) in waits.words
+    code, phone = sends(telling(app, "x" * limits.SHORT_TEXT)), Phone(app)
+    phone.opens("/es/volver")
+    phone.sends("code", code=code)
+    phone.presses("write", text=LONG)
+    assert phone.status == 429
+    assert LONG.strip() in phone.words, "what she typed is still there"
+    phone.presses("write", text="Sigo aquí.")
+    assert phone.status == 203
+    place.clock.on(minutes=61)
+    again = waits.form(holding="again")
+    waits.repeats(again.action, again.values)
+    assert waits.receipt()
+    assert place.cases() == 4
+
+
+def test_a_workshop_of_thirty_that_writes_to_the_limit_does_not_wait() -> None:
+    assert limits.AN_HOUR // 2 >= 30, "behind one address, with two processes that count apart"
 
 
 def test_without_redis_each_worker_allows_its_share(place: Place) -> None:
