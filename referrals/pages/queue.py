@@ -206,6 +206,7 @@ def _after_the_queue(site: Installation, keys: Keys) -> None:
     list_numbers.pin_lists(site.pin, newest)
     with site.writing() as db:
         shredded = desk.tidy(db, keys, cards, site.clock())
+        shredded += desk.clear_junk(db, keys, cards, site.settings.pepper, site.clock())
         reading_hours.note_opened(db, languages.local(site.clock(), site.settings.time_zone).date())
     if shredded or any(seen.forgets for seen in news.values()):
         site.checkpoint()

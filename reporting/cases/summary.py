@@ -40,6 +40,7 @@ class SummaryContent:
     signs_told: int | None = None  # hour in which she said how she is right now, where that is not `told_at`
     marks: tuple[str, ...] | None = None  # why it is folded away
     closed_at: int | None = None  # hour of closing; 0 where it was opened again
+    junk_at: int | None = None  # hour in which a second person marked it as junk
 
     @property
     def incident(self) -> Incident:
@@ -83,6 +84,7 @@ LETTERS: Final[Mapping[str, str]] = {
     "signs_told": "p",
     "marks": "m",
     "closed_at": "z",
+    "junk_at": "j",
 }
 LISTS: Final = frozenset({"signs", "labels", "marks"})
 
