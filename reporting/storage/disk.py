@@ -60,9 +60,9 @@ def space(folder: Path) -> Space:
     """What the system says of the disk on which a folder lies; what only its root may write counts as taken."""
     if not hasattr(os, "statvfs"):
         return Space(1, 1)
-    told = os.statvfs(folder)
-    free = told.f_bavail * told.f_frsize
-    return Space(free, (told.f_blocks - told.f_bfree) * told.f_frsize + free)
+    system = os.statvfs(folder)
+    free = system.f_bavail * system.f_frsize
+    return Space(free, (system.f_blocks - system.f_bfree) * system.f_frsize + free)
 
 
 def warning(folder: Path, look: Look = space) -> str:
@@ -75,11 +75,11 @@ def warning(folder: Path, look: Look = space) -> str:
 
 def problems(folder: Path, look: Look = space) -> Iterator[str]:
     """The same for whoever looks after the server, with what to do."""
-    found = look(folder)
-    below = next((limit for limit in sorted(WARNINGS) if found.share < limit), None)
+    now = look(folder)
+    below = next((limit for limit in sorted(WARNINGS) if now.share < limit), None)
     if below is not None:
         yield (
-            f"Less than {below} % of the disk of {folder} is free ({found.free // 2**20} MB). Make room there: old "
+            f"Less than {below} % of the disk of {folder} is free ({now.free // 2**20} MB). Make room there: old "
             "backups, logs, packages; or move the folder to a larger disk. A full one takes only short reports."
         )
     if is_spent(folder):
@@ -103,9 +103,9 @@ def lay_down(folder: Path, look: Look = space) -> bool:
     if path.exists() and not is_spent(folder):
         return True
     with suppress(OSError):
-        found = look(folder)
-        size = min(RESERVE, found.all // MOST_OF_A_DISK)
-        if not size or found.free < 2 * size or found.share < VERY_LITTLE:
+        now = look(folder)
+        size = min(RESERVE, now.all // MOST_OF_A_DISK)
+        if not size or now.free < 2 * size or now.share < VERY_LITTLE:
             return False
         fresh = path.with_suffix(".new")
         with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
