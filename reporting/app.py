@@ -23,10 +23,11 @@ from referrals.help.answers import lines_as_shipped, national_lines, other_depar
 from reporting.config import HERE, Settings, read_settings, shipped
 from reporting.pages import directory_lookups
 from reporting.sessions.page_rows import open_rows
+from reporting.storage import disk
 from reporting.storage.database import checkpoint, looking, open_database, reading, writing, writing_relaxed
 from reporting.storage.locks import maintenance_lock
 from reporting.teams.team_log import Pin
-from reporting.web import desk_pages, languages, post_redirect_get, setup
+from reporting.web import desk_pages, errors, languages, post_redirect_get, setup
 from reporting.web.context import Installation
 
 
@@ -43,6 +44,8 @@ def create_app(settings: Settings | None = None, clock: Callable[[], float] = ti
         reading=partial(reading, engine),
         looking=partial(looking, engine),
         writing=partial(writing, engine),
+        filing=partial(disk.filing, engine, settings.instance),
+        disk_warning=partial(disk.warning, settings.instance),
         writing_relaxed=partial(writing_relaxed, engine),
         maintenance=partial(maintenance_lock, engine, settings.instance),
         checkpoint=partial(checkpoint, engine),
@@ -53,6 +56,7 @@ def create_app(settings: Settings | None = None, clock: Callable[[], float] = ti
         on_the_way=post_redirect_get.trouble_on_the_way,
     )
     limiter = setup.init_app(app, site)
+    app.register_error_handler(disk.NoRoom, errors.no_room)
     desk_pages.init_app(app)
     for blueprint in _blueprints():
         app.register_blueprint(blueprint)

@@ -37,6 +37,7 @@ SETTINGS = {
     "EXIT_URL": ("", "another neutral page for the exit; empty means the weather service of the country"),
     "TIME_ZONE": ("", "the clock of the place, for days and hours; empty means that of the country, where we know it"),
     "TRUSTED_PROXY": ("", "address of the web server in front of this one, for example 127.0.0.1"),
+    "PROXY_PROTOCOL": ("", "1 where TRUSTED_PROXY begins each line with who sends it, as tor does behind an onion"),
     "FIGURES_HOST": ("", "a host name of its own for the published figures; then they are only there"),
     "STAFF_HOST": ("", "a host name of its own for the pages of the staff; then they are only there"),
     "ONION_HOST": ("", "the onion service of the reporters' pages beside their https address; browsers are told of it"),
@@ -72,6 +73,7 @@ class Settings:
     country: str
     exit_url: str
     trusted_proxy: str
+    proxy_protocol: bool
     figures_host: str
     staff_host: str
     onion_host: str
@@ -142,6 +144,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         country=country,
         exit_url=value["EXIT_URL"] or EXITS.get(country, ""),
         trusted_proxy=value["TRUSTED_PROXY"],
+        proxy_protocol=value["PROXY_PROTOCOL"] not in {"", "0", "no"},
         figures_host=value["FIGURES_HOST"].lower(),
         staff_host=value["STAFF_HOST"].lower(),
         onion_host=value["ONION_HOST"].lower(),
@@ -193,6 +196,10 @@ def problems_of(settings: Settings) -> tuple[str, ...]:
             "TIME_ZONE must be a name such as America/Lima. It can be empty only where we know the country's clock.",
         ),
         *_checks_of_hosts(settings, host),
+        (
+            bool(settings.trusted_proxy) or not settings.proxy_protocol,
+            "PROXY_PROTOCOL is set: say in TRUSTED_PROXY who may name the sender of a line, for example 127.0.0.1.",
+        ),
         (bool(settings.languages), "LANGUAGES is empty: name at least one, for example es."),
         (bool(re.fullmatch(r"[^<>\n]{1,40}", settings.site_name)), "SITE_NAME must be 1 to 40 characters."),
     )

@@ -33,6 +33,7 @@ ACT_NAMES = {
     "printed": N_("printed her words"),
     "handed over": N_("handed it over to another team"),
     "restored": N_("entered that a backup was put back"),
+    "junk": N_("looked, when what two people had marked as junk was due to go"),
     "voice": N_("wrote down what was told by voice"),
 }
 

@@ -131,9 +131,7 @@ def _queue_page(
         sought=sought,
         search=search,
         sentence=sentence,
-        folders={
-            code: (say(name), sum(lies(card, aside) for card in cards)) for code, (name, lies) in queue.FOLDERS.items()
-        },
+        folders=_folders(cards, aside),
         signs={case: [say(SIGNS[sign]) for sign in signs] for case, signs in aside.items()},
         sorts={code: say(name) for code, (name, _) in queue.SORTS.items()},
         people=people,
@@ -151,6 +149,11 @@ def _queue_page(
     answer = make_response(page, code)
     answer.call_on_close(lambda: _after_the_queue(site, keys))
     return answer
+
+
+def _folders(cards: Sequence[records.Summary], aside: queue.Doubts) -> dict[str, tuple[str, int]]:
+    """Folder -> its name, how many lie there."""
+    return {code: (say(name), sum(lies(card, aside) for card in cards)) for code, (name, lies) in queue.FOLDERS.items()}
 
 
 # words of the tables that the page shows
@@ -269,6 +272,7 @@ def _after_the_queue(site: Installation, keys: Keys) -> None:
     list_numbers.pin_lists(site.pin, newest)
     with site.writing() as db:
         shredded = desk.tidy(db, keys, cards, site.clock())
+        shredded += desk.clear_junk(db, keys, cards, site.settings.pepper, site.clock())
         reading_hours.note_opened(db, languages.local(site.clock(), site.settings.time_zone).date())
     if shredded or any(seen.forgets for seen in news.values()):
         site.checkpoint()

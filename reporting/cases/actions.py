@@ -167,10 +167,14 @@ def hear(case_file: CaseFile, now: float) -> None:
 def mark(case_file: CaseFile, by: int, name: str, because: str, reason: str, now: float) -> None:
     """Fold the case away under a mark, with a reason. That it is untrue, two people must say.
 
-    `NotAllowed` when it has this mark already.
+    What a second person marks as junk goes after `JUNK_DAYS`. `NotAllowed` when it has this mark already.
     """
     if name in (case_file.summary.marks or ()):
-        raise NotAllowed(N_("It is marked so already."))
+        if name != JUNK or case_file.summary.junk_at is not None or _who_marked(case_file, JUNK) in {by, 0}:
+            raise NotAllowed(N_("It is marked so already."))
+        case_file.summary = replace(case_file.summary, junk_at=int(now) // HOUR)
+        _remember(case_file, by, now, "marked", mark=name, because=because, reason=reason)
+        return
     if because == UNTRUE and name == NOT_A_REPORT:
         first = case_file.work_record.get("doubt", {})
         if not first or first["by"] == by:
@@ -181,12 +185,25 @@ def mark(case_file: CaseFile, by: int, name: str, because: str, reason: str, now
     _remember(case_file, by, now, "marked", mark=name, because=because, reason=reason)
 
 
+def _who_marked(case_file: CaseFile, name: str) -> int:
+    """The member who set a mark that stands; 0 where the history does not say."""
+    history = case_file.work_record.get("history", ())
+    since = max((at for at, entry in enumerate(history) if _says(entry, "unmarked", name)), default=-1)
+    return next((int(entry["by"]) for entry in history[since + 1 :] if _says(entry, "marked", name)), 0)
+
+
+def _says(entry: Mapping[str, Any], act: str, name: str) -> bool:
+    return entry["act"] == act and entry.get("mark") == name
+
+
 def unmark(case_file: CaseFile, by: int, name: str, reason: str, now: float) -> None:
     """Take a mark, or the doubt of one person, from the case, with a reason. `NotAllowed` when it has none."""
     marks, work_record = case_file.summary.marks or (), case_file.work_record
     if name not in marks and not (name == NOT_A_REPORT and work_record.get("doubt")):
         raise NotAllowed(N_("It is not marked so."))
-    case_file.summary = replace(case_file.summary, marks=tuple(standing for standing in marks if standing != name))
+    junk_at = None if name == JUNK else case_file.summary.junk_at
+    left = tuple(standing for standing in marks if standing != name)
+    case_file.summary = replace(case_file.summary, marks=left, junk_at=junk_at)
     case_file.work_record = {
         field: kept for field, kept in work_record.items() if field != "doubt" or name != NOT_A_REPORT
     }

@@ -18,7 +18,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from reporting.cases import derived
-from reporting.cases.records import Case, Correction, Letter, Note, Referral
+from reporting.cases.records import JUNK_DAYS, Case, Correction, Letter, Note, Referral
 from reporting.cases.seal_contexts import front_key_context, record_context, tally_context
 from reporting.cases.summary import SummaryContent, looked_at
 from reporting.crypto import sealing
@@ -78,6 +78,7 @@ def case_of(row: CaseRow, case_file: CaseFile, *, with_contact: bool = True) -> 
         delete_after=row.delete_after,
         unseen=facts["unseen"],
         voice=facts["voice"],
+        goes_at=0 if summary.junk_at is None else summary.junk_at + 24 * JUNK_DAYS,
     )
 
 

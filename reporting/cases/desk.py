@@ -33,6 +33,8 @@ from reporting.cases.records import (
     CHANGED,
     CLOSED,
     FROM_TEAM,
+    JUNK,
+    JUNK_DAYS,
     LIST,
     NEW,
     OLDER,
@@ -44,6 +46,7 @@ from reporting.cases.records import (
     Summary,
 )
 from reporting.cases.seal_contexts import audit_context, vault_key_context
+from reporting.cases.store import let_go
 from reporting.cases.summary import SummaryContent
 from reporting.clock import HOUR
 from reporting.crypto import sealing
@@ -244,6 +247,25 @@ def tidy(db: Session, keys: Keys, summaries: Iterable[Summary], now: float) -> i
             save(db, row, case_file, None, None)
             shredded += 1
     return shredded
+
+
+def clear_junk(db: Session, keys: Keys, summaries: Iterable[Summary], pepper: bytes, now: float) -> int:
+    """What two people marked as junk goes, some days after the second; it is in the audit. Returns how many cases.
+
+    Only who opens summaries knows which cases those are: the week of deletion, which lies in the clear, is not touched.
+    """
+    long_ago, gone = now / HOUR - 24 * JUNK_DAYS, 0
+    for summary in summaries:
+        if not 0 < summary.junk_at < long_ago:
+            continue
+        with suppress(CannotOpen):  # else it went since the summaries were read, or the queue counts it as broken
+            row = row_of(db, summary.case, lock=True)
+            case_file = open_case_file(db, row, _key_of(db, keys, row))
+            if JUNK in (case_file.summary.marks or ()) and 0 < (case_file.summary.junk_at or 0) < long_ago:
+                _note(db, keys, row.team, row.epoch, "junk", now, lasting_name(case_file.key))
+                let_go(db, row.id, pepper, now)
+                gone += 1
+    return gone
 
 
 def search(db: Session, keys: Keys, cases: Iterable[int], words: Sequence[str]) -> frozenset[int]:

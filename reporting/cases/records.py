@@ -18,7 +18,8 @@ from reporting.vocabulary.incident import Incident
 
 FROM_HER, FROM_TEAM = "reporter", "team"
 NEW, OPEN, CLOSED = "new", "open", "closed"  # states of a case
-THREAT, JUNK = "threat_to_team", "junk"  # marks; reversible, nothing is deleted by them
+THREAT, JUNK = "threat_to_team", "junk"  # marks; reversible, and nothing is deleted by one person's
+JUNK_DAYS = 30  # so long after two people marked it as junk a case goes
 
 
 # why a case does not open -> what that means, and what is to be done
@@ -221,6 +222,11 @@ class Summary:
         """Hour (since 1970) of closing; 0 while it is open."""
         return self.content.closed_at or 0
 
+    @property
+    def junk_at(self) -> int:
+        """Hour (since 1970) in which a second person marked it as junk; 0 where nobody did."""
+        return self.content.junk_at or 0
+
 
 @dataclass(frozen=True, slots=True)
 class Case:
@@ -254,6 +260,7 @@ class Case:
     delete_after: date
     unseen: bool
     voice: int
+    goes_at: int = 0  # hour from which on it goes as junk, because two people say that it is; 0: it stays
 
     def incident_at(self, now: float) -> Incident:
         """The incident as it is at the moment of looking."""

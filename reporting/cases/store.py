@@ -212,7 +212,8 @@ def on_visit(db: Session, visit: Visit, now: float, counters: Team | None = None
     if case_file.is_changed:
         if not actions.said_by_her(case_file) <= said:
             actions.hear(case_file, now)
-        case_file.summary = replace(case_file.summary, unread=True)
+        # whoever writes stops the time after which junk goes
+        case_file.summary = replace(case_file.summary, unread=True, junk_at=None)
         save(db, row, case_file, now, counters)
 
 
@@ -235,8 +236,13 @@ def erase(db: Session, visit: Visit, pepper: bytes, now: float) -> None:
     """Her yes to 'erase everything': the wrapped keys and every row of the case go. Checkpoint afterwards."""
     row = row_of(db, visit.case, lock=True)
     open_manifest(visit.key, row)  # only who can open may erase
-    derived.let_go(db, CaseRow.id == row.id)
-    db.merge(ErasedRow(mark=erased_mark(pepper, visit.case), forget_after=monday_in(ERASED_DAYS, now)))
+    let_go(db, visit.case, pepper, now)
+
+
+def let_go(db: Session, case: int, pepper: bytes, now: float) -> None:
+    """The case goes with its keys, and no backup brings it back. Who may want that is decided by the caller."""
+    derived.let_go(db, CaseRow.id == case)
+    db.merge(ErasedRow(mark=erased_mark(pepper, case), forget_after=monday_in(ERASED_DAYS, now)))
 
 
 def erased_mark(pepper: bytes, case: int) -> bytes:

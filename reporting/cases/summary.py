@@ -41,6 +41,7 @@ class SummaryContent:
     marks: tuple[str, ...] | None = None  # why it is folded away
     closed_at: int | None = None  # hour of closing; 0 where it was opened again
     heard_at: int | None = None  # hour of what she said last after her report: a letter, a yes, something new
+    junk_at: int | None = None  # hour in which a second person marked it as junk
 
     @property
     def incident(self) -> Incident:
@@ -85,6 +86,7 @@ LETTERS: Final[Mapping[str, str]] = {
     "marks": "m",
     "closed_at": "z",
     "heard_at": "r",
+    "junk_at": "j",
 }
 LISTS: Final = frozenset({"signs", "labels", "marks"})
 

@@ -28,6 +28,7 @@ from reporting.deploy import through as front_door
 from reporting.figures import release_ledger
 from reporting.operations import leak_check, retention, server
 from reporting.sessions import day_seeds, page_rows
+from reporting.storage import disk
 from reporting.storage.database import open_database, reading, upgrade_tables, version_of, writing
 from reporting.storage.locks import lock_holder
 from reporting.teams import accounts, list_numbers, members, passwords, reading_hours
@@ -104,6 +105,7 @@ def serve(host: str, port: int, workers: int | None) -> None:
     with writing(engine, short_wait=True) as db:
         day_seeds.open_day(db, time.time())  # a folder that cannot be written is told here, not to a reporter
     engine.dispose()  # a line to SQLite must not go along into another process: each believes in locks of its own
+    disk.lay_down(settings.instance)
     click.echo(f"Serving {settings.base_url} on {host}:{port}. Stop with Ctrl+C.")
     if not keys_made:
         click.echo("No case worker has made the keys yet: reporter pages say that they are not open.")
@@ -185,7 +187,8 @@ def check(*, residue: bool, through: str | None, look: tuple[Path, ...], plain_p
         problems += reading_hours.problems(db, languages.local(time.time(), settings.time_zone).date())
     proofs = leak_check.run_checks() if residue else ()
     problems += [proof.says for proof in proofs if proof.holds is False] if residue else problems_on_this_machine()
-    problems += [*open_to_others(settings.instance), *page_rows.problems(settings), *front_settings.problems(settings)]
+    problems += [*open_to_others(settings.instance), *disk.problems(settings.instance), *page_rows.problems(settings)]
+    problems += front_settings.problems(settings)
     running = lock_holder(engine, settings.instance)
     if as_json:
         told = {"problems": problems, "proofs": [asdict(proof) for proof in proofs], "running": running}

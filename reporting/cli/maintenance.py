@@ -18,6 +18,7 @@ from reporting.errors import Busy
 from reporting.operations import backups, reminder, retention
 from reporting.sessions import day_seeds
 from reporting.sessions.page_rows import open_rows
+from reporting.storage import disk
 from reporting.storage.database import checkpoint, open_database, writing
 from reporting.storage.database import destroy as erase_everything
 from reporting.storage.locks import FILE, maintenance_lock
@@ -36,6 +37,7 @@ def sweep(rewrite: bool, as_json: bool) -> None:
     open_rows(settings, engine).sweep(time.time())
     pin, now = Pin(settings.pin_file), time.time()
     swept = _allowed(lambda: retention.sweep(engine, pin, settings.instance, now, progress, rewrite=rewrite))
+    swept["reserve"] = int(disk.lay_down(settings.instance))
     lines = (f"{name.replace('_', ' ')}: {count}" for name, count in swept.items())
     click.echo(json.dumps(swept) if as_json else "\n".join(lines))
 
@@ -93,16 +95,19 @@ def _allowed(act: Callable[[], T]) -> T:
 def notify(as_json: bool) -> None:
     """Remind everybody in NOTIFY_TO by e-mail that it is time to look. Run it at fixed hours, by cron or a timer.
 
-    The message is always the same, also when nothing is new: it tells nothing to whoever reads somebody's mail. It is
-    off as long as SMTP_URL and NOTIFY_TO are empty. For example, in the crontab: 0 9,17 * * 1-5 amparo notify
+    The message is always the same, also when nothing is new: it tells nothing to whoever reads somebody's mail. Only
+    when the disk fills up there is one sentence more. It is off as long as SMTP_URL and NOTIFY_TO are empty.
+
+    For example, in the crontab: 0 9,17 * * 1-5 amparo notify
     """
     settings = settings_here()
     if not reminder.is_on(settings):
         raise click.ClickException("The reminder is off: set SMTP_URL and NOTIFY_TO, and run this at fixed hours.")
     words = languages.load(settings.languages)[settings.languages[0]]
     try:
+        body = [words.gettext(text) for text in (reminder.BODY, disk.warning(settings.instance)) if text]
         with maintenance_lock(open_database(settings.database_url), settings.instance, "notify"):
-            sent = reminder.send(settings, words.gettext(reminder.SUBJECT), words.gettext(reminder.BODY))
+            sent = reminder.send(settings, words.gettext(reminder.SUBJECT), "\n\n".join(body))
     except (reminder.CannotSend, Busy) as problem:
         raise click.ClickException(str(problem)) from None
     click.echo(json.dumps({"sent": sent}) if as_json else f"The reminder went to {sent}.")
@@ -129,8 +134,8 @@ def destroy() -> None:
     pin = Pin(settings.pin_file)
     open_rows(settings, engine).destroy()
     erase_everything(engine)
-    names = ("secrets.toml", "team.pin", "amparo.db", "amparo.db-wal", "amparo.db-shm", FILE, backups.LAST)
-    for name in names:
+    database = ("amparo.db", "amparo.db-wal", "amparo.db-shm")
+    for name in ("secrets.toml", "team.pin", *database, disk.NAME, FILE, backups.LAST):
         (settings.instance / name).unlink(missing_ok=True)
     pin.ledger.destroy()
     backups.forget_keys(settings.instance, time.time(), days=-31)

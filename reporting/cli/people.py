@@ -175,7 +175,7 @@ def _acted(act: Callable[[Session, Actor], T]) -> T:
         raise _in_words(problem) from None
     except team_log.CannotOpen as problem:
         with writing(engine) as db:
-            accounts.note_failure(db, settings.pepper, name, TERMINAL, now)
+            accounts.note_failure(db, settings.pepper, name, TERMINAL, now, problem)
         raise _in_words(problem) from None
     try:
         with writing(engine) as db:
@@ -184,7 +184,7 @@ def _acted(act: Callable[[Session, Actor], T]) -> T:
         raise _in_words(problem) from None
 
 
-TERMINAL = "terminal"  # where a wrong password was typed, for slowing down whoever guesses
+TERMINAL = accounts.Sender("terminal")  # where a wrong password was typed, for slowing down whoever guesses
 
 
 def _in_words(problem: AmparoError) -> click.ClickException:

@@ -33,7 +33,7 @@ from waitress.utilities import BadRequest
 from reporting.config import Settings
 from reporting.web.access.large_files import room_for
 from reporting.web.errors import short_page
-from reporting.web.limits import LARGEST_BODY, is_costly, network_of
+from reporting.web.limits import LARGEST_BODY, is_costly, network_of, sender_in
 from reporting.web.logging import discreet
 
 try:
@@ -53,6 +53,7 @@ LOOK_AGAIN = 1.0  # seconds without anything new, after which lines that nobody 
 HEAD_WITHIN = 20  # seconds for the head of a request, or for its first byte on a new line
 IDLE = 60  # seconds that a line may be open between two requests
 LEAST_RATE = 500  # bytes a second of a body, after the first twenty seconds: a tenth of a bad line
+LONGEST_NAME = 107  # bytes of the line in which a server in front names the sender, with its end (PROXY protocol, 2.1)
 SHARE = WAITING // 8  # lines of one sender: who has more loses the oldest that waits for something
 MakeApp = Callable[[Settings], Any]
 
@@ -142,6 +143,7 @@ def listen(
     )
     server.channel_class, server.refusal = _Line, functools.partial(short_page, app)
     server.adj.room_for = functools.partial(room_for, app)
+    server.adj.named_in_front = settings.proxy_protocol
     server.adj.is_costly = functools.partial(is_costly, app)
     server.lobby = lobby
     server.pull_trigger = _nobody_to_wake
@@ -151,15 +153,19 @@ class Turns:
     """Requests that are there whole, answered by the loop that read them.
 
     Slow senders are waited for together, and no thread is woken for an answer: a fifth of the processor time, measured.
-    Where a password or a code is stretched the processor is held: those are answered one a round, after everybody else.
+    Where a password or a code is stretched the processor is held: those are answered one a round, after everybody else,
+    and of each sender one in turn, so that who sends a hundred waits for himself.
     """
 
     def __init__(self) -> None:
         self._quick: deque[Any] = deque()
-        self._costly: deque[Any] = deque()
+        self._costly: dict[str, deque[Any]] = {}  # sender -> who waits there, in the order of their turns
 
     def add_task(self, line: Any) -> None:
-        (self._costly if line.is_costly() else self._quick).append(line)
+        if line.is_costly():
+            self._costly.setdefault(line.asks_for(), deque()).append(line)
+        else:
+            self._quick.append(line)
 
     @property
     def wait(self) -> bool:
@@ -171,7 +177,12 @@ class Turns:
         while self._quick:
             self._quick.popleft().service()
         if self._costly:
-            self._costly.popleft().service()
+            sender = next(iter(self._costly))
+            waiting = self._costly.pop(sender)
+            line = waiting.popleft()
+            if waiting:
+                self._costly[sender] = waiting  # behind all others
+            line.service()
 
 
 def _nobody_to_wake() -> None:
@@ -258,7 +269,7 @@ class Lobby:
         """A new line; where its sender has too many, or there are too many, the oldest that waits falls."""
         self._lines[line] = None
         self._of[sender] += 1
-        if self._of[sender] > self.share:
+        if sender and self._of[sender] > self.share:
             self._drop(other for other in self._lines if other.sender == sender)
         if len(self._lines) > self.most:
             self._drop(iter(self._lines))
@@ -292,11 +303,15 @@ class _Line(HTTPChannel):  # type: ignore[misc]
 
     def __init__(self, server: Any, door: socket.socket, address: Any, *parts: Any, **named: Any) -> None:
         self.waits_since, self.read, self.is_new = time.monotonic(), 0, True
-        self.sender = network_of(str(address[0])) if address else ""
-        self.counts = not server.adj.trusted_proxy or address[0] != server.adj.trusted_proxy
+        self.named: bytes | None = b"" if server.adj.named_in_front else None  # what came of the line that names her
+        self.sender = network_of(str(address[0])) if address and self.named is None else ""
+        is_in_front = bool(server.adj.trusted_proxy) and address[0] == server.adj.trusted_proxy
+        self.counts = not is_in_front or self.named is not None
         super().__init__(server, door, address, *parts, **named)
         if self.counts:
             server.lobby.came(self, self.sender)
+        if self.named is not None and not is_in_front:
+            self.handle_close()  # nobody else may name a sender, and here nobody comes unnamed
 
     @property
     def keeps_waiting(self) -> bool:
@@ -314,16 +329,41 @@ class _Line(HTTPChannel):  # type: ignore[misc]
 
     def received(self, data: bytes) -> bool:
         """What came in; from the first byte of a request its sender is waited for."""
+        if self.named is not None:
+            data = self._after_the_name(self.named + data)
+            if not data:
+                return False
         if self.request is None:
             self.waits_since, self.read, self.is_new = time.monotonic(), 0, False
         self.read += len(data)
         done: bool = super().received(data)
         return done
 
+    def _after_the_name(self, came: bytes) -> bytes:
+        """What follows the line that names the sender. Where that is malformed, or too long, this is over."""
+        line, end, rest = came.partition(b"\r\n")
+        name = sender_in(line) if end else ""
+        if name is None or len(line) + 2 > LONGEST_NAME:
+            self.handle_close()
+        elif end:
+            self.server.lobby.went(self, self.sender)
+            self.named, self.sender, self.addr = None, network_of(name), (name, 0)
+            self.server.lobby.came(self, self.sender)
+            return rest
+        self.named = came[:LONGEST_NAME]
+        return b""
+
     def is_costly(self) -> bool:
         """Whether the request that is there whole is one that holds the processor."""
         request = self.requests[0]
         return not request.error and self.adj.is_costly(request.command, request.path)
+
+    def asks_for(self) -> str:
+        """Who sent the request that is there whole; behind the trusted proxy, whom that names last."""
+        if self.counts:
+            return self.sender
+        named = self.requests[0].headers.get("X_FORWARDED_FOR", "")
+        return network_of(named.rpartition(",")[2].strip())
 
     def service(self) -> None:
         """Answer; then the next request may come on the same line."""

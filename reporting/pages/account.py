@@ -20,9 +20,10 @@ from reporting.teams import heads, keyring, log_report, members, passwords, staf
 from reporting.teams.keyring import RecoverySheets
 from reporting.teams.team_log import ADVOCATE, CASE_WORKER, CASEWORK, COORDINATOR, CannotOpen
 from reporting.web import desk_pages, languages
+from reporting.web.access import devices
 from reporting.web.access.audience import DESK, Pages
 from reporting.web.access.auth import OWN_ACCOUNT, home_for, refresh_keys, signed_in
-from reporting.web.access.traits import is_the, takes
+from reporting.web.access.traits import is_the, takes, waits_its_turn
 from reporting.web.context import installation, local_hour, render_template, say
 from reporting.web.forms import StaffForm, button
 from reporting.web.limits import TURNING
@@ -85,6 +86,7 @@ def _me(sentence: str = "", code: int = 200, *, done: str = "") -> ResponseRetur
         sittings=[(languages.hour(g.lang, local_hour(session.started // 3600)), session.this) for session in sessions],
         sentence=sentence,
         done=done,
+        known=devices.has_any(),
         password=PasswordForm(formdata=None),
         suggested=passwords.suggest(secrets.randbelow, g.lang),
         sheets=SheetsForm(formdata=None) if waits else None,
@@ -94,6 +96,7 @@ def _me(sentence: str = "", code: int = 200, *, done: str = "") -> ResponseRetur
 
 
 @blueprint.post("/<lang>/equipo/yo")
+@waits_its_turn
 @takes(PasswordForm, SheetsForm, StaffForm)
 @signed_in(CASE_WORKER, ADVOCATE, COORDINATOR, before_change=True)
 def change_me() -> ResponseReturnValue:

@@ -26,7 +26,7 @@ from reporting.teams.team_log import ADVOCATE, CASE_WORKER, CASEWORK, COORDINATO
 from reporting.web import desk_pages
 from reporting.web.access.auth import refresh_keys, signed_in
 from reporting.web.access.proof import FILL_IN, NotProved, ProofForm, proof_in
-from reporting.web.access.traits import limited, takes
+from reporting.web.access.traits import limited, takes, waits_its_turn
 from reporting.web.context import installation, render_template, say
 from reporting.web.errors import error_page
 from reporting.web.forms import StaffForm, button
@@ -229,6 +229,7 @@ def _fresh_teams(teams: tuple[Team, ...], own_teams: list[Team]) -> list[Team]:
 
 @blueprint.post("/<lang>/equipo/companeras/equipo/<int(max=2147483647):team>")
 @limited(PASSWORDS)
+@waits_its_turn
 @takes(WordsForm)
 @signed_in(CASE_WORKER)
 def vouch(team: int) -> ResponseReturnValue:
@@ -254,6 +255,7 @@ def _missing(form: WordsForm) -> str:
 
 @blueprint.post("/<lang>/equipo/companeras/<int(max=2147483647):member>")
 @limited(PASSWORDS)
+@waits_its_turn
 @takes(WordsForm, SecondForm)
 @signed_in(CASE_WORKER, ADVOCATE)
 def with_colleague(member: int) -> ResponseReturnValue:

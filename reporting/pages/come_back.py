@@ -21,11 +21,12 @@ from reporting.sessions import replays, tickets
 from reporting.sessions.replays import LEFT, NOTED
 from reporting.teams.team_log import CannotOpen
 from reporting.web import post_redirect_get
-from reporting.web.access.traits import compressible, limited, may_be_sent_again, takes
+from reporting.web.access.tickets import ticket_in, typed_ticket
+from reporting.web.access.traits import compressible, limited, may_be_sent_again, takes, waits_its_turn
 from reporting.web.access.visits import CASE, VISIT, CaseSession, case_session_of, go_on
-from reporting.web.context import installation, render_template, say
+from reporting.web.context import installation, once, render_template, say
 from reporting.web.forms import OpenForm, SecretField, button
-from reporting.web.limits import CODES
+from reporting.web.limits import CODES, TURNING
 from reporting.web.post_redirect_get import TicketCheck, Trail, check_ticket
 
 NOTHING_OPENS = N_("Nothing opens with that code. Look at it once more: seven words or seven groups of numbers.")
@@ -57,8 +58,33 @@ def back() -> ResponseReturnValue:
     return _code_page(Trail("visit", "", {}), "code", None)
 
 
+def looks_up(purpose: str) -> bool:
+    """Whether a code would be looked up for this request: behind a ticket that holds, and written as codes are."""
+    if ticket_in(typed_ticket(), purpose) is None:
+        return False
+    reading = receipts.read(typed_code()[:400], g.lang)
+    return not isinstance(reading, Unreadable) or receipt_wording.sentence(reading) is None
+
+
+def brings_a_code() -> bool:
+    """A code for the box; in her case nothing is looked up."""
+    return once("brings_a_code", lambda: _is_at_the_box() and looks_up("visit"))
+
+
+def _is_at_the_box() -> bool:
+    ticket = ticket_in(typed_ticket(), "visit")
+    return ticket is not None and ticket.step != CASE
+
+
+def brings_none() -> bool:
+    """Whatever else she does here."""
+    return not brings_a_code()
+
+
 @blueprint.post("/<lang>/volver")
-@limited(CODES)
+@limited(TURNING, when=brings_none)
+@limited(CODES, when=brings_a_code)
+@waits_its_turn
 @takes(CodeForm, my_case.LetterForm, my_case.ContactForm, OpenForm)
 @may_be_sent_again
 def come_back() -> ResponseReturnValue:

@@ -30,7 +30,7 @@ from reporting.vocabulary import questions, wording
 from reporting.vocabulary.answers import answers_of, corrected
 from reporting.vocabulary.incident import Incident
 from reporting.vocabulary.questions import PAGES
-from reporting.web import languages, post_redirect_get, question_forms
+from reporting.web import languages, limits, post_redirect_get, question_forms
 from reporting.web.access.visits import CaseSession, Next, case_session_field, case_session_on, onward
 from reporting.web.context import installation, local_hour, render_template, say
 from reporting.web.forms import OpenForm, button, number_in, parts_of, typed_answers, typed_here
@@ -140,6 +140,11 @@ def _wrong(step: str) -> Next:
     return onward(step, code=422, typed=typed_here())
 
 
+def _waits(step: str) -> Next:
+    """The next step: the same form once more, because many long texts came from where she is."""
+    return onward(step, code=429, typed=typed_here(), sentence=say(limits.WAITS))
+
+
 def _counters() -> Team:
     with installation().reading() as db:
         return team_of_kind(installation().teams(db), STATISTICS)
@@ -151,8 +156,9 @@ def _write(stay: CaseSession, _rest: str) -> Next:
     if not form.validate():
         return _wrong("show")
     site, text = installation(), form.text.data.strip()
-    with site.writing() as db:
-        store.write_as_reporter(db, stay.visit, text, site.clock())
+    if limits.has_to_wait(text):
+        return _waits("show")
+    site.filing(lambda db: store.write_as_reporter(db, stay.visit, text, site.clock()), is_short=limits.is_short(text))
     return onward("show", sentence=say(N_("Your letter is with the team.")))
 
 
@@ -165,8 +171,14 @@ def _add(stay: CaseSession, _rest: str) -> Next:
     if not form.validate():
         return _wrong("add")
     text = form.text.data.strip()
-    with site.writing() as db, store.on_visit(db, stay.visit, site.clock()) as case_file:
-        actions.add_words(case_file, text, site.clock())
+    if limits.has_to_wait(text):
+        return _waits("add")
+
+    def add(db: Any) -> None:
+        with store.on_visit(db, stay.visit, site.clock()) as case_file:
+            actions.add_words(case_file, text, site.clock())
+
+    site.filing(add, is_short=limits.is_short(text))
     return onward("show", sentence=say(N_("It is added. What you told before stays as it was.")))
 
 

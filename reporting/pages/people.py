@@ -25,7 +25,7 @@ from reporting.teams.team_log import CASE_WORKER, CASEWORK, COORDINATOR, CannotO
 from reporting.web import desk_pages, languages
 from reporting.web.access.auth import home_for, signed_in
 from reporting.web.access.proof import FILL_IN, NotProved, ProofForm, proof_in
-from reporting.web.access.traits import is_the, limited, takes
+from reporting.web.access.traits import is_the, limited, takes, waits_its_turn
 from reporting.web.context import installation, render_template, say, today
 from reporting.web.errors import error_page
 from reporting.web.forms import BadFormValue, StaffForm, button, day_in, number_in
@@ -64,6 +64,7 @@ def people() -> ResponseReturnValue:
 
 @blueprint.post("/<lang>/equipo/personas")
 @limited(PASSWORDS)
+@waits_its_turn
 @takes(InviteForm)
 @signed_in(COORDINATOR)
 def invite() -> ResponseReturnValue:
@@ -116,6 +117,7 @@ def _with_teams(form: InviteForm) -> InviteForm:
 
 @blueprint.post("/<lang>/equipo/personas/<int(max=2147483647):member>")
 @limited(PASSWORDS)
+@waits_its_turn
 @takes(SecondForm)
 @signed_in(COORDINATOR)
 def help_or_dismiss(member: int) -> ResponseReturnValue:

@@ -13,7 +13,7 @@ from flask import g, make_response, redirect, url_for
 from flask.typing import ResponseReturnValue
 
 from referrals.help.answers import urgent_needs
-from reporting.pages.come_back import CodeForm, WrongCode, open_with_code, typed_code
+from reporting.pages.come_back import CodeForm, WrongCode, looks_up, open_with_code, typed_code
 from reporting.pages.draft import CHECK, SENT_ALREADY, CheckForm, new_receipt, wait, with_typed
 from reporting.pages.start import OVER, blueprint
 from reporting.pages.submit import AFTER_SENDING, send, was_sent_now
@@ -78,15 +78,20 @@ def turns_a_page() -> bool:
 
 
 def types_a_code() -> bool:
-    """Whether a code would be looked up for this request: it can be typed while telling, too, and counts alike."""
+    """Whether a code came with this request: it can be typed while telling, too."""
     go = button("next")
     return go == "code" or (go == "next" and bool(typed_code().strip()))
+
+
+def looks_up_a_code() -> bool:
+    """Whether it would be looked up: that counts as in the box for codes."""
+    return types_a_code() and looks_up("draft")
 
 
 @blueprint.post("/<lang>/contar")
 @limited(TURNING, when=turns_a_page)
 @limited(SENDING, when=is_sending)
-@limited(CODES, when=types_a_code)
+@limited(CODES, when=looks_up_a_code)
 @takes(OpenForm, CodeForm, CheckForm)
 @may_be_sent_again
 def take_step() -> ResponseReturnValue:

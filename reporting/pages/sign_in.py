@@ -21,19 +21,20 @@ from reporting.sessions import tickets
 from reporting.teams import accounts, heads, members, passwords, power, staff_sessions, team_log
 from reporting.teams.accounts import Invitation, StillWaits
 from reporting.teams.keyring import RecoverySheets
-from reporting.teams.members import CodeUsed
+from reporting.teams.members import CodeUsed, Locked
 from reporting.teams.power import Arrival
 from reporting.teams.team_log import ADVOCATE, CASE_WORKER, COORDINATOR, BrokenChain, CannotOpen
 from reporting.web import desk_pages
+from reporting.web.access import devices
 from reporting.web.access.audience import DOOR, Pages
 from reporting.web.access.auth import home_of, put_cookie, signed_in, take_cookie
 from reporting.web.access.proof import TOO_MANY, WAIT_FOR_THE_NEXT
 from reporting.web.access.tickets import ticket_field, ticket_in, typed_ticket
-from reporting.web.access.traits import SIGN_IN, is_the, limited, takes
-from reporting.web.context import installation, render_template, say
+from reporting.web.access.traits import NO_FORM, SIGN_IN, is_the, limited, takes, waits_its_turn
+from reporting.web.context import installation, once, render_template, say
 from reporting.web.errors import error_page
 from reporting.web.forms import OpenForm, SecretField, StaffForm
-from reporting.web.limits import PASSWORDS, TURNING, sender
+from reporting.web.limits import PASSWORDS, TURNING
 
 blueprint = Pages("auth", __name__, DOOR, limit=TURNING)
 STILL_WAITS = N_(
@@ -71,11 +72,36 @@ class SignInForm(OpenForm):
 @is_the(SIGN_IN)
 def sign_in() -> ResponseReturnValue:
     """The sign-in page."""
-    return render_template("staff/sign_in.html", form=SignInForm(formdata=None))
+    return render_template("staff/sign_in.html", form=SignInForm(formdata=None), known=devices.has_any())
+
+
+def is_a_strangers() -> bool:
+    """Whether a password would be stretched for this request, and its browser is not known as the member's."""
+    return once("is_a_strangers", lambda: bool(SignInForm().validate()) and not devices.is_known_here(_who_is_named()))
+
+
+def is_no_strangers() -> bool:
+    """Whether something is left out, so that only its page comes back; or the browser is known."""
+    return not is_a_strangers()
+
+
+def _who_is_named() -> Locked | None:
+    name = (SignInForm().name.data or "").strip().lower().replace("\0", "")
+    with installation().reading() as db:
+        return members.find_member(db, name) if devices.has_any() else None
+
+
+@blueprint.post("/<lang>/equipo/olvidar")
+@takes(NO_FORM)
+def forget_browser() -> ResponseReturnValue:
+    """The browser is known for nobody any more: its next sign-in is that of a stranger."""
+    return devices.forget(make_response(redirect(url_for("auth.sign_in", lang=g.lang), 303)))
 
 
 @blueprint.post("/<lang>/equipo")
-@limited(PASSWORDS)
+@limited(TURNING, when=is_no_strangers)
+@limited(PASSWORDS, when=is_a_strangers)
+@waits_its_turn
 @takes(SignInForm)
 def let_sign_in() -> ResponseReturnValue:
     """Check password and six digits, take the member's keys, begin a session."""
@@ -84,7 +110,9 @@ def let_sign_in() -> ResponseReturnValue:
         return _refuse(form, NO)
     name, pepper = form.name.data.strip().lower().replace("\0", ""), site.settings.pepper
     with site.reading() as db:
-        member, wait = members.find_member(db, name), accounts.wait_before(db, pepper, name, sender(), moment)
+        member = members.find_member(db, name)
+        here = devices.whose_try(member)
+        wait = accounts.wait_before(db, pepper, name, here, moment)
     if wait:
         return _refuse(form, TOO_MANY, 429)
     password = passwords.tidy(form.password.data)
@@ -95,13 +123,13 @@ def let_sign_in() -> ResponseReturnValue:
             arrival = power.arrive(db, site.pin, who, moment)
             arrival = replace(arrival, keys=replace(arrival.keys, must_change=must_change))
             signed = signed_directory.begin(db, site.pin, arrival.keys)
-            accounts.note_success(db, pepper, name, sender())
+            accounts.note_success(db, pepper, name, here)
             token = staff_sessions.begin(db, arrival.keys, moment)
     except CodeUsed:  # only who has the password and the code hears this; nothing was guessed, and nothing is slowed
         return _refuse(form, WAIT_FOR_THE_NEXT)
-    except CannotOpen:
+    except CannotOpen as wrong:
         with site.writing() as db:
-            accounts.note_failure(db, pepper, name, sender(), moment)
+            accounts.note_failure(db, pepper, name, here, moment, wrong)
         return _refuse(form, NO)
     except BrokenChain:
         return _refuse(
@@ -110,7 +138,7 @@ def let_sign_in() -> ResponseReturnValue:
         )
     if signed is not None:
         site.pin.note_rows_signed()
-    return put_cookie(_arrives(arrival, token, signed or 0), token)
+    return devices.remember(put_cookie(_arrives(arrival, token, signed or 0), token), who.locked)
 
 
 def _arrives(arrival: Arrival, token: str, signed: int) -> Response:
@@ -139,7 +167,8 @@ def _news(gone: list[str], written: list[list[str]], signed: int, home: str) -> 
 
 @desk_pages.by_get(bound=False)
 def _refuse(form: SignInForm, sentence: str, code: int = 422) -> ResponseReturnValue:
-    return make_response(render_template("staff/sign_in.html", form=form, sentence=say(sentence)), code)
+    page = render_template("staff/sign_in.html", form=form, sentence=say(sentence), known=devices.has_any())
+    return make_response(page, code)
 
 
 @blueprint.post("/<lang>/equipo/salir")
@@ -196,6 +225,7 @@ def open_invitation() -> ResponseReturnValue:
 
 
 @blueprint.post("/<lang>/equipo/invitacion/empezar")
+@waits_its_turn
 @takes(AcceptForm)
 def accept() -> ResponseReturnValue:
     """First the password, the app and, for the first case worker, the sheets are shown; then they are proved."""

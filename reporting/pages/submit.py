@@ -32,8 +32,9 @@ from reporting.sessions.replays import NOTED
 from reporting.teams import readers, team_log
 from reporting.teams.readers import NobodyReads
 from reporting.teams.team_log import STATISTICS, Team
-from reporting.web import post_redirect_get
+from reporting.web import limits, post_redirect_get
 from reporting.web.context import installation, say
+from reporting.web.errors import error_page
 from reporting.web.forms import button
 from reporting.web.post_redirect_get import TicketCheck, Trail
 
@@ -64,12 +65,12 @@ def _let_her_pick(came: TicketCheck) -> ResponseReturnValue:
 
 def send(came: TicketCheck) -> ResponseReturnValue:
     """File the report once, however often the request comes; the receipt is shown only after it is durable."""
+    if came.ended is not None:
+        return _once_more(came)
     site, moment = installation(), installation().clock()
     team, statistics_team = _teams()
     if team is None:
-        if came.ended is None:
-            return _let_her_pick(came)
-        team = statistics_team  # a repeat files nothing: it only shows the receipt again
+        return _let_her_pick(came)
     trail, _ = with_typed(came)
     report = submission.from_answers(
         trail.state["a"] | {"consents": consents_of(trail.state["a"])},
@@ -79,16 +80,34 @@ def send(came: TicketCheck) -> ResponseReturnValue:
         unseen=is_unseen(came),
         seconds=_seconds(trail, moment),
     )
+    if limits.has_to_wait(report.narrative):
+        return error_page(429, limits.WAITS)
     gaps = help_of(report.incident, police_shown="p" in trail.state).gaps
     receipt, settings = Receipt(tuple(trail.state["r"])), site.settings
     sealed = submission.prepare(report, receipt, team, statistics_team, settings.pepper, moment, gaps=gaps)
-    with site.writing() as db:
-        outcome = submission.file(db, sealed, settings.server_secret, moment)
+    outcome = site.filing(
+        lambda db: submission.file(db, sealed, settings.server_secret, moment),
+        is_short=limits.is_short(report.narrative),
+    )
     if outcome in NOT_SHOWN:
         return post_redirect_get.home(say(NOT_SHOWN[outcome]) if NOT_SHOWN[outcome] else "")
     if outcome is Outcome.FILED:
         trail.state |= {"team": team.name, "first": int(moment)}
-    trail.state |= {"sent": int(moment)} | ({"unseen": True} if report.unseen else {})
+    return _receipt(came, trail)
+
+
+def _once_more(came: TicketCheck) -> ResponseReturnValue:
+    """The request comes again: the receipt that her ticket carries, for a moment. Nothing is stretched or sealed."""
+    site = installation()
+    with site.reading() as db:
+        shown = replays.was_sent_now(db, site.settings.server_secret, came.ticket.trip, site.clock())
+    if not shown or not came.ticket.state["r"]:
+        return post_redirect_get.home(say(SENT_ALREADY))
+    return _receipt(came, with_typed(came)[0])
+
+
+def _receipt(came: TicketCheck, trail: Trail) -> ResponseReturnValue:
+    trail.state |= {"sent": int(installation().clock())} | ({"unseen": True} if is_unseen(came) else {})
     return post_redirect_get.answer(trail, SENT_PAGE)
 
 

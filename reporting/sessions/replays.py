@@ -37,21 +37,40 @@ def end_trip(db: Session, server_secret: bytes, trip: str, how: str, now: float)
     before = found_mark(db, known, server_secret, trip)
     if before is None:
         mark = _marks_of(known, server_secret, TRIP, trip.encode("utf-8", "replace"))[0]
-        if _mark(db, mark.name, mark.seal(how.encode().ljust(TOLD)), now):
+        if _mark(db, mark.name, mark.seal(_spelt(how, now)), now):
             return True
-        before = mark, how
+        before = mark, how.encode()
     mark, ended = before
     row = db.get_one(MarkRow, mark.name, with_for_update=True)
-    if ENDINGS.index(how) > ENDINGS.index(ended):
-        row.told = mark.seal(how.encode().ljust(TOLD))
+    if ENDINGS.index(how) > ENDINGS.index(_how(ended)):
+        row.told = mark.seal(_spelt(how, now))
         db.flush()
     return False
+
+
+def _spelt(how: str, now: float) -> bytes:
+    """How a trip has ended; of one that was sent, in which minute since 1970."""
+    minute = (int(now) // MINUTE).to_bytes(TOLD - len(SENT), "big") if how == SENT else b""
+    return (how.encode() + minute).ljust(TOLD)
+
+
+def _how(told: bytes) -> str:
+    return next(how for how in ENDINGS if told.startswith(how.encode()))
+
+
+def was_sent_now(db: Line, server_secret: bytes, trip: str, now: float) -> bool:
+    """Whether a trip has ended by sending, so lately that what was sent may be shown once more."""
+    noted = found_mark(db, seeds(db), server_secret, trip)
+    if noted is None or _how(noted[1]) != SENT:
+        return False
+    minute = noted[1][len(SENT) :]
+    return bool(minute.strip()) and now < (int.from_bytes(minute, "big") + 1) * MINUTE + SHOWN_AGAIN
 
 
 def how_ended(db: Line, server_secret: bytes, trip: str, known: Seeds | None = None) -> str | None:
     """How a trip has ended: SENT, NOTED, LEFT, or None while it lasts."""
     noted = found_mark(db, seeds(db) if known is None else known, server_secret, trip)
-    return noted[1] if noted else None
+    return _how(noted[1]) if noted else None
 
 
 def look(db: Line, known: Seeds, server_secret: bytes, ticket: Ticket, now: float) -> tuple[str | None, bool]:
@@ -126,11 +145,10 @@ def _marks_of(known: Seeds, server_secret: bytes, kind: str, what: bytes) -> lis
     return [_Mark(derived[:32], derived[32:]) for derived in both]
 
 
-def found_mark(db: Line, known: Seeds, server_secret: bytes, trip: str) -> tuple[_Mark, str] | None:
-    """The mark of a trip and how it has ended; None while it goes on."""
+def found_mark(db: Line, known: Seeds, server_secret: bytes, trip: str) -> tuple[_Mark, bytes] | None:
+    """The mark of a trip and what it tells; None while it goes on."""
     marks = _marks_of(known, server_secret, TRIP, trip.encode("utf-8", "replace"))
-    noted = read_mark(db, [*marks, _former(trip)])
-    return (noted[0], noted[1].decode().rstrip()) if noted else None
+    return read_mark(db, [*marks, _former(trip)])
 
 
 def read_mark(db: Line, marks: list[_Mark]) -> tuple[_Mark, bytes] | None:

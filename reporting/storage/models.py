@@ -163,13 +163,13 @@ class PendingRow(Base):
 
 
 class TryRow(Base):
-    """Wrong sign-ins of late, for one name or for all together. Who tried is not kept."""
+    """Wrong sign-ins of late, for one name. Who tried is not kept."""
 
     __tablename__ = "sign_in_try"
     kept = "sign_in_tries"
 
     who: Mapped[bytes] = mapped_column(
-        LargeBinary(32), primary_key=True, info=as_hash("a name, a name with a sender, or everybody")
+        LargeBinary(32), primary_key=True, info=as_hash("a name, or a name with a sender, a browser or a session")
     )
     failed: Mapped[int] = mapped_column(Integer, info=in_the_clear("how many"))
     not_before: Mapped[int] = mapped_column(

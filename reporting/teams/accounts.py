@@ -11,7 +11,7 @@ import json
 import re
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
 
 from sqlalchemy import delete
@@ -23,7 +23,7 @@ from reporting.errors import AmparoError
 from reporting.storage.models import InvitationRow, TryRow
 from reporting.teams import audit, heads, keyring, log_report, members, readers, reading_hours, team_log
 from reporting.teams.keyring import RecoverySheets
-from reporting.teams.members import Account, Actor, NewMember
+from reporting.teams.members import Account, Actor, Locked, NewMember
 from reporting.teams.team_log import CASE_WORKER, CASEWORK, COORDINATOR, STATISTICS, CannotOpen, Pin, Team
 
 SIGNS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that is taken for another; twenty of them are 99 bits
@@ -133,20 +133,32 @@ def accept(
 
 # ── how fast one may try to sign in ─────────────────────────────────────────────────────────────────────────
 FREE_TRIES = 5
-# whom a wrong sign-in slows down -> (tries before it does, longest wait in seconds). A name alone waits so little
-# that nobody can lock a member out, and so long that guessing the six digits takes weeks even with the password.
-SLOWED: dict[str, tuple[int, int]] = {"name and sender": (FREE_TRIES, 60), "name": (20, 8), "everybody": (200, 1)}
+HERE, ANYWHERE = "name and sender", "name"
+# whom wrong sign-ins slow down -> (tries before they do, longest wait in seconds). Whoever does not know the password
+# slows nobody elsewhere; who does is slowed from wherever, so that guessing the six digits takes weeks.
+SLOWED: dict[str, tuple[int, int]] = {HERE: (FREE_TRIES, 60), ANYWHERE: (20, 8)}
 
 
-def wait_before(db: Session, pepper: bytes, name: str, sender: str, now: float) -> int:
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """From where somebody tries to sign in. A browser or a session `known` as the member's waits for itself alone."""
+
+    mark: str = field(repr=False)
+    known: bool = False
+
+
+def wait_before(db: Session, pepper: bytes, name: str, sender: Sender, now: float) -> int:
     """Seconds until this name may be tried again from here; 0 when it may be now. Names nobody has are slowed alike."""
-    rows = (db.get(TryRow, mark) for mark in _marks(pepper, name, sender).values())
+    looked_at = (HERE,) if sender.known else (HERE, ANYWHERE)
+    rows = (db.get(TryRow, _mark(pepper, whom, name, sender)) for whom in looked_at)
     return max((row.not_before - int(now) for row in rows if row is not None and row.not_before > now), default=0)
 
 
-def note_failure(db: Session, pepper: bytes, name: str, sender: str, now: float) -> None:
-    """One wrong sign-in more: twice the wait each time, up to the longest."""
-    for whom, mark in _marks(pepper, name, sender).items():
+def note_failure(db: Session, pepper: bytes, name: str, sender: Sender, now: float, why: Exception) -> None:
+    """One wrong sign-in more: twice the wait each time. Only who had the password right (`why`) makes others wait."""
+    slowed = (HERE, ANYWHERE) if isinstance(why, members.WrongDigits) and not sender.known else (HERE,)
+    for whom in slowed:
+        mark = _mark(pepper, whom, name, sender)
         free, longest = SLOWED[whom]
         row = db.get(TryRow, mark)
         if row is None:
@@ -159,18 +171,24 @@ def note_failure(db: Session, pepper: bytes, name: str, sender: str, now: float)
     db.flush()
 
 
-def note_success(db: Session, pepper: bytes, name: str, sender: str) -> None:
+def note_success(db: Session, pepper: bytes, name: str, sender: Sender) -> None:
     """Somebody signed in: from this sender the tries of the name are counted anew."""
-    db.execute(delete(TryRow).where(TryRow.who == _marks(pepper, name, sender)["name and sender"]))
+    db.execute(delete(TryRow).where(TryRow.who == _mark(pepper, HERE, name, sender)))
 
 
-def _marks(pepper: bytes, name: str, sender: str) -> dict[str, bytes]:
-    """Under which marks a try is counted; they tell neither the name nor the sender."""
-    parts = {"name and sender": f"{name} {sender}", "name": name, "everybody": ""}
-    return {
-        whom: hmac.digest(pepper, f"sign-in {whom} {text}".encode("utf-8", "replace"), "sha256")
-        for whom, text in parts.items()
-    }
+def proof_of_browser(pepper: bytes, drawn: bytes, member: Locked, day: int, length: int) -> bytes:
+    """What a browser keeps beside its random bytes, so that it is known as the member's that signed in on this day.
+
+    It names nobody. Another password has another salt, and then nothing of before fits.
+    """
+    bound = b" ".join((day.to_bytes(4, "big"), member.salt, member.name.encode()))
+    return sealing.derive(pepper + drawn, "known browser", bound, length)
+
+
+def _mark(pepper: bytes, whom: str, name: str, sender: Sender) -> bytes:
+    """Under which mark a try is counted; it tells neither the name nor the sender."""
+    text = f"{name} {sender.mark}" if whom == HERE else name
+    return hmac.digest(pepper, f"sign-in {whom} {text}".encode("utf-8", "replace"), "sha256")
 
 
 def keys_are_made(db: Session, pin: Pin) -> bool:

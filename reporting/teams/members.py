@@ -187,10 +187,15 @@ class CodeUsed(CannotOpen):
     """Password and six digits are right, but these digits were used already: the next ones are to be waited for."""
 
 
+class WrongDigits(CannotOpen):
+    """The password is right and the digits are not: for whoever counts tries, never for who is told."""
+
+
 def unlock(locked: Locked | None, password: str, code: str, at: float, pepper: bytes) -> Unlocked:
     """Open a member's private key with password and second factor.
 
-    The same work and the same `CannotOpen` whatever is wrong; of digits that were right and used, `CodeUsed`.
+    The same work and the same `CannotOpen` whatever is wrong (`WrongDigits` tells only who counts tries); of digits
+    that were right and used, `CodeUsed`.
     """
     wrapping = sealing.stretch_password(password, locked.salt if locked else bytes(16), pepper)
     if locked is None:
@@ -204,7 +209,7 @@ def unlock(locked: Locked | None, password: str, code: str, at: float, pepper: b
         left = secrets.without(_spare_bytes(digits)).to_bytes()
         resealed = sealing.seal(wrapping, _private_place(locked.id, locked.version + 1), left)
         return Unlocked(locked, secrets.private, last + 1, resealed)
-    raise CodeUsed if sealing.totp_counter(secrets.totp, digits, at, 0) is not None else CannotOpen
+    raise CodeUsed if sealing.totp_counter(secrets.totp, digits, at, 0) is not None else WrongDigits
 
 
 @dataclass(frozen=True, slots=True)

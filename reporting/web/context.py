@@ -38,6 +38,8 @@ class Installation:
     reading: Callable[[], AbstractContextManager[Session]]
     looking: Callable[[], AbstractContextManager[Line]]  # the same without a session, for what every page asks
     writing: Callable[..., AbstractContextManager[Session]]
+    filing: Callable[..., Any]  # (act, is_short): what she sends, also where the disk is full
+    disk_warning: Callable[[], str]  # what the team reads where the disk fills up, as a message id
     writing_relaxed: Callable[[], AbstractContextManager[Line]]  # for notes that a power cut may take
     maintenance: Callable[[str], AbstractContextManager[None]]  # while a task goes over all cases, nothing else does
     checkpoint: Callable[[], bool]  # after an erasure: leave no erased byte in the write-ahead log

@@ -55,6 +55,10 @@ NO_SENDER = N_(
     "This page is not set up yet: the web server in front of it does not say who sends. Whoever looks after it finds "
     "out what to do with: amparo check"
 )
+NO_ROOM = N_(
+    "The disk here is nearly full, so long texts have to wait. Nothing is lost: send it again later. If you cannot "
+    "wait, go back and send it short now; short ones always pass, and you can add the rest with your code."
+)
 
 
 def unpack() -> None:
@@ -93,6 +97,11 @@ def _note_no_sender() -> None:
         "The web server at TRUSTED_PROXY does not say who sends (X-Forwarded-For), so every page is refused. "
         "`amparo deploy nginx` and `amparo deploy caddy` print how it is told."
     )
+
+
+def no_room(_error: Exception) -> ResponseReturnValue:
+    """What is long has to wait until somebody has made room."""
+    return error_page(503, NO_ROOM)
 
 
 def any_error(error: Exception) -> ResponseReturnValue:

@@ -9,25 +9,31 @@ from __future__ import annotations
 from collections.abc import Callable
 from ipaddress import IPv6Address, IPv6Network, ip_address
 
-from flask import Flask, request
+from flask import Flask, current_app, request
 from flask_limiter import Limiter
-from werkzeug.exceptions import HTTPException
+from limits import RateLimitItemPerHour
 
 from reporting.config import Settings
+from reporting.i18n import N_
 from reporting.sessions import day_seeds
 from reporting.web.access.traits import BadRoute, Routes, here, routes_of
 from reporting.web.context import installation, installation_of
+from reporting.web.logging import note_failure
 
 LARGEST_BODY = 256 * 1024  # bytes; the longest honest page is far below
 # What one sender may do in a minute. Everybody behind one address (a workshop, every onion user) is one sender, so
 # that none of these may be reached by honest people while somebody floods beside them: turning pages has room for 400
 # requests a second, and sending, the one thing that must never fail, has more than this machine can do. What is
-# stretched has about as much room as two processors carry, and waits its turn (`is_costly`) instead of being refused.
+# stretched has more room than two processors carry: it waits its turn (`is_costly`) instead of being refused. Only what
+# would be stretched counts so: a whole sign-in of a stranger, a code that can be one, behind a ticket that holds.
 # Receipts: a hundred guesses a second against 2^77. What is too much gets its page again, sealed, to send once more.
 TURNING = "turning pages"  # each address apart
 WALKING = "pages under a name"  # each step leads to one, also when it was one too many
 SENDING, CODES, PASSWORDS = "sending", "codes", "passwords"
-A_MINUTE = {TURNING: 24_000, SENDING: 120_000, CODES: 6_000, PASSWORDS: 600}
+A_MINUTE = {TURNING: 24_000, SENDING: 120_000, CODES: 6_000, PASSWORDS: 3_000}
+LONG = "long texts"  # reports, letters and additions with a long text; in an hour, as a disk fills up slowly
+AN_HOUR = 60  # a workshop of thirty that writes to the limit passes twice; one who only writes fills 60 MB a day
+SHORT_TEXT = 1_000  # signs; what is no longer always passes
 WALKS = 3  # so many pages under a name for each page that may be turned
 
 
@@ -43,6 +49,32 @@ def count_of(allowance: str) -> int:
     if allowance not in known:
         raise BadRoute(f"A route counts as {allowance!r}, and there is no such allowance.")
     return known[allowance]
+
+
+def has_to_wait(text: str) -> bool:
+    """Whether a text is long and this sender has sent many; if it has not to wait, it is counted."""
+    if is_short(text):
+        return False
+    settings = installation().settings
+    shared = not settings.limits_url.startswith("memory:")
+    allowed = RateLimitItemPerHour(AN_HOUR if shared else max(1, AN_HOUR // settings.workers))
+    limiter: Limiter = next(iter(current_app.extensions["limiter"]))
+    try:
+        return not limiter.limiter.hit(allowed, LONG, sender())
+    except Exception as trouble:  # noqa: BLE001 -- whatever a counter on another host raises: she does not wait for it
+        note_failure(trouble)
+        return False
+
+
+def is_short(text: str) -> bool:
+    """Whether a text passes whatever happens: when many come, and when the disk is full."""
+    return len(text) <= SHORT_TEXT
+
+
+WAITS = N_(
+    "Many long texts came from where you are. Nothing is lost: wait an hour and send it again. If you cannot wait, go "
+    "back and send it short; short ones always pass, and you can add the rest with your code."
+)
 
 
 def turns_no_page() -> bool:
@@ -67,6 +99,26 @@ def network_of(address: str) -> str:
     return str(IPv6Address(int(known) >> 64 << 64))
 
 
+def sender_in(line: bytes) -> str | None:
+    """The address in the first line of a connection as a server in front writes it; None where that is malformed.
+
+    Version 1 of the PROXY protocol (haproxy.org), the text form: `PROXY TCP6 address address port port`. tor writes the
+    number of a circuit so (spec.torproject.org/haproxy-proxy.html).
+    """
+    parts = line.split(b" ")
+    if len(parts) != PARTS or parts[0] != b"PROXY" or parts[1] not in VERSIONS:
+        return None
+    try:
+        addresses = [ip_address(part.decode("ascii")) for part in parts[2:4]]
+        ports = [int(part) for part in parts[4:] if part.isdigit()]
+    except ValueError:
+        return None
+    fits = all(address.version == VERSIONS[parts[1]] for address in addresses) and len(ports) == len(parts[4:])
+    return str(addresses[0]) if fits and max(ports) <= LARGEST_PORT else None
+
+
+PARTS, LARGEST_PORT = 6, 65_535
+VERSIONS = {b"TCP4": 4, b"TCP6": 6}
 # As tor writes the number of a circuit (its manual, HiddenServiceExportCircuitID).
 CIRCUITS = IPv6Network("fc00:dead:beef:4dad::/64")
 
@@ -82,14 +134,7 @@ def is_costly(app: object, method: str, path: str) -> bool:
 
     Never of the bare application that a bench measures the server with.
     """
-    if method != "POST" or not isinstance(app, Flask):
-        return False
-    try:
-        endpoint, _ = app.url_map.bind("localhost").match(path, method)
-    except HTTPException:
-        return False
-    counted = routes_of(app).traits[endpoint].limits
-    return any(allowance in counted and counted[allowance] is None for allowance in (CODES, PASSWORDS))
+    return method == "POST" and isinstance(app, Flask) and routes_of(app).slow.fullmatch(path) is not None
 
 
 def _unless(when: Callable[[], bool]) -> Callable[[], bool]:

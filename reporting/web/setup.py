@@ -110,6 +110,7 @@ def _for_every_page() -> dict[str, Any]:
         "emergency": _lines,
         "reading_hours": reading_hours,
         "few_readers": few_readers,
+        "disk_warning": site.disk_warning,
         "flag_field": flag_field,
     }
 

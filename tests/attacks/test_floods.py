@@ -10,8 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from flask import Flask
 
 from reporting.app import create_app
+from reporting.crypto import sealing
 from reporting.sessions import day_seeds
 from reporting.vocabulary.answers import route
 from reporting.web import context, limits
@@ -21,6 +23,7 @@ from tests.people import Place, a_furnished_place
 from tests.phone import TYPED, WALKED, Phone
 from tests.trips import begins, passing_over_everything, say, sends, starts_telling, tells
 
+A_CODE = " ".join(["abaco"] * 7)  # written as codes are; it opens nothing
 PEOPLE, FLOOD_A_SECOND, GUESSES_A_SECOND = 6, 40, 10  # in the suite; by hand 30, 200, 20: see main()
 
 
@@ -42,9 +45,12 @@ def test_guessing_codes_uses_up_neither_pages_nor_sending(place: Place, monkeypa
     monkeypatch.setitem(limits.A_MINUTE, limits.CODES, 3)
     app = create_app(place.settings, place.clock)
     guesser = Phone(app)
-    for _ in range(5):
-        guesser.repeats("/es/volver", {"code": ["abaco"]})
-    assert guesser.status == 429
+    guesser.opens("/es/volver")
+    ticket, codes = guesser.form(holding="code").values, []
+    for _ in range(4):
+        guesser.repeats("/es/volver", ticket | {"code": [A_CODE]})
+        codes.append(guesser.status)
+    assert codes == [422, 422, 422, 429]
     phone = starts_telling(app)
     tells(phone, passing_over_everything)
     sends(phone)
@@ -59,13 +65,97 @@ def test_guessing_codes_while_telling_goes_through_the_same_narrow_door(
     values = guesser.form("next").values
     codes = []
     for pressed in ({"go": ["code"]}, {"go": ["next"]}, {}, {"go": ["code"]}, {}):
-        guesser.repeats("/es/contar", values | pressed | {"code": [" ".join(["abaco"] * 7)]})
+        guesser.repeats("/es/contar", values | pressed | {"code": [A_CODE]})
         codes.append(guesser.status)
     assert codes == [422, 203, 203, 429, 429]
-    guesser.repeats("/es/volver", {"code": ["abaco"]})
-    assert guesser.status == 429, "one door for both"
+    box = Phone(app)
+    box.opens("/es/volver")
+    box.sends("code", code=A_CODE)
+    assert box.status == 429, "one door for both"
     guesser.repeats("/es/contar", values | {"go": ["next"], "code": [" "]})
     assert guesser.status == 203, "telling goes on"
+
+
+def test_what_looks_nothing_up_takes_nobodys_place_at_the_codes(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(limits.A_MINUTE, limits.CODES, 1)
+    app = create_app(place.settings, place.clock)
+    phone = starts_telling(app)
+    tells(phone, passing_over_everything)
+    code, junk = sends(phone), Phone(app)
+    junk.opens("/es/volver")
+    ticket = junk.form(holding="code").values
+    for sent in ({"code": [A_CODE]}, {"t": ["junk"], "code": [A_CODE]}, ticket, ticket | {"code": ["abaco abaco"]}):
+        for _ in range(3):
+            junk.repeats("/es/volver", sent)
+            assert junk.status in {410, 422}
+    phone.opens("/es/volver")
+    phone.sends("code", code=code)
+    assert phone.status == 203
+    for act in ("services", "show"):  # in her case nothing is looked up
+        phone.presses(act) if any(act == value for form in phone.forms for _, value in form.buttons) else None
+        assert phone.status == 203
+    junk.repeats("/es/volver", ticket | {"code": [A_CODE]})
+    assert junk.status == 429
+
+
+def test_what_was_sent_costs_nothing_to_stretch_when_it_comes_again(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stretches: list[int] = []
+    real = sealing.stretch_receipt
+    monkeypatch.setattr(sealing, "stretch_receipt", lambda *parts: (stretches.append(1), real(*parts))[1])
+    app = create_app(place.settings, place.clock)
+    phone = starts_telling(app)
+    tells(phone, passing_over_everything)
+    code = sends(phone)
+    assert (len(stretches), phone.last is not None) == (1, True)
+    for _ in range(3):
+        phone.repeats(*phone.last)  # type: ignore[misc]
+        assert " ".join(phone.receipt()[0]) == code
+    place.clock.on(minutes=17)
+    phone.repeats(*phone.last)  # type: ignore[misc]
+    assert say("It was sent already. You can come back with your code.") in phone.words
+    assert len(stretches) == place.cases() == 1
+
+
+LONG = "una larga historia de lo que pasó " * 40
+
+
+def telling(app: Flask, words: str) -> Phone:
+    """She has told it in these words, up to the check page."""
+    phone = starts_telling(app)
+    tells(phone, lambda form: {"narrative": words} if "narrative" in form.kinds else {})
+    return phone
+
+
+def test_many_long_texts_of_one_sender_wait_and_the_short_ones_pass(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "AN_HOUR", 2)
+    app = create_app(place.settings, place.clock)
+    for _ in range(2):
+        sends(telling(app, LONG))
+    waits = telling(app, LONG)
+    waits.presses("send")
+    assert (waits.status, place.cases()) == (429, 2)
+    assert say(limits.WAITS) in waits.words
+    code, phone = sends(telling(app, "x" * limits.SHORT_TEXT)), Phone(app)
+    phone.opens("/es/volver")
+    phone.sends("code", code=code)
+    phone.presses("write", text=LONG)
+    assert phone.status == 429
+    assert LONG.strip() in phone.words, "what she typed is still there"
+    phone.presses("write", text="Sigo aquí.")
+    assert phone.status == 203
+    place.clock.on(minutes=61)
+    again = waits.form(holding="again")
+    waits.repeats(again.action, again.values)
+    assert waits.receipt()
+    assert place.cases() == 4
+
+
+def test_a_workshop_of_thirty_that_writes_to_the_limit_does_not_wait() -> None:
+    assert limits.AN_HOUR // 2 >= 30, "behind one address, with two processes that count apart"
 
 
 def test_without_redis_each_worker_allows_its_share(place: Place) -> None:

@@ -293,10 +293,11 @@ def test_too_many_tries_at_the_door_are_told_by_a_page_that_keeps_nothing(
     monkeypatch.setitem(limits.A_MINUTE, limits.PASSWORDS, 1)
     app = create_app(place.settings, place.clock)
     desk = Phone(app, cookies=True)
-    answers = [presses(desk, "/es/equipo", {"password": [MARK]}) for _ in range(3)]
+    typed = {"name": ["rosa"], "password": [MARK], "code": ["000000"]}
+    answers = [presses(desk, "/es/equipo", typed) for _ in range(3)]
     assert all(is_kept_nowhere(one) for one in answers)
     before = rows_of(app)[0]
-    desk.walks(presses(desk, "/es/equipo", {"password": [MARK]}).headers["Location"])
+    desk.walks(presses(desk, "/es/equipo", typed).headers["Location"])
     assert (desk.status, desk.path) == (429, "/es/equipo/espera")
     assert rows_of(app)[0] == before
 

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from flask import Flask
+from flask import Flask, request
 from werkzeug.routing import Rule
 
 from reporting.app import create_app
+from reporting.web.access import devices
+from reporting.web.access.audience import lies_at_the_desk
 from tests.people import Place, a_furnished_place
 from tests.trips import say
 
@@ -49,6 +51,21 @@ def test_every_answer_of_every_route_carries_every_header(app: Flask) -> None:
     nowhere = client.get("/nirgends")
     assert nowhere.status_code == 404
     assert not FIRM - set(nowhere.headers.keys())
+
+
+def test_no_page_but_the_desks_sets_a_cookie_or_reads_one(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    real = devices._tokens  # noqa: SLF001 -- the one place where it is read
+    monkeypatch.setattr(devices, "_tokens", lambda: (read.append(request.path), real())[1])
+    client = app.test_client(use_cookies=False)
+    for method, address, _ in addresses(app):
+        answer = client.open(address, method=method, headers={"Cookie": f"d={'0' * 64}"})
+        if not lies_at_the_desk(address):
+            assert not answer.headers.getlist("Set-Cookie"), address
+        for cookie in answer.headers.getlist("Set-Cookie"):
+            assert cookie.startswith("t=") or "Path=/es/equipo" in cookie or "Path=/en/equipo" in cookie
+    assert read
+    assert not [path for path in read if not lies_at_the_desk(path)]
 
 
 @pytest.mark.parametrize(("host", "tells"), [("", False), ("cifras.example", True)])

@@ -29,6 +29,7 @@ from reporting.teams.keyring import Keys, WrongWords
 from reporting.teams.power import NoSecondPerson
 from reporting.teams.team_log import ADVOCATE, CASE_WORKER, COORDINATOR, BrokenChain, CannotOpen
 from reporting.vocabulary.incident import Incident
+from reporting.web.access import devices
 from tests.copies import Filling, with_coordinator
 from tests.people import ANOTHER, PASSWORD, Place, Worker, a_new_place
 from tests.phone import Phone
@@ -405,6 +406,111 @@ def test_a_guesser_is_slowed_and_nobody_is_locked_out_for_good(app: Flask, place
     assert desk.status == 429
     place.clock.on(minutes=1.1)
     signs_in(app, place, worker)
+
+
+def tries(app: Flask, place: Place, address: str, **typed: str) -> int:
+    """Somebody tries to sign in as rosa from there; the status."""
+    worker, desk = place.workers["rosa"], Phone(app, cookies=True, address=address)
+    desk.opens("/es/equipo")
+    right = {"password": worker.password, "code": members.totp_code(worker.totp, place.clock())}
+    desk.sends("password", name="rosa", **right | typed)
+    return desk.status
+
+
+def test_who_does_not_know_the_password_makes_nobody_else_wait(app: Flask, place: Place) -> None:
+    statuses = [tries(app, place, "10.0.0.1", password="wrong", code="000000") for _ in range(40)]
+    assert statuses.count(422) == accounts.FREE_TRIES
+    for number in range(60):
+        assert tries(app, place, f"10.1.0.{number}", password="wrong", code="000000") == 422
+    assert tries(app, place, "10.0.0.2") in {200, 203}
+
+
+def test_guessing_the_digits_with_the_password_takes_weeks_from_wherever(app: Flask, place: Place) -> None:
+    tried = 0
+    for number in range(240):  # two a second, each from somewhere else
+        tried += tries(app, place, f"10.1.0.{number}", code="000000") == 422
+        place.clock.on(minutes=0.5 / 60)
+    free, longest = accounts.SLOWED[accounts.ANYWHERE]
+    assert tried <= free + 120 / longest + 4
+    assert 10**6 / 3 * longest / 86_400 > 28, "days, on the average; three codes are right at a time"
+
+
+# ── a browser that is known ─────────────────────────────────────────────────────────────────────────────────
+
+
+def signs_in_again(place: Place, desk: Phone, name: str = "rosa", **typed: str) -> int:
+    """In the browser that is there, signed out; the status."""
+    place.clock.on(minutes=1)
+    worker = place.workers[name]
+    desk.client.delete_cookie("t")
+    desk.opens("/es/equipo")
+    right = {"password": worker.password, "code": members.totp_code(worker.totp, place.clock())}
+    desk.sends("password", name=name, **right | typed)
+    return desk.status
+
+
+def test_a_known_browser_gets_in_beside_two_wrong_tries_a_second_from_its_own_address(app: Flask, place: Place) -> None:
+    desk, stranger = signs_in(app, place, place.workers["rosa"]), "127.0.0.1"
+    for _ in range(120):
+        tries(app, place, stranger, password="wrong", code="000000")
+        place.clock.on(minutes=0.5 / 60)
+    assert tries(app, place, stranger) == 429, "in a browser that nobody knows she would have to wait"
+    assert signs_in_again(place, desk) == 203
+    for _ in range(accounts.FREE_TRIES + 1):
+        signs_in_again(place, desk, code="000000")
+        place.clock.on(minutes=-1)
+    assert desk.status == 429, "whoever has the browser guesses no faster than others"
+    place.clock.on(minutes=1.1)
+    assert signs_in_again(place, desk) == 203
+
+
+def test_the_cookie_of_a_known_browser_names_nobody_and_lies_at_the_desk_alone(app: Flask, place: Place) -> None:
+    desk = signs_in(app, place, place.workers["rosa"])
+    ours = [line for line in desk.cookies_set if line.startswith("d=")]
+    assert {part for line in ours for part in line.split("; ")[1:] if part.startswith("Path")} == {
+        "Path=/es/equipo",
+        "Path=/en/equipo",
+    }
+    assert all("Max-Age=2592000" in line and "HttpOnly" in line and "SameSite=Strict" in line for line in ours)
+    values = {line.partition("=")[2].partition(";")[0] for line in ours}
+    assert re.fullmatch("[0-9a-f]{64}", values.pop())
+    assert not values
+    first, second = (devices_cookie(signs_in(app, place, place.workers["rosa"])) for _ in range(2))
+    assert not {first[i : i + 6] for i in range(59)} & {second[i : i + 6] for i in range(59)}, "nothing in common"
+
+
+def devices_cookie(desk: Phone) -> str:
+    cookie = desk.client.get_cookie("d", path="/es/equipo")
+    return cookie.value if cookie else ""
+
+
+def test_a_browser_is_forgotten_by_its_button_by_another_password_and_after_thirty_days(
+    app: Flask, place: Place
+) -> None:
+    desk = signs_in(app, place, place.workers["rosa"])
+    for _ in range(accounts.FREE_TRIES + 1):
+        tries(app, place, "127.0.0.1", password="wrong", code="000000")
+    assert signs_in_again(place, desk) == 203
+    kept = devices_cookie(desk)
+    desk.opens("/es/equipo/yo")
+    forms = [form for form in desk.forms if form.action.endswith("/equipo/olvidar")]
+    desk.repeats(forms[0].action, {})
+    assert (devices_cookie(desk), desk.path) == ("", "/es/equipo")
+    with app.test_request_context("/es/equipo", headers={"Cookie": f"d={kept}"}):
+        rosa, carmen = (locked_row(place, name) for name in ("rosa", "carmen"))
+        assert [devices.is_known_here(one) for one in (rosa, carmen, None)] == [True, False, False]
+        assert not devices.is_known_here(replace(rosa, salt=b"another" * 3))
+        place.clock.on(days=29)
+        assert devices.is_known_here(rosa)
+        place.clock.on(days=2)
+        assert not devices.is_known_here(rosa)
+
+
+def locked_row(place: Place, name: str) -> members.Locked:
+    with reading(place.engine) as db:
+        found = members.find_member(db, name)
+    assert found
+    return found
 
 
 # ── a bad week, on the pages ────────────────────────────────────────────────────────────────────────────────

@@ -28,6 +28,7 @@ from reporting.web.access.traits import (
     read_routes,
     takes,
     url_of,
+    waits_its_turn,
 )
 from reporting.web.limits import CODES, TURNING
 from tests.people import Place
@@ -79,6 +80,7 @@ def reads(blueprint: Blueprint, landmarks: Sequence[str] = ()) -> None:
         (pages(), "GET", (may_be_sent_again,), "takes no POST"),
         (pages(), "POST", (takes(PasswordAsked), may_be_sent_again), "asks for a password"),
         (pages(), "POST", (takes(NO_FORM), compressible), "answers no GET"),
+        (pages(), "GET", (waits_its_turn,), "takes no POST"),
     ],
 )
 def test_a_route_that_leaves_a_trait_out_is_named_and_nothing_starts(

@@ -36,6 +36,7 @@ SOMETIMES = {
     "m": TEXTS,
     "z": st.integers(0, 500_000),
     "r": st.integers(0, 500_000),
+    "j": st.integers(0, 500_000),
 }
 STORED = st.fixed_dictionaries(ALWAYS, optional=SOMETIMES)
 

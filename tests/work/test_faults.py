@@ -20,7 +20,7 @@ from sqlalchemy import Engine, event
 from reporting.app import create_app
 from reporting.cases import store
 from reporting.config import problems_on_this_machine
-from reporting.storage import database
+from reporting.storage import database, disk
 from reporting.storage.database import checkpoint, reading, writing
 from reporting.teams import accounts
 from reporting.teams.accounts import Invitation
@@ -204,39 +204,133 @@ def test_an_error_at_the_desk_leads_back_to_the_desk(place: Place) -> None:
     assert 'class="c-outline" href="/es/equipo/casos"' in desk.text
 
 
-def test_a_disk_that_is_really_full_keeps_what_was_acknowledged(tmp_path: Path) -> None:
-    """A small disk in memory, filled to the last byte."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    if os.geteuid() != 0 or mount(["-t", "tmpfs", "-o", "size=8m", "tmpfs", str(disk)]):
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 64 megabytes, in memory."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    if os.geteuid() != 0 or mount(["-t", "tmpfs", "-o", "size=64m", "tmpfs", str(folder)]):
         pytest.skip("only root can mount a small disk")
-    try:
-        place = a_furnished_place(disk / "instance")
-        app = create_app(place.settings, place.clock)
-        codes = [sends(at_the_check_page(app)) for _ in range(3)]
-        phone = at_the_check_page(app)
-        room = os.statvfs(disk).f_bavail * os.statvfs(disk).f_frsize
-        (disk / "ballast").write_bytes(bytes(room))
-        late = starts_telling(app)
-        late.presses("next", safety=["S_WEAPON"])
-        assert late.status == 203, "pages still turn"
-        phone.presses("send")
-        assert phone.status == 500
-        assert say(SORRY) in phone.words
-        (disk / "ballast").unlink()  # somebody makes room
-        again = phone.form(holding="again")
-        phone.repeats(again.action, again.values)
-        codes.append(" ".join(phone.receipt()[0]))
-        for code in codes:
-            back = Phone(app)
-            back.opens("/es/volver")
-            back.sends("code", code=code)
-            assert back.status == 203
-        assert place.cases() == len(codes) > 0
-        place.engine.dispose()
-        engine_of(app).dispose()
-    finally:
-        subprocess.run(["umount", "-l", str(disk)], check=True)  # noqa: S603, S607 -- our own arguments
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)  # noqa: S603, S607 -- our own arguments
+
+
+def fills(folder: Path) -> Path:
+    """To the last byte."""
+    ballast = folder / "ballast"
+    ballast.write_bytes(bytes(os.statvfs(folder).f_bavail * os.statvfs(folder).f_frsize))
+    return ballast
+
+
+def opens_with(app: Flask, code: str) -> str:
+    back = Phone(app)
+    back.opens("/es/volver")
+    back.sends("code", code=code)
+    assert back.status == 203
+    return back.words
+
+
+def test_a_disk_that_is_really_full_keeps_what_was_acknowledged(small_disk: Path) -> None:
+    """A small disk in memory, filled to the last byte, and without a reserve."""
+    place = a_furnished_place(small_disk / "instance")
+    app = create_app(place.settings, place.clock)
+    codes = [sends(at_the_check_page(app)) for _ in range(3)]
+    phone = at_the_check_page(app)
+    ballast = fills(small_disk)
+    late = starts_telling(app)
+    late.presses("next", safety=["S_WEAPON"])
+    assert late.status == 203, "pages still turn"
+    phone.presses("send")
+    assert phone.status == 500
+    assert say(SORRY) in phone.words
+    ballast.unlink()  # somebody makes room
+    again = phone.form(holding="again")
+    phone.repeats(again.action, again.values)
+    codes.append(" ".join(phone.receipt()[0]))
+    for code in codes:
+        assert opens_with(app, code)
+    assert place.cases() == len(codes) > 0
+    place.engine.dispose()
+    engine_of(app).dispose()
+
+
+def telling(app: Flask, words: str) -> Phone:
+    """She has told it in these words, up to the check page."""
+    phone = starts_telling(app)
+    tells(phone, lambda form: {"narrative": words} if "narrative" in form.kinds else {})
+    return phone
+
+
+def test_on_a_full_disk_short_reports_are_taken_and_long_ones_wait_without_being_lost(small_disk: Path) -> None:
+    place = a_furnished_place(small_disk / "instance")
+    assert disk.lay_down(place.settings.instance)
+    app = create_app(place.settings, place.clock)
+    long, short = telling(app, "una larga historia " * 200), [telling(app, "Me pegó ayer.") for _ in range(12)]
+    before = sends(telling(app, "Antes."))
+    ballast = fills(small_disk)
+    long.presses("send")
+    assert (long.status, place.cases()) == (503, 1), "what is long does not take the reserve"
+    codes = [sends(phone) for phone in short]
+    assert "Me pegó ayer." in opens_with(app, codes[-1])
+    assert disk.is_spent(place.settings.instance)
+    again = long.form(holding="again")
+    long.repeats(again.action, again.values)
+    assert (long.status, place.cases()) == (503, 13), "nor what was given back"
+    ballast.unlink()
+    again = long.form(holding="again")
+    long.repeats(again.action, again.values)
+    assert opens_with(app, " ".join(long.receipt()[0]))
+    assert not disk.is_spent(place.settings.instance), "with room there is a reserve again"
+    for code in (before, *codes):
+        assert opens_with(app, code)
+    place.engine.dispose()
+    engine_of(app).dispose()
+
+
+def test_a_letter_on_a_full_disk_is_taken_too(small_disk: Path) -> None:
+    place = a_furnished_place(small_disk / "instance")
+    disk.lay_down(place.settings.instance)
+    app = create_app(place.settings, place.clock)
+    code, phone = sends(telling(app, "Antes.")), Phone(app)
+    phone.opens("/es/volver")
+    phone.sends("code", code=code)
+    fills(small_disk)
+    phone.presses("write", text="Sigo aquí.")
+    assert phone.status == 203
+    assert "Sigo aquí." in opens_with(app, code)
+    place.engine.dispose()
+    engine_of(app).dispose()
+
+
+@pytest.mark.parametrize(("free", "said"), [(30, None), (19, 20), (11, 20), (9, 10), (0, 10)])
+def test_who_looks_after_the_disk_is_told_at_a_fifth_and_at_a_tenth(
+    tmp_path: Path, free: int, said: int | None
+) -> None:
+    def look(_folder: Path) -> disk.Space:
+        return disk.Space(free * 2**20, 100 * 2**20)
+
+    told = list(disk.problems(tmp_path, look))
+    assert [f"Less than {said} %" in line for line in told] == ([True] if said else [])
+    assert disk.warning(tmp_path, look) == (disk.WARNINGS[said] if said else "")
+
+
+def test_the_desk_is_told_that_the_disk_fills_up_and_her_pages_are_not(place: Place) -> None:
+    app = create_app(place.settings, place.clock)
+    app.extensions["amparo"].disk_warning = lambda: disk.WARNINGS[disk.LITTLE]
+    said = say(disk.WARNINGS[disk.LITTLE])
+    for worker in list(place.workers.values()):
+        assert said in signs_in(app, place, worker).words
+    assert said not in starts_telling(app).words
+
+
+def test_a_reserve_is_only_laid_down_where_there_is_room_for_it(tmp_path: Path) -> None:
+    assert not disk.lay_down(tmp_path, lambda _: disk.Space(30 * 2**20, 1000 * 2**20))
+    assert disk.lay_down(tmp_path, lambda _: disk.Space(300 * 2**20, 1000 * 2**20))
+    assert (tmp_path / disk.NAME).stat().st_size == disk.RESERVE
+    assert (tmp_path / disk.NAME).stat().st_mode & 0o077 == 0
+    assert disk.give_back(tmp_path)
+    assert not disk.give_back(tmp_path)
+    assert next(disk.problems(tmp_path, lambda _: disk.Space(50, 100))).startswith("The disk of")
 
 
 def test_a_clock_put_back_by_a_day_loses_nothing_she_sent(place: Place) -> None:

@@ -93,7 +93,7 @@ def test_whatever_has_expired_is_gone_and_what_is_alive_stays(place: Place) -> N
         accounts.invite(
             db, place.actor(db, "rosa"), Invitation("nueva", (CASE_WORKER,)), place.settings.pepper, place.clock()
         )
-        accounts.note_failure(db, place.settings.pepper, "rosa", "x", place.clock())
+        accounts.note_failure(db, place.settings.pepper, "rosa", accounts.Sender("x"), place.clock(), CannotOpen())
 
     def left() -> list[int]:
         with reading(place.engine) as db:

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask
+from flask import Flask, request
 
 from reporting.app import create_app
+from reporting.config import BadSettings
 from reporting.operations import server as web_server
 from reporting.operations.server import HEAD_WITHIN, IDLE, LEAST_RATE, Lobby, Turns
 from reporting.web.limits import is_costly, network_of
@@ -27,6 +28,7 @@ POST = b"POST /es/contar HTTP/1.1\r\nHost: localhost\r\nContent-Type: applicatio
 class Here:
     """A server in this process, which goes on only when it is told to, with a clock that can be moved."""
 
+    app: Flask
     door: socket.socket
     lobby: Lobby
     lines: dict[int, Any] = field(default_factory=dict)
@@ -62,16 +64,29 @@ def is_closed(line: socket.socket) -> bool:
     return True
 
 
-@pytest.fixture
-def here(tmp_path: Path) -> Iterator[Here]:
-    place = a_furnished_place(tmp_path / "instance")
+@contextlib.contextmanager
+def listening(folder: Path, **settings: str) -> Iterator[Here]:
+    place = a_furnished_place(folder, **settings)
     door = socket.create_server(("127.0.0.1", 0))
-    here = Here(door, Lobby(most=12, share=4))
-    web_server.listen(create_app(place.settings, place.clock), place.settings, door, here.lines, here.turns, here.lobby)
+    here = Here(create_app(place.settings, place.clock), door, Lobby(most=12, share=4))
+    web_server.listen(here.app, place.settings, door, here.lines, here.turns, here.lobby)
     yield here
     for line in list(here.lines.values()):
         line.close()
     door.close()
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Iterator[Here]:
+    with listening(tmp_path / "instance") as here:
+        yield here
+
+
+@pytest.fixture
+def behind_tor(tmp_path: Path) -> Iterator[Here]:
+    """As tor sends to it: each line begins with the number of its circuit."""
+    with listening(tmp_path / "instance", TRUSTED_PROXY="127.0.0.1", PROXY_PROTOCOL="1") as here:
+        yield here
 
 
 @pytest.mark.parametrize("begun", [b"", b"G", WHOLE[:-2], WHOLE + b"GET /es"])
@@ -145,6 +160,83 @@ def test_a_household_of_the_newer_addresses_counts_as_one_and_a_circuit_of_an_on
     assert network_of("unix") == "unix"
 
 
+CIRCUIT = b"PROXY TCP6 fc00:dead:beef:4dad::%x:%x ::1 65535 42\r\n"
+
+
+def test_behind_an_onion_each_circuit_is_a_sender_of_its_own(behind_tor: Here) -> None:
+    flood = [behind_tor.line(CIRCUIT % (0, 1) + b"POST") for _ in range(6)]
+    she = behind_tor.line(CIRCUIT % (0, 2) + WHOLE)
+    assert [is_closed(line) for line in flood] == [True, True, False, False, False, False]
+    assert she.recv(65_536).startswith(b"HTTP/1.1 200")
+    she.sendall(WHOLE)  # named once, at the beginning of the line
+    behind_tor.goes_on()
+    assert she.recv(65_536).startswith(b"HTTP/1.1 200")
+
+
+def test_the_application_counts_by_circuit_and_believes_no_header(behind_tor: Here) -> None:
+    seen: list[str] = []
+    app = behind_tor.app
+    app.before_request(lambda: seen.append(request.remote_addr or ""))
+    for number in (1, 2):
+        said = WHOLE[:-2] + b"X-Forwarded-For: 10.0.0.9\r\n\r\n"
+        behind_tor.line(CIRCUIT % (7, number) + said)
+    assert seen == ["fc00:dead:beef:4dad::7:1", "fc00:dead:beef:4dad::7:2"]
+
+
+def test_a_line_that_names_its_sender_may_come_in_pieces_and_not_for_ever(behind_tor: Here) -> None:
+    line = behind_tor.line(b"PROXY TC")
+    line.sendall((CIRCUIT % (0, 1))[8:] + WHOLE)
+    behind_tor.goes_on()
+    assert line.recv(65_536).startswith(b"HTTP/1.1 200")
+    waits = behind_tor.line(b"PROXY TCP6 ")
+    behind_tor.goes_on(HEAD_WITHIN + 1)
+    assert is_closed(waits)
+
+
+@pytest.mark.parametrize(
+    "malformed",
+    [
+        WHOLE,
+        b"PROXY UNKNOWN\r\n" + WHOLE,
+        b"PROXY TCP4 fc00::1 ::1 1 2\r\n" + WHOLE,
+        b"PROXY TCP6 10.0.0.1 ::1 1 2\r\n" + WHOLE,
+        b"PROXY TCP6 fc00::1 ::1 1 99999\r\n" + WHOLE,
+        b"PROXY TCP6 fc00::1 ::1 1 -2\r\n" + WHOLE,
+        b"PROXY TCP6 fc00::1%eth0 ::1 1\r\n" + WHOLE,
+        b"PROXY  TCP6 fc00::1 ::1 1 2\r\n" + WHOLE,
+        b"proxy TCP6 fc00::1 ::1 1 2\r\n" + WHOLE,
+        b"PROXY TCP6 \xff\xff ::1 1 2\r\n" + WHOLE,
+        b"PROXY TCP6 " + b"f" * 200,
+        b"\r\n\r\n\0\r\nQUIT\n" + WHOLE,  # version 2, which is not spoken here
+    ],
+)
+def test_a_line_whose_sender_is_named_badly_is_closed_without_a_word(behind_tor: Here, malformed: bytes) -> None:
+    line = behind_tor.line(malformed)
+    line.settimeout(2)
+    with contextlib.suppress(ConnectionResetError):
+        assert line.recv(65_536) == b""
+    assert len(behind_tor.lobby) == 0
+
+
+def test_nobody_but_the_server_in_front_may_name_a_sender(behind_tor: Here) -> None:
+    line = socket.create_connection(behind_tor.door.getsockname(), 2, source_address=("127.0.0.9", 0))
+    with contextlib.suppress(OSError):
+        line.sendall(CIRCUIT % (0, 1) + WHOLE)
+    behind_tor.goes_on()
+    assert is_closed(line)
+    assert len(behind_tor.lobby) == 0
+
+
+def test_without_the_setting_a_line_that_names_its_sender_is_no_request(here: Here) -> None:
+    line = here.line(CIRCUIT % (0, 1) + WHOLE)
+    assert line.recv(65_536).split()[1] == b"400"
+
+
+def test_who_may_name_senders_has_to_be_said(tmp_path: Path) -> None:
+    with pytest.raises(BadSettings, match="TRUSTED_PROXY"):
+        a_furnished_place(tmp_path / "instance", PROXY_PROTOCOL="1")
+
+
 @pytest.mark.parametrize(
     "coding", [b"Transfer-Encoding: chunked, chunked", b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked"]
 )
@@ -170,24 +262,32 @@ def test_a_body_of_120_000_fields_is_refused_before_it_is_taken_apart(
     assert not taken_apart
 
 
+@dataclass
+class Asks:
+    """A line with a request, as far as turns look at it."""
+
+    name: str
+    order: list[str]
+    costly: bool = True
+    sender: str = "10.0.0.1"
+
+    def is_costly(self) -> bool:
+        return self.costly
+
+    def asks_for(self) -> str:
+        return self.sender
+
+    def service(self) -> None:
+        self.order.append(self.name)
+
+
 def test_who_asks_for_a_page_is_answered_before_a_hundred_who_wait_to_sign_in() -> None:
     order: list[str] = []
-
-    class Line:
-        def __init__(self, name: str, *, costly: bool) -> None:
-            self.name, self.costly = name, costly
-
-        def is_costly(self) -> bool:
-            return self.costly
-
-        def service(self) -> None:
-            order.append(self.name)
-
     turns = Turns()
     for _ in range(100):
-        turns.add_task(Line("sign-in", costly=True))
+        turns.add_task(Asks("sign-in", order))
     for number in range(3):
-        turns.add_task(Line(f"page {number}", costly=False))
+        turns.add_task(Asks(f"page {number}", order, costly=False))
         turns.take()
     assert order == ["page 0", "sign-in", "page 1", "sign-in", "page 2", "sign-in"]
     while turns.wait:
@@ -195,11 +295,34 @@ def test_who_asks_for_a_page_is_answered_before_a_hundred_who_wait_to_sign_in() 
     assert order.count("sign-in") == 100
 
 
+def test_who_waits_with_a_hundred_sign_ins_lets_everybody_else_go_first() -> None:
+    order: list[str] = []
+    turns = Turns()
+    for _ in range(100):
+        turns.add_task(Asks("flood", order))
+    for number in (2, 3):
+        turns.add_task(Asks(f"she {number}", order, sender=f"10.0.0.{number}"))
+    while turns.wait:
+        turns.take()
+    assert order[:4] == ["flood", "she 2", "she 3", "flood"]
+    assert len(order) == 102
+
+
 def test_what_is_stretched_is_known_by_its_route(app: Flask) -> None:
     costly = {
         path
-        for path in ("/es/equipo", "/en/volver", "/es/contar", "/es/ayuda", "/es/equipo/salir", "/nowhere", "/salir")
+        for path in (
+            "/es/equipo",
+            "/en/volver",
+            "/es/equipo/personas/7",
+            "/es/equipo/yo",
+            "/es/contar",
+            "/es/ayuda",
+            "/es/equipo/salir",
+            "/nowhere",
+            "/salir",
+        )
         if is_costly(app, "POST", path)
     }
-    assert costly == {"/es/equipo", "/en/volver"}
+    assert costly == {"/es/equipo", "/en/volver", "/es/equipo/personas/7", "/es/equipo/yo"}
     assert not is_costly(app, "GET", "/es/equipo")

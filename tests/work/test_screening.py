@@ -12,12 +12,15 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from referrals.casework import queue
+from referrals.pages import acts
 from reporting.cases import desk as cases_desk
 from reporting.cases import junk, store
 from reporting.cases.records import NewReport
 from reporting.storage.database import reading
 from reporting.storage.models import CaseRow, RecordRow
+from reporting.teams.team_log import CASE_WORKER
 from reporting.vocabulary.incident import Incident
+from reporting.web import languages
 from tests.people import Place
 from tests.phone import Phone
 from tests.trips import say, sends, signs_in, starts_telling, tells
@@ -124,6 +127,82 @@ def test_many_can_be_marked_as_junk_at_once_and_brought_back(app: Flask, place: 
     assert lines(folder(app, place, "doubtful")) == 0
     assert lines(folder(app, place, "junk")) == 3
     assert place.cases() == 3
+
+
+# ── what two people call junk ───────────────────────────────────────────────────────────────────────────────
+
+
+def presses_on_the_case(app: Flask, place: Place, name: str, button: str, mark: str = "junk") -> Phone:
+    """Somebody of the team opens the one case and marks it, or takes the mark back."""
+    desk = signs_in(app, place, place.workers[name])
+    desk.opens("/es/equipo/casos?folder=all")
+    desk.opens(desk.text.split('<h2><a href="')[1].split('"')[0])
+    desk.presses(button, mark=mark, reason="Propaganda.")
+    return desk
+
+
+@pytest.fixture
+def two(app: Flask, place: Place) -> Place:
+    """Two case workers, and one report that looks like junk."""
+    keys = place.signs_in("rosa")
+    place.hires("milagros", CASE_WORKER)
+    place.lets_in(keys, "milagros")
+    place.clock.on(minutes=1)
+    return place
+
+
+def test_what_two_people_marked_as_junk_goes_after_thirty_days_and_her_page_says_so(app: Flask, two: Place) -> None:
+    code = sends_in(app, two, 90, "Vendo relojes muy baratos, escríbanme.")
+    presses_on_the_case(app, two, "rosa", "mark")
+    assert presses_on_the_case(app, two, "rosa", "mark").status == 422, "nobody is two people"
+    two.clock.on(days=40)
+    folder(app, two, "all")
+    assert two.cases() == 1, "one person throws nothing away"
+    marked = two.clock()
+    presses_on_the_case(app, two, "milagros", "mark")
+    back = Phone(app)
+    back.opens("/es/volver")
+    back.sends("code", code=code)
+    day = languages.day("es", languages.local(marked + 30 * 86_400, two.settings.time_zone).date())
+    assert day in back.words
+    two.clock.on(days=29)
+    folder(app, two, "all")
+    assert two.cases() == 1
+    two.clock.on(days=2)
+    desk = folder(app, two, "all")
+    assert (two.cases(), lines(folder(app, two, "all"))) == (0, 0)
+    desk.opens("/es/equipo/registro")
+    assert say(acts.ACT_NAMES["junk"]) in desk.words
+    back.opens("/es/volver")
+    back.sends("code", code=code)
+    assert back.status == 422
+
+
+@pytest.mark.parametrize("how", ["either takes the mark back", "she writes"])
+def test_until_then_it_can_be_undone(app: Flask, two: Place, how: str) -> None:
+    code = sends_in(app, two, 90, "Vendo relojes muy baratos, escríbanme.")
+    for name in ("rosa", "milagros"):
+        presses_on_the_case(app, two, name, "mark")
+    if how == "she writes":
+        back = Phone(app)
+        back.opens("/es/volver")
+        back.sends("code", code=code)
+        back.presses("write", text="Sí pasó, lo conté mal.")
+    else:
+        presses_on_the_case(app, two, "rosa", "unmark")
+    two.clock.on(days=31)
+    for name in ("rosa", "milagros"):
+        signs_in(app, two, two.workers[name])
+    assert two.cases() == 1
+
+
+def test_the_week_of_deletion_in_the_clear_does_not_tell_what_is_junk(app: Flask, two: Place) -> None:
+    sends_in(app, two, 90, "Vendo relojes muy baratos, escríbanme.")
+    for name in ("rosa", "milagros"):
+        presses_on_the_case(app, two, name, "mark")
+    with reading(two.engine) as db:
+        left = db.scalars(select(CaseRow.delete_after)).one()
+    assert (left - languages.local(two.clock(), "UTC").date()).days > 700
 
 
 def test_what_is_told_by_voice_shows_no_sign() -> None:

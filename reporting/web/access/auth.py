@@ -129,5 +129,5 @@ def take_cookie(response: Response) -> Response:
     response.delete_cookie(
         cookie_name(), path="/", secure=installation().settings.secure, httponly=True, samesite="Strict"
     )
-    response.headers["Clear-Site-Data"] = '"cache", "cookies"'
+    response.headers["Clear-Site-Data"] = '"cache"'  # a browser stays known (`devices`) until it is told to forget
     return response

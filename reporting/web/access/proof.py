@@ -11,12 +11,12 @@ from wtforms.validators import InputRequired, Length
 
 from reporting.errors import AmparoError
 from reporting.i18n import N_
-from reporting.teams import accounts, members, passwords
+from reporting.teams import accounts, members, passwords, staff_sessions
+from reporting.teams.accounts import Sender
 from reporting.teams.members import CodeUsed, Unlocked
 from reporting.teams.team_log import CannotOpen
 from reporting.web.context import installation
 from reporting.web.forms import StaffForm
-from reporting.web.limits import sender
 
 WAIT_FOR_THE_NEXT = N_("These six digits were used already. Wait for the next ones, half a minute at most.")
 TOO_MANY = N_("Too many wrong tries. Wait a minute and try again.")
@@ -48,14 +48,19 @@ def proof_in(form: ProofForm) -> Unlocked:
     if not (form.password.data and form.code.data):
         raise NotProved(FILL_IN)
     with site.reading() as db:
-        member, wait = members.find_member(db, name), accounts.wait_before(db, pepper, name, sender(), moment)
+        member, wait = members.find_member(db, name), accounts.wait_before(db, pepper, name, _here(), moment)
     if wait:
         raise NotProved(TOO_MANY, 429)
     try:
         return members.unlock(member, passwords.tidy(form.password.data), form.code.data, moment, pepper)
     except CodeUsed:
         raise NotProved(WAIT_FOR_THE_NEXT) from None
-    except CannotOpen:
+    except CannotOpen as wrong:
         with site.writing() as db:
-            accounts.note_failure(db, pepper, name, sender(), moment)
+            accounts.note_failure(db, pepper, name, _here(), moment, wrong)
         raise NotProved(WRONG) from None
+
+
+def _here() -> Sender:
+    """The session itself: whoever guesses in it slows nobody else, and nobody else slows it."""
+    return Sender(f"session {staff_sessions.name_of(g.token)}", known=True)

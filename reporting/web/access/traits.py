@@ -6,6 +6,7 @@ name: a page that others have to lead to says which landmark it is, and whoever 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -38,6 +39,7 @@ class Traits:
     again: bool = False
     compressible: bool = False
     public_figures: bool = False
+    slow: bool = False
     room: tuple[int, str] = (0, "")  # bytes of a file that it takes, and what is said of a larger one
     landmarks: tuple[str, ...] = ()
 
@@ -48,6 +50,7 @@ class Routes:
 
     traits: dict[str, Traits] = field(default_factory=dict)
     landmarks: dict[str, str] = field(default_factory=dict)
+    slow: re.Pattern[str] = re.compile(r"(?!)")  # the addresses of those that wait their turn
 
 
 NOTHING = Traits()  # of an address that leads nowhere
@@ -79,6 +82,14 @@ def may_be_sent_again(view: View) -> View:
 def compressible(view: View) -> View:
     """Say that what a GET answers holds nothing of anybody's, so that its length can tell nothing."""
     return _says(view, compressible=True)
+
+
+def waits_its_turn(view: View) -> View:
+    """Say that a POST may stretch a password or a code, and so holds a processor for long: others are answered first.
+
+    The web server knows it by its address, before the application does.
+    """
+    return _says(view, slow=True)
 
 
 def public_figures(view: View) -> View:
@@ -142,6 +153,7 @@ def read_routes(app: Flask, landmarks: Iterable[str] = ()) -> Routes:
     for rule in app.url_map.iter_rules():
         methods.setdefault(rule.endpoint, set()).update(rule.methods or ())
     routes = Routes({endpoint: _traits_of(app, endpoint, known) for endpoint, known in methods.items()})
+    routes.slow = _addresses_of(app, {endpoint for endpoint, traits in routes.traits.items() if traits.slow})
     for endpoint, traits in routes.traits.items():
         for landmark in traits.landmarks:
             if routes.landmarks.setdefault(landmark, endpoint) != endpoint:
@@ -151,6 +163,12 @@ def read_routes(app: Flask, landmarks: Iterable[str] = ()) -> Routes:
         raise BadRoute(f"No route says that it is: {', '.join(missing)}.")
     app.extensions[ROUTES] = routes
     return routes
+
+
+def _addresses_of(app: Flask, endpoints: set[str]) -> re.Pattern[str]:
+    """What fits every address of these, and few others: a part of an address that differs may be anything."""
+    rules = sorted({rule.rule for rule in app.url_map.iter_rules() if rule.endpoint in endpoints})
+    return re.compile("|".join(re.sub(r"<.*?>", "[^/]+", rule) for rule in rules) or r"(?!)")
 
 
 def _traits_of(app: Flask, endpoint: str, methods: set[str]) -> Traits:
@@ -176,6 +194,7 @@ def _faults(traits: Traits, methods: set[str]) -> Iterator[tuple[bool, str]]:
     yield NO_FORM in traits.forms and len(traits.forms) > 1, "takes no form and one."
     yield traits.again and not has_form, "may be sent again and takes no POST."
     yield traits.again and any(map(_asks_a_password, traits.forms)), "may be sent again and asks for a password."
+    yield traits.slow and not has_form, "waits its turn and takes no POST."
     yield traits.compressible and "GET" not in methods, "is compressible and answers no GET."
 
 
