@@ -322,7 +322,7 @@ def snapshots(place: Place) -> list[dict[str, bytes]]:
         return kept  # type: ignore[return-value]
 
 
-@settings(max_examples=5000, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=1500, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(TAMPERED)
 def test_whatever_is_done_to_a_record_it_does_not_open(shared: object, tampering: tuple[str, str, int]) -> None:
     place, keys, older, newer, stretched = shared  # type: ignore[misc]
