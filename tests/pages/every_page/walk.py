@@ -842,6 +842,8 @@ def _signs_in(walk: Walk, who: Worker, code: str = "") -> None:
 
 def _signs_out(walk: Walk) -> None:
     walk.opens("/{lang}/equipo/yo")
+    walk.clicks("form[action$='/equipo/olvidar'] button")
+    walk.opens("/{lang}/equipo/yo")
     walk.clicks("form[action$='/equipo/salir'] button")
 
 
