@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 from flask import Response, g, make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
-from wtforms import FileField, RadioField, SelectField, StringField
+from wtforms import FileField, PasswordField, RadioField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional
 
@@ -220,6 +220,9 @@ class EditForm(CellsForm):
 
     columns: ClassVar[Mapping[str, tuple[str, ...]]] = dict.fromkeys(curation.EDITABLE, ())
     why = StringField(N_("Why? Who told you?"), validators=[InputRequired(), Length(max=300)])
+    # read as a `ProofForm` where a second person has to agree; named here so that neither is kept with what was typed
+    password = PasswordField(validators=[Optional(), Length(max=200)])
+    code = PasswordField(validators=[Optional(), Length(max=20)])
 
 
 @blueprint.get("/<lang>/equipo/directorio/servicio/<service>")
