@@ -262,7 +262,10 @@ def waits_of(before: Mapping[str, str], new: Mapping[str, str], *, counts: bool 
 
 
 def would_wait(db: Session, service: str, cells: Mapping[str, str], stamp: str, signs: Signs) -> bool:
-    """Whether a second person would have to agree to some of these cells. Raises what `edit` does."""
+    """Whether a second person would have to agree to some of these cells. Raises what `edit` does.
+
+    `ServiceEditConflict`: the service is gone, or no longer as the page showed it.
+    """
     row = db.get(ServiceRow, service)
     if row is None or stamp_of(cells_of(row)) != stamp:
         raise ServiceEditConflict

@@ -117,7 +117,7 @@ def _queue_page(
     aside = queue.put_aside(cards, site.clock(), sheet)
     chosen = queue.chosen(cards, view, keys.member, aside=aside)
     sought = WordSearch.kept(search)
-    listed = [card for card in chosen if card.case in sought.found] if sought else chosen
+    listed = [card for card in chosen if card.case in sought.matches] if sought else chosen
     ordered = queue.in_order(listed, site.clock(), view.sort, sheet)
     shown, after = queue.page_of(ordered, view.after)
     page = render_template(
@@ -176,7 +176,7 @@ class WordSearch:
     """
 
     words: str
-    found: tuple[int, ...] = ()
+    matches: tuple[int, ...] = ()
     looked: int = 0
     left: int = 0
     after: int = -1
@@ -185,7 +185,7 @@ class WordSearch:
     def kept(cls, name: str) -> WordSearch | None:
         """The search that lies under a name; None for no name, for one that is over, and of another session."""
         row = desk_pages.taken(name) if name else None
-        return cls(**row["search"] | {"found": tuple(row["search"]["found"])}) if row and "search" in row else None
+        return cls(**row["search"] | {"matches": tuple(row["search"]["matches"])}) if row and "search" in row else None
 
     def keep(self) -> str:
         """Put it down for this session. Returns the name. `CannotKeep` where not."""
@@ -205,10 +205,10 @@ def _look_further(search: WordSearch) -> WordSearch:
         listed = sorted(card.case for card in queue.chosen(cards, view, keys.member, aside=aside))
         waiting = [case for case in listed if case > search.after]
         now = waiting[:SLICE]
-        found = desk.search(db, keys, now, receipts.plain(search.words).split())
+        matches = desk.search(db, keys, now, receipts.plain(search.words).split())
     return replace(
         search,
-        found=(*search.found, *sorted(found)),
+        matches=(*search.matches, *sorted(matches)),
         looked=search.looked + len(now),
         left=len(waiting) - len(now),
         after=now[-1] if now else search.after,

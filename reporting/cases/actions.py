@@ -144,9 +144,9 @@ HER_RECORDS = ("letter", "addition", "correction", "contact")
 
 def said_by_her(case_file: CaseFile) -> frozenset[object]:
     """All that she has said so far and that somebody has to look at: words, answers, each yes."""
-    told = ((record.number, str(record.content)) for kind in HER_RECORDS for record in case_file.all_of(kind))
+    words = ((record.number, str(record.content)) for kind in HER_RECORDS for record in case_file.all_of(kind))
     agreed = (record.number for record in case_file.all_of("referral") if record.content["state"] == AGREED)
-    return frozenset({*told, *agreed, *case_file.consents})
+    return frozenset({*words, *agreed, *case_file.consents})
 
 
 def hear(case_file: CaseFile, now: float) -> None:

@@ -191,8 +191,8 @@ def check(*, residue: bool, through: str | None, look: tuple[Path, ...], plain_p
     problems += front_settings.problems(settings)
     running = lock_holder(engine, settings.instance)
     if as_json:
-        told = {"problems": problems, "proofs": [asdict(proof) for proof in proofs], "running": running}
-        click.echo(json.dumps(told, ensure_ascii=False))
+        result = {"problems": problems, "proofs": [asdict(proof) for proof in proofs], "running": running}
+        click.echo(json.dumps(result, ensure_ascii=False))
     else:
         if running:
             click.echo(f"Just now the task '{running}' goes over all cases.")

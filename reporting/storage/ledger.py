@@ -58,8 +58,8 @@ class Ledger:
     def entries(self) -> tuple[Entry, ...]:
         """Every release, in the order of periods. `NoLedger` where there is no ledger, or its file is none."""
         try:
-            found = json.loads(self.path.read_text(encoding="utf-8"))
-            return tuple(Entry(period, found[period]["sha256"], found[period]["state"]) for period in sorted(found))
+            rows = json.loads(self.path.read_text(encoding="utf-8"))
+            return tuple(Entry(period, rows[period]["sha256"], rows[period]["state"]) for period in sorted(rows))
         except (FileNotFoundError, ValueError, TypeError, KeyError):
             raise NoLedger from None
 

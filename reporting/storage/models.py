@@ -25,7 +25,7 @@ class CaseRow(Base):
     """One case. `card` and `cover` are bound to `version`; records, to the one that the manifest in `cover` gives."""
 
     __tablename__ = "case_file"
-    kept = "cases: after the last change, or until she erases it"
+    kept = ("cases: after the last change, or until she erases it", "junk: after a second person marked it so")
 
     id: Mapped[int] = mapped_column(
         Random63, primary_key=True, autoincrement=False, info=in_the_clear("a random number")

@@ -18,7 +18,7 @@ from referrals.directory.importing.build import write_table
 from referrals.directory.models import CoverageRow, DirectoryRow, ServiceRow, SignatureRow, WaitingRow
 from referrals.directory.rows import COLUMNS, cells_of
 from referrals.directory.snapshot import IN_MEMORY, DirectorySnapshot, shipped_lines, snapshot_of
-from referrals.help import ASKED, help_with, national_lines
+from referrals.help.answers import ASKED, help_with, national_lines
 from referrals.matching.listings import ServiceCard, is_listed
 from reporting.app import create_app
 from reporting.sessions import day_seeds
