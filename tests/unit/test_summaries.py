@@ -35,6 +35,7 @@ SOMETIMES = {
     "p": st.integers(0, 500_000),
     "m": TEXTS,
     "z": st.integers(0, 500_000),
+    "j": st.integers(0, 500_000),
 }
 STORED = st.fixed_dictionaries(ALWAYS, optional=SOMETIMES)
 
@@ -55,7 +56,11 @@ def test_a_summary_says_what_its_letters_said(stored: dict[str, Any]) -> None:
     assert (summary.told_at, summary.hour, summary.state) == (stored["t"], stored["h"], stored["s"])
     assert (summary.unread, summary.answered) == (stored["u"], stored["l"])
     assert (summary.signs, summary.words) == (tuple(stored.get("q", ())), stored.get("w", ""))
-    assert (summary.owner, summary.closed_at) == (stored.get("o", 0), stored.get("z", 0))
+    assert (summary.owner, summary.closed_at, summary.junk_at) == (
+        stored.get("o", 0),
+        stored.get("z", 0),
+        stored.get("j", 0),
+    )
     assert (summary.labels, summary.marks) == (tuple(stored.get("b", ())), tuple(stored.get("m", ())))
     assert summary.acts_told == stored.get("v", stored["h"]), "told once: in the hour of the report"
     assert summary.signs_told == stored.get("p", stored["t"]), "told once: in the hour of the time she gave"
