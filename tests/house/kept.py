@@ -85,7 +85,10 @@ def page_columns() -> dict[str, set[str]]:
 def _how_long(told: str | tuple[str, ...]) -> str:
     known = periods()
     if isinstance(told, tuple):
-        return ", ".join(f"{_length(known[name].seconds)} ({name.replace('_', ' ')})" for name in told)
+        parts = [one.partition(": ") for one in told]
+        return ", ".join(
+            f"{_length(known[name].seconds)} ({more or name.replace('_', ' ')})" for name, _, more in parts
+        )
     name, _, more = told.partition(": ")
     return f"{_length(known[name].seconds)} {more}".strip() if name in known else told
 
