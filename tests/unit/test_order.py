@@ -209,12 +209,12 @@ def test_index_and_table_answer_as_a_look_at_every_service_does() -> None:
     assert answered > MANY // 4
 
 
-def test_no_must_not_is_broken_and_nobody_is_left_without_an_offer() -> None:
+def test_no_must_not_is_broken_and_nobody_is_left_without_an_offer_but_for_a_companion() -> None:
     chance, (memory, _) = Random(23), shelves()  # noqa: S311 -- nothing secret is drawn
     for _ in range(MANY * 4):
         need, who, now = drawn(chance)
         found, _hidden = offers.offers(need, who, memory, now)
-        assert found, (need, who, now)
+        assert found or need.code in offers.NEVER_REPLACED, (need, who, now)
         for offer in found:
             card = memory.by_id[offer.service_id]
             assert exclusions.forbidden(card, who.must_not, who.incident, police_shown=who.police_shown) is None

@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
+from referrals.casework.queue import RULES_STAMP
 from referrals.needs.assessment import assess
-from referrals.needs.rules import STAMP
 from reporting.vocabulary.codes import VOCABULARY
 from reporting.vocabulary.incident import Incident
 from tests.plain_rules import EDGES, KEPT, assess_plainly
@@ -433,4 +433,4 @@ def test_the_stamp_of_the_rules_is_the_same_in_every_process(seed: str) -> None:
     code = "from referrals.casework.queue import RULES_STAMP; print(RULES_STAMP)"
     asked = [sys.executable, "-c", code]
     told_there = subprocess.run(asked, env={"PYTHONHASHSEED": seed}, capture_output=True, text=True, check=True)  # noqa: S603
-    assert told_there.stdout.strip() == STAMP
+    assert told_there.stdout.strip() == RULES_STAMP
