@@ -19,7 +19,7 @@ from typing import Protocol
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from referrals.directory.home import Vouched, home, shipped_services
+from referrals.directory.home import Vouched, at_home, home, shipped_services
 from referrals.directory.models import PlaceRow, ServiceRow, SignatureRow, WaitingRow
 from referrals.directory.rows import COLUMNS, coverage_of
 from reporting.vocabulary.countries import FIRST_HOME
@@ -97,6 +97,7 @@ class Judge:
         self._shipped = shipped_digests(self._country) if self._vouched else {}
         places = db.execute(select(PlaceRow.code, PlaceRow.name)) if self._vouched else ()
         self._places = {row.code: row.name for row in places}
+        self._here = at_home(db) if self._vouched else frozenset()  # "national" is said of the country of the row
         self.waiting = frozenset(db.scalars(select(WaitingRow.service)))  # a change of them waits for a second person
 
     @property
@@ -106,7 +107,8 @@ class Judge:
 
     def judged(self, db: Session, services: Sequence[str] | None = None) -> Iterator[Cells]:
         """The cells of these services, or of all, by their ids: those that are believed, and shipped ones instead."""
-        held = {cells["id"]: cells for cells, signed in _rows(db, services) if self.believes(cells, signed)}
+        rows = (row for row in _rows(db, services) if self._is_here(row[0]["id"]))
+        held = {cells["id"]: cells for cells, signed in rows if self.believes(cells, signed)}
         wanted = set(self._shipped) if services is None else set(services)
         instead = shipped_rows(self._country, wanted - held.keys())
         yield from (held.get(service) or instead[service] for service in sorted(held.keys() | instead.keys()))
@@ -120,6 +122,9 @@ class Judge:
         keys, message = self._vouched.keys.get(signed[0], frozenset()), message_of(cells)
         return any(_fits(self._vouched.fits, key, signed[1], message) for key in keys)
 
+    def _is_here(self, service: str) -> bool:
+        return service in self._shipped or service in self._here
+
     def covers(self, cells: Cells) -> frozenset[str]:
         """The places that a row serves, as its cells say: what lies in the table of coverage is not signed."""
         return coverage_of(cells, self._places, self._country)
@@ -131,7 +136,7 @@ class Judge:
         gone = sorted(self._shipped.keys() - {cells["id"] for cells, _ in rows})
         shipped = shipped_rows(self._country, (*bad, *gone))
         for service, cells in bad.items():
-            if service in shipped or any(code.startswith(self._country) for code in self.covers(cells)):
+            if self._is_here(service):
                 yield _named(cells, shipped.get(service))
         for service in gone:
             yield Unbelieved(service, shipped[service]["name"], gone=True, shipped=True, differs={})
