@@ -143,7 +143,6 @@ class MemberRow(Base):
     used_digits: Mapped[bytes] = mapped_column(
         LargeBinary,
         default=b"",
-        server_default="",
         info=under_seal("the last half minute of six digits that was used; empty before the first"),
     )
 

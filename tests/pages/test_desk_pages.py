@@ -33,7 +33,8 @@ HERS = {"directory.flag"}  # pressed on a page of a reporter; the answer has no 
 # what is not offered before somebody else did something; of the door other tests below
 NEEDS_MORE = {
     "auth.accept",
-    "auth.open_invitation",
+    "directory.second",
+    "directory.sign",
     "auth.sign_out",
     "staff.vouch",
     "casework.enter_restore",

@@ -411,6 +411,8 @@ PUBLIC = {
     "service_history",
     "service_flag",
     "service_foreign",
+    "service_signature",
+    "service_waiting",
     "directory_version",
     "alembic_version",
 }

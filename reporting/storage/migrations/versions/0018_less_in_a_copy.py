@@ -15,7 +15,11 @@ depends_on = None
 def upgrade() -> None:
     with op.batch_alter_table("member") as table:
         table.drop_column("last_counter")
-        table.add_column(sa.Column("used_digits", sa.LargeBinary(), nullable=False, server_default=""))
+        table.add_column(sa.Column("used_digits", sa.LargeBinary(), nullable=True))
+    members = sa.table("member", sa.column("used_digits", sa.LargeBinary()))
+    op.execute(members.update().values(used_digits=b""))
+    with op.batch_alter_table("member") as table:
+        table.alter_column("used_digits", existing_type=sa.LargeBinary(), nullable=False)
     op.drop_table("invitation")
     op.create_table(
         "invitation",
