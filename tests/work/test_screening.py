@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from referrals.casework import queue
-from referrals.pages import acts
+from referrals.pages import case_papers
 from reporting.cases import desk as cases_desk
 from reporting.cases import junk, store
 from reporting.cases.records import NewReport
@@ -172,7 +172,7 @@ def test_what_two_people_marked_as_junk_goes_after_thirty_days_and_her_page_says
     desk = folder(app, two, "all")
     assert (two.cases(), lines(folder(app, two, "all"))) == (0, 0)
     desk.opens("/es/equipo/registro")
-    assert say(acts.ACT_NAMES["junk"]) in desk.words
+    assert say(case_papers.ACT_NAMES["junk"]) in desk.words
     back.opens("/es/volver")
     back.sends("code", code=code)
     assert back.status == 422
