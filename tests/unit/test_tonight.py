@@ -69,7 +69,7 @@ incidents = st.builds(
 )
 
 
-@settings(max_examples=2_000)
+@settings(max_examples=500)
 @given(incidents)
 def test_no_line_of_any_plan_breaks_a_must_not(incident: Incident) -> None:
     held = assess(incident).must_not
