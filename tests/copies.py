@@ -7,13 +7,15 @@ strangers to each other, `a_furnished_place` makes each of them anew.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from reporting.storage.database import writing
 from reporting.teams import keyring, team_log
 from reporting.teams.team_log import ADVOCATE, CASEWORK, COORDINATOR, STATISTICS
+from tests.needs_of_tests import a_schema
 from tests.people import Clock, Place, a_furnished_place, opened
 
 Filling = Callable[[Place], object]
@@ -48,6 +50,19 @@ def with_readers_of_figures(place: Place) -> None:
     for name in ("ana", "luz"):
         place.hires(name, ADVOCATE)
         place.lets_in(rosa, name, STATISTICS)
+
+
+@contextmanager
+def on_engine(name: str, copies: Copies, folder: Path, filling: Filling) -> Iterator[Place]:
+    """A furnished installation, filled further, on "sqlite" or "postgresql"."""
+    if name == "sqlite":
+        yield copies.copy(folder, filling)
+        return
+    with a_schema() as address:
+        made = a_furnished_place(folder, DATABASE_URL=address)
+        filling(made)
+        yield made
+        made.engine.dispose()
 
 
 class Copies:

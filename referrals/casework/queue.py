@@ -94,25 +94,22 @@ def line_of(summary: Summary, now: float) -> QueueItem:
     """What a summary says now; needs and clocks are worked out at the moment of looking."""
     incident = summary.incident_at(now)
     assessment = assess(incident)
-    left, danger = _nearest_window(assessment), _is_danger(incident, assessment)
+    left = _nearest_window(assessment)
+    danger = any(need.code in EMERGENCIES for need in assessment.needs)
+    unsafe = not incident.flags.isdisjoint(DANGER_NOW)
     return QueueItem(
         summary=summary,
         alias=alias(summary.case),
         need=assessment.needs[0] if assessment.needs else None,
         left=left,
-        danger=any(need.code in EMERGENCIES for need in assessment.needs),
-        unsafe=not incident.flags.isdisjoint(DANGER_NOW),
+        danger=danger,
+        unsafe=unsafe,
         minor=incident.age in MINOR_AGES,
         place=incident.province or incident.department or incident.region,
         record_only=not assessment.create_referral,
         companion=_companion(incident),
-        why=place_of(summary, now / HOUR, window=left is not None, danger=danger),
+        why=place_of(summary, now / HOUR, window=left is not None, danger=danger or unsafe),
     )
-
-
-def _is_danger(incident: Incident, assessment: Assessment) -> bool:
-    """In medical danger, or whoever did it is near or holds her."""
-    return any(need.code in EMERGENCIES for need in assessment.needs) or not incident.flags.isdisjoint(DANGER_NOW)
 
 
 def _companion(incident: Incident) -> str:

@@ -171,7 +171,7 @@ def compile_release(
             for row in db.execute(select(ArchiveRow.id, ArchiveRow.sealed).where(ArchiveRow.release == release))
         )
         body = body_of(row.period, design, choice.epsilon, blocks, noise, fictional=fictional)
-        pin.ledger.keep(row.period, body)
+    pin.ledger.keep(row.period, body)  # also where a power cut came between the bytes and their entry
     row.body, row.sha256, row.state, row.compiled_by = body, sealing.digest(body), COMPILED, keys.member
     audit.note(db, f"figures compiled {row.period} {row.sha256.hex()}", keys.member, keys.signer)
     heads.see_audit(db, keys.member, keys.private)

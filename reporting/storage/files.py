@@ -22,23 +22,39 @@ def rewrite_json(path: Path, change: Callable[[dict[str, Any]], dict[str, Any]])
     """
     with _alone_in(path.parent):
         before = path.read_text(encoding="utf-8") if path.exists() else "{}"
-        content, fresh = change(json.loads(before)), path.with_suffix(".new")
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            json.dump(content, file)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(path)
+        replace_file(path, json.dumps(change(json.loads(before))).encode())
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Put a file there whole: after a power cut it lies there as before or as told."""
+    fresh = path.with_suffix(".new")
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)
+
+
+def lock_file(file: int, *, wait: bool) -> bool:
+    """Hold the lock of an open file until it is closed. False where somebody else has it and one does not wait."""
+    if fcntl is None:
+        return True
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except BlockingIOError:
+        return False
+    return True
 
 
 @contextmanager
 def _alone_in(folder: Path) -> Iterator[None]:
     """Whoever else wants to change a file of this folder waits."""
-    if fcntl is None:
+    if fcntl is None:  # and where that is so, a folder is no file that can be opened
         yield
         return
     place = os.open(folder, os.O_RDONLY)
     try:
-        fcntl.flock(place, fcntl.LOCK_EX)
+        lock_file(place, wait=True)
         yield
     finally:
         os.close(place)  # which lets go of the lock

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from reporting.errors import AmparoError
-from reporting.storage.files import rewrite_json
+from reporting.storage.files import replace_file, rewrite_json
 
 FILE, FOLDER = "releases.json", "releases"  # beside team.pin: the entries, and the bytes of each
 BUILT, PUBLISHED = "built", "published"
@@ -50,10 +48,9 @@ class Ledger:
         """Whether it was begun. It is begun with the first keys."""
         return self.path.exists()
 
-    def begin(self, before: Iterable[Entry] = ()) -> None:
-        """A ledger with the releases there are; where one stands already, what it has stays."""
-        entries = {entry.period: {"sha256": entry.sha256, "state": entry.state} for entry in before}
-        rewrite_json(self.path, lambda there: entries | there)
+    def begin(self) -> None:
+        """An empty ledger; where one stands already, what it has stays."""
+        rewrite_json(self.path, lambda there: there)
 
     def entries(self) -> tuple[Entry, ...]:
         """Every release, in the order of periods. `NoLedger` where there is no ledger, or its file is none."""
@@ -82,13 +79,7 @@ class Ledger:
     def keep(self, period: str, body: bytes) -> None:
         """First the bytes, then the entry; after a power cut between the two the bytes stand, and are used."""
         (self.folder / FOLDER).mkdir(mode=0o700, exist_ok=True)
-        file = self._file(period)
-        fresh = file.with_suffix(".new")
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
-            out.write(body)
-            out.flush()
-            os.fsync(out.fileno())
-        fresh.replace(file)
+        replace_file(self._file(period), body)
         self._write(Entry(period, hashlib.sha256(body).hexdigest(), BUILT))
 
     def note_published(self, period: str, body: bytes) -> None:

@@ -14,11 +14,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, text
 
 from reporting.errors import Busy
-
-try:
-    import fcntl
-except ImportError:  # not on Windows, where one process serves
-    fcntl = None  # type: ignore[assignment]
+from reporting.storage.files import lock_file
 
 FILE = "maintenance.lock"  # in the instance folder; it says which task holds it
 ADVISORY = int.from_bytes(b"ampa", "big")  # with a number worked out of the schema, in which an installation lies
@@ -59,11 +55,8 @@ def lock_holder(engine: Engine, instance: Path) -> str:
 def _on_file(path: Path, task: str) -> Iterator[None]:
     file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        if fcntl is not None:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise Busy(os.pread(file, 40, 0).decode("utf-8", "replace") or "unknown") from None
+        if not lock_file(file, wait=False):
+            raise Busy(os.pread(file, 40, 0).decode("utf-8", "replace") or "unknown")
         os.ftruncate(file, 0)
         os.pwrite(file, task.encode(), 0)
         yield

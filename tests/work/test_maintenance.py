@@ -22,9 +22,9 @@ from reporting.storage.database import Base, open_database, reading, writing
 from reporting.storage.ledger import FILE, FOLDER
 from reporting.storage.locks import lock_holder, maintenance_lock
 from reporting.storage.models import ArchiveRow, CaseRow, RecordRow, ReleaseMonthRow, ReleaseRow
-from tests.copies import Copies, with_readers_of_figures
+from tests.copies import Copies, on_engine, with_readers_of_figures
 from tests.needs_of_tests import a_schema
-from tests.people import Place, a_furnished_place
+from tests.people import Place
 from tests.work.test_statistics import compiles, counted, freezes, late_enough, publishes, receives, silent
 
 
@@ -36,14 +36,8 @@ def before_the_end_of_2026(place: Place) -> None:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def place(request: pytest.FixtureRequest, copies: Copies, tmp_path: Path) -> Iterator[Place]:
-    if request.param == "sqlite":
-        yield copies.copy(tmp_path / "instance", before_the_end_of_2026)
-        return
-    with a_schema() as address:
-        made = a_furnished_place(tmp_path / "instance", DATABASE_URL=address)
-        before_the_end_of_2026(made)
+    with on_engine(request.param, copies, tmp_path / "instance", before_the_end_of_2026) as made:
         yield made
-        made.engine.dispose()
 
 
 def quiet(_line: str) -> None:
@@ -232,6 +226,17 @@ def test_when_the_noise_was_drawn_and_nothing_stored_the_next_try_takes_the_same
     noisy = counted(place)
     assert noisy is not None
     assert noisy != 12
+
+
+def test_bytes_whose_entry_was_cut_off_get_it_with_the_next_try(place: Place) -> None:
+    late_enough(place)
+    ana = place.signs_in("ana")
+    number = freezes(place, ana)
+    place.pin.ledger.keep("2026", b"what was finished")
+    (place.settings.instance / FILE).write_text("{}", encoding="utf-8")
+    compiles(place, ana, number)
+    assert [(entry.period, entry.state) for entry in place.pin.ledger.entries()] == [("2026", "built")]
+    assert place.pin.ledger.body("2026") == b"what was finished"
 
 
 def test_without_its_ledger_an_installation_builds_and_publishes_nothing(place: Place, tmp_path: Path) -> None:

@@ -25,9 +25,8 @@ from reporting.figures.releases import compile_release, freeze, listed, publish
 from reporting.storage.database import open_database, reading, writing
 from reporting.storage.models import ArchiveRow, AuditRow, CaseRow, ReleaseMonthRow, ReleaseRow
 from reporting.teams.keyring import Keys
-from tests.copies import Copies, with_readers_of_figures
-from tests.needs_of_tests import a_schema
-from tests.people import Place, a_furnished_place
+from tests.copies import Copies, on_engine, with_readers_of_figures
+from tests.people import Place
 from tests.work.test_statistics import late_enough, receives, silent
 
 Work = Callable[[Engine], object]
@@ -36,14 +35,8 @@ Seen = tuple[Any, ...]
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def place(request: pytest.FixtureRequest, copies: Copies, tmp_path: Path) -> Iterator[Place]:
-    if request.param == "sqlite":
-        yield copies.copy(tmp_path / "instance", with_a_period_that_is_over)
-        return
-    with a_schema() as address:
-        made = a_furnished_place(tmp_path / "instance", DATABASE_URL=address)
-        with_a_period_that_is_over(made)
+    with on_engine(request.param, copies, tmp_path / "instance", with_a_period_that_is_over) as made:
         yield made
-        made.engine.dispose()
 
 
 def with_a_period_that_is_over(place: Place) -> None:
