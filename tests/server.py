@@ -10,8 +10,6 @@ import subprocess
 import sys
 import threading
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,15 +75,21 @@ def start(instance: Path, port: int | None = None, workers: int = 1, **environme
 def _wait(server: Server) -> None:
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
-        with (
-            contextlib.suppress(urllib.error.URLError, ConnectionError),
-            socket.create_connection(("127.0.0.1", server.port), 1),
-        ):
+        if _takes_lines(server.port):
             return
         if server.process.poll() is not None:
             raise AssertionError(server.log.read_text(encoding="utf-8"))
-        server.process.poll()
     raise AssertionError("the server does not answer")
+
+
+def _takes_lines(port: int) -> bool:
+    """Whether a process that answers is there: the line alone is taken long before one has begun."""
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1) as line:
+        line.settimeout(PATIENCE)
+        line.sendall(b"?\r\n\r\n")  # no request, so that no page is made and no database opened
+        line.recv(1)  # "400", or a goodbye
+        return True
+    return False
 
 
 @contextlib.contextmanager
@@ -107,5 +111,13 @@ def in_this_process(app: Any) -> Iterator[str]:
     try:
         yield f"http://127.0.0.1:{server.effective_port}"
     finally:
-        server.close()
+        server.trigger.pull_trigger(
+            lambda: _closes(server)
+        )  # in the thread that listens, or it listens to what is gone
         thread.join(PATIENCE)
+
+
+def _closes(server: Any) -> None:
+    for line in list(server.active_channels.values()):
+        line.handle_close()
+    server.close()
