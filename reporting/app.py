@@ -78,10 +78,12 @@ def settle_country(engine: Engine, settings: Settings) -> None:
 
 
 def _blueprints() -> Iterable[Blueprint]:
-    """Every blueprint of these packages: a new module of pages needs no entry anywhere."""
+    """Every blueprint of these packages and of what lies in them: a new module of pages needs no entry anywhere."""
     packages = (referrals.pages, reporting.pages, reporting.web)
     names = [
-        f"{package.__name__}.{module.name}" for package in packages for module in pkgutil.iter_modules(package.__path__)
+        module.name
+        for package in packages
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
     ]
     modules = [importlib.import_module(name) for name in names]
     blueprints: dict[str, Blueprint] = {

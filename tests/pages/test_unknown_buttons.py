@@ -181,7 +181,7 @@ def test_on_the_way_out_a_button_that_is_none_ends_no_trip(app: Flask, place: Pl
 
 
 def test_these_are_all_the_pages_that_ask_which_button_was_pressed(app: Flask) -> None:
-    rooms = [*(ROOT / "reporting" / "pages").glob("*.py"), *(ROOT / "referrals" / "pages").glob("*.py")]
+    rooms = [*(ROOT / "reporting" / "pages").rglob("*.py"), *(ROOT / "referrals" / "pages").rglob("*.py")]
     asking = {
         path.stem
         for path in rooms
@@ -190,5 +190,5 @@ def test_these_are_all_the_pages_that_ask_which_button_was_pressed(app: Flask) -
     }
     pressed = {app.view_functions[endpoint].__module__.rpartition(".")[2] for endpoint in ASK_WHICH}
     helpers = {"submit", "my_case"}  # what `report` and `come_back` hand on to
-    harmless = {"take_along", "directory_watch"}  # makes what is kept nowhere; takes no other word than two
+    harmless = {"take_along", "watch"}  # makes what is kept nowhere; takes no other word than two
     assert asking == pressed | helpers | harmless

@@ -12,7 +12,7 @@ from referrals.directory import gaps as directory_gaps
 from referrals.directory.gaps import STATES
 from referrals.help.answers import names, other_departments
 from referrals.needs import rulebook
-from referrals.pages.directory import blueprint, csv_answer, out, snapshot_now, today_here
+from referrals.pages.directory.services import blueprint, csv_answer, out, snapshot_now, today_here
 from reporting.teams.team_log import CASE_WORKER, COORDINATOR
 from reporting.vocabulary.needs import NEEDS
 from reporting.web.access.auth import signed_in

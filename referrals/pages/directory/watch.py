@@ -16,7 +16,7 @@ from referrals.casework import second_person, signed_directory
 from referrals.casework.signed_directory import NotAsSeen, NotVouched
 from referrals.directory import curation, due
 from referrals.help.answers import names
-from referrals.pages.directory import (
+from referrals.pages.directory.services import (
     COLUMN_NAMES,
     SHOWN,
     SOMEBODY_ELSE,

@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from referrals.directory import curation, gaps, questions, snapshot
 from referrals.directory.calls import worklist
 from referrals.help.answers import other_departments, provinces
-from referrals.pages.directory import (
+from referrals.pages.directory.services import (
     NOT_WRITTEN,
     SAID_OF_ANSWERS,
     CellsForm,
