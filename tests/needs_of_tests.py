@@ -19,6 +19,8 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
+from reporting.config import ROOT
+
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 MINI_BROWSERS = "*/webkit2gtk-4.1/MiniBrowser"
 
@@ -39,6 +41,11 @@ def _told(name: str) -> Callable[[], str | None]:
 
 def _folder(name: str) -> Callable[[], str | None]:
     return lambda: told if (told := os.environ.get(name)) and Path(told).is_dir() else None
+
+
+def _beside(folder: str) -> str | None:
+    """A folder that lies beside the checkout."""
+    return str(path) if (path := ROOT.parent / folder).is_dir() else None
 
 
 def _program(name: str) -> Callable[[], str | None]:
@@ -82,8 +89,8 @@ NEEDS: Mapping[str, tuple[Callable[[], str | None], str]] = {
         "AMPARO_TEST_HSDS names no folder: a copy of the HSDS 3 schemas and examples",
     ),
     "directory files": (
-        _folder("AMPARO_TEST_DIRECTORY_FILES"),
-        "AMPARO_TEST_DIRECTORY_FILES names no folder: tables of real services as they were collected, with inputs/",
+        lambda: _folder("AMPARO_TEST_DIRECTORY_FILES")() or _beside("shared/data"),
+        "neither AMPARO_TEST_DIRECTORY_FILES nor ../shared/data is a folder: tables of real services, with inputs/",
     ),
 }
 

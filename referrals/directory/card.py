@@ -17,8 +17,8 @@ from sqlalchemy.orm import Session
 from referrals.directory.believed import Judge
 from referrals.directory.home import Home, home
 from referrals.directory.models import CoverageRow, ServiceRow
-from referrals.directory.reviewed_data import rows_of, service_types
-from referrals.directory.rows import NOWHERE_YET, SHELTER
+from referrals.directory.reviewed_data import area_of, rows_of, service_types
+from referrals.directory.rows import NOWHERE_YET, SHELTER, answer_of
 from referrals.matching import phones
 from referrals.matching.hours import NO, UNKNOWN, YES
 from referrals.matching.listings import COUNTRY_CODE, ServiceCard
@@ -62,7 +62,7 @@ def cards_of(db: Session, services: Sequence[str] | None = None, judge: Judge | 
 def card_of(row: Any, coverage: frozenset[str], here: Home, *, waits: bool = False) -> ServiceCard:
     """A row of the table of services as matching and pages need it."""
     kind = service_types()[row.service_type]
-    phone, note, tel = _phone(row.phone, row.status, here.country)
+    phone, note, tel = _phone(row, here.country)
     country = min(coverage, default="")[:COUNTRY_CODE]
     return ServiceCard(
         service_id=row.id,
@@ -72,15 +72,15 @@ def card_of(row: Any, coverage: frozenset[str], here: Home, *, waits: bool = Fal
         phone_note=note,
         tel=tel,
         hours=row.hours,
-        is_24h=_answer(row.is_24h),
+        is_24h=answer_of(row.is_24h),
         cost=row.cost,
         languages=frozenset(part for part in row.languages.split(";") if part),
         what_for=row.what_for,
-        police=_answer(row.police_inside_or_run),
-        trans_friendly=_answer(row.trans_friendly),
-        sw_friendly=_answer(row.sw_friendly),
-        minors=_answer(row.minors),
-        accepts_no_id=_answer(row.accepts_no_id),
+        police=answer_of(row.police_inside_or_run),
+        trans_friendly=answer_of(row.trans_friendly),
+        sw_friendly=answer_of(row.sw_friendly),
+        minors=answer_of(row.minors),
+        accepts_no_id=answer_of(row.accepts_no_id),
         needs=_needs_of(row, kind["needs"], kind.get("sure", ())),
         coverage=frozenset() if row.coverage == NOWHERE_YET else coverage,
         coverage_national=any(len(code) == COUNTRY_CODE and here.holds([code]) for code in coverage),
@@ -102,35 +102,39 @@ def card_of(row: Any, coverage: frozenset[str], here: Home, *, waits: bool = Fal
 
 def _may_be_shown(row: Any) -> bool:
     """Whether its address is for everybody: of a shelter, or of what nobody has seen, it never is."""
-    return row.service_type != SHELTER and row.status != "unverified" and _answer(row.address_public) == YES
+    return row.service_type != SHELTER and row.status != "unverified" and answer_of(row.address_public) == YES
 
 
 def _warnings(row: Any) -> Iterator[str]:
-    """Of this service, of its type, and of services that are for people insured there."""
+    """Of this service, of its type, and of services that are for people insured there.
+
+    One that `ends` is no longer said where the team has confirmed that answer.
+    """
     for key in (row.id, row.service_type, *([INSURED] if row.cost == INSURED else [])):
-        yield from (warning["warning"] for warning in rows_of("service-warnings.csv").get(key, ()))
+        for warning in rows_of("service-warnings.csv").get(key, ()):
+            column, _, answer = warning["ends"].partition("=")
+            if not (column and row.verified_on and answer_of(getattr(row, column)) == answer):
+                yield warning["warning"]
 
 
-def _answer(cell: str) -> str:
-    """A cell as yes, no, only or unknown. `yes (…)` is yes with its note; what is empty or neither is unknown."""
-    word = re.match(r"[a-z]*", cell.lower())
-    first = word.group() if word else ""
-    return first if first in {YES, NO, "only"} else UNKNOWN
-
-
-def _phone(cell: str, status: str, country: str) -> tuple[str, str, str]:
+def _phone(row: Any, country: str) -> tuple[str, str, str]:
     """(text as written, note, link to the first number). What cannot be dialled, or nobody has seen, gets no link."""
+    cell = row.phone
     written = re.fullmatch(r"(\+?[\d][\d\s-]*\d)\s*(?:\((.*)\))?", cell)
     number, note = (written.group(1).strip(), written.group(2) or "") if written else (cell, "")
-    return number, note, "" if status == "unverified" else phones.dialable(cell, country)
+    area = area_of(row.regions_inei, country)
+    return number, note, "" if row.status == "unverified" else phones.dialable(cell, country, area)
 
 
 def _needs_of(row: Any, by_type: Iterable[str], surely: Iterable[str]) -> dict[str, str]:
-    """Need -> yes or unknown. The row's own answers go before what its type can serve, or serves for sure."""
+    """Need -> yes or unknown: what its type can serve, or serves for sure; then what is shipped of this service.
+
+    What the row itself says goes before all of it, whatever its type: that is what a team changes and confirms.
+    """
     served = dict.fromkeys(by_type, UNKNOWN) | dict.fromkeys(surely, YES)
-    for column, need in ANSWERED_BY.items():
-        if need in served:
-            served[need] = _answer(getattr(row, column))
+    said = {need: answer_of(getattr(row, column)) for column, need in ANSWERED_BY.items()}
+    served |= {need: answer for need, answer in said.items() if need in served}
     for reviewed in rows_of("service-needs.csv").get(row.id, ()):
         served[reviewed["need"]] = reviewed["answer"]
+    served |= {need: answer for need, answer in said.items() if answer != UNKNOWN}
     return {need: answer for need, answer in served.items() if answer != NO}

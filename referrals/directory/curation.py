@@ -21,7 +21,7 @@ from referrals.directory.home import home, is_at_home
 from referrals.directory.match_table import changed
 from referrals.directory.models import FlagRow, ForeignRow, HistoryRow, PlaceRow, ServiceRow, WaitingRow
 from referrals.directory.questions import unknown_of
-from referrals.directory.rows import COLUMNS, SHELTER, cells_of, tidy
+from referrals.directory.rows import COLUMNS, SHELTER, cells_of, tidy, with_answers
 from reporting.errors import AmparoError
 from reporting.i18n import N_
 
@@ -124,7 +124,7 @@ def edit(
     `ServiceEditConflict` when it was changed since it was read; `InvalidService` when it cannot be stored.
     """
     row = _locked(db, service, stamp)
-    new = {column: tidy(cells[column]) for column in EDITABLE if column in cells}
+    new = with_answers({column: tidy(cells[column]) for column in EDITABLE if column in cells})
     return _write(db, row, new, HistoryLine(today.isoformat(), who, EDITED, tidy(why), {}), signs)
 
 
@@ -143,7 +143,7 @@ def learn(
     """
     row = _locked(db, service, stamp)
     unknown = {question.column for question in unknown_of(cells_of(row))}
-    new = {column: tidy(cell) for column, cell in cells.items() if column in unknown and tidy(cell)}
+    new = with_answers({column: tidy(cell) for column, cell in cells.items() if column in unknown and tidy(cell)})
     return _write(db, row, new | _seen_today(row, today), HistoryLine(today.isoformat(), who, LEARNED, "", {}), signs)
 
 
@@ -270,7 +270,7 @@ def would_wait(db: Session, service: str, cells: Mapping[str, str], stamp: str, 
     if row is None or stamp_of(cells_of(row)) != stamp:
         raise ServiceEditConflict
     before = cells_of(row)
-    new = {column: tidy(cell) for column, cell in cells.items()}
+    new = with_answers({column: tidy(cell) for column, cell in cells.items()})
     _check(db, before | new)
     return is_watched(db) and bool(waits_of(before, new, counts=counts(db, signs)))
 

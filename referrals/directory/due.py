@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from referrals.directory.home import at_home
 from referrals.directory.models import FlagRow, HistoryRow, ServiceRow
-from referrals.directory.rows import OLD, cells_of
+from referrals.directory.rows import OLD, answer_of, cells_of
 from referrals.matching.hours import YES
 
 OFTEN = 30  # days after which a line or a PEP site is due
@@ -68,7 +68,7 @@ def due_of(cells: Mapping[str, str], today: date, flagged: int) -> Due:
 
 def _every(cells: Mapping[str, str]) -> int:
     """Crisis lines and places that say they hold PEP change oftenest, and a dead one costs most."""
-    return OFTEN if cells["service_type"] == "CRISIS_LINE" or cells["has_pep"].startswith(YES) else SELDOM
+    return OFTEN if cells["service_type"] == "CRISIS_LINE" or answer_of(cells["has_pep"]) == YES else SELDOM
 
 
 NUMBERS = ("phone", "whatsapp")

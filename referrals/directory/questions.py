@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from referrals.directory import reviewed_data
-from referrals.directory.rows import SHELTER
-from referrals.matching.hours import UNKNOWN, YES
+from referrals.directory.rows import ANSWERS, SHELTER, answer_of
+from referrals.matching.hours import UNKNOWN
 from reporting.i18n import N_
 
 
@@ -26,7 +26,7 @@ class OpenCell:
     on_paper: bool = True  # a sheet that is left lying about must not tell for whom the list is
 
 
-YES_NO = (YES, "no")
+YES_NO = ANSWERS["has_pep"]
 NOT_ON_PAPER = False
 QUESTIONS = (
     OpenCell("phone", N_("Which number do they answer?")),
@@ -47,7 +47,7 @@ QUESTIONS = (
     OpenCell(
         "sw_friendly", N_("Ask companions, not the service: do they treat sex workers well?"), YES_NO, "", NOT_ON_PAPER
     ),
-    OpenCell("minors", N_("Do they attend people under 18?"), (YES, "no", "only")),
+    OpenCell("minors", N_("Do they attend people under 18?"), ANSWERS["minors"]),
     OpenCell("cost", N_("What does it cost?")),
     OpenCell("languages", N_("Which languages do they speak?")),
     OpenCell("address", N_("Where is it?")),
@@ -66,4 +66,4 @@ def _is_unknown(cells: Mapping[str, str], question: OpenCell) -> bool:
         return not cells["address"] and cells["service_type"] != SHELTER and cells["coverage"] != "national"
     if question.column == "is_24h" and re.search(r"24", cells["hours"]):
         return False
-    return cells[question.column] in ({"", UNKNOWN} if question.answers else {""})
+    return answer_of(cells[question.column]) == UNKNOWN if question.answers else not cells[question.column]

@@ -66,6 +66,18 @@ def seats(country: str) -> Mapping[str, Seat]:
 
 
 @cache
+def area_codes() -> Mapping[str, str]:
+    """Department -> the code before its numbers of the fixed network, as a country's plan of numbers gives it out."""
+    return {row["place"]: row["code"] for row in table("area-codes.csv")}
+
+
+def area_of(departments: str, country: str) -> str:
+    """The code of the one department that a cell `regions_inei` names; blank where it names none, or several."""
+    codes = {code.strip() for code in departments.split(";") if code.strip()}
+    return area_codes().get(country + min(codes), "") if len(codes) == 1 else ""
+
+
+@cache
 def travel() -> Mapping[int, int]:
     """Quarters of an hour to allow for the way, by how near a service is."""
     hours_by_band = tomllib.loads((DATA / "travel.toml").read_text(encoding="utf-8"))

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from referrals.directory.home import home
 from referrals.directory.models import CoverageRow, ServiceRow
 from referrals.directory.reviewed_data import service_types
+from referrals.matching.hours import NO, UNKNOWN, YES
 from reporting.i18n import N_
 
 COLUMNS = tuple(
@@ -25,6 +26,30 @@ COLUMNS = tuple(
     "address_public status source_date source verified_on notes organisation site".split()
 )
 LATER = frozenset({"site"})  # columns that files of a former version do not have yet
+
+ONLY = "only"  # of people under 18: nobody else is attended
+# columns that hold an answer -> those that there are; each may also be UNKNOWN, or blank, which says the same
+ANSWERS: Mapping[str, tuple[str, ...]] = {
+    "is_24h": (YES, NO),
+    "police_inside_or_run": (YES, NO),
+    "trans_friendly": (YES, NO),
+    "sw_friendly": (YES, NO),
+    "minors": (YES, NO, ONLY),
+    "accepts_no_id": (YES, NO),
+    "has_pep": (YES, NO),
+    "has_ec": (YES, NO),
+    "has_forensic": (YES, NO),
+    "address_public": (YES, NO),
+}
+_ANSWER = re.compile(r"(yes|no|only|unknown)(?:\s*\(.*\))?", re.DOTALL)  # `yes (led by)` is yes with its note
+_SAID = {"yes": YES, "si": YES, "no": NO, "only": ONLY, "solo": ONLY, "unknown": UNKNOWN}  # as people type them
+# of a cell under `header`: what says that nobody knows; it goes before the "no" that it may begin with
+_NOBODY_KNOWS = re.compile(
+    r"(?<![a-z])(?:no_se(?:_(?:sabe|conoce|si|dice|indica|precisa|especifica|pudo).*)?$|no_(?:sabe|sabemos|saben|dice|"
+    r"consta|conoce|info|hay_(?:dato|info)|tenemos|lo_se|esta_claro|especifica|indica|precisa)(?![a-z])|not_(?:known|sure)|"
+    r"desconoc|sin_(?:dato|info|confirmar|verificar)|(?:por|falta)_(?:confirmar|verificar|identificar|preguntar)|"
+    r"ni_idea|quiza|tal_vez|se_ignora|depende|a_veces)"
+)
 
 NOWHERE_YET = "unknown"  # a coverage: its department is known, and nobody is sent there until more is
 
@@ -140,6 +165,28 @@ def header(name: str) -> str:
     plain = unicodedata.normalize("NFD", name.casefold())
     letters = "".join(sign for sign in plain if not unicodedata.combining(sign))
     return re.sub(r"[^a-z0-9]+", "_", letters).strip("_")
+
+
+def answer_of(cell: str) -> str:
+    """A cell as yes, no, only or unknown. What is blank, or says anything else than exactly that, is unknown."""
+    word = _ANSWER.fullmatch(cell.strip().lower())
+    return UNKNOWN if word is None or _NOBODY_KNOWS.search(header(cell)) else word[1]
+
+
+def with_answers(cells: Mapping[str, str]) -> dict[str, str]:
+    """The cells with every answer as one of ours; what was typed and is none is unknown, with what was typed behind it.
+
+    A "no" is one only where nothing stands behind it, or a note in brackets: "no se sabe" never becomes a no.
+    """
+    return {column: _as_answer(cell) if column in ANSWERS else cell for column, cell in cells.items()}
+
+
+def _as_answer(cell: str) -> str:
+    head, bracket, note = cell.partition("(")
+    said = _SAID.get(header(head), "")
+    if said and (said == UNKNOWN or not _NOBODY_KNOWS.search(header(cell))):
+        return f"{said} ({note}" if bracket else said
+    return f"{UNKNOWN} ({re.sub('[()]', '', cell)})" if cell else ""
 
 
 OLD = 365  # days after which a confirmation is marked as old

@@ -18,6 +18,8 @@ LONGEST: Final = 500  # characters; what is longer is a story
 SHORT_TOO: Final = {"PE": r"18\d\d"}
 # (country, digits) -> area code: only Lima and Callao have numbers of seven digits; six digits need their department
 AREA: Final = {("PE", 7): "1"}
+LOCAL: Final = {"PE": 6}  # digits of a fixed number without the code of its department, which is handed in
+AREA_AND_LOCAL: Final = {"PE": 8}
 DIALLED_AS_TYPED: Final = range(3, 16)  # digits of a number in a country whose plan nobody here knows
 NOWHERE: Final = "ZZ"  # the package's name for no country
 _EXTENSION: Final = re.compile(
@@ -47,28 +49,32 @@ class Phone:
 
 
 @lru_cache(maxsize=32_768)
-def read(text: str, country: str) -> tuple[Phone, ...]:
-    """The numbers in a text, in its order, each once; none where no number of a plan stands there. Never fails."""
+def read(text: str, country: str, area: str = "") -> tuple[Phone, ...]:
+    """The numbers in a text, in its order, each once; none where no number of a plan stands there. Never fails.
+
+    `area`: the code of the department that the text is about, for numbers that are written without one.
+    """
     numbers: dict[tuple[str, str], Phone] = {}
     for part in _parts(text[:LONGEST]):
         messages_only = _MESSAGES_ONLY.search(part) is not None
         extension = _EXTENSION.search(part)
         dialled = part[: extension.start()] if extension else part
-        for number in _numbers(_DIGITS.findall(dialled), country):
+        for number in _numbers(_DIGITS.findall(dialled), country, area):
             phone = Phone(*number, extension[1] if extension else "")
             phone = Phone(phone.e164, "", phone.extension) if messages_only else phone
             numbers.setdefault(number, phone)
     return tuple(numbers.values())
 
 
-def dialable(text: str, country: str) -> str:
+def dialable(text: str, country: str, area: str = "") -> str:
     """The link of the first number that can be called; blank where there is none."""
-    return next((phone.tel for phone in read(text, country) if phone.tel), "")
+    return next((phone.tel for phone in read(text, country, area) if phone.tel), "")
 
 
-def as_table(text: str, country: str) -> dict[str, Any]:
+def as_table(text: str, country: str, area: str = "") -> dict[str, Any]:
     """What was understood: the text, its numbers, and whether there is none."""
-    numbers = [{"e164": phone.e164, "tel": phone.tel, "extension": phone.extension} for phone in read(text, country)]
+    phones = read(text, country, area)
+    numbers = [{"e164": phone.e164, "tel": phone.tel, "extension": phone.extension} for phone in phones]
     return {"text": text, "numbers": numbers, "none": not numbers}
 
 
@@ -90,18 +96,18 @@ def _of_a_note(note: re.Match[str]) -> str:
     return f" {inside} " if _EXTENSION.search(inside) or _MESSAGES_ONLY.search(inside) else " - "
 
 
-def _numbers(candidates: list[str], country: str) -> Iterator[tuple[str, str]]:
+def _numbers(candidates: list[str], country: str, area: str) -> Iterator[tuple[str, str]]:
     """(E.164, link) of every number in these rows of digits; a row that is none may be two."""
     for row in candidates:
         for separator in (None, r"\s+-+\s*|\s*-+\s+|\s{2,}", r"\s+"):
             pieces = re.split(separator, row.strip(" -.")) if separator else [row.strip(" -.")]
-            numbers = [number for piece in pieces if (number := _number(piece, country))]
+            numbers = [number for piece in pieces if (number := _number(piece, country, area))]
             if numbers:
                 yield from numbers
                 break
 
 
-def _number(written: str, country: str) -> tuple[str, str] | None:
+def _number(written: str, country: str, area: str) -> tuple[str, str] | None:
     digits = re.sub(r"\D", "", written)
     if not written.startswith(("+", "(+")) and not _has_a_plan(country):
         return ("", f"tel:{digits}") if len(digits) in DIALLED_AS_TYPED else None
@@ -109,8 +115,10 @@ def _number(written: str, country: str) -> tuple[str, str] | None:
         return ("", f"tel:{digits}") if written == digits and _is_short(digits, country) else None
     if written.startswith(("+", "(+")):
         return _of_the_plan(f"+{digits}", NOWHERE)
-    area = AREA.get((country, len(digits)))
-    own = _of_the_plan(area + digits if area else digits, country)
+    if len(digits) == LOCAL.get(country) and len(area) + len(digits) == AREA_AND_LOCAL[country]:
+        return _of_the_plan(area + digits, country)
+    before = AREA.get((country, len(digits)), "")
+    own = _of_the_plan(before + digits, country)
     without_zero = digits.lstrip("0")
     return own or (_of_the_plan(f"+{without_zero}", NOWHERE, only=country) if without_zero != digits else None)
 

@@ -45,9 +45,9 @@ def of_hours(text: str, hours: Hours) -> Iterator[Sentence]:
             yield said(N_("On %(day)s: closed."), day=day.isoformat())
 
 
-def of_phone(text: str, country: str) -> Iterator[Sentence]:
+def of_phone(text: str, country: str, area: str = "") -> Iterator[Sentence]:
     """What is dialled, the first the link; nothing where no telephone is written."""
-    numbers = phones.read(text, country)
+    numbers = phones.read(text, country, area)
     if text and not any(phone.tel for phone in numbers):
         yield said(NO_NUMBER_UNDERSTOOD)
     for phone in numbers:

@@ -19,6 +19,7 @@ import click
 from referrals.directory import believed, calls, due, gaps, snapshot
 from referrals.directory.home import SHIPPED_FILE, Home
 from referrals.directory.importing import build, build_rows, readers, report, run, shipped
+from referrals.directory.reviewed_data import area_of
 from referrals.matching import hours_text, hours_written, phones
 from reporting.cli.base import main, now_and_then, opened, progress, settings_here, text_of
 from reporting.config import BadSettings, read_settings
@@ -176,11 +177,13 @@ def understand_hours(texts: tuple[str, ...], as_json: bool) -> None:
 @click.option(
     "--country", default="", help="By whose plan of numbers, such as PE. Without it, the country of the settings."
 )
+@click.option("--department", default="", help="Two digits of INEI: six digits alone are a number of that department.")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON, a list in the order of the texts.")
-def understand_phone(texts: tuple[str, ...], country: str, as_json: bool) -> None:
+def understand_phone(texts: tuple[str, ...], country: str, department: str, as_json: bool) -> None:
     """Read telephones, as people write them: '(061) 575-555 anexo 12 / 961000000'. The first is linked."""
     plan = country.upper() or _country()
-    tables = [phones.as_table(text, plan) for text in texts]
+    area = area_of(department, plan)
+    tables = [phones.as_table(text, plan, area) for text in texts]
     lines = [f"{table['text']}\n  {_dialled(table['numbers']) or 'no number that can be dialled'}" for table in tables]
     click.echo(json.dumps(tables, ensure_ascii=False) if as_json else "\n".join(lines))
 

@@ -47,7 +47,7 @@ BRING = "/es/equipo/directorio/traer"
 MEGABYTE = 1024 * 1024
 SEE_OTHER = 303
 FOR_THE_TERMINAL = "This file has more than 5 megabytes. Bring it in at the terminal: amparo directory import FILE."
-PAGES = sorted((ROOT / "reporting" / "pages").glob("*.py")) + sorted((ROOT / "referrals" / "pages").glob("*.py"))
+PAGES = sorted((ROOT / "reporting" / "pages").rglob("*.py")) + sorted((ROOT / "referrals" / "pages").rglob("*.py"))
 
 
 @pytest.fixture(scope="session")

@@ -8,15 +8,20 @@ import subprocess
 import sys
 from pathlib import Path
 
+import phonenumbers
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from phonenumbers import geocoder
 
+from referrals.directory.reviewed_data import area_codes, area_of, table
+from referrals.directory.rows import header
 from referrals.matching.phones import Phone, as_table, dialable, read
 from tests.needs_of_tests import requires
 
 TABLE = Path(__file__).parents[1] / "golden" / "phones.tsv"  # what stands in each text, written down from reading it
 NONE = "-"
+NAMES = {row["code"]: row["name"] for row in table("places-pe.csv")}
 
 
 def table_of_texts() -> dict[str, str]:
@@ -35,6 +40,24 @@ def test_of_60_spellings_none_is_read_wrongly() -> None:
     readings = {text: " ".join(map(written, read(text, "PE"))) or NONE for text in table_of_texts()}
     assert len(readings) >= 60
     assert readings == table_of_texts()
+
+
+def test_six_digits_are_a_number_where_the_department_is_known_and_no_number_elsewhere() -> None:
+    assert len(area_codes()) == 25
+    for place, code in area_codes().items():
+        known = number_of_region("PE", code)  # the plan as another project has written it down
+        assert header(known) in {header(NAMES[place]), "lima_callao"}
+        six = dialable("37-5555", "PE", area_of(place[2:], "PE"))
+        assert six == ("" if code == "1" else f"tel:+51{code}375555")
+    assert dialable("375555 anexo 12 / 961000000", "PE", "61") == "tel:+5161375555"
+    assert area_of("20;25", "PE") == area_of("", "PE") == area_of("25", "MX") == dialable("375555", "PE") == ""
+    others = {"#375555": "", "1810": "tel:1810", "100": "tel:100", "6375555": "tel:+5116375555"}
+    assert {text: dialable(text, "PE", "61") for text in others} == others
+
+
+def number_of_region(country: str, code: str) -> str:
+    digits = phonenumbers.parse(code + ("375555" if len(code) > 1 else "4375555"), country)
+    return geocoder.description_for_number(digits, "es")
 
 
 @pytest.mark.parametrize("text", ["NO TIENE", "ACTUALIZAR", "", "RADIO: 6286 - NOVEMBER 2", "9329499263"])

@@ -110,7 +110,7 @@ def test_a_doubt_reaches_the_notes_of_its_row() -> None:
 
 def test_of_a_shelter_nothing_comes_in_that_could_say_where_it_is_or_be_dialled_there() -> None:
     row = built()[0]["hrt-casa-acogida-temporal-inventada-25"]
-    assert (row["service_type"], row["address_public"]) == ("SHELTER", "NO - reservada")
+    assert (row["service_type"], row["address_public"]) == ("SHELTER", "no (reservada)")
     assert not {"Secreto", "900000007", "250105", "-8.3"} & set(" ".join(row.values()).split())
     assert (row["address"], row["site"], row["phone"], row["province"]) == ("", "", "", "")
 

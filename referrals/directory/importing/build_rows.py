@@ -200,7 +200,7 @@ def _row(
         "languages": "es",  # who works for the State or an organisation in Peru speaks Spanish; others are to be asked
         "what_for": shared["what_for"],
         "address": "" if shelter else address_in_words(line["address"], town if all(town) else ()),
-        "address_public": "NO - reservada" if shelter else "yes",
+        "address_public": "no (reservada)" if shelter else "yes",
         "status": "seen",
         "source_date": listed["date"],
         "source": listed["source"],

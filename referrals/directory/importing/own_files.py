@@ -15,6 +15,7 @@ from referrals.directory.importing.report import (
     CUT,
     HELD_BACK,
     HOURS_NOT_UNDERSTOOD,
+    NO_ANSWER,
     NO_NUMBER,
     SAME_ID,
     TWICE,
@@ -22,9 +23,10 @@ from referrals.directory.importing.report import (
     Problem,
     StorableRow,
 )
-from referrals.directory.rows import COLUMNS, LONGEST, faults, tidy
+from referrals.directory.reviewed_data import area_of
+from referrals.directory.rows import ANSWERS, COLUMNS, LONGEST, answer_of, faults, header, tidy, with_answers
 from referrals.matching import hours_text, phones
-from referrals.matching.hours import NO, UNKNOWN, YES
+from referrals.matching.hours import UNKNOWN
 from reporting.i18n import Sentence, said
 
 
@@ -39,7 +41,8 @@ def read_own(
     seen: dict[str, int] = {}  # id -> its line
     for line in lines:
         before = known.rows.get(tidy(line.cells["id"]), {})
-        cells = {column: tidy(line.cells.get(column, before.get(column, ""))) for column in COLUMNS}
+        typed = {column: tidy(line.cells.get(column, before.get(column, ""))) for column in COLUMNS}
+        cells = with_answers(typed)
         cells["regions_inei"] = _with_zeros(cells["regions_inei"])
         wrong = [said(fault) for fault in faults(cells, places.names, places.country)]
         if cells["id"] in seen:
@@ -49,7 +52,7 @@ def read_own(
             wrong.append(said(BAD_CELLS))
         if any(len(cell) > LONGEST for cell in line.cells.values()):
             report.remarks.append(Problem(line.number, said(CUT, limit=str(LONGEST))))
-        doubts = (*line.remarks, *cell_remarks(cells, places.country))
+        doubts = (*line.remarks, *_answer_remarks(typed, cells), *cell_remarks(cells, places.country))
         report.remarks += [Problem(line.number, remark) for remark in doubts]
         report.problems += [Problem(line.number, sentence) for sentence in wrong]
         seen.setdefault(cells["id"], line.number)
@@ -64,12 +67,17 @@ def read_own(
 
 def cell_remarks(cells: Mapping[str, str], country: str) -> Iterable[Sentence]:
     """What of a row's hours and telephone was not understood."""
-    always = re.match(r"[a-z]*", cells["is_24h"].casefold())
-    is_24h = always.group() if always and always.group() in {YES, NO} else UNKNOWN
-    if cells["hours"] and hours_text.read(cells["hours"], is_24h).own is None:
+    if cells["hours"] and hours_text.read(cells["hours"], answer_of(cells["is_24h"])).own is None:
         yield said(HOURS_NOT_UNDERSTOOD)
-    if cells["phone"] and not phones.read(cells["phone"], country):
+    if cells["phone"] and not phones.read(cells["phone"], country, area_of(cells["regions_inei"], country)):
         yield said(NO_NUMBER)
+
+
+def _answer_remarks(typed: Mapping[str, str], cells: Mapping[str, str]) -> Iterable[Sentence]:
+    """What stands in a column of answers and is none: it is kept, and counts as not known."""
+    for column in ANSWERS:
+        if answer_of(cells[column]) == UNKNOWN and header(typed[column]).partition("_")[0] not in {"", UNKNOWN}:
+            yield said(NO_ANSWER, column=column, cell=typed[column][:80])
 
 
 def _with_zeros(codes: str) -> str:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from referrals.directory.reviewed_data import area_codes
 from referrals.directory.rows import header
 
 SMALL: Final = frozenset("de del y e en al a con por para".split())
@@ -29,33 +30,8 @@ STREETS: Final = (
     (r"prolongaci[oó]n prolong\.\s", "Prolongación "),
     (r"(?:otros|avenida avenida)\s", ""),
 )
-AREA_CODES: Final = {  # department -> the code that the register prints before its numbers
-    "01": "041",
-    "02": "043",
-    "03": "083",
-    "04": "054",
-    "05": "066",
-    "06": "076",
-    "07": "01",
-    "08": "084",
-    "09": "067",
-    "10": "062",
-    "11": "056",
-    "12": "064",
-    "13": "044",
-    "14": "074",
-    "15": "01",
-    "16": "065",
-    "17": "082",
-    "18": "053",
-    "19": "063",
-    "20": "073",
-    "21": "051",
-    "22": "042",
-    "23": "052",
-    "24": "072",
-    "25": "061",
-}
+# department -> the code of its numbers, with the zero that the register prints before it
+AREA_CODES: Final = {place.removeprefix("PE"): f"0{code}" for place, code in area_codes().items()}
 LIMA: Final = "01"
 MOBILE, LOCAL, LOCAL_IN_LIMA = 9, 6, 7  # digits of a number
 NO_TELEPHONE: Final = re.compile(r"radio|khz|rpm|rpc|actualizar|oack", re.IGNORECASE)

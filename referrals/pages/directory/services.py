@@ -248,12 +248,13 @@ def service_again(
     if entry is None:
         return error_page(404)
     held = snapshot_now().cards
+    area = reviewed_data.area_of(entry.row["regions_inei"], held.country)
     card = held.by_id.get(service)
     page = render_template(
         "staff/service.html",
         entry=entry,
         hours_read=tuple(read_back.of_hours(card.hours, card.week)) if card else (),
-        phone_read=tuple(read_back.of_phone(entry.row["phone"], held.country)),
+        phone_read=tuple(read_back.of_phone(entry.row["phone"], held.country, area)),
         cells=dict(entry.row) | (form.cells() if form else {}),
         form=form or EditForm(formdata=None),
         sentence=sentence,
