@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from referrals.needs.assessment import assess
-from referrals.needs.codes import URGENCIES, Assessment, Need
+from referrals.needs.codes import URGENCIES, Need
 from referrals.needs.rules import LIMITS, SIGN_LIMITS, STAMP
 from reporting.cases.derived import part_of
 from reporting.cases.junk import ENOUGH, REPEATED
@@ -32,7 +32,8 @@ MEDICAL_DANGER = "D_"  # flags that begin so
 EMERGENCIES = frozenset({"N_EMERG_MED", "N_CRISIS_MH"})  # a sign of danger is one as long as it calls for these
 DANGER_NOW = frozenset({"S_PERP_NEAR", "S_LOCKED"})
 PAGE = 50  # lines on a page
-RULES_STAMP = f"{STAMP} danger or unsafe"  # a rank is good for the rules it was made with
+SAFETY = "N_SAFETY_PLAN"  # what these signs call for: once she has it, they are no sign of right now
+RULES_STAMP = f"{STAMP} danger or unsafe, settled"  # a rank is good for the rules it was made with
 FRESH_SIGNS = 24  # hours: so long what she said of right now is taken as of right now
 Doubts = Mapping[int, tuple[str, ...]]  # case -> the signs for which it is put aside
 Lies = Callable[[Summary, Doubts], bool]
@@ -94,13 +95,14 @@ def line_of(summary: Summary, now: float) -> QueueItem:
     """What a summary says now; needs and clocks are worked out at the moment of looking."""
     incident = summary.incident_at(now)
     assessment = assess(incident)
-    left = _nearest_window(assessment)
-    danger = any(need.code in EMERGENCIES for need in assessment.needs)
-    unsafe = not incident.flags.isdisjoint(DANGER_NOW)
+    needs = [need for need in assessment.needs if need.code not in summary.settled]
+    left = _nearest_window(needs)
+    danger = any(need.code in EMERGENCIES for need in needs)
+    unsafe = not incident.flags.isdisjoint(DANGER_NOW) and SAFETY not in summary.settled
     return QueueItem(
         summary=summary,
         alias=alias(summary.case),
-        need=assessment.needs[0] if assessment.needs else None,
+        need=needs[0] if needs else None,
         left=left,
         danger=danger,
         unsafe=unsafe,
@@ -116,10 +118,10 @@ def _companion(incident: Incident) -> str:
     return OF_A_COMPANION[incident.victim_state or "unknown"] if KILLED_OR_MISSING in incident.violence else ""
 
 
-def _nearest_window(assessment: Assessment) -> float | None:
+def _nearest_window(needs: Sequence[Need]) -> float | None:
     """Hours left in the window that closes first, among the needs that are the most urgent here."""
-    first = assessment.needs[0].urgency if assessment.needs else ""
-    left = [need.hours_left for need in assessment.needs if need.urgency == first and need.hours_left is not None]
+    first = needs[0].urgency if needs else ""
+    left = [need.hours_left for need in needs if need.urgency == first and need.hours_left is not None]
     return min(left, default=None)
 
 

@@ -20,6 +20,7 @@ from reporting.cases.records import Referral
 from reporting.clock import HOUR
 from reporting.i18n import N_
 from reporting.vocabulary.codes import MINOR_AGES
+from reporting.vocabulary.need_states import OPEN
 from reporting.vocabulary.needs import NEEDS
 from reporting.vocabulary.tally import in_time_of
 
@@ -193,6 +194,9 @@ def agree(case_file: CaseFile, number: int, now: float, *, voice: int = 0) -> No
         raise NotAllowed(N_("Somebody else told this. Nothing is referred until she herself says yes."))
     _step(record, "agree", voice, now)
     content = record.content
+    stands = case_file.need_states.get(content["need"])
+    if stands and stands.settled:  # whoever says yes to a service needs it
+        actions.say_need(case_file, voice, content["need"], OPEN, now)
     content["consent"] = {
         "hour": int(now) // HOUR,
         "how": "voice" if voice else "receipt",

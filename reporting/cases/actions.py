@@ -15,7 +15,9 @@ from reporting.cases.records import CLOSED, FROM_HER, JUNK, OPEN, THREAT, Case, 
 from reporting.clock import HOUR
 from reporting.errors import AmparoError
 from reporting.i18n import N_
+from reporting.vocabulary import need_states
 from reporting.vocabulary.incident import Incident, answers_from_incident
+from reporting.vocabulary.needs import NEEDS
 
 # how a case can end; the codes are those that figures count
 OUTCOMES = {
@@ -96,6 +98,8 @@ def correct(case_file: CaseFile, by: int, incident: Incident, reason: str, now: 
     hour, summary, before = int(now) // HOUR, case_file.summary, case_file.incident
     another_time = incident.hours != case_file.incident_at(now).hours
     another_act = not incident.violence <= before.violence
+    if another_act or _is_later(incident, case_file.incident_at(now)) or (signs and _in_danger(incident)):
+        _needed_anew(case_file, by, hour)
     same_time = replace(incident, hours=before.hours, told_twice=before.told_twice)
     answers = answers_from_incident(incident if another_time else same_time)
     case_file.add("correction", {"by": by, "hour": hour, "answers": answers, "reason": reason})
@@ -106,6 +110,50 @@ def correct(case_file: CaseFile, by: int, incident: Incident, reason: str, now: 
         signs_told=hour if signs else summary.told_hours.signs,
         told_at=hour if another_time else summary.told_at,
     )
+
+
+def _is_later(incident: Incident, before: Incident) -> bool:
+    """Whether it may have happened later than what was told before."""
+    soonest = before.told_ago if before.hours is None else before.hours[0]
+    return incident.hours is not None and incident.hours[0] < soonest
+
+
+def _in_danger(incident: Incident) -> bool:
+    return any(flag.startswith(("D_", "S_")) for flag in incident.flags)
+
+
+# ── how a need stands ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def say_need(case_file: CaseFile, by: int, need: str, state: str, now: float) -> None:
+    """That a need is met elsewhere, not wanted, or open again; `by` 0 is the reporter.
+
+    `NotAllowed` for what only the moves of a referral or the time can say, and for what is no need.
+    """
+    who = need_states.WORKER if by else need_states.HER
+    if need not in NEEDS or state not in need_states.STATES or who not in need_states.STATES[state].set_by:
+        raise NotAllowed(N_("This cannot be said of a need."))
+    _say(case_file, by, need, state, int(now) // HOUR)
+
+
+def _say(case_file: CaseFile, by: int, need: str, state: str, hour: int) -> None:
+    entry: dict[str, Any] = {"need": need, "state": state, "by": by, "hour": hour}
+    if state == need_states.OPEN:
+        reached = (record for record in case_file.all_of("referral") if record.content["need"] == need)
+        entry["reached"] = [record.number for record in reached if was_reached(record.content["moves"])]
+    case_file.work_record |= {"needs": [*case_file.work_record.get("needs", ()), entry]}
+
+
+def was_reached(moves: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether she was attended, whatever was written afterwards."""
+    return any(step["move"] == need_states.REACH for step in moves)
+
+
+def _needed_anew(case_file: CaseFile, by: int, hour: int) -> None:
+    """Something happened again, or she told a danger anew: what such a thing calls for is open, whatever it was."""
+    for need, stands in case_file.need_states.items():
+        if stands.settled and need in need_states.EACH_TIME:
+            _say(case_file, by, need, need_states.OPEN, hour)
 
 
 def record_gaps(case_file: CaseFile, needs: Iterable[str]) -> None:

@@ -26,6 +26,7 @@ from reporting.crypto.sealing import CannotOpen, SealContext
 from reporting.storage.models import CaseRow, RecordRow
 from reporting.teams.team_log import Team
 from reporting.vocabulary.incident import BadIncident, Incident, incident_from_answers
+from reporting.vocabulary.need_states import OPEN, NeedState, states_of
 from reporting.vocabulary.tally import tally_block
 
 
@@ -79,6 +80,7 @@ def case_of(row: CaseRow, case_file: CaseFile, *, with_contact: bool = True) -> 
         unseen=facts["unseen"],
         voice=facts["voice"],
         goes_at=0 if summary.junk_at is None else summary.junk_at + 24 * JUNK_DAYS,
+        last_word=summary.heard_at or facts["hour"],
     )
 
 
@@ -126,6 +128,7 @@ SIZES = {
     "desk": 2048,  # what the team keeps about its work: owner, labels, risk, marks, links, outcome, history
 }
 SUMMARY_SIZE, MANIFEST_SIZE, SEALED_TALLY_SIZE = 1024, 512, 64
+TO_SEND = frozenset({"consented", "protected"})  # states of a referral that nobody has told to its service yet
 WITH_ANSWERS = frozenset({"facts", "correction"})
 
 
@@ -203,6 +206,11 @@ class CaseFile:
         return looked_at(self.incident, self.summary.told_hours, now)
 
     @property
+    def need_states(self) -> Mapping[str, NeedState]:
+        """Need -> how it stands; what is open and was never spoken of is left out."""
+        return states_of(map(referral_of, self.all_of("referral")), self.work_record.get("needs", ()))
+
+    @property
     def is_changed(self) -> bool:
         """Whether anything is to be written back."""
         return self.before != _as_it_is(self.summary, self.records)
@@ -255,6 +263,7 @@ def save(db: Session, row: CaseRow, case_file: CaseFile, now: float | None, coun
     """Seal what changed at the next version, with summary and manifest. `now` None keeps the week of deletion."""
     before = dict(json.loads(case_file.before)[1])
     row.version += 1
+    case_file.summary = _worked_out(case_file, row.version, looking=now is None)
     for record in case_file.records:
         if record.version and json.loads(as_json(record.content)) == before[record.number]:
             continue
@@ -274,6 +283,15 @@ def save(db: Session, row: CaseRow, case_file: CaseFile, now: float | None, coun
         _count_anew(row, case_file, counters)
     case_file.before = _as_it_is(case_file.summary, case_file.records)
     db.flush()
+
+
+def _worked_out(case_file: CaseFile, version: int, *, looking: bool) -> SummaryContent:
+    """The summary at this version with what follows from the records; a mere look is not the last change."""
+    states = case_file.need_states
+    needs = {need: stands.state for need, stands in states.items() if stands.state != OPEN}
+    to_send = any(record.content["state"] in TO_SEND for record in case_file.all_of("referral"))
+    changed_in = (case_file.summary.changed_in or version - 1) if looking else version
+    return replace(case_file.summary, needs=needs or None, to_send=to_send or None, changed_in=changed_in)
 
 
 def _count_anew(row: CaseRow, case_file: CaseFile, counters: Team) -> None:

@@ -159,8 +159,17 @@ def open_case(db: Session, keys: Keys, case: int, now: float, act: str = "opened
             of_another = (summary.owner or keys.member) != keys.member  # what she said is for whoever has the case
             case_file.summary = replace(summary, unread=summary.unread and of_another, state=state)
             case_file.work_record |= {"read": int(now) // HOUR}
+        _look_is_noted(case_file, keys.member, int(now) // HOUR)
         _name_links(db, keys, case_file)
     return case_of(row_of(db, case), case_file, with_contact=False)
+
+
+def _look_is_noted(case_file: CaseFile, member: int, hour: int) -> None:
+    """Who looked last, and when: once a day for each who looks one after the other."""
+    summary = case_file.summary
+    if summary.looked_by != member or (summary.looked_at or 0) // 24 != hour // 24:
+        case_file.summary = replace(summary, looked_by=member, looked_at=hour)
+        case_file.work_record |= {"looks": {**case_file.work_record.get("looks", {}), str(member): hour}}
 
 
 def open_contact(db: Session, keys: Keys, case: int, now: float) -> Mapping[str, str]:
@@ -193,13 +202,13 @@ def at_desk(
 ) -> Iterator[CaseFile]:
     """A case lies open for a case worker; what is changed is written back, and the act goes into the audit.
 
-    `seen`: the version that the page was made from; `EditConflict` if it is another one by now. `looking` is no change
-    in the sense of the clock: the week of deletion stays.
+    `seen`: the version that the page was made from; `EditConflict` if somebody changed it since. `looking` is no change
+    in the sense of the clock: the week of deletion stays, and a page that was made before is as good as it was.
     """
     row = row_of(db, case, lock=True)
-    if seen is not None and seen != row.version:
-        raise EditConflict
     case_file = open_case_file(db, row, _key_of(db, keys, row))
+    if seen is not None and not (case_file.summary.changed_in or row.version) <= seen <= row.version:
+        raise EditConflict
     yield case_file
     if case_file.is_changed:
         save(db, row, case_file, None if looking else now, counters)

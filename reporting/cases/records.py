@@ -15,6 +15,7 @@ from reporting.crypto import sealing
 from reporting.errors import AmparoError
 from reporting.i18n import N_
 from reporting.vocabulary.incident import Incident
+from reporting.vocabulary.need_states import STATES, NeedState, states_of
 
 FROM_HER, FROM_TEAM = "reporter", "team"
 NEW, OPEN, CLOSED = "new", "open", "closed"  # states of a case
@@ -227,6 +228,36 @@ class Summary:
         """Hour (since 1970) in which a second person marked it as junk; 0 where nobody did."""
         return self.content.junk_at or 0
 
+    @property
+    def needs(self) -> Mapping[str, str]:
+        """Need -> its state, where that is another than open."""
+        return self.content.needs or {}
+
+    @property
+    def settled(self) -> frozenset[str]:
+        """The needs that are in no clock, list or count of the team any more."""
+        return frozenset(need for need, state in self.needs.items() if STATES[state].settled)
+
+    @property
+    def to_send(self) -> bool:
+        """She said yes to a service, and nobody has told it yet."""
+        return bool(self.content.to_send)
+
+    @property
+    def last_word(self) -> int:
+        """Hour (since 1970) of what she said last, her report included."""
+        return self.heard_at or self.hour
+
+    @property
+    def looked_by(self) -> int:
+        """The member who looked last; 0 where nobody did, or a version before did not write it down."""
+        return self.content.looked_by or 0
+
+    @property
+    def looked_at(self) -> int:
+        """Hour (since 1970) of the last look; 0 where that is not known."""
+        return self.content.looked_at or 0
+
 
 @dataclass(frozen=True, slots=True)
 class Case:
@@ -261,10 +292,23 @@ class Case:
     unseen: bool
     voice: int
     goes_at: int = 0  # hour from which on it goes as junk, because two people say that it is; 0: it stays
+    last_word: int = 0  # hour of what she said last, her report included
 
     def incident_at(self, now: float) -> Incident:
         """The incident as it is at the moment of looking."""
         return looked_at(self.incident, self.told_hours, now)
+
+    @property
+    def need_states(self) -> Mapping[str, NeedState]:
+        """Need -> how it stands; what is open and was never spoken of is left out."""
+        return states_of(self.referrals, self.work_record.get("needs", ()))
+
+    def last_look(self, besides: int) -> tuple[int, int]:
+        """(member, hour) of the last look of somebody else than this member; (0, 0) where nobody else looked."""
+        looks = self.work_record.get("looks", {}).items()
+        others = [(hour, int(member)) for member, hour in looks if int(member) != besides]
+        hour, member = max(others, default=(0, 0))
+        return member, hour
 
     @property
     def unwell(self) -> bool:

@@ -42,6 +42,11 @@ class SummaryContent:
     closed_at: int | None = None  # hour of closing; 0 where it was opened again
     heard_at: int | None = None  # hour of what she said last after her report: a letter, a yes, something new
     junk_at: int | None = None  # hour in which a second person marked it as junk
+    needs: Mapping[str, str] | None = None  # need -> its state, where that is another than open
+    to_send: bool | None = None  # she said yes to a service, and nobody has told it yet
+    looked_by: int | None = None  # the member who looked last, and the hour
+    looked_at: int | None = None
+    changed_in: int | None = None  # the version in which it was changed last: a look is no change
 
     @property
     def incident(self) -> Incident:
@@ -87,6 +92,11 @@ LETTERS: Final[Mapping[str, str]] = {
     "closed_at": "z",
     "heard_at": "r",
     "junk_at": "j",
+    "needs": "n",
+    "to_send": "y",
+    "looked_by": "k",
+    "looked_at": "x",
+    "changed_in": "i",
 }
 LISTS: Final = frozenset({"signs", "labels", "marks"})
 

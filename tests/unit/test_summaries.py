@@ -14,6 +14,8 @@ from reporting.cases.case_file import as_json, from_json
 from reporting.cases.records import Summary
 from reporting.cases.summary import LETTERS, SummaryContent
 from reporting.vocabulary.incident import Incident, answers_from_incident
+from reporting.vocabulary.need_states import STATES
+from reporting.vocabulary.needs import NEEDS
 
 ANSWERS = answers_from_incident(Incident(violence=frozenset({"RAPE"}), hours=(2.0, 5.0)))
 TEXTS = st.lists(st.text(max_size=9), max_size=3)
@@ -37,6 +39,11 @@ SOMETIMES = {
     "z": st.integers(0, 500_000),
     "r": st.integers(0, 500_000),
     "j": st.integers(0, 500_000),
+    "n": st.dictionaries(st.sampled_from([*NEEDS]), st.sampled_from([*STATES]), max_size=3),
+    "y": st.just(True),
+    "k": st.integers(0, 9),
+    "x": st.integers(0, 500_000),
+    "i": st.integers(1, 9),
 }
 STORED = st.fixed_dictionaries(ALWAYS, optional=SOMETIMES)
 
