@@ -16,7 +16,7 @@ from sqlalchemy import delete, select, update
 
 from reporting.app import create_app
 from reporting.cases import desk as cases_desk
-from reporting.pages.sign_in import BY_HAND
+from reporting.pages.staff.sign_in import BY_HAND
 from reporting.sessions import day_seeds
 from reporting.storage.database import reading, writing
 from reporting.storage.models import AuditRow, GrantRow, InvitationRow, MemberRow, PendingRow

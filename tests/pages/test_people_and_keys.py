@@ -19,8 +19,8 @@ from reporting.app import create_app
 from reporting.cases import desk as cases_desk
 from reporting.crypto import receipts, sealing
 from reporting.crypto.sealing import SealContext
-from reporting.pages.account import WEAK
-from reporting.pages.colleagues import ASKED, NOT_DONE
+from reporting.pages.staff.account import WEAK
+from reporting.pages.staff.colleagues import ASKED, NOT_DONE
 from reporting.storage.database import reading, writing
 from reporting.storage.models import CaseRow, GrantRow, LogRow, MemberRow, TeamRow
 from reporting.teams import accounts, audit, keyring, members, passwords, power, staff_sessions, team_log

@@ -535,7 +535,7 @@ def test_a_coordinator_finds_no_case_anywhere(app: Flask, place: Place, sent: Ph
     ("part", "wrong"), [("name", "nadie"), ("password", "otra contraseña larga"), ("code", "000000")]
 )
 def test_whatever_is_wrong_at_sign_in_looks_the_same(app: Flask, place: Place, part: str, wrong: str) -> None:
-    from reporting.pages import sign_in
+    from reporting.pages.staff import sign_in
 
     worker = place.workers["rosa"]
     desk = Phone(app, cookies=True)

@@ -15,8 +15,17 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional, Regexp
 
 from reporting.i18n import N_
-from reporting.pages.account import ROLE_NAMES, blueprint
-from reporting.pages.colleagues import NOT_DONE, SecondForm, asks_for, confirms, do_to, pin_new_keys, stops, waiting
+from reporting.pages.staff.account import ROLE_NAMES, blueprint
+from reporting.pages.staff.colleagues import (
+    NOT_DONE,
+    SecondForm,
+    asks_for,
+    confirms,
+    do_to,
+    pin_new_keys,
+    stops,
+    waiting,
+)
 from reporting.teams import accounts, heads, members, power, team_log
 from reporting.teams.accounts import Invitation
 from reporting.teams.power import NotHers
