@@ -46,10 +46,18 @@ class Server:
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
 
-    def workers(self) -> list[int]:
-        """The processes that answer, as Linux tells."""
+    def processes(self) -> list[int]:
+        """Every process that answers, as Linux tells."""
         told = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
         return [int(one) for one in told.read_text("ascii").split()]
+
+    def at_the_desk(self) -> list[int]:
+        """Those of them that answer the pages of the desk."""
+        return [one for one in self.processes() if Path(f"/proc/{one}/oom_score_adj").read_text("ascii") == "500\n"]
+
+    def workers(self) -> list[int]:
+        """Those that read requests and answer reporters."""
+        return [one for one in self.processes() if one not in self.at_the_desk()]
 
 
 def start(instance: Path, port: int | None = None, workers: int = 1, **environment: str) -> Server:

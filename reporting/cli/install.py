@@ -95,8 +95,17 @@ def _first_people(settings: Settings, engine: Engine, coordinator: str, case_wor
 @main.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; behind a proxy leave it.")
 @click.option("--port", default=PORT, show_default=True, help="Port to listen on.")
-@click.option("--workers", type=click.IntRange(1, 64), help="Processes. [default: one a processor, four at most]")
-def serve(host: str, port: int, workers: int | None) -> None:
+@click.option(
+    "--workers", type=click.IntRange(1, 64), help="Processes for reporters. [default: one a processor, four at most]"
+)
+@click.option(
+    "--desk",
+    type=click.IntRange(0, 64),
+    default=server.DESK,
+    show_default=True,
+    help="Processes for the pages of the team, so that no reporter waits for them. 0: those for reporters do it too.",
+)
+def serve(host: str, port: int, workers: int | None, desk: int) -> None:
     """Serve this installation."""
     settings = settings_here()
     engine = open_database(settings.database_url)
@@ -109,7 +118,7 @@ def serve(host: str, port: int, workers: int | None) -> None:
     click.echo(f"Serving {settings.base_url} on {host}:{port}. Stop with Ctrl+C.")
     if not keys_made:
         click.echo("No case worker has made the keys yet: reporter pages say that they are not open.")
-    server.serve(create_app, settings, host, port, workers or server.default_workers())
+    server.serve(create_app, settings, host, port, workers or server.default_workers(), desk)
 
 
 def _check_through(address: str, look: tuple[Path, ...], plain_port: int, *, as_json: bool) -> None:

@@ -6,20 +6,17 @@ the memory on the disk when something crashes. Is handed the application.
 
 from __future__ import annotations
 
-import contextlib
-import functools
 import gc
 import logging
 import os
 import re
 import select
-import signal
 import socket
-import sys
-import threading
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import partial
+from http import HTTPStatus
 from typing import Any
 
 import waitress.server
@@ -27,10 +24,15 @@ from waitress import wasyncore
 from waitress.buffers import OverflowableBuffer
 from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser, ParsingError
-from waitress.task import ErrorTask
+from waitress.proxy_headers import proxy_headers_middleware
+from waitress.task import ErrorTask, WSGITask
 from waitress.utilities import BadRequest
 
 from reporting.config import Settings
+from reporting.operations.apart import family
+from reporting.operations.apart.desk import Answer, Desk
+from reporting.operations.apart.turns import Turns
+from reporting.web.access.audience import lies_at_the_desk
 from reporting.web.access.large_files import room_for
 from reporting.web.errors import short_page
 from reporting.web.limits import LARGEST_BODY, is_costly, network_of, sender_in
@@ -47,7 +49,8 @@ LARGEST_CHUNK_LINE = 512  # bytes of what stands between the pieces of a body se
 NEVER_IN_A_HEAD = re.compile(rb"[^\t\r\n\x20-\x7e\x80-\xff]")
 WAITING = 1024  # connections that may wait while others are answered: slow, never dropped
 _look = wasyncore.poll2 if hasattr(select, "poll") else wasyncore.poll  # Windows has only the older one
-BEHIND_A_PROXY = {"trusted_proxy_headers": {"x-forwarded-for", "x-forwarded-proto"}, "trusted_proxy_count": 1}
+BELIEVED_OF_A_PROXY = {"X_FORWARDED_FOR", "X_FORWARDED_PROTO"}
+DESK = 2  # processes for the pages of the desk: while one searches, the other answers
 COLLECT_AFTER = 10_000  # things made and not yet gone; at 700, as it comes, looking takes a tenth of the time
 LOOK_AGAIN = 1.0  # seconds without anything new, after which lines that nobody uses are closed
 HEAD_WITHIN = 20  # seconds for the head of a request, or for its first byte on a new line
@@ -63,8 +66,12 @@ def default_workers() -> int:
     return min(os.cpu_count() or 1, 4) if hasattr(os, "fork") else 1
 
 
-def serve(make_app: MakeApp, settings: Settings, host: str, port: int, workers: int = 1) -> None:
-    """Serve until stopped. With several workers a dead one is replaced, and none outlives this process."""
+def serve(make_app: MakeApp, settings: Settings, host: str, port: int, workers: int = 1, desk: int = 0) -> None:
+    """Serve until stopped. A process that dies is replaced, and none outlives this one.
+
+    `workers`: processes that answer reporters, and read every request. `desk`: processes to which they hand the pages
+    of the desk; with none, and where processes cannot be forked, they answer those too.
+    """
     no_core_files()
     door = socket.create_server((host, port), backlog=WAITING, reuse_port=False)
     settings = settings.with_changes(workers=workers)
@@ -72,47 +79,39 @@ def serve(make_app: MakeApp, settings: Settings, host: str, port: int, workers: 
     gc.collect()
     gc.freeze()  # what is there from the beginning need not be looked through again and again
     gc.set_threshold(COLLECT_AFTER)
-    if workers == 1:
+    if not hasattr(os, "fork") or (workers, desk) == (1, 0):
         _work(app, settings, door)
         return
-    listening, alive = os.pipe()
-    children = {_hire(app, settings, door, listening, alive) for _ in range(workers)}
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    try:
-        while True:
-            gone, _ = os.wait()
-            children.discard(gone)
-            children.add(_hire(app, settings, door, listening, alive))
-    finally:
-        for child in children:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(child, signal.SIGTERM)
+    way = Desk.open(desk) if desk else None
+    tasks = [partial(_work, app, settings, door, way)] * workers
+    if way is not None:
+        tasks += [partial(_work_at_the_desk, app, settings, door, way)] * desk
+    family.keep(tasks)
 
 
-def _hire(app: Any, settings: Settings, door: socket.socket, listening: int, alive: int) -> int:
-    child = os.fork()
-    if child:
-        return child
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    os.close(alive)
-    threading.Thread(target=_leave_with, args=(listening,), daemon=True).start()
-    _work(app, settings, door)
-    os._exit(0)
-
-
-def _leave_with(listening: int) -> None:
-    """The pipe is never written to: it ends when the first process does, however it does."""
-    os.read(listening, 1)
-    os._exit(0)
-
-
-def _work(app: Any, settings: Settings, door: socket.socket) -> None:
+def _work(app: Any, settings: Settings, door: socket.socket, desk: Desk | None = None) -> None:
     logging.getLogger("waitress").addFilter(discreet)
     lines: dict[int, Any] = {}
-    turns, lobby = Turns(), Lobby()
+    turns, lobby = Turns(desk), Lobby()
     listen(app, settings, door, lines, turns, lobby)
     while lines:
         look(lines, turns, lobby, time.monotonic())
+
+
+def _work_at_the_desk(app: Any, settings: Settings, door: socket.socket, desk: Desk) -> None:
+    logging.getLogger("waitress").addFilter(discreet)
+    door.close()
+    desk.work(_behind_a_proxy(app, settings))
+
+
+def _behind_a_proxy(app: Any, settings: Settings) -> Any:
+    """The application as it is called where a server in front says who sends; nobody else is believed."""
+    return proxy_headers_middleware(
+        app,
+        trusted_proxy=settings.trusted_proxy or None,
+        trusted_proxy_headers=BELIEVED_OF_A_PROXY,
+        clear_untrusted=True,
+    )
 
 
 def look(lines: dict[int, Any], turns: Turns, lobby: Lobby, now: float, patience: float = LOOK_AGAIN) -> None:
@@ -126,9 +125,8 @@ def listen(
     app: Any, settings: Settings, door: socket.socket, lines: dict[int, Any], turns: Turns, lobby: Lobby
 ) -> None:
     """Take connections of this socket; each is a line among these."""
-    proxy = BEHIND_A_PROXY | {"trusted_proxy": settings.trusted_proxy} if settings.trusted_proxy else {}
     server = waitress.server.create_server(
-        app,
+        _behind_a_proxy(app, settings),
         map=lines,
         _dispatcher=turns,
         sockets=[door],
@@ -138,51 +136,15 @@ def listen(
         max_request_header_size=LARGEST_HEAD,
         max_request_body_size=LARGEST_READ,
         connection_limit=WAITING,
-        clear_untrusted_proxy_headers=True,
-        **proxy,
+        clear_untrusted_proxy_headers=False,  # the application does it, so that the desk does it too
     )
-    server.channel_class, server.refusal = _Line, functools.partial(short_page, app)
-    server.adj.room_for = functools.partial(room_for, app)
+    server.adj.trusted_proxy = settings.trusted_proxy
+    server.channel_class, server.refusal = _Line, partial(short_page, app)
+    server.adj.room_for = partial(room_for, app)
     server.adj.named_in_front = settings.proxy_protocol
-    server.adj.is_costly = functools.partial(is_costly, app)
+    server.adj.is_costly = partial(is_costly, app)
     server.lobby = lobby
     server.pull_trigger = _nobody_to_wake
-
-
-class Turns:
-    """Requests that are there whole, answered by the loop that read them.
-
-    Slow senders are waited for together, and no thread is woken for an answer: a fifth of the processor time, measured.
-    Where a password or a code is stretched the processor is held: those are answered one a round, after everybody else,
-    and of each sender one in turn, so that who sends a hundred waits for himself.
-    """
-
-    def __init__(self) -> None:
-        self._quick: deque[Any] = deque()
-        self._costly: dict[str, deque[Any]] = {}  # sender -> who waits there, in the order of their turns
-
-    def add_task(self, line: Any) -> None:
-        if line.is_costly():
-            self._costly.setdefault(line.asks_for(), deque()).append(line)
-        else:
-            self._quick.append(line)
-
-    @property
-    def wait(self) -> bool:
-        """Whether somebody is there who could be answered at once."""
-        return bool(self._costly)
-
-    def take(self) -> None:
-        """Answer whoever waits now, then one of those who cost; a second request on a line stands behind them."""
-        while self._quick:
-            self._quick.popleft().service()
-        if self._costly:
-            sender = next(iter(self._costly))
-            waiting = self._costly.pop(sender)
-            line = waiting.popleft()
-            if waiting:
-                self._costly[sender] = waiting  # behind all others
-            line.service()
 
 
 def _nobody_to_wake() -> None:
@@ -250,6 +212,20 @@ class _Refusal(ErrorTask):  # type: ignore[misc]
         self.write(page)
 
 
+class _Task(WSGITask):  # type: ignore[misc]
+    """The answer to a request: of the application here, or the one that came back from the desk."""
+
+    def execute(self) -> None:
+        answer, self.channel.answer = self.channel.answer, None
+        if answer is None:
+            super().execute()
+            return
+        self.complete, self.status, self.response_headers = True, answer.status, list(answer.headers)
+        told = (value for name, value in answer.headers if name.lower() == "content-length")
+        self.content_length = int(next(told, len(answer.body)))
+        self.write(answer.body)
+
+
 class Lobby:
     """Every open line, and for how long each has kept us waiting. Nobody holds so many that others find none.
 
@@ -300,6 +276,8 @@ class _Line(HTTPChannel):  # type: ignore[misc]
 
     parser_class = _Parser
     error_task_class = _Refusal
+    task_class = _Task
+    answer: Answer | None = None  # of the desk, while it is on its way to the browser
 
     def __init__(self, server: Any, door: socket.socket, address: Any, *parts: Any, **named: Any) -> None:
         self.waits_since, self.read, self.is_new = time.monotonic(), 0, True
@@ -357,6 +335,24 @@ class _Line(HTTPChannel):  # type: ignore[misc]
         """Whether the request that is there whole is one that holds the processor."""
         request = self.requests[0]
         return not request.error and self.adj.is_costly(request.command, request.path)
+
+    def is_for_the_desk(self) -> bool:
+        """Whether the request that is there whole is one for whoever works here."""
+        request = self.requests[0]
+        return not request.error and lies_at_the_desk(request.path)
+
+    def goes_to(self, desk: Desk, when_back: Callable[[_Line], None]) -> bool:
+        """Hand the request that is there whole to the desk. Whether there was room on the way."""
+
+        def is_back(answer: Answer | None) -> None:
+            if answer is None:
+                status, headers, page = self.server.refusal(HTTPStatus.INTERNAL_SERVER_ERROR)
+                answer = Answer(status, tuple(headers), page)
+            self.answer = answer
+            when_back(self)
+
+        environ = self.task_class(self, self.requests[0]).get_environment()
+        return desk.hand_over(environ, self.server._map, is_back)  # noqa: SLF001 -- the lines it looks after
 
     def asks_for(self) -> str:
         """Who sent the request that is there whole; behind the trusted proxy, whom that names last."""

@@ -21,6 +21,7 @@ import pytest
 from reporting.cases import desk, store
 from reporting.crypto import receipts
 from reporting.crypto.receipts import Receipt
+from reporting.operations.server import DESK
 from reporting.storage.database import reading, writing
 from tests import server
 from tests.attacks.test_no_trace import FarPhone
@@ -138,8 +139,9 @@ def test_no_worker_begins_with_a_line_to_the_database_that_another_process_opene
         told = Path(f"/proc/{running.process.pid}/task")
         if not told.exists():
             pytest.skip("only Linux tells what a process has open")
-        wait_for(lambda: len(running.workers()) == 2)
-        for one in running.workers():
+        wait_for(lambda: len(running.at_the_desk()) == DESK)
+        assert len(running.workers()) == 2
+        for one in running.processes():
             files = [link.readlink().name for link in Path(f"/proc/{one}/fd").iterdir() if link.is_symlink()]
             assert files
             assert not [name for name in files if name.startswith("amparo.db")]
@@ -150,10 +152,10 @@ def test_a_worker_that_dies_is_replaced_and_nothing_is_lost(place: Place) -> Non
         if not Path(f"/proc/{running.process.pid}/task").exists():
             pytest.skip("only Linux tells which processes belong to it")
         phone = walk_to_check(running.port)
-        before = set(running.workers())
+        before = set(running.processes())
         for one in before:
             os.kill(one, signal.SIGKILL)
-        wait_for(lambda: len(set(running.workers()) - before) == len(before) > 0)
+        wait_for(lambda: len(set(running.processes()) - before) == len(before) > 0)
         phone.presses("send")
         place.comes_back(receipt_of(phone.receipt()[0]))
 
