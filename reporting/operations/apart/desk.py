@@ -3,7 +3,7 @@
 The loop that reads requests hands one of the desk over whole, as the application would be called with it, and goes on;
 when the answer is there, it sends it. A request travels on a pair of sockets of its own, of which one end is passed to
 the next process that is free: so one that dies takes its own request along and no other, and lines that a server in
-front keeps open go on carrying everybody's requests. Why not threads: DECISIONS.md, "Separation". Knows no page.
+front keeps open go on carrying everybody's requests. Why not threads: DECISIONS.md, "Speed and floods". Knows no page.
 """
 
 from __future__ import annotations
