@@ -221,8 +221,8 @@ class _Task(WSGITask):  # type: ignore[misc]
             super().execute()
             return
         self.complete, self.status, self.response_headers = True, answer.status, list(answer.headers)
-        told = (value for name, value in answer.headers if name.lower() == "content-length")
-        self.content_length = int(next(told, len(answer.body)))
+        lengths = (value for name, value in answer.headers if name.lower() == "content-length")
+        self.content_length = int(next(lengths, len(answer.body)))
         self.write(answer.body)
 
 

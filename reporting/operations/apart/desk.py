@@ -74,7 +74,7 @@ class Desk:
             return False
         finally:
             theirs.close()
-        _Errand(ours, _packed(_told(environ), environ["wsgi.input"].read()), lines, when_done)
+        _Errand(ours, _packed(_texts_of(environ), environ["wsgi.input"].read()), lines, when_done)
         return True
 
     def work(self, app: Wsgi) -> None:
@@ -121,13 +121,13 @@ def _nobody_waits(_answer: Answer | None) -> None:
     """It was told."""
 
 
-def _told(environ: dict[str, Any]) -> dict[str, str]:
+def _texts_of(environ: dict[str, Any]) -> dict[str, str]:
     return {name: value for name, value in environ.items() if isinstance(value, str)}
 
 
 def _packed(head: object, body: bytes) -> bytes:
-    told = json.dumps(head).encode()
-    return SIZES.pack(len(told), len(body)) + told + body
+    encoded = json.dumps(head).encode()
+    return SIZES.pack(len(encoded), len(body)) + encoded + body
 
 
 def _unpacked(came: bytes) -> Answer | None:
@@ -137,19 +137,19 @@ def _unpacked(came: bytes) -> Answer | None:
     head, body = SIZES.unpack_from(came)
     if len(came) != SIZES.size + head + body:
         return None
-    told = json.loads(came[SIZES.size : SIZES.size + head])
-    headers = tuple((name, value) for name, value in told["headers"])
-    return Answer(told["status"], headers, came[SIZES.size + head :])
+    content = json.loads(came[SIZES.size : SIZES.size + head])
+    headers = tuple((name, value) for name, value in content["headers"])
+    return Answer(content["status"], headers, came[SIZES.size + head :])
 
 
 def _answer(app: Wsgi, line: socket.socket) -> None:
     """One request. What comes after the answer, as an application may ask for, is done when it is on its way."""
     with line.makefile("rb") as came:
         head, body = SIZES.unpack(came.read(SIZES.size).ljust(SIZES.size, b"\0"))
-        told, sent = came.read(head), came.read(body)
-    if len(told) != head or len(sent) != body or not head:
+        encoded, sent = came.read(head), came.read(body)
+    if len(encoded) != head or len(sent) != body or not head:
         return  # who handed it over is gone
-    environ = SAME_FOR_ALL | json.loads(told) | {"wsgi.input": io.BytesIO(sent), "wsgi.errors": sys.stderr}
+    environ = SAME_FOR_ALL | json.loads(encoded) | {"wsgi.input": io.BytesIO(sent), "wsgi.errors": sys.stderr}
     answered: dict[str, Any] = {}
 
     def start_response(status: str, headers: list[tuple[str, str]], _trouble: Any = None) -> Callable[[bytes], object]:
