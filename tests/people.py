@@ -161,6 +161,7 @@ class Place:
             trip=parts.get("trip", tickets.new_trip()),
             hour=int(self.clock()) // HOUR,
             signs=parts.get("signs", ()),
+            group=parts.get("group"),
         )
         report = replace(report, consents=parts.get("consents", report.consents))  # also what no page would make
         with reading(self.engine) as db:

@@ -332,6 +332,7 @@ class View:
     name: str = ""
     sort: str = "urgency"
     after: int = 0
+    fold: int = 0  # a case: what lies in the fold that it stands for, each by itself
 
 
 def chosen(summaries: Iterable[Summary], view: View, me: int, aside: Doubts = NOTHING) -> list[Summary]:

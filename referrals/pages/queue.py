@@ -15,7 +15,7 @@ from flask.typing import ResponseReturnValue
 from wtforms import SelectField, SelectMultipleField, StringField, TextAreaField
 from wtforms.validators import Length
 
-from referrals.casework import queue
+from referrals.casework import folds, queue
 from referrals.casework.queue import View
 from referrals.directory import snapshot
 from referrals.help.answers import names
@@ -88,6 +88,7 @@ def _view() -> View:
         name=(desk_pages.taken(address["name"]) or {}).get("words", "") if "name" in address else "",
         sort=sort if sort in queue.SORTS else FIRST.sort,
         after=_after(address.get("after", "")),
+        fold=_after(address.get("fold", "")),
     )
 
 
@@ -115,15 +116,17 @@ def _queue_page(
         restores = taken.restores(db, keys, int(site.clock()) // clock.HOUR - RESTORE_SHOWN)
         people = case_workers(db, site, keys)
     aside = queue.put_aside(cards, site.clock(), sheet)
-    chosen = queue.chosen(cards, view, keys.member, aside=aside)
+    chosen = queue.chosen(folds.opened(cards, view.fold), view, keys.member, aside=aside)
     sought = WordSearch.kept(search)
     listed = [card for card in chosen if card.case in sought.matches] if sought else chosen
     ordered = queue.in_order(listed, site.clock(), view.sort, sheet)
-    shown, after = queue.page_of(ordered, view.after)
+    lines, behind = (ordered, {}) if view.fold or sought else folds.folded(ordered, cards, site.clock(), sheet)
+    shown, after = queue.page_of(lines, view.after)
     page = render_template(
         "casework/queue.html",
         lines=[queue.line_of(card, site.clock()) for card in shown],
         count=len(ordered),
+        folds=behind,
         next=after,
         view=view,
         named=request.args.get("name") if view.name else None,
@@ -140,9 +143,6 @@ def _queue_page(
         restores=restores,
         **_TABLE,
         names=names(snapshot.snapshot_of(site.reading)),
-        day=lambda written: languages.day_as_written(g.lang, written),
-        came=lambda hour: languages.hour(g.lang, local_hour(hour)),
-        age=lambda hour: int(site.clock() / clock.HOUR - hour) // 24,
         me=keys.member,
         out=form or BulkForm(formdata=None),
     )
@@ -156,8 +156,8 @@ def _folders(cards: Sequence[records.Summary], aside: queue.Doubts) -> dict[str,
     return {code: (say(name), sum(lies(card, aside) for card in cards)) for code, (name, lies) in queue.FOLDERS.items()}
 
 
-# words of the tables that the page shows
-_TABLE = {
+# words of the tables that the page shows, and how it says a time
+_TABLE: dict[str, Any] = {
     "need_names": NEEDS,
     "urgency_names": codes.URGENCY_LABELS,
     "states": {"new": N_("New"), "open": N_("In hand"), "closed": N_("Closed")},
@@ -165,6 +165,9 @@ _TABLE = {
     "places": {code: name for code, (name, _) in queue.PLACES.items()},
     "outcomes": actions.OUTCOMES,
     "regions": VOCABULARY["region"],
+    "day": lambda written: languages.day_as_written(g.lang, written),
+    "came": lambda hour: languages.hour(g.lang, local_hour(hour)),
+    "age": lambda hour: int(installation().clock() / clock.HOUR - hour) // 24,
 }
 
 

@@ -2,7 +2,8 @@
 
 Pure. Nobody is asked to prove that she is a person. One sign says nothing: a frightened woman can be quick,
 and she can paste a link. Two put a case aside until somebody opens it, and nothing that may be urgent is ever
-put aside (`referrals/casework/queue.py`). The signs travel inside the sealed summary.
+put aside (`referrals/casework/queue.py`). The signs travel inside the sealed summary, and so does the number by which
+those of one sender fold together (`referrals/casework/folds.py`).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import hashlib
 import re
 from typing import Final
 
+from reporting.crypto import sealing
 from reporting.crypto.receipts import plain
 from reporting.i18n import N_
 
@@ -37,3 +39,16 @@ def print_of(words: str) -> str:
     """By which the same words are known again, however they are spaced; empty where there are too few of them."""
     bare = plain(words)
     return hashlib.sha256(bare.encode()).hexdigest()[:16] if len(bare) >= LEAST_WORDS else ""
+
+
+def group_of(sender: bytes, words: str, signs: tuple[str, ...]) -> int | None:
+    """The number of the fold that a report can be part of: of all that this sender sent in this hour with a sign.
+
+    `sender`: a key that only this sender has and that dies with the hour; without it a number says nothing. What shows
+    no sign by itself may be the same text again: its number is bound to its words too, so that it tells of two reports
+    only what their words tell. None where a report can be in no fold.
+    """
+    repeated = print_of(words)
+    if not signs and not repeated:
+        return None
+    return int.from_bytes(sealing.derive(sender, "fold", b"" if signs else repeated.encode(), 8), "big")

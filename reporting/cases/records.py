@@ -56,7 +56,7 @@ class NewReport:
 
     `unseen`: it was sent when it was too old to be shown; whoever comes back with its receipt reads letters only.
     `voice`: the member who wrote down what she told by telephone or at the door; 0 when she wrote herself.
-    `signs`: of junk, for the team (`cases.junk`).
+    `signs`: of junk, for the team, and `group`: the number of the fold it can be part of (`cases.junk`).
     """
 
     incident: Incident
@@ -69,6 +69,7 @@ class NewReport:
     unseen: bool = False
     voice: int = 0
     signs: tuple[str, ...] = ()
+    group: int | None = None
 
 
 def consents_with(contact: Mapping[str, str], consents: frozenset[str]) -> frozenset[str]:
@@ -212,6 +213,11 @@ class Summary:
     def signs(self) -> tuple[str, ...]:
         """Signs of junk that were seen when it was sent."""
         return self.content.signs or ()
+
+    @property
+    def group(self) -> int | None:
+        """The number that it shares with what else the same sender sent in that hour with a sign of junk."""
+        return self.content.group
 
     @property
     def words(self) -> str:

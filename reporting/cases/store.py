@@ -133,6 +133,7 @@ def _new_summary(report: NewReport) -> SummaryContent:
         answered=False,
         signs=report.signs or None,
         words=None if report.voice else print_of(report.narrative) or None,
+        group=report.group,
     )
 
 

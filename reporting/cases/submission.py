@@ -43,13 +43,16 @@ def from_answers(
     unseen: bool = False,
     voice: int = 0,
     seconds: float | None = None,
+    sender: bytes | None = None,
 ) -> NewReport:
     """The report that answers to the questions make.
 
-    `now` is in seconds since 1970, `seconds` is from the first page to now, None where that is not known. Raises
+    `now` is in seconds since 1970, `seconds` is from the first page to now, None where that is not known; `sender` is a
+    key that only this sender has and that dies with the hour, None where she sends nothing herself. Raises
     `BadIncident` for answers that fit no question.
     """
     narrative = answers.get("narrative", "")
+    signs = () if voice else junk.signs_of(narrative, seconds)
     return new_report(
         incident_of(answers),
         narrative,
@@ -60,7 +63,8 @@ def from_answers(
         hour=int(now) // HOUR,
         unseen=unseen,
         voice=voice,
-        signs=() if voice else junk.signs_of(narrative, seconds),
+        signs=signs,
+        group=None if sender is None else junk.group_of(sender, narrative, signs),
     )
 
 
@@ -76,6 +80,7 @@ def new_report(
     unseen: bool = False,
     voice: int = 0,
     signs: tuple[str, ...] = (),
+    group: int | None = None,
 ) -> NewReport:
     """The report of an incident. Who leaves a way to be reached allows that it is used."""
     return NewReport(
@@ -89,6 +94,7 @@ def new_report(
         unseen=unseen,
         voice=voice,
         signs=signs,
+        group=group,
     )
 
 

@@ -47,6 +47,7 @@ class SummaryContent:
     looked_by: int | None = None  # the member who looked last, and the hour
     looked_at: int | None = None
     changed_in: int | None = None  # the version in which it was changed last: a look is no change
+    group: int | None = None  # what one sender sent within an hour with a sign of junk has the same one
 
     @property
     def incident(self) -> Incident:
@@ -97,6 +98,7 @@ LETTERS: Final[Mapping[str, str]] = {
     "looked_by": "k",
     "looked_at": "x",
     "changed_in": "i",
+    "group": "g",
 }
 LISTS: Final = frozenset({"signs", "labels", "marks"})
 

@@ -79,6 +79,7 @@ def send(came: TicketCheck) -> ResponseReturnValue:
         now=moment,
         unseen=is_unseen(came),
         seconds=_seconds(trail, moment),
+        sender=limits.key_of_sender(),
     )
     if limits.has_to_wait(report.narrative):
         return error_page(429, limits.WAITS)

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from reporting.config import Settings
 from reporting.i18n import N_
 from reporting.sessions.day_seeds import Line
+from reporting.sessions.hour_key import HourKey
 from reporting.sessions.page_rows import PageRows
 from reporting.teams import team_log
 from reporting.teams.reading_hours import read
@@ -48,6 +49,7 @@ class Installation:
     pin: Pin
     rows: PageRows  # what the pages of a name show
     on_the_way: Callable[[int, str], ResponseReturnValue | None]  # the page of an error, as a step of her trip
+    hour_key: HourKey = field(default_factory=HourKey)  # by which a sender is known again within an hour
     tongues: dict[str, templating.LanguageEnvironment] = field(default_factory=dict)  # the templates of each language
     refused: dict[tuple[str, str, bool], tuple[int, str]] = field(default_factory=dict)  # pages for too many requests
     emergency_lines: Callable[[], Iterable[Any]] = tuple  # that answer in the whole country, as offers

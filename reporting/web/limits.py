@@ -129,6 +129,12 @@ def sender() -> str:
     return day_seeds.sender_mark(site.settings.server_secret, network_of(request.remote_addr or ""), site.clock())
 
 
+def key_of_sender() -> bytes:
+    """A key that only this sender has, for this hour. Nobody can make it again, whatever is seized (`hour_key`)."""
+    site = installation()
+    return site.hour_key.of_sender(network_of(request.remote_addr or ""), site.clock())
+
+
 def is_costly(app: object, method: str, path: str) -> bool:
     """Whether a request to this address may stretch a password or a code, and so holds a processor for long.
 

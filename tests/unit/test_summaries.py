@@ -44,6 +44,7 @@ SOMETIMES = {
     "k": st.integers(0, 9),
     "x": st.integers(0, 500_000),
     "i": st.integers(1, 9),
+    "g": st.integers(0, 2**64 - 1),
 }
 STORED = st.fixed_dictionaries(ALWAYS, optional=SOMETIMES)
 

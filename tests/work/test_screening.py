@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 import secrets
 from typing import Any
 
@@ -252,3 +254,43 @@ def test_few_words_have_no_print() -> None:
 @pytest.mark.parametrize("seconds", [None, -5, 6, 1e9])
 def test_a_time_that_nobody_knows_or_that_cannot_be_is_no_sign(seconds: float | None) -> None:
     assert junk.signs_of("", seconds) == ()
+
+
+# ── many of one sender ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_many_of_one_sender_are_one_line_that_opens_and_a_workshop_behind_the_same_address_is_not(
+    app: Flask, place: Place
+) -> None:
+    for number in range(31):
+        place.receives(narrative=f"{ADVERT} {number}", signs=("LINKS",), group=2**63 + 5)
+    for _ in range(2):
+        sends_in(app, place, 90, "El cliente me pegó en la calle y no me pagó.")
+    desk = folder(app, place, "open")
+    assert lines(desk) == 3
+    assert f"{say('To be worked on')} (33)" in desk.words, "nothing is left out of the count"
+    told = say(
+        "%(num)s came from one place within an hour, each with a sign of junk. The most urgent stands here.", num=31
+    )
+    assert told in desk.words
+    desk.opens(_fold_link(desk))
+    assert lines(desk) == 31
+    desk.presses("junk", cases=desk.form("junk").offered["cases"], reason="Propaganda.")
+    assert lines(folder(app, place, "open")) == 2
+
+
+def _fold_link(desk: Phone) -> str:
+    """Where the fold is opened."""
+    return html.unescape(re.search(r'href="([^"]*fold=[^"]*)"', desk.text)[1])  # type: ignore[index]
+
+
+def test_a_report_with_a_sign_carries_the_number_of_its_sender_under_the_seal_and_an_honest_one_none(
+    app: Flask, place: Place
+) -> None:
+    for narrative in (ADVERT, f"{ADVERT} otra vez", "Me pegó."):
+        sends_in(app, place, 90, narrative)
+    keys = place.signs_in("rosa")
+    with reading(place.engine) as db:
+        cards, _ = cases_desk.queue(db, keys)
+    first, again, none = sorted((card.group for card in cards), key=lambda group: group is None)
+    assert (first == again, first is None, none) == (True, False, None)
