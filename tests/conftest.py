@@ -15,6 +15,7 @@ from flask import Flask
 from hypothesis import settings
 
 from reporting.app import create_app
+from tests import worked_out_once
 from tests.copies import Copies, Filling, nothing_more
 from tests.in_a_browser import Site, a_site
 from tests.needs_of_tests import demanded, requires
@@ -26,8 +27,9 @@ settings.register_profile("house", deadline=None, derandomize=bool(os.environ.ge
 
 
 def pytest_configure() -> None:
-    """A misspelt AMPARO_REQUIRE stops everything at once."""
+    """A misspelt AMPARO_REQUIRE stops everything at once; what always comes out the same is worked out once."""
     demanded()
+    worked_out_once.remember()
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from functools import lru_cache
 
 from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
@@ -167,6 +168,7 @@ def header(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", letters).strip("_")
 
 
+@lru_cache(maxsize=1024)  # a few words, read in ten columns of every row
 def answer_of(cell: str) -> str:
     """A cell as yes, no, only or unknown. What is blank, or says anything else than exactly that, is unknown."""
     word = _ANSWER.fullmatch(cell.strip().lower())
