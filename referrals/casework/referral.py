@@ -7,16 +7,18 @@ and a second case worker, and which she is told of. Knows neither the web nor ho
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from referrals.help.texts import her_case_texts
 from referrals.needs.assessment import assess
 from referrals.needs.exclusions import OfferedService, forbidden
 from reporting.cases import actions
 from reporting.cases.actions import NotAllowed
 from reporting.cases.case_file import CaseFile, Record, referral_of
-from reporting.cases.records import Referral
+from reporting.cases.records import CLOSED as CASE_CLOSED
+from reporting.cases.records import Case, Referral
 from reporting.clock import HOUR
 from reporting.i18n import N_
 from reporting.vocabulary.codes import MINOR_AGES
@@ -102,6 +104,16 @@ MOVE_NAMES: Final = {
 # who takes a step, in words
 WHO: Final = {HER: N_("she herself"), WORKER: N_("the team"), SECOND: N_("another case worker")}
 LAST: Final = frozenset({CLOSED, REVOKED})
+ENDED: Final = LAST | {DECLINED, REFUSED, REACHED}
+# the move by which a referral ended -> under which name its words for her stand
+ENDS: Final = {
+    "reach": "reached",
+    "refuse": "refused",
+    "miss": "missed",
+    "decline": "declined",
+    "revoke": "revoked",
+    "withdraw": "withdrawn",
+}
 # what may be told to a service, field by field; nothing else ever is
 FIELDS: Final = {
     "need": N_("What she needs"),
@@ -259,6 +271,33 @@ def steps(referral: Referral, by: int) -> Iterator[str]:
     for name, allowed in MOVES[referral.state].items():
         if allowed.who != SECOND or referral.moves[0]["by"] != by:
             yield name
+
+
+# ── what she reads of it ────────────────────────────────────────────────────────────────────────────────────
+
+
+def endings(referrals: Iterable[Referral]) -> Iterator[tuple[Referral, Mapping[str, str]]]:
+    """Each referral that ended, with what she reads of its end, by language."""
+    for referral in referrals:
+        if referral.state in ENDED:
+            move = next(step["move"] for step in reversed(referral.moves) if step["move"] in ENDS)
+            yield referral, her_case_texts()["ended"][ENDS[move]]
+
+
+@dataclass(frozen=True, slots=True)
+class ClosingWords:
+    """What she reads of a closed case, by language: how it ended (None where nobody said), and what stays possible."""
+
+    ended: Mapping[str, str] | None
+    then: Mapping[str, str]
+
+
+def closing_words(case: Case) -> ClosingWords | None:
+    """What she reads where her case is closed; None while it is open."""
+    if case.state != CASE_CLOSED:
+        return None
+    texts = her_case_texts()
+    return ClosingWords(texts["outcome"].get(case.work_record.get("outcome", "")), texts["closed"])
 
 
 def _record_of(case_file: CaseFile, number: int) -> Record:

@@ -5,7 +5,7 @@ Nothing is said of a service that its row does not say.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -123,6 +123,13 @@ class Help:
         )
 
 
+LeavesOut = Callable[[Need], bool]
+
+
+def _nothing(_need: Need) -> bool:
+    return False
+
+
 def help_for(
     snapshot: DirectorySnapshot,
     incident: Incident,
@@ -131,13 +138,25 @@ def help_for(
     languages: tuple[str, ...],
     only: list[str] | None = None,
     police_shown: bool = False,
+    leaves_out: LeavesOut = _nothing,
 ) -> Help:
-    """Needs, clocks and offers of an incident as of `now` (seconds since 1970); `only` some while she is telling."""
-    incident, assessed = _with_successors(snapshot, incident), assess(incident)
-    wanted = [need for need in assessed.needs if only is None or need.code in only]
-    hers = tuple(code for code in (incident.lang, *languages) if code)
-    seeker = Seeker(incident, assessed.must_not, _places(incident), hers, police_shown)
+    """Needs, clocks and offers of an incident as of `now` (seconds since 1970); `only` some while she is telling.
+
+    `leaves_out`: which of the needs are no longer asked for in this case.
+    """
+    assessed = assess(incident)
+    wanted = [need for need in assessed.needs if (only is None or need.code in only) and not leaves_out(need)]
+    _, seeker = seeker_of(snapshot, incident, languages, police_shown=police_shown)
     return _help(snapshot, wanted, seeker, now, create_referral=assessed.create_referral)
+
+
+def seeker_of(
+    snapshot: DirectorySnapshot, incident: Incident, languages: tuple[str, ...], *, police_shown: bool = False
+) -> tuple[Incident, Seeker]:
+    """Who is looking, of an incident: with what became of services that refused her, her places and languages."""
+    incident = _with_successors(snapshot, incident)
+    hers = tuple(code for code in (incident.lang, *languages) if code)
+    return incident, Seeker(incident, assess(incident).must_not, _places(incident), hers, police_shown)
 
 
 def help_with(

@@ -42,6 +42,22 @@ def about_need(code: str, incident: Incident, country: str = FIRST_HOME) -> Mapp
 
 
 @cache
+def _after_the_window() -> Mapping[str, Mapping[str, Any]]:
+    return tomllib.loads((DATA / "after-the-window.toml").read_text(encoding="utf-8"))
+
+
+def after_the_window(code: str) -> tuple[str, ...]:
+    """The needs that still help when the time for this one is past, in order; none where nobody wrote any down."""
+    return tuple(_after_the_window().get(code, {}).get("helps", ()))
+
+
+@cache
+def her_case_texts() -> Mapping[str, Any]:
+    """What her page says of a closed case (`closed`, `outcome`) and of how a referral ended (`ended`), by language."""
+    return tomllib.loads((DATA / "her-case.toml").read_text(encoding="utf-8"))
+
+
+@cache
 def _child_policy() -> Mapping[str, Any]:
     return tomllib.loads((DATA / "child-policy.toml").read_text(encoding="utf-8"))
 

@@ -111,6 +111,17 @@ def _hours_left(code: str, rules: Iterable[str], hours: tuple[float, float] | No
     return max(0.0, min(closes) - hours[1])
 
 
+def window_runs(need: Need) -> bool:
+    """Whether it runs out: a medical window that may be open, or help that is needed at once."""
+    return need.urgency == "NOW" or any((rule, need.code) in CLOSES for rule in need.rules)
+
+
+def past_windows(before: Incident, now: Incident) -> tuple[str, ...]:
+    """The needs with a window that was open `before`, when she told it, and is over now."""
+    needed = {need.code for need in assess(now).needs}
+    return tuple(need.code for need in assess(before).needs if window_runs(need) and need.code not in needed)
+
+
 def _lowered(need: Need) -> Need:
     """Only a record is wanted: what can wait, waits, and everything is information."""
     if need.urgency in {"NOW", "READY"} or need.code in RECORD_ONLY.keeps:

@@ -62,11 +62,12 @@ class LabelsForm(ActForm):
 
 
 class CloseForm(ActForm):
-    """How it ended, and why it is closed."""
+    """How it ended, why it is closed, and a letter that goes with it, if there is one."""
 
     needs = ("reason",)
     outcome = _chosen()
     reason = _typed()
+    text = _typed()
 
 
 class ReasonForm(ActForm):
@@ -108,9 +109,17 @@ class ConsentForm(ActForm):
     text = _typed()
 
 
-class ProposalForm(ActForm):
-    """A service for a need, and what it may be told."""
+class NeedForm(ActForm):
+    """A need, and how it stands."""
 
+    need = _chosen()
+    step = _chosen()
+
+
+class ProposalForm(ActForm):
+    """A service for a need, and what it may be told. `door`: both in one, from the list that is in order."""
+
+    door = _chosen(100)
     service = _chosen()
     need = _chosen()
     fields = SelectMultipleField(validate_choice=False)

@@ -10,11 +10,13 @@ from typing import Any
 from flask import g, make_response, redirect, url_for
 from flask.typing import ResponseReturnValue
 
-from referrals.casework import referral
+from referrals.casework import need_list, referral
 from referrals.directory import snapshot
 from referrals.directory.snapshot import DirectorySnapshot
 from referrals.help import answers as referrals_help
+from referrals.help import proposals
 from referrals.needs import codes
+from referrals.needs.assessment import window_runs
 from referrals.pages.act_forms import ActForm
 from referrals.pages.case_actions import ACTS, NO_ACT, refusal
 from referrals.pages.case_forms import NOT_OPENED, blueprint, case_workers, other_teams
@@ -24,6 +26,7 @@ from reporting.i18n import N_
 from reporting.teams.team_log import CASE_WORKER, CannotOpen
 from reporting.vocabulary import questions, wording
 from reporting.vocabulary.codes import MINOR_AGES
+from reporting.vocabulary.need_states import STATES
 from reporting.vocabulary.needs import NEEDS
 from reporting.web import desk_pages, languages, question_forms
 from reporting.web.access.auth import refresh_keys, signed_in
@@ -110,6 +113,7 @@ def _show(
         case=opened,
         alias=records.alias(opened.id),
         timeline=actions.timeline(opened),
+        looked=opened.last_look(keys.member),
         came=languages.hour(g.lang, local_hour(opened.hour)),
         contact=contact,
         typed=form,
@@ -132,11 +136,18 @@ def _show(
 def _as_it_stands(opened: Case, directory: DirectorySnapshot) -> dict[str, Any]:
     """What was told, in words, and what follows from it now."""
     names, moment = referrals_help.names(directory), installation().clock()
-    incident = opened.incident_at(moment)
+    incident, languages, states = opened.incident_at(moment), (opened.language,), opened.need_states
+    leaves_out = need_list.team_leaves_out(states)
+    help_now = referrals_help.help_for(directory, incident, moment, languages=languages, leaves_out=leaves_out)
     return {
         "facts": wording.facts_of(opened.incident, names, say),
         "first": wording.facts_of(opened.first, names, say) if opened.corrections else (),
-        "help": referrals_help.help_for(directory, incident, moment, languages=(opened.language,)),
+        "help": help_now,
+        "states": states,
+        "running": [need for need in help_now.needs if need is help_now.needs[0] or window_runs(need.need)],
+        "need_list": need_list.for_team(opened, moment),
+        "doors": proposals.doors_for(directory, incident, moment, languages=languages, leaves_out=leaves_out),
+        "silent": opened.days_silent(moment),
         "services": referrals_help.services_for(directory, incident),
         "minor": incident.age in MINOR_AGES,
         "names": names,
@@ -159,6 +170,7 @@ _TABLE = {
     "because": actions.NOT_A_REPORT_BECAUSE,
     "fields": referral.FIELDS,
     "states": referral.STATES,
+    "need_states": {code: row.name for code, row in STATES.items()},
     "moves": referral.MOVE_NAMES | {"propose": N_("Proposed")},
     "allow": actions.CHANGEABLE,
 }

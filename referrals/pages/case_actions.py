@@ -21,6 +21,7 @@ from referrals.pages.act_forms import (
     LabelsForm,
     LinkForm,
     MarkForm,
+    NeedForm,
     OwnerForm,
     ProposalForm,
     ProtectionForm,
@@ -75,7 +76,7 @@ def _nothing_more(_db: Any, _case: int, _form: ActForm) -> None:
     return
 
 
-def _letter(case_file: CaseFile, form: WordsForm) -> None:
+def _letter(case_file: CaseFile, form: WordsForm | CloseForm) -> None:
     if "C_LETTERS" not in case_file.consents:
         raise NoConsent
     text = {
@@ -85,6 +86,13 @@ def _letter(case_file: CaseFile, form: WordsForm) -> None:
     }
     case_file.add("letter", text)
     case_file.summary = replace(case_file.summary, answered=True)
+
+
+def _answer(case_file: CaseFile, form: WordsForm) -> None:
+    """A letter, and whoever writes it takes the case where nobody has it."""
+    _letter(case_file, form)
+    if not case_file.summary.owner:
+        actions.assign(case_file, g.keys.member, g.keys.member, installation().clock())
 
 
 def _note(case_file: CaseFile, form: WordsForm) -> None:
@@ -104,6 +112,8 @@ def _risk(case_file: CaseFile, form: RiskForm) -> None:
 
 
 def _close(case_file: CaseFile, form: CloseForm) -> None:
+    if form.text.data:
+        _letter(case_file, form)
     actions.close(case_file, g.keys.member, outcome(form.outcome.data), form.reason.data, installation().clock())
 
 
@@ -180,23 +190,27 @@ def _allow(case_file: CaseFile, form: ConsentForm) -> None:
     actions.note(case_file, g.keys.member, form.text.data, installation().clock())
 
 
+def _need(case_file: CaseFile, form: NeedForm) -> None:
+    actions.say_need(case_file, g.keys.member, form.need.data, form.step.data, installation().clock())
+
+
+def _door(form: ProposalForm) -> tuple[str, str]:
+    """(service, need) that was chosen: a service that was looked up goes before the list."""
+    need, _, listed = form.door.data.partition(" ")
+    return (form.service.data, form.need.data) if form.service.data else (listed, need)
+
+
 def _propose(case_file: CaseFile, form: ProposalForm) -> None:
     fields = ("need", *(field for field in referral.FIELDS if field != "need" and field in (form.fields.data or ())))
-    referral.propose(
-        case_file, g.keys.member, service(form.service.data), form.need.data, fields, installation().clock()
-    )
+    door, need = _door(form)
+    referral.propose(case_file, g.keys.member, service(door), need, fields, installation().clock())
 
 
 def _protect(case_file: CaseFile, form: ProtectionForm) -> None:
     fields = ("need", *(field for field in referral.FIELDS if field != "need" and field in (form.fields.data or ())))
+    door, need = _door(form)
     referral.protect_child(
-        case_file,
-        g.keys.member,
-        service(form.service.data),
-        form.need.data,
-        fields,
-        form.reason.data,
-        installation().clock(),
+        case_file, g.keys.member, service(door), need, fields, form.reason.data, installation().clock()
     )
 
 
@@ -244,6 +258,7 @@ class Act:
 # what is pressed -> the act
 ACTS: dict[str, Act] = {
     "letter": Act("letter", WordsForm, _letter, newest=False),
+    "answer": Act("letter", WordsForm, _answer, newest=False),
     "note": Act("changed", WordsForm, _note, newest=False),
     "assign": Act("changed", OwnerForm, _assign),
     "label": Act("changed", LabelsForm, _label),
@@ -256,6 +271,7 @@ ACTS: dict[str, Act] = {
     "ask-hand-over": Act("changed", HandOverForm, _ask_hand_over),
     "handed": Act("changed", ActForm, _said_yes_to_team, afterwards=_hand_over),
     "allow": Act("changed", ConsentForm, _allow),
+    "need": Act("changed", NeedForm, _need),
     "propose": Act("referral", ProposalForm, _propose),
     "protect": Act("referral", ProtectionForm, _protect),
     "step": Act("referral", StepForm, _step, afterwards=_flag_who_refused),

@@ -9,6 +9,7 @@ from typing import Any
 
 from flask import g
 
+from referrals.casework import need_list
 from referrals.directory import snapshot
 from referrals.directory.snapshot import DirectorySnapshot
 from referrals.help.answers import Help, help_for
@@ -50,9 +51,10 @@ def other_teams(db: Any, site: Installation, case: Case) -> dict[int, str]:
 
 
 def help_of(directory: DirectorySnapshot, case_file: CaseFile) -> Help:
-    """Needs and offers of an open case as of now, so that needs without a service can be recorded."""
-    now = installation().clock()
-    return help_for(directory, case_file.incident_at(now), now, languages=(case_file.facts["language"],))
+    """Open needs and offers of a case as of now, so that needs without a service can be recorded."""
+    now, leaves_out = installation().clock(), need_list.team_leaves_out(case_file.need_states)
+    incident, languages = case_file.incident_at(now), (case_file.facts["language"],)
+    return help_for(directory, incident, now, languages=languages, leaves_out=leaves_out)
 
 
 def needed(text: str | None) -> str:

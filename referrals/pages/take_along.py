@@ -14,7 +14,9 @@ from wtforms import RadioField, SelectMultipleField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Optional
 
+from referrals.casework import need_list
 from referrals.help import doctor_sheet, tonight
+from referrals.needs.assessment import assess
 from reporting.cases import store
 from reporting.pages import directory_lookups
 from reporting.pages.start import box_ticket, over
@@ -106,7 +108,8 @@ def inside(trail: Trail, step: str, ended: str | None) -> ResponseReturnValue:
     except CannotOpen:
         return post_redirect_get.start_page()
     incident = case.incident_at(installation().clock())
-    needs = () if case.unseen else (need.need.code for need in directory_lookups.help_of(incident).needs)
+    leaves_out = need_list.her_page_leaves_out(case.need_states)
+    needs = () if case.unseen else (need.code for need in assess(incident).needs if not leaves_out(need))
     ticked = frozenset[str]() if case.unseen else doctor_sheet.beforehand(incident, needs)
     return make_response(_ask(_filled(ticked), case_session_field(session), in_case=True), trail.status(step))
 

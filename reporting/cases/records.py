@@ -11,6 +11,7 @@ from datetime import date
 from typing import Any, Final
 
 from reporting.cases.summary import SummaryContent, ToldHours, looked_at
+from reporting.clock import HOUR
 from reporting.crypto import sealing
 from reporting.errors import AmparoError
 from reporting.i18n import N_
@@ -254,6 +255,10 @@ class Summary:
         """Hour (since 1970) of what she said last, her report included."""
         return self.heard_at or self.hour
 
+    def days_silent(self, now: float) -> int:
+        """Whole days since her last word, her report included."""
+        return int(now / HOUR - self.last_word) // 24
+
     @property
     def looked_by(self) -> int:
         """The member who looked last; 0 where nobody did, or a version before did not write it down."""
@@ -308,6 +313,10 @@ class Case:
     def need_states(self) -> Mapping[str, NeedState]:
         """Need -> how it stands; what is open and was never spoken of is left out."""
         return states_of(self.referrals, self.work_record.get("needs", ()))
+
+    def days_silent(self, now: float) -> int:
+        """Whole days since her last word, her report included."""
+        return int(now / HOUR - self.last_word) // 24
 
     def last_look(self, besides: int) -> tuple[int, int]:
         """(member, hour) of the last look of somebody else than this member; (0, 0) where nobody else looked."""

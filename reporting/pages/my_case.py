@@ -15,9 +15,11 @@ from wtforms import RadioField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional
 
+from referrals.casework import need_list, referral
 from referrals.help import answers as referrals_help
 from referrals.help import tonight
 from referrals.help.cards import HelpCards, cards_of
+from referrals.help.texts import need_words
 from reporting.cases import actions, statement, store
 from reporting.cases.actions import NotAllowed
 from reporting.cases.records import Case
@@ -86,20 +88,25 @@ def _case_page(stay: CaseSession, trail: Trail, _rest: str) -> str:
         case = store.open_visit(db, stay.visit)
         teams = {team.id: team.name for team in site.teams(db)}
     shelf = snapshot()
+    names = referrals_help.names(shelf)
     return render_template(
         "reporter/case.html",
         case=case,
         team=teams.get(case.team, ""),
-        facts=wording.facts_of(case.incident, referrals_help.names(shelf), say),
-        first=wording.facts_of(case.first, referrals_help.names(shelf), say) if case.corrections else (),
-        names=referrals_help.names(shelf),
+        facts=wording.facts_of(case.incident, names, say),
+        first=wording.facts_of(case.first, names, say) if case.corrections else (),
+        names=names,
         pages=question_forms.titles_to_set_right(case.incident),
         help=None if case.unseen else _help(case, police_shown="police" in trail.about("show")),
         plans=() if case.unseen else tonight.plans_for(shelf, case.incident_at(site.clock())),
         allows=_allows(case),
-        proposals=[referral for referral in case.referrals if referral.state in ASKED],
-        may_stop=[referral for referral in case.referrals if referral.state in MAY_STOP and not referral.protects],
-        protects=[referral for referral in case.referrals if referral.protects and referral.state != "revoked"],
+        proposals=[item for item in case.referrals if item.state in ASKED],
+        may_stop=[item for item in case.referrals if item.state in MAY_STOP and not item.protects],
+        protects=[item for item in case.referrals if item.protects and item.state != "revoked"],
+        ended=[(item, names.get(item.service, item.service), said) for item, said in referral.endings(case.referrals)],
+        closed=referral.closing_words(case),
+        need_list=need_list.for_her(case, site.clock()),
+        need_words=need_words(),
         other_team=teams.get(actions.asked_hand_over(case.work_record), ""),
         form=_again(LetterForm, trail, "show"),
         sentence=trail.about("show").get("sentence", ""),
@@ -118,8 +125,10 @@ def _again(kind: type[Typed], trail: Trail, step: str) -> Typed:
 
 def _help(case: Case, *, police_shown: bool) -> HelpCards:
     now = installation().clock()
+    leaves_out = need_list.her_page_leaves_out(case.need_states)
+    incident = case.incident_at(now)
     offered_now = referrals_help.help_for(
-        snapshot(), case.incident_at(now), now, languages=(g.lang,), police_shown=police_shown
+        snapshot(), incident, now, languages=(g.lang,), police_shown=police_shown, leaves_out=leaves_out
     )
     return cards_of(offered_now)
 

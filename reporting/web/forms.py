@@ -52,6 +52,9 @@ BUTTONS = {
     "allow": "a consent, which she gives",
     "deny": "a consent, which she takes back",
     "handover": "yes or no",
+    "have": "a need, which is met elsewhere",
+    "unwanted": "a need, which she does not want",
+    "still": "a need, which is open again",
 }
 
 

@@ -30,6 +30,7 @@ ASK_WHICH = {
     "directory.bring",
     "directory.called",
     "consent.answer",
+    "her_needs.speak_of",
     "reporter.begin_anew",
     "reporter.come_back",
     "reporter.take_step",
@@ -109,7 +110,7 @@ def test_at_the_desk_a_button_that_is_none_changes_nothing(app: Flask, place: Pl
                     desk.repeats(form.action, filled(form) | ({"go": go} if go else {}))
                     assert desk.status < 500
                     assert (everything(place), sessions(place)) == (before, there), (name, form.action, go)
-    assert found >= {one for one in ASK_WHICH if not one.startswith(("reporter.", "consent."))}
+    assert found >= {one for one in ASK_WHICH if not one.startswith(("reporter.", "consent.", "her_needs."))}
 
 
 def test_in_her_case_a_button_that_is_none_changes_nothing(app: Flask, place: Place) -> None:
@@ -122,6 +123,11 @@ def test_in_her_case_a_button_that_is_none_changes_nothing(app: Flask, place: Pl
     before = everything(place)
     for go in (*PRESSES, ["deny"], ["deny-zz"], ["erase-zz"], ["save-99"]):
         her.repeats("/es/volver", her.form(holding="text").values | {"text": ["x"]} | ({"go": go} if go else {}))
+        assert her.status < 500
+        assert everything(place) == before, go
+    needs = her.form("have-N_PEP")
+    for go in (*PRESSES, ["have"], ["have-zz"], ["still-N_PEP"], ["met-N_PEP"]):
+        her.repeats(needs.action, needs.values | ({"go": go} if go else {}))
         assert her.status < 500
         assert everything(place) == before, go
     look = next(form for form in her.forms if form.action.endswith("/propuesta"))
