@@ -40,7 +40,7 @@ from reporting.vocabulary.needs import NEEDS
 
 HOUR = 500_000
 RAPE = Incident(violence=frozenset({"RAPE"}), hours=(5.0, 5.0), condom="no", age="A25_34", region="UCAYALI")
-STATES_BY = [(state, by) for state, row in STATES.items() for by in row.set_by if by != TIME]
+STATES_BY = [(state, by) for state, row in STATES.items() for by in sorted(row.set_by) if by != TIME]
 
 
 WANTS = frozenset(
