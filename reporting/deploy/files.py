@@ -16,7 +16,8 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from reporting.deploy.deployment import CannotDeploy, Deployment, needs_a_front, needs_senders
-from reporting.operations.server import HEAD_WITHIN, IDLE, LARGEST_HEAD, LARGEST_READ, LEAST_RATE, SHARE
+from reporting.operations.apart.lobby import SHARE
+from reporting.operations.server import HEAD_WITHIN, IDLE, LARGEST_HEAD, LARGEST_READ, LEAST_RATE
 from reporting.web.limits import LARGEST_BODY
 from reporting.web.requests import HEADERS, HSTS
 

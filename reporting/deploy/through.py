@@ -23,9 +23,10 @@ from reporting.crypto.receipts import Receipt
 from reporting.deploy import leftovers
 from reporting.deploy.deployment import HTTP
 from reporting.deploy.through_trip import Door, Marks, Trip, door_of, walk
+from reporting.operations.apart.lobby import SHARE
 from reporting.operations.leak_check import Proof
 from reporting.operations.seal_search import spellings
-from reporting.operations.server import HEAD_WITHIN, LARGEST_READ, SHARE
+from reporting.operations.server import HEAD_WITHIN, LARGEST_READ
 from reporting.operations.trial_phone import NoTrial
 from reporting.storage.database import Base, reading
 from reporting.web.requests import HEADERS

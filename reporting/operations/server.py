@@ -13,8 +13,7 @@ import re
 import select
 import socket
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from http import HTTPStatus
 from typing import Any
@@ -31,6 +30,7 @@ from waitress.utilities import BadRequest
 from reporting.config import Settings
 from reporting.operations.apart import family
 from reporting.operations.apart.desk import Answer, Desk
+from reporting.operations.apart.lobby import LOOK_AGAIN, WAITING, Lobby
 from reporting.operations.apart.turns import Turns
 from reporting.web.access.audience import lies_at_the_desk
 from reporting.web.access.large_files import room_for
@@ -47,17 +47,14 @@ LARGEST_HEAD = 16 * 1024  # bytes of a request before its body
 LARGEST_READ = 16 * 1024 * 1024  # bytes of a body that are read, and not kept, so that the answer can be a page of ours
 LARGEST_CHUNK_LINE = 512  # bytes of what stands between the pieces of a body sent in pieces
 NEVER_IN_A_HEAD = re.compile(rb"[^\t\r\n\x20-\x7e\x80-\xff]")
-WAITING = 1024  # connections that may wait while others are answered: slow, never dropped
 _look = wasyncore.poll2 if hasattr(select, "poll") else wasyncore.poll  # Windows has only the older one
-BELIEVED_OF_A_PROXY = {"X_FORWARDED_FOR", "X_FORWARDED_PROTO"}
+BELIEVED_OF_A_PROXY = {"x-forwarded-for", "x-forwarded-proto"}
 DESK = 2  # processes for the pages of the desk: while one searches, the other answers
 COLLECT_AFTER = 10_000  # things made and not yet gone; at 700, as it comes, looking takes a tenth of the time
-LOOK_AGAIN = 1.0  # seconds without anything new, after which lines that nobody uses are closed
 HEAD_WITHIN = 20  # seconds for the head of a request, or for its first byte on a new line
 IDLE = 60  # seconds that a line may be open between two requests
 LEAST_RATE = 500  # bytes a second of a body, after the first twenty seconds: a tenth of a bad line
 LONGEST_NAME = 107  # bytes of the line in which a server in front names the sender, with its end (PROXY protocol, 2.1)
-SHARE = WAITING // 8  # lines of one sender: who has more loses the oldest that waits for something
 MakeApp = Callable[[Settings], Any]
 
 
@@ -226,51 +223,6 @@ class _Task(WSGITask):  # type: ignore[misc]
         self.write(answer.body)
 
 
-class Lobby:
-    """Every open line, and for how long each has kept us waiting. Nobody holds so many that others find none.
-
-    A line waits for its sender from its beginning, and from each answer, until the next request is there whole.
-    """
-
-    def __init__(self, most: int = WAITING - 8, share: int = SHARE) -> None:
-        self.most, self.share = most, share
-        self._lines: dict[_Line, None] = {}  # in the order in which they came
-        self._of: Counter[str] = Counter()
-        self._looked = 0.0
-
-    def __len__(self) -> int:
-        return len(self._lines)
-
-    def came(self, line: _Line, sender: str) -> None:
-        """A new line; where its sender has too many, or there are too many, the oldest that waits falls."""
-        self._lines[line] = None
-        self._of[sender] += 1
-        if sender and self._of[sender] > self.share:
-            self._drop(other for other in self._lines if other.sender == sender)
-        if len(self._lines) > self.most:
-            self._drop(iter(self._lines))
-
-    def went(self, line: _Line, sender: str) -> None:
-        """It is closed."""
-        if line in self._lines:
-            del self._lines[line]
-            self._of[sender] -= 1
-            if not self._of[sender]:
-                del self._of[sender]
-
-    def tidy(self, now: float) -> None:
-        """Close what was waited for too long, once a second. `now`: seconds of a clock that only goes on."""
-        if now - self._looked >= LOOK_AGAIN:
-            self._looked = now
-            for line in [line for line in self._lines if line.is_late(now)]:
-                line.handle_close()
-
-    def _drop(self, lines: Iterator[_Line]) -> None:
-        oldest = next((line for line in lines if line.keeps_waiting), None)
-        if oldest is not None:
-            oldest.handle_close()
-
-
 class _Line(HTTPChannel):  # type: ignore[misc]
     """A connection to one browser."""
 
@@ -282,13 +234,12 @@ class _Line(HTTPChannel):  # type: ignore[misc]
     def __init__(self, server: Any, door: socket.socket, address: Any, *parts: Any, **named: Any) -> None:
         self.waits_since, self.read, self.is_new = time.monotonic(), 0, True
         self.named: bytes | None = b"" if server.adj.named_in_front else None  # what came of the line that names her
-        self.sender = network_of(str(address[0])) if address and self.named is None else ""
-        is_in_front = bool(server.adj.trusted_proxy) and address[0] == server.adj.trusted_proxy
-        self.counts = not is_in_front or self.named is not None
+        from_front = bool(server.adj.trusted_proxy) and address[0] == server.adj.trusted_proxy
+        self.is_shared = from_front and self.named is None  # it carries requests of many, and each says of whom
+        self.sender = network_of(str(address[0])) if address and self.named is None and not from_front else ""
         super().__init__(server, door, address, *parts, **named)
-        if self.counts:
-            server.lobby.came(self, self.sender)
-        if self.named is not None and not is_in_front:
+        server.lobby.came(self)
+        if self.named is not None and not from_front:
             self.handle_close()  # nobody else may name a sender, and here nobody comes unnamed
 
     @property
@@ -302,7 +253,7 @@ class _Line(HTTPChannel):  # type: ignore[misc]
         if not self.keeps_waiting or waited <= HEAD_WITHIN:
             return False
         if self.request is None:
-            return self.is_new or waited > IDLE
+            return (self.is_new or waited > IDLE) and not self.is_shared  # the server in front closes its own
         return not self.request.headers_finished or self.read < (waited - HEAD_WITHIN) * LEAST_RATE
 
     def received(self, data: bytes) -> bool:
@@ -312,10 +263,17 @@ class _Line(HTTPChannel):  # type: ignore[misc]
             if not data:
                 return False
         if self.request is None:
-            self.waits_since, self.read, self.is_new = time.monotonic(), 0, False
+            self._waits_anew()
+            self.read, self.is_new = 0, False
         self.read += len(data)
         done: bool = super().received(data)
+        if self.is_shared and self.request is not None and self.request.headers_finished:
+            self.server.lobby.is_of(self, _named_in_front(self.request))
         return done
+
+    def _waits_anew(self) -> None:
+        self.waits_since = time.monotonic()
+        self.server.lobby.waits_anew(self)
 
     def _after_the_name(self, came: bytes) -> bytes:
         """What follows the line that names the sender. Where that is malformed, or too long, this is over."""
@@ -324,9 +282,8 @@ class _Line(HTTPChannel):  # type: ignore[misc]
         if name is None or len(line) + 2 > LONGEST_NAME:
             self.handle_close()
         elif end:
-            self.server.lobby.went(self, self.sender)
-            self.named, self.sender, self.addr = None, network_of(name), (name, 0)
-            self.server.lobby.came(self, self.sender)
+            self.named, self.addr = None, (name, 0)
+            self.server.lobby.is_of(self, network_of(name))
             return rest
         self.named = came[:LONGEST_NAME]
         return b""
@@ -356,21 +313,24 @@ class _Line(HTTPChannel):  # type: ignore[misc]
 
     def asks_for(self) -> str:
         """Who sent the request that is there whole; behind the trusted proxy, whom that names last."""
-        if self.counts:
-            return self.sender
-        named = self.requests[0].headers.get("X_FORWARDED_FOR", "")
-        return network_of(named.rpartition(",")[2].strip())
+        return _named_in_front(self.requests[0]) if self.is_shared else self.sender
 
     def service(self) -> None:
         """Answer; then the next request may come on the same line."""
         super().service()
-        self.waits_since = time.monotonic()
+        self._waits_anew()
+        if self.is_shared:
+            self.server.lobby.is_of(self, "")
 
     def handle_close(self) -> None:
         """It is over, whoever ended it."""
-        if self.counts:
-            self.server.lobby.went(self, self.sender)
+        self.server.lobby.went(self)
         super().handle_close()
+
+
+def _named_in_front(request: HTTPRequestParser) -> str:
+    """Whom the server in front names last in a request: it adds no more than one, and believes none."""
+    return network_of(request.headers.get("X_FORWARDED_FOR", "").rpartition(",")[2].strip())
 
 
 def no_core_files() -> None:

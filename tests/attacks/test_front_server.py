@@ -15,7 +15,7 @@ from click.testing import CliRunner
 
 from reporting.app import create_app
 from reporting.cli.base import main
-from reporting.operations.server import SHARE
+from reporting.operations.apart.lobby import SHARE
 from reporting.storage.database import writing
 from reporting.teams import accounts
 from reporting.teams.accounts import Invitation

@@ -16,7 +16,9 @@ from flask import Flask, request
 from reporting.app import create_app
 from reporting.config import BadSettings
 from reporting.operations import server as web_server
-from reporting.operations.server import HEAD_WITHIN, IDLE, LEAST_RATE, Lobby, Turns
+from reporting.operations.apart.lobby import Lobby
+from reporting.operations.apart.turns import Turns
+from reporting.operations.server import HEAD_WITHIN, IDLE, LEAST_RATE
 from reporting.web.limits import is_costly, network_of
 from tests.people import a_furnished_place
 
@@ -137,11 +139,11 @@ class Waiting:
 
     def __init__(self, lobby: Lobby, sender: str) -> None:
         self.lobby, self.sender, self.closed = lobby, sender, False
-        lobby.came(self, sender)  # type: ignore[arg-type]
+        lobby.came(self)  # type: ignore[arg-type]
 
     def handle_close(self) -> None:
         self.closed = True
-        self.lobby.went(self, self.sender)  # type: ignore[arg-type]
+        self.lobby.went(self)  # type: ignore[arg-type]
 
 
 def test_however_many_senders_there_are_the_newest_finds_a_line() -> None:
@@ -158,6 +160,88 @@ def test_a_household_of_the_newer_addresses_counts_as_one_and_a_circuit_of_an_on
     assert network_of("fc00:dead:beef:4dad::aa:1") != network_of("fc00:dead:beef:4dad::aa:2")
     assert network_of("") == ""
     assert network_of("unix") == "unix"
+
+
+def test_the_server_in_front_says_who_sends_and_how(behind_nginx: Here) -> None:
+    seen: list[tuple[str, str]] = []
+    behind_nginx.app.before_request(lambda: seen.append((request.remote_addr or "", request.scheme)))
+    behind_nginx.line(of("10.0.0.1", WHOLE))
+    assert seen == [("10.0.0.1", "https")]
+
+
+@pytest.fixture
+def behind_nginx(tmp_path: Path) -> Iterator[Here]:
+    """As a server in front sends to it: one address, and each request says whose it is."""
+    with listening(tmp_path / "instance", TRUSTED_PROXY="127.0.0.1") as here:
+        yield here
+
+
+def of(sender: str, begun: bytes) -> bytes:
+    """A request as the server in front hands it on for this sender."""
+    head, end, body = begun.partition(b"\r\n\r\n")
+    said = b"\r\nX-Forwarded-For: %s\r\nX-Forwarded-Proto: https" % sender.encode()
+    return head + said + end + body
+
+
+LONG_BODY = POST + b"Content-Length: 200000\r\n\r\n"
+
+
+def test_a_slow_sender_holds_no_line_of_the_server_in_front_and_a_bad_line_is_fast_enough(behind_nginx: Here) -> None:
+    head = behind_nginx.line(of("10.0.0.1", LONG_BODY)[:-4])
+    slow = behind_nginx.line(of("10.0.0.1", LONG_BODY + b"t" * 100))
+    steady = behind_nginx.line(of("10.0.0.2", LONG_BODY))
+    for _ in range(10):
+        behind_nginx.goes_on(6)
+        with contextlib.suppress(OSError):
+            steady.sendall(b"t" * 6 * LEAST_RATE)
+    behind_nginx.goes_on()
+    assert [is_closed(line) for line in (head, slow, steady)] == [True, True, False]
+
+
+def test_of_too_many_unfinished_requests_of_one_sender_behind_the_server_in_front_the_oldest_falls(
+    behind_nginx: Here,
+) -> None:
+    other = behind_nginx.line(of("10.0.0.2", LONG_BODY))
+    lines = [behind_nginx.line(of("10.0.0.1", LONG_BODY)) for _ in range(6)]
+    assert [is_closed(line) for line in lines] == [True, True, False, False, False, False]
+    assert not is_closed(other)
+    she = behind_nginx.line(of("10.0.0.3", WHOLE))
+    assert she.recv(65_536).startswith(b"HTTP/1.1 200")
+
+
+def test_however_many_slow_senders_come_through_the_server_in_front_the_newest_finds_a_line(
+    behind_nginx: Here,
+) -> None:
+    rests = behind_nginx.line(of("10.0.0.9", WHOLE))
+    rests.recv(65_536)
+    rests.sendall(of("10.0.0.9", LONG_BODY))  # an old line with a new request is not the oldest that is waited for
+    slow = [behind_nginx.line(of(f"10.0.0.{number // 4}", LONG_BODY)) for number in range(40)]
+    rests.sendall(b"t")
+    assert len(behind_nginx.lobby) == 12
+    assert [is_closed(line) for line in slow].count(False) == 12
+    she = behind_nginx.line(of("10.0.0.77", WHOLE))
+    assert she.recv(65_536).startswith(b"HTTP/1.1 200")
+
+
+def test_a_line_that_the_server_in_front_keeps_is_nobodys_between_requests_and_is_not_closed(
+    behind_nginx: Here,
+) -> None:
+    kept = [behind_nginx.line(of("10.0.0.1", WHOLE)) for _ in range(6)]
+    behind_nginx.goes_on(10 * IDLE)
+    assert [is_closed(line) for line in kept] == [False] * 6
+    kept[0].sendall(of("10.0.0.2", WHOLE))
+    behind_nginx.goes_on()
+    kept[0].setblocking(True)
+    assert kept[0].recv(65_536).startswith(b"HTTP/1.1 200")
+
+
+def test_a_line_that_begins_anew_is_not_the_oldest_that_is_waited_for(here: Here) -> None:
+    hers = here.line(WHOLE)
+    slow = [here.line(b"POST") for _ in range(3)]
+    hers.sendall(POST)
+    here.goes_on()
+    here.line(b"POST")
+    assert [is_closed(line) for line in (hers, *slow)] == [False, True, False, False]
 
 
 CIRCUIT = b"PROXY TCP6 fc00:dead:beef:4dad::%x:%x ::1 65535 42\r\n"
