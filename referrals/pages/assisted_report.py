@@ -106,13 +106,14 @@ def page(name: str, step: str) -> ResponseReturnValue:
 @signed_in(CASE_WORKER)
 def take_step() -> ResponseReturnValue:
     """Every further step: one sealed field in, off to the next page."""
-    StaffForm().is_ours()
+    is_sent = StaffForm().is_ours()
     ticket = _ticket()
     if ticket is None:
         return error_page(410, OVER)
     if _is_over(ticket.trip):
         return _to_own_cases()
-    intake, go = _intake(ticket), button("next")
+    intake = _intake(ticket)
+    go = button("next") if is_sent else ""  # the session had ended: the same page with what was written there
     if ticket.step in CHECKS:
         return _send(intake) if go == "send" else _lead(intake, _from_check(go))
     number = int(ticket.step)

@@ -5,6 +5,7 @@ Speaks HTTP and nothing else. What an act does is a matter of `case_actions`.
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 
 from flask import g, make_response, redirect, url_for
@@ -18,6 +19,7 @@ from referrals.help import proposals
 from referrals.needs import codes
 from referrals.needs.assessment import window_runs
 from referrals.pages.act_forms import ActForm
+from referrals.pages.before_sending import SPOKEN, before_sending
 from referrals.pages.case_actions import ACTS, NO_ACT, refusal
 from referrals.pages.case_forms import NOT_OPENED, blueprint, case_workers, other_teams
 from reporting.cases import actions, desk, records
@@ -33,7 +35,7 @@ from reporting.web.access.auth import refresh_keys, signed_in
 from reporting.web.access.traits import may_be_sent_again, takes
 from reporting.web.context import installation, local_hour, render_template, say
 from reporting.web.errors import error_page
-from reporting.web.forms import button
+from reporting.web.forms import HELD, button, complaint
 
 
 @blueprint.get("/<lang>/equipo/caso/<int(max=9223372036854775807):case>")
@@ -52,7 +54,7 @@ def act(case: int) -> ResponseReturnValue:
     go = button()
     form = ACTS.get(go, NO_ACT).form()
     if not form.is_ours():
-        return _show(case, form=form, pressed=go, sentence=say(N_("That is too long.")), code=422)
+        return _show(case, form=form, pressed=go, sentence=complaint(N_("That is too long.")), code=422)
     if go == "contact":
         return _show_contact(case)
     refused = refusal(case, go, form)
@@ -62,7 +64,9 @@ def act(case: int) -> ResponseReturnValue:
         installation().checkpoint()
     if go == "handed" and not _still_readable(case):
         return redirect(url_for("casework.queue", lang=g.lang), 303)
-    return redirect(url_for("casework.case_page", lang=g.lang, case=case), 303)
+    _, sentence, place = SPOKEN[go]
+    desk_pages.done(sentence, place, url_for("casework.case_page", lang=g.lang, case=case))
+    return _show(case)
 
 
 def _still_readable(case: int) -> bool:
@@ -97,7 +101,7 @@ def _show(
     sentence: str = "",
     code: int = 200,
 ) -> ResponseReturnValue:
-    """The page of a case, as it is after it was opened."""
+    """The page of a case, as it is after it was opened; before it, an act that is shown before it is sent."""
     site, directory = installation(), snapshot.snapshot_of(installation().reading)
     keys = refresh_keys()
     try:
@@ -116,9 +120,8 @@ def _show(
         looked=opened.last_look(keys.member),
         came=languages.hour(g.lang, local_hour(opened.hour)),
         contact=contact,
-        typed=form,
-        pressed=pressed,
-        sentence=sentence,
+        **_typed(opened, form, pressed, sentence, code),
+        seen=actions.seen_of(opened),
         people=people,
         teams=teams,
         links=[(other, records.alias(other)) for other in linked],
@@ -131,6 +134,14 @@ def _show(
         out=ActForm(formdata=None),
     )
     return make_response(page, code)
+
+
+def _typed(opened: Case, form: ActForm | None, go: str, sentence: str, code: int) -> dict[str, Any]:
+    """What was typed: in its place with what is wrong there; or before everything, to be looked at and sent."""
+    is_before = form is not None and go in ACTS and (code == HTTPStatus.CONFLICT or g.get("notice") == HELD)
+    if form is None or not is_before:
+        return {"typed": form, "pressed": go, "sentence": sentence, "before": None}
+    return {"typed": None, "pressed": "", "sentence": "", "before": before_sending(opened, form, go)}
 
 
 def _as_it_stands(opened: Case, directory: DirectorySnapshot) -> dict[str, Any]:

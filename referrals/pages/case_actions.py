@@ -30,6 +30,7 @@ from referrals.pages.act_forms import (
     StepForm,
     WordsForm,
 )
+from referrals.pages.before_sending import version_in
 from referrals.pages.case_forms import MEANWHILE, counters, help_of, needed, outcome, owner, service
 from reporting import clock
 from reporting.cases import actions, desk, records
@@ -52,7 +53,7 @@ def refusal(case: int, go: str, form: ActForm) -> tuple[str, int] | None:
     act = ACTS.get(go, NO_ACT)
     try:
         with site.writing() as db:
-            seen = number_in(form.v.data) if act.newest else None
+            seen = version_in(form.v.data) if act.word else None
             with desk.at_desk(db, g.keys, case, site.clock(), act.word, seen=seen, counters=counters(db)) as case_file:
                 for name in form.needs:  # only here: who sees an older version hears of that first
                     needed(form[name].data)
@@ -83,6 +84,7 @@ def _letter(case_file: CaseFile, form: WordsForm | CloseForm) -> None:
         "from": records.FROM_TEAM,
         "hour": int(installation().clock()) // clock.HOUR,
         "text": form.text.data,
+        "by": g.keys.member,
     }
     case_file.add("letter", text)
     case_file.summary = replace(case_file.summary, answered=True)
@@ -243,23 +245,19 @@ def _flag_who_refused(db: Any, case: int, form: StepForm) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """An act on a case: its word in the audit, the form that it reads, what it does, what follows outside of the case.
-
-    `newest`: whether the page must be of the newest version of the case.
-    """
+    """An act on a case: its word in the audit, the form it reads, what it does, what follows outside of the case."""
 
     word: str
     form: type[ActForm]
     does: Callable[[CaseFile, Any], None]
-    newest: bool = True
     afterwards: Callable[[Any, int, Any], None] = _nothing_more
 
 
 # what is pressed -> the act
 ACTS: dict[str, Act] = {
-    "letter": Act("letter", WordsForm, _letter, newest=False),
-    "answer": Act("letter", WordsForm, _answer, newest=False),
-    "note": Act("changed", WordsForm, _note, newest=False),
+    "letter": Act("letter", WordsForm, _letter),
+    "answer": Act("letter", WordsForm, _answer),
+    "note": Act("changed", WordsForm, _note),
     "assign": Act("changed", OwnerForm, _assign),
     "label": Act("changed", LabelsForm, _label),
     "risk": Act("changed", RiskForm, _risk),
@@ -276,4 +274,4 @@ ACTS: dict[str, Act] = {
     "protect": Act("referral", ProtectionForm, _protect),
     "step": Act("referral", StepForm, _step, afterwards=_flag_who_refused),
 }
-NO_ACT = Act("", ActForm, _nothing, newest=False)
+NO_ACT = Act("", ActForm, _nothing)

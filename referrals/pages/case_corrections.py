@@ -10,7 +10,8 @@ from werkzeug.datastructures import ImmutableMultiDict
 from wtforms import StringField, TextAreaField
 from wtforms.validators import Length
 
-from referrals.pages.case_forms import MEANWHILE, NOT_OPENED, blueprint, counters, needed
+from referrals.pages.before_sending import version_in
+from referrals.pages.case_forms import MEANWHILE, NOT_OPENED, blueprint, case_workers, counters, needed
 from reporting.cases import actions, desk, records
 from reporting.cases.actions import NotAllowed
 from reporting.cases.records import Case, EditConflict
@@ -25,7 +26,7 @@ from reporting.web.access.auth import signed_in
 from reporting.web.access.traits import may_be_sent_again, takes
 from reporting.web.context import installation, render_template, say
 from reporting.web.errors import error_page
-from reporting.web.forms import BadFormValue, OpenForm, StaffForm, number_in, typed_answers, typed_here
+from reporting.web.forms import BadFormValue, OpenForm, StaffForm, complaint, typed_answers, typed_here
 
 
 class RightForm(StaffForm):
@@ -54,7 +55,7 @@ def set_right(case: int, number: int) -> ResponseReturnValue:
         abort(404)
     site, reason_form = installation(), RightForm()
     if not reason_form.is_ours():
-        return _right_page(case, number, typed_here(), say(N_("That is too long.")), 422)
+        return _right_page(case, number, typed_here(), complaint(N_("That is too long.")), 422)
     try:
         with site.writing() as db:
             opened = desk.open_case(db, g.keys, case, site.clock())
@@ -67,7 +68,7 @@ def set_right(case: int, number: int) -> ResponseReturnValue:
         with (
             site.writing() as db,
             desk.at_desk(
-                db, g.keys, case, moment, "changed", seen=number_in(reason_form.v.data), counters=counters(db)
+                db, g.keys, case, moment, "changed", seen=version_in(reason_form.v.data), counters=counters(db)
             ) as case_file,
         ):
             if changed != now:
@@ -94,6 +95,7 @@ def _right_page(
     try:
         with installation().writing() as db:
             opened = desk.open_case(db, g.keys, case, installation().clock())
+            people = case_workers(db, installation(), g.keys)
     except CannotOpen:
         return error_page(404, NOT_OPENED)
     form = _answers_form(opened, number, ImmutableMultiDict(typed) if typed else None)
@@ -103,6 +105,9 @@ def _right_page(
         "casework/set_right.html",
         case=opened,
         alias=records.alias(opened.id),
+        seen=actions.seen_of(opened),
+        since=actions.since(opened, (typed or {}).get("v", [""])[0]),
+        people=people,
         number=number,
         page=PAGES[number],
         questions=question_forms.questions_in(number, form),

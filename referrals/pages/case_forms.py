@@ -30,7 +30,7 @@ from reporting.web.limits import TURNING
 
 blueprint = Pages("casework", __name__, DESK, limit=TURNING)
 NOT_OPENED = N_("This case does not open: it was erased, or a record of it was changed.")
-MEANWHILE = N_("Somebody else changed this case in the meantime. Look at it again, then decide.")
+MEANWHILE = N_("This case was touched after you opened it. Nothing of yours was sent yet.")
 
 
 def case_workers(db: Any, site: Installation, keys: Keys) -> dict[int, str]:

@@ -40,7 +40,7 @@ from reporting.web import desk_pages, languages
 from reporting.web.access.auth import home_for, refresh_keys, signed_in
 from reporting.web.access.traits import is_the, may_be_sent_again, takes
 from reporting.web.context import Installation, installation, local_hour, render_template, say
-from reporting.web.forms import BadFormValue, StaffForm, button, day_in, number_in
+from reporting.web.forms import BadFormValue, StaffForm, button, complaint, day_in, number_in
 
 RESTORE_SHOWN = 60 * 24  # hours: so long the queue says that a restore was entered
 
@@ -298,7 +298,7 @@ def bulk() -> ResponseReturnValue:
     """Look for words, or do one thing with several cases: each is done, skipped or failed, and the counts are told."""
     form = BulkForm()
     if not form.is_ours():
-        return _queue_page(form=form, sentence=next(iter(form.errors.values()))[0], code=422)
+        return _queue_page(form=form, sentence=next(iter(form.errors.values()), [""])[0], code=422)
     go = button()
     if go == "view":
         return redirect(_address_of_view(form), 303)
@@ -326,7 +326,7 @@ def enter_restore() -> ResponseReturnValue:
     """A member says that a backup was put back: the team knows again what lies there."""
     form, site, keys = RestoreForm(), installation(), refresh_keys()
     if not form.is_ours():
-        return _queue_page(sentence=say(N_("That is too long.")), code=422, restore=form)
+        return _queue_page(sentence=complaint(N_("That is too long.")), code=422, restore=form)
     try:
         day, reason = day_in((form.day.data or "").strip()), needed(form.reason.data)
     except BadFormValue:

@@ -85,7 +85,7 @@ def case_of(row: CaseRow, case_file: CaseFile, *, with_contact: bool = True) -> 
 
 
 def _letter(content: Mapping[str, Any]) -> Letter:
-    return Letter(content["from"], content["hour"], content["text"])
+    return Letter(content["from"], content["hour"], content["text"], content.get("by", 0))
 
 
 def _note(content: Mapping[str, Any]) -> Note:

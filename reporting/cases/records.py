@@ -80,11 +80,15 @@ def consents_with(contact: Mapping[str, str], consents: frozenset[str]) -> froze
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """One letter: who wrote (FROM_HER or FROM_TEAM), the hour (whole hours since 1970), the text."""
+    """One letter: who wrote (FROM_HER or FROM_TEAM), the hour (whole hours since 1970), the text.
+
+    `by`: the member who wrote it for the team, which her page never says; 0 where it was not noted.
+    """
 
     sender: str
     hour: int
     text: str
+    by: int = 0
 
 
 @dataclass(frozen=True, slots=True)

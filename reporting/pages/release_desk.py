@@ -27,7 +27,7 @@ from reporting.web.access.auth import signed_in
 from reporting.web.access.traits import may_be_sent_again, takes
 from reporting.web.context import Installation, installation, render_template, say
 from reporting.web.errors import error_page
-from reporting.web.forms import BadFormValue, StaffForm
+from reporting.web.forms import BadFormValue, StaffForm, complaint
 
 
 class PlanForm(StaffForm):
@@ -76,7 +76,7 @@ def plan() -> ResponseReturnValue:
         with installation().reading() as db:
             design, expected = releases.design_of(db, chosen, choice), releases.expected(db, chosen)
     except (BadFormValue, UnknownPeriod):
-        return _desk(say(N_("Choose a period.")), 422)
+        return _desk(complaint(N_("Choose a period.")), 422)
     tables = [(title(table.dimensions), bounds.bound(design, table, choice.epsilon)) for table in published(design)]
     page = render_template(
         "advocate/plan.html",
@@ -176,7 +176,7 @@ def publish(period: str) -> ResponseReturnValue:
     with site.reading() as db:
         number = next((known.id for known in releases.listed(db) if known.period == period), 0)
     if not StaffForm().is_ours():
-        return error_page(404)
+        return _preview(period)
     try:
         with site.writing() as db:
             releases.publish(db, site.pin, g.keys, number)

@@ -379,3 +379,9 @@ def _account(row: MemberRow, verified: tuple[Team, ...]) -> Account:
 def public_key(db: Session, member: int) -> bytes:
     """A member's public key as it lies in its table; whoever lets a member in must know whose it is."""
     return db.get_one(MemberRow, member).public_key
+
+
+def public_key_or_none(db: Session, member: int) -> bytes:
+    """The same; no bytes where there is no such account."""
+    row = db.get(MemberRow, member)
+    return row.public_key if row is not None and row.private else b""

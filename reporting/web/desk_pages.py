@@ -33,7 +33,7 @@ from reporting.web.access.auth import cookie_name, home_of, put_cookie, resume
 from reporting.web.access.traits import SIGN_IN, url_of
 from reporting.web.context import SEEN, installation
 from reporting.web.errors import error_page
-from reporting.web.forms import typed_here
+from reporting.web.forms import HELD, typed_here
 from reporting.web.limits import TURNING
 
 blueprint = Pages("desk_answers", __name__, DESK, limit=TURNING)
@@ -69,7 +69,10 @@ def by_get(shown: int = SHOWN, *, bound: bool = True) -> Callable[[Page], Page]:
                 "parts": {part: _spelt(value) for part, value in parts.items()},
                 "query": request.args.to_dict(flat=False),
             }
-            return _led(contents, shown, bound=bound) or page(*args, **parts)
+            answer = _led(contents, shown, bound=bound)
+            if answer is None and "otherwise" in g:
+                return redirect(g.otherwise, 303)
+            return answer or page(*args, **parts)
 
         return led
 
@@ -85,7 +88,7 @@ def drawn(page: str, code: int = 200) -> ResponseReturnValue:
 def keep(contents: dict[str, Any], name: str = "", shown: int = SHOWN, *, bound: bool = True) -> str:
     """Put down what the page of a name shows, for this session; `CannotKeep` where not. Returns the name."""
     site, token, name = installation(), _token() if bound else "", name or new_name()
-    contents |= {"until": int(site.clock()) + shown, "desk": "keys" in g}
+    contents |= {"until": int(site.clock()) + shown, "desk": "keys" in g, "notice": g.get("notice", "")}
     size = COUNTED if "keys" in g else 1  # a flood at the door pushes out nothing of who is signed in
     site.rows.write(name, staff_sessions.name_of(token), "desk", contents, size, site.clock(), token.encode())
     if "keys" in g and not _is_alive(token):  # signed out meanwhile, in another tab
@@ -99,7 +102,18 @@ def taken(name: str) -> dict[str, Any] | None:
     site = installation()
     tokens = (_token(), "") if "token" in g or cookie_name() in request.cookies else ("",)
     contents = next((row for token in tokens if (row := site.rows.read(name, site.clock(), token.encode()))), None)
-    return contents if contents is not None and site.clock() <= contents["until"] else None
+    if contents is None or site.clock() > contents["until"]:
+        return None
+    g.notice = contents.get("notice", "")
+    return contents
+
+
+def done(sentence: str, place: str, otherwise: str) -> None:
+    """Say in sight, on the page that follows, what was done (a message id); it opens at this place, not at its top.
+
+    `otherwise`: the address to go to where no page can be put down.
+    """
+    g.notice, g.at, g.otherwise = sentence, place or None, otherwise
 
 
 class _SignedOut(RequestRedirect):
@@ -153,7 +167,8 @@ def _led(contents: dict[str, Any], shown: int = SHOWN, *, bound: bool = True) ->
         name = keep(contents, shown=shown, bound=bound)
     except (CannotKeep, SQLAlchemyError):
         return None
-    answer = make_response(redirect(url_for("desk_answers.page", lang=g.lang, name=name), 303))
+    address = url_for("desk_answers.page", lang=g.lang, name=name, _anchor=g.get("at"))
+    answer = make_response(redirect(address, 303))
     is_known = not bound or "token" in g or request.cookies.get(cookie_name())
     return answer if is_known else put_cookie(answer, _token())
 
@@ -214,7 +229,8 @@ def _by_get_too(answer: Response) -> Response:
     """A page of the desk is nobody's to keep, and no trouble is told in an answer to a POST."""
     if not lies_at_the_desk(request.path):
         return answer
-    if answer.status_code == HTTPStatus.OK and answer.mimetype == "text/html":
+    shown_once_more = g.get("notice") == HELD and answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+    if (answer.status_code == HTTPStatus.OK or shown_once_more) and answer.mimetype == "text/html":
         answer.status_code = SEEN
     told_at_once = request.method != "POST" or "foreign" in g or "trouble" not in g
     return answer if told_at_once else _trouble(answer)

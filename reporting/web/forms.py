@@ -12,14 +12,15 @@ from typing import Any
 from flask import abort, g, request
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import ImmutableMultiDict
-from wtforms import StringField
+from wtforms import StringField, TextAreaField
 from wtforms.csrf.core import CSRF
 from wtforms.validators import ValidationError
 
 from reporting.errors import AmparoError
 from reporting.i18n import N_
+from reporting.sessions import held_requests
 from reporting.teams import staff_sessions
-from reporting.web.context import say
+from reporting.web.context import installation, once, say
 
 LONGEST_NUMBER = 20  # digits; the largest number of a record has nineteen
 
@@ -87,11 +88,17 @@ class _SessionBound(CSRF):  # type: ignore[misc]
     """A form token derived from the session's own secret; there is nothing to store."""
 
     def generate_csrf_token(self, csrf_token_field: Any) -> str:  # noqa: ARG002 -- fixed by WTForms
-        return staff_sessions.form_token(g.token)
+        return once("word_of_a_form", _word)
 
     def validate_csrf_token(self, form: Any, field: Any) -> None:  # noqa: ARG002 -- fixed by WTForms
-        if not hmac.compare_digest(str(field.data or "").encode("utf-8", "replace"), field.current_token.encode()):
+        token = str(field.data or "").partition(".")[0]  # what follows says for whom it was made, and on which day
+        if not hmac.compare_digest(token.encode("utf-8", "replace"), staff_sessions.form_token(g.token).encode()):
             raise ValidationError
+
+
+def _word() -> str:
+    site, token = installation(), staff_sessions.form_token(g.token)
+    return held_requests.word_of_a_form(site.settings.server_secret, token, g.keys.member, site.clock())
 
 
 # what the forms' library says -> what we say. Nothing of what was typed is repeated.
@@ -139,12 +146,25 @@ class StaffForm(FlaskForm):  # type: ignore[misc]
         csrf_field_name = "f"
 
     def is_ours(self) -> bool:
-        """Valid, and sent from a page of this session; a forged one is answered with 403."""
+        """Valid, and sent from a page of this session; a forged one is answered with 403.
+
+        Never for what is shown once more because its session had ended: nothing is done with it.
+        """
+        if "held" in g:  # it is shown before it is sent
+            return False
         if self.is_submitted() and not self.validate():
             if self.errors.get("f"):
                 abort(403)
             return False
         return bool(self.is_submitted())
+
+
+HELD = N_("Your session had ended. What you wrote is here: look at it and send it.")
+
+
+def complaint(sentence: str) -> str:
+    """What is wrong with a form, in words; nothing where it is only shown once more, which is said elsewhere."""
+    return "" if "held" in g else say(sentence)
 
 
 class OpenForm(FlaskForm):  # type: ignore[misc]
@@ -156,6 +176,13 @@ class OpenForm(FlaskForm):  # type: ignore[misc]
 
 class SecretField(StringField):  # type: ignore[misc]
     """Typed, read, and never given back into a page."""
+
+    def _value(self) -> str:
+        return ""
+
+
+class SecretArea(TextAreaField):  # type: ignore[misc]
+    """The same for several words, as on a recovery sheet."""
 
     def _value(self) -> str:
         return ""

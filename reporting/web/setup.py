@@ -107,6 +107,7 @@ def _for_every_page() -> dict[str, Any]:
         "here": request.endpoint,
         "version": version_of,
         "keys": g.get("keys"),
+        "notice": g.get("notice"),
         "emergency": _lines,
         "reading_hours": reading_hours,
         "few_readers": few_readers,

@@ -107,7 +107,9 @@ class House:
         self.found.cookies[name] = cookie.value
         for kept in self.found.requests.values():
             kept[:] = [
-                replace(one, fields=tuple((field, new if value == old else value) for field, value in one.fields))
+                replace(
+                    one, fields=tuple((field, new if value.startswith(old) else value) for field, value in one.fields)
+                )
                 for one in kept
             ]
 

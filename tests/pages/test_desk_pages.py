@@ -35,6 +35,7 @@ NEEDS_MORE = {
     "auth.accept",
     "directory.second",
     "directory.sign",
+    "auth.go_on",
     "auth.sign_out",
     "staff.vouch",
     "casework.enter_restore",

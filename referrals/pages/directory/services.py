@@ -281,7 +281,7 @@ def confirm(service: str) -> ResponseReturnValue:
     """Note that a service was looked at today and is still right."""
     form = StampForm()
     if not form.is_ours():
-        return error_page(404)
+        return error_page(404) if form.errors else service_again(service)
     try:
         with installation().writing() as db:
             later = curation.confirm(db, service, g.keys.name, today_here(), form.stamp.data or "", g.keys.signer)

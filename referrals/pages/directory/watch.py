@@ -37,7 +37,7 @@ from reporting.web.access.auth import signed_in
 from reporting.web.access.proof import FILL_IN, NotProved, ProofForm, proof_in
 from reporting.web.access.traits import limited, takes
 from reporting.web.context import installation, render_template, say
-from reporting.web.forms import button
+from reporting.web.forms import button, complaint
 from reporting.web.limits import PASSWORDS
 
 NOBODY_VOUCHED = N_(
@@ -91,7 +91,7 @@ def sign() -> ResponseReturnValue:
     """Stand for the rows that were shown, as they are."""
     form, site = SignForm(), installation()
     if not form.is_ours():
-        return _watch(say(FILL_IN), 422)
+        return _watch(complaint(FILL_IN), 422)
     try:
         who = proof_in(form)
         with site.writing() as db:
@@ -125,7 +125,7 @@ def second(service: str) -> ResponseReturnValue:
     """Agree to what waits for a service, or stop it."""
     form, go = SecondForm(), button()
     if not form.is_ours() or go not in {"agree", "stop"}:
-        return service_again(service, sentence=say(FILL_IN), code=422)
+        return service_again(service, sentence=complaint(FILL_IN), code=422)
     try:
         done = _second(service, form, go)
     except NotProved as problem:

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from flask import g, make_response, redirect, url_for
 from flask.typing import ResponseReturnValue
-from wtforms import PasswordField, TextAreaField
+from wtforms import PasswordField
 from wtforms.validators import InputRequired, Length
 
 from reporting.crypto import receipts
@@ -25,7 +25,7 @@ from reporting.web.access.audience import DESK, Pages
 from reporting.web.access.auth import OWN_ACCOUNT, home_for, refresh_keys, signed_in
 from reporting.web.access.traits import is_the, takes, waits_its_turn
 from reporting.web.context import installation, local_hour, render_template, say
-from reporting.web.forms import StaffForm, button
+from reporting.web.forms import SecretArea, StaffForm, button, complaint
 from reporting.web.limits import TURNING
 
 blueprint = Pages("staff", __name__, DESK, limit=TURNING)
@@ -54,8 +54,8 @@ class PasswordForm(StaffForm):
 class SheetsForm(StaffForm):
     """Both recovery sheets."""
 
-    first = TextAreaField(N_("Sheet 1"), validators=[InputRequired(), Length(max=400)])
-    second = TextAreaField(N_("Sheet 2"), validators=[InputRequired(), Length(max=400)])
+    first = SecretArea(N_("Sheet 1"), validators=[InputRequired(), Length(max=400)])
+    second = SecretArea(N_("Sheet 2"), validators=[InputRequired(), Length(max=400)])
 
 
 @blueprint.get("/<lang>/equipo/yo")
@@ -106,13 +106,13 @@ def change_me() -> ResponseReturnValue:
 
 def _nothing() -> ResponseReturnValue:
     StaffForm().is_ours()
-    return _me(say(N_("Choose what to do.")), 422)
+    return _me(complaint(N_("Choose what to do.")), 422)
 
 
 def _change_password() -> ResponseReturnValue:
     form, site = PasswordForm(), installation()
     if not form.is_ours():
-        return _me(say(N_("Fill in everything.")), 422)
+        return _me(complaint(N_("Fill in everything.")), 422)
     old, new = passwords.tidy(form.old.data), passwords.tidy(form.new.data)
     with site.reading() as db:
         member = members.find_member(db, g.keys.name)
@@ -132,15 +132,16 @@ def _change_password() -> ResponseReturnValue:
 
 
 def _end_my_others() -> ResponseReturnValue:
-    if StaffForm().is_ours():
-        with desk_pages.ending(g.keys.member, but=g.token) as db:
-            staff_sessions.end_all(db, g.keys.member, but=g.token)
+    if not StaffForm().is_ours():
+        return _me()
+    with desk_pages.ending(g.keys.member, but=g.token) as db:
+        staff_sessions.end_all(db, g.keys.member, but=g.token)
     return _me(done=say(N_("Your other sessions are closed.")))
 
 
 def _recover() -> ResponseReturnValue:
     form, site = SheetsForm(), installation()
-    wrong = say(N_("These are not the two sheets. Look at each word once more."))
+    wrong = complaint(N_("These are not the two sheets. Look at each word once more."))
     if not form.is_ours():
         return _me(wrong, 422)
     first, second = (receipts.read_words(part.data, keyring.SHEET_WORDS) for part in (form.first, form.second))

@@ -29,7 +29,7 @@ from reporting.web.access.proof import FILL_IN, NotProved, ProofForm, proof_in
 from reporting.web.access.traits import limited, takes, waits_its_turn
 from reporting.web.context import installation, render_template, say
 from reporting.web.errors import error_page
-from reporting.web.forms import StaffForm, button
+from reporting.web.forms import SecretArea, StaffForm, button, complaint
 from reporting.web.limits import PASSWORDS
 
 
@@ -42,8 +42,8 @@ class WordsForm(ProofForm):
 class SecondForm(ProofForm):
     """Something done to a colleague; with both recovery sheets no second person is needed."""
 
-    first = TextAreaField(N_("Sheet 1"), validators=[Optional(), Length(max=400)])
-    second = TextAreaField(N_("Sheet 2"), validators=[Optional(), Length(max=400)])
+    first = SecretArea(N_("Sheet 1"), validators=[Optional(), Length(max=400)])
+    second = SecretArea(N_("Sheet 2"), validators=[Optional(), Length(max=400)])
 
 
 # ── what members and coordinators do to a colleague ─────────────────────────────────────────────────────────
@@ -185,7 +185,10 @@ def colleagues() -> ResponseReturnValue:
 
 
 @desk_pages.by_get()
-def _colleagues(sentence: str = "", code: int = 200, *, done: str = "") -> ResponseReturnValue:
+def _colleagues(
+    sentence: str = "", code: int = 200, *, done: str = "", words: str = "", of: int = 0
+) -> ResponseReturnValue:
+    """`words`: what was typed already, about the account or the new team of this number."""
     site, keys = installation(), refresh_keys()
     with site.reading() as db:
         teams = site.teams(db)
@@ -210,6 +213,7 @@ def _colleagues(sentence: str = "", code: int = 200, *, done: str = "") -> Respo
         ],
         waits=waits,
         done=done,
+        typed={of: words},
         fresh=_fresh_teams(teams, own_teams),
         sentence=sentence,
         role_names=ROLE_NAMES,
@@ -236,7 +240,7 @@ def vouch(team: int) -> ResponseReturnValue:
     """A member heard the six words of a new team from a voice well known: from now on the team is offered."""
     form, site = WordsForm(), installation()
     if not form.is_ours():
-        return _colleagues(say(_missing(form)), 422)
+        return _colleagues(complaint(_missing(form)), 422, words=form.words.data or "", of=team)
     try:
         who = proof_in(form)
         refresh_keys()
@@ -277,13 +281,13 @@ def with_colleague(member: int) -> ResponseReturnValue:
 
 def _nothing(_member: int) -> ResponseReturnValue:
     SecondForm().is_ours()
-    return _colleagues(say(N_("Choose what to do.")), 422)
+    return _colleagues(complaint(N_("Choose what to do.")), 422)
 
 
 def _let_in(member: int) -> ResponseReturnValue:
     form, site = WordsForm(), installation()
     if not form.is_ours():
-        return _colleagues(say(_missing(form)), 422)
+        return _colleagues(complaint(_missing(form)), 422, words=form.words.data or "", of=member)
     try:
         who = proof_in(form)
         with site.writing() as db:
@@ -309,7 +313,7 @@ def _end_sessions(member: int) -> ResponseReturnValue:
 
 def _done_to(member: int, act: Act) -> ResponseReturnValue:
     if not SecondForm().is_ours():
-        return _colleagues(say(FILL_IN), 422)
+        return _colleagues(complaint(FILL_IN), 422)
     try:
         sentence = do_to(member, act)
     except NotProved as problem:

@@ -37,7 +37,7 @@ from reporting.web.access.proof import FILL_IN, NotProved, ProofForm, proof_in
 from reporting.web.access.traits import is_the, limited, takes, waits_its_turn
 from reporting.web.context import installation, render_template, say, today
 from reporting.web.errors import error_page
-from reporting.web.forms import BadFormValue, StaffForm, button, day_in, number_in
+from reporting.web.forms import BadFormValue, StaffForm, button, complaint, day_in, number_in
 from reporting.web.limits import PASSWORDS
 
 
@@ -142,7 +142,7 @@ def help_or_dismiss(member: int) -> ResponseReturnValue:
     if member == g.keys.member or go not in acts:
         return error_page(404)
     if not ours:
-        return _people(sentence=say(FILL_IN), code=422)
+        return _people(sentence=complaint(FILL_IN), code=422)
     try:
         sentence = do_to(member, acts[go])
     except NotProved as problem:

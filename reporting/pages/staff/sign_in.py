@@ -9,19 +9,21 @@ from dataclasses import replace
 
 from flask import Response, g, make_response, redirect, url_for
 from flask.typing import ResponseReturnValue
-from wtforms import PasswordField, StringField
+from wtforms import HiddenField, PasswordField, StringField
 from wtforms.validators import InputRequired, Length
 
 from referrals.casework import signed_directory
 from reporting.i18n import N_
+from reporting.sessions.held_requests import HeldRequest
 from reporting.teams import accounts, heads, members, passwords, power, staff_sessions, team_log
 from reporting.teams.members import CodeUsed, Locked
 from reporting.teams.power import Arrival
 from reporting.teams.team_log import ADVOCATE, CASE_WORKER, COORDINATOR, BrokenChain, CannotOpen
 from reporting.web import desk_pages
-from reporting.web.access import devices
+from reporting.web.access import devices, held
 from reporting.web.access.audience import DOOR, Pages
 from reporting.web.access.auth import home_of, put_cookie, signed_in, take_cookie
+from reporting.web.access.held import SessionOver
 from reporting.web.access.proof import TOO_MANY, WAIT_FOR_THE_NEXT
 from reporting.web.access.traits import NO_FORM, SIGN_IN, is_the, limited, takes, waits_its_turn
 from reporting.web.context import installation, once, render_template, say
@@ -47,6 +49,7 @@ class SignInForm(OpenForm):
     name = StringField(N_("Your name here"), validators=[InputRequired(), Length(max=40)])
     password = PasswordField(N_("Password"), validators=[InputRequired(), Length(max=200)])
     code = StringField(N_("The six digits of your app"), validators=[InputRequired(), Length(max=20)])
+    h = HiddenField(default="")  # what was sent when the session had ended
 
 
 @blueprint.get("/<lang>/equipo")
@@ -54,6 +57,18 @@ class SignInForm(OpenForm):
 def sign_in() -> ResponseReturnValue:
     """The sign-in page."""
     return render_template("staff/sign_in.html", form=SignInForm(formdata=None), known=devices.has_any())
+
+
+@blueprint.app_errorhandler(SessionOver)
+def sign_in_again(over: SessionOver) -> ResponseReturnValue:
+    """The sign-in page for somebody whose session ended while she wrote: what she sent waits in it."""
+    return _ask_again(over.waiting) if over.waiting else redirect(url_for("auth.sign_in", lang=g.lang), 303)
+
+
+@desk_pages.by_get(bound=False)
+def _ask_again(waiting: str) -> ResponseReturnValue:
+    form = SignInForm(formdata=None, data={"h": waiting})
+    return render_template("staff/sign_in.html", form=form, waits=say(held.WAITS), known=devices.has_any())
 
 
 def is_a_strangers() -> bool:
@@ -119,11 +134,14 @@ def let_sign_in() -> ResponseReturnValue:
         )
     if signed is not None:
         site.pin.note_rows_signed()
-    return devices.remember(put_cookie(_arrives(arrival, token, signed or 0), token), who.locked)
+    waiting = held.opened(form.h.data, arrival.keys.member, arrival.keys.private)
+    return devices.remember(put_cookie(_arrives(arrival, token, signed or 0, waiting), token), who.locked)
 
 
-def _arrives(arrival: Arrival, token: str, signed: int) -> Response:
+def _arrives(arrival: Arrival, token: str, signed: int, waiting: HeldRequest | None) -> Response:
     """Where a member goes after signing in; first the news, where something happened to the team.
+
+    Then to what waited for her.
 
     `signed`: services for which this member stands since a moment ago, as the first who may.
     """
@@ -132,18 +150,40 @@ def _arrives(arrival: Arrival, token: str, signed: int) -> Response:
         teams = team_log.teams_or_none(db, site.pin)
         site.pin.raise_to(teams)
         account = members.account(db, keys.member, teams)
+    g.keys, g.token = keys, token
     if (arrival.gone or arrival.written or signed) and not keys.must_change:
-        g.keys, g.token = keys, token
         written = [[item.what, item.name] for item in arrival.written]
-        return make_response(_news(list(arrival.gone), written, signed, home))
+        return make_response(_news(list(arrival.gone), written, signed, home, SignInForm().h.data if waiting else ""))
     to_account = account.waits or keys.must_change
+    again = held.shown_again(waiting) if waiting and not to_account else None
+    if again is not None:
+        return make_response(again)
     return make_response(redirect(url_for("staff.me" if to_account else home, lang=g.lang), 303))
 
 
 @desk_pages.by_get()
-def _news(gone: list[str], written: list[list[str]], signed: int, home: str) -> ResponseReturnValue:
+def _news(gone: list[str], written: list[list[str]], signed: int, home: str, waiting: str = "") -> ResponseReturnValue:
     by_hand, out = [say(BY_HAND[what], name=name) for what, name in written], StaffForm(formdata=None)
-    return render_template("staff/news.html", gone=gone, by_hand=by_hand, signed=signed, home=home, out=out)
+    return render_template(
+        "staff/news.html", gone=gone, by_hand=by_hand, signed=signed, home=home, out=out, waiting=held.field(waiting)
+    )
+
+
+class GoOnForm(StaffForm):
+    """What waited, behind the news."""
+
+    h = HiddenField(default="")
+
+
+@blueprint.post("/<lang>/equipo/sigue")
+@takes(GoOnForm)
+@signed_in(CASE_WORKER, ADVOCATE, COORDINATOR)
+def go_on() -> ResponseReturnValue:
+    """After the news: what was sent when the session had ended is shown once more."""
+    form = GoOnForm()
+    waiting = held.opened(form.h.data, g.keys.member, g.keys.private) if form.is_ours() else None
+    again = held.shown_again(waiting) if waiting else None
+    return again or redirect(url_for(home_of(g.keys), lang=g.lang), 303)
 
 
 @desk_pages.by_get(bound=False)

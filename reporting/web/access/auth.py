@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from reporting.teams import keyring, readers, staff_sessions, team_log
 from reporting.teams.keyring import Keys
 from reporting.teams.team_log import ADVOCATE, CASE_WORKER, COORDINATOR, CannotOpen
+from reporting.web.access import held
 from reporting.web.access.traits import SIGN_IN, endpoint_of, url_of
 from reporting.web.context import installation
 from reporting.web.logging import note_failure
@@ -46,13 +47,18 @@ def signed_in(
 ) -> Callable[[Callable[..., ResponseReturnValue]], Callable[..., ResponseReturnValue]]:
     """Only for people with one of these roles; everybody else is led to the sign-in page or told there is nothing.
 
+    What somebody typed whose session has ended is not lost: `SessionOver` takes it along to the sign-in page.
+
     Whose password could be guessed sees only what is said to be open `before_change` of it.
     """
 
     def guard(page: Callable[..., ResponseReturnValue]) -> Callable[..., ResponseReturnValue]:
         @functools.wraps(page)
         def guarded(*args: object, **parts: object) -> ResponseReturnValue:
-            keys = resume()
+            keys = g.keys if "held" in g else resume()
+            late = held.came_too_late(keys)
+            if late is not None:
+                return held.shown_again(late) or redirect(url_of(SIGN_IN), 303)
             if keys is None:
                 return redirect(url_of(SIGN_IN), 303)
             if not set(roles) & set(keys.roles):

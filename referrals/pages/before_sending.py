@@ -1,0 +1,77 @@
+"""What is shown of an act before it is sent: one that came too late for its session, or after somebody else's.
+
+The words that were typed come back in a box that can be changed, everything that was chosen goes along unseen. Does
+nothing with a case.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from wtforms import TextAreaField
+
+from referrals.pages.act_forms import ActForm
+from reporting.cases import actions
+from reporting.cases.actions import Happening
+from reporting.cases.records import Case
+from reporting.i18n import N_
+from reporting.web.forms import number_in
+
+ANYWAY = N_("Send it anyway")
+# what is pressed -> (what its button says, what is said when it is done, where on the page it stands then)
+SPOKEN: dict[str, tuple[str, str, str]] = {
+    "letter": (N_("Send this letter to her"), N_("Your letter was sent. She reads it with her code."), "happened"),
+    "answer": (
+        N_("Send it, and the case is mine"),
+        N_("It is yours now, and your letter was sent. She reads it with her code."),
+        "happened",
+    ),
+    "note": (N_("Keep this note for the team"), N_("Your note is kept. Only the team sees it."), "happened"),
+    "assign": (N_("Give it to somebody"), N_("Done: it says now who has it."), ""),
+    "label": (N_("Labels, with commas between"), N_("The labels are kept."), "the-case"),
+    "risk": (N_("A warning for colleagues"), N_("The warning is kept. It stands at the top of the case."), "the-case"),
+    "close": (N_("Close it"), N_("The case is closed."), "the-case"),
+    "reopen": (N_("Open it again"), N_("The case is open again."), "the-case"),
+    "mark": (N_("Mark it"), N_("The mark is kept."), "the-case"),
+    "unmark": (N_("Take the mark back"), N_("The mark is taken back."), "the-case"),
+    "link": (N_("Link them"), N_("The cases are linked."), "the-case"),
+    "ask-hand-over": (N_("Ask her"), N_("She is asked. It goes nowhere before she says yes."), "the-case"),
+    "handed": (N_("She says yes: hand it over now"), N_("It is handed over."), "the-case"),
+    "allow": (N_("She told me by voice what she allows"), N_("What she allows is written down."), "the-case"),
+    "need": (N_("How a need stands"), N_("It is kept how the need stands."), "help"),
+    "propose": (N_("Propose a service to her"), N_("She is asked. Her answer comes to this page."), "referrals"),
+    "protect": (N_("Ask a second case worker"), N_("A second case worker is asked."), "referrals"),
+    "step": (N_("What happened next?"), N_("It is written down."), "referrals"),
+}
+OTHERWISE = (N_("The case"), N_("Done."), "the-case")
+
+
+@dataclass(frozen=True, slots=True)
+class BeforeSending:
+    """An act as it came: its name, its words (field, text), what goes along unseen, and what happened since."""
+
+    go: str
+    name: str
+    words: tuple[tuple[str, str], ...]
+    unseen: tuple[tuple[str, str], ...]
+    since: tuple[Happening, ...]
+
+
+def before_sending(case: Case, form: ActForm, go: str) -> BeforeSending:
+    """The act that a form brings, with what happened in the case since its page was made."""
+    typed = [field for field in form if field.name not in {"f", "v"}]
+    words = tuple((field.name, str(field.data or "")) for field in typed if isinstance(field, TextAreaField))
+    unseen = tuple(
+        (field.name, str(value))
+        for field in typed
+        if not isinstance(field, TextAreaField)
+        for value in (field.data if isinstance(field.data, list) else [field.data])
+        if value
+    )
+    since = tuple(actions.since(case, str(form.v.data or "")))
+    return BeforeSending(go, SPOKEN.get(go, OTHERWISE)[0], words, unseen, since)
+
+
+def version_in(seen: str | None) -> int:
+    """The version of the case that a page showed. Raises `BadFormValue` where it does not say it."""
+    return number_in((seen or "").partition(".")[0])
