@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from referrals.directory import believed, curation
 from referrals.directory.believed import Judge, Unbelieved
 from referrals.directory.home import Vouched, WhoSigns
+from referrals.directory.keeping.guarded import is_guarded
 from referrals.directory.match_table import changed
 from reporting.errors import AmparoError
 from reporting.teams import accounts, audit, heads, log_report, members, team_log
@@ -121,7 +122,7 @@ def sign_seen(db: Session, by: Actor, pin: Pin, items: Sequence[Unbelieved], see
     if by.signer is None or not may_sign(db, pin, by):
         raise NotVouched
     services = [item.service for item in items]
-    alone = [item.service for item in items if not curation.is_guarded(item.cells)]
+    alone = [item.service for item in items if not is_guarded(item.cells)]
     believed.sign(db, alone, by.signer)
     for service in set(services) - set(alone) - curation.waiting(db).keys():
         curation.ask_for_row(db, service, by.name, today, by.signer)

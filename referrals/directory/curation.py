@@ -18,21 +18,22 @@ from referrals.directory import rows
 from referrals.directory.believed import Signs, counts, is_watched, sign
 from referrals.directory.due import Due, due_of
 from referrals.directory.home import home, is_at_home
+from referrals.directory.keeping.guarded import WHERE, waits_of
+from referrals.directory.keeping.questions import unknown_of
 from referrals.directory.match_table import changed
 from referrals.directory.models import FlagRow, ForeignRow, HistoryRow, PlaceRow, ServiceRow, WaitingRow
-from referrals.directory.questions import unknown_of
 from referrals.directory.rows import COLUMNS, SHELTER, cells_of, tidy, with_answers
 from reporting.errors import AmparoError
 from reporting.i18n import N_
 
 EDITABLE = tuple(column for column in COLUMNS if column != "id")
-CONFIRMED, EDITED, LEARNED, NOBODY, IMPORTED = "confirmed", "edited", "learned", "nobody", "imported"
+CONFIRMED, EDITED, LEARNED, NOBODY = "confirmed", "edited", "learned", "nobody"
+IMPORTED, ADDED = "imported", "added"
 FLAGS = {
     "dead": N_("Dead number"),
     "unsafe": N_("They were not safe"),
     "refused": N_("They refused somebody we referred"),
 }
-WHERE = ("address", "site")  # cells that say where a service stands
 OUR_CALL = "Llamada de nuestro equipo"  # the source of a row that no paper has named: somebody of the team asked
 OURS = "seen"  # the status of a row that somebody has seen
 
@@ -55,7 +56,7 @@ class HistoryLine:
 
     day: str  # 2026-11-24
     who: str
-    act: str  # CONFIRMED, EDITED, LEARNED, NOBODY or IMPORTED
+    act: str  # one of those above
     why: str
     changes: Mapping[str, tuple[str, str]]  # column -> before, after
 
@@ -124,7 +125,7 @@ def edit(
     `ServiceEditConflict` when it was changed since it was read; `InvalidService` when it cannot be stored.
     """
     row = _locked(db, service, stamp)
-    new = with_answers({column: tidy(cells[column]) for column in EDITABLE if column in cells})
+    new = with_answers({column: tidy(cells[column]) for column in EDITABLE if column in cells}, cells_of(row))
     return _write(db, row, new, HistoryLine(today.isoformat(), who, EDITED, tidy(why), {}), signs)
 
 
@@ -154,7 +155,7 @@ def nobody_answered(db: Session, service: str, who: str, today: date) -> None:
     """
     if db.get(ServiceRow, service) is None:
         raise ServiceEditConflict
-    _note(db, service, HistoryLine(today.isoformat(), who, NOBODY, "", {}))
+    note(db, service, HistoryLine(today.isoformat(), who, NOBODY, "", {}))
 
 
 def _seen_today(row: ServiceRow, today: date) -> dict[str, str]:
@@ -180,7 +181,7 @@ def _write(
     _check(db, before | dict(new))
     later = waits_of(before, new, counts=counts(db, signs)) if is_watched(db) else frozenset()
     if later:
-        _hold(db, row.id, {column: (before[column], new[column]) for column in sorted(later)}, line, signs)
+        hold(db, row.id, {column: (before[column], new[column]) for column in sorted(later)}, line, signs)
     after = before | {column: cell for column, cell in new.items() if column not in later}
     if after != before or not later:
         _store(db, before, after, line, signs)
@@ -202,7 +203,7 @@ def _store(
     service = after["id"]
     changes = {column: (before[column], after[column]) for column in COLUMNS if before[column] != after[column]}
     rows.store(db, after, _check(db, after))
-    _note(db, service, replace(line, changes=changes))
+    note(db, service, replace(line, changes=changes))
     db.execute(update(FlagRow).where(FlagRow.service == service).values(waits=False))
     if after["service_type"] == SHELTER:
         forget_where(db, service)
@@ -212,10 +213,6 @@ def _store(
 
 
 # ── what waits for a second person ──────────────────────────────────────────────────────────────────────────
-
-CRISIS_LINE = "CRISIS_LINE"
-ALWAYS = frozenset({"service_type", "police_inside_or_run"})  # of any service: whom it is offered to hangs on them
-QUIET = frozenset({"verified_on", "notes", "source", "source_date", "status"})  # send nobody anywhere
 
 
 class ChangeWaits(AmparoError):
@@ -241,26 +238,6 @@ class Waiting:
         return b"change of a service" + json.dumps(content).encode()
 
 
-def is_guarded(cells: Mapping[str, str]) -> bool:
-    """Whether a service could send many people elsewhere, or somebody who hides: national, a crisis line, a shelter."""
-    return cells["coverage"] == "national" or cells["service_type"] in {CRISIS_LINE, SHELTER}
-
-
-def waits_of(before: Mapping[str, str], new: Mapping[str, str], *, counts: bool = True) -> frozenset[str]:
-    """The columns of a change that wait for a second person; all where the signature of whoever writes does not count.
-
-    Never where a shelter stands: its address is not kept here, and does not wait to be forgotten.
-    """
-    after = {**before, **new}
-    differing = {column for column in new if column not in {"id", *_WHERE_OF[_is_shelter(before, after)]}}
-    differing = {column for column in differing if before[column] != after[column]}
-    if not counts:
-        return frozenset(differing)
-    if is_guarded(before) or is_guarded(after):
-        return frozenset(differing - (QUIET if _is_offered(before) == _is_offered(after) else frozenset()))
-    return frozenset(differing & ALWAYS)
-
-
 def would_wait(db: Session, service: str, cells: Mapping[str, str], stamp: str, signs: Signs) -> bool:
     """Whether a second person would have to agree to some of these cells. Raises what `edit` does.
 
@@ -270,25 +247,15 @@ def would_wait(db: Session, service: str, cells: Mapping[str, str], stamp: str, 
     if row is None or stamp_of(cells_of(row)) != stamp:
         raise ServiceEditConflict
     before = cells_of(row)
-    new = with_answers({column: tidy(cell) for column, cell in cells.items()})
+    new = with_answers({column: tidy(cell) for column, cell in cells.items()}, before)
     _check(db, before | new)
     return is_watched(db) and bool(waits_of(before, new, counts=counts(db, signs)))
 
 
-def _is_shelter(before: Mapping[str, str], after: Mapping[str, str]) -> bool:
-    return SHELTER in {before["service_type"], after["service_type"]}
-
-
-_WHERE_OF: Mapping[bool, tuple[str, ...]] = {True: WHERE, False: ()}
-
-
-def _is_offered(cells: Mapping[str, str]) -> bool:
-    return bool(cells["source"]) and cells["status"] != "unverified"
-
-
-def _hold(
+def hold(
     db: Session, service: str, changes: Mapping[str, tuple[str, str]], line: HistoryLine, signs: Signs | None
 ) -> None:
+    """Write down what waits for a second person. `ChangeWaits` when something waits already."""
     if db.get(WaitingRow, service) is not None:
         raise ChangeWaits
     change = Waiting(service, signs.member if signs else 0, line.who[:80], line.day, line.why, changes, b"")
@@ -335,7 +302,7 @@ def ask_again(db: Session, change: Waiting, who: str, signs: Signs) -> None:
     """Somebody of the team asks for what a file at the terminal brought: now it waits for another one."""
     stop(db, change.service)
     line = HistoryLine(change.day, who, EDITED, change.why, {})
-    _hold(db, change.service, change.changes, line, signs)
+    hold(db, change.service, change.changes, line, signs)
 
 
 def stop(db: Session, service: str) -> None:
@@ -350,17 +317,18 @@ def hold_of_file(
 ) -> None:
     """What a file would change and a second person has to agree to; what waits already for it is replaced."""
     db.execute(delete(WaitingRow).where(WaitingRow.service == service))
-    _hold(db, service, changes, line, signs)
+    hold(db, service, changes, line, signs)
 
 
 def ask_for_row(db: Session, service: str, who: str, today: date, signs: Signs) -> None:
     """Somebody stands for a whole row as it is, of a kind for which it takes a second person."""
     cells = cells_of(db.get_one(ServiceRow, service))
     as_it_is = {column: (cells[column], cells[column]) for column in EDITABLE}
-    _hold(db, service, as_it_is, HistoryLine(today.isoformat(), who, CONFIRMED, "", {}), signs)
+    hold(db, service, as_it_is, HistoryLine(today.isoformat(), who, CONFIRMED, "", {}), signs)
 
 
-def _note(db: Session, service: str, line: HistoryLine) -> None:
+def note(db: Session, service: str, line: HistoryLine) -> None:
+    """Write a line into the history of a service."""
     changes = json.dumps(line.changes, ensure_ascii=False)
     db.add(HistoryRow(service=service, day=line.day, who=line.who, act=line.act, why=line.why, changes=changes))
     db.flush()

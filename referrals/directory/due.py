@@ -33,6 +33,7 @@ class Due:
     verified_on: str
     since: int | None  # days since then; None: never
     flagged: int  # flags that nobody has answered
+    cells: Mapping[str, str]
 
     @property
     def over(self) -> bool:
@@ -63,7 +64,7 @@ def due_of(cells: Mapping[str, str], today: date, flagged: int) -> Due:
     """One service of the list: how often it is due, and how many days ago it was confirmed."""
     verified = cells["verified_on"]
     since = max(0, (today - date.fromisoformat(verified)).days) if verified else None
-    return Due(cells["id"], cells["name"], cells["phone"], _every(cells), verified, since, flagged)
+    return Due(cells["id"], cells["name"], cells["phone"], _every(cells), verified, since, flagged, cells)
 
 
 def _every(cells: Mapping[str, str]) -> int:

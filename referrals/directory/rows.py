@@ -175,12 +175,17 @@ def answer_of(cell: str) -> str:
     return UNKNOWN if word is None or _NOBODY_KNOWS.search(header(cell)) else word[1]
 
 
-def with_answers(cells: Mapping[str, str]) -> dict[str, str]:
+def with_answers(cells: Mapping[str, str], before: Mapping[str, str] | None = None) -> dict[str, str]:
     """The cells with every answer as one of ours; what was typed and is none is unknown, with what was typed behind it.
 
     A "no" is one only where nothing stands behind it, or a note in brackets: "no se sabe" never becomes a no.
+    `before`: the cells as they stand; an answer that is pressed again leaves the note that stands behind it.
     """
-    return {column: _as_answer(cell) if column in ANSWERS else cell for column, cell in cells.items()}
+    after = {column: _as_answer(cell) if column in ANSWERS else cell for column, cell in cells.items()}
+    for column, stood in (before or {}).items():
+        if column in ANSWERS and after.get(column) == answer_of(stood):
+            after[column] = stood
+    return after
 
 
 def _as_answer(cell: str) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from referrals.matching import phones
 from referrals.matching.hours import NO, OWN, YES, Hours
-from referrals.matching.hours_written import clock, groups, quarters_as_times
+from referrals.matching.hours_written import clock, groups, quarters_as_times, spans
 from referrals.matching.wording import WEEKDAYS
 from reporting.i18n import N_, Sentence, said
 
@@ -43,6 +43,13 @@ def of_hours(text: str, hours: Hours) -> Iterator[Sentence]:
             yield said(N_("On %(day)s: %(times)s."), day=day.isoformat(), times=_times(quarters_as_times(quarters)))
         else:
             yield said(N_("On %(day)s: closed."), day=day.isoformat())
+
+
+def week_table(hours: Hours) -> tuple[tuple[str, str], ...]:
+    """The name of each day of the week and its times, blank where it is closed; nothing where they are not known."""
+    if hours.own is None:
+        return ()
+    return tuple((name, _times(spans(hours, day))) for day, name in enumerate(WEEKDAYS))
 
 
 def of_phone(text: str, country: str, area: str = "") -> Iterator[Sentence]:

@@ -16,9 +16,10 @@ from pathlib import Path
 
 import click
 
-from referrals.directory import believed, calls, due, gaps, snapshot
+from referrals.directory import believed, due, gaps, snapshot
 from referrals.directory.home import SHIPPED_FILE, Home
 from referrals.directory.importing import build, build_rows, readers, report, run, shipped
+from referrals.directory.keeping import calls
 from referrals.directory.reviewed_data import area_of
 from referrals.matching import hours_text, hours_written, phones
 from reporting.cli.base import main, now_and_then, opened, progress, settings_here, text_of

@@ -705,6 +705,7 @@ def test_what_anybody_may_open_is_exactly_this(app: Flask, place: Place) -> None
         "directory.calls_in": {"rosa", "carmen"},
         "directory.call": {"rosa", "carmen"},
         "directory.bring": {"carmen"},
+        "directory.new_service": {"carmen"},
         "figures.desk": {"ana"},
         "figures.plan": {"ana"},
         "figures.preview": set(),

@@ -27,6 +27,7 @@ LOOKING = {"staff_session", "audit", "queue_sheet", "taken", "trip_mark", "duty"
 ASK_WHICH = {
     "casework.act",
     "casework.bulk",
+    "directory.add",
     "directory.bring",
     "directory.called",
     "consent.answer",

@@ -12,7 +12,7 @@ import pytest
 
 from referrals.directory.card import ANSWERED_BY, card_of
 from referrals.directory.home import Home, shipped_services
-from referrals.directory.questions import QUESTIONS
+from referrals.directory.keeping.questions import QUESTIONS
 from referrals.directory.reviewed_data import rows_of, service_types
 from referrals.directory.rows import ANSWERS, COLUMNS, answer_of, header, with_answers
 from referrals.matching.listings import ServiceCard

@@ -9,10 +9,11 @@ from functools import partial
 import pytest
 from sqlalchemy import Engine, select
 
-from referrals.directory import calls, curation, gaps, questions, rows, snapshot
+from referrals.directory import curation, gaps, rows, snapshot
 from referrals.directory import due as directory_due
 from referrals.directory.curation import InvalidService, ServiceEditConflict, ServiceEntry
 from referrals.directory.due import OFTEN
+from referrals.directory.keeping import calls, questions
 from referrals.directory.models import CoverageRow, FlagRow, ForeignRow, HistoryRow, ServiceRow
 from reporting.storage.database import reading, writing
 from reporting.vocabulary.needs import NEEDS

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from referrals.directory import curation, reviewed_data, rows
 from referrals.directory.believed import Signs, is_watched, sign
-from referrals.directory.curation import IMPORTED, WHERE, HistoryLine, forget_where
+from referrals.directory.curation import IMPORTED, HistoryLine, forget_where
 from referrals.directory.importing.duplicates import possible_duplicates
 from referrals.directory.importing.foreign_files import read_foreign
 from referrals.directory.importing.known import KnownServices, PlaceIndex
@@ -32,6 +32,7 @@ from referrals.directory.importing.report import (
     Problem,
     StorableRow,
 )
+from referrals.directory.keeping.guarded import WHERE, waits_of
 from referrals.directory.match_table import AT_ONCE, Tell, changed, untold
 from referrals.directory.models import ForeignRow, HistoryRow
 from referrals.directory.rows import COLUMNS, SHELTER, tidy
@@ -111,7 +112,7 @@ def _held_back(row: StorableRow, known: KnownServices, report: ImportReport) -> 
     A new service of that kind comes in as one that no source has seen.
     """
     before = known.rows.get(row.cells["id"]) or {**row.cells, "source": ""}
-    later = curation.waits_of(before, row.cells)
+    later = waits_of(before, row.cells)
     if not later:
         return row
     report.remarks.append(Problem(row.line, said(WAITS)))

@@ -8,12 +8,12 @@ from typing import ClassVar
 from flask import g, make_response, redirect, url_for
 from flask.typing import ResponseReturnValue
 
-from referrals.directory import curation, gaps, questions, snapshot
-from referrals.directory.calls import worklist
+from referrals.directory import curation, gaps, snapshot
+from referrals.directory.keeping import questions
+from referrals.directory.keeping.calls import worklist
 from referrals.help.answers import other_departments, provinces
 from referrals.pages.directory.services import (
     NOT_WRITTEN,
-    SAID_OF_ANSWERS,
     CellsForm,
     blueprint,
     day_in_words,
@@ -21,6 +21,7 @@ from referrals.pages.directory.services import (
     snapshot_now,
     today_here,
 )
+from referrals.pages.directory.words import SAID_OF_ANSWERS
 from reporting.i18n import N_
 from reporting.teams.team_log import CASE_WORKER, COORDINATOR
 from reporting.vocabulary.needs import NEEDS

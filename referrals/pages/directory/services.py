@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from functools import partial
 from typing import Any, ClassVar
 
 from flask import Response, g, make_response, redirect, request, url_for
@@ -20,8 +21,21 @@ from referrals.casework import second_person, signed_directory
 from referrals.directory import curation, due, reviewed_data, rows, snapshot
 from referrals.directory.importing import readers, run
 from referrals.directory.importing.report import ImportHints
+from referrals.directory.keeping.adding import ASKED, where_cells
+from referrals.directory.keeping.offered import offered_for, why_not
 from referrals.help.answers import other_departments
 from referrals.matching import read_back
+from referrals.matching.hours import NO, YES
+from referrals.pages.directory.words import (
+    ACT_NAMES,
+    COLUMN_NAMES,
+    DONE,
+    TYPE_NAMES,
+    columns_of,
+    has_number,
+    keeper_words,
+    place_in_words,
+)
 from reporting.errors import AmparoError
 from reporting.i18n import N_
 from reporting.pages.start import OVER
@@ -43,60 +57,12 @@ blueprint = Pages("directory", __name__, ANYBODY, limit=TURNING)
 LARGEST_FILE = 5 * 1024 * 1024  # bytes; what comes in holds up everybody else, and the terminal takes more
 FOR_THE_TERMINAL = N_("This file has more than 5 megabytes. Bring it in at the terminal: amparo directory import FILE.")
 SHOWN = 100  # services on the first page; who looks for another one types a part of its name
-COLUMN_NAMES = {
-    "name": N_("Name"),
-    "service_type": N_("Type"),
-    "sector": N_("Sector"),
-    "coverage": N_("Coverage: national, region, province or unknown"),
-    "regions_inei": N_("Departments (INEI, two digits)"),
-    "province": N_("Provinces"),
-    "phone": N_("Telephone"),
-    "whatsapp": N_("WhatsApp"),
-    "hours": N_("Opening hours"),
-    "is_24h": N_("Open 24 hours"),
-    "cost": N_("Cost"),
-    "languages": N_("Languages"),
-    "what_for": N_("What for"),
-    "police_inside_or_run": N_("Police inside, or run by the police"),
-    "trans_friendly": N_("Treats trans people well"),
-    "sw_friendly": N_("Treats sex workers well"),
-    "minors": N_("Attends people under 18"),
-    "accepts_no_id": N_("Attends without an identity card"),
-    "has_pep": N_("Has PEP"),
-    "has_ec": N_("Has emergency contraception"),
-    "has_forensic": N_("Does the medico-legal exam"),
-    "address": N_("Address"),
-    "address_public": N_("The address is public"),
-    "site": N_("Where it stands (INEI, six digits)"),
-    "status": N_("Status"),
-    "source_date": N_("Date of the source"),
-    "source": N_("Source"),
-    "verified_on": N_("Verified on (day)"),
-    "notes": N_("Notes"),
-}
-ACT_NAMES = {
-    curation.CONFIRMED: N_("confirmed: still true"),
-    curation.EDITED: N_("changed"),
-    curation.LEARNED: N_("wrote down what a call taught"),
-    curation.NOBODY: N_("called, nobody answered"),
-    curation.IMPORTED: N_("brought in from a file"),
-}
-SAID_OF_ANSWERS = {"yes": N_("Yes"), "no": N_("No"), "only": N_("Only under 18")}
 SOMEBODY_ELSE = N_("Somebody else changed this meanwhile. Look at it as it is now, then do it again.")
 NOT_WRITTEN: dict[type[AmparoError], str] = {
     curation.ServiceEditConflict: SOMEBODY_ELSE,
     curation.ChangeWaits: N_(
         "A change of this service waits for a second person already. Agree to it or stop it first."
     ),
-}
-DONE = {
-    "confirmed": N_("Written down: still true today."),
-    "edited": N_("Changed."),
-    "waits": N_(
-        "Written down. Part of it waits until a second person agrees; until then the service is shown as it was, with "
-        "the words: call first."
-    ),
-    "stopped": N_("Stopped. The service stays as it was."),
 }
 
 
@@ -143,7 +109,7 @@ def find() -> ResponseReturnValue:
 
 @desk_pages.by_get()
 def _services(form: SearchForm | None = None, code: int = 200) -> ResponseReturnValue:
-    form = form or SearchForm(formdata=None)
+    form, directory = form or SearchForm(formdata=None), snapshot_now()
     with installation().reading() as db:
         every, unsigned = due.due(db, today_here()), len(signed_directory.unbelieved(db))
         waiting, numbers = len(curation.waiting(db)), len(due.changed_numbers(db, today_here()))
@@ -152,6 +118,9 @@ def _services(form: SearchForm | None = None, code: int = 200) -> ResponseReturn
     page = render_template(
         "staff/directory.html",
         matching=matching[:SHOWN],
+        type_names=TYPE_NAMES,
+        place_of=partial(place_in_words, directory=directory),
+        has_number=partial(has_number, country=directory.cards.country),
         more=max(0, len(matching) - SHOWN),
         form=form,
         over=sum(row.over for row in every),
@@ -218,7 +187,8 @@ def _with_short_ends(typed: str) -> str:
 class EditForm(CellsForm):
     """What is changed in a service, and why."""
 
-    columns: ClassVar[Mapping[str, tuple[str, ...]]] = dict.fromkeys(curation.EDITABLE, ())
+    columns: ClassVar[Mapping[str, tuple[str, ...]]] = columns_of(curation.EDITABLE)
+    where = StringField(default="", validators=[Length(max=12)])  # blank: where it is now
     why = StringField(N_("Why? Who told you?"), validators=[InputRequired(), Length(max=300)])
     # read as a `ProofForm` where a second person has to agree; named here so that neither is kept with what was typed
     password = PasswordField(validators=[Optional(), Length(max=200)])
@@ -247,7 +217,8 @@ def service_again(
         waits = second_person.waiting(db, installation().pin, g.keys, installation().clock()).get(service)
     if entry is None:
         return error_page(404)
-    held = snapshot_now().cards
+    directory = snapshot_now()
+    held = directory.cards
     area = reviewed_data.area_of(entry.row["regions_inei"], held.country)
     card = held.by_id.get(service)
     page = render_template(
@@ -262,11 +233,17 @@ def service_again(
         waits=waits,
         waits_stamp=second_person.stamp_of(waits.change) if waits else "",
         proof_form=ProofForm(formdata=None),
+        where=form.where.data if form else "",
+        as_it_is=place_in_words(entry.row, directory),
+        six_columns=ASKED,
+        week=read_back.week_table(card.week) if card else (),
+        offered_for=offered_for(card),
+        why_not=why_not(card),
         columns=COLUMN_NAMES,
         act_names=ACT_NAMES,
         flag_names=curation.FLAGS,
         on=day_in_words,
-        types=tuple(reviewed_data.service_types()),
+        **keeper_words(directory),
         may_edit=COORDINATOR in g.keys.roles,
         out=out(),
     )
@@ -317,14 +294,22 @@ def edit(service: str) -> ResponseReturnValue:
 
 def _edit(service: str, form: EditForm) -> frozenset[str]:
     """The columns that wait. Raises `NotProved`, and what `curation.edit` does."""
-    site, cells, stamp, signer = installation(), form.cells(), form.stamp.data or "", g.keys.signer
+    site, stamp, signer = installation(), form.stamp.data or "", g.keys.signer
+    cells = form.cells() | where_cells(form.where.data or "", snapshot_now().cards.place_names)
     with site.reading() as db:
+        cells |= _shown(cells, curation.entry(db, service, today_here()))
         waits = curation.would_wait(db, service, cells, stamp, signer)
     who = proof_in(ProofForm()) if waits else None
     with site.writing() as db:
         if who:
             members.spend(db, who)
         return curation.edit(db, service, cells, g.keys.name, form.why.data, today_here(), stamp, signer)
+
+
+def _shown(cells: Mapping[str, str], entry: curation.ServiceEntry | None) -> dict[str, str]:
+    """What makes an address that was typed here public, as the page says; one that stood there stays as it was."""
+    is_new = entry is not None and cells.get("address", "") not in {"", entry.row["address"]}
+    return {"address_public": YES} if is_new and rows.answer_of(cells.get("address_public", "")) != NO else {}
 
 
 class BringForm(StaffForm):

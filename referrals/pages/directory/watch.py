@@ -17,7 +17,6 @@ from referrals.casework.signed_directory import NotAsSeen, NotVouched
 from referrals.directory import curation, due
 from referrals.help.answers import names
 from referrals.pages.directory.services import (
-    COLUMN_NAMES,
     SHOWN,
     SOMEBODY_ELSE,
     blueprint,
@@ -27,6 +26,7 @@ from referrals.pages.directory.services import (
     snapshot_now,
     today_here,
 )
+from referrals.pages.directory.words import COLUMN_NAMES
 from reporting.errors import AmparoError
 from reporting.i18n import N_
 from reporting.teams import members

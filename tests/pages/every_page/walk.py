@@ -707,6 +707,16 @@ def _calls_for_an_afternoon(walk: Walk) -> None:
 
 
 def _changes_the_directory(walk: Walk) -> None:
+    walk.opens("/{lang}/equipo/directorio")
+    for go in ("told", "called"):
+        walk.opens("/{lang}/equipo/directorio/nuevo")
+        walk.presses(go)  # nothing is answered: it comes back
+        walk.page.select_option("[name=service_type]", "PEER_SW")
+        walk.page.select_option("[name=where]", "PE2501")
+        walk.page.fill("[name=name]", f"Casa {go} {len(walk.seen.pressed)}")
+        walk.page.fill("[name=phone]", "575555")
+        walk.page.fill("[name=hours]", "lunes a viernes 8 a 16")
+        walk.presses(go)
     walk.opens("/{lang}/equipo/directorio/traer")
     wild = {"name": "lista.csv", "mimeType": "text/csv", "buffer": b"nombre;tipo\n;posta\n"}
     for go in ("look", "store"):
@@ -716,6 +726,7 @@ def _changes_the_directory(walk: Walk) -> None:
     walk.presses("confirm")
     for day in ("ayer", "2026-11-24"):
         _unfolds(walk, "main details summary", "[name=why]")
+        _unfolds(walk, "#rest summary", "[name=verified_on]")
         walk.page.fill("[name=verified_on]", day)
         walk.page.fill("[name=why]", "llamada")
         walk.presses("edit")
@@ -730,7 +741,7 @@ def _asks_for_another_number(walk: Walk) -> None:
     _unfolds(walk, "main details summary", "[name=why]")
     walk.page.fill("[name=phone]", f"90000000{len(walk.seen.pressed) % 10}")
     walk.page.fill("[name=why]", "llamada")
-    _unfolds(walk, "main details details summary", "form:has(button[value=edit]) [name=code]")
+    _unfolds(walk, "#second summary", "form:has(button[value=edit]) [name=code]")
     _proves(walk, walk.site.place.workers["carmen"], "form:has(button[value=edit])")
     walk.presses("edit")
 

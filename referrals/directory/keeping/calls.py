@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 
 from referrals.directory.curation import NOBODY
 from referrals.directory.due import Due, due
+from referrals.directory.keeping.questions import OpenCell, unknown_of
 from referrals.directory.models import HistoryRow, ServiceRow
-from referrals.directory.questions import OpenCell, unknown_of
 from referrals.directory.rows import cells_of
 from referrals.directory.snapshot import DirectorySnapshot
 from referrals.matching.listings import ServiceCard
