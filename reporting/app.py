@@ -21,11 +21,12 @@ from referrals.casework.signed_directory import who_signs
 from referrals.directory import snapshot
 from referrals.help.answers import lines_as_shipped, national_lines, other_departments
 from reporting.config import HERE, Settings, read_settings, shipped
+from reporting.figures import work_apart
 from reporting.pages import directory_lookups
 from reporting.sessions.page_rows import open_rows
 from reporting.storage import disk
 from reporting.storage.database import checkpoint, looking, open_database, reading, writing, writing_relaxed
-from reporting.storage.locks import maintenance_lock
+from reporting.storage.locks import lock_holder
 from reporting.teams.team_log import Pin
 from reporting.web import desk_pages, errors, languages, post_redirect_get, setup
 from reporting.web.context import Installation
@@ -47,7 +48,8 @@ def create_app(settings: Settings | None = None, clock: Callable[[], float] = ti
         filing=partial(disk.filing, engine, settings.instance),
         disk_warning=partial(disk.warning, settings.instance),
         writing_relaxed=partial(writing_relaxed, engine),
-        maintenance=partial(maintenance_lock, engine, settings.instance),
+        busy_with=partial(lock_holder, engine, settings.instance),
+        apart=work_apart.start,
         checkpoint=partial(checkpoint, engine),
         clock=clock,
         catalogues=languages.load(settings.languages, country=settings.country),

@@ -16,6 +16,8 @@ from hypothesis import settings
 
 from reporting.app import create_app
 from tests import worked_out_once
+from reporting.figures import work_apart
+from reporting.web.context import installation_of
 from tests.copies import Copies, Filling, nothing_more
 from tests.in_a_browser import Site, a_site
 from tests.needs_of_tests import demanded, requires
@@ -53,7 +55,9 @@ def place(copies: Copies, filling: Filling, tmp_path: Path) -> Place:
 @pytest.fixture
 def app(place: Place) -> Flask:
     """The application of `place`, by its clock."""
-    return create_app(place.settings, place.clock)
+    app = create_app(place.settings, place.clock)
+    installation_of(app).apart = work_apart.run  # to its end before the page is answered
+    return app
 
 
 @pytest.fixture(scope="module")

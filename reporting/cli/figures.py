@@ -1,6 +1,6 @@
-"""Commands that rehearse a release over invented reports.
+"""Commands for figures: freeze a period and compile its release, or rehearse one over invented reports.
 
-Knows no installation: real releases are compiled and published on pages.
+Opens no tally itself. Published is on pages, by a second person who has looked.
 """
 
 from __future__ import annotations
@@ -8,19 +8,101 @@ from __future__ import annotations
 import json
 import secrets
 import time
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
 import click
 
-from reporting.cli.base import main, text_of
-from reporting.figures import noise, tables
+from reporting.cli.base import main, settings_here, text_of
+from reporting.cli.proof import DIGITS_USED, NOT_YOURS, unlocked
+from reporting.errors import Busy
+from reporting.figures import noise, releases, tables, work_apart
+from reporting.figures.freezing import Say
+from reporting.figures.periods import UnknownPeriod, period
 from reporting.figures.rehearsal import BadMicrodata, Rehearsal, help_in_words, read_microdata, write
+from reporting.figures.release_ledger import ReleaseRefused
+from reporting.figures.releases import Choice
+from reporting.figures.work_apart import Order
+from reporting.storage.database import writing
+from reporting.teams import keyring
+from reporting.teams.members import CodeUsed
+from reporting.teams.team_log import ADVOCATE, CannotOpen, Pin
 
 
 @main.group()
 def release() -> None:
-    """Published figures: rehearse what a release does. Real ones are compiled and published on the staff pages."""
+    """Published figures: rehearse what a release does, freeze a period, compile it. Published is on the staff pages."""
+
+
+def _further(command: Callable[..., None]) -> Callable[..., None]:
+    return click.option(
+        "--also", multiple=True, type=click.Choice(tables.FURTHER), help="One more table; more noise for all."
+    )(command)
+
+
+def _done_by_a_member(name: str, choice: Choice, *, compiles: bool) -> None:
+    """Ask who does it, with password and six digits, and do it in this process. Raises `ClickException`."""
+    try:
+        chosen = period(name)
+    except UnknownPeriod:
+        raise click.ClickException(
+            "A period is a year (2026), two (2025-2026), a half (2026-S1) or a quarter (2026-T1)."
+        ) from None
+    settings, (engine, who) = settings_here(), unlocked()
+    try:
+        with writing(engine) as db:
+            keys = keyring.take_keys(db, Pin(settings.pin_file), who)
+        if ADVOCATE not in keys.roles:
+            raise click.ClickException(NOT_YOURS)
+        order = Order(settings, keys, chosen.name, time.time(), choice, compiles)
+        work_apart.run(order, _says_how_far())
+    except CodeUsed:
+        raise click.ClickException(DIGITS_USED) from None
+    except CannotOpen:
+        raise click.ClickException(NOT_YOURS) from None
+    except (Busy, ReleaseRefused) as why:
+        raise click.ClickException(str(why)) from None
+    click.echo(
+        f"{chosen.name} is {'compiled: look at it, and let another advocate publish it' if compiles else 'frozen'}."
+    )
+
+
+def _says_how_far() -> Say:
+    """Says each tenth once, on the terminal."""
+    said = [-1]
+
+    def say(done: int, of: int) -> None:
+        tenth = 10 * done // max(of, 1)
+        if tenth > said[0]:
+            said[0] = tenth
+            click.echo(f"{10 * tenth} %", err=True)
+
+    return say
+
+
+@release.command("freeze")
+@click.argument("name", metavar="PERIOD")
+def freeze_period(name: str) -> None:
+    """The tallies of PERIOD leave the cases, 60 days after its end. Stopped, it goes on where it was.
+
+    An advocate proves it with password and six digits. People go on reporting and working meanwhile.
+    """
+    _done_by_a_member(name, releases.USUAL, compiles=False)
+
+
+@release.command("compile")
+@click.argument("name", metavar="PERIOD")
+@_further
+@click.option("--epsilon", default="1", type=click.Choice([str(one) for one in releases.EPSILONS]), show_default=True)
+@click.option("--only-total", is_flag=True, help="Only the total and the further tables.")
+def compile_period(name: str, also: tuple[str, ...], epsilon: str, only_total: bool) -> None:
+    """Freeze PERIOD where that is not done, and build its release: once, with noise that is drawn once.
+
+    An advocate proves it with password and six digits; another one looks at it and publishes it on the pages.
+    """
+    further = tuple(table for table in tables.FURTHER if table in also)
+    _done_by_a_member(name, Choice(further, Fraction(epsilon), only_total), compiles=True)
 
 
 def _a_share(_context: click.Context, _option: click.Parameter, text: str) -> Fraction:
@@ -60,7 +142,7 @@ FINEST_EPSILON = 1000
     help="So many releases, each with noise of its own, into OUT/000000, OUT/000001, ...",
 )
 @click.option("--departments", is_flag=True, help="All departments instead of the four regions and the rest.")
-@click.option("--also", multiple=True, type=click.Choice(tables.FURTHER), help="One more table; more noise for all.")
+@_further
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def rehearse(
     microdata: Path,

@@ -17,10 +17,11 @@ import click
 from sqlalchemy.orm import Session
 
 from reporting.cli.base import a_name, invitation_in_words, main, opened, settings_here, vouched_for
+from reporting.cli.proof import DIGITS_USED, NOT_YOURS, unlocked
 from reporting.crypto import receipts
 from reporting.errors import AmparoError
 from reporting.storage.database import reading, writing
-from reporting.teams import accounts, keyring, log_report, members, passwords, power, readers, team_log
+from reporting.teams import accounts, keyring, log_report, members, power, readers, team_log
 from reporting.teams.accounts import Invitation
 from reporting.teams.keyring import RecoverySheets
 from reporting.teams.members import Actor
@@ -154,37 +155,19 @@ NOT_DONE: dict[type[AmparoError], str] = {
         "days ago."
     ),
     power.WrongSheets: "Nothing was changed: these are not the two sheets.",
-    members.CodeUsed: "These six digits were used already. Wait for the next ones.",
-    team_log.CannotOpen: "Nothing was done: name, password or six digits are not right, or that is not for you to do.",
+    members.CodeUsed: DIGITS_USED,
+    team_log.CannotOpen: NOT_YOURS,
 }
 
 
 def _acted(act: Callable[[Session, Actor], T]) -> T:
     """Ask who acts, with password and six digits, and do it. Raises `ClickException` with what is wrong."""
-    settings, engine = opened()
-    name = click.prompt("Your own name here")
-    password = passwords.tidy(click.prompt("Your password", hide_input=True))
-    digits, now = click.prompt("The six digits of your app"), time.time()
-    with reading(engine) as db:
-        member, wait = members.find_member(db, name), accounts.wait_before(db, settings.pepper, name, TERMINAL, now)
-    if wait:
-        raise click.ClickException("Too many wrong tries. Wait a minute and try again.")
-    try:
-        who = members.unlock(member, password, digits, now, settings.pepper)
-    except members.CodeUsed as problem:
-        raise _in_words(problem) from None
-    except team_log.CannotOpen as problem:
-        with writing(engine) as db:
-            accounts.note_failure(db, settings.pepper, name, TERMINAL, now, problem)
-        raise _in_words(problem) from None
+    engine, who = unlocked()
     try:
         with writing(engine) as db:
             return act(db, members.spend(db, who))
     except tuple(NOT_DONE) as problem:
         raise _in_words(problem) from None
-
-
-TERMINAL = accounts.Sender("terminal")  # where a wrong password was typed, for slowing down whoever guesses
 
 
 def _in_words(problem: AmparoError) -> click.ClickException:

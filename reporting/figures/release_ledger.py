@@ -16,7 +16,7 @@ from reporting.storage.ledger import BUILT, Entry, Ledger, NoLedger
 from reporting.storage.models import ArchiveRow, ReleaseMonthRow, ReleaseRow, TeamRow
 from reporting.teams.team_log import STATISTICS, BrokenChain, Pin
 
-FROZEN, COMPILED, PUBLISHED = "frozen", "compiled", "published"
+FREEZING, FROZEN, COMPILED, PUBLISHED = "freezing", "frozen", "compiled", "published"
 
 
 class ReleaseRefused(AmparoError):
@@ -58,7 +58,7 @@ def built_before(ledger: Ledger, name: str) -> bytes | None:
 def begin(db: Session, ledger: Ledger) -> None:
     """Of an installation from before there was a ledger: what its database has, with the bytes."""
     ledger.begin()
-    for row in db.scalars(select(ReleaseRow).where(ReleaseRow.state != FROZEN)):
+    for row in db.scalars(select(ReleaseRow).where(ReleaseRow.state.not_in((FREEZING, FROZEN)))):
         ledger.keep(row.period, row.body)
         if row.state == PUBLISHED:
             ledger.note_published(row.period, row.body)

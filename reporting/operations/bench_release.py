@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from reporting.cases.case_file import seal_tally
 from reporting.crypto import sealing
 from reporting.figures import releases, tables
+from reporting.figures import tallies as sealed_tallies
 from reporting.figures.noise import laplace
 from reporting.operations import memory
 from reporting.teams.keyring import EpochKeys, Keys
@@ -59,9 +60,9 @@ def _open_many(tallies: bytes, clock: Callable[[], float]) -> float:
     keys = Keys(1, "", (), b"", {1: {1: EpochKeys(pair.private, b"", b"")}})
     sealed = [seal_tally(block, 1, team) for block in _blocks(tallies[: DISTINCT * TALLY_SIZE])]
     began = clock()
-    ready = releases.openers(team, keys)
+    ready = sealed_tallies.openers(team, keys)
     for number in range(OPENED):
-        releases.open_tally(sealed[number % DISTINCT], 1, team, ready)
+        sealed_tallies.open_tally(sealed[number % DISTINCT], 1, team, ready)
     return clock() - began
 
 

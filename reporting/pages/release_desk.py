@@ -5,19 +5,16 @@ It shows noised figures only; what is counted and how stands in `reporting.figur
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Iterable
-
 from flask import g, make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from wtforms import BooleanField, SelectMultipleField, StringField
 
-from reporting.errors import Busy
-from reporting.figures import bounds, noise, periods, releases
+from reporting.figures import bounds, periods, releases
 from reporting.figures.periods import UnknownPeriod
-from reporting.figures.release_ledger import FROZEN, ReleaseRefused
+from reporting.figures.release_ledger import ReleaseRefused
 from reporting.figures.releases import Choice
 from reporting.figures.tables import DIMENSIONS, FURTHER, TIERS, published
+from reporting.figures.work_apart import TASK, Order
 from reporting.i18n import N_
 from reporting.pages.figures import blueprint, factor, find, page, title
 from reporting.teams.team_log import ADVOCATE, CannotOpen
@@ -25,7 +22,7 @@ from reporting.vocabulary.countries import FIRST_HOME
 from reporting.web import desk_pages
 from reporting.web.access.auth import signed_in
 from reporting.web.access.traits import may_be_sent_again, takes
-from reporting.web.context import Installation, installation, render_template, say
+from reporting.web.context import installation, render_template, say
 from reporting.web.errors import error_page
 from reporting.web.forms import BadFormValue, StaffForm, complaint
 
@@ -61,7 +58,12 @@ def _desk(sentence: str = "", code: int = 200) -> ResponseReturnValue:
         there = releases.listed(db)
     free = periods.closed_periods(site.clock(), (release.period for release in there))
     page = render_template(
-        "advocate/desk.html", releases=there, free=free, sentence=sentence, out=StaffForm(formdata=None)
+        "advocate/desk.html",
+        releases=there,
+        free=free,
+        sentence=sentence,
+        is_going_on=site.busy_with() == TASK,
+        out=StaffForm(formdata=None),
     )
     return make_response(page, code)
 
@@ -109,46 +111,31 @@ def further_tables() -> tuple[str, ...]:
 @may_be_sent_again
 @signed_in(ADVOCATE)
 def compile_one() -> ResponseReturnValue:
-    """Freeze a closed period and build its release: once."""
+    """Have a closed period frozen and its release built, once, by a process of its own; the desk says how far it is."""
     site, form = installation(), PlanForm()
     if not form.is_ours():
         return _desk(say(N_("Choose a period.")), 422)
     try:
         chosen, choice = periods.period(form.period.data), form.choice()
-        release = _frozen(site, chosen)
-        with site.writing() as db:
-            releases.compile_release(
-                db,
-                site.pin,
-                g.keys,
-                release,
-                noise.laplace(secrets.randbelow),
-                choice,
-                fictional=site.settings.practice,
-            )
+        with site.reading() as db:
+            releases.may_compile(db, site.pin, g.keys, chosen, site.clock())
+        if site.busy_with():
+            return _desk(say(N_("A backup or the nightly sweep is running. Wait a few minutes and press again.")), 409)
+        site.apart(Order(site.settings, g.keys, chosen.name, site.clock(), choice))
     except (BadFormValue, UnknownPeriod):
         return _desk(say(N_("Choose a period.")), 422)
     except ReleaseRefused as why:
         return _desk(say(str(why)), 409)
-    except Busy:
-        return _desk(say(N_("A backup or the nightly sweep is running. Wait a few minutes and press again.")), 409)
     except CannotOpen:
         return _desk(say(N_("You are not let in yet: an advocate of your team has to do it.")), 403)
-    return redirect(url_for("figures.preview", lang=g.lang, period=chosen.name), 303)
+    return redirect(_where_it_is_shown(chosen.name), 303)
 
 
-def _frozen(site: Installation, chosen: periods.Period) -> int:
-    """The number of its release: frozen now, or before a crash."""
-    with site.reading() as db:
-        waiting = _waiting(releases.listed(db), chosen.name)
-    if waiting is not None:
-        return waiting
-    with site.maintenance("freeze"), site.writing() as db:
-        return releases.freeze(db, site.pin, g.keys, chosen, site.clock())
-
-
-def _waiting(known: Iterable[releases.Listed], name: str) -> int | None:
-    return next((release.id for release in known if release.period == name and release.state == FROZEN), None)
+def _where_it_is_shown(period: str) -> str:
+    """Its preview; while it is being counted, the desk, which says how far it is."""
+    if find(period, unpublished=True) is None:
+        return url_for("figures.desk", lang=g.lang)
+    return url_for("figures.preview", lang=g.lang, period=period)
 
 
 @blueprint.get("/<lang>/equipo/cifras/<period>")

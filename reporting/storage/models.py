@@ -350,7 +350,10 @@ class ReleaseRow(Base):
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True, info=in_the_clear("a number"))
     period: Mapped[str] = mapped_column(String(20), unique=True, info=in_the_clear("which months"))
-    state: Mapped[str] = mapped_column(String(10), info=in_the_clear("frozen, compiled or published"))
+    state: Mapped[str] = mapped_column(String(10), info=in_the_clear("freezing, frozen, compiled or published"))
+    reached: Mapped[int] = mapped_column(
+        BigInteger, default=0, info=in_the_clear("while it is frozen, up to which random number of a case")
+    )
     team: Mapped[int] = mapped_column(Integer, info=in_the_clear("which team counts"))
     epoch: Mapped[int] = mapped_column(Integer, info=in_the_clear("the newest keys of that team when it was frozen"))
     compiled_by: Mapped[int] = mapped_column(Integer, info=in_the_clear("which member"))

@@ -17,6 +17,7 @@ from jinja2 import Template
 from sqlalchemy.orm import Session
 
 from reporting.config import Settings
+from reporting.figures.work_apart import Order
 from reporting.i18n import N_
 from reporting.sessions.day_seeds import Line
 from reporting.sessions.hour_key import HourKey
@@ -42,7 +43,8 @@ class Installation:
     filing: Callable[..., Any]  # (act, is_short): what she sends, also where the disk is full
     disk_warning: Callable[[], str]  # what the team reads where the disk fills up, as a message id
     writing_relaxed: Callable[[], AbstractContextManager[Line]]  # for notes that a power cut may take
-    maintenance: Callable[[str], AbstractContextManager[None]]  # while a task goes over all cases, nothing else does
+    busy_with: Callable[[], str]  # which task goes over all cases just now, while nothing else may; empty for none
+    apart: Callable[[Order], object]  # begins work on a release in a process of its own
     checkpoint: Callable[[], bool]  # after an erasure: leave no erased byte in the write-ahead log
     clock: Callable[[], float]
     catalogues: dict[str, languages.Catalogue]

@@ -22,10 +22,12 @@ from referrals.directory.reviewed_data import DATA
 from referrals.help.answers import ASKED, help_with, other_departments
 from referrals.matching.offers import NEVER_REPLACED
 from reporting.app import create_app
+from reporting.figures import work_apart
 from reporting.pages.come_back import NOTHING_OPENS
 from reporting.storage.database import reading, writing
 from reporting.teams.team_log import ADVOCATE, CASE_WORKER, COORDINATOR, STATISTICS
 from reporting.vocabulary.incident import Incident
+from reporting.web.context import installation_of
 from reporting.web.languages import LANGUAGES
 from tests.people import Place, a_furnished_place, a_new_place
 from tests.phone import FormOnPage, Phone
@@ -130,6 +132,7 @@ def kenya(folder: Path, *, lines: bool, tree: bool = False) -> Kenya:
     place.hires("carmen", COORDINATOR)
     place.hires("ana", ADVOCATE)
     made = Kenya(place, create_app(place.settings, place.clock))
+    installation_of(made.app).apart = work_apart.run
     made.app.after_request(made.keep)
     return made
 

@@ -13,7 +13,7 @@ from reporting.cases import submission
 from reporting.cases.case_file import seal_tally
 from reporting.clock import HOUR
 from reporting.crypto import receipts
-from reporting.figures import periods, releases, tables
+from reporting.figures import freezing, periods, releases, tables, tallies
 from reporting.figures.noise import laplace
 from reporting.figures.periods import period
 from reporting.figures.release_ledger import ReleaseRefused
@@ -66,13 +66,11 @@ def receives(place: Place, *, counted: bool = True, at: float | None = None, tim
 
 
 def freezes(place: Place, keys: Keys, name: str = "2026") -> int:
-    with writing(place.engine) as db:
-        return releases.freeze(db, place.pin, keys, period(name), place.clock())
+    return freezing.freeze(place.engine, place.pin, keys, period(name), place.clock())
 
 
 def compiles(place: Place, keys: Keys, release: int, noise: Noise = silent) -> None:
-    with writing(place.engine) as db:
-        releases.compile_release(db, place.pin, keys, release, noise)
+    releases.compile_release(place.engine, place.pin, keys, release, noise)
 
 
 def publishes(place: Place, keys: Keys, release: int) -> None:
@@ -165,8 +163,8 @@ def test_tallies_leave_the_case_rows_at_the_freeze_and_those_of_other_periods_st
     freezes(place, ana)
     with reading(place.engine) as db:
         team = team_log.team_of_kind(team_log.teams(db, place.pin), STATISTICS)
-        ready = releases.openers(team, ana)
-        left = {row.id: releases.open_tally(row.tally, row.id, team, ready) for row in db.scalars(select(CaseRow))}
+        ready = tallies.openers(team, ana)
+        left = {row.id: tallies.open_tally(row.tally, row.id, team, ready) for row in db.scalars(select(CaseRow))}
     assert {case: left[case] for case in cases} == dict.fromkeys(cases, VOID_TALLY)
     assert left[later[0]] != VOID_TALLY
 

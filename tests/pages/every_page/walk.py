@@ -31,11 +31,13 @@ from referrals.directory.importing import shipped
 from referrals.directory.models import ServiceRow
 from reporting.app import create_app
 from reporting.config import ROOT
+from reporting.figures import work_apart
 from reporting.storage.database import writing
 from reporting.storage.models import ArchiveRow, MemberRow, ReleaseMonthRow, ReleaseRow, TakenRow
 from reporting.teams import accounts, members
 from reporting.teams.accounts import Invitation
 from reporting.teams.team_log import ADVOCATE, CASE_WORKER, COORDINATOR
+from reporting.web.context import installation_of
 from tests import browsers
 from tests.people import Place, Worker, a_new_place
 from tests.server import free_port
@@ -233,6 +235,7 @@ def served(folder: Path, **environment: str) -> Iterator[Site]:
     with writing(place.engine) as db:
         shipped.load_shipped(db)
     app = create_app(place.settings, place.clock)
+    installation_of(app).apart = work_apart.run
     app.add_url_rule("/<lang>/fails/<int:code>", "test.fails", abort)
     app.view_functions["reporter.away"] = lambda: ("", 204)  # a browser stays where it is, so the exit can be looked at
     site = Site(place, app, Journal(app), address)
