@@ -25,7 +25,7 @@ from reporting.figures import work_apart
 from reporting.pages import directory_lookups
 from reporting.sessions.page_rows import open_rows
 from reporting.storage import disk
-from reporting.storage.database import checkpoint, looking, open_database, reading, writing, writing_relaxed
+from reporting.storage.database import checkpoint_soon, looking, open_database, reading, writing, writing_relaxed
 from reporting.storage.locks import lock_holder
 from reporting.teams.team_log import Pin
 from reporting.web import desk_pages, errors, languages, post_redirect_get, setup
@@ -50,7 +50,7 @@ def create_app(settings: Settings | None = None, clock: Callable[[], float] = ti
         writing_relaxed=partial(writing_relaxed, engine),
         busy_with=partial(lock_holder, engine, settings.instance),
         apart=work_apart.start,
-        checkpoint=partial(checkpoint, engine),
+        checkpoint=partial(checkpoint_soon, engine),
         clock=clock,
         catalogues=languages.load(settings.languages, country=settings.country),
         pin=Pin(settings.pin_file),

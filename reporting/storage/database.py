@@ -9,6 +9,8 @@ from __future__ import annotations
 import importlib
 import io
 import sqlite3
+import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache, lru_cache
@@ -79,8 +81,8 @@ def _directly(connection: Any, order: str) -> None:
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Session]:
-    """A session for looking. Nothing is written."""
-    with Session(engine, expire_on_commit=False) as session:
+    """A session for looking: all that is asked in it is as it was at one moment. Nothing is written."""
+    with Session(_reader(engine), expire_on_commit=False) as session:
         yield session
         session.rollback()
 
@@ -101,6 +103,12 @@ def writing(engine: Engine, *, short_wait: bool = False) -> Iterator[Session]:
     """
     with Session(_writer(engine, hurries=short_wait), expire_on_commit=False) as session, session.begin():
         yield session
+
+
+@lru_cache(maxsize=64)
+def _reader(engine: Engine) -> Engine:
+    """PostgreSQL shows each question another moment unless it is told: a case beside a writer then opened nothing."""
+    return engine if engine.dialect.name == "sqlite" else engine.execution_options(isolation_level="REPEATABLE READ")
 
 
 @lru_cache(maxsize=64)
@@ -131,20 +139,37 @@ def _insert_once(table: FromClause, dialect: str) -> Any:
 
 
 def checkpoint(engine: Engine, tries: int = 20) -> bool:
-    """Empty SQLite's write-ahead log into the database, so that no erased byte stays in it. True when it worked."""
+    """Empty SQLite's write-ahead log into the database, so that no erased byte stays in it. True when it worked.
+
+    While somebody looks at an older state it cannot be emptied, and whoever waits for that keeps every writer waiting:
+    so it waits for a moment, lets the others go on, and tries again.
+    """
     if engine.dialect.name != "sqlite":
         return True
     raw = engine.raw_connection()
     try:
         cursor = raw.cursor()
-        cursor.execute(f"PRAGMA busy_timeout={PATIENCE}")  # whoever had this line before may have been in a hurry
-        for _ in range(tries):
+        cursor.execute(f"PRAGMA busy_timeout={MOMENT}")
+        for turn in range(tries):
+            if turn:
+                time.sleep(MOMENT / 1000)
             busy, log_pages, moved = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
             if (busy, log_pages, moved) == (0, 0, 0):
                 return True
         return False
     finally:
+        raw.cursor().execute(f"PRAGMA busy_timeout={PATIENCE}")  # whoever has this line next says so only to write
         raw.close()
+
+
+def checkpoint_soon(engine: Engine) -> None:
+    """The same for who cannot wait: at once where that is possible, else as soon as nobody looks any more."""
+    if not checkpoint(engine, tries=1):
+        threading.Thread(target=checkpoint, args=(engine, TRIES_BEHIND), daemon=True).start()
+
+
+MOMENT = 200  # milliseconds that emptying the log keeps writers waiting, and then lets them go on
+TRIES_BEHIND = 3_000  # twenty minutes: longer than a backup looks
 
 
 def vacuum(engine: Engine) -> None:

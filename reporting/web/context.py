@@ -45,7 +45,7 @@ class Installation:
     writing_relaxed: Callable[[], AbstractContextManager[Line]]  # for notes that a power cut may take
     busy_with: Callable[[], str]  # which task goes over all cases just now, while nothing else may; empty for none
     apart: Callable[[Order], object]  # begins work on a release in a process of its own
-    checkpoint: Callable[[], bool]  # after an erasure: leave no erased byte in the write-ahead log
+    checkpoint: Callable[[], None]  # after an erasure: leave no erased byte in the write-ahead log
     clock: Callable[[], float]
     catalogues: dict[str, languages.Catalogue]
     pin: Pin

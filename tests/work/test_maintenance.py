@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -18,7 +19,15 @@ from reporting.figures.periods import period
 from reporting.figures.release_ledger import ReleaseRefused
 from reporting.operations import backups, retention
 from reporting.operations.backups import BackupRefused
-from reporting.storage.database import Base, open_database, reading, writing
+from reporting.storage.database import (
+    PATIENCE,
+    Base,
+    checkpoint,
+    checkpoint_soon,
+    open_database,
+    reading,
+    writing,
+)
 from reporting.storage.ledger import FILE, FOLDER
 from reporting.storage.locks import lock_holder, maintenance_lock
 from reporting.storage.models import ArchiveRow, CaseRow, RecordRow, ReleaseMonthRow, ReleaseRow
@@ -151,6 +160,35 @@ def test_no_piece_of_a_backup_is_filled_up_to_twice_its_size(place: Place, tmp_p
     assert len(sizes) > 2
     assert max(sizes) <= backups.CHUNK + 100
     assert sum(size > backups.CHUNK // 2 for size in sizes[:-1]) == len(sizes) - 1
+
+
+# ── looks ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_whoever_looks_sees_everything_as_it_was_at_one_moment(place: Place) -> None:
+    """A case is a row and its records: of two moments together they open nothing."""
+    count = select(func.count()).select_from(CaseRow)
+    with reading(place.engine) as db:
+        before = db.scalar(count)
+        receives(place)
+        assert db.scalar(count) == before
+    with reading(place.engine) as db:
+        assert db.scalar(count) == (before or 0) + 1
+
+
+def test_emptying_the_log_waits_for_no_reader_while_others_want_to_write(copies: Copies, tmp_path: Path) -> None:
+    place = copies.copy(tmp_path / "instance", before_the_end_of_2026)
+    with reading(place.engine) as db:
+        db.scalars(select(CaseRow.id)).all()
+        receives(place)
+        began = time.monotonic()
+        assert not checkpoint(place.engine, tries=2)
+        checkpoint_soon(place.engine)
+        receives(place)
+        assert time.monotonic() - began < PATIENCE / 1000, "who emptied it kept the others waiting"
+    assert checkpoint(place.engine)
+    log = place.settings.instance / "amparo.db-wal"
+    assert not log.exists() or not log.stat().st_size
 
 
 # ── a release is built once ─────────────────────────────────────────────────────────────────────────────────
