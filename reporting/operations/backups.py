@@ -25,7 +25,7 @@ from reporting.crypto.sealing import CannotOpen, SealContext
 from reporting.errors import AmparoError
 from reporting.figures import release_ledger
 from reporting.sessions import day_seeds
-from reporting.storage.database import Base, version_of, writing
+from reporting.storage.database import Base, checkpoint, version_of, writing
 from reporting.storage.files import rewrite_json
 from reporting.storage.ledger import NoLedger
 from reporting.storage.locks import maintenance_lock
@@ -121,6 +121,7 @@ def _back_up(
 ) -> dict[str, Any]:
     month, key = month_key(instance, now)
     fresh = target.with_name(target.name + ".new")
+    fresh.unlink(missing_ok=True)  # of one that was killed: nobody else writes one while the lock is held
     try:
         with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             counts = _write(file, engine, month, key, say)
@@ -138,6 +139,7 @@ def _back_up(
         rewrite_json(instance / LAST, lambda _before: {"cases": cases, "day": _day(now).isoformat()})
     finally:
         fresh.unlink(missing_ok=True)
+    checkpoint(engine)  # whoever erased meanwhile could not empty the log: this looked at an older state
     return {"file": str(target), "month": month, "rows": rows, "bytes": target.stat().st_size}
 
 
