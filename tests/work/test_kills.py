@@ -1,4 +1,4 @@
-"""Backup and restore, killed with SIGKILL before every statement: none or the one, and the next try is not in the way."""
+"""Backup and restore, killed with SIGKILL at one statement or another: none or the one, and the next try works."""
 
 from __future__ import annotations
 
