@@ -15,9 +15,9 @@ from flask import Flask
 from hypothesis import settings
 
 from reporting.app import create_app
-from tests import worked_out_once
 from reporting.figures import work_apart
 from reporting.web.context import installation_of
+from tests import worked_out_once
 from tests.copies import Copies, Filling, nothing_more
 from tests.in_a_browser import Site, a_site
 from tests.needs_of_tests import demanded, requires
