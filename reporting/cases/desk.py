@@ -113,7 +113,7 @@ def cases_of(db: Session, keys: Keys) -> tuple[int, ...]:
     return tuple(db.scalars(select(CaseRow.id).where(CaseRow.team.in_(list(keys.epochs)))))
 
 
-def move_to_vault(db: Session, keys: Keys, at_most: int = 200, pin: Pin | None = None) -> int:
+def move_to_vault(db: Session, keys: Keys, at_most: int = 1000, pin: Pin | None = None) -> int:
     """Re-wrap newly arrived case keys under the vault key, so that the next queue is quick. Returns how many.
 
     What goes there is on the list of what the team has taken from this moment.

@@ -94,7 +94,9 @@ def freeze_period(name: str) -> None:
 @release.command("compile")
 @click.argument("name", metavar="PERIOD")
 @_further
-@click.option("--epsilon", default="1", type=click.Choice([str(one) for one in releases.EPSILONS]), show_default=True)
+@click.option(
+    "--epsilon", default="1", type=click.Choice([str(epsilon) for epsilon in releases.EPSILONS]), show_default=True
+)
 @click.option("--only-total", is_flag=True, help="Only the total and the further tables.")
 def compile_period(name: str, also: tuple[str, ...], epsilon: str, only_total: bool) -> None:
     """Freeze PERIOD where that is not done, and build its release: once, with noise that is drawn once.

@@ -61,7 +61,10 @@ def expected(db: Session, chosen: Period) -> int | None:
 
 
 def may_compile(db: Session, pin: Pin, keys: Keys, chosen: Period, now: float) -> None:
-    """Whether a period may be frozen and compiled, or go on being so. Raises what `freezing.may_begin` raises."""
+    """Whether a period may be frozen and compiled, or go on being so: returns where it may.
+
+    `ReleaseRefused` and `CannotOpen` as `freezing.may_begin` says, and where it was compiled already.
+    """
     row = db.scalars(select(ReleaseRow).where(ReleaseRow.period == chosen.name)).first()
     if row is None or row.state == FREEZING:
         freezing.may_begin(db, pin, keys, chosen, now)
@@ -109,6 +112,7 @@ def _built(db: Session, pin: Pin, keys: Keys, release: int, noise: Noise, choice
     return body_of(name, design, choice.epsilon, blocks, noise, fictional=fictional)
 
 
+PERCENT = 100
 AT_ONCE = 500  # sealed tallies that are fetched together
 
 
@@ -168,6 +172,11 @@ class Listed:
     compiled_by: int
     sha256: str
     done: float = 1.0  # of the freeze
+
+    @property
+    def percent(self) -> int:
+        """How much of the freeze is done, in whole hundredths."""
+        return int(PERCENT * self.done)
 
 
 @dataclass(frozen=True, slots=True)
