@@ -155,7 +155,7 @@ def _as_it_stands(opened: Case, directory: DirectorySnapshot) -> dict[str, Any]:
         "first": wording.facts_of(opened.first, names, say) if opened.corrections else (),
         "help": help_now,
         "states": states,
-        "running": [need for need in help_now.needs if need is help_now.needs[0] or window_runs(need.need)],
+        "running": [need for need in help_now.needs[1:] if window_runs(need.need)],
         "need_list": need_list.for_team(opened, moment),
         "doors": proposals.doors_for(directory, incident, moment, languages=languages, leaves_out=leaves_out),
         "silent": opened.days_silent(moment),

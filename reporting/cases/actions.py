@@ -191,10 +191,15 @@ HER_RECORDS = ("letter", "addition", "correction", "contact")
 
 
 def said_by_her(case_file: CaseFile) -> frozenset[object]:
-    """All that she has said so far and that somebody has to look at: words, answers, each yes."""
+    """All that she has said so far and that somebody has to look at: words, answers, each yes, a need open again."""
     words = ((record.number, str(record.content)) for kind in HER_RECORDS for record in case_file.all_of(kind))
     agreed = (record.number for record in case_file.all_of("referral") if record.content["state"] == AGREED)
-    return frozenset({*words, *agreed, *case_file.consents})
+    needed = (
+        (place, entry["need"])
+        for place, entry in enumerate(case_file.work_record.get("needs", ()))
+        if not entry["by"] and entry["state"] == need_states.OPEN
+    )
+    return frozenset({*words, *agreed, *needed, *case_file.consents})
 
 
 def hear(case_file: CaseFile, now: float) -> None:
