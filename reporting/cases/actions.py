@@ -396,4 +396,5 @@ def _happenings(case: Case) -> tuple[list[Happening], ...]:
         Happening(entry["hour"], entry["act"], entry["by"], entry.get("reason", ""), entry)
         for entry in case.work_record.get("history", ())
     ]
-    return letters, notes, added, corrected, moved, done
+    needs = [Happening(entry["hour"], "need", entry["by"], "", entry) for entry in case.work_record.get("needs", ())]
+    return letters, notes, added, corrected, moved, done, needs
