@@ -57,6 +57,7 @@ def create_app(settings: Settings | None = None, clock: Callable[[], float] = ti
         rows=open_rows(settings, engine),
         on_the_way=post_redirect_get.trouble_on_the_way,
     )
+    engine.dispose()  # whoever is forked from here on must not go on with a line that this process opened
     limiter = setup.init_app(app, site)
     app.register_error_handler(disk.NoRoom, errors.no_room)
     desk_pages.init_app(app)

@@ -18,7 +18,9 @@ from reporting.operations.apart.desk import Answer, Desk
 from reporting.operations.server import DESK
 from reporting.web.access.audience import DESK as FOR_THE_DESK
 from reporting.web.access.audience import DOOR, Pages, lies_at_the_desk
+from reporting.web.context import installation_of
 from reporting.web.limits import LARGEST_BODY
+from tests.copies import Copies, nothing_more, on_engine
 from tests.people import Place, a_furnished_place
 from tests.server import Server, running
 from tests.work.test_durability import wait_for
@@ -99,6 +101,15 @@ def test_every_page_for_who_works_here_lies_where_it_is_handed_to_the_desk(place
         pages = app.blueprints.get(rule.endpoint.partition(".")[0])
         if isinstance(pages, Pages) and pages.audience in {FOR_THE_DESK, DOOR}:
             assert lies_at_the_desk(rule.rule.replace("<lang>", "es")), rule.rule
+
+
+@pytest.mark.parametrize("name", ["sqlite", "postgresql"])
+def test_an_application_that_is_made_holds_no_line_to_its_database_that_others_would_inherit(
+    name: str, copies: Copies, tmp_path: Path
+) -> None:
+    with on_engine(name, copies, tmp_path / "instance", nothing_more) as place:
+        engine = installation_of(create_app(place.settings)).reading.args[0]  # type: ignore[attr-defined]
+        assert engine.pool.checkedin() == 0
 
 
 # ── one request, without a server ───────────────────────────────────────────────────────────────────────────
