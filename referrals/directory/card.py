@@ -18,7 +18,7 @@ from referrals.directory.believed import Judge
 from referrals.directory.home import Home, home
 from referrals.directory.models import CoverageRow, ServiceRow
 from referrals.directory.reviewed_data import area_of, rows_of, service_types
-from referrals.directory.rows import NOWHERE_YET, SHELTER, answer_of
+from referrals.directory.rows import NOWHERE_YET, SHELTER, answer_of, says_nothing
 from referrals.matching import phones
 from referrals.matching.hours import NO, UNKNOWN, YES
 from referrals.matching.listings import COUNTRY_CODE, ServiceCard
@@ -102,7 +102,9 @@ def card_of(row: Any, coverage: frozenset[str], here: Home, *, waits: bool = Fal
 
 def _may_be_shown(row: Any) -> bool:
     """Whether its address is for everybody: of a shelter, or of what nobody has seen, it never is."""
-    return row.service_type != SHELTER and row.status != "unverified" and answer_of(row.address_public) == YES
+    if row.service_type == SHELTER or row.status == "unverified" or says_nothing(row.address):
+        return False
+    return answer_of(row.address_public) == YES
 
 
 def _warnings(row: Any) -> Iterator[str]:

@@ -43,6 +43,7 @@ ANSWERS: Mapping[str, tuple[str, ...]] = {
     "address_public": (YES, NO),
 }
 _ANSWER = re.compile(r"(yes|no|only|unknown)(?:\s*\(.*\))?", re.DOTALL)  # `yes (led by)` is yes with its note
+FORMERLY = {"NO - reservada": "no (reservada)"}  # what a former version shipped
 _SAID = {"yes": YES, "si": YES, "no": NO, "only": ONLY, "solo": ONLY, "unknown": UNKNOWN}  # as people type them
 # of a cell under `header`: what says that nobody knows; it goes before the "no" that it may begin with
 _NOBODY_KNOWS = re.compile(
@@ -168,6 +169,20 @@ def header(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", letters).strip("_")
 
 
+# of a cell under `header`: that nothing is known
+NOTHING = frozenset(
+    "actualizar por_actualizar no_tiene no_cuenta no_cuenta_con_telefono no_tiene_telefono sin_telefono sin_dato "
+    "sin_datos s_d n_a na nan null none no_aplica no_registra no_registrado no_disponible no_especifica "
+    "no_especificado ninguno ninguna pendiente por_definir por_confirmar por_identificar desconocido desconocida "
+    "sin_informacion sin_horario sin_direccion s_n xx xxx xxxx".split()
+)
+
+
+def says_nothing(cell: str) -> bool:
+    """Whether a cell only says that nothing is known: `ACTUALIZAR`, `NO TIENE`, `---`. A blank one says nothing too."""
+    return header(cell) in NOTHING or not any(sign.isalnum() for sign in cell)
+
+
 @lru_cache(maxsize=1024)  # a few words, read in ten columns of every row
 def answer_of(cell: str) -> str:
     """A cell as yes, no, only or unknown. What is blank, or says anything else than exactly that, is unknown."""
@@ -189,6 +204,7 @@ def with_answers(cells: Mapping[str, str], before: Mapping[str, str] | None = No
 
 
 def _as_answer(cell: str) -> str:
+    cell = FORMERLY.get(cell, cell)
     head, bracket, note = cell.partition("(")
     said = _SAID.get(header(head), "")
     if said and (said == UNKNOWN or not _NOBODY_KNOWS.search(header(cell))):

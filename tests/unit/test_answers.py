@@ -15,7 +15,7 @@ from referrals.directory.home import Home, shipped_services
 from referrals.directory.keeping.questions import QUESTIONS
 from referrals.directory.reviewed_data import rows_of, service_types
 from referrals.directory.rows import ANSWERS, COLUMNS, answer_of, header, with_answers
-from referrals.matching.listings import ServiceCard
+from referrals.matching.listings import NONE, OWN, ServiceCard
 
 DAY = "2026-11-24"
 SHIPPED = {row["id"]: row for row in csv.DictReader(io.StringIO(shipped_services()))}
@@ -96,3 +96,11 @@ def _card(service: str, told: Mapping[str, str], kind: str = "") -> ServiceCard:
     cells = dict.fromkeys(COLUMNS, "") | {"coverage": "region", "source": "a call"} | SHIPPED.get(service, {}) | told
     cells |= {"id": service} | ({"service_type": kind} if kind else {})
     return card_of(SimpleNamespace(**cells), frozenset({"PE25"}), Home())
+
+
+@pytest.mark.parametrize("typed", ["-", "no tiene", "ACTUALIZAR", "s/n", ""])
+def test_an_address_that_says_nothing_is_no_way_to_reach_a_service(typed: str) -> None:
+    told = {"service_type": "PEER_SW", "address_public": "yes", "status": "seen"}
+    card = _card("any", told | {"address": typed})
+    assert (card.address, card.reached) == ("", NONE)
+    assert _card("any", told | {"address": "Jr. Unión 1"}).reached == OWN

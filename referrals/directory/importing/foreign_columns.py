@@ -37,13 +37,6 @@ NAMES: Final = {
 OURS: Final = {alias: name for name, aliases in NAMES.items() for alias in aliases.split()}
 
 # ── words of cells, compared without accents and capitals ───────────────────────────────────────────────────
-# cells that hold nothing, as `header` writes them
-NOTHING: Final = frozenset(
-    "actualizar por_actualizar no_tiene no_cuenta no_cuenta_con_telefono no_tiene_telefono sin_telefono sin_dato "
-    "sin_datos s_d n_a na nan null none no_aplica no_registra no_registrado no_disponible no_especifica "
-    "no_especificado ninguno ninguna pendiente por_definir por_confirmar por_identificar desconocido desconocida "
-    "sin_informacion sin_horario sin_direccion s_n xx xxx xxxx".split()
-)
 # what says that a service is closed, by the stems of words, then what says that it is open. Else: not understood.
 CLOSED: Final = (
     r"\b(?:inactiv|desactiv|defunct|cerrad|clausur|baja\b|cierre|suspend|inoperativ|closed|terminated|ended|cancel|"

@@ -19,7 +19,6 @@ from referrals.directory.importing.foreign_columns import (
     MORE_EXACT,
     NAMES,
     NO_DOOR,
-    NOTHING,
     OPEN,
     OURS,
     POLICE_RUN,
@@ -56,7 +55,7 @@ from referrals.directory.importing.report import (
 from referrals.directory.importing.report import (
     NO_DOOR as IS_NO_DOOR,
 )
-from referrals.directory.rows import COLUMNS, LONGEST, NOWHERE_YET, SHELTER, header, tidy
+from referrals.directory.rows import COLUMNS, LONGEST, NOWHERE_YET, SHELTER, header, says_nothing, tidy
 from reporting.i18n import Sentence, said
 
 BOXES: Final = {"PE": ((-18.5, 0.2), (-81.5, -68.6))}  # country -> its southernmost .. northernmost, west .. east
@@ -113,7 +112,7 @@ def _named(cells: Mapping[str, str]) -> dict[str, str]:
 
 def _holds_nothing(cell: str, ours: str) -> bool:
     """Whether a cell only says that nothing is known: `ACTUALIZAR`, `NO TIENE`, `---`."""
-    if header(cell) in NOTHING or not any(sign.isalnum() for sign in cell):
+    if says_nothing(cell):
         return True
     return ours in {"phone", "whatsapp"} and not cell.strip("0 .-")
 

@@ -27,7 +27,7 @@ from referrals.directory.home import home
 from referrals.directory.keeping.guarded import waits_of
 from referrals.directory.match_table import changed
 from referrals.directory.models import PlaceRow, ServiceRow
-from referrals.directory.rows import COLUMNS, FAULTS, SHELTER, header, tidy, with_answers
+from referrals.directory.rows import COLUMNS, FAULTS, SHELTER, header, says_nothing, tidy, with_answers
 from referrals.matching.listings import COUNTRY_CODE, DEPARTMENT_CODE
 from reporting.errors import AmparoError
 from reporting.i18n import N_
@@ -105,7 +105,7 @@ def add(
 
 def _cells_of(db: Session, answers: Mapping[str, str], where: str, today: date, *, called: bool) -> dict[str, str]:
     """The whole row. `InvalidService` with every reason, `AlreadyThere`."""
-    typed = with_answers({column: tidy(answers.get(column, "")) for column in ASKED})
+    typed = with_answers({column: _typed(answers.get(column, "")) for column in ASKED})
     places = _place_names(db)
     cells = dict.fromkeys(COLUMNS, "") | typed | where_cells(where, places)
     cells |= {
@@ -121,6 +121,11 @@ def _cells_of(db: Session, answers: Mapping[str, str], where: str, today: date, 
     if wrong := list(_faults(cells, places, home(db).country)):
         raise InvalidService(wrong)
     return cells | {"id": _free_id(db, cells)}
+
+
+def _typed(cell: str) -> str:
+    """A cell as it is stored; blank where it only says that there is nothing, such as "no tiene"."""
+    return "" if says_nothing(cell) else tidy(cell)
 
 
 def _faults(cells: Mapping[str, str], places: Mapping[str, str], country: str) -> Iterator[str]:
