@@ -13,6 +13,7 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import click
 from sqlalchemy import Engine
@@ -28,7 +29,7 @@ from reporting.deploy import through as front_door
 from reporting.figures import release_ledger
 from reporting.operations import leak_check, retention, server
 from reporting.sessions import day_seeds, page_rows
-from reporting.storage import disk
+from reporting.storage import disk, front_check
 from reporting.storage.database import open_database, reading, upgrade_tables, version_of, writing
 from reporting.storage.locks import lock_holder
 from reporting.teams import accounts, list_numbers, members, passwords, reading_hours
@@ -123,13 +124,19 @@ def serve(host: str, port: int, workers: int | None, desk: int) -> None:
 
 def _check_through(address: str, look: tuple[Path, ...], plain_port: int, *, as_json: bool) -> None:
     settings = settings_here()
-    proofs = front_door.run(address, settings, open_database(settings.database_url), look, plain_port)
+    proofs, why = front_door.run(address, settings, open_database(settings.database_url), look, plain_port)
+    place = urlsplit(address).netloc.rpartition("@")[2]
+    today = languages.local(time.time(), settings.time_zone).date()
+    is_kept = front_check.keep(settings.instance, front_check.FrontCheck(place, today, proofs))
     problems = [proof for proof in proofs if proof.holds is False]
+    if not is_kept:
+        click.echo("The coordinator's page cannot show this: it could not be written down.", err=True)
     if as_json:
-        result = {"problems": [proof.says for proof in problems], "proofs": [asdict(proof) for proof in proofs]}
+        listed = [{"code": proof.code, "holds": proof.holds, "says": proof.says} for proof in proofs]
+        result = {"problems": [proof.says for proof in problems], "proofs": listed, "why": why}
         click.echo(json.dumps(result, ensure_ascii=False))
     else:
-        click.echo("\n".join(proof.says for proof in proofs if proof.holds))
+        click.echo("\n".join([*(proof.says for proof in proofs if proof.holds), why]).strip())
         click.echo(
             "\n".join(
                 ["", *(f"{proof.code}: {proof.says}" for proof in problems)] if problems else ["Everything holds."]

@@ -23,12 +23,13 @@ from reporting.crypto.receipts import Receipt
 from reporting.deploy import leftovers
 from reporting.deploy.deployment import HTTP
 from reporting.deploy.through_trip import Door, Marks, Trip, door_of, walk
+from reporting.i18n import N_
 from reporting.operations.apart.lobby import SHARE
-from reporting.operations.leak_check import Proof
 from reporting.operations.seal_search import spellings
 from reporting.operations.server import HEAD_WITHIN, LARGEST_READ
 from reporting.operations.trial_phone import NoTrial
 from reporting.storage.database import Base, reading
+from reporting.storage.front_check import Finding
 from reporting.web.requests import HEADERS
 
 GRACE = 5  # seconds a line may stay open beyond its time
@@ -70,136 +71,149 @@ class _Row:
 
     bad: Callable[[Seen], bool | None]
     good: str
-    do: str
+    do: str  # with PRINTED behind it where that is all there is to do
+    is_printed: bool = False
 
 
-PRINTED = "`amparo deploy nginx` prints a file that does not; print it, put it in place, and destroy the old logs."
+PRINTED = N_("`amparo deploy nginx` prints a file that does not; print it, put it in place, and destroy the old logs.")
 ROWS: Mapping[str, _Row] = {
     "words in logs": _Row(
         lambda seen: seen.logged(seen.marks.words, seen.marks.letter, *_spelt(seen.trip.receipt)),
-        "No word of a report or a letter, and no receipt, stands in a log.",
-        f"A log holds words of a report, or its receipt. {PRINTED}",
+        N_("No word of a report or a letter, and no receipt, stands in a log."),
+        N_("A log holds words of a report, or its receipt."),
+        is_printed=True,
     ),
     "address in logs": _Row(
         lambda seen: seen.logged(*seen.addresses),
-        "No log names who sent.",
-        f"A log names the address of whoever sends. {PRINTED}",
+        N_("No log names who sent."),
+        N_("A log names the address of whoever sends."),
+        is_printed=True,
     ),
     "browser in logs": _Row(
         lambda seen: seen.logged(seen.marks.browser),
-        "No log names a browser.",
-        f"A log names the browser of whoever sends. {PRINTED}",
+        N_("No log names a browser."),
+        N_("A log names the browser of whoever sends."),
+        is_printed=True,
     ),
     "path in logs": _Row(
         lambda seen: seen.logged(*seen.trip.walked),
-        "No log names a page that somebody was on.",
-        f"A log names the pages that somebody was on, each with its second. {PRINTED}",
+        N_("No log names a page that somebody was on."),
+        N_("A log names the pages that somebody was on, each with its second."),
+        is_printed=True,
     ),
     "page before in logs": _Row(
         lambda seen: seen.logged(seen.marks.page),
-        "No log names the page that somebody came from.",
-        f"A log names the page that somebody came from. {PRINTED}",
+        N_("No log names the page that somebody came from."),
+        N_("A log names the page that somebody came from."),
+        is_printed=True,
     ),
     "invitation in logs": _Row(
         lambda seen: seen.logged(seen.marks.link, seen.marks.code),
-        "No log holds the code of an invitation.",
-        f"A log holds the code of an invitation: whoever reads it first becomes a member. {PRINTED}",
+        N_("No log holds the code of an invitation."),
+        N_("A log holds the code of an invitation: whoever reads it first becomes a member."),
+        is_printed=True,
     ),
     "requests in errors": _Row(
         lambda seen: any(_names_a_client(text, seen.addresses) for text in seen.grown.values()),
-        "No log of errors names who sent.",
-        f"The log of errors names address and path of whoever sent too much, or came while it failed. {PRINTED}",
+        N_("No log of errors names who sent."),
+        N_("The log of errors names address and path of whoever sent too much, or came while it failed."),
+        is_printed=True,
     ),
     "used for temporary files": _Row(
         lambda seen: bool(seen.used),
-        "Nothing was put into a temporary file, not even for a moment.",
-        "What somebody sends is put into temporary files, and what was in them stays on the disk: turn that off "
-        f"(proxy_request_buffering off, proxy_max_temp_file_size 0). {PRINTED}",
+        N_("Nothing was put into a temporary file, not even for a moment."),
+        N_(
+            "What somebody sends is put into temporary files, and what was in them stays on the disk: turn "
+            "that off (proxy_request_buffering off, proxy_max_temp_file_size 0)."
+        ),
+        is_printed=True,
     ),
     "words in temporary files": _Row(
         lambda seen: seen.trip.while_sending or bool(seen.lies),
-        "No word of a report lay in a file while it was sent, or afterwards.",
-        f"Words of a report lay readable in a file while they were sent. {PRINTED}",
+        N_("No word of a report lay in a file while it was sent, or afterwards."),
+        N_("Words of a report lay readable in a file while they were sent."),
+        is_printed=True,
     ),
     "kept here": _Row(
         lambda seen: bool(seen.kept),
-        "No word of a report and no code of an invitation lies readable in the database or its folder.",
-        "Words of a report lie readable in the database or its folder. Do not take reports with this version.",
+        N_("No word of a report and no code of an invitation lies readable in the database or its folder."),
+        N_("Words of a report lie readable in the database or its folder. Do not take reports with this version."),
     ),
     "erased": _Row(
         lambda seen: not seen.trip.erased,
-        "The report of this check is erased again.",
-        "The report of this check could not be erased: on the desk it begins with PRUEBA. Mark it as no report.",
+        N_("The report of this check is erased again."),
+        N_("The report of this check could not be erased: on the desk it begins with PRUEBA. Mark it as no report."),
     ),
     "compressed": _Row(
         lambda seen: seen.trip.compressed,
-        "No page with anything of hers is compressed.",
-        "The server in front compresses her pages: their length can tell what is in them. Turn it off (gzip off).",
+        N_("No page with anything of hers is compressed."),
+        N_("The server in front compresses her pages: their length can tell what is in them. Turn it off (gzip off)."),
     ),
     "headers": _Row(
         lambda seen: bool(seen.missing),
-        "Every header that protects a page comes through, once.",
-        "Headers that protect a page are lost or doubled on the way, or Strict-Transport-Security is not there: do not "
-        "set or take away headers in front.",
+        N_("Every header that protects a page comes through, once."),
+        N_(
+            "Headers that protect a page are lost or doubled on the way, or Strict-Transport-Security is not "
+            "there: do not set or take away headers in front."
+        ),
     ),
     "version": _Row(
         lambda seen: seen.version,
-        "The server in front does not tell its version.",
-        "The server in front tells its version to whoever looks for a hole in it: server_tokens off.",
+        N_("The server in front does not tell its version."),
+        N_("The server in front tells its version to whoever looks for a hole in it: server_tokens off."),
     ),
     "pages of its own": _Row(
         lambda seen: seen.own_page,
-        "What the server in front answers by itself is a page of ours.",
-        f"What the server in front answers by itself is a page of its own, without the headers of ours. {PRINTED}",
+        N_("What the server in front answers by itself is a page of ours."),
+        N_("What the server in front answers by itself is a page of its own, without the headers of ours."),
+        is_printed=True,
     ),
     "plain http": _Row(
         lambda seen: seen.plain,
-        "Plain http leads to the beginning and nowhere else.",
-        "Pages come over plain http too, or it repeats the path: let it lead to the start page by https alone.",
+        N_("Plain http leads to the beginning and nowhere else."),
+        N_("Pages come over plain http too, or it repeats the path: let it lead to the start page by https alone."),
     ),
     "another name": _Row(
         lambda seen: seen.stranger,
-        "Whoever asks for another name gets nothing.",
-        "Whoever asks for another name gets these pages too, and learns what is served here: give them none.",
+        N_("Whoever asks for another name gets nothing."),
+        N_("Whoever asks for another name gets these pages too, and learns what is served here: give them none."),
     ),
     "slow heads": _Row(
         lambda seen: seen.slow,
-        f"A line whose request does not come within {HEAD_WITHIN} seconds falls.",
-        f"Lines that send nothing stay open longer than {HEAD_WITHIN} seconds, so few can hold all: set deadlines.",
+        N_("A line whose request does not come within %(seconds)s seconds falls."),
+        N_("Lines that send nothing stay open longer than %(seconds)s seconds, so few can hold all: set deadlines."),
     ),
     "many lines": _Row(
         lambda seen: seen.unlimited,
-        f"One sender holds no more than {SHARE} lines.",
-        f"One sender may hold more than {SHARE} lines, and so all: limit the connections of one sender.",
+        N_("One sender holds no more than %(lines)s lines."),
+        N_("One sender may hold more than %(lines)s lines, and so all: limit the connections of one sender."),
     ),
 }
-UNSEEN = "This could not be looked at from here."
+UNSEEN = N_("This could not be looked at from here.")
+UNREAD = N_("%(logs)s logs cannot be read by this user, so nothing is proved of them: run this as root.")
+NOT_THROUGH = N_("The front door does not let a report pass, so nothing is proved. Try it by hand, then look again.")
 
 
 def run(
     address: str, settings: Settings, engine: Engine, folders: Sequence[Path] = (), plain_port: int = HTTP
-) -> tuple[Proof, ...]:
-    """Every proof, by one trip through the front door. It takes about half a minute."""
+) -> tuple[tuple[Finding, ...], str]:
+    """Every proof, by one trip through the front door; and why there was none, in English. Takes half a minute."""
     try:
         seen = _look(door_of(address), settings, engine, folders, plain_port)
     except NoTrial as why:
-        return (
-            Proof("trial", holds=False, says=f"The front door does not let a report pass, so nothing is proved: {why}"),
-        )
-    return tuple(_proofs(seen))
+        return (Finding("trial", holds=False, words=(NOT_THROUGH,)),), str(why)
+    return tuple(findings_of(seen)), ""
 
 
-def _proofs(seen: Seen) -> Iterator[Proof]:
+def findings_of(seen: Seen) -> Iterator[Finding]:
+    """What was found, each proof as a line."""
+    parts = {"seconds": HEAD_WITHIN, "lines": SHARE}
     for code, row in ROWS.items():
         bad = row.bad(seen)
-        yield Proof(
-            code, holds=None if bad is None else not bad, says=UNSEEN if bad is None else row.do if bad else row.good
-        )
+        words = (row.do, *((PRINTED,) if row.is_printed else ())) if bad else (UNSEEN if bad is None else row.good,)
+        yield Finding(code, None if bad is None else not bad, words, parts)
     if seen.unreadable:
-        says = (
-            f"{len(seen.unreadable)} logs cannot be read by this user, so nothing is proved of them: run this as root."
-        )
-        yield Proof("read", holds=False, says=says)
+        yield Finding("read", holds=False, words=(UNREAD,), parts={"logs": len(seen.unreadable)})
 
 
 def _look(door: Door, settings: Settings, engine: Engine, more: Sequence[Path], plain_port: int) -> Seen:
