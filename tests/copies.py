@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from reporting.storage.database import writing
+from reporting.storage.database import checkpoint, writing
 from reporting.teams import keyring, team_log
 from reporting.teams.team_log import ADVOCATE, CASEWORK, COORDINATOR, STATISTICS
 from tests.needs_of_tests import a_schema
@@ -65,6 +65,21 @@ def on_engine(name: str, copies: Copies, folder: Path, filling: Filling) -> Iter
         made.engine.dispose()
 
 
+def copied(made: Place, folder: Path) -> Place:
+    """The same installation in this new folder; its clock goes on from there. Nobody writes into it meanwhile."""
+    checkpoint(made.engine)
+    shutil.copytree(made.settings.instance, folder, ignore=shutil.ignore_patterns("*-shm", "*-wal"))
+    settings, engine = opened(folder)
+    return replace(
+        made,
+        settings=settings,
+        engine=engine,
+        clock=Clock(made.clock()),
+        sheets_of=dict(made.sheets_of),
+        workers=dict(made.workers),
+    )
+
+
 class Copies:
     """What was made once, by what filled it; it lies in a folder of its own and is never used itself."""
 
@@ -76,17 +91,7 @@ class Copies:
         """A furnished installation in this new folder, filled further by `filling`; its clock goes on from there."""
         if filling not in self._made:
             self._made[filling] = self._fill(filling)
-        made = self._made[filling]
-        shutil.copytree(made.settings.instance, folder)
-        settings, engine = opened(folder)
-        return replace(
-            made,
-            settings=settings,
-            engine=engine,
-            clock=Clock(made.clock()),
-            sheets_of=dict(made.sheets_of),
-            workers=dict(made.workers),
-        )
+        return copied(self._made[filling], folder)
 
     def _fill(self, filling: Filling) -> Place:
         made = a_furnished_place(self._folder / str(len(self._made)) / "instance")

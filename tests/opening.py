@@ -61,6 +61,14 @@ class Locksmith:
         for name, noting in noted.items():
             patch.setattr(sealing, name, noting)
 
+    def learns_from(self, other: Locksmith) -> None:
+        """All that another one noted, for a copy of what lay there then."""
+        self.under.update(other.under)
+        self.to.update(other.to)
+        self.pairs.update(other.pairs)
+        for secret, made in other.derived.items():
+            self.derived.setdefault(secret, set()).update(made)
+
     def everything(self) -> Iterator[bytes]:
         """All that was ever sealed."""
         yield from (*self.under, *self.to)

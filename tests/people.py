@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 import secrets
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, Table, func, insert, select
+from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 
+from referrals.directory import models
 from referrals.directory.importing import shipped
 from reporting.cases import store, submission
 from reporting.cases.records import Visit
@@ -19,7 +23,7 @@ from reporting.config import SECRET, Settings, make_secrets, read_settings
 from reporting.crypto import receipts
 from reporting.crypto.receipts import Receipt
 from reporting.sessions import day_seeds, tickets
-from reporting.storage.database import open_database, reading, upgrade_tables, writing
+from reporting.storage.database import Base, open_database, reading, upgrade_tables, writing
 from reporting.storage.models import CaseRow
 from reporting.teams import accounts, keyring, members, power, team_log
 from reporting.teams.accounts import Invitation
@@ -190,22 +194,60 @@ def _coordinators_first(actor: Actor) -> bool:
 
 def a_furnished_place(folder: Path, clock: Clock | None = None, **environment: str) -> Place:
     """An installation with the directory of Peru and one case worker, rosa, who made the keys."""
-    place = a_new_place(folder, clock, **environment)
-    with writing(place.engine) as db:
-        shipped.load_shipped(db)
+    place = a_new_place(folder, clock, has_directory=True, **environment)
     place.hires("rosa", CASE_WORKER)
     return place
 
 
-def a_new_place(folder: Path, clock: Clock | None = None, **environment: str) -> Place:
+def a_new_place(folder: Path, clock: Clock | None = None, *, has_directory: bool = False, **environment: str) -> Place:
     """An installation with tables and today's seeds, and nobody in it."""
     make_secrets(folder, os.urandom(2 * SECRET))
     settings, engine = opened(folder, **environment)
-    upgrade_tables(engine)
+    where = make_url(settings.database_url)
+    if where.get_backend_name() == "sqlite" and where.database:
+        Path(where.database).write_bytes(_a_database(has_directory=has_directory))
+    else:
+        upgrade_tables(engine)
+        if has_directory:
+            with writing(engine) as db:
+                for table, rows in _directory().items():
+                    db.execute(insert(table), rows)
     place = Place(settings, engine, clock or Clock())
     with writing(engine) as db:
         day_seeds.open_day(db, place.clock())
     return place
+
+
+@cache
+def _a_database(*, has_directory: bool) -> bytes:
+    """A file with tables and, where it is asked for, the directory: made once in a process, used by no installation."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "made.db"
+        engine = open_database(f"sqlite:///{path}")
+        upgrade_tables(engine)
+        if has_directory:
+            with writing(engine) as db:
+                shipped.load_shipped(db)
+        engine.dispose()  # the last line that closes brings everything into the one file
+        return path.read_bytes()
+
+
+@cache
+def _directory() -> dict[Table, list[dict[str, Any]]]:
+    """The rows of the directory as it was brought in there, for another kind of database."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "made.db"
+        path.write_bytes(_a_database(has_directory=True))
+        engine = open_database(f"sqlite:///{path}")
+        with engine.connect() as line:
+            found = {table: line.execute(select(table)).mappings().all() for table in _tables_of_the_directory()}
+        engine.dispose()
+        return {table: [dict(row) for row in rows] for table, rows in found.items() if rows}
+
+
+def _tables_of_the_directory() -> list[Table]:
+    theirs = [mapper.local_table for mapper in Base.registry.mappers if mapper.class_.__module__ == models.__name__]
+    return [table for table in Base.metadata.sorted_tables if table in theirs]
 
 
 def opened(folder: Path, **environment: str) -> tuple[Settings, Engine]:
