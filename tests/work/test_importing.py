@@ -117,13 +117,22 @@ def test_the_download_has_the_columns_of_the_shipped_file_and_the_same_cells(eng
     assert download(engine).split("\n")[0] == SHIPPED.decode().split("\n")[0].strip()
 
 
-@given(notes=st.text(max_size=60), phone=st.sampled_from(["+51 1 203 3333", "=1+1", "@x", "-5", "'=1", "''+1"]))
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_any_cell_is_safe_in_a_spreadsheet_and_comes_back_as_it_was(engine: Engine, notes: str, phone: str) -> None:
-    with writing(engine) as db:
-        found = curation.entry(db, "linea100", TODAY)
-        assert found is not None
-        curation.edit(db, "linea100", {"notes": notes, "phone": phone}, "carmen", "why", TODAY, found.stamp)
+SPOILT = ("linea100", "chat100", "linea113", "defensoria")
+CELLS = st.tuples(
+    st.text(max_size=60), st.sampled_from(["+51 1 203 3333", "=1+1", "@x", "-5", "'=1", "''+1"])
+)  # notes, phone
+
+
+@given(cells=st.tuples(*[CELLS] * len(SPOILT)))
+@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_cell_is_safe_in_a_spreadsheet_and_comes_back_as_it_was(
+    engine: Engine, cells: tuple[tuple[str, str], ...]
+) -> None:
+    for service, (notes, phone) in zip(SPOILT, cells, strict=True):
+        with writing(engine) as db:
+            found = curation.entry(db, service, TODAY)
+            assert found is not None
+            curation.edit(db, service, {"notes": notes, "phone": phone}, "carmen", "why", TODAY, found.stamp)
     text = download(engine)
     assert not [cell for row in csv.reader(io.StringIO(text)) for cell in row if cell[:1] in set("=+-@\t\r")]
     assert brings(engine, text.encode()).unchanged == MANY

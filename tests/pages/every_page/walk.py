@@ -2,13 +2,16 @@
 
 SCENES reach the pages, PROMISES say what holds on each. The address map says whether a page was forgotten: what
 needs nothing but a language is opened from the map itself, links to new pages are followed, everything else fails
-with its name. In WALKS every page meets each pair of language, width and scripts, and both sets of colours.
+with its name. The first and the last of WALKS have nothing in common: every page meets both languages, widths and
+colours, with scripts and without. In the first four it meets each pair of them; what is between is taken when asked
+for (AMPARO_WALKS=all).
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
+import os
 import re
 import threading
 from collections import Counter
@@ -44,6 +47,7 @@ from tests.server import free_port
 
 LANGUAGES = ("es", "en")  # the first answers where the address names none
 FIRST_STOPS = 8
+EVERYTHING = os.environ.get("AMPARO_WALKS") == "all"  # also what a page of the same shape showed already
 NARROW = 320  # pixels: the smallest phone, or a page enlarged four times
 FLAGS = [*browsers.FLAGS, "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]
 TEMPLATES = ROOT / "templates"
@@ -68,6 +72,7 @@ WALKS = {
     "Spanish on a desk with scripts": Look("es", 1280, 800, scripts=True, colours="dark"),
     "English on a phone with scripts": Look("en", 360, 640, scripts=True, colours="dark"),
     "English on a desk without scripts": Look("en", 1280, 800, scripts=False, colours="light"),
+    "English on a desk with scripts": Look("en", 1280, 800, scripts=True, colours="dark"),
 }
 
 # endpoint, or all of a blueprint -> why nobody has to see it as a page
@@ -152,16 +157,23 @@ HAVE_NO_EXIT = re.compile(r"reporter/leave\.html|staff/|casework/|advocate/|guid
 
 
 class Source(HTMLParser):
-    """A page as it was sent: which tags it opens, and the mistakes that browsers mend in silence."""
+    """A page as it was sent: which tags it opens, and the mistakes that browsers mend in silence.
+
+    `shapes`: what stands in it, without what it says: each element with its attributes and those around it.
+    """
 
     VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())
     NEVER_NESTED = frozenset("a button form label main option p".split())
+    TELLING = frozenset("class type role open checked disabled inputmode autocomplete".split())  # what they say counts
+    ABOVE = 3
 
     def __init__(self, html: str) -> None:
         super().__init__()
         self.started: Counter[str] = Counter()
         self.mistakes: list[str] = []
+        self.shapes: set[tuple[str, ...]] = set()
         self._open: list[str] = []
+        self._looks: list[str] = []
         self.feed(html)
         self.close()
         self.mistakes += [f"<{tag}> is never closed" for tag in self._open]
@@ -172,14 +184,23 @@ class Source(HTMLParser):
         self.mistakes += [f"{name} twice in {self.get_starttag_text()}" for name in twice]
         if tag in self.NEVER_NESTED & set(self._open):
             self.mistakes.append(f"<{tag}> inside <{tag}>, line {self.getpos()[0]}")
+        told = (name if name not in self.TELLING else f"{name}={value}" for name, value in attrs)
+        look = " ".join([tag, *sorted(told)])
+        self.shapes.add((*self._looks[-self.ABOVE :], look))
         if tag not in self.VOID:
             self._open.append(tag)
+            self._looks.append(look)
 
     def handle_endtag(self, tag: str) -> None:
         if tag in self._open[-1:]:
             self._open.pop()
+            self._looks.pop()
         else:
             self.mistakes.append(f"</{tag}> closes nothing, line {self.getpos()[0]}")
+
+    def handle_data(self, data: str) -> None:
+        if data.strip():
+            self.shapes.add((*self._looks[-self.ABOVE :], "words"))
 
 
 # ── where it is looked at ───────────────────────────────────────────────────────────────────────────────────
@@ -286,6 +307,7 @@ class Walk:
         self._links: set[str] = set()
         self._known: set[str] = set()
         self._templates: set[str] = set()
+        self._shapes: set[tuple[str, ...]] = set()  # of each template: what was looked at from all sides
         self._name, self._spared = "", frozenset[str]()
         self._switch = window.new_cdp_session(self.page)
         for site in (sites.running, sites.new):
@@ -378,12 +400,13 @@ class Walk:
         self._spared = SPARED.get(template, frozenset())
         self.unfolds()
         self._note_all(PROMISES | {"the right language": f"all('html:not([lang={language}])').map(one => one.lang)"})
-        self._note("no mistakes in the HTML", self._mended())
+        source = Source(self.site.journal.html)
+        self._note("no mistakes in the HTML", self._mended(source))
         is_first = template not in self._templates
         self._templates.add(template)
-        if is_first or self.look.language == "es":  # another language changes neither structure nor colours
+        if self._is_of_another_shape(template, source) or is_first or EVERYTHING:
             self._note_axe()
-        self._take_tab_stops(None if is_first else FIRST_STOPS, has_exit=not HAVE_NO_EXIT.match(template))
+            self._take_tab_stops(None if is_first else FIRST_STOPS, has_exit=not HAVE_NO_EXIT.match(template))
         self._make_narrow()
         self._remember()
 
@@ -392,6 +415,12 @@ class Walk:
         known = len(self._known)
         self._known.add(re.sub(r'value="[^"]{40,}"', "", self.site.journal.html))
         return len(self._known) == known
+
+    def _is_of_another_shape(self, template: str, source: Source) -> bool:
+        """Whether anything stands in the page that has not stood in a page of this template, whatever it says."""
+        known = len(self._shapes)
+        self._shapes |= {(template, *shape) for shape in source.shapes}
+        return len(self._shapes) > known
 
     def _ask(self, script: str) -> list[str]:
         found: list[str] = self.page.evaluate(f"() => {{ {WORDS} return (() => {{ {script} }})().map(tell) }}")
@@ -406,8 +435,7 @@ class Walk:
         for what in breaks if promise not in self._spared else ():
             self.seen.broken.setdefault((promise, what), set()).add(self._name)
 
-    def _mended(self) -> list[str]:
-        source = Source(self.site.journal.html)
+    def _mended(self, source: Source) -> list[str]:
         there = Counter(self.page.evaluate("[...document.querySelectorAll('*')].map(one => one.localName)"))
         differ = sorted(tag for tag in there | source.started if there[tag] != source.started[tag])
         return source.mistakes + [f"<{tag}>: {source.started[tag]} sent, {there[tag]} in the page" for tag in differ]

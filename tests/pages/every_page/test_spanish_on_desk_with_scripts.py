@@ -1,9 +1,0 @@
-"""Spanish on a desk with scripts: every page can be used by everybody, and none is forgotten."""
-
-from __future__ import annotations
-
-from tests.pages.every_page.promises import Promises
-
-
-class TestSpanishOnADeskWithScripts(Promises):
-    look = "Spanish on a desk with scripts"
