@@ -34,6 +34,12 @@ def pytest_configure() -> None:
     worked_out_once.remember()
 
 
+@pytest.hookimpl(optionalhook=True)  # without xdist nobody asks
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are processors: some tests wait for a server, a browser or a deadline."""
+    return (os.cpu_count() or 1) + 1
+
+
 @pytest.fixture(scope="session")
 def copies(tmp_path_factory: pytest.TempPathFactory) -> Copies:
     """Installations that are made once in this process."""

@@ -43,6 +43,7 @@ from tests.phone import Phone
 from tests.trips import signs_in, starts_telling
 
 SHARE = int(os.environ.get("AMPARO_HOSTILE", "400"))
+A_WHILE = 500  # seconds: gathering what can be asked moves the clock on by less
 SEED, ROUND = 8, 100  # after a round everything is put back: what was erased, dismissed or used up
 REACHED = {200, 203, 204, 206, 409, 410, 422}  # what only a room behind the door answers
 FILES = {"directory.bring", "directory.edit", "directory.confirm", "directory.called", "directory.flag"}
@@ -295,7 +296,7 @@ def _why_a_case(shot: Shot, sealed: set[str], filed: set[str], count: int) -> li
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> House:
-    return furnished(tmp_path_factory.mktemp("hostile") / "instance")
+    return furnished(tmp_path_factory.mktemp("hostile") / "instance", time.time() - A_WHILE)
 
 
 def test_bent_requests_get_words_and_leave_nothing(house: House, caplog: pytest.LogCaptureFixture) -> None:
@@ -381,12 +382,11 @@ def taken_apart(came: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
 
 
 @contextlib.contextmanager
-def attacked(folder: Path, workers: int = 1) -> Iterator[tuple[House, server.Server]]:
-    """A real server on a house whose sittings and tickets are of now."""
-    house = furnished(folder, time.time() - 500)
+def attacked(house: House, workers: int = 1) -> Iterator[server.Server]:
+    """A real server on a house whose sittings and tickets are of `A_WHILE` ago."""
     house.place.clock.now = house.now = time.time()
     with server.running(house.place.settings.instance, workers=workers) as running:
-        yield house, running
+        yield running
 
 
 def attack_over_lines(house: House, running: server.Server, count: int, seed: int) -> Told:
@@ -420,8 +420,8 @@ def memory_of(pid: int) -> int:
     return found
 
 
-def test_bent_requests_over_real_lines_get_words_and_leave_nothing(tmp_path: Path) -> None:
-    with attacked(tmp_path / "instance") as (house, running):
+def test_bent_requests_over_real_lines_get_words_and_leave_nothing(house: House) -> None:
+    with attacked(house) as running:
         told = attack_over_lines(house, running, SHARE // 4, SEED)
         assert running.process.poll() is None
     assert not told.wrong, told.in_words()
@@ -446,7 +446,8 @@ if __name__ == "__main__":
             sys.stdout.write(f"{time.monotonic() - begun:.0f} s; memory {before} -> {memory_of(os.getpid())} MB; ")
             sys.stdout.write(f"the mark stands in the log: {MARK in heard.getvalue()}\n")
         if outside:
-            with attacked(Path(somewhere) / "lines", workers=2) as (made, one):
+            made = furnished(Path(somewhere) / "lines", time.time() - A_WHILE)
+            with attacked(made, workers=2) as one:
                 attack_over_lines(made, one, 500, seed + 1)
                 before = memory_of(one.process.pid)
                 begun = time.monotonic()

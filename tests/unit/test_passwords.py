@@ -235,7 +235,7 @@ OF_SOMEBODY_ELSE = [
 ]
 PATTERNS = [*OF_PERU, *OF_ANYWHERE, *OF_SOMEBODY_ELSE]
 
-DRAWN = int(os.environ.get("AMPARO_DRAWN", "100"))  # passwords in each language; to judge one takes 0.1 s
+DRAWN = int(os.environ.get("AMPARO_DRAWN", "50"))  # passwords in each language; to judge one takes 0.1 s
 
 
 def test_there_are_enough_patterns_and_each_is_long_enough_to_be_judged_by_more_than_its_length() -> None:
