@@ -404,8 +404,8 @@ class Walk:
         self._note("no mistakes in the HTML", self._mended(source))
         is_first = template not in self._templates
         self._templates.add(template)
-        if self._is_of_another_shape(template, source) or is_first or EVERYTHING:
-            self._note_axe()
+        if (self._is_of_another_shape(template, source) and self.look.language == "es") or is_first or EVERYTHING:
+            self._note_axe()  # another language changes neither structure nor colours
             self._take_tab_stops(None if is_first else FIRST_STOPS, has_exit=not HAVE_NO_EXIT.match(template))
         self._make_narrow()
         self._remember()
