@@ -12,7 +12,7 @@ from referrals.help.texts import after_the_window
 from referrals.needs.assessment import assess, past_windows, window_runs
 from referrals.needs.codes import Need
 from reporting.cases.records import Case
-from reporting.vocabulary.need_states import HER, OPEN, OVER, TIME, NeedState
+from reporting.vocabulary.need_states import OVER, TIME, NeedState
 from reporting.vocabulary.needs import NEEDS
 
 States = Mapping[str, NeedState]
@@ -70,17 +70,7 @@ def _listed(case: Case, now: float, is_settled: Callable[[str], bool]) -> NeedLi
     return NeedList(settled, over)
 
 
-def state_of(states: States, code: str) -> str:
-    """The state of a need that is not over."""
-    return states[code].state if code in states else OPEN
-
-
 def running(case: Case, code: str, now: float) -> Need | None:
     """The need of a case as it stands now, where it runs out; None where it does not, or is not needed any more."""
     needs = (need for need in assess(case.incident_at(now)).needs if need.code == code and window_runs(need))
     return next(needs, None)
-
-
-def hers(stands: NeedState) -> bool:
-    """Whether the reporter herself said so."""
-    return stands.by == HER

@@ -182,6 +182,30 @@ def test_a_look_of_a_colleague_spoils_no_page_and_an_act_of_hers_does(app: Flask
     assert milagros.status == 409
 
 
+def test_what_is_urgent_her_newest_words_and_the_answer_box_come_before_everything_else(
+    app: Flask, place: Place
+) -> None:
+    receipt, rosa = place.receives(RAPE, "fue anoche"), at_the_desk(app, place)
+    opens_newest_case(rosa)
+    page = rosa.text
+    order = [
+        "quedan 66 horas",
+        say("Nobody has it yet."),
+        "fue anoche",
+        'id="f-text"',
+        "o-jumps",
+        'id="told"',
+        'id="help"',
+    ]
+    places = [page.index(mark) for mark in order]
+    assert places == sorted(places)
+    comes_back(app, receipt).presses("write", text="¿Puedo ir con una amiga? " * 40)
+    rosa.opens(rosa.path)
+    before_the_box = rosa.text.split('id="f-text"')[0]
+    assert "¿Puedo ir con una amiga?" in before_the_box
+    assert "<details" in before_the_box.split('id="happened"')[1], "a long letter is folded, and can be read there"
+
+
 def test_an_answer_takes_the_case_where_nobody_has_it(app: Flask, place: Place) -> None:
     place.receives(BEATEN, "fue ayer")
     rosa = at_the_desk(app, place)
