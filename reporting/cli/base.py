@@ -6,6 +6,7 @@ Holds no command of its own. Everything long says how far it is; everything that
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import re
 import tempfile
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+import segno
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -105,6 +107,13 @@ def a_name(_context: click.Context, _option: click.Parameter, name: str) -> str:
     if not re.fullmatch(accounts.NAME, name):
         raise click.BadParameter("small letters and digits, 2 to 40, without spaces.")
     return name
+
+
+def picture_for_terminal(text: str) -> str:
+    """A picture that a phone reads off a terminal, dark on light or light on dark."""
+    picture = io.StringIO()
+    segno.make(text, micro=False).terminal(picture, compact=True)
+    return picture.getvalue()
 
 
 NO_LINES = (

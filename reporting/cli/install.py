@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import sys
 import time
@@ -22,7 +23,7 @@ from referrals.casework import second_person, signed_directory
 from referrals.directory.importing import shipped
 from referrals.help.answers import has_lines
 from reporting.app import create_app
-from reporting.cli.base import NO_LINES, PORT, a_name, invitation, main, opened_for, settings_here
+from reporting.cli.base import NO_LINES, PORT, a_name, invitation, main, opened_for, picture_for_terminal, settings_here
 from reporting.config import SECRET, Settings, instance_folder, make_secrets, open_to_others, problems_on_this_machine
 from reporting.deploy import front_settings
 from reporting.deploy import through as front_door
@@ -40,9 +41,27 @@ from reporting.web import languages
 LEDGER_SINCE = "0018"  # tables of before are from an installation that had no ledger of releases
 
 
+# option -> (the name where nobody can be asked, the question at a terminal)
+FIRST_NAMES = {
+    "coordinator": ("coordina", "How the coordinator signs in (a name that tells nobody who it is)"),
+    "case_worker": ("primera", "How the first case worker signs in"),
+}
+
+
+def a_first_name(context: click.Context, option: click.Parameter, name: str | None) -> str:
+    """The name of somebody of the first two: as told, asked for at a terminal, otherwise a plain one."""
+    otherwise, question = FIRST_NAMES[str(option.name)]
+    while name is None and sys.stdin.isatty():
+        typed = click.prompt(question, default=otherwise, err=True)
+        name = typed if re.fullmatch(accounts.NAME, typed) else None
+        if name is None:
+            click.echo("Small letters and digits, 2 to 40, without spaces.", err=True)
+    return a_name(context, option, name or otherwise)
+
+
 @main.command()
-@click.option("--coordinator", default="coordina", show_default=True, callback=a_name, help="The coordinator's name.")
-@click.option("--case-worker", default="primera", show_default=True, callback=a_name, help="The first case worker's.")
+@click.option("--coordinator", callback=a_first_name, help="The coordinator's name. [asked; default: coordina]")
+@click.option("--case-worker", callback=a_first_name, help="The first case worker's. [asked; default: primera]")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def init(coordinator: str, case_worker: str, as_json: bool) -> None:
     """Make a new installation: folder, secrets, tables, directory, one coordinator, one invitation.
@@ -64,6 +83,8 @@ def init(coordinator: str, case_worker: str, as_json: bool) -> None:
     click.echo("The coordinator signs in at " + access["sign_in"])
     for part in ("name", "password", "totp_secret"):
         click.echo(f"  {part.replace('_', ' ')}: {access['coordinator'][part]}")
+    click.echo("The app on the coordinator's phone reads this picture, or the secret above is typed there:")
+    click.echo(picture_for_terminal(access["coordinator"]["totp_link"]))
     click.echo("\nGive this code to the first case worker, and to nobody else. It opens once, for seven days:")
     click.echo("  " + access["invitation"]["code"])
     click.echo("She types it at " + access["invitation"]["address"])
@@ -88,7 +109,12 @@ def _first_people(settings: Settings, engine: Engine, coordinator: str, case_wor
         members.store_member(db, account)
     return {
         "sign_in": f"{settings.staff_url}/{language}/equipo",
-        "coordinator": {"name": coordinator, "password": password, "totp_secret": members.totp_text(totp)},
+        "coordinator": {
+            "name": coordinator,
+            "password": password,
+            "totp_secret": members.totp_text(totp),
+            "totp_link": members.totp_link(settings.site_name, coordinator, totp),
+        },
         "invitation": {"address": invitation(settings), "code": token},
     }
 

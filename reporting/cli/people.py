@@ -21,7 +21,7 @@ from reporting.cli.proof import DIGITS_USED, NOT_YOURS, unlocked
 from reporting.crypto import receipts
 from reporting.errors import AmparoError
 from reporting.storage.database import reading, writing
-from reporting.teams import accounts, keyring, log_report, members, power, readers, team_log
+from reporting.teams import accounts, keyring, log_report, members, power, readers, staff_sessions, team_log
 from reporting.teams.accounts import Invitation
 from reporting.teams.keyring import RecoverySheets
 from reporting.teams.members import Actor
@@ -84,6 +84,56 @@ def invite_person(name: str, role: str, team: str, new_team: str) -> None:
     invited = Invitation(name, (role,), numbers, new_team)
     token = _acted(lambda db, by: accounts.invite(db, by, invited, settings.pepper, time.time()))
     click.echo(invitation_in_words(settings, token))
+
+
+@people.command("invitations")
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def list_invitations(as_json: bool) -> None:
+    """Invitations that still open: role, since when, until when. Whom one is for is sealed under its code."""
+    _, engine = opened()
+    with reading(engine) as db:
+        listed = accounts.open_invitations(db, time.time())
+        names = {account.id: account.name for account in members.accounts(db)}
+    if as_json:
+        click.echo(json.dumps([asdict(invitation) for invitation in listed], ensure_ascii=False))
+        return
+    for invitation in listed:
+        roles = ", ".join(invitation.roles) or "new"
+        what = f"new password for {names.get(invitation.member, '?')}" if invitation.member else roles
+        days = (time.strftime("%Y-%m-%d", time.gmtime(moment)) for moment in (invitation.since, invitation.until))
+        click.echo(f"{invitation.mark}  {what:24} since {next(days)}, until {next(days)}")
+
+
+@people.command("take-back")
+@click.argument("mark")
+@click.option("--name", default="", help="Only if it is for this name.")
+def take_back(mark: str, name: str) -> None:
+    """Take back an invitation, by its mark in `amparo staff invitations`: its code opens nothing any more.
+
+    A coordinator or a case worker proves it with password and six digits.
+    """
+    settings = settings_here()
+    _acted(lambda db, by: accounts.take_back(db, by, mark, name, settings.pepper))
+    click.echo("Taken back: its code opens nothing any more.")
+
+
+@people.command("rename")
+@click.argument("name")
+@click.argument("new", callback=a_name)
+def rename_person(name: str, new: str) -> None:
+    """Another name for NAME, for signing in. Each person changes the own one, with password and six digits.
+
+    A coordinator changes that of somebody who cannot sign in any more.
+    """
+    settings = settings_here()
+
+    def renames(db: Session, by: Actor) -> None:
+        number = _number_of(db, name)
+        accounts.rename(db, by, number, new, settings.pepper)
+        staff_sessions.end_all(db, number)
+
+    _acted(renames)
+    click.echo(f"{name} is called {new} from now on.")
 
 
 SHEETS = click.option("--sheets", is_flag=True, help="Type both recovery sheets too: then nobody else has to agree.")
@@ -155,6 +205,7 @@ NOT_DONE: dict[type[AmparoError], str] = {
         "days ago."
     ),
     power.WrongSheets: "Nothing was changed: these are not the two sheets.",
+    accounts.NameTaken: "Somebody has this name, or is invited with it.",
     members.CodeUsed: DIGITS_USED,
     team_log.CannotOpen: NOT_YOURS,
 }

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from reporting.crypto import receipts, sealing
@@ -29,6 +29,7 @@ from reporting.teams.team_log import CASE_WORKER, CASEWORK, COORDINATOR, STATIST
 SIGNS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that is taken for another; twenty of them are 99 bits
 INVITATION_LIFE = 7 * 24 * 3600  # seconds
 INVITED = SealContext("invitation", 0, 0, "invited", 1)
+MARK = 8  # bytes of the hash of its code by which the audit knows an invitation
 NAME = r"[a-zñ0-9._-]{2,40}"  # what somebody may be called here; the sign-in page makes letters small
 
 
@@ -56,13 +57,95 @@ def invite(db: Session, by: Actor, invitation: Invitation, pepper: bytes, now: f
     """
     if not {COORDINATOR, CASE_WORKER} & set(by.roles) and by != members.nobody_yet(db):
         raise CannotOpen
-    mark = hmac.digest(pepper, f"invited {invitation.name}".encode(), "sha256")
+    mark = _name_mark(pepper, invitation.name)
     db.execute(delete(InvitationRow).where(InvitationRow.name_mark == mark))
     token = _store(db, invitation, now, name_mark=mark)
-    audit.note(db, "invited", by.member, by.signer, invitation=_audit_mark(token))
+    roles = list(invitation.roles)
+    audit.note(db, "invited", by.member, by.signer, invitation=_audit_mark(token), roles=roles)
     if by.private:
         heads.see_audit(db, by.member, by.private)
     return token
+
+
+def _name_mark(pepper: bytes, name: str) -> bytes:
+    return hmac.digest(pepper, f"invited {name}".encode(), "sha256")
+
+
+@dataclass(frozen=True, slots=True)
+class OpenInvitation:
+    """An invitation that nobody has used. Whom it is for is sealed under its code, of which only she knows.
+
+    `mark`: by what it is chosen. `by`: the account that made it, 0 where nobody did yet. `member`: whose account was
+    reset, 0 for somebody new. `roles` are none where they were not noted. Times in seconds since 1970.
+    """
+
+    mark: str
+    by: int
+    member: int
+    roles: tuple[str, ...]
+    since: int
+    until: int
+
+
+def open_invitations(db: Session, now: float) -> tuple[OpenInvitation, ...]:
+    """Every invitation that still opens, the newest first."""
+    noted = {
+        content.get("invitation"): content
+        for _, _, content in audit.in_the_clear(audit.entries(db))
+        if content.get("act") == "invited"
+    }
+    rows = db.scalars(select(InvitationRow).where(InvitationRow.expires >= int(now)))
+    listed = [(row, row.token_hash[:MARK].hex()) for row in rows]
+    invitations = [
+        OpenInvitation(
+            mark,
+            int(noted.get(mark, {}).get("by", 0)),
+            row.member,
+            tuple(noted.get(mark, {}).get("roles", ())),
+            row.expires - INVITATION_LIFE,
+            row.expires,
+        )
+        for row, mark in listed
+    ]
+    return tuple(sorted(invitations, key=lambda invitation: invitation.since, reverse=True))
+
+
+def take_back(db: Session, by: Actor, mark: str, name: str, pepper: bytes) -> None:
+    """An act of power: an invitation opens nothing any more. With a name, only if it is for that name.
+
+    `CannotOpen` where whoever acts is neither coordinator nor case worker, or there is no such invitation.
+    """
+    rows = db.scalars(select(InvitationRow)).all()
+    row = next((row for row in rows if row.token_hash[:MARK].hex() == mark), None)
+    if row is None or not {COORDINATOR, CASE_WORKER} & set(by.roles):
+        raise CannotOpen
+    if name and not hmac.compare_digest(row.name_mark, _name_mark(pepper, name)):
+        raise CannotOpen
+    db.delete(row)
+    audit.note(db, "invitation taken back", by.member, by.signer, invitation=mark)
+    heads.see_audit(db, by.member, by.private)
+
+
+class NameTaken(AmparoError):
+    """Somebody has this name, or is invited with it."""
+
+
+def rename(db: Session, by: Actor, member: int, name: str, pepper: bytes) -> None:
+    """An act of power: another name for signing in. Keys, grants and the audit know accounts by number alone.
+
+    Everybody may change the own name; a coordinator that of an account which cannot sign in. Raises `CannotOpen` for
+    whoever may not, `NameTaken`.
+    """
+    account = members.account(db, member)
+    if by.member != member and (COORDINATOR not in by.roles or account.open):
+        raise CannotOpen
+    invited = db.scalars(select(InvitationRow).where(InvitationRow.name_mark == _name_mark(pepper, name))).first()
+    if invited is not None or any(other.name == name for other in members.accounts(db)):
+        raise NameTaken
+    forget_invitations(db, member)  # one after a reset says the old name
+    members.store_name(db, member, name)
+    audit.note(db, "name changed", member, by.signer)
+    heads.see_audit(db, by.member, by.private)
 
 
 def invite_again(db: Session, account: Account, now: float) -> str:
@@ -207,7 +290,7 @@ def _hash(token: str) -> bytes:
 
 def _audit_mark(token: str) -> str:
     """By which the audit says that two acts are of one invitation, without a name."""
-    return _hash(token)[:8].hex()
+    return _hash(token)[:MARK].hex()
 
 
 def _invitation_key(token: str) -> bytes:

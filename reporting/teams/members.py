@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
+from urllib.parse import quote
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -379,6 +380,17 @@ def _account(row: MemberRow, verified: tuple[Team, ...]) -> Account:
 def public_key(db: Session, member: int) -> bytes:
     """A member's public key as it lies in its table; whoever lets a member in must know whose it is."""
     return db.get_one(MemberRow, member).public_key
+
+
+def store_name(db: Session, member: int, name: str) -> None:
+    """Another name for signing in."""
+    db.get_one(MemberRow, member).name = name
+    db.flush()
+
+
+def totp_link(site_name: str, name: str, secret: bytes) -> str:
+    """What an app for six digits reads out of a picture."""
+    return f"otpauth://totp/{quote(site_name)}:{name}?secret={totp_text(secret)}&issuer={quote(site_name)}"
 
 
 def public_key_or_none(db: Session, member: int) -> bytes:

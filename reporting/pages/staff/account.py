@@ -11,18 +11,20 @@ from dataclasses import replace
 
 from flask import g, make_response, redirect, url_for
 from flask.typing import ResponseReturnValue
-from wtforms import PasswordField
-from wtforms.validators import InputRequired, Length
+from wtforms import PasswordField, StringField
+from wtforms.validators import InputRequired, Length, Regexp
 
 from reporting.crypto import receipts
 from reporting.i18n import N_
-from reporting.teams import heads, keyring, log_report, members, passwords, staff_sessions, team_log
+from reporting.teams import accounts, heads, keyring, log_report, members, passwords, staff_sessions, team_log
+from reporting.teams.accounts import NameTaken
 from reporting.teams.keyring import RecoverySheets
 from reporting.teams.team_log import ADVOCATE, CASE_WORKER, CASEWORK, COORDINATOR, CannotOpen
 from reporting.web import desk_pages, languages
 from reporting.web.access import devices
 from reporting.web.access.audience import DESK, Pages
 from reporting.web.access.auth import OWN_ACCOUNT, home_for, refresh_keys, signed_in
+from reporting.web.access.proof import FILL_IN, NotProved, ProofForm, proof_in
 from reporting.web.access.traits import is_the, takes, waits_its_turn
 from reporting.web.context import installation, local_hour, render_template, say
 from reporting.web.forms import SecretArea, StaffForm, button, complaint
@@ -51,6 +53,15 @@ class PasswordForm(StaffForm):
     new = PasswordField(N_("The new one"), validators=[InputRequired(), Length(max=200)])
 
 
+class NameForm(ProofForm):
+    """Another name for signing in."""
+
+    name = StringField(
+        N_("A name without spaces, only for signing in"),
+        validators=[InputRequired(), Regexp(rf"{accounts.NAME}\Z", message=N_("Small letters and digits only."))],
+    )
+
+
 class SheetsForm(StaffForm):
     """Both recovery sheets."""
 
@@ -67,7 +78,7 @@ def me() -> ResponseReturnValue:
 
 
 @desk_pages.by_get()
-def _me(sentence: str = "", code: int = 200, *, done: str = "") -> ResponseReturnValue:
+def _me(sentence: str = "", code: int = 200, *, done: str = "", name: str = "") -> ResponseReturnValue:
     site, keys = installation(), g.keys
     with site.reading() as db:
         teams = team_log.teams_or_none(db, site.pin)
@@ -88,6 +99,7 @@ def _me(sentence: str = "", code: int = 200, *, done: str = "") -> ResponseRetur
         done=done,
         known=devices.has_any(),
         password=PasswordForm(formdata=None),
+        rename=NameForm(formdata=None, data={"name": name or keys.name}),
         suggested=passwords.suggest(secrets.randbelow, g.lang),
         sheets=SheetsForm(formdata=None) if waits else None,
         out=StaffForm(formdata=None),
@@ -97,7 +109,7 @@ def _me(sentence: str = "", code: int = 200, *, done: str = "") -> ResponseRetur
 
 @blueprint.post("/<lang>/equipo/yo")
 @waits_its_turn
-@takes(PasswordForm, SheetsForm, StaffForm)
+@takes(PasswordForm, NameForm, SheetsForm, StaffForm)
 @signed_in(CASE_WORKER, ADVOCATE, COORDINATOR, before_change=True)
 def change_me() -> ResponseReturnValue:
     """A new password, the other sessions ended, or both sheets typed."""
@@ -131,6 +143,31 @@ def _change_password() -> ResponseReturnValue:
     return _me(done=say(N_("Your password is changed. Your other sessions are closed.")))
 
 
+def _change_name() -> ResponseReturnValue:
+    form, site = NameForm(), installation()
+    if not form.is_ours():
+        wrong = next(iter(form.name.errors), "") or complaint(FILL_IN)
+        return _me(wrong, 422, name=form.name.data or "")
+    try:
+        who = proof_in(form)
+        with desk_pages.ending(g.keys.member, but=g.token) as db:
+            accounts.rename(db, members.spend(db, who), g.keys.member, form.name.data, site.settings.pepper)
+            staff_sessions.end_all(db, g.keys.member, but=g.token)
+            g.keys = replace(g.keys, name=form.name.data)
+            staff_sessions.refresh(db, g.token, g.keys, site.clock())
+    except NotProved as problem:
+        return _me(say(problem.sentence), problem.code, name=form.name.data)
+    except NameTaken:
+        return _me(say(N_("Somebody has this name, or is invited with it.")), 422, name=form.name.data)
+    except CannotOpen:
+        return _me(say(N_("Nothing was changed. Sign in again and try once more.")), 422)
+    desk_pages.done(RENAMED, "name", url_for("staff.me", lang=g.lang))
+    return _me()
+
+
+RENAMED = N_("From now on you sign in with this name. Your other sessions are closed.")
+
+
 def _end_my_others() -> ResponseReturnValue:
     if not StaffForm().is_ours():
         return _me()
@@ -156,4 +193,4 @@ def _recover() -> ResponseReturnValue:
     return _me(wrong, 422)
 
 
-MY_ACTS = {"password": _change_password, "recover": _recover, "end": _end_my_others}
+MY_ACTS = {"password": _change_password, "name": _change_name, "recover": _recover, "end": _end_my_others}

@@ -145,7 +145,7 @@ def _show_secrets(
     if invited is None:
         return error_page(404, NOT_VALID)
     secret = members.totp_text(bytes.fromhex(drawn["totp"]))
-    link = f"otpauth://totp/{site.settings.site_name}:{invited.name}?secret={secret}&issuer={site.settings.site_name}"
+    link = members.totp_link(site.settings.site_name, invited.name, bytes.fromhex(drawn["totp"]))
     page = render_template(
         "staff/secrets.html",
         invitation=invited,

@@ -63,6 +63,16 @@ class InviteForm(ProofForm):
     )
 
 
+class TakeBackForm(ProofForm):
+    """Which invitation opens nothing any more; with a name, only if it is for that name."""
+
+    invitation = RadioField(N_("Which one"), validators=[InputRequired()], validate_choice=False)
+    invited = StringField(N_("The name it is for, if you are not sure which one it is"), validators=[Length(max=40)])
+
+
+NO_INVITATION = N_("There is no such invitation any more, or it is for another name. Nothing was taken back.")
+
+
 @blueprint.get("/<lang>/equipo/personas")
 @is_the(home_for(COORDINATOR))
 @signed_in(COORDINATOR)
@@ -96,6 +106,32 @@ def invite() -> ResponseReturnValue:
         form.code.errors = [problem.sentence]
         return _people(form, code=problem.code)
     return _invited(token)
+
+
+@blueprint.post("/<lang>/equipo/personas/invitaciones")
+@limited(PASSWORDS)
+@waits_its_turn
+@takes(TakeBackForm)
+@signed_in(COORDINATOR)
+def take_back() -> ResponseReturnValue:
+    """A coordinator takes an open invitation back: its code opens nothing from now on."""
+    form, site = TakeBackForm(), installation()
+    if not form.is_ours():
+        return _people(sentence=complaint(N_("Choose an invitation, and type your password and digits.")), code=422)
+    try:
+        who = proof_in(form)
+        with site.writing() as db:
+            name = (form.invited.data or "").strip()
+            accounts.take_back(db, members.spend(db, who), form.invitation.data, name, site.settings.pepper)
+    except NotProved as problem:
+        return _people(sentence=say(problem.sentence), code=problem.code)
+    except CannotOpen:
+        return _people(sentence=say(NO_INVITATION), code=422)
+    desk_pages.done(TAKEN_BACK, "invitations", url_for("staff.people", lang=g.lang))
+    return _people()
+
+
+TAKEN_BACK = N_("The invitation is taken back: its code opens nothing any more.")
 
 
 def _can_be_invited(db: Any, form: InviteForm, new_team: str) -> bool:
@@ -180,6 +216,7 @@ def _people(
     with site.reading() as db:
         teams = team_log.teams_or_none(db, site.pin)
         listed = members.accounts(db, teams)
+        invitations = accounts.open_invitations(db, site.clock())
         silent, waits = read(db).silent_days(today().date()), waiting(db, teams)
     names = {
         account.id: [team.name for team in teams if team_log.reads(team, account.roles, account.teams)]
@@ -192,6 +229,9 @@ def _people(
         sentence=sentence,
         done=done,
         second=SecondForm(formdata=None),
+        invitations=invitations,
+        back=TakeBackForm(formdata=None),
+        people={account.id: account.name for account in listed},
         form=form,
         token=token,
         address=address,
