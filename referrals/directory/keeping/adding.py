@@ -36,6 +36,7 @@ ASKED: Final = (  # the columns that the six questions fill; where it is they as
     "service_type name address phone hours minors accepts_no_id trans_friendly sw_friendly police_inside_or_run".split()
 )
 NOT_CALLED: Final = "Dato de nuestro equipo, sin llamar"  # the source of a service that nobody of the team has called
+NO_KIND: Final = N_("Choose what kind of place or service it is.")
 NO_WHERE: Final = N_("Choose where it is: a province, a department, or the whole country.")
 NOT_REACHED: Final = N_("Write a telephone or an address: without both nobody can be sent there.")
 LONGEST_SLUG: Final = 50  # characters of an id that come from the name; 64 is the most
@@ -132,7 +133,10 @@ def _faults(cells: Mapping[str, str], places: Mapping[str, str], country: str) -
     """What is wrong, in the words of the questions."""
     if not cells["coverage"]:
         yield NO_WHERE
-    yield from (fault for fault in rows.faults({**cells, "id": "any"}, places, country) if fault != FAULTS["coverage"])
+    if not cells["service_type"]:
+        yield NO_KIND
+    said = {FAULTS["coverage"], *([] if cells["service_type"] else [FAULTS["type"]])}
+    yield from (fault for fault in rows.faults({**cells, "id": "any"}, places, country) if fault not in said)
     if not (cells["phone"] or cells["address"] or cells["service_type"] == SHELTER):
         yield NOT_REACHED
 

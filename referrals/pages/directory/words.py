@@ -14,6 +14,7 @@ from referrals.matching import phones
 from referrals.matching.hours import UNKNOWN
 from referrals.matching.listings import COUNTRY_CODE, DEPARTMENT_CODE
 from reporting.i18n import N_
+from reporting.web.context import say
 
 TYPE_NAMES: Mapping[str, str] = {  # kind of service -> its name, in the order of the list
     "VIOLENCE_CENTRE": N_("Centre for women after violence (CEM)"),
@@ -83,6 +84,12 @@ ACT_NAMES = {
     curation.ADDED: N_("added"),
 }
 SAID_OF_ANSWERS = {"yes": N_("Yes"), "no": N_("No"), "only": N_("Only under 18"), "unknown": N_("Not known")}
+COVERAGE_NAMES: Mapping[str, str] = {
+    "national": N_("The whole country"),
+    "region": N_("Its whole department"),
+    "province": N_("Its province"),
+    "unknown": N_("Not known"),
+}
 # column of answers -> the question as it is pressed; of those that have no question on the pages, the column's name
 QUESTION_OF = {
     "minors": N_("Do they attend people under 18?"),
@@ -140,6 +147,14 @@ def place_in_words(cells: Mapping[str, str], directory: DirectorySnapshot) -> st
     departments = ", ".join(names.get(country + code, code) for code in codes)
     inside = cells["province"] or names.get((country + cells["site"])[: COUNTRY_CODE + DEPARTMENT_CODE], "")
     return ", ".join(dict.fromkeys(part for part in (inside if len(codes) == 1 else "", departments) if part))
+
+
+def cell_in_words(column: str, cell: str) -> str:
+    """A cell as somebody reads it who knows no code: the kind of service and its coverage by name, answers in words."""
+    if column in ANSWERS:
+        note = cell.partition("(")
+        return f"{say(SAID_OF_ANSWERS[answer_of(cell)])}{f' ({note[2]}' if note[1] else ''}"
+    return say({"service_type": TYPE_NAMES, "coverage": COVERAGE_NAMES}.get(column, {}).get(cell, cell))
 
 
 def has_number(cells: Mapping[str, str], country: str) -> bool:
