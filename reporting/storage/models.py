@@ -49,7 +49,9 @@ class CaseRow(Base):
     tally: Mapped[bytes] = mapped_column(
         LargeBinary, info=under_seal("16 bytes for the figures; void ones look the same")
     )
-    version: Mapped[int] = mapped_column(Integer, info=in_the_clear("how often it changed"))
+    version: Mapped[int] = mapped_column(
+        Integer, info=in_the_clear("how often it changed, or was looked at by another member or on another day")
+    )
     delete_after: Mapped[date] = mapped_column(Date, info=in_the_clear("the week in which it goes"))
 
 
