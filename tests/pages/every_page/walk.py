@@ -174,6 +174,7 @@ class Source(HTMLParser):
         self.shapes: set[tuple[str, ...]] = set()
         self._open: list[str] = []
         self._looks: list[str] = []
+        self._says: list[bool] = []
         self.feed(html)
         self.close()
         self.mistakes += [f"<{tag}> is never closed" for tag in self._open]
@@ -190,17 +191,19 @@ class Source(HTMLParser):
         if tag not in self.VOID:
             self._open.append(tag)
             self._looks.append(look)
+            self._says.append(False)
 
     def handle_endtag(self, tag: str) -> None:
         if tag in self._open[-1:]:
             self._open.pop()
-            self._looks.pop()
+            look, says = self._looks.pop(), self._says.pop()
+            self.shapes.add((*self._looks[-self.ABOVE :], look, "with words" if says else "without a word"))
+            self._says[-1:] = [one or says for one in self._says[-1:]]
         else:
             self.mistakes.append(f"</{tag}> closes nothing, line {self.getpos()[0]}")
 
     def handle_data(self, data: str) -> None:
-        if data.strip():
-            self.shapes.add((*self._looks[-self.ABOVE :], "words"))
+        self._says[-1:] = [one or bool(data.strip()) for one in self._says[-1:]]
 
 
 # ── where it is looked at ───────────────────────────────────────────────────────────────────────────────────
