@@ -124,7 +124,7 @@ class House:
 
     def _gathers_her_case(self) -> None:
         """What is asked in a case that is still there; those of the walk went when everything was put back."""
-        self._forget("reporter.come_back", "consent.look", "consent.answer")
+        self._forget("reporter.come_back", "consent.look", "consent.answer", "her_needs.speak_of")
         phone = Phone(self.app)
         phone.opens("/es/volver")
         phone.sends("code", code=self.words)
