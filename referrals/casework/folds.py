@@ -7,15 +7,16 @@ what danger, which child and which window is among them, and opens. Why a report
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Final
 
 from referrals.casework import queue
-from reporting.cases.records import NEW, Summary
+from referrals.casework.ranks import ORDER, Rank
 from reporting.clock import HOUR
-from reporting.vocabulary.codes import MINOR_AGES
 
 # More than so many of one sender in an hour: thirty people of a workshop behind one address never fold, even if each of
 # them was quick or pasted the same words. So few lines more for a flood are the price.
@@ -32,48 +33,53 @@ class Fold:
     left: float | None  # hours in the window that closes first
 
 
-def is_foldable(summary: Summary) -> bool:
+def is_foldable(rank: Rank) -> bool:
     """Whether it can lie in a fold: nobody has opened it, has it or has marked it, and it can be of a flood at all."""
-    return summary.group is not None and summary.state == NEW and not summary.owner and not summary.marks
+    return bool(rank.group) and bool(rank.traits & queue.TO_JUDGE)
 
 
-def folded(
-    ordered: Sequence[Summary], everything: Iterable[Summary], now: float, cache: queue.QueueCache
-) -> tuple[list[Summary], Mapping[int, Fold]]:
+def large(everything: Iterable[Rank]) -> frozenset[int]:
+    """The numbers of the senders who sent so much that it folds."""
+    sizes = Counter(map(attrgetter("group"), everything))
+    return frozenset(group for group, size in sizes.items() if group and size > MANY)
+
+
+def folded(ordered: Sequence[Rank], everything: Iterable[Rank], now: float) -> tuple[list[Rank], Mapping[int, Fold]]:
     """The lines of a queue in the same order, and what stands behind those that are folds, by case.
 
     A fold stands where its first stood, as its most urgent. `everything` is what is counted: who opens some of a flood
     does not unfold the rest.
     """
-    sizes = Counter(summary.group for summary in everything)
-    groups: dict[int | None, list[Summary]] = {}
-    for summary in ordered:
-        if is_foldable(summary) and sizes[summary.group] > MANY:
-            groups.setdefault(summary.group, []).append(summary)
-    lines, folds = list[Summary](), dict[int, Fold]()
-    for summary in ordered:
-        members = groups.get(summary.group, []) if is_foldable(summary) else []
+    many, groups = large(everything), dict[int, list[Rank]]()
+    for rank in ordered:
+        if rank.group in many and is_foldable(rank):
+            groups.setdefault(rank.group, []).append(rank)
+    lines, folds = list[Rank](), dict[int, Fold]()
+    for rank in ordered:
+        members = groups.get(rank.group, []) if is_foldable(rank) else []
         if len(members) <= 1:
-            lines.append(summary)
-        elif members[0] is summary:
-            first = queue.in_order(members, now, cache=cache)[0]
+            lines.append(rank)
+        elif members[0] is rank:
+            first = min(members, key=ORDER)
             lines.append(first)
-            folds[first.case] = _fold(members, now, cache)
+            folds[first.case] = _fold(members, now)
     return lines, folds
 
 
-def _fold(members: Sequence[Summary], now: float, cache: queue.QueueCache) -> Fold:
-    ranks = [cache.rank(summary, now) for summary in members]
-    left = [rank.closes - now / HOUR for rank in ranks if rank.closes is not None and rank.closes > now / HOUR]
+def _fold(members: Sequence[Rank], now: float) -> Fold:
+    closes = min(rank.closes for rank in members)
     return Fold(
         reports=len(members),
-        danger=any(rank.danger for rank in ranks),
-        minor=any(summary.incident.age in MINOR_AGES for summary in members),
-        left=min(left, default=None),
+        danger=any(rank.danger for rank in members),
+        minor=any(rank.traits & queue.MINOR for rank in members),
+        left=None if math.isinf(closes) else closes - now / HOUR,
     )
 
 
-def opened(listed: Sequence[Summary], case: int) -> Sequence[Summary]:
+def opened(listed: Iterable[Rank], case: int) -> Iterable[Rank]:
     """What lies in the fold that this case stands for, or stood for; all of it where no case is named."""
-    group = next((summary.group for summary in listed if summary.case == case), None)
-    return listed if not case else [summary for summary in listed if group is not None and summary.group == group]
+    if not case:
+        return listed
+    ranks = list(listed)
+    group = next((rank.group for rank in ranks if rank.case == case), 0)
+    return [rank for rank in ranks if group and rank.group == group]

@@ -1,63 +1,39 @@
-"""The queue: which case first, and why. Works on summaries alone; opens nothing.
+"""The queue: which case first, why it stands there, and which a view shows. Opens nothing.
 
-With thousands of cases it matters that nothing is worked out twice: how urgent each summary was, and until
-when that holds, is remembered. Order: urgency class, then medical danger, then hours left in the nearest
-window, then the day it came. What is folded away (a threat, junk, what is no report) and what is closed stands
-apart.
+With thousands of cases it matters that nothing is worked out twice: how each stands, and until when that holds, is
+remembered (`ranks`). Order: the table of places, within one urgency, medical danger, then hours left in the nearest
+window, then the day it came. What is folded away (a threat, junk, what is no report) and what is closed stands apart.
 """
 
 from __future__ import annotations
 
-import json
 import math
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
+from operator import attrgetter
 from typing import Any, Final
 
+from referrals.casework import ranks
+from referrals.casework.ranks import ORDER, Rank, fixed
 from referrals.needs.assessment import assess
 from referrals.needs.codes import URGENCIES, Need
-from referrals.needs.rules import LIMITS, SIGN_LIMITS, STAMP
-from reporting.cases.derived import part_of
-from reporting.cases.junk import ENOUGH, REPEATED
-from reporting.cases.records import CLOSED, NEW, OPEN, THREAT, Summary, alias
-from reporting.cases.summary import SummaryContent
+from referrals.needs.rules import CLOSES, LIMITS, SIGN_LIMITS, STAMP
+from reporting.cases.desk import CONTACT_DAYS
+from reporting.cases.junk import SIGNS as JUNK_SIGNS
+from reporting.cases.records import CLOSED, JUNK_DAYS, NEW, OPEN, THREAT, Summary, alias
 from reporting.clock import HOUR
-from reporting.crypto.receipts import plain
 from reporting.i18n import N_
 from reporting.vocabulary.codes import MINOR_AGES
 from reporting.vocabulary.incident import Incident
+from reporting.vocabulary.needs import NEEDS
 
 MEDICAL_DANGER = "D_"  # flags that begin so
 EMERGENCIES = frozenset({"N_EMERG_MED", "N_CRISIS_MH"})  # a sign of danger is one as long as it calls for these
 DANGER_NOW = frozenset({"S_PERP_NEAR", "S_LOCKED"})
 PAGE = 50  # lines on a page
 SAFETY = "N_SAFETY_PLAN"  # what these signs call for: once she has it, they are no sign of right now
-RULES_STAMP = f"{STAMP} danger or unsafe, settled"  # a rank is good for the rules it was made with
 FRESH_SIGNS = 24  # hours: so long what she said of right now is taken as of right now
-Doubts = Mapping[int, tuple[str, ...]]  # case -> the signs for which it is put aside
-Lies = Callable[[Summary, Doubts], bool]
-# a place in the queue -> its name, and which summaries lie there
-FOLDERS: Final[Mapping[str, tuple[str, Lies]]] = {
-    "open": (
-        N_("To be worked on"),
-        lambda summary, aside: summary.state in {NEW, OPEN} and not summary.marks and summary.case not in aside,
-    ),
-    "new": (
-        N_("Nobody has opened it"),
-        lambda summary, aside: summary.state == NEW and not summary.marks and summary.case not in aside,
-    ),
-    "unread": (
-        N_("Not read"),
-        lambda summary, _aside: summary.unread and (not summary.marks or bool(summary.heard_at)),
-    ),
-    "closed": (N_("Closed"), lambda summary, _aside: summary.state == CLOSED and not summary.marks),
-    "threats": (N_("Threats against the team"), lambda summary, _aside: THREAT in summary.marks),
-    "junk": (N_("Junk and not reports"), lambda summary, _aside: bool(summary.marks) and THREAT not in summary.marks),
-    "doubtful": (N_("Perhaps no report"), lambda summary, aside: summary.case in aside),
-    "all": (N_("All"), lambda _summary, _aside: True),
-}
-NOTHING: Final[Doubts] = {}
 KILLED_OR_MISSING = "KILLING_DISAPPEARANCE"
 # what is known of a companion -> how a line of the queue says it; what is not known counts as missing
 OF_A_COMPANION: Final = {
@@ -67,6 +43,71 @@ OF_A_COMPANION: Final = {
 }
 NOBODY, MINE = "nobody", "mine"
 CONTACT = "W_CONTACT_BACK"
+
+# Why a case stands where it stands, the first first; a case stands at the first that fits. What nobody has yet goes
+# before what is in hand: without "danger" and "window" in this order, signs of last week hid a window of two hours.
+# name -> (as the queue says it, whether it fits: what a summary says, an open window, danger, the hour now)
+Fits = Callable[[Summary, bool, bool, float], bool]
+PLACES: Final[Mapping[str, tuple[str, Fits]]] = {
+    "danger": (
+        N_("Danger now"),
+        lambda summary, _window, danger, hour: (
+            danger and not summary.is_taken and summary.signs_told > hour - FRESH_SIGNS
+        ),
+    ),
+    "window": (
+        N_("Its time runs out"),
+        lambda summary, window, _danger, _hour: window and not summary.is_taken,
+    ),
+    "send": (N_("She said yes: send it"), lambda summary, _window, _danger, _hour: summary.waits_to_be_sent),
+    "wrote": (N_("She wrote"), lambda summary, _window, _danger, _hour: summary.waits),
+    "due": (N_("Due today"), lambda summary, _window, _danger, hour: summary.is_due(hour)),
+    "new": (N_("New"), lambda summary, _window, _danger, _hour: summary.state == NEW),
+    "open": (N_("Nobody has it yet"), lambda summary, _window, _danger, _hour: not summary.is_taken),
+    "taken": (N_("In hand"), lambda _summary, _window, _danger, _hour: True),
+}
+_PLACE_NUMBERS = {name: number for number, name in enumerate(PLACES)}
+TODAY: Final = frozenset({*PLACES} - {"taken"})  # places at which something is to be done
+# which of these places wait longest first: what she waits for
+WAITING: Final = frozenset({"send", "wrote"})
+# a folder of the queue -> its name, and whether a summary lies there that stands at this place
+Lies = Callable[[Summary, str, bool], bool]
+FOLDERS: Final[Mapping[str, tuple[str, Lies]]] = {
+    "today": (
+        N_("Today"),
+        lambda summary, place, window: summary.state != CLOSED and not summary.marks and (window or place in TODAY),
+    ),
+    "new": (N_("New ones"), lambda summary, _place, _window: summary.state == NEW and not summary.marks),
+    "waits": (
+        N_("She waits"),
+        lambda summary, _place, _window: not summary.marks and (summary.waits or summary.waits_to_be_sent),
+    ),
+    MINE: (N_("Mine"), lambda summary, _place, _window: summary.state != CLOSED and not summary.marks),
+    "open": (
+        N_("All of them"),
+        lambda summary, _place, _window: summary.state in {NEW, OPEN} and not summary.marks,
+    ),
+    "unread": (
+        N_("Not read"),
+        lambda summary, _place, _window: summary.unread and (not summary.marks or bool(summary.heard_at)),
+    ),
+    "closed": (N_("Closed"), lambda summary, _place, _window: summary.state == CLOSED and not summary.marks),
+    "threats": (N_("Threats against the team"), lambda summary, _place, _window: THREAT in summary.marks),
+    "junk": (
+        N_("Junk and not reports"),
+        lambda summary, _place, _window: bool(summary.marks) and THREAT not in summary.marks,
+    ),
+    "doubtful": (N_("Perhaps no report"), lambda _summary, _place, _window: False),  # decided among all: `put_aside`
+    "all": (N_("Closed and set aside too"), lambda _summary, _place, _window: True),
+}
+TABS: Final = ("today", "new", "waits", MINE, "open")  # folders that are always shown; the others where something lies
+FOLDER_BITS = {name: 1 << number for number, name in enumerate(FOLDERS)}
+LEAVES = tuple(FOLDER_BITS[name] for name in TABS)  # what is put aside lies in none of these
+LONGEST_WINDOW: Final = max(CLOSES.values())  # hours
+# what a case has, as bits of a rank
+MINOR, URGENT, WINDOW, TO_JUDGE, ANSWERED, LABELLED = (1 << number for number in range(6))
+SIGN_BITS = {sign: 1 << (6 + number) for number, sign in enumerate(JUNK_SIGNS)}
+RULES_STAMP = f"{STAMP} {','.join(PLACES)} {','.join(FOLDERS)} {','.join(JUNK_SIGNS)} ranks 2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +125,11 @@ class QueueItem:
     record_only: bool
     companion: str = ""  # in words, where it is about somebody killed or missing
     why: str = ""  # why it stands where it stands: a name in `PLACES`
+
+    @property
+    def window(self) -> bool:
+        """Whether one is open."""
+        return self.left is not None
 
     @property
     def case(self) -> int:
@@ -125,148 +171,98 @@ def _nearest_window(needs: Sequence[Need]) -> float | None:
     return min(left, default=None)
 
 
-# ── what was worked out before ──────────────────────────────────────────────────────────────────────────────
-
-
-@dataclass(frozen=True, slots=True)
-class Rank:
-    """How urgent a case is, until when that holds, and when its nearest window closes (hours since 1970)."""
-
-    urgency: int
-    danger: bool  # medical, or whoever did it is near or holds her
-    closes: float | None
-    until: float | None  # None: nothing changes any more
-
-    def holds(self, now: float) -> bool:
-        """Whether nothing has changed since it was worked out."""
-        return self.until is None or now / HOUR < self.until
+# ── how each stands, worked out once ────────────────────────────────────────────────────────────────────────
 
 
 def rank_of(summary: Summary, now: float) -> Rank:
-    """Worked out with the rules; it changes only where a time passes a limit of a rule."""
-    line = line_of(summary, now)
+    """Worked out with the rules; it changes only where a time passes a limit of a rule, or a day begins."""
+    line, hour = line_of(summary, now), now / HOUR
+    closes = _closes(summary, line, hour)
+    incident = summary.incident
+    soonest = closes if line.left else closes + LONGEST_WINDOW  # what perhaps is still open comes after what is
+    within = {"window": soonest, "due": summary.due_at} | dict.fromkeys(WAITING, summary.heard_at)
     return Rank(
+        place=_PLACE_NUMBERS[line.why],
+        within=within.get(line.why) or 0,
         urgency=URGENCIES.index(line.need.urgency) if line.need else len(URGENCIES),
-        danger=line.danger or line.unsafe,
-        closes=None if line.left is None else now / HOUR + line.left,
-        until=min((hour for hour in _changes(summary) if hour >= now / HOUR), default=None),
+        calm=not (line.danger or line.unsafe),
+        closes=closes,
+        day=summary.hour // 24,
+        case=summary.case,
+        until=min((changes for changes in _changes(summary) if changes >= hour), default=math.inf),
+        epoch=summary.epoch,
+        version=summary.version,
+        hour=summary.hour,
+        heard=max(summary.heard_at, summary.hour),
+        wrote=summary.wrote_at,
+        ends=_ends(summary),
+        owner=summary.owner,
+        need=1 + NEED_NUMBERS[line.need.code] if line.need else 0,
+        lies=sum(FOLDER_BITS[name] for name, (_, lies) in FOLDERS.items() if lies(summary, line.why, line.window)),
+        traits=_traits(summary, line, incident),
+        group=summary.group or 0,
+        department=fixed("department", incident.department or ""),
+        language=fixed("language", summary.language),
+        words=fixed("words", summary.words),
+        mark=fixed("mark", "") if not summary.mark else summary.mark,
     )
+
+
+def _closes(summary: Summary, line: QueueItem, hour: float) -> float:
+    """The hour in which its nearest window closes; of hours told as a range of which one end is past, at the latest."""
+    if line.left is None:
+        return math.inf
+    return hour + line.left if line.left else summary.told_at + LONGEST_WINDOW
+
+
+NEED_NUMBERS = {code: number for number, code in enumerate(NEEDS)}
+
+
+def _traits(summary: Summary, line: QueueItem, incident: Incident) -> int:
+    has = {
+        MINOR: line.minor,
+        URGENT: _may_be_urgent(line, incident),
+        WINDOW: line.window and summary.state != CLOSED and not summary.marks,
+        TO_JUDGE: summary.state == NEW and not summary.owner and not summary.marks,
+        ANSWERED: summary.answered,
+        LABELLED: bool(summary.labels),
+    }
+    signs = sum(SIGN_BITS[sign] for sign in {*summary.signs} & SIGN_BITS.keys())
+    return signs + sum(bit for bit, it_has in has.items() if it_has)
+
+
+def _ends(summary: Summary) -> int:
+    """The hour from which on something of it goes, 0 where there is none."""
+    if summary.junk_at:
+        return summary.junk_at + 24 * JUNK_DAYS
+    return summary.closed_at + 24 * CONTACT_DAYS if summary.state == CLOSED and summary.may_be_reachable else 0
+
+
+def ended(listed: Iterable[Rank], now: float) -> list[int]:
+    """The cases of which something goes now: `desk.tidy` and `desk.clear_junk` say what."""
+    return [rank.case for rank in listed if 0 < rank.ends < now / HOUR]
+
+
+def _may_be_urgent(line: QueueItem, incident: Incident) -> bool:
+    signs = {flag for flag in incident.flags if flag.startswith(MEDICAL_DANGER)}
+    in_danger = bool(signs) or not incident.flags.isdisjoint(DANGER_NOW)
+    asks = incident.age in MINOR_AGES or CONTACT in incident.wants
+    return in_danger or asks or line.left is not None or (line.need is not None and line.need.urgency == "NOW")
 
 
 def _changes(summary: Summary) -> Iterator[float]:
-    """Every hour (since 1970) at which the rules may say something else of it."""
+    """Every hour (since 1970) at which something else may be true of it."""
     hours = summary.incident.hours
     begins = [summary.acts_told] if hours is None else [summary.told_at - end for end in hours]
     yield from (begin + limit for begin in begins for limit in LIMITS)
-    yield from (summary.signs_told + limit for limit in SIGN_LIMITS)
+    yield from (summary.signs_told + limit for limit in (*SIGN_LIMITS, FRESH_SIGNS))
+    yield summary.due_at
 
 
-@dataclass(frozen=True, slots=True)
-class QueueCache:
-    """Summaries and ranks of a queue as last worked out, by case. A rank is good for one seal of a summary."""
-
-    summaries: Mapping[int, tuple[str, SummaryContent]] = field(default_factory=dict)
-    ranks: Mapping[int, Rank] = field(default_factory=dict)
-
-    def rank(self, summary: Summary, now: float) -> Rank:
-        """The rank of a summary: the one that is known, where it still holds."""
-        return self.ranks[summary.case] if self.knows(summary, now) else rank_of(summary, now)
-
-    def knows(self, summary: Summary, now: float) -> bool:
-        """Whether it holds this summary as it is, with a rank that is still good."""
-        known = self.ranks.get(summary.case)
-        return known is not None and self.summaries[summary.case][0] == summary.seal and known.holds(now)
-
-    def stale_parts(self, summaries: Iterable[Summary], now: float) -> frozenset[int]:
-        """The parts that are worth writing anew: much has changed, or they know a case that is not there."""
-        held, changed, missing = Counter[int](), Counter[int](), set(self.summaries)
-        for summary in summaries:
-            part = part_of(summary.case)
-            held[part] += 1
-            changed[part] += not self.knows(summary, now)
-            missing.discard(summary.case)
-        many = {part for part, count in changed.items() if count * FEW > held[part]}
-        return frozenset(many | {part_of(case) for case in missing})
-
-
-FEW = 50  # a part of a cache is written anew when more than one of its summaries in fifty has changed
-
-
-def to_bytes(cache: QueueCache) -> bytes:
-    """The bytes of a cache, with the stamp of the rules it was worked out by, to be sealed."""
-    rows = [
-        [case, seal, content.as_stored(), rank.urgency, rank.danger, rank.closes, rank.until]
-        for case, rank in cache.ranks.items()
-        for seal, content in (cache.summaries[case],)
-    ]
-    return json.dumps({"rules": RULES_STAMP, "rows": rows}, separators=(",", ":"), ensure_ascii=False).encode()
-
-
-def from_bytes(packed: bytes) -> QueueCache:
-    """The cache in the bytes of `to_bytes`; empty where the rules are others by now, or where there is nothing."""
-    read = json.loads(packed) if packed else {}
-    if read.get("rules") != RULES_STAMP:
-        return QueueCache()
-    summaries = {case: (seal, SummaryContent.from_stored(stored)) for case, seal, stored, *_ in read["rows"]}
-    ranks = {case: Rank(*rank) for case, _, _, *rank in read["rows"]}
-    return QueueCache(summaries, ranks)
-
-
-def joined(caches: Iterable[QueueCache]) -> QueueCache:
-    """The caches of several teams as one."""
-    summaries: dict[int, tuple[str, SummaryContent]] = {}
-    ranks: dict[int, Rank] = {}
-    for cache in caches:
-        summaries |= cache.summaries
-        ranks |= cache.ranks
-    return QueueCache(summaries, ranks)
-
-
-def worked_out(summaries: Iterable[Summary], before: QueueCache, now: float) -> QueueCache:
-    """The cache of these summaries as of now."""
-    listed = list(summaries)
-    return QueueCache(
-        {summary.case: (summary.seal, summary.content) for summary in listed},
-        {summary.case: before.rank(summary, now) for summary in listed},
-    )
-
-
-def in_parts(
-    summaries: Iterable[Summary], parts: frozenset[int], here: frozenset[int], before: QueueCache, now: float
-) -> dict[int, bytes]:
-    """These parts of a cache, ready to be kept, of the summaries that are here; empty where there are none."""
-    listed: dict[int, list[Summary]] = {part: [] for part in parts}
-    for summary in summaries:
-        if summary.case in here and part_of(summary.case) in listed:
-            listed[part_of(summary.case)].append(summary)
-    return {part: to_bytes(worked_out(some, before, now)) if some else b"" for part, some in listed.items()}
-
-
-# ── the order ───────────────────────────────────────────────────────────────────────────────────────────────
-Key = Callable[[Summary, Rank, float], tuple[Any, ...]]
-
-
-# Why a case stands where it stands, the first first; a case stands at the first that fits. What nobody has yet goes
-# before what is in hand: without "danger" and "window" in this order, signs of last week hid a window of two hours.
-# name -> (as the queue says it, whether it fits: what a summary says, an open window, danger, the hour now)
-Fits = Callable[[Summary, bool, bool, float], bool]
-PLACES: Final[Mapping[str, tuple[str, Fits]]] = {
-    "danger": (
-        N_("Danger now, and nobody has it"),
-        lambda summary, _window, danger, hour: (
-            danger and not summary.is_taken and summary.signs_told > hour - FRESH_SIGNS
-        ),
-    ),
-    "window": (
-        N_("A window closes, and nobody has it"),
-        lambda summary, window, _danger, _hour: window and not summary.is_taken,
-    ),
-    "wrote": (N_("She said something and waits"), lambda summary, _window, _danger, _hour: summary.waits),
-    "new": (N_("New"), lambda summary, _window, _danger, _hour: summary.state == NEW),
-    "open": (N_("Nobody has it yet"), lambda summary, _window, _danger, _hour: not summary.is_taken),
-    "taken": (N_("In hand"), lambda _summary, _window, _danger, _hour: True),
-}
-_PLACE_NUMBERS = {name: number for number, name in enumerate(PLACES)}
+# the cache of the queue, by the rules as they are
+worked_out = partial(ranks.worked_out, work=rank_of)
+to_bytes = partial(ranks.to_bytes, stamp=RULES_STAMP)
+from_bytes = partial(ranks.from_bytes, stamp=RULES_STAMP)
 
 
 def place_of(summary: Summary, hour: float, *, window: bool, danger: bool) -> str:
@@ -274,103 +270,16 @@ def place_of(summary: Summary, hour: float, *, window: bool, danger: bool) -> st
     return next(name for name, (_, fits) in PLACES.items() if fits(summary, window, danger, hour))
 
 
-def _urgency(summary: Summary, rank: Rank, hour: float) -> tuple[Any, ...]:
-    left = math.inf if rank.closes is None else max(0.0, rank.closes - hour)
-    return rank.urgency, not rank.danger, left, summary.hour // 24, summary.case
-
-
-def _first_first(summary: Summary, rank: Rank, hour: float) -> tuple[Any, ...]:
-    """By its place; among windows the soonest, among those who wait the longest, else by urgency."""
-    window = rank.closes is not None and rank.closes > hour
-    place = place_of(summary, hour, window=window, danger=rank.danger)
-    within = {"window": rank.closes, "wrote": summary.heard_at}.get(place) or 0
-    return _PLACE_NUMBERS[place], within, *_urgency(summary, rank, hour)
-
-
-# how a queue can be sorted: name, key at an hour
-SORTS: Final[Mapping[str, tuple[str, Key]]] = {
-    "urgency": (N_("The most urgent first"), _first_first),
-    "newest": (N_("The newest first"), lambda summary, _rank, _hour: (-summary.hour, summary.case)),
-    "oldest": (N_("The oldest first"), lambda summary, _rank, _hour: (summary.hour, summary.case)),
-    "answered": (
-        N_("The unanswered first"),
-        lambda summary, rank, hour: (summary.answered, *_urgency(summary, rank, hour)),
-    ),
+# ── the order ───────────────────────────────────────────────────────────────────────────────────────────────
+# how a queue can be sorted: name, key of a rank
+SORTS: Final[Mapping[str, tuple[str, Callable[[Rank], Any]]]] = {
+    "urgency": (N_("The most urgent first"), ORDER),
+    "newest": (N_("The newest first"), lambda rank: (-rank.hour, rank.case)),
+    "oldest": (N_("The oldest first"), attrgetter("hour", "case")),
+    "answered": (N_("The unanswered first"), lambda rank: (rank.traits & ANSWERED, *rank[2:7])),
 }
 
 
-def put_aside(summaries: Sequence[Summary], now: float, cache: QueueCache | None = None) -> Doubts:
-    """Cases that nobody has opened, with two signs of junk. Nothing that may be urgent, no child, nobody who asks."""
-    known, doubts = cache or QueueCache(), dict[int, tuple[str, ...]]()
-    first = {
-        summary.words: summary.case
-        for summary in sorted(summaries, key=lambda summary: (summary.hour, summary.case), reverse=True)
-    }
-    for summary in summaries:
-        repeats = bool(summary.words) and first[summary.words] != summary.case  # who said it first did not repeat it
-        signs = (*summary.signs, *((REPEATED,) if repeats else ()))
-        waits = summary.state == NEW and not summary.owner and not summary.marks
-        if waits and len(signs) >= ENOUGH and not _may_be_urgent(summary, known.rank(summary, now)):
-            doubts[summary.case] = signs
-    return doubts
-
-
-def _may_be_urgent(summary: Summary, rank: Rank) -> bool:
-    incident = summary.incident
-    signs = {flag for flag in incident.flags if flag.startswith(MEDICAL_DANGER)}
-    in_danger = bool(signs) or not incident.flags.isdisjoint(DANGER_NOW)
-    asks = incident.age in MINOR_AGES or CONTACT in incident.wants
-    return in_danger or asks or rank.closes is not None or rank.urgency == URGENCIES.index("NOW")
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """What somebody wants to see of the queue. It stands in the address, so that a saved view is a bookmark."""
-
-    folder: str = "open"
-    owner: str = ""
-    name: str = ""
-    sort: str = "urgency"
-    after: int = 0
-    fold: int = 0  # a case: what lies in the fold that it stands for, each by itself
-
-
-def chosen(summaries: Iterable[Summary], view: View, me: int, aside: Doubts = NOTHING) -> list[Summary]:
-    """The summaries that a view asks for, in no order."""
-    _, lies_there = FOLDERS[view.folder]
-    return [
-        summary
-        for summary in summaries
-        if lies_there(summary, aside) and _is_hers(summary, view.owner, me) and _is_called(summary, view.name)
-    ]
-
-
-def _is_hers(summary: Summary, owner: str, me: int) -> bool:
-    if owner == MINE:
-        return summary.owner == me
-    if owner == NOBODY:
-        return not summary.owner
-    return not owner.isdecimal() or summary.owner == int(owner)
-
-
-def _is_called(summary: Summary, name: str) -> bool:
-    """Part of its alias or of one of its labels."""
-    if not name.strip():
-        return True
-    wanted = plain(name).replace(" ", "")
-    return any(wanted in plain(title).replace(" ", "") for title in (alias(summary.case), *summary.labels))
-
-
-def in_order(
-    summaries: Iterable[Summary], now: float, sort: str = "urgency", cache: QueueCache | None = None
-) -> list[Summary]:
-    """The summaries in the order asked for."""
-    known, key = cache or QueueCache(), SORTS[sort][1]
-    return sorted(summaries, key=lambda summary: key(summary, known.rank(summary, now), now / HOUR))
-
-
-def page_of(summaries: Sequence[Summary], after: int) -> tuple[Sequence[Summary], int]:
-    """The fifty summaries after a case, and the case after which the next page begins (0: there is none)."""
-    start = next((number + 1 for number, summary in enumerate(summaries) if summary.case == after), 0)
-    shown = summaries[start : start + PAGE]
-    return shown, shown[-1].case if start + PAGE < len(summaries) else 0
+def in_order(listed: Iterable[Rank], sort: str = "urgency") -> list[Rank]:
+    """The ranks in the order asked for."""
+    return sorted(listed, key=SORTS[sort][1])

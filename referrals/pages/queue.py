@@ -5,28 +5,29 @@ Opens summaries only, but for a search, which is in the audit. What comes first 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from flask import g, make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
-from wtforms import SelectField, SelectMultipleField, StringField, TextAreaField
+from wtforms import StringField, TextAreaField
 from wtforms.validators import Length
 
-from referrals.casework import folds, queue
-from referrals.casework.queue import View
+from referrals.casework import folds, queue, views
+from referrals.casework.look import Look, keep, look, news, see_moved
+from referrals.casework.ranks import Rank
+from referrals.casework.views import View
 from referrals.directory import snapshot
 from referrals.help.answers import names
 from referrals.needs import codes
-from referrals.pages.case_forms import blueprint, case_workers, counters, needed, outcome, owner
+from referrals.pages.case_forms import blueprint, case_workers, counters, needed
+from referrals.pages.queue_bulk import BULK, FILTERS, FIRST, LONGEST_CODE, LONGEST_OWNER, BulkForm, missing
 from reporting import clock
-from reporting.cases import actions, desk, queue_cache, records, taken
+from reporting.cases import actions, desk, records, taken
 from reporting.cases.actions import NotAllowed
-from reporting.cases.case_file import CaseFile
 from reporting.cases.junk import SIGNS
-from reporting.cases.records import JUNK
 from reporting.crypto import receipts
 from reporting.i18n import N_
 from reporting.sessions.page_rows import CannotKeep
@@ -43,24 +44,6 @@ from reporting.web.context import Installation, installation, local_hour, render
 from reporting.web.forms import BadFormValue, StaffForm, button, complaint, day_in, number_in
 
 RESTORE_SHOWN = 60 * 24  # hours: so long the queue says that a restore was entered
-
-LONGEST_OWNER = 12  # signs: `mine`, `nobody`, or the number of a member
-FIRST = View()  # what is listed where an address says nothing
-
-
-class BulkForm(StaffForm):
-    """Several cases at once, words to look for, or the view that is chosen."""
-
-    cases = SelectMultipleField(validate_choice=False)
-    owner = StringField(validators=[Length(max=LONGEST_OWNER)])
-    label = StringField(validators=[Length(max=actions.LABEL_LENGTH)])
-    outcome = StringField()
-    reason = TextAreaField(validators=[Length(max=questions.LONGEST_TEXT)])
-    words = StringField(validators=[Length(max=200)])
-    search = StringField(validators=[Length(max=64)])  # the name under which a search lies that goes on
-    name = StringField(validators=[Length(max=actions.LABEL_LENGTH)])
-    folder = SelectField(choices=[*queue.FOLDERS], default=FIRST.folder)
-    sort = SelectField(choices=[*queue.SORTS], default=FIRST.sort)
 
 
 class RestoreForm(StaffForm):
@@ -89,6 +72,7 @@ def _view() -> View:
         sort=sort if sort in queue.SORTS else FIRST.sort,
         after=_after(address.get("after", "")),
         fold=_after(address.get("fold", "")),
+        **{name: address.get(name, "")[:LONGEST_CODE] for name in FILTERS},
     )
 
 
@@ -109,51 +93,88 @@ def _queue_page(
     code: int = 200,
     restore: RestoreForm | None = None,
 ) -> ResponseReturnValue:
-    site, keys, view = installation(), refresh_keys(), _view()
+    site, keys, view, now = installation(), refresh_keys(), _view(), installation().clock()
     with site.reading() as db:
-        sheet = _sheet(db, keys)
-        cards, broken = desk.queue(db, keys, sheet.summaries, site.pin)
+        seen = look(db, keys, site.pin, now)
         restores = taken.restores(db, keys, int(site.clock()) // clock.HOUR - RESTORE_SHOWN)
         people = case_workers(db, site, keys)
-    aside = queue.put_aside(cards, site.clock(), sheet)
-    chosen = queue.chosen(folds.opened(cards, view.fold), view, keys.member, aside=aside)
+    ranks = seen.cache.ranks.values()
+    aside = views.put_aside(ranks)
+    chosen = views.chosen(seen.cache, view, keys.member, now, aside, only=folds.opened(ranks, view.fold))
     sought = WordSearch.kept(search)
-    listed = [card for card in chosen if card.case in sought.matches] if sought else chosen
-    ordered = queue.in_order(listed, site.clock(), view.sort, sheet)
-    lines, behind = (ordered, {}) if view.fold or sought else folds.folded(ordered, cards, site.clock(), sheet)
-    shown, after = queue.page_of(lines, view.after)
+    listed = [rank for rank in chosen if rank.case in sought.matches] if sought else chosen
+    shown, after, behind = _page_with_folds(listed, view, () if view.fold or sought else ranks, now)
     page = render_template(
         "casework/queue.html",
-        lines=[queue.line_of(card, site.clock()) for card in shown],
-        count=len(ordered),
+        lines=[queue.line_of(seen.cache.summary(rank.case), now) for rank in shown],
+        count=len(listed),
         folds=behind,
         next=after,
         view=view,
-        named=request.args.get("name") if view.name else None,
+        here=_addresses(view),
+        is_filtered=any(getattr(view, name) for name in (*FILTERS, "owner", "name")),
+        filters=_filters(views.choices(ranks), known := names(snapshot.snapshot_of(site.reading))),
+        hidden=0 if view.fold or sought else views.hidden_windows(seen.cache, chosen),
+        tabs=queue.TABS,
         words=sought.words if sought else "",
         sought=sought,
         search=search,
         sentence=sentence,
-        folders=_folders(cards, aside),
+        folders=_folders(views.counts(ranks, keys.member, aside)),
         signs={case: [say(SIGNS[sign]) for sign in signs] for case, signs in aside.items()},
         sorts={code: say(name) for code, (name, _) in queue.SORTS.items()},
         people=people,
-        broken=_broken(broken),
-        restore=restore or RestoreForm(formdata=None) if _teams_to_restore(broken) else None,
+        broken=_broken(seen.broken),
+        restore=restore or RestoreForm(formdata=None) if _teams_to_restore(seen.broken) else None,
         restores=restores,
         **_TABLE,
-        names=names(snapshot.snapshot_of(site.reading)),
+        names=known,
         me=keys.member,
         out=form or BulkForm(formdata=None),
     )
     answer = make_response(page, code)
-    answer.call_on_close(lambda: _after_the_queue(site, keys))
+    answer.call_on_close(lambda: _after_the_queue(site, keys, seen))
     return answer
 
 
-def _folders(cards: Sequence[records.Summary], aside: queue.Doubts) -> dict[str, tuple[str, int]]:
+def _filters(there: views.Choices, known: Mapping[str, str]) -> tuple[tuple[str, str, list[tuple[str, str]]], ...]:
+    """(name, label, (code, in words) of each) of what can be asked for."""
+    departments = sorted((known.get(code, code), code) for code in there.departments)
+    spoken = languages.LANGUAGES
+    return (
+        ("department", say(N_("Department")), [(code, name) for name, code in departments]),
+        ("need", say(N_("What is needed first")), [(need, say(NEEDS[need])) for need in there.needs]),
+        ("minor", say(N_("Age")), [("1", say(N_("Under 18")))]),
+        (
+            "language",
+            say(N_("Language")),
+            [(code, spoken[code].autonym if code in spoken else code) for code in sorted(there.languages)],
+        ),
+        ("silence", say(N_("Silence")), [(code, say(silence.name)) for code, silence in views.SILENCES.items()]),
+    )
+
+
+def _addresses(view: View) -> Callable[..., str]:
+    """The address of this view with something else in it; what is None is left out."""
+    typed = request.args.get("name") if view.name else None
+    parts = {name: getattr(view, name) or None for name in ("folder", "owner", "sort", *FILTERS)} | {"name": typed}
+    parts = {name: None if value == getattr(FIRST, name, None) else value for name, value in parts.items()}
+    return lambda page="casework.queue", **more: url_for(page, lang=g.lang, **(parts | more))
+
+
+def _page_with_folds(
+    listed: Sequence[Rank], view: View, everything: Collection[Rank], now: float
+) -> tuple[Sequence[Rank], int, Mapping[int, folds.Fold]]:
+    """The ranks of a page, the case after which the next begins, and what stands behind those that are folds."""
+    if not folds.large(everything):
+        return *views.page_of(listed, view.sort, view.after), {}
+    lines, behind = folds.folded(queue.in_order(listed, view.sort), everything, now)
+    return *views.page_in(lines, view.after), behind
+
+
+def _folders(counts: Mapping[str, int]) -> dict[str, tuple[str, int]]:
     """Folder -> its name, how many lie there."""
-    return {code: (say(name), sum(lies(card, aside) for card in cards)) for code, (name, lies) in queue.FOLDERS.items()}
+    return {code: (say(name), counts[code]) for code, (name, _) in queue.FOLDERS.items()}
 
 
 # words of the tables that the page shows, and how it says a time
@@ -202,10 +223,9 @@ def _look_further(search: WordSearch) -> WordSearch:
     """The search after the next cases of the view. It reads while others write."""
     site, keys, view = installation(), g.keys, _view()
     with site.reading() as db:
-        sheet = _sheet(db, keys)
-        cards, _ = desk.queue(db, keys, sheet.summaries, site.pin)
-        aside = queue.put_aside(cards, site.clock(), sheet)
-        listed = sorted(card.case for card in queue.chosen(cards, view, keys.member, aside=aside))
+        seen = look(db, keys, site.pin, site.clock())
+        aside = views.put_aside(seen.cache.ranks.values())
+        listed = sorted(rank.case for rank in views.chosen(seen.cache, view, keys.member, site.clock(), aside))
         waiting = [case for case in listed if case > search.after]
         now = waiting[:SLICE]
         matches = desk.search(db, keys, now, receipts.plain(search.words).split())
@@ -234,14 +254,6 @@ def _search(form: BulkForm) -> ResponseReturnValue:
         return _queue_page(form=form, sentence=say(N_("There is no room just now. Try again in a minute.")), code=503)
 
 
-def _sheet(db: Any, keys: Keys) -> queue.QueueCache:
-    return queue.joined(_sheet_of(db, keys, team) for team in keys.epochs)
-
-
-def _sheet_of(db: Any, keys: Keys, team: int) -> queue.QueueCache:
-    return queue.joined(queue.from_bytes(part) for part in queue_cache.read_sheets(db, keys, team).values())
-
-
 def _broken(broken: Sequence[records.BrokenCase]) -> list[tuple[str, str]]:
     """(short name, what it means and what is to be done) of each case that does not open; for all at once no name."""
     all_at_once = [("", say(records.REASONS[records.LIST]))] if any(case.why == records.LIST for case in broken) else []
@@ -255,39 +267,31 @@ def _teams_to_restore(broken: Sequence[records.BrokenCase]) -> frozenset[int]:
     return frozenset(case.team for case in broken if case.why in {records.OLDER, records.LIST})
 
 
-def _after_the_queue(site: Installation, keys: Keys) -> None:
+def _after_the_queue(site: Installation, keys: Keys, seen: Look) -> None:
     """After the page is sent, outside of any request: new keys go to the vault, old ways to reach somebody go.
 
-    And what was worked out is kept, so that the next look is quick. Cards are opened while nobody waits for the desk.
+    And what was worked out is kept, so that the next look is quick. Nothing is read again but what moved.
     """
+    now = site.clock()
     with site.writing() as db:
-        desk.move_to_vault(db, keys, pin=site.pin)
-    with site.reading() as db:
-        sheets = {team: _sheet_of(db, keys, team) for team in keys.epochs}
-        cards, broken = desk.queue(db, keys, queue.joined(sheets.values()).summaries, site.pin)
-        news = taken.news(db, keys, taken.lists(db, keys, site.pin), {case.case for case in broken}, site.clock())
-    for team, sheet in sheets.items():
-        _keep_worked_out(site, keys, team, sheet, [card for card in cards if card.team == team])
+        moved = desk.move_to_vault(db, keys, pin=site.pin)
+    if moved:
+        with site.reading() as db:
+            seen = see_moved(db, keys, seen, moved, now)
+    keep(site.writing, keys, seen)
+    fresh = news(keys, seen, now)
     with site.writing() as db:
-        for team, seen in news.items():
-            taken.note(db, keys, team, seen)
+        for team, its in fresh.items():
+            taken.note(db, keys, team, its)
         newest = taken.remember(db, keys)
     list_numbers.pin_lists(site.pin, newest)
+    ended = queue.ended(seen.cache.ranks.values(), now)
     with site.writing() as db:
-        shredded = desk.tidy(db, keys, cards, site.clock())
-        shredded += desk.clear_junk(db, keys, cards, site.settings.pepper, site.clock())
-        reading_hours.note_opened(db, languages.local(site.clock(), site.settings.time_zone).date())
-    if shredded or any(seen.forgets for seen in news.values()):
+        shredded = desk.tidy(db, keys, ended, now)
+        shredded += desk.clear_junk(db, keys, ended, site.settings.pepper, now)
+        reading_hours.note_opened(db, languages.local(now, site.settings.time_zone).date())
+    if shredded or any(its.forgets for its in fresh.values()):
         site.checkpoint()
-
-
-def _keep_worked_out(
-    site: Installation, keys: Keys, team: int, sheet: queue.QueueCache, cards: list[records.Summary]
-) -> None:
-    now = site.clock()
-    if parts := sheet.stale_parts(cards, now):
-        with site.writing() as db:
-            queue_cache.write_sheets(db, keys, team, lambda here: queue.in_parts(cards, parts, here, sheet, now))
 
 
 @blueprint.post("/<lang>/equipo/casos")
@@ -304,8 +308,8 @@ def bulk() -> ResponseReturnValue:
         return redirect(_address_of_view(form), 303)
     if go == "words":
         return _search(form)
-    if go not in BULK or not form.cases.data:
-        return _queue_page(form=form, sentence=say(N_("Mark at least one case, and say what to do.")), code=422)
+    if lacks := missing(go, form):
+        return _queue_page(form=form, sentence=" ".join(map(say, lacks)), code=422)
     done = skipped = failed = 0
     for number in form.cases.data[: queue.PAGE]:
         try:
@@ -356,31 +360,3 @@ def _one_of_many(go: str, number: str, form: BulkForm) -> None:
         desk.at_desk(db, g.keys, number_in(number), site.clock(), "changed", counters=counters(db)) as case_file,
     ):
         BULK[go](case_file, form)
-
-
-def _bulk_assign(case_file: CaseFile, form: BulkForm) -> None:
-    actions.assign(case_file, g.keys.member, owner(form.owner.data), installation().clock())
-
-
-def _bulk_label(case_file: CaseFile, form: BulkForm) -> None:
-    if not (form.label.data or "").strip():
-        raise NotAllowed(N_("Write a label."))
-    actions.add_label(case_file, form.label.data)
-
-
-def _bulk_close(case_file: CaseFile, form: BulkForm) -> None:
-    actions.close(
-        case_file, g.keys.member, outcome(form.outcome.data), needed(form.reason.data), installation().clock()
-    )
-
-
-def _bulk_junk(case_file: CaseFile, form: BulkForm) -> None:
-    actions.mark(case_file, g.keys.member, JUNK, "", needed(form.reason.data), installation().clock())
-
-
-BULK: dict[str, Callable[[CaseFile, BulkForm], None]] = {
-    "assign": _bulk_assign,
-    "label": _bulk_label,
-    "close": _bulk_close,
-    "junk": _bulk_junk,
-}

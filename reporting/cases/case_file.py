@@ -18,7 +18,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from reporting.cases import derived
-from reporting.cases.records import JUNK_DAYS, Case, Correction, Letter, Note, Referral
+from reporting.cases.records import FROM_TEAM, JUNK_DAYS, Case, Correction, Letter, Note, Referral
 from reporting.cases.seal_contexts import front_key_context, record_context, tally_context
 from reporting.cases.summary import SummaryContent, looked_at
 from reporting.crypto import sealing
@@ -291,7 +291,16 @@ def _worked_out(case_file: CaseFile, version: int, *, looking: bool) -> SummaryC
     needs = {need: stands.state for need, stands in states.items() if stands.state != OPEN}
     to_send = any(record.content["state"] in TO_SEND for record in case_file.all_of("referral"))
     changed_in = (case_file.summary.changed_in or version - 1) if looking else version
-    return replace(case_file.summary, needs=needs or None, to_send=to_send or None, changed_in=changed_in)
+    ours = (record.content["hour"] for record in case_file.all_of("letter") if record.content["from"] == FROM_TEAM)
+    return replace(
+        case_file.summary,
+        needs=needs or None,
+        to_send=to_send or None,
+        changed_in=changed_in,
+        language=case_file.facts["language"],
+        wrote_at=max(ours, default=None),
+        reachable=bool(case_file.all_of("contact")),
+    )
 
 
 def _count_anew(row: CaseRow, case_file: CaseFile, counters: Team) -> None:

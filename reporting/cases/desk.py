@@ -10,12 +10,13 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from reporting.cases import taken
+from reporting.cases import queue_cache, taken
 from reporting.cases.case_file import (
     CaseFile,
     as_json,
@@ -24,20 +25,17 @@ from reporting.cases.case_file import (
     lasting_name,
     move_to_team,
     open_case_file,
-    open_summary,
     row_of,
     save,
 )
 from reporting.cases.openers import Openers, key_for
+from reporting.cases.queue_cache import QUEUE_COLUMNS
 from reporting.cases.records import (
-    CHANGED,
     CLOSED,
     FROM_TEAM,
     JUNK,
     JUNK_DAYS,
-    LIST,
     NEW,
-    OLDER,
     OPEN,
     BrokenCase,
     Case,
@@ -47,7 +45,6 @@ from reporting.cases.records import (
 )
 from reporting.cases.seal_contexts import audit_context, vault_key_context
 from reporting.cases.store import let_go
-from reporting.cases.summary import SummaryContent
 from reporting.clock import HOUR
 from reporting.crypto import sealing
 from reporting.crypto.receipts import plain
@@ -57,55 +54,18 @@ from reporting.teams import audit, heads
 from reporting.teams.keyring import Keys
 from reporting.teams.team_log import Pin, Team
 
-QUEUE_COLUMNS = ("id", "team", "epoch", "front_key", "vault_key", "card", "version")
 CONTACT_DAYS = 30  # so long after closing, how to reach her is shredded
-Known = Mapping[int, tuple[str, SummaryContent]]  # case -> seal and content of a summary that was opened before
+AT_ONCE = 50  # cases of which something goes at one look: a transaction that writes is short
 
 
-def queue(
-    db: Session, keys: Keys, known: Known | None = None, pin: Pin | None = None
-) -> tuple[tuple[Summary, ...], tuple[BrokenCase, ...]]:
+def queue(db: Session, keys: Keys, pin: Pin | None = None) -> tuple[tuple[Summary, ...], tuple[BrokenCase, ...]]:
     """The summary of every case that a member's keys should open, and those that were tampered with.
 
-    Only summaries are opened here, never a case; and none of them twice, where `known` has it with the very same seal.
+    Only summaries are opened here, never a case. The page of the queue opens what has changed: `queue_cache`.
     """
-    summaries, broken = _look(db, keys, known or {}, pin)
-    unlike = [case.case for case in broken if case.why == OLDER]
-    if unlike:  # a list was read before the cases: what changed in between is looked at once more
-        again, still = _look(db, keys, known or {}, pin, unlike)
-        summaries, broken = [*summaries, *again], [*(case for case in broken if case.why != OLDER), *still]
-    return tuple(summaries), tuple(broken)
-
-
-def _look(
-    db: Session, keys: Keys, before: Known, pin: Pin | None, only: Sequence[int] = ()
-) -> tuple[list[Summary], list[BrokenCase]]:
-    openers, lists, summaries, broken = Openers(keys), taken.lists(db, keys, pin), list[Summary](), list[BrokenCase]()
-    columns = (getattr(CaseRow, column) for column in QUEUE_COLUMNS)
-    query = select(*columns).where(CaseRow.team.in_(list(keys.epochs)))
-    query = query.where(CaseRow.id.in_(only)) if only else query
-    for row in db.execute(query.execution_options(yield_per=500)):
-        if row.epoch in keys.epochs[row.team]:
-            seal = _seal_of(row)
-            seen, content = before.get(row.id, ("", None))
-            try:
-                key = None if seen == seal else openers.case_key(row)  # with this very seal it was looked at before
-                why = taken.why_not(lists[row.team], row, key)
-                if key and not why:
-                    content = open_summary(key, row.id, row.version, row.card)
-            except CannotOpen:
-                why = CHANGED if lists[row.team] else LIST
-            if why or content is None:
-                broken.append(BrokenCase(row.id, row.team, why))
-            else:
-                summaries.append(Summary(row.id, row.team, seal, content))
-    return summaries, broken
-
-
-def _seal_of(row: Any) -> str:
-    """A hash over everything that a summary is read from and with."""
-    parts = (row.team, row.epoch, row.version)
-    return sealing.digest(repr(parts).encode() + (row.vault_key or b"") + (row.front_key or b"") + row.card)[:16].hex()
+    summaries, broken = queue_cache.opened(db, keys, taken.lists(db, keys, pin))
+    again, still = queue_cache.looked_at_again(db, keys, pin, broken)
+    return (*summaries, *again), still
 
 
 def cases_of(db: Session, keys: Keys) -> tuple[int, ...]:
@@ -113,18 +73,17 @@ def cases_of(db: Session, keys: Keys) -> tuple[int, ...]:
     return tuple(db.scalars(select(CaseRow.id).where(CaseRow.team.in_(list(keys.epochs)))))
 
 
-def move_to_vault(db: Session, keys: Keys, at_most: int = 1000, pin: Pin | None = None) -> int:
-    """Re-wrap newly arrived case keys under the vault key, so that the next queue is quick. Returns how many.
+def move_to_vault(db: Session, keys: Keys, at_most: int = 200, pin: Pin | None = None) -> tuple[int, ...]:
+    """Re-wrap newly arrived case keys under the vault key, so that the next queue is quick. Returns which cases.
 
     What goes there is on the list of what the team has taken from this moment.
     """
-    columns = (getattr(CaseRow, column) for column in QUEUE_COLUMNS if column != "card")
-    mine = select(*columns).where(CaseRow.vault_key.is_(None), CaseRow.team.in_(list(keys.epochs)))
     taken.begin(db, keys, pin)
-    waiting = db.execute(mine.order_by(CaseRow.id).limit(at_most)).all()
-    lists = taken.lists(db, keys, pin) if waiting else {}
+    waiting = db.execute(select(CaseRow.id, CaseRow.team).where(CaseRow.vault_key.is_(None)).order_by(CaseRow.id))
+    some = [row.id for row in waiting if row.team in keys.epochs][:at_most]
+    lists = taken.lists(db, keys, pin) if some else {}
     openers, entries = Openers(keys), dict[int, dict[int, taken.Entry]]()
-    for row in waiting:
+    for row in queue_cache.rows(db, keys, some):
         if row.epoch not in keys.epochs[row.team]:
             continue
         try:
@@ -135,7 +94,7 @@ def move_to_vault(db: Session, keys: Keys, at_most: int = 1000, pin: Pin | None 
             entries.setdefault(row.team, {})[row.id] = taken.Entry(taken.digest_of(key), row.version)
     for team, cases in entries.items():
         taken.enter(db, keys, team, cases)
-    return sum(map(len, entries.values()))
+    return tuple(case for cases in entries.values() for case in cases)
 
 
 def _moves(db: Session, keys: Keys, row: Any, key: bytes) -> bool:
@@ -237,38 +196,35 @@ def write_as_team(db: Session, keys: Keys, case: int, text: str, now: float) -> 
         case_file.summary = replace(case_file.summary, answered=True)
 
 
-def tidy(db: Session, keys: Keys, summaries: Iterable[Summary], now: float) -> int:
-    """Shred how to reach her, thirty days after her case was closed. Returns in how many cases.
+def tidy(db: Session, keys: Keys, closed: Iterable[int], now: float) -> int:
+    """Shred how to reach her, thirty days after her case was closed. Returns in how many of these cases.
 
-    Only who opens summaries knows which cases those are.
+    Only who opens summaries knows which cases are closed. The week of deletion, which lies in the clear, stays.
     """
-    long_ago = now / HOUR - 24 * CONTACT_DAYS
-    due = [summary.case for summary in summaries if summary.state == CLOSED and summary.closed_at < long_ago]
-    shredded = 0
-    for case in due:
+    long_ago, shredded = now / HOUR - 24 * CONTACT_DAYS, 0
+    for case in islice(closed, AT_ONCE):
         try:
             row = row_of(db, case, lock=True)
             case_file = open_case_file(db, row, _key_of(db, keys, row))
         except CannotOpen:
             continue  # it went since the summaries were read, or the queue counts it as broken
-        if case_file.all_of("contact"):
+        summary = case_file.summary
+        if summary.state == CLOSED and (summary.closed_at or 0) < long_ago:
+            shredded += bool(case_file.all_of("contact"))
             case_file.remove_all("contact")
-            save(db, row, case_file, None, None)
-            shredded += 1
+            save(db, row, case_file, None, None)  # the summary says then that there is none
     return shredded
 
 
-def clear_junk(db: Session, keys: Keys, summaries: Iterable[Summary], pepper: bytes, now: float) -> int:
-    """What two people marked as junk goes, some days after the second; it is in the audit. Returns how many cases.
+def clear_junk(db: Session, keys: Keys, marked: Iterable[int], pepper: bytes, now: float) -> int:
+    """What two people marked as junk goes, some days after the second; it is in the audit. Returns how many of these.
 
-    Only who opens summaries knows which cases those are: the week of deletion, which lies in the clear, is not touched.
+    Only who opens summaries knows which cases are marked.
     """
     long_ago, gone = now / HOUR - 24 * JUNK_DAYS, 0
-    for summary in summaries:
-        if not 0 < summary.junk_at < long_ago:
-            continue
+    for case in islice(marked, AT_ONCE):
         with suppress(CannotOpen):  # else it went since the summaries were read, or the queue counts it as broken
-            row = row_of(db, summary.case, lock=True)
+            row = row_of(db, case, lock=True)
             case_file = open_case_file(db, row, _key_of(db, keys, row))
             if JUNK in (case_file.summary.marks or ()) and 0 < (case_file.summary.junk_at or 0) < long_ago:
                 _note(db, keys, row.team, row.epoch, "junk", now, lasting_name(case_file.key))

@@ -1,20 +1,112 @@
-"""What was last worked out of a team's queue, sealed in parts; a part goes with any of its cases.
+"""The queue as it lies there: which cases there are, their summaries, and what was last worked out of them.
 
-Knows neither the order of the queue nor the web.
+What was worked out is sealed in parts; a part goes with any of its cases. Knows neither the order of the queue nor the
+web.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from reporting.cases import derived
+from reporting.cases import derived, taken
+from reporting.cases.case_file import open_summary
+from reporting.cases.openers import Openers
+from reporting.cases.records import CHANGED, LIST, OLDER, BrokenCase, Summary
+from reporting.cases.taken import Lists
 from reporting.crypto import sealing
 from reporting.crypto.sealing import CannotOpen, SealContext
 from reporting.storage.models import CaseRow, SheetRow
 from reporting.teams.keyring import Keys
+from reporting.teams.team_log import Pin
+
+QUEUE_COLUMNS: Final = ("id", "team", "epoch", "front_key", "vault_key", "card", "version")
+AT_ONCE: Final = 500  # so many rows are asked for by number
+_COLUMNS: Final = tuple(getattr(CaseRow, column) for column in QUEUE_COLUMNS)
+
+
+# ── what lies there ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The cases of a member's teams that the member's keys should open, as they lie there; none is opened."""
+
+    rows: tuple[tuple[int, int, int, int], ...]  # number, team, epoch, version
+    waiting: frozenset[int]  # those whose key nobody has moved to the vault
+
+
+def listed(db: Session, keys: Keys) -> Listing:
+    """Which cases there are; out of two indexes alone, no case is read."""
+    waiting = frozenset(db.scalars(select(CaseRow.id).where(CaseRow.vault_key.is_(None))))  # of every team: few
+    mine = select(CaseRow.id, CaseRow.team, CaseRow.epoch, CaseRow.version).where(CaseRow.team.in_(list(keys.epochs)))
+    held = {(team, epoch) for team, epochs in keys.epochs.items() for epoch in epochs}
+    there = [(case, team, epoch, version) for case, team, epoch, version in db.execute(mine).all()]
+    return Listing(tuple(row for row in there if row[1:3] in held), waiting)
+
+
+def seals(db: Session, keys: Keys, only: Collection[int] | None = None) -> dict[int, str]:
+    """Case -> the hash over all that its summary is read from and with; of all cases, or of these."""
+    return {row.id: _seal_of(row) for row in rows(db, keys, only)}
+
+
+def opened(
+    db: Session, keys: Keys, lists: Lists, only: Collection[int] | None = None
+) -> tuple[list[Summary], list[BrokenCase]]:
+    """The summaries of all cases that a member's keys should open, or of these; and those that were tampered with."""
+    openers, summaries, broken = Openers(keys), list[Summary](), list[BrokenCase]()
+    for row in rows(db, keys, only):
+        there, content = lists[row.team], None
+        try:
+            key = openers.case_key(row)
+            why = taken.why_not(there, row, key)
+            if not why:
+                content = open_summary(key, row.id, row.version, row.card)
+        except CannotOpen:
+            why = CHANGED if there else LIST
+        if why or content is None:
+            broken.append(BrokenCase(row.id, row.team, why))
+        else:
+            mark = there.mark(row.id) if there and there.key else b""
+            summaries.append(Summary(row.id, row.team, _seal_of(row), content, row.epoch, row.version, mark))
+    return summaries, broken
+
+
+def looked_at_again(
+    db: Session, keys: Keys, pin: Pin | None, broken: Iterable[BrokenCase]
+) -> tuple[list[Summary], tuple[BrokenCase, ...]]:
+    """What seems older than the list is looked at once more: a list is read before the cases, which may change."""
+    first = tuple(broken)
+    unlike = [case.case for case in first if case.why == OLDER]
+    again, still = opened(db, keys, taken.lists(db, keys, pin), unlike) if unlike else ([], [])
+    return again, (*(case for case in first if case.why != OLDER), *still)
+
+
+def rows(db: Session, keys: Keys, only: Collection[int] | None = None) -> Iterator[Any]:
+    """The sealed summaries and keys of all cases that a member's keys should open, or of these."""
+    mine = select(*_COLUMNS).where(CaseRow.team.in_(list(keys.epochs)))
+    wanted = list(only or ())
+    if only is None:
+        queries = [mine]
+    else:
+        queries = [mine.where(CaseRow.id.in_(wanted[at : at + AT_ONCE])) for at in range(0, len(wanted), AT_ONCE)]
+    for query in queries:
+        for row in db.execute(query.execution_options(yield_per=AT_ONCE)):
+            if row.epoch in keys.epochs[row.team]:
+                yield row
+
+
+def _seal_of(row: Any) -> str:
+    """A hash over everything that a summary is read from and with."""
+    parts = (row.team, row.epoch, row.version)
+    return sealing.digest(repr(parts).encode() + (row.vault_key or b"") + (row.front_key or b"") + row.card)[:16].hex()
+
+
+# ── what was worked out of it ───────────────────────────────────────────────────────────────────────────────
 
 
 def read_sheets(db: Session, keys: Keys, team: int) -> dict[int, bytes]:

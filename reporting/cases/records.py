@@ -139,6 +139,9 @@ class Summary:
     team: int
     seal: str
     content: SummaryContent = field(repr=False)
+    epoch: int = 0  # of the keys with which it opens
+    version: int = 0
+    mark: bytes = field(default=b"", repr=False)  # by which the list of what the team has taken knows it
 
     @property
     def incident(self) -> Incident:
@@ -166,9 +169,38 @@ class Summary:
         return bool(self.heard_at) and not self.answered and self.state != CLOSED
 
     @property
+    def waits_to_be_sent(self) -> bool:
+        """Whether she said yes to a service that nobody has told yet, and the case is open."""
+        return self.to_send and self.state != CLOSED
+
+    @property
+    def may_be_reachable(self) -> bool:
+        """Whether a way to reach her is kept, or a version before did not write down that there is none."""
+        return self.content.reachable is not False
+
+    def is_due(self, hour: float) -> bool:
+        """Whether the day has come on which somebody wants to look at it, and nobody has closed it."""
+        return 0 < self.due_at <= hour and self.state != CLOSED
+
+    @property
     def is_taken(self) -> bool:
         """Whether somebody has it and has looked since she said something."""
         return bool(self.owner) and not self.unread
+
+    @property
+    def wrote_at(self) -> int:
+        """Hour of what the team wrote to her last; 0 where it never did, or a version before did not write it down."""
+        return self.content.wrote_at or 0
+
+    @property
+    def language(self) -> str:
+        """In which she told it; empty where a version before did not write it down."""
+        return self.content.language or ""
+
+    @property
+    def due_at(self) -> int:
+        """Hour (since 1970) with which the day begins on which somebody wants to look at it; 0 without such a day."""
+        return self.content.due_at or 0
 
     @property
     def acts_told(self) -> int:

@@ -134,6 +134,8 @@ def _new_summary(report: NewReport) -> SummaryContent:
         signs=report.signs or None,
         words=None if report.voice else print_of(report.narrative) or None,
         group=report.group,
+        language=report.language,
+        reachable=bool(report.contact),
     )
 
 

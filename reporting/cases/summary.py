@@ -48,6 +48,10 @@ class SummaryContent:
     looked_at: int | None = None
     changed_in: int | None = None  # the version in which it was changed last: a look is no change
     group: int | None = None  # what one sender sent within an hour with a sign of junk has the same one
+    language: str | None = None  # in which she told it
+    wrote_at: int | None = None  # hour of what the team wrote to her last
+    reachable: bool | None = None  # a way to reach her is kept
+    due_at: int | None = None  # hour with which the day begins on which somebody wants to look at it
 
     @property
     def incident(self) -> Incident:
@@ -99,6 +103,10 @@ LETTERS: Final[Mapping[str, str]] = {
     "looked_at": "x",
     "changed_in": "i",
     "group": "g",
+    "language": "c",
+    "wrote_at": "d",
+    "reachable": "f",
+    "due_at": "e",
 }
 LISTS: Final = frozenset({"signs", "labels", "marks"})
 

@@ -73,29 +73,34 @@ class TakenList:
         digests = self.digests or sealing.KeyedDigest(self.key)
         return digests.of(case.to_bytes(8, "big"))[:SHORT]
 
-    def why_not(self, row: Any, key: bytes | None = None) -> str:
-        """Why a row is not the case that the team knew; nothing where it is, or where the team has yet to take it.
+    @property
+    def called(self) -> str:
+        """By what its marks are known to be its own; it gives none away. Empty where it was never begun."""
+        return sealing.digest(b"list" + self.key)[:8].hex() if self.key else ""
 
-        Without its `key`, of a row that was held against the list with it before, only its age is looked at.
-        """
+    def why_not(self, row: Any, key: bytes) -> str:
+        """Why a row is not the case that the team knew; nothing where it is, or where the team has yet to take it."""
+        mark = self.mark(row.id)
+        if mark in self.entries and self.entries[mark].digest != digest_of(key):
+            return FORGED
+        return self.too_old(mark, row.version, in_vault=row.vault_key is not None)
+
+    def too_old(self, mark: bytes, version: int, *, in_vault: bool) -> str:
+        """The same of a case that was held against the list with its key before: by its age."""
         if not self.key:
             return ""  # it was never begun
-        known, in_vault, version = self.entries.get(self.mark(row.id)), row.vault_key is not None, row.version
-        if known is None:
+        if (known := self.entries.get(mark)) is None:
             return OLDER if in_vault else ""
-        digest, newest, missed = known
-        if key is not None and digest != digest_of(key):
-            return FORGED
         if in_vault:
-            return OLDER if missed or version < newest else ""
-        return "" if version > newest else OLDER  # a case that was handed back is newer
+            return OLDER if known.missed or version < known.version else ""
+        return "" if version > known.version else OLDER  # a case that was handed back is newer
 
 
 NOT_BEGUN: Final = TakenList(NO_LIST, b"", ())  # of a team that has not looked since there are lists
 Lists = Mapping[int, TakenList | None]  # team -> its list; None where it is not the one that is known
 
 
-def why_not(there: TakenList | None, row: Any, key: bytes | None = None) -> str:
+def why_not(there: TakenList | None, row: Any, key: bytes) -> str:
     """Like `TakenList.why_not`, for a list as `lists` gives it."""
     return there.why_not(row, key) if there else LIST
 
@@ -232,25 +237,20 @@ class Seen:
         return None in self.after.values()
 
 
-def news(db: Session, keys: Keys, there: Lists, broken: Collection[int], now: float) -> dict[int, Seen]:
+def news(keys: Keys, there: Lists, here: Mapping[int, Mapping[bytes, int]], now: float) -> dict[int, Seen]:
     """What the team sees at a look: cases that are newer or gone, those gone for long enough, keys that are newer.
 
-    `broken`: numbers of the cases that do not open; they make nothing newer, and are not gone. Neither are those that
-    have yet to be taken.
+    `here`: team -> mark -> version of what lies there; 0 where it does not open or is not taken yet: nothing is newer.
     """
     seen = dict[int, Seen]()
     for team, taken in there.items():
         if taken is None or taken is NOT_BEGUN:
             continue
-        columns = (CaseRow.id, CaseRow.version, CaseRow.vault_key.is_(None))
-        here = {
-            taken.mark(case): 0 if waits or case in broken else version
-            for case, version, waits in db.execute(select(*columns).where(CaseRow.team == team))
-        }
+        versions, today = here.get(team, {}), int(now) // DAY
         after = {
             mark: entry_now
             for mark, entry in taken.entries.items()
-            if (entry_now := _as_seen(entry, here.get(mark), int(now) // DAY)) != entry
+            if (entry_now := _as_seen(entry, versions.get(mark), today)) != entry
         }
         if after or taken.number[0] < max(keys.epochs[team]):
             seen[team] = Seen({mark: taken.entries[mark] for mark in after}, after)

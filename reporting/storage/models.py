@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from datetime import date
 
+import sqlalchemy as sa
 from sqlalchemy import BigInteger, Boolean, Date, ForeignKey, Integer, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from reporting.storage.database import Base
 from reporting.storage.kept import as_hash, in_the_clear, under_seal
 
+UNSEEN = sa.text("vault_key IS NULL")
 DERIVED = "derived"  # in a table's `info`: it is a copy worked out of cases, by this rule of the module of that name
 LIST_HEAD = 64  # the part of a list of what a team has taken in which its head lies
 Random63 = BigInteger().with_variant(
@@ -26,6 +28,11 @@ class CaseRow(Base):
 
     __tablename__ = "case_file"
     kept = ("cases: after the last change, or until she erases it", "junk: after a second person marked it so")
+    # The queue asks which cases there are, of which version, and which nobody has seen: out of these, not of the cases.
+    __table_args__ = (
+        sa.Index("case_file_versions", "team", "epoch", "version", "id"),
+        sa.Index("case_file_waiting", "id", "team", sqlite_where=UNSEEN, postgresql_where=UNSEEN),
+    )
 
     id: Mapped[int] = mapped_column(
         Random63, primary_key=True, autoincrement=False, info=in_the_clear("a random number")

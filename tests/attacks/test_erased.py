@@ -17,7 +17,7 @@ from flask import Flask
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
-from referrals.casework import queue
+from referrals.casework import look, queue, ranks
 from reporting.app import create_app
 from reporting.cases import derived, queue_cache, store, submission, taken
 from reporting.cases import desk as cases_desk
@@ -353,19 +353,20 @@ def test_a_copy_that_knows_a_case_that_is_not_there_is_worked_out_anew(
     assert her.lies_in()
     her.looks_at_the_queue()
     with writing(her.place.engine) as db:
-        known = queue.joined(queue.from_bytes(one) for one in queue_cache.read_sheets(db, her.keys, 1).values())
-    assert her.case not in known.summaries
-    assert len(known.summaries) == her.place.cases()
+        known = look.kept(db, her.keys, taken.lists(db, her.keys))
+    assert her.case not in known.ranks
+    assert len(known.ranks) == her.place.cases()
 
 
 def test_a_case_that_goes_while_the_queue_is_worked_out_is_not_kept(her: Her) -> None:
     with reading(her.place.engine) as db:
         cards, _ = cases_desk.queue(db, her.keys)
+    worked_out = queue.worked_out(cards, ranks.QueueCache(), 0.0)
     parts = frozenset(derived.part_of(card.case) for card in cards)
     erases(her)
     with writing(her.place.engine) as db:
         queue_cache.write_sheets(
-            db, her.keys, 1, lambda here: queue.in_parts(cards, parts, here, queue.QueueCache(), 0.0)
+            db, her.keys, 1, lambda here: ranks.in_parts(worked_out, parts, here, queue.RULES_STAMP)
         )
     assert her.lies_in() == set()
 

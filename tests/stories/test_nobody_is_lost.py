@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from referrals.casework import queue
+from referrals.casework import queue, ranks, views
 from reporting.cases import actions, desk, records, store
 from reporting.cases.records import CLOSED, OPEN, Summary
 from reporting.cases.summary import SummaryContent
@@ -68,7 +68,8 @@ def test_a_letter_to_a_closed_case_opens_it_and_puts_it_among_those_who_wait(pla
     woken = the_case(place, rosa)
     assert (woken.state, woken.unread, woken.answered, woken.waits) == (OPEN, True, False, True)
     assert queue.line_of(woken, place.clock()).why == "wrote"
-    assert queue.chosen([woken], queue.View(), rosa.member) == [woken]
+    cache = queue.worked_out([woken], ranks.QueueCache(), place.clock())
+    assert [rank.case for rank in views.chosen(cache, views.View(), rosa.member, place.clock())] == [woken.case]
     with writing(place.engine) as db:
         case = desk.open_case(db, rosa, woken.case, place.clock())
     assert (case.work_record["history"][-1]["act"], case.work_record["history"][-1]["by"]) == ("reopened", 0)
@@ -138,7 +139,8 @@ IN_HAND = {"owner": 7, "unread": False}
 
 
 def order(*cards: Summary) -> list[int]:
-    return [card.case for card in queue.in_order(reversed(cards), HOUR * 3600)]
+    cache = queue.worked_out(reversed(cards), ranks.QueueCache(), HOUR * 3600)
+    return [rank.case for rank in queue.in_order(cache.ranks.values())]
 
 
 def test_signs_of_danger_of_last_week_hide_no_window_of_two_hours() -> None:
@@ -177,6 +179,8 @@ LOST_WITHOUT: dict[str, tuple[Summary, Summary]] = {
     "danger": (a_card(1, NEAR_HER, HOUR - 1), a_card(2, TWO_HOURS_LEFT)),
     "window": (a_card(1, TWO_HOURS_LEFT), a_card(2, QUIET, heard_at=HOUR - 70)),
     "wrote": (a_card(1, QUIET, HOUR - 90, heard_at=HOUR - 80, **IN_HAND), a_card(2, QUIET, state=records.NEW)),
+    "send": (a_card(1, QUIET, HOUR - 90, to_send=True, answered=True, **IN_HAND), a_card(2, QUIET, heard_at=HOUR - 9)),
+    "due": (a_card(1, QUIET, HOUR - 90, due_at=HOUR - 2, **IN_HAND), a_card(2, QUIET, state=records.NEW)),
     "new": (a_card(2, QUIET, state=records.NEW), a_card(1, QUIET, HOUR - 400)),
     "open": (a_card(2, QUIET), a_card(1, TWO_HOURS_LEFT, **IN_HAND)),
 }

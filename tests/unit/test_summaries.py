@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from referrals.casework import queue
+from referrals.casework import queue, ranks
 from reporting.cases.case_file import as_json, from_json
 from reporting.cases.records import Summary
 from reporting.cases.summary import LETTERS, SummaryContent
@@ -45,6 +45,10 @@ SOMETIMES = {
     "x": st.integers(0, 500_000),
     "i": st.integers(1, 9),
     "g": st.integers(0, 2**64 - 1),
+    "c": st.sampled_from(["es", "quy"]),
+    "d": st.integers(0, 500_000),
+    "f": st.booleans(),
+    "e": st.integers(0, 500_000),
 }
 STORED = st.fixed_dictionaries(ALWAYS, optional=SOMETIMES)
 
@@ -73,9 +77,11 @@ def test_a_summary_says_what_its_letters_said(stored: dict[str, Any]) -> None:
 
 @given(STORED)
 def test_a_kept_queue_is_written_again_as_it_was(stored: dict[str, Any]) -> None:
-    row = [7, "seal", in_order(stored), 1, True, None, 12.5]
-    kept = as_json({"rules": queue.RULES_STAMP, "rows": [row]})
-    assert queue.to_bytes(queue.from_bytes(kept)) == kept
+    summary = Summary(7, 1, "seal", SummaryContent.from_stored(in_order(stored)), 3, 5, b"m" * 16)
+    kept = queue.worked_out([summary], ranks.QueueCache(), 500_000 * 3600)
+    again = queue.from_bytes(queue.to_bytes(kept), team=1)
+    assert again == kept
+    assert again.summary(7) == summary
 
 
 def test_every_field_has_one_letter_in_the_order_in_which_it_stands() -> None:

@@ -1,0 +1,99 @@
+"""What is done with several cases at once, and what the form of the queue can say.
+
+Speaks HTTP forms and nothing else: who may do what with a case is a matter of `cases.actions`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from flask import g
+from wtforms import SelectField, SelectMultipleField, StringField, TextAreaField
+from wtforms.validators import Length
+
+from referrals.casework import queue
+from referrals.casework.views import View
+from referrals.pages.case_forms import needed, outcome, owner
+from reporting.cases import actions
+from reporting.cases.actions import NotAllowed
+from reporting.cases.case_file import CaseFile
+from reporting.cases.records import JUNK
+from reporting.i18n import N_
+from reporting.vocabulary import questions
+from reporting.web.context import installation
+from reporting.web.forms import StaffForm
+
+LONGEST_OWNER = 12  # signs: `mine`, `nobody`, or the number of a member
+LONGEST_CODE = 24
+FILTERS = ("department", "need", "language", "silence", "minor")  # besides folder, whose and order; codes, not words
+FIRST = View()  # what is listed where an address says nothing
+
+
+class BulkForm(StaffForm):
+    """Several cases at once, words to look for, or the view that is chosen."""
+
+    cases = SelectMultipleField(validate_choice=False)
+    owner = StringField(validators=[Length(max=LONGEST_OWNER)])
+    label = StringField(validators=[Length(max=actions.LABEL_LENGTH)])
+    outcome = StringField()
+    reason = TextAreaField(validators=[Length(max=questions.LONGEST_TEXT)])
+    words = StringField(validators=[Length(max=200)])
+    search = StringField(validators=[Length(max=64)])  # the name under which a search lies that goes on
+    name = StringField(validators=[Length(max=actions.LABEL_LENGTH)])
+    folder = SelectField(choices=[*queue.FOLDERS], default=FIRST.folder)
+    sort = SelectField(choices=[*queue.SORTS], default=FIRST.sort)
+    department = StringField(validators=[Length(max=LONGEST_CODE)])
+    need = StringField(validators=[Length(max=LONGEST_CODE)])
+    language = StringField(validators=[Length(max=LONGEST_CODE)])
+    silence = StringField(validators=[Length(max=LONGEST_CODE)])
+    minor = StringField(validators=[Length(max=LONGEST_CODE)])
+
+
+def missing(go: str, form: BulkForm) -> list[str]:
+    """What has to be said before anything is done with several cases, as sentences."""
+    if go not in BULK:
+        return [N_("Mark at least one case, and say what to do.")]
+    unmarked = [] if form.cases.data else [N_("Mark the cases first.")]
+    return unmarked + [MISSING[name] for name in NEEDED[go] if not (form[name].data or "").strip()]
+
+
+# what cannot be done without it -> how the page says that it is missing
+MISSING = {
+    "label": N_("Write a label."),
+    "outcome": N_("Say how they ended."),
+    "reason": N_("Write why."),
+}
+NEEDED: dict[str, tuple[str, ...]] = {
+    "assign": (),
+    "label": ("label",),
+    "close": ("outcome", "reason"),
+    "junk": ("reason",),
+}
+
+
+def _bulk_assign(case_file: CaseFile, form: BulkForm) -> None:
+    actions.assign(case_file, g.keys.member, owner(form.owner.data), installation().clock())
+
+
+def _bulk_label(case_file: CaseFile, form: BulkForm) -> None:
+    if not (form.label.data or "").strip():
+        raise NotAllowed(N_("Write a label."))
+    actions.add_label(case_file, form.label.data)
+
+
+def _bulk_close(case_file: CaseFile, form: BulkForm) -> None:
+    actions.close(
+        case_file, g.keys.member, outcome(form.outcome.data), needed(form.reason.data), installation().clock()
+    )
+
+
+def _bulk_junk(case_file: CaseFile, form: BulkForm) -> None:
+    actions.mark(case_file, g.keys.member, JUNK, "", needed(form.reason.data), installation().clock())
+
+
+BULK: dict[str, Callable[[CaseFile, BulkForm], None]] = {
+    "assign": _bulk_assign,
+    "label": _bulk_label,
+    "close": _bulk_close,
+    "junk": _bulk_junk,
+}
