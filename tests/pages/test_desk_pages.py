@@ -35,7 +35,6 @@ NEEDS_MORE = {
     "auth.accept",
     "directory.second",
     "directory.sign",
-    "auth.go_on",
     "auth.sign_out",
     "staff.vouch",
     "casework.enter_restore",
@@ -48,6 +47,9 @@ def with_staff_and_a_report(place: Place) -> None:
     place.hires("carmen", COORDINATOR)
     place.hires("ana", ADVOCATE)
     place.receives(narrative="lo que cuenta", contact={"channel": "call", "number": "999"})
+    with writing(place.engine) as db:
+        invited = Invitation("zarela", (ADVOCATE,))
+        accounts.invite(db, place.actor(db, "carmen"), invited, place.settings.pepper, place.clock())
 
 
 @pytest.fixture(scope="session")

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import pytest
 from flask import Flask
+from sqlalchemy import update
 
 from referrals.pages.before_sending import SPOKEN
 from referrals.pages.case_actions import ACTS
 from reporting.storage.database import writing
+from reporting.storage.models import MemberRow
 from reporting.teams import members, staff_sessions
 from reporting.web.access.held import WAITS
 from reporting.web.forms import HELD
@@ -143,6 +145,18 @@ def test_a_wrong_password_loses_nothing(app: Flask, place: Place) -> None:
     assert desk.status == 422
     signs_in_here(place, desk, place.workers["rosa"])
     assert MARK in desk.words
+
+
+def test_news_of_the_team_are_told_first_and_lead_on_to_what_she_wrote(app: Flask, place: Place) -> None:
+    desk = presses_too_late(app, place)
+    with writing(place.engine) as db:
+        db.execute(update(MemberRow).where(MemberRow.name == "carmen").values(teams="1"))
+    signs_in_here(place, desk, place.workers["rosa"])
+    assert say("Something changed in your team") in desk.words
+    assert MARK not in desk.text
+    address = desk.text.split(say("Go on with what you wrote"))[0].rpartition('href="')[2].split('"')[0]
+    assert MARK in desk.walks(address)
+    assert say(HELD) in desk.words
 
 
 def test_a_form_of_an_older_session_is_shown_before_it_is_sent(app: Flask, place: Place) -> None:

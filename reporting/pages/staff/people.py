@@ -117,16 +117,17 @@ def take_back() -> ResponseReturnValue:
     """A coordinator takes an open invitation back: its code opens nothing from now on."""
     form, site = TakeBackForm(), installation()
     if not form.is_ours():
-        return _people(sentence=complaint(N_("Choose an invitation, and type your password and digits.")), code=422)
+        wrong = complaint(N_("Choose an invitation, and type your password and digits."))
+        return _people(sentence=wrong, code=422, back=form)
     try:
         who = proof_in(form)
         with site.writing() as db:
             name = (form.invited.data or "").strip()
             accounts.take_back(db, members.spend(db, who), form.invitation.data, name, site.settings.pepper)
     except NotProved as problem:
-        return _people(sentence=say(problem.sentence), code=problem.code)
+        return _people(sentence=say(problem.sentence), code=problem.code, back=form)
     except CannotOpen:
-        return _people(sentence=say(NO_INVITATION), code=422)
+        return _people(sentence=say(NO_INVITATION), code=422, back=form)
     desk_pages.done(TAKEN_BACK, "invitations", url_for("staff.people", lang=g.lang))
     return _people()
 
@@ -209,7 +210,13 @@ def _invited(token: str, done: str = "") -> ResponseReturnValue:
 
 @desk_pages.by_get()
 def _people(
-    form: InviteForm | None = None, token: str = "", code: int = 200, *, sentence: str = "", done: str = ""
+    form: InviteForm | None = None,
+    token: str = "",
+    code: int = 200,
+    *,
+    sentence: str = "",
+    done: str = "",
+    back: TakeBackForm | None = None,
 ) -> ResponseReturnValue:
     site, form = installation(), _with_teams(form or InviteForm(formdata=None))
     address = site.settings.staff_url + url_for("auth.invitation", lang=g.lang)
@@ -230,7 +237,7 @@ def _people(
         done=done,
         second=SecondForm(formdata=None),
         invitations=invitations,
-        back=TakeBackForm(formdata=None),
+        back=back or TakeBackForm(formdata=None),
         people={account.id: account.name for account in listed},
         form=form,
         token=token,

@@ -151,39 +151,27 @@ def _arrives(arrival: Arrival, token: str, signed: int, waiting: HeldRequest | N
         site.pin.raise_to(teams)
         account = members.account(db, keys.member, teams)
     g.keys, g.token = keys, token
-    if (arrival.gone or arrival.written or signed) and not keys.must_change:
-        written = [[item.what, item.name] for item in arrival.written]
-        return make_response(_news(list(arrival.gone), written, signed, home, SignInForm().h.data if waiting else ""))
     to_account = account.waits or keys.must_change
     again = held.shown_again(waiting) if waiting and not to_account else None
+    if (arrival.gone or arrival.written or signed) and not keys.must_change:
+        g.notice, written = "", [[item.what, item.name] for item in arrival.written]
+        return make_response(
+            _news(list(arrival.gone), written, signed, home, make_response(again).location if again else "")
+        )
     if again is not None:
         return make_response(again)
     return make_response(redirect(url_for("staff.me" if to_account else home, lang=g.lang), 303))
 
 
 @desk_pages.by_get()
-def _news(gone: list[str], written: list[list[str]], signed: int, home: str, waiting: str = "") -> ResponseReturnValue:
+def _news(
+    gone: list[str], written: list[list[str]], signed: int, home: str, waiting: str | None = None
+) -> ResponseReturnValue:
+    """`waiting`: the address of what was sent when the session had ended."""
     by_hand, out = [say(BY_HAND[what], name=name) for what, name in written], StaffForm(formdata=None)
     return render_template(
-        "staff/news.html", gone=gone, by_hand=by_hand, signed=signed, home=home, out=out, waiting=held.field(waiting)
+        "staff/news.html", gone=gone, by_hand=by_hand, signed=signed, home=home, out=out, waiting=waiting
     )
-
-
-class GoOnForm(StaffForm):
-    """What waited, behind the news."""
-
-    h = HiddenField(default="")
-
-
-@blueprint.post("/<lang>/equipo/sigue")
-@takes(GoOnForm)
-@signed_in(CASE_WORKER, ADVOCATE, COORDINATOR)
-def go_on() -> ResponseReturnValue:
-    """After the news: what was sent when the session had ended is shown once more."""
-    form = GoOnForm()
-    waiting = held.opened(form.h.data, g.keys.member, g.keys.private) if form.is_ours() else None
-    again = held.shown_again(waiting) if waiting else None
-    return again or redirect(url_for(home_of(g.keys), lang=g.lang), 303)
 
 
 @desk_pages.by_get(bound=False)

@@ -13,7 +13,6 @@ from collections.abc import Iterator, Mapping
 from flask import current_app, g, request
 from flask.globals import request_ctx
 from flask.typing import ResponseReturnValue
-from markupsafe import Markup
 from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.exceptions import HTTPException
 from wtforms import PasswordField
@@ -25,7 +24,7 @@ from reporting.sessions.held_requests import HeldRequest
 from reporting.teams import members, staff_sessions
 from reporting.teams.keyring import Keys
 from reporting.teams.team_log import CannotOpen
-from reporting.web.access.tickets import hidden, sealed_ticket, ticket_in
+from reporting.web.access.tickets import sealed_ticket, ticket_in
 from reporting.web.access.traits import here
 from reporting.web.context import installation
 from reporting.web.forms import HELD, SecretArea, SecretField
@@ -91,11 +90,6 @@ def _sealed_for(member: int) -> str:
         return sealed_ticket("visit", tickets.new_trip(), FIELD, {"sealed": sealed}, until)
     except CannotOpen:
         return ""
-
-
-def field(waiting: str) -> Markup | str:
-    """The hidden field in which it waits; nothing where nothing does."""
-    return hidden(FIELD, waiting) if waiting else ""
 
 
 def opened(waiting: str | None, member: int, private: bytes) -> HeldRequest | None:

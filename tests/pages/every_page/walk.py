@@ -907,6 +907,11 @@ def the_coordinator_invites_a_colleague(walk: Walk) -> None:
     name = f"nueva{len(walk.site.place.workers)}"
     walk.sends("role", name=name, **_proof(walk, walk.site.place.workers["carmen"]))
     code = walk.page.locator(".c-code").inner_text().strip()
+    walk.page.check("[name=role][value=advocate]")
+    walk.sends("role", name=f"{name}b", **_proof(walk, walk.site.place.workers["carmen"]))
+    for _ in range(2):  # the newest is the first
+        walk.page.locator("[name=invitation]").first.check()
+        walk.sends("invited", invited=f"{name}b", **_proof(walk, walk.site.place.workers["carmen"]))
     walk.opens_all_of(COORDINATOR)
     walk.follows_new_links()
     _signs_out(walk)
@@ -962,6 +967,7 @@ def _waits(walk: Walk, who: Worker) -> str:
     walk.page.fill("[name=old]", "no es")
     walk.page.fill("[name=new]", "una que es bastante larga")
     walk.presses("password")
+    walk.presses("name")
     _signs_out(walk)
     return words
 
