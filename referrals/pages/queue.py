@@ -273,8 +273,7 @@ def _after_the_queue(site: Installation, keys: Keys, seen: Look) -> None:
     And what was worked out is kept, so that the next look is quick. Nothing is read again but what moved.
     """
     now = site.clock()
-    with site.writing() as db:
-        moved = desk.move_to_vault(db, keys, pin=site.pin)
+    moved = _moved_to_vault(site, keys)
     if moved:
         with site.reading() as db:
             seen = see_moved(db, keys, seen, moved, now)
@@ -292,6 +291,17 @@ def _after_the_queue(site: Installation, keys: Keys, seen: Look) -> None:
         reading_hours.note_opened(db, languages.local(now, site.settings.time_zone).date())
     if shredded or any(its.forgets for its in fresh.values()):
         site.checkpoint()
+
+
+def _moved_to_vault(site: Installation, keys: Keys) -> tuple[int, ...]:
+    """The cases whose new keys went there, a few at a time: between them others write."""
+    moved: tuple[int, ...] = ()
+    while True:
+        with site.writing() as db:
+            some = desk.move_to_vault(db, keys, desk.MOVED, site.pin)
+        moved += some
+        if len(some) < desk.MOVED:
+            return moved
 
 
 @blueprint.post("/<lang>/equipo/casos")

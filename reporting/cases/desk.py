@@ -55,6 +55,7 @@ from reporting.teams.keyring import Keys
 from reporting.teams.team_log import Pin, Team
 
 CONTACT_DAYS = 30  # so long after closing, how to reach her is shredded
+MOVED = 200  # new cases whose keys go to the vault together: everybody else waits meanwhile with what they write
 AT_ONCE = 50  # cases of which something goes at one look: a transaction that writes is short
 
 
@@ -73,7 +74,7 @@ def cases_of(db: Session, keys: Keys) -> tuple[int, ...]:
     return tuple(db.scalars(select(CaseRow.id).where(CaseRow.team.in_(list(keys.epochs)))))
 
 
-def move_to_vault(db: Session, keys: Keys, at_most: int = 200, pin: Pin | None = None) -> tuple[int, ...]:
+def move_to_vault(db: Session, keys: Keys, at_most: int, pin: Pin | None = None) -> tuple[int, ...]:
     """Re-wrap newly arrived case keys under the vault key, so that the next queue is quick. Returns which cases.
 
     What goes there is on the list of what the team has taken from this moment.

@@ -204,7 +204,7 @@ def begin(db: Session, keys: Keys, pin: Pin | None = None) -> None:
         first = TakenList((max(keys.epochs[team]), 0), sealing.new_key(), (0,) * PARTS)
         is_first = known(db, keys, pin)[team] == NO_LIST
         if is_first and add_once(db, TakenRow.__table__, _head_row(keys, team, first)):
-            vault = [case for case in _lying(db, keys, team) if case.in_vault]
+            vault = list(_lying(db, keys, team, vault_only=True))
             _write(db, keys, team, first, {first.mark(case.number): case.entry for case in vault})
 
 
@@ -311,10 +311,11 @@ class _Lying(NamedTuple):
     in_vault: bool
 
 
-def _lying(db: Session, keys: Keys, team: int) -> Iterator[_Lying]:
+def _lying(db: Session, keys: Keys, team: int, *, vault_only: bool = False) -> Iterator[_Lying]:
     openers = Openers(keys)
     columns = (CaseRow.id, CaseRow.team, CaseRow.epoch, CaseRow.front_key, CaseRow.vault_key, CaseRow.version)
-    for row in db.execute(select(*columns).where(CaseRow.team == team)):
+    mine = select(*columns).where(CaseRow.team == team)
+    for row in db.execute(mine.where(CaseRow.vault_key.is_not(None)) if vault_only else mine):
         with suppress(CannotOpen):
             entry = Entry(digest_of(openers.case_key(row)), row.version)
             yield _Lying(row.id, entry, row.vault_key is not None)

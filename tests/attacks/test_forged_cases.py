@@ -590,7 +590,7 @@ def test_many_who_look_and_write_at_once_see_nothing_wrong(place: Place) -> None
 def test_a_case_taken_between_the_list_and_the_cases_is_no_alarm(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     keys = place.signs_in("rosa")
     with writing(place.engine) as db:
-        cases_desk.move_to_vault(db, keys)
+        cases_desk.move_to_vault(db, keys, cases_desk.MOVED)
     place.receives(HERS)
     read, busy = taken.lists, [True]
 
@@ -598,7 +598,7 @@ def test_a_case_taken_between_the_list_and_the_cases_is_no_alarm(place: Place, m
         there = read(*args)
         if busy.pop() if busy else False:
             with writing(place.engine) as other:
-                cases_desk.move_to_vault(other, keys)
+                cases_desk.move_to_vault(other, keys, cases_desk.MOVED)
         return there
 
     monkeypatch.setattr(taken, "lists", while_somebody_takes_it)

@@ -143,9 +143,9 @@ def test_a_wrong_receipt_opens_nothing(place: Place) -> None:
 def test_keys_moved_to_the_vault_still_open_the_case(place: Place, rosa: Keys) -> None:
     place.receives(RAPE, "palabras")
     with writing(place.engine) as db:
-        assert len(desk.move_to_vault(db, rosa)) == 1
+        assert len(desk.move_to_vault(db, rosa, desk.MOVED)) == 1
     with writing(place.engine) as db:
-        assert not desk.move_to_vault(db, rosa)
+        assert not desk.move_to_vault(db, rosa, desk.MOVED)
     assert open_as_team(place, rosa).narrative == "palabras"
 
 
@@ -157,7 +157,7 @@ def test_one_damaged_key_keeps_no_other_from_the_vault(place: Place, rosa: Keys)
         assert row is not None
         row.front_key = b"damaged"
     with writing(place.engine) as db:
-        assert len(desk.move_to_vault(db, rosa)) == 1
+        assert len(desk.move_to_vault(db, rosa, desk.MOVED)) == 1
 
 
 def test_short_and_long_reports_with_and_without_consent_weigh_the_same(place: Place) -> None:
@@ -295,7 +295,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> tuple[object, ...]:
         for visit, receipt in zip(visits, receipts, strict=True)
     }
     with writing(place.engine) as db:
-        desk.move_to_vault(db, keys)
+        desk.move_to_vault(db, keys, desk.MOVED)
         for visit in visits:
             store.write_as_reporter(db, visit, "más", place.clock())
     return place, keys, older, snapshots(place), stretched
