@@ -17,6 +17,7 @@ from tests.phone import FormOnPage, Phone
 
 SPANISH = languages.load(("es",))["es"]
 Fill = Callable[[FormOnPage], dict[str, Any]]
+UNSIGNED = "Unsigned: no professional has signed these words yet."
 CHOSEN = {"radio", "checkbox", "select"}
 
 

@@ -116,6 +116,11 @@ class Help:
     country: str = FIRST_HOME
 
     @property
+    def signed(self) -> bool:
+        """Whether every text about her needs is signed."""
+        return all(need_help.about["reviewer"] for need_help in self.needs if need_help.about)
+
+    @property
     def gaps(self) -> tuple[str, ...]:
         """The needs that no service meets, the most urgent first: at best the line of last resort answers."""
         return tuple(

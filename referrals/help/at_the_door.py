@@ -36,6 +36,7 @@ class DeskSentence:
     kind: str
     texts: Mapping[str, str]
     sources: tuple[str, ...]
+    signed: bool
 
 
 def door_first(need: Need, offers: Sequence[Offer], search: Search, listings: Iterable[Listing]) -> tuple[Offer, ...]:
@@ -88,7 +89,7 @@ def sentences(needs: Iterable[str], country: str = FIRST_HOME) -> tuple[DeskSent
     rows = [row for row in desk_rows() if is_sourced(row) and asked_for & set(row["needs"])]
     here = [row for row in rows if row.get("country", country) == country]
     return tuple(
-        DeskSentence(row["kind"], {"es": row["es"], "en": row["en"]}, tuple(row["sources"]))
+        DeskSentence(row["kind"], {"es": row["es"], "en": row["en"]}, tuple(row["sources"]), bool(row["reviewer"]))
         for kind in (SAY, RIGHT)
         for row in here
         if row["kind"] == kind

@@ -52,7 +52,7 @@ class HelpCard:
     @property
     def reasons(self) -> tuple[Sentence, ...]:
         """Why this one, without what the card says in sight."""
-        said_already = {self.offer.where, self.offer.is_open}
+        said_already = {self.offer.where, self.offer.is_open, self.offer.led_by}
         return tuple(
             reason for reason in self.offer.reasons if reason not in said_already and reason.message != NOT_SURE
         )
@@ -72,6 +72,12 @@ class HelpCards:
     nothing: tuple[NeedHelp, ...]  # needs for which there is no door at all: the team looks for one
     of_all: tuple[Sentence, ...]
     help: Help = field(repr=False)
+
+    @cached_property
+    def signed(self) -> bool:
+        """Whether every text about her needs, and every sentence for a desk, is signed."""
+        lines = (line for card in (*self.today, *self.later) for line in card.at_the_desk)
+        return self.help.signed and all(line.signed for line in lines)
 
     @cached_property
     def pressing(self) -> tuple[NeedHelp, ...]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Final
 
@@ -16,7 +16,8 @@ from reporting.vocabulary.incident import Incident
 
 # (hours at most, what she would tick), in order; beyond the last one it was later
 SINCE: Final = ((24, "since_24"), (72, "since_72"), (120, "since_120"))
-LATER, UNKNOWN = "since_later", "since_unknown"
+LATER, UNKNOWN, TOLD = "since_later", "since_unknown", "since_told"
+FEWEST: Final = 2  # hours that are said as a number; below it is "less than 24"
 PREGNANCY: Final = {
     "yes": "pregnancy_yes",
     "no": "pregnancy_no",
@@ -88,12 +89,33 @@ def groups() -> tuple[Group, ...]:
     )
 
 
-def sheet_of(ticked: Collection[str]) -> DoctorSheet:
+def groups_with(hours: int | None) -> tuple[Group, ...]:
+    """The questions with so many whole hours as an answer; without that answer where they are not known."""
+    return tuple(
+        replace(group, options=tuple(_with(option, hours) for option in group.options if hours or option.code != TOLD))
+        for group in groups()
+    )
+
+
+def _with(option: Option, hours: int | None) -> Option:
+    if option.code != TOLD:
+        return option
+    words = {language: text.format(hours=hours) for language, text in option.words.items()}
+    return replace(option, words=words, sheet=option.sheet.format(hours=hours))
+
+
+def sheet_of(ticked: Collection[str], hours: int | None = None) -> DoctorSheet:
     """The sheet with what she ticked, in the order of the questions, and nothing else."""
     parts = (
-        (group.heading, tuple(option.sheet for option in group.options if option.code in ticked)) for group in groups()
+        (group.heading, tuple(option.sheet for option in group.options if option.code in ticked))
+        for group in groups_with(hours)
     )
-    return DoctorSheet(_data()["words"], tuple(part for part in parts if part[1]), bool(_data()["reviewer"]))
+    return DoctorSheet(_data()["words"], tuple(part for part in parts if part[1]), is_signed())
+
+
+def is_signed() -> bool:
+    """Whether a clinician has signed the words of the sheet."""
+    return bool(_data()["reviewer"])
 
 
 def beforehand(incident: Incident, needs: Iterable[str]) -> frozenset[str]:
@@ -104,8 +126,16 @@ def beforehand(incident: Incident, needs: Iterable[str]) -> frozenset[str]:
     return frozenset({*asked_for, _since(incident), *([pregnancy] if pregnancy else [])})
 
 
+def exact_hours(incident: Incident) -> int | None:
+    """Whole hours since it happened, where she told them exactly; None where she told a range or nothing."""
+    earliest, latest = incident.hours or (0.0, 1.0)
+    return int(earliest) if earliest == latest and earliest >= FEWEST else None
+
+
 def _since(incident: Incident) -> str:
-    """The band of hours that she told, if both ends of it lie in one."""
+    """The hours that she told exactly; else the band, if both ends lie in one."""
+    if exact_hours(incident):
+        return TOLD
     bands = {_band(hours) for hours in incident.hours or ()}
     return bands.pop() if len(bands) == 1 else UNKNOWN
 

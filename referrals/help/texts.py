@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -57,15 +58,28 @@ def her_case_texts() -> Mapping[str, Any]:
     return tomllib.loads((DATA / "her-case.toml").read_text(encoding="utf-8"))
 
 
+def case_texts_signed() -> bool:
+    """Whether somebody has signed all that her page says of her case and of what still helps."""
+    return bool(her_case_texts()["reviewer"]) and all(row["reviewer"] for row in _after_the_window().values())
+
+
 @cache
 def _child_policy() -> Mapping[str, Any]:
     return tomllib.loads((DATA / "child-policy.toml").read_text(encoding="utf-8"))
 
 
-def child_policy(language: str, country: str = FIRST_HOME) -> tuple[str, ...]:
+@dataclass(frozen=True, slots=True)
+class ChildPolicy:
+    """What somebody under 18 is told before she writes. `signed`: whether a lawyer has."""
+
+    title: str
+    paragraphs: tuple[str, ...]
+    signed: bool
+
+
+def child_policy(language: str, country: str = FIRST_HOME) -> ChildPolicy:
     """What somebody under 18 is told before she writes, with the lines of her country, and whether it is signed."""
     policy = _child_policy()
     known = language if language in policy else "es"
     words, lines = policy[known], policy.get(country, {}).get(known, {}).get("paragraphs", ())
-    unsigned = () if policy["reviewer"] else (words["status"],)
-    return (words["title"], *words["paragraphs"], *lines, *unsigned)
+    return ChildPolicy(words["title"], (*words["paragraphs"], *lines), bool(policy["reviewer"]))

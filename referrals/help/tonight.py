@@ -1,12 +1,12 @@
 """A plan for tonight: what she can do in her situation, line by line, each with a source and none against a must-not.
 
-The lines are reviewed data. Nothing of it is kept: it is worked out anew whenever she looks.
+The lines are reviewed data, worked out anew whenever she looks. What she keeps is only their names.
 """
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
@@ -20,6 +20,7 @@ from reporting.i18n import N_
 from reporting.vocabulary.codes import STATE_AGENTS
 from reporting.vocabulary.incident import Incident
 
+Names = tuple[tuple[str, tuple[str, ...]], ...]  # situation, names of its lines
 MOST: Final = 10  # lines of one situation
 # situation -> what it is called, in screen order
 SITUATIONS: Final = {
@@ -46,6 +47,7 @@ class PlanLine:
     id: str
     texts: Mapping[str, str]
     sources: tuple[str, ...]
+    signed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,11 @@ class Plan:
     situation: str
     label: str
     lines: tuple[PlanLine, ...]
+
+    @property
+    def signed(self) -> bool:
+        """Whether somebody of the field has signed every line."""
+        return all(line.signed for line in self.lines)
 
 
 @cache
@@ -74,7 +81,18 @@ def every_plan(snapshot: DirectorySnapshot) -> tuple[Plan, ...]:
     return tuple(_plan(snapshot, Incident(), situation) for situation in SITUATIONS)
 
 
-def _plan(snapshot: DirectorySnapshot, incident: Incident, situation: str) -> Plan:
+def kept_plans(snapshot: DirectorySnapshot, incident: Incident, kept: Names) -> tuple[Plan, ...]:
+    """The plans that she keeps, in the words of today; a line that a must-not forbids by now is left out."""
+    plans = (_plan(snapshot, incident, situation, set(names)) for situation, names in kept if situation in SITUATIONS)
+    return tuple(plan for plan in plans if plan.lines)
+
+
+def names_of(plans: Iterable[Plan]) -> Names:
+    """What is kept of plans: each situation with the names of its lines."""
+    return tuple((plan.situation, tuple(line.id for line in plan.lines)) for plan in plans if plan.lines)
+
+
+def _plan(snapshot: DirectorySnapshot, incident: Incident, situation: str, only: Collection[str] | None = None) -> Plan:
     must_not, country = assess(incident).must_not, snapshot.cards.country
     rows = [
         row
@@ -83,6 +101,7 @@ def _plan(snapshot: DirectorySnapshot, incident: Incident, situation: str) -> Pl
         and row.get("country", country) == country
         and is_sourced(row)
         and not must_not & set(row.get("breaks", ()))
+        and (only is None or row["id"] in only)
     ]
     lines = (_line(snapshot, incident, must_not, row) for row in rows)
     return Plan(situation, SITUATIONS[situation], tuple(line for line in lines if line)[:MOST])
@@ -99,4 +118,4 @@ def _line(
             return None
         number = card.phone
     texts = {language: row[language].replace("{number}", number) for language in ("es", "en")}
-    return PlanLine(row["id"], texts, tuple(row["sources"]))
+    return PlanLine(row["id"], texts, tuple(row["sources"]), bool(row["reviewer"]))

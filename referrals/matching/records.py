@@ -55,6 +55,7 @@ class Offer:
     where: Sentence | None = (
         None  # where it stands or serves, and how far that is; none of what is for the whole country
     )
+    led_by: Sentence | None = None  # the line that leads there, where it has no number of its own
     is_open: Sentence | None = None  # in a few words, where it is known
     kind: str = ""  # type of the service
     national: bool = False

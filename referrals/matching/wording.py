@@ -85,6 +85,7 @@ def shown(need: Need, card: ServiceCard, band: int, search: Search, *, fallback:
         source_date=card.source_date,
         fallback=fallback,
         where=None if band == NATIONAL else _where(card, band, search),
+        led_by=None if line is None else _led_by(card, line),
         is_open=_is_open(card.week, search),
         kind=card.service_type,
         national=band == NATIONAL,
@@ -94,6 +95,15 @@ def shown(need: Need, card: ServiceCard, band: int, search: Search, *, fallback:
 def _line_of(card: ServiceCard, search: Search) -> ServiceCard | None:
     line = search.cards.by_id.get(card.through)
     return line if line is not None and line is not card and line_to(line, search.seeker) else None
+
+
+def _led_by(card: ServiceCard, line: ServiceCard) -> Sentence:
+    """How a line leads to a service without a number of its own."""
+    if card.address:
+        return said(
+            N_("We do not have its number. You can ask %(number)s: %(name)s."), number=line.phone, name=line.name
+        )
+    return said(N_("You reach it by calling %(number)s: %(name)s."), number=line.phone, name=line.name)
 
 
 def _verified(card: ServiceCard, search: Search, *, can_be_called: bool) -> Sentence:
@@ -106,12 +116,8 @@ def _verified(card: ServiceCard, search: Search, *, can_be_called: bool) -> Sent
 def _reasons(need: Need, card: ServiceCard, band: int, search: Search, line: ServiceCard | None) -> Iterable[Sentence]:
     """Why this one, and when."""
     seeker = search.seeker
-    if line is not None and card.address:
-        yield said(
-            N_("We do not have its number. You can ask %(number)s: %(name)s."), number=line.phone, name=line.name
-        )
-    elif line is not None:
-        yield said(N_("You reach it by calling %(number)s: %(name)s."), number=line.phone, name=line.name)
+    if line is not None:
+        yield _led_by(card, line)
     elif not card.tel and not card.address:
         yield said(N_("We do not have its number or address yet."))
         yield from _good(card, seeker)

@@ -15,7 +15,7 @@ from referrals.casework import need_list, referral
 from referrals.directory import snapshot
 from referrals.directory.snapshot import DirectorySnapshot
 from referrals.help import answers as referrals_help
-from referrals.help import proposals
+from referrals.help import proposals, tonight
 from referrals.needs import codes
 from referrals.needs.assessment import window_runs
 from referrals.pages.act_forms import ActForm
@@ -162,6 +162,7 @@ def _as_it_stands(opened: Case, directory: DirectorySnapshot) -> dict[str, Any]:
         "services": referrals_help.services_for(directory, incident),
         "minor": incident.age in MINOR_AGES,
         "names": names,
+        "kept": tonight.kept_plans(directory, incident, opened.plan.lines) if opened.plan else (),
         "pages": question_forms.titles_to_set_right(opened.incident),
         "unclear": question_forms.unclear_to_the_team(opened.incident),
     }

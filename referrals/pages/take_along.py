@@ -1,32 +1,43 @@
-"""What she takes along and nobody keeps: a sheet for the doctor, made of ticks, and a plan for tonight.
+"""What she takes along: a sheet for the doctor, kept nowhere, and a plan for tonight, kept only if she wants.
 
 In her visit some of it is ticked beforehand; from "find help" nothing is. What she ticked lies only in the sealed row
-of the page and goes with it. Files nothing and changes no case.
+of the page and goes with it. The plan alone she may keep in her case, for herself, and take out again.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from flask import make_response
+from flask import g, make_response, redirect, url_for
 from flask.typing import ResponseReturnValue
-from wtforms import RadioField, SelectMultipleField
+from wtforms import BooleanField, IntegerField, RadioField, SelectMultipleField
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import Optional
+from wtforms.validators import NumberRange, Optional
 
 from referrals.casework import need_list
 from referrals.help import doctor_sheet, tonight
 from referrals.needs.assessment import assess
 from reporting.cases import store
+from reporting.cases.records import Visit
+from reporting.i18n import N_
 from reporting.pages import directory_lookups
 from reporting.pages.start import box_ticket, over
 from reporting.sessions.replays import LEFT
 from reporting.teams.team_log import CannotOpen
+from reporting.vocabulary.incident import LONGEST
 from reporting.web import post_redirect_get
 from reporting.web.access.audience import HERS, Pages
 from reporting.web.access.traits import compressible, may_be_sent_again, takes
-from reporting.web.access.visits import CASE, case_session_field, case_session_on, go_on, onward
-from reporting.web.context import SEEN, installation, render_template
+from reporting.web.access.visits import (
+    CASE,
+    Next,
+    case_session_field,
+    case_session_of,
+    case_session_on,
+    go_on,
+    onward,
+)
+from reporting.web.context import SEEN, installation, render_template, say
 from reporting.web.forms import OpenForm, button, typed_here
 from reporting.web.limits import TURNING
 from reporting.web.post_redirect_get import Trail, check_ticket
@@ -40,7 +51,11 @@ def _field(group: doctor_sheet.Group) -> Any:
     return SelectMultipleField(choices=choices) if group.many else RadioField(choices=choices, validators=[Optional()])
 
 
-SheetForm: Any = type("SheetForm", (OpenForm,), {group.name: _field(group) for group in doctor_sheet.groups()})
+class _Hours(OpenForm):
+    hours = IntegerField(validators=[Optional(), NumberRange(doctor_sheet.FEWEST, LONGEST)])
+
+
+SheetForm: Any = type("SheetForm", (_Hours,), {group.name: _field(group) for group in doctor_sheet.groups()})
 
 
 def _ticked(form: OpenForm) -> frozenset[str]:
@@ -49,9 +64,9 @@ def _ticked(form: OpenForm) -> frozenset[str]:
     return frozenset(code for data in picked for code in (data if isinstance(data, list) else [data]) if code)
 
 
-def _filled(ticked: frozenset[str]) -> OpenForm:
+def _filled(ticked: frozenset[str], hours: int | None = None) -> OpenForm:
     """A form in which this is ticked."""
-    answers: dict[str, Any] = {}
+    answers: dict[str, Any] = {"hours": hours}
     for group in doctor_sheet.groups():
         codes = [option.code for option in group.options if option.code in ticked]
         answers[group.name] = codes if group.many else next(iter(codes), None)
@@ -64,6 +79,48 @@ def _filled(ticked: frozenset[str]) -> OpenForm:
 def plan() -> ResponseReturnValue:
     """What can be done tonight, by situation; the careful must-nots hold, because nothing was told."""
     return render_template("reporter/tonight.html", listed=tonight.every_plan(directory_lookups.snapshot()))
+
+
+class PlanForm(OpenForm):
+    """Whether the team may see the plan that she keeps."""
+
+    shown = BooleanField()
+
+
+@blueprint.post("/<lang>/noche")
+@takes(PlanForm)
+@may_be_sent_again
+def keep() -> ResponseReturnValue:
+    """In her visit: keep the plan of today in her case, or take it out. Where she is not in it: the start page."""
+    came = check_ticket("visit")
+    if came is None or came.ended == LEFT or came.ticket.step != CASE:
+        return over(came)
+    act = {"keep-plan": _keep, "drop-plan": _drop}.get(button())
+    try:
+        return go_on(came, act(case_session_of(came).visit) if act else onward("show"))
+    except CannotOpen:  # it was erased meanwhile
+        return redirect(url_for("reporter.start", lang=g.lang), 303)
+
+
+def _keep(visit: Visit) -> Next:
+    site, shown = installation(), bool(PlanForm().shown.data)
+    with site.reading() as db:
+        case = store.open_visit(db, visit)
+    plans = () if case.unseen else tonight.plans_for(directory_lookups.snapshot(), case.incident_at(site.clock()))
+    if not plans:
+        return onward("show", sentence=say(N_("There is no plan for what you told.")), code=422)
+    with site.writing() as db:
+        store.keep_plan(db, visit, tonight.names_of(plans), site.clock(), shown=shown)
+    site.checkpoint()  # it may stand in the place of one before
+    return onward("show", sentence=say(N_("Your plan is kept. You find it here when you come back.")))
+
+
+def _drop(visit: Visit) -> Next:
+    site = installation()
+    with site.writing() as db:
+        store.drop_plan(db, visit, site.clock())
+    site.checkpoint()  # of what she takes out, nothing stays in the log
+    return onward("show", sentence=say(N_("Your plan is gone. It is in your case no more.")))
 
 
 @blueprint.get("/<lang>/hoja")
@@ -111,15 +168,15 @@ def inside(trail: Trail, step: str, ended: str | None) -> ResponseReturnValue:
     leaves_out = need_list.her_page_leaves_out(case.need_states)
     needs = () if case.unseen else (need.code for need in assess(incident).needs if not leaves_out(need))
     ticked = frozenset[str]() if case.unseen else doctor_sheet.beforehand(incident, needs)
-    return make_response(_ask(_filled(ticked), case_session_field(session), in_case=True), trail.status(step))
+    form = _filled(ticked, None if case.unseen else doctor_sheet.exact_hours(incident))
+    return make_response(_ask(form, case_session_field(session), in_case=True), trail.status(step))
 
 
 def _page(trail: Trail, step: str, ticket: Any, *, in_case: bool) -> ResponseReturnValue:
     form = SheetForm(formdata=trail.typed(step))
-    ticked = _ticked(form) if form.validate() else frozenset[str]()
-    if not ticked:
+    sheet = doctor_sheet.sheet_of(_ticked(form), form.hours.data) if form.validate() else None
+    if sheet is None or not sheet.parts:
         return make_response(_ask(form, ticket, in_case=in_case, nothing=True), 422)
-    sheet = doctor_sheet.sheet_of(ticked)
     page = render_template("reporter/doctor_sheet.html", sheet=sheet, ticket=ticket, in_case=in_case)
     return make_response(page, SEEN)
 
@@ -128,8 +185,9 @@ def _ask(form: OpenForm, ticket: Any, *, in_case: bool = False, nothing: bool = 
     return render_template(
         "reporter/doctor_ask.html",
         form=form,
-        groups=doctor_sheet.groups(),
+        groups=doctor_sheet.groups_with(form["hours"].data),
         ticket=ticket,
         in_case=in_case,
         nothing=nothing,
+        signed=doctor_sheet.is_signed(),
     )

@@ -18,7 +18,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from reporting.cases import derived
-from reporting.cases.records import FROM_TEAM, JUNK_DAYS, Case, Correction, Letter, Note, Referral
+from reporting.cases.records import FROM_TEAM, JUNK_DAYS, Case, Correction, KeptPlan, Letter, Note, Referral
 from reporting.cases.seal_contexts import front_key_context, record_context, tally_context
 from reporting.cases.summary import SummaryContent, looked_at
 from reporting.crypto import sealing
@@ -50,8 +50,11 @@ def row_of(db: Session, case: int, *, lock: bool = False) -> CaseRow:
     return row
 
 
-def case_of(row: CaseRow, case_file: CaseFile, *, with_contact: bool = True) -> Case:
-    """The case as a frozen record; without `with_contact` the way to reach her is left out."""
+def case_of(row: CaseRow, case_file: CaseFile, *, with_contact: bool = True, hers: bool = False) -> Case:
+    """The case as a frozen record; without `with_contact` the way to reach her is left out.
+
+    `hers`: with what she keeps for herself; else only where she shows it.
+    """
     facts, summary, contact = case_file.facts, case_file.summary, case_file.all_of("contact")
     return Case(
         id=row.id,
@@ -81,7 +84,16 @@ def case_of(row: CaseRow, case_file: CaseFile, *, with_contact: bool = True) -> 
         voice=facts["voice"],
         goes_at=0 if summary.junk_at is None else summary.junk_at + 24 * JUNK_DAYS,
         last_word=summary.heard_at or facts["hour"],
+        plan=_plan(case_file, hers=hers),
     )
+
+
+def _plan(case_file: CaseFile, *, hers: bool) -> KeptPlan | None:
+    for record in case_file.all_of("plan"):
+        if hers or record.content["shown"]:
+            lines = tuple((situation, tuple(names)) for situation, names in record.content["lines"])
+            return KeptPlan(record.content["hour"], lines, record.content["shown"])
+    return None
 
 
 def _letter(content: Mapping[str, Any]) -> Letter:
@@ -124,6 +136,7 @@ SIZES = {
     "addition": 1024,  # what she told later, in words
     "correction": 2048,  # the answers as they were corrected, whole; the newest one counts
     "note": 512,  # for the team only
+    "plan": 2048,  # for her only, unless she shows it: the names of the lines of her plan for tonight
     "referral": 2048,  # one proposed service, her answer, and every move
     "desk": 2048,  # what the team keeps about its work: owner, labels, risk, marks, links, outcome, history
 }

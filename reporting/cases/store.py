@@ -199,14 +199,16 @@ def _open_trip(db: Session, row: CaseRow, receipt_wrap: bytes) -> dict[str, Any]
 def open_visit(db: Session, visit: Visit) -> Case:
     """Her own case, with the key from her ticket."""
     row = row_of(db, visit.case)
-    return case_of(row, open_case_file(db, row, visit.key))
+    return case_of(row, open_case_file(db, row, visit.key), hers=True)
 
 
 @contextmanager
-def on_visit(db: Session, visit: Visit, now: float, counters: Team | None = None) -> Iterator[CaseFile]:
+def on_visit(
+    db: Session, visit: Visit, now: float, counters: Team | None = None, *, quiet: bool = False
+) -> Iterator[CaseFile]:
     """Her case lies open for her; what she changes is written back, and the team finds it unread.
 
-    What she says opens a closed case again (`actions.hear`).
+    What she says opens a closed case again (`actions.hear`). `quiet`: it is for herself, nobody has to look.
     """
     row = row_of(db, visit.case, lock=True)
     case_file = open_case_file(db, row, visit.key)
@@ -216,7 +218,7 @@ def on_visit(db: Session, visit: Visit, now: float, counters: Team | None = None
         if not actions.said_by_her(case_file) <= said:
             actions.hear(case_file, now)
         # whoever writes stops the time after which junk goes
-        case_file.summary = replace(case_file.summary, unread=True, junk_at=None)
+        case_file.summary = replace(case_file.summary, unread=case_file.summary.unread or not quiet, junk_at=None)
         save(db, row, case_file, now, counters)
 
 
@@ -226,6 +228,24 @@ def write_as_reporter(db: Session, visit: Visit, text: str, now: float) -> None:
         letters = case_file.all_of("letter")
         if not letters or (letters[-1].content["from"], letters[-1].content["text"]) != (FROM_HER, text):
             case_file.add("letter", {"from": FROM_HER, "hour": int(now) // HOUR, "text": text})
+
+
+def keep_plan(
+    db: Session, visit: Visit, lines: Iterable[tuple[str, Iterable[str]]], now: float, *, shown: bool = False
+) -> None:
+    """Her plan for tonight, as the names of its lines; it replaces the one before. `shown`: the team may see it."""
+    content = {"hour": int(now) // HOUR, "lines": [[situation, [*names]] for situation, names in lines]}
+    with on_visit(db, visit, now, quiet=not shown) as case_file:
+        case_file.remove_all("plan")
+        case_file.add("plan", content | {"shown": shown})
+        if shown:
+            actions.hear(case_file, now)
+
+
+def drop_plan(db: Session, visit: Visit, now: float) -> None:
+    """Her plan goes; nothing of it stays in the case. Checkpoint afterwards."""
+    with on_visit(db, visit, now, quiet=True) as case_file:
+        case_file.remove_all("plan")
 
 
 def give_to_team(db: Session, visit: Visit, readers: Team, now: float) -> None:

@@ -19,7 +19,7 @@ from referrals.casework import need_list, referral
 from referrals.help import answers as referrals_help
 from referrals.help import tonight
 from referrals.help.cards import HelpCards, cards_of
-from referrals.help.texts import need_words
+from referrals.help.texts import case_texts_signed, need_words
 from reporting.cases import actions, statement, store
 from reporting.cases.actions import NotAllowed
 from reporting.cases.records import Case
@@ -98,13 +98,14 @@ def _case_page(stay: CaseSession, trail: Trail, _rest: str) -> str:
         names=names,
         pages=question_forms.titles_to_set_right(case.incident),
         help=None if case.unseen else _help(case, police_shown="police" in trail.about("show")),
-        plans=() if case.unseen else tonight.plans_for(shelf, case.incident_at(site.clock())),
+        **({} if case.unseen else _plans(case)),
         allows=_allows(case),
         proposals=[item for item in case.referrals if item.state in ASKED],
         may_stop=[item for item in case.referrals if item.state in MAY_STOP and not item.protects],
         protects=[item for item in case.referrals if item.protects and item.state != "revoked"],
         ended=[(item, names.get(item.service, item.service), said) for item, said in referral.endings(case.referrals)],
         closed=referral.closing_words(case),
+        texts_signed=case_texts_signed(),
         need_list=need_list.for_her(case, site.clock()),
         need_words=need_words(),
         other_team=teams.get(actions.asked_hand_over(case.work_record), ""),
@@ -112,6 +113,16 @@ def _case_page(stay: CaseSession, trail: Trail, _rest: str) -> str:
         sentence=trail.about("show").get("sentence", ""),
         ticket=case_session_field(stay),
     )
+
+
+def _plans(case: Case) -> dict[str, Any]:
+    """The plan that she keeps, and what there is today; the latter only where it is another one."""
+    incident, shelf = case.incident_at(installation().clock()), snapshot()
+    plans, kept = tonight.plans_for(shelf, incident), case.plan.lines if case.plan else ()
+    return {
+        "kept": tonight.kept_plans(shelf, incident, kept),
+        "plans": () if tonight.names_of(plans) == kept else plans,
+    }
 
 
 def _again(kind: type[Typed], trail: Trail, step: str) -> Typed:

@@ -142,6 +142,14 @@ def once(name: str, work_out: Callable[[], T]) -> T:
     return value
 
 
+def first_time(name: str) -> bool:
+    """Whether a page says this for the first time: what holds for all of it is said once."""
+    said: set[str] = once("said_once", set)
+    is_new = name not in said
+    said.add(name)
+    return is_new
+
+
 def installation_of(app: Flask) -> Installation:
     """The installation behind an app, outside any request."""
     site: Installation = app.extensions["amparo"]

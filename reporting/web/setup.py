@@ -21,7 +21,16 @@ from reporting.web.access.large_files import make_room
 from reporting.web.access.tickets import flag_field
 from reporting.web.access.traits import SIGN_IN, START
 from reporting.web.assets import version_of
-from reporting.web.context import Installation, forget_places, installation, local_hour, name_places, reading_hours, say
+from reporting.web.context import (
+    Installation,
+    first_time,
+    forget_places,
+    installation,
+    local_hour,
+    name_places,
+    reading_hours,
+    say,
+)
 from reporting.web.errors import any_error, closed, http_error, no_sender, unpack
 from reporting.web.limits import LARGEST_BODY, TURNING, a_minute, count_of, sender, turns_no_page
 from reporting.web.logging import discreet
@@ -50,7 +59,9 @@ def init_app(app: Flask, site: Installation) -> Limiter:
     app.request_class = InMemory
     app.url_map.merge_slashes = False  # two slashes are another address, not a redirect that repeats what was sent
     autonyms = languages.autonyms(site.catalogues)
-    site.tongues = templating.environments(app, site.catalogues, say=say, tongues=lambda: autonyms)
+    site.tongues = templating.environments(
+        app, site.catalogues, say=say, first_time=first_time, tongues=lambda: autonyms
+    )
     app.before_request(choose_language)
     app.before_request(read_address)
     app.before_request(refuse_the_unnamed)

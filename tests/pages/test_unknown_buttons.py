@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from flask import Flask
@@ -39,6 +40,7 @@ ASK_WHICH = {
     "staff.help_or_dismiss",
     "staff.with_colleague",
     "assisted_report.take_step",
+    "take_along.keep",
 }
 
 
@@ -112,11 +114,15 @@ def test_at_the_desk_a_button_that_is_none_changes_nothing(app: Flask, place: Pl
                     assert desk.status < 500
                     assert sessions(place) == there, (name, form.action, go)
                 assert everything(place) == before, (name, form.action)  # costs most: looked through once a form
-    assert found >= {one for one in ASK_WHICH if not one.startswith(("reporter.", "consent.", "her_needs."))}
+    assert found >= {
+        one for one in ASK_WHICH if not one.startswith(("reporter.", "consent.", "her_needs.", "take_along."))
+    }
 
 
 def test_in_her_case_a_button_that_is_none_changes_nothing(app: Flask, place: Place) -> None:
-    receipt = place.receives(RAPE, narrative="una", consents=YES_TO_LETTERS)
+    receipt = place.receives(
+        replace(RAPE, perpetrator=frozenset({"PARTNER"})), narrative="una", consents=YES_TO_LETTERS
+    )
     rosa = signs_in(app, place, place.workers["rosa"])
     opens_newest_case(rosa)
     rosa.presses("propose", service=a_service(app, place, "N_PEP"), need="N_PEP", fields=["violence"])
@@ -131,6 +137,10 @@ def test_in_her_case_a_button_that_is_none_changes_nothing(app: Flask, place: Pl
     for go in (*PRESSES, ["have"], ["have-zz"], ["still-N_PEP"], ["met-N_PEP"]):
         her.repeats(needs.action, needs.values | ({"go": go} if go else {}))
         assert her.status < 500
+        assert everything(place) == before, go
+    plan = her.form("keep-plan")
+    for go in PRESSES:
+        her.repeats(plan.action, plan.values | {"shown": ["y"]} | ({"go": go} if go else {}))
         assert everything(place) == before, go
     look = next(form for form in her.forms if form.action.endswith("/propuesta"))
     her.repeats(look.action, look.values | {name: [value] for name, value in look.buttons})
@@ -198,5 +208,5 @@ def test_these_are_all_the_pages_that_ask_which_button_was_pressed(app: Flask) -
     }
     pressed = {app.view_functions[endpoint].__module__.rpartition(".")[2] for endpoint in ASK_WHICH}
     helpers = {"submit", "my_case"}  # what `report` and `come_back` hand on to
-    harmless = {"take_along", "watch"}  # makes what is kept nowhere; takes no other word than two
+    harmless = {"watch"}  # takes no other word than two
     assert asking == pressed | helpers | harmless

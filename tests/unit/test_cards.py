@@ -261,3 +261,13 @@ def test_the_law_of_one_country_is_said_at_no_desk_of_another() -> None:
 
 
 IN_PIURA = frozenset({"PE20"})
+
+
+def test_a_number_of_another_line_is_said_to_be_one_in_sight_and_once() -> None:
+    led = [card for shown in everywhere() for card in (*shown.today, *shown.later) if card.offer.led_by]
+    assert led
+    for card in led:
+        assert card.offer.led_by in card.offer.reasons
+        assert card.offer.led_by not in card.reasons
+    own = [card for shown in everywhere() for card in shown.today if not card.offer.led_by and card.offer.tel]
+    assert own
