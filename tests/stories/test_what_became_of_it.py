@@ -166,6 +166,8 @@ def test_the_page_says_how_long_she_has_been_silent_and_who_looked_last(app: Fla
     assert say("Nobody else has looked.") in milagros.words
     place.clock.on(days=3)
     rosa = at_the_desk(app, place)
+    rosa.opens("/es/equipo/casos")
+    assert "milagros miró: hace 3 días" in rosa.words, "the line says it too"
     rosa.opens(milagros.path)
     assert "Ella habló por última vez hace 3 días." in rosa.words
     assert say("Last looked at by %(name)s, %(when)s.", name="milagros", when="15 de enero de 2027") in rosa.words
