@@ -84,16 +84,8 @@ def case_of(row: CaseRow, case_file: CaseFile, *, with_contact: bool = True, her
         voice=facts["voice"],
         goes_at=0 if summary.junk_at is None else summary.junk_at + 24 * JUNK_DAYS,
         last_word=summary.heard_at or facts["hour"],
-        plan=_plan(case_file, hers=hers),
+        plan=next((KeptPlan.of(r.content) for r in case_file.all_of("plan") if hers or r.content["shown"]), None),
     )
-
-
-def _plan(case_file: CaseFile, *, hers: bool) -> KeptPlan | None:
-    for record in case_file.all_of("plan"):
-        if hers or record.content["shown"]:
-            lines = tuple((situation, tuple(names)) for situation, names in record.content["lines"])
-            return KeptPlan(record.content["hour"], lines, record.content["shown"])
-    return None
 
 
 def _letter(content: Mapping[str, Any]) -> Letter:

@@ -118,6 +118,12 @@ class KeptPlan:
     lines: tuple[tuple[str, tuple[str, ...]], ...]
     shown: bool
 
+    @classmethod
+    def of(cls, content: Mapping[str, Any]) -> KeptPlan:
+        """A plan as its record holds it."""
+        lines = tuple((situation, tuple(names)) for situation, names in content["lines"])
+        return cls(content["hour"], lines, content["shown"])
+
 
 @dataclass(frozen=True, slots=True)
 class Referral:
