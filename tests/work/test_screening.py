@@ -59,7 +59,7 @@ def test_a_flood_of_junk_does_not_bury_a_report(app: Flask, place: Place) -> Non
     desk = folder(app, place, "open")
     assert lines(desk) == 1
     assert f"{say('Perhaps no report')} (200)" in desk.words
-    assert f"{say('All')} (201)" in desk.words, "nothing is thrown away"
+    assert f"{say('Closed and set aside too')} (201)" in desk.words, "nothing is thrown away"
     assert f"{say('Not read')} (201)" in desk.words, "nothing is taken for read"
 
 
@@ -268,7 +268,7 @@ def test_many_of_one_sender_are_one_line_that_opens_and_a_workshop_behind_the_sa
         sends_in(app, place, 90, "El cliente me pegó en la calle y no me pagó.")
     desk = folder(app, place, "open")
     assert lines(desk) == 3
-    assert f"{say('To be worked on')} (33)" in desk.words, "nothing is left out of the count"
+    assert f"{say('All of them')} (33)" in desk.words, "nothing is left out of the count"
     told = say(
         "%(num)s came from one place within an hour, each with a sign of junk. The most urgent stands here.", num=31
     )
