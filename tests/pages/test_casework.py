@@ -605,7 +605,7 @@ def test_what_is_wrong_with_an_act_on_several_cases_is_said_and_all_that_was_typ
     desk.opens("/es/equipo/casos")
     marked = desk.form("close").offered["cases"][0]
     typed = {"reason": "llamó su tía", "outcome": "REACHED", "owner": "0"}
-    for cases, label, wrong in (([], "una", "Mark at least one case, and say what to do."), ([marked], "x" * 25, "")):
+    for cases, label, wrong in (([], "una", "Mark the cases first."), ([marked], "x" * 25, "")):
         desk.presses("close", cases=cases, label=label, **typed)
         assert desk.status == 422
         assert say(wrong or "This is too long.") in desk.words
