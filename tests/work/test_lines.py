@@ -135,11 +135,14 @@ def test_of_too_many_lines_of_one_sender_the_oldest_that_waits_falls(here: Here)
 class Waiting:
     """A line that waits for its sender, as far as a lobby looks at it."""
 
-    keeps_waiting = True
-
-    def __init__(self, lobby: Lobby, sender: str) -> None:
+    def __init__(self, lobby: Lobby, sender: str, requests: int = 0) -> None:
+        self.requests = [None] * requests  # there whole, and not answered yet
         self.lobby, self.sender, self.closed = lobby, sender, False
         lobby.came(self)  # type: ignore[arg-type]
+
+    @property
+    def keeps_waiting(self) -> bool:
+        return not self.requests
 
     def handle_close(self) -> None:
         self.closed = True
@@ -152,6 +155,14 @@ def test_however_many_senders_there_are_the_newest_finds_a_line() -> None:
     assert len(lobby) == 100
     assert not lines[-1].closed
     assert [line.closed for line in lines].count(False) == 100
+
+
+def test_a_flood_of_guesses_that_wait_for_their_turn_keeps_nobody_behind_its_address_out() -> None:
+    lobby = Lobby(most=100, share=12)
+    guesses = [Waiting(lobby, "10.0.0.1", requests=1) for _ in range(20)]
+    assert [line.closed for line in guesses] == [True] * 8 + [False] * 12
+    she = Waiting(lobby, "10.0.0.1")
+    assert (she.closed, guesses[8].closed, len(lobby)) == (False, True, 12)
 
 
 def test_a_household_of_the_newer_addresses_counts_as_one_and_a_circuit_of_an_onion_apart() -> None:

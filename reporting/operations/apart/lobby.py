@@ -35,9 +35,9 @@ class Lobby:
         sender = line.sender
         self._lines[line] = None
         self._of[sender] += 1
-        self._share_out(sender)
+        self._share_out(sender, line)
         if len(self._lines) > self.most:
-            self._drop(iter(self._lines))
+            self._drop(iter(self._lines), line)
 
     def is_of(self, line: Any, sender: str) -> None:
         """From now on it is another's; nobody's is the empty one. With whom has too many, as with a new line."""
@@ -45,7 +45,7 @@ class Lobby:
             self._one_less(line.sender)
             line.sender = sender
             self._of[sender] += 1
-            self._share_out(sender)
+            self._share_out(sender, line)
 
     def waits_anew(self, line: Any) -> None:
         """It is waited for from now on."""
@@ -71,11 +71,17 @@ class Lobby:
             for line in [line for line in self._lines if line.is_late(now)]:
                 line.handle_close()
 
-    def _share_out(self, sender: str) -> None:
+    def _share_out(self, sender: str, new: Any) -> None:
         if sender and self._of[sender] > self.share:
-            self._drop(other for other in self._lines if other.sender == sender)
+            self._drop((other for other in self._lines if other.sender == sender), new)
 
-    def _drop(self, lines: Iterator[Any]) -> None:
-        oldest = next((line for line in lines if line.keeps_waiting), None)
+    def _drop(self, lines: Iterator[Any], new: Any) -> None:
+        """Let one of these fall, and never the new one: somebody behind the address of a flood would never get in.
+
+        The oldest that waits for its sender; where none does, the oldest request that waits for its turn.
+        """
+        others = [line for line in lines if line is not new]
+        waits = next((line for line in others if line.keeps_waiting), None)
+        oldest = waits or next((line for line in others if line.requests), None)
         if oldest is not None:
             oldest.handle_close()
