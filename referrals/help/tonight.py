@@ -6,7 +6,7 @@ The lines are reviewed data, worked out anew whenever she looks. What she keeps 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
@@ -20,7 +20,7 @@ from reporting.i18n import N_
 from reporting.vocabulary.codes import STATE_AGENTS
 from reporting.vocabulary.incident import Incident
 
-Names = tuple[tuple[str, tuple[str, ...]], ...]  # situation, names of its lines
+Names = Sequence[Sequence[Any]]  # of each: a situation, the names of its lines
 MOST: Final = 10  # lines of one situation
 # situation -> what it is called, in screen order
 SITUATIONS: Final = {
@@ -89,7 +89,7 @@ def kept_plans(snapshot: DirectorySnapshot, incident: Incident, kept: Names) -> 
 
 def names_of(plans: Iterable[Plan]) -> Names:
     """What is kept of plans: each situation with the names of its lines."""
-    return tuple((plan.situation, tuple(line.id for line in plan.lines)) for plan in plans if plan.lines)
+    return [[plan.situation, [line.id for line in plan.lines]] for plan in plans if plan.lines]
 
 
 def _plan(snapshot: DirectorySnapshot, incident: Incident, situation: str, only: Collection[str] | None = None) -> Plan:

@@ -162,7 +162,7 @@ def _as_it_stands(opened: Case, directory: DirectorySnapshot) -> dict[str, Any]:
         "services": referrals_help.services_for(directory, incident),
         "minor": incident.age in MINOR_AGES,
         "names": names,
-        "kept": tonight.kept_plans(directory, incident, opened.plan.lines) if opened.plan else (),
+        "kept": tonight.kept_plans(directory, incident, opened.plan["lines"]) if opened.plan else (),
         "pages": question_forms.titles_to_set_right(opened.incident),
         "unclear": question_forms.unclear_to_the_team(opened.incident),
     }

@@ -18,7 +18,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from reporting.cases import derived
-from reporting.cases.records import FROM_TEAM, JUNK_DAYS, Case, Correction, KeptPlan, Letter, Note, Referral
+from reporting.cases.records import FROM_TEAM, JUNK_DAYS, Case, Correction, Letter, Note, Referral
 from reporting.cases.seal_contexts import front_key_context, record_context, tally_context
 from reporting.cases.summary import SummaryContent, looked_at
 from reporting.crypto import sealing
@@ -84,7 +84,7 @@ def case_of(row: CaseRow, case_file: CaseFile, *, with_contact: bool = True, her
         voice=facts["voice"],
         goes_at=0 if summary.junk_at is None else summary.junk_at + 24 * JUNK_DAYS,
         last_word=summary.heard_at or facts["hour"],
-        plan=next((KeptPlan.of(r.content) for r in case_file.all_of("plan") if hers or r.content["shown"]), None),
+        plan=next((r.content for r in case_file.all_of("plan") if hers or r.content["shown"]), None),
     )
 
 

@@ -111,21 +111,6 @@ class Correction:
 
 
 @dataclass(frozen=True, slots=True)
-class KeptPlan:
-    """A plan that she keeps for herself: each situation with the names of its lines. `shown`: the team may see it."""
-
-    hour: int
-    lines: tuple[tuple[str, tuple[str, ...]], ...]
-    shown: bool
-
-    @classmethod
-    def of(cls, content: Mapping[str, Any]) -> KeptPlan:
-        """A plan as its record holds it."""
-        lines = tuple((situation, tuple(names)) for situation, names in content["lines"])
-        return cls(content["hour"], lines, content["shown"])
-
-
-@dataclass(frozen=True, slots=True)
 class Referral:
     """A service proposed for a need: exactly these fields would be told to it. `moves` is what happened, in order.
 
@@ -355,7 +340,7 @@ class Case:
     voice: int
     goes_at: int = 0  # hour from which on it goes as junk, because two people say that it is; 0: it stays
     last_word: int = 0  # hour of what she said last, her report included
-    plan: KeptPlan | None = None  # hers, and the team's where she shows it
+    plan: Mapping[str, Any] | None = None  # she keeps it: hour, lines, shown (the team may see it)
 
     def incident_at(self, now: float) -> Incident:
         """The incident as it is at the moment of looking."""

@@ -230,9 +230,7 @@ def write_as_reporter(db: Session, visit: Visit, text: str, now: float) -> None:
             case_file.add("letter", {"from": FROM_HER, "hour": int(now) // HOUR, "text": text})
 
 
-def keep_plan(
-    db: Session, visit: Visit, lines: Iterable[tuple[str, Iterable[str]]], now: float, *, shown: bool = False
-) -> None:
+def keep_plan(db: Session, visit: Visit, lines: Iterable[Iterable[Any]], now: float, *, shown: bool = False) -> None:
     """Her plan for tonight, as the names of its lines; it replaces the one before. `shown`: the team may see it."""
     content = {"hour": int(now) // HOUR, "lines": [[situation, [*names]] for situation, names in lines]}
     with on_visit(db, visit, now, quiet=not shown) as case_file:

@@ -118,7 +118,7 @@ def _case_page(stay: CaseSession, trail: Trail, _rest: str) -> str:
 def _plans(case: Case) -> dict[str, Any]:
     """The plan that she keeps, and what there is today; the latter only where it is another one."""
     incident, shelf = case.incident_at(installation().clock()), snapshot()
-    plans, kept = tonight.plans_for(shelf, incident), case.plan.lines if case.plan else ()
+    plans, kept = tonight.plans_for(shelf, incident), case.plan["lines"] if case.plan else []
     return {
         "kept": tonight.kept_plans(shelf, incident, kept),
         "plans": () if tonight.names_of(plans) == kept else plans,
