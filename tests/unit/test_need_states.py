@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Iterator
 from dataclasses import replace
@@ -101,7 +102,7 @@ def test_a_window_that_runs_is_on_her_page_unless_she_or_a_reached_move_said_so(
 def test_with_every_need_met_a_case_sinks_and_with_one_left_it_says_that_one() -> None:
     codes = [need.code for need in assess(RAPE).needs]
     met = a_summary(RAPE, needs=dict.fromkeys(codes, MET_ELSEWHERE))
-    assert queue.rank_of(met, HOUR * 3600).closes is None
+    assert queue.rank_of(met, HOUR * 3600).closes == math.inf
     left = a_summary(RAPE, needs={code: MET_ELSEWHERE for code in codes if code != "N_EC"})
     line = queue.line_of(left, HOUR * 3600)
     assert (line.need and line.need.code, line.left) == ("N_EC", 115.0)
