@@ -16,9 +16,9 @@ from typing import Any, Final
 
 from referrals.casework import ranks
 from referrals.casework.ranks import ORDER, Rank, fixed
-from referrals.needs.assessment import assess
+from referrals.needs.assessment import assess, surely_over
 from referrals.needs.codes import URGENCIES, Need
-from referrals.needs.rules import CLOSES, LIMITS, SIGN_LIMITS, STAMP
+from referrals.needs.rules import LIMITS, SIGN_LIMITS, STAMP
 from reporting.cases.desk import CONTACT_DAYS
 from reporting.cases.junk import SIGNS as JUNK_SIGNS
 from reporting.cases.records import CLOSED, JUNK_DAYS, NEW, OPEN, THREAT, Summary, alias
@@ -103,11 +103,10 @@ FOLDERS: Final[Mapping[str, tuple[str, Lies]]] = {
 TABS: Final = ("today", "new", "waits", MINE, "open")  # folders that are always shown; the others where something lies
 FOLDER_BITS = {name: 1 << number for number, name in enumerate(FOLDERS)}
 LEAVES = tuple(FOLDER_BITS[name] for name in TABS)  # what is put aside lies in none of these
-LONGEST_WINDOW: Final = max(CLOSES.values())  # hours
 # what a case has, as bits of a rank
 MINOR, URGENT, WINDOW, TO_JUDGE, ANSWERED, LABELLED = (1 << number for number in range(6))
 SIGN_BITS = {sign: 1 << (6 + number) for number, sign in enumerate(JUNK_SIGNS)}
-RULES_STAMP = f"{STAMP} {','.join(PLACES)} {','.join(FOLDERS)} {','.join(JUNK_SIGNS)} ranks 2"
+RULES_STAMP = f"{STAMP} {','.join(PLACES)} {','.join(FOLDERS)} {','.join(JUNK_SIGNS)} ranks 3"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +116,8 @@ class QueueItem:
     summary: Summary
     alias: str
     need: Need | None
-    left: float | None  # hours in the nearest window
+    left: float | None  # hours in the nearest window; 0 where it may be past: hours told as a range, or not at all
+    over: float | None  # hours until that window is surely over
     danger: bool
     unsafe: bool
     minor: bool
@@ -142,7 +142,7 @@ def line_of(summary: Summary, now: float) -> QueueItem:
     incident = summary.incident_at(now)
     assessment = assess(incident)
     needs = [need for need in assessment.needs if need.code not in summary.settled]
-    left = _nearest_window(needs)
+    left, over = _nearest_window(needs, incident)
     danger = any(need.code in EMERGENCIES for need in needs)
     unsafe = not incident.flags.isdisjoint(DANGER_NOW) and SAFETY not in summary.settled
     return QueueItem(
@@ -150,6 +150,7 @@ def line_of(summary: Summary, now: float) -> QueueItem:
         alias=alias(summary.case),
         need=needs[0] if needs else None,
         left=left,
+        over=over,
         danger=danger,
         unsafe=unsafe,
         minor=incident.age in MINOR_AGES,
@@ -164,11 +165,14 @@ def _companion(incident: Incident) -> str:
     return OF_A_COMPANION[incident.victim_state or "unknown"] if KILLED_OR_MISSING in incident.violence else ""
 
 
-def _nearest_window(needs: Sequence[Need]) -> float | None:
-    """Hours left in the window that closes first, among the needs that are the most urgent here."""
+def _nearest_window(needs: Sequence[Need], incident: Incident) -> tuple[float, float] | tuple[None, None]:
+    """Hours left in the window that closes first among the most urgent needs, and hours until it is surely over."""
     first = needs[0].urgency if needs else ""
-    left = [need.hours_left for need in needs if need.urgency == first and need.hours_left is not None]
-    return min(left, default=None)
+    ends = [(need.hours_left, surely_over(need, incident)) for need in needs if need.urgency == first]
+    windows = [(left or 0.0, over) for left, over in ends if over is not None]
+    if not windows:
+        return None, None
+    return min((window for window in windows if window[0]), default=(0.0, min(over for _, over in windows)))
 
 
 # ── how each stands, worked out once ────────────────────────────────────────────────────────────────────────
@@ -177,10 +181,9 @@ def _nearest_window(needs: Sequence[Need]) -> float | None:
 def rank_of(summary: Summary, now: float) -> Rank:
     """Worked out with the rules; it changes only where a time passes a limit of a rule, or a day begins."""
     line, hour = line_of(summary, now), now / HOUR
-    closes = _closes(summary, line, hour)
+    closes = _closes(line, hour)
     incident = summary.incident
-    soonest = closes if line.left else closes + LONGEST_WINDOW  # what perhaps is still open comes after what is
-    within = {"window": soonest, "due": summary.due_at} | dict.fromkeys(WAITING, summary.heard_at)
+    within = {"window": closes, "due": summary.due_at} | dict.fromkeys(WAITING, summary.heard_at)
     return Rank(
         place=_PLACE_NUMBERS[line.why],
         within=within.get(line.why) or 0,
@@ -208,11 +211,11 @@ def rank_of(summary: Summary, now: float) -> Rank:
     )
 
 
-def _closes(summary: Summary, line: QueueItem, hour: float) -> float:
-    """The hour in which its nearest window closes; of hours told as a range of which one end is past, at the latest."""
-    if line.left is None:
+def _closes(line: QueueItem, hour: float) -> float:
+    """The hour in which its nearest window closes; where it may be past, the hour from which on it surely is."""
+    if line.left is None or line.over is None:
         return math.inf
-    return hour + line.left if line.left else summary.told_at + LONGEST_WINDOW
+    return hour + (line.left or line.over)
 
 
 NEED_NUMBERS = {code: number for number, code in enumerate(NEEDS)}

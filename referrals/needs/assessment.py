@@ -116,6 +116,16 @@ def window_runs(need: Need) -> bool:
     return need.urgency == "NOW" or any((rule, need.code) in CLOSES for rule in need.rules)
 
 
+def surely_over(need: Need, incident: Incident) -> float | None:
+    """Hours until its window is over even if it happened as late as it may have; None where it has no window.
+
+    Of hours told as a range the later end counts, of hours that were not told the moment of telling.
+    """
+    closes = [CLOSES[rule, need.code] for rule in need.rules if (rule, need.code) in CLOSES]
+    soonest = incident.told_ago if incident.hours is None else incident.hours[0]
+    return min(closes) - soonest if closes else None
+
+
 def past_windows(before: Incident, now: Incident) -> tuple[str, ...]:
     """The needs with a window that was open `before`, when she told it, and is over now."""
     needed = {need.code for need in assess(now).needs}

@@ -48,6 +48,8 @@ def _is_there(told: str) -> bool:
     first, *rest = told.split()
     if first == "amparo":
         return _is_command(rest)
+    if re.fullmatch(r"AMPARO_[A-Z]+=\w+", told):
+        return _is_asked_for(told.partition("=")[0])
     if told.startswith("python -m "):
         return _is_module(rest[1])
     if (
@@ -69,6 +71,11 @@ def _is_path(told: str) -> bool:
 
 def _is_test(told: str) -> bool:
     return told.startswith("test_") and bool(list((ROOT / "tests").rglob(f"{told}.py")))
+
+
+def _is_asked_for(setting: str) -> bool:
+    """Whether a test looks for this setting of a run."""
+    return any(setting in path.read_text("utf-8") for path in (ROOT / "tests").rglob("*.py"))
 
 
 def _is_module(name: str) -> bool:

@@ -50,23 +50,29 @@ story(
         "wants": ["W_NOT_SURE"],
         "identity": "TRANS_WOMAN",
     },
-    ("MED_CHECK H24, FORENSIC H24, LEGAL_STATE H24, PFA H24, STI H72, COUNSEL READY", "N_MED_CHECK H24"),
-    ("MED_CHECK H24, FORENSIC H24, LEGAL_STATE H24, PFA H24, STI H72, COUNSEL READY", "N_MED_CHECK H24"),
-    ("MED_CHECK H24, FORENSIC H24, LEGAL_STATE H24, PFA H24, STI H72, COUNSEL READY", "N_MED_CHECK H24"),
+    (
+        "MED_CHECK H24, FORENSIC H24, LEGAL_STATE H24, PFA H24, STI H72, COUNSEL READY",
+        "N_MED_CHECK H24 vence en 6 días",
+    ),
+    (
+        "MED_CHECK H24, FORENSIC H24, LEGAL_STATE H24, PFA H24, STI H72, COUNSEL READY",
+        "N_MED_CHECK H24 vence en 4 días",
+    ),
+    ("MED_CHECK H24, FORENSIC H24, LEGAL_STATE H24, PFA H24, STI H72, COUNSEL READY", "N_MED_CHECK H24 vence en 48 h"),
 )
 story(
     "extortion, nothing more answered",
     {"number": 19, "violence": ["SEXUAL_EXTORTION"]},
-    ("PEP NOW, EC H24, FORENSIC H24, STI H72, HEPB H72, PFA SOON", "N_PEP NOW quedan 52 horas"),
-    ("PEP NOW, EC H24, FORENSIC H24, STI H72, HEPB H72, PFA SOON", "N_PEP NOW quedan 22 horas"),
-    ("EC NOW, FORENSIC H24, STI H72, HEPB H72, PFA SOON", "N_EC NOW queda menos de 1 hora"),
+    ("PEP NOW, EC H24, FORENSIC H24, STI H72, HEPB H72, PFA SOON", "N_PEP NOW vence en 52 h"),
+    ("PEP NOW, EC H24, FORENSIC H24, STI H72, HEPB H72, PFA SOON", "N_PEP NOW vence en 22 h"),
+    ("EC NOW, FORENSIC H24, STI H72, HEPB H72, PFA SOON", "N_EC NOW vence en menos de 1 h"),
 )
 story(
     "touched, contact unanswered",
     {"number": 3, "violence": ["SEXUAL_ASSAULT"], "perpetrator": ["CLIENT"], "wants": ["W_NOT_SURE"]},
-    ("MED_CHECK H24, FORENSIC H24, PFA SOON", "N_MED_CHECK H24"),
-    ("MED_CHECK H24, FORENSIC H24, PFA SOON", "N_MED_CHECK H24"),
-    ("MED_CHECK H24, FORENSIC H24, PFA SOON", "N_MED_CHECK H24"),
+    ("MED_CHECK H24, FORENSIC H24, PFA SOON", "N_MED_CHECK H24 vence en 6 días"),
+    ("MED_CHECK H24, FORENSIC H24, PFA SOON", "N_MED_CHECK H24 vence en 5 días"),
+    ("MED_CHECK H24, FORENSIC H24, PFA SOON", "N_MED_CHECK H24 vence en 64 h"),
 )
 story(
     "touched, contact no",
@@ -77,16 +83,16 @@ story(
         "perpetrator": ["CLIENT"],
         "wants": ["W_RECORD_ONLY"],
     },
-    ("FORENSIC H24, PFA READY", "N_FORENSIC H24 quedan 6 días"),
-    ("FORENSIC H24, PFA READY", "N_FORENSIC H24 quedan 5 días"),
-    ("FORENSIC H24, PFA READY", "N_FORENSIC H24 quedan 64 horas"),
+    ("FORENSIC H24, PFA READY", "N_FORENSIC H24 vence en 6 días"),
+    ("FORENSIC H24, PFA READY", "N_FORENSIC H24 vence en 5 días"),
+    ("FORENSIC H24, PFA READY", "N_FORENSIC H24 vence en 64 h"),
 )
 story(
     "drugged, robbed, no memory",
     {"number": 19, "danger": ["D_DRUGGED"], "violence": ["ROBBERY"], "perpetrator": ["CLIENT"], "wants": ["W_HEALTH"]},
     ("EMERG_MED NOW, MED_CHECK H24, FORENSIC H24, PFA H24, COUNSEL READY", "N_EMERG_MED NOW Peligro médico"),
     ("EMERG_MED NOW, MED_CHECK H24, FORENSIC H24, PFA H24, COUNSEL READY", "N_EMERG_MED NOW Peligro médico"),
-    ("MED_CHECK H24, FORENSIC H24, PFA H24, COUNSEL READY", "N_MED_CHECK H24"),
+    ("MED_CHECK H24, FORENSIC H24, PFA H24, COUNSEL READY", "N_MED_CHECK H24 vence en menos de 1 h"),
 )
 story(
     "bite that bled",
@@ -155,15 +161,15 @@ story(
     },
     (
         "PEP NOW, EC H24, SAFETY_PLAN H24, FORENSIC H24, PFA H24, STI H72, HEPB H72, LEGAL_INFO SOON, COUNSEL READY",
-        "N_PEP NOW quedan 61 horas Mataron a una compañera",
+        "N_PEP NOW vence en 61 h Mataron a una compañera",
     ),
     (
         "PEP NOW, EC H24, SAFETY_PLAN H24, FORENSIC H24, PFA H24, STI H72, HEPB H72, LEGAL_INFO SOON, COUNSEL READY",
-        "N_PEP NOW quedan 31 horas Mataron a una compañera",
+        "N_PEP NOW vence en 31 h Mataron a una compañera",
     ),
     (
         "EC NOW, SAFETY_PLAN H24, FORENSIC H24, PFA H24, STI H72, HEPB H72, LEGAL_INFO SOON, COUNSEL READY",
-        "N_EC NOW quedan 9 horas Mataron a una compañera",
+        "N_EC NOW vence en 9 h Mataron a una compañera",
     ),
 )
 story(
@@ -206,20 +212,20 @@ story(
     },
     (
         "PEP NOW, FORENSIC H24, PFA H24, STI H72, HEPB H72, MED_CHECK SOON, COUNSEL READY",
-        "N_PEP NOW queda menos de 1 hora",
+        "N_PEP NOW quizá aún hay tiempo",
     ),
     (
         "PEP NOW, FORENSIC H24, PFA H24, STI H72, HEPB H72, MED_CHECK SOON, COUNSEL READY",
-        "N_PEP NOW queda menos de 1 hora",
+        "N_PEP NOW quizá aún hay tiempo",
     ),
-    ("FORENSIC H24, PFA H24, STI H72, HEPB H72, MED_CHECK SOON, COUNSEL READY", "N_FORENSIC H24 queda menos de 1 hora"),
+    ("FORENSIC H24, PFA H24, STI H72, HEPB H72, MED_CHECK SOON, COUNSEL READY", "N_FORENSIC H24 quizá aún hay tiempo"),
 )
 story(
     "rape, time and all else unanswered",
     {"violence": ["RAPE"]},
-    ("PEP NOW, EC H24, FORENSIC H24, PFA H24, STI H72, HEPB H72, COUNSEL READY", "N_PEP NOW"),
-    ("PEP NOW, EC H24, FORENSIC H24, PFA H24, STI H72, HEPB H72, COUNSEL READY", "N_PEP NOW"),
-    ("EC NOW, FORENSIC H24, PFA H24, STI H72, HEPB H72, COUNSEL READY", "N_EC NOW"),
+    ("PEP NOW, EC H24, FORENSIC H24, PFA H24, STI H72, HEPB H72, COUNSEL READY", "N_PEP NOW quizá aún hay tiempo"),
+    ("PEP NOW, EC H24, FORENSIC H24, PFA H24, STI H72, HEPB H72, COUNSEL READY", "N_PEP NOW quizá aún hay tiempo"),
+    ("EC NOW, FORENSIC H24, PFA H24, STI H72, HEPB H72, COUNSEL READY", "N_EC NOW quizá aún hay tiempo"),
 )
 
 
@@ -244,10 +250,12 @@ def line_in_the_queue(app: Flask, place: Place) -> str:
         say(label): code for code, label in URGENCY_LABELS.items()
     }
     marks = [html.unescape(mark) for mark in re.findall(r'<strong class="c-alert">(.*?)</strong>', line)]
-    first = re.search(r"<p><strong>([^<]*)</strong> · ([^<·]*?)(?: · <strong>([^<]*)</strong>)?</p>", line)
+    first = re.search(r"<p>(?:<strong[^>]*>[^<]*</strong> · )*([^<]+) <span class=\"c-hint\">([^<]*)</span>", line)
+    clock = re.search(r"queue-mark[^>]*>[^<]*?(vence [^<·]*|quizá [^<·]*)", line, re.IGNORECASE)
     assert first, line
-    words = [codes[html.unescape(first[1])], codes[html.unescape(first[2]).strip()], html.unescape(first[3] or "")]
-    companion = re.search(r"<p>.*?<strong>([^<]*compañera[^<]*)</strong></p>", line)
+    left = html.unescape(clock[1]).strip().lower() if clock else ""
+    words = [codes[html.unescape(first[1])], codes[html.unescape(first[2]).strip()], left]
+    companion = re.search(r"<strong>([^<]*compañera[^<]*)</strong> ·", line)
     return " ".join([*words, *marks, *(html.unescape(companion[1]).split() if companion else ())]).strip()
 
 
