@@ -87,10 +87,9 @@ class TakenList:
 
     def too_old(self, mark: bytes, version: int, *, in_vault: bool) -> str:
         """The same of a case that was held against the list with its key before: by its age."""
-        if not self.key:
-            return ""  # it was never begun
-        if (known := self.entries.get(mark)) is None:
-            return OLDER if in_vault else ""
+        known = self.entries.get(mark)
+        if known is None:
+            return OLDER if in_vault and self.key else ""  # without a key it was never begun
         if in_vault:
             return OLDER if known.missed or version < known.version else ""
         return "" if version > known.version else OLDER  # a case that was handed back is newer

@@ -111,7 +111,7 @@ def test_the_whole_way_from_a_report_to_an_outcome_and_to_nothing_left(app: Flas
     rosa = at_the_desk(app, place)
     rosa.opens("/es/equipo/casos")
     assert say("Medicine that can prevent HIV (PEP)") in rosa.words
-    assert "quedan 66 horas" in rosa.words
+    assert "Vence en 66 h" in rosa.words
     opens_newest_case(rosa)
     case = rosa.path
     rosa.presses("letter", text=f"Te leímos. {marker}")
@@ -353,7 +353,7 @@ def test_told_by_voice_she_gets_a_code_and_comes_back_by_herself(app: Flask, pla
     her.sends("code", code=" ".join(words))
     assert "Me lo contó por teléfono." in her.words
     assert say("A case worker read it on %(when)s.", when="15 de enero de 2027") in her.words
-    desk.opens("/es/equipo/casos?owner=mine")
+    desk.opens("/es/equipo/casos?folder=mine")
     link = re.search(r"/es/equipo/caso/\d+", desk.text)
     assert link
     desk.opens(link.group())

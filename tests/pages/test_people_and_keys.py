@@ -692,6 +692,7 @@ def test_what_anybody_may_open_is_exactly_this(app: Flask, place: Place) -> None
         "staff.chain": {"rosa", "carmen"},
         "staff.home": {"ana"},
         "staff.people": {"carmen"},
+        "staff.front_door": {"carmen"},
         "staff.colleagues": {"rosa", "ana"},
         "staff.me": {"rosa", "carmen", "ana"},
         "directory.services": {"rosa", "carmen"},

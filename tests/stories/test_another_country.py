@@ -35,6 +35,7 @@ from tests.trips import Fill, at_random, begins, on_the_check_page, say, sends, 
 
 OF_KENYA = {"COUNTRY": "KE", "EXIT_URL": "https://weather.example/", "TIME_ZONE": "Africa/Nairobi"}
 TONGUES = ("es", "en")
+OF_A_NEED = ("have-", "unwanted-", "still-")  # buttons that go once one of them is pressed
 OWN_LINES = {"linea_a": "0700 000 001", "linea_b": "0700 000 002"}  # numbers that nobody has
 TREE = "code,parent,level,name\nKE,,country,Kenya\nKE47,KE,department,Nairobi\nKE4701,KE47,province,Westlands\n"
 # drawn anew each time, so that a group of digits of theirs can be a number of ours
@@ -232,6 +233,8 @@ def comes_back_and_does_everything(made: Kenya, code: str) -> None:
         for button in sorted(pressed - {"show"}):
             phone.opens(f"/{language}/volver")
             phone.sends("code", code=code)
+            if button.startswith(OF_A_NEED) and all(("go", button) not in form.buttons for form in phone.forms):
+                continue  # another button said before what became of this need
             phone.presses(button)
             assert phone.status < 500
 
