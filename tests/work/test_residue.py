@@ -25,23 +25,29 @@ def leaky(report, *rest, **more):
 casebook.seal_report = leaky
 """
 INSTANCE = "__import__('os').environ['AMPARO_INSTANCE']"
+WHO_LOOKS = """
+global looks
+looks = sqlite3.connect(os.environ['AMPARO_INSTANCE'] + '/amparo.db')
+looks.execute('BEGIN'); looks.execute('SELECT count(*) FROM record').fetchone()
+"""
+"""Whoever looks at an older state keeps what comes later in the log, however often that is to be emptied."""
 IN_A_TABLE = """
-import sqlite3, os
 line = sqlite3.connect(os.environ['AMPARO_INSTANCE'] + '/amparo.db')
 line.execute('CREATE TABLE slip (told TEXT)'); line.execute('INSERT INTO slip VALUES (?)', [report.narrative])
 line.commit(); {}
 """
 
 
-def slip(then: str) -> str:
+def slip(then: str, before: str = "") -> str:
     """Her words in a table that nobody seals."""
-    return WITH_HER_WORDS.format("\n    ".join(IN_A_TABLE.format(then).strip().splitlines()))
+    written = "import sqlite3, os" + before + IN_A_TABLE.format(then)
+    return WITH_HER_WORDS.format("\n    ".join(line for line in written.splitlines() if line))
 
 
 # the proof that has to fail -> what is broken in the program that serves
 BROKEN = {
     "database": slip("line.execute('PRAGMA wal_checkpoint(TRUNCATE)'); line.close()"),
-    "write-ahead log": slip("line.close()"),
+    "write-ahead log": slip("line.close()", before=WHO_LOOKS),
     "folder": WITH_HER_WORDS.format(f"open({INSTANCE} + '/note', 'w').write(report.narrative)"),
     "temporary files": "from reporting.operations import server; server.IN_MEMORY = 1000",
     "log": WITH_HER_WORDS.format("print(report.narrative, flush=True)"),

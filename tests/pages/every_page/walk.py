@@ -637,10 +637,10 @@ def she_decides_what_may_be_told(walk: Walk) -> None:
     _opens_her_case(walk)
     _looks_at_a_proposal(walk)
     walk.presses("show")
-    _looks_at_a_proposal(walk)
+    number = _looks_at_a_proposal(walk)
     walk.presses("no")
     walk.presses("show")
-    _looks_at_a_proposal(walk)
+    walk.clicks(f"{PROPOSAL}[value='{number}']")
     walk.presses("yes")
     walk.presses("show")
     _looks_at_a_proposal(walk, "last")
@@ -655,9 +655,15 @@ def _opens_her_case(walk: Walk) -> None:
     walk.unfolds()
 
 
-def _looks_at_a_proposal(walk: Walk, which: str = "first") -> None:
-    number = {"first": 0, "last": -1}[which]
-    walk.clicks(f"form[action$='/propuesta'] button >> nth={number}")
+PROPOSAL = "form[action$='/propuesta'] button"
+
+
+def _looks_at_a_proposal(walk: Walk, which: str = "first") -> str:
+    """Open one of those that she is asked; its number."""
+    place = f"{PROPOSAL} >> nth={ ({'first': 0, 'last': -1}[which]) }"
+    number = walk.page.locator(place).get_attribute("value")
+    walk.clicks(place)
+    return number or ""
 
 
 def she_adds_and_changes(walk: Walk) -> None:
