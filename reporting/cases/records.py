@@ -6,7 +6,7 @@ Knows no transaction, no member and no act.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, Final
 
@@ -16,7 +16,7 @@ from reporting.crypto import sealing
 from reporting.errors import AmparoError
 from reporting.i18n import N_
 from reporting.vocabulary.incident import Incident
-from reporting.vocabulary.need_states import STATES, NeedState, states_of
+from reporting.vocabulary.need_states import REACH, REFUSE, STATES, NeedState, states_of
 
 FROM_HER, FROM_TEAM = "reporter", "team"
 NEW, OPEN, CLOSED = "new", "open", "closed"  # states of a case
@@ -126,6 +126,12 @@ class Referral:
     consent: Mapping[str, Any]
     moves: tuple[Mapping[str, Any], ...]
     protects: str
+
+    @property
+    def refused(self) -> bool:
+        """Whether the service refused her, and did not attend her after all."""
+        made = {step["move"] for step in self.moves}
+        return REFUSE in made and REACH not in made
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,8 +349,9 @@ class Case:
     plan: Mapping[str, Any] | None = None  # she keeps it: hour, lines, shown (the team may see it)
 
     def incident_at(self, now: float) -> Incident:
-        """The incident as it is at the moment of looking."""
-        return looked_at(self.incident, self.told_hours, now)
+        """The incident as it is at the moment of looking; a service that refused a referral refused her."""
+        refused = self.incident.refused_by | {one.service for one in self.referrals if one.refused}
+        return looked_at(replace(self.incident, refused_by=refused), self.told_hours, now)
 
     @property
     def need_states(self) -> Mapping[str, NeedState]:

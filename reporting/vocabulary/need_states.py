@@ -53,6 +53,7 @@ OF_REFERRAL: Final[Mapping[str, str]] = {
     "accepted": AGREED,
     "reached": REACHED,
 }
+REFUSE: Final = "refuse"  # the move by which its service refused her
 REACH: Final = "reach"  # the move by which she was attended; closing a referral afterwards takes nothing back
 _FURTHER: Final = {state: number for number, state in enumerate((OPEN, PROPOSED, AGREED, REACHED))}
 # Needs that another act, or a danger told anew, calls for anew, whatever became of them before.

@@ -12,6 +12,7 @@ from flask import Flask
 from referrals.directory import snapshot
 from referrals.help.answers import NeedHelp, help_for
 from referrals.help.texts import her_case_texts
+from referrals.matching.records import Offer
 from reporting.cases import desk
 from reporting.cases.records import Case
 from reporting.storage.database import reading, writing
@@ -141,6 +142,27 @@ def test_a_need_is_met_when_she_was_attended_and_her_page_says_how_each_referral
     her = comes_back(app, receipt)
     assert words["declined"]["es"] in her.words
     assert say(NEEDS["N_PEP"]) not in rosa.opens("/es/equipo/casos")
+
+
+def test_a_service_that_refused_her_is_offered_to_her_no_more(app: Flask, place: Place) -> None:
+    receipt, rosa = place.receives(RAPE, "fue anoche"), at_the_desk(app, place)
+    opens_newest_case(rosa)
+    case, offer = rosa.path, offers_now(place, "N_PEP")[0]
+    proposes(rosa, offer.service_id, "N_PEP")
+    decides(comes_back(app, receipt), "yes")
+    for step in ("send", "refuse"):
+        assert offer.name in html.unescape(cards(comes_back(app, receipt)))
+        steps(rosa, case, step)
+    assert offer.name not in html.unescape(cards(comes_back(app, receipt)))
+    assert offer.service_id not in {one.service_id for one in offers_now(place, "N_PEP")}
+
+
+def offers_now(place: Place, need: str) -> list[Offer]:
+    """What her case is offered for a need, the best first."""
+    shelf = snapshot.snapshot_of(lambda: reading(place.engine))
+    incident = the_case(place).incident_at(place.clock())
+    found = help_for(shelf, incident, place.clock(), languages=("es",))
+    return list(next(one for one in found.needs if one.need.code == need).offers)
 
 
 def test_closing_is_told_to_her_and_a_letter_only_goes_where_she_said_yes_to_letters(app: Flask, place: Place) -> None:
