@@ -22,7 +22,7 @@ class Promises:
         rules = [rule for rule in sites.running.app.url_map.iter_rules() if is_page(rule.endpoint)]
         doors = {(rule.endpoint, method) for rule in rules for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}}
         forgotten = doors - seen.reached
-        assert not forgotten
+        assert not forgotten, sorted(forgotten)
 
     def test_no_template_is_forgotten(self, seen: Seen) -> None:
         sources = {
@@ -31,8 +31,8 @@ class Promises:
         extended = {name for source in sources.values() for name in re.findall(r'{% extends "(.*?)"', source)}
         pages = {name for name in sources if not name.startswith("parts/") and "/_" not in name}  # pieces of a page
         forgotten = pages - extended - seen.rendered
-        assert not forgotten
+        assert not forgotten, sorted(forgotten)
 
     def test_no_button_is_forgotten(self, seen: Seen) -> None:
         forgotten = seen.offered - seen.pressed
-        assert not forgotten
+        assert not forgotten, sorted(forgotten)
