@@ -33,6 +33,7 @@ EMERGENCIES = frozenset({"N_EMERG_MED", "N_CRISIS_MH"})  # a sign of danger is o
 DANGER_NOW = frozenset({"S_PERP_NEAR", "S_LOCKED"})
 PAGE = 50  # lines on a page
 SAFETY = "N_SAFETY_PLAN"  # what these signs call for: once she has it, they are no sign of right now
+FIRST_DAY: Final = frozenset({"NOW", "H24"})  # urgencies
 FRESH_SIGNS = 24  # hours: so long what she said of right now is taken as of right now
 KILLED_OR_MISSING = "KILLING_DISAPPEARANCE"
 # what is known of a companion -> how a line of the queue says it; what is not known counts as missing
@@ -106,7 +107,7 @@ LEAVES = tuple(FOLDER_BITS[name] for name in TABS)  # what is put aside lies in 
 # what a case has, as bits of a rank
 MINOR, URGENT, WINDOW, TO_JUDGE, ANSWERED, LABELLED = (1 << number for number in range(6))
 SIGN_BITS = {sign: 1 << (6 + number) for number, sign in enumerate(JUNK_SIGNS)}
-RULES_STAMP = f"{STAMP} {','.join(PLACES)} {','.join(FOLDERS)} {','.join(JUNK_SIGNS)} ranks 3"
+RULES_STAMP = f"{STAMP} {','.join(PLACES)} {','.join(FOLDERS)} {','.join(JUNK_SIGNS)} ranks 4"
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,9 +167,12 @@ def _companion(incident: Incident) -> str:
 
 
 def _nearest_window(needs: Sequence[Need], incident: Incident) -> tuple[float, float] | tuple[None, None]:
-    """Hours left in the window that closes first among the most urgent needs, and hours until it is surely over."""
-    first = needs[0].urgency if needs else ""
-    ends = [(need.hours_left, surely_over(need, incident)) for need in needs if need.urgency == first]
+    """Hours left in the window that closes first among the needs of the first day, and hours until it is surely over.
+
+    Never only among the most urgent: a child's need of protection hid the hours that were left for the pill.
+    """
+    soon = [need for need in needs if need.urgency in {needs[0].urgency, *FIRST_DAY}]
+    ends = [(need.hours_left, surely_over(need, incident)) for need in soon]
     windows = [(left or 0.0, over) for left, over in ends if over is not None]
     if not windows:
         return None, None

@@ -356,7 +356,7 @@ def enter_restore() -> ResponseReturnValue:
 
 def _address_of_view(form: BulkForm) -> str:
     """What was chosen stands in the address; what was typed does not: addresses are remembered by browsers."""
-    chosen: dict[str, Any] = {part: form[part].data or None for part in ("folder", "owner", "sort")}
+    chosen: dict[str, Any] = {part: form[part].data or None for part in ("folder", "owner", "sort", *FILTERS)}
     name = form.name.data or ""
     with suppress(CannotKeep):
         chosen["name"] = desk_pages.keep({"words": name}) if name.strip() else None

@@ -130,8 +130,8 @@ class Referral:
     @property
     def refused(self) -> bool:
         """Whether the service refused her, and did not attend her after all."""
-        made = {step["move"] for step in self.moves}
-        return REFUSE in made and REACH not in made
+        moves = {step["move"] for step in self.moves}
+        return REFUSE in moves and REACH not in moves
 
 
 @dataclass(frozen=True, slots=True)
@@ -350,7 +350,7 @@ class Case:
 
     def incident_at(self, now: float) -> Incident:
         """The incident as it is at the moment of looking; a service that refused a referral refused her."""
-        refused = self.incident.refused_by | {one.service for one in self.referrals if one.refused}
+        refused = self.incident.refused_by | {item.service for item in self.referrals if item.refused}
         return looked_at(replace(self.incident, refused_by=refused), self.told_hours, now)
 
     @property
