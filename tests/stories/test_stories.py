@@ -90,8 +90,14 @@ story(
 story(
     "drugged, robbed, no memory",
     {"number": 19, "danger": ["D_DRUGGED"], "violence": ["ROBBERY"], "perpetrator": ["CLIENT"], "wants": ["W_HEALTH"]},
-    ("EMERG_MED NOW, MED_CHECK H24, FORENSIC H24, PFA H24, COUNSEL READY", "N_EMERG_MED NOW Peligro médico"),
-    ("EMERG_MED NOW, MED_CHECK H24, FORENSIC H24, PFA H24, COUNSEL READY", "N_EMERG_MED NOW Peligro médico"),
+    (
+        "EMERG_MED NOW, MED_CHECK H24, FORENSIC H24, PFA H24, COUNSEL READY",
+        "N_EMERG_MED NOW vence en 4 días Peligro médico",
+    ),
+    (
+        "EMERG_MED NOW, MED_CHECK H24, FORENSIC H24, PFA H24, COUNSEL READY",
+        "N_EMERG_MED NOW vence en 70 h Peligro médico",
+    ),
     ("MED_CHECK H24, FORENSIC H24, PFA H24, COUNSEL READY", "N_MED_CHECK H24 vence en menos de 1 h"),
 )
 story(
