@@ -40,6 +40,7 @@ from reporting.storage.models import ArchiveRow, MemberRow, ReleaseMonthRow, Rel
 from reporting.teams import accounts, members
 from reporting.teams.accounts import Invitation
 from reporting.teams.team_log import ADVOCATE, CASE_WORKER, COORDINATOR
+from reporting.vocabulary.incident import Incident
 from reporting.web.context import installation_of
 from tests import browsers
 from tests.people import Place, Worker, a_new_place
@@ -488,7 +489,7 @@ class Walk:
 
 def kind_of(go: str) -> str:
     """What a button does, without which page or which language."""
-    return re.sub(r"^(to|lang|right|save|allow|deny)-.*", r"\1-", go)
+    return re.sub(r"^(to|lang|right|save|allow|deny|have|unwanted|still)-.*", r"\1-", go)
 
 
 def is_page(endpoint: str) -> bool:
@@ -714,6 +715,7 @@ def the_case_worker_reads_and_answers(walk: Walk) -> None:
     walk.case = urlsplit(walk.page.url).path
     walk.does("letter")
     walk.does("letter", text="Te leímos. Puedes ir hoy.")
+    walk.does("answer", text="Aquí estamos.")
     walk.does("contact")
     walk.does("note", text="Llamar mañana.")
     walk.does("risk", text="Su pareja contesta el celular.")
@@ -1057,6 +1059,20 @@ def _without_figures(place: Place) -> None:
             db.execute(delete(table))
 
 
+def she_says_what_she_has_and_keeps_a_plan(walk: Walk) -> None:
+    by_her_partner = Incident(
+        about="SELF", age="A25_34", violence=frozenset({"RAPE"}), perpetrator=frozenset({"PARTNER"}), hours=(5.0, 5.0)
+    )
+    walk.code = " ".join(walk.site.place.receives(by_her_partner).digits())
+    _opens_her_case(walk)
+    for verb in ("have", "unwanted", "still"):
+        walk.unfolds()
+        walk.presses(walk.page.locator(f"{OFFERED}[value^={verb}-]").first.get_attribute("value") or "")
+    for go in ("keep-plan", "drop-plan"):
+        walk.unfolds()
+        walk.presses(go)
+
+
 def something_fails(walk: Walk) -> None:
     for code in FAILURES:
         walk.opens(f"/{{lang}}/fails/{code}")
@@ -1094,6 +1110,7 @@ SCENES: tuple[Callable[[Walk], None], ...] = (
     she_comes_back_and_erases,
     the_coordinator_invites_a_colleague,
     the_advocate_arrives,
+    she_says_what_she_has_and_keeps_a_plan,
     something_fails,
     nobody_has_made_keys_yet,
     she_makes_a_mistake_and_waits_too_long,
