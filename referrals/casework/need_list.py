@@ -48,26 +48,27 @@ class NeedList:
 def for_team(case: Case, now: float) -> NeedList:
     """What is settled, as the team reads it, and what is over."""
     states = case.need_states
-    return _listed(case, now, lambda code: code in states and states[code].settled)
+    return _listed(case, now, states, team_leaves_out(states))
 
 
 def for_her(case: Case, now: float) -> NeedList:
     """The same for the reporter: only what is off her page."""
-    states, leaves_out = case.need_states, her_page_leaves_out(case.need_states)
-    shown = {need.code for need in assess(case.incident_at(now)).needs if not leaves_out(need)}
-    return _listed(case, now, lambda code: code not in shown and code in states and states[code].settled)
+    states = case.need_states
+    return _listed(case, now, states, her_page_leaves_out(states))
 
 
-def _listed(case: Case, now: float, is_settled: Callable[[str], bool]) -> NeedList:
-    states, incident = case.need_states, case.incident_at(now)
-    needed = {need.code for need in assess(incident).needs} - {code for code in NEEDS if is_settled(code)}
-    settled = tuple(NeedLine(code, states[code]) for code in NEEDS if is_settled(code))
+def _listed(case: Case, now: float, states: States, leaves_out: Callable[[Need], bool]) -> NeedList:
+    incident = case.incident_at(now)
+    needs = assess(incident).needs
+    settled = {code for code, stands in states.items() if stands.settled}
+    off = settled - {need.code for need in needs if not leaves_out(need)}
+    needed = {need.code for need in needs} - off
     over = tuple(
         NeedLine(code, NeedState(OVER, TIME, 0, 0), tuple(need for need in after_the_window(code) if need in needed))
         for code in past_windows(case.incident, incident)
-        if not (code in states and states[code].settled)
+        if code not in settled
     )
-    return NeedList(settled, over)
+    return NeedList(tuple(NeedLine(code, states[code]) for code in NEEDS if code in off), over)
 
 
 def running(case: Case, code: str, now: float) -> Need | None:

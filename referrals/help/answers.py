@@ -151,17 +151,21 @@ def help_for(
     """
     assessed = assess(incident)
     wanted = [need for need in assessed.needs if (only is None or need.code in only) and not leaves_out(need)]
-    _, seeker = seeker_of(snapshot, incident, languages, police_shown=police_shown)
+    seeker = seeker_of(snapshot, incident, assessed.must_not, languages, police_shown=police_shown)
     return _help(snapshot, wanted, seeker, now, create_referral=assessed.create_referral)
 
 
 def seeker_of(
-    snapshot: DirectorySnapshot, incident: Incident, languages: tuple[str, ...], *, police_shown: bool = False
-) -> tuple[Incident, Seeker]:
+    snapshot: DirectorySnapshot,
+    incident: Incident,
+    must_not: frozenset[str],
+    languages: tuple[str, ...],
+    *,
+    police_shown: bool = False,
+) -> Seeker:
     """Who is looking, of an incident: with what became of services that refused her, her places and languages."""
-    incident = _with_successors(snapshot, incident)
     hers = tuple(code for code in (incident.lang, *languages) if code)
-    return incident, Seeker(incident, assess(incident).must_not, _places(incident), hers, police_shown)
+    return Seeker(_with_successors(snapshot, incident), must_not, _places(incident), hers, police_shown)
 
 
 def help_with(

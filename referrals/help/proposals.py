@@ -43,9 +43,10 @@ def doors_for(
     snapshot: DirectorySnapshot, incident: Incident, now: float, *, languages: tuple[str, ...], leaves_out: LeavesOut
 ) -> tuple[Doors, ...]:
     """For each need that is open, the most urgent first: what may be proposed. A need without a door is left out."""
-    incident, seeker = seeker_of(snapshot, incident, languages)
+    assessed = assess(incident)
+    seeker = seeker_of(snapshot, incident, assessed.must_not, languages)
     search = Search(seeker, snapshot.cards, datetime.fromtimestamp(now, UTC))
-    needs = [need for need in assess(incident).needs if not leaves_out(need)]
+    needs = [need for need in assessed.needs if not leaves_out(need)]
     near = search.near(needs)
     listed = (Doors(need, tuple(_doors(need, near[need.code], search))) for need in needs)
     return tuple(doors for doors in listed if doors.doors)

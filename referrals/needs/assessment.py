@@ -105,25 +105,24 @@ def _merged(fired: Iterable[Rule], hours: tuple[float, float] | None) -> list[Ne
 
 
 def _hours_left(code: str, rules: Iterable[str], hours: tuple[float, float] | None) -> float | None:
-    closes = [CLOSES[rule, code] for rule in rules if (rule, code) in CLOSES]
-    if hours is None or not closes:
-        return None
-    return max(0.0, min(closes) - hours[1])
+    closes = _closes(code, rules)
+    return None if hours is None or closes is None else max(0.0, closes - hours[1])
+
+
+def _closes(code: str, rules: Iterable[str]) -> float | None:
+    """Hours after the act at which the window of a need closes, by the strictest of these rules; None without one."""
+    return min((CLOSES[rule, code] for rule in rules if (rule, code) in CLOSES), default=None)
 
 
 def window_runs(need: Need) -> bool:
     """Whether it runs out: a medical window that may be open, or help that is needed at once."""
-    return need.urgency == "NOW" or any((rule, need.code) in CLOSES for rule in need.rules)
+    return need.urgency == "NOW" or _closes(need.code, need.rules) is not None
 
 
 def surely_over(need: Need, incident: Incident) -> float | None:
-    """Hours until its window is over even if it happened as late as it may have; None where it has no window.
-
-    Of hours told as a range the later end counts, of hours that were not told the moment of telling.
-    """
-    closes = [CLOSES[rule, need.code] for rule in need.rules if (rule, need.code) in CLOSES]
-    soonest = incident.told_ago if incident.hours is None else incident.hours[0]
-    return min(closes) - soonest if closes else None
+    """Hours until its window is over even if it happened as late as it may have; None where it has no window."""
+    closes = _closes(need.code, need.rules)
+    return None if closes is None else closes - incident.at_least_ago
 
 
 def past_windows(before: Incident, now: Incident) -> tuple[str, ...]:

@@ -55,6 +55,11 @@ class Incident:
     told_ago: float = field(default=0.0, compare=False)
     signs_ago: float = field(default=0.0, compare=False)
 
+    @property
+    def at_least_ago(self) -> float:
+        """Hours since it happened, if it happened as late as it may have: where no time was told, since it was told."""
+        return self.told_ago if self.hours is None else self.hours[0]
+
     def later(self, elapsed_hours: float) -> Incident:
         """The same incident looked at later. An unknown time stays unknown, but she told it so long ago."""
 
