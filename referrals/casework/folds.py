@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Final
@@ -44,13 +44,13 @@ def large(everything: Iterable[Rank]) -> frozenset[int]:
     return frozenset(group for group, size in sizes.items() if group and size > MANY)
 
 
-def folded(ordered: Sequence[Rank], everything: Iterable[Rank], now: float) -> tuple[list[Rank], Mapping[int, Fold]]:
+def folded(ordered: Sequence[Rank], many: Collection[int], now: float) -> tuple[list[Rank], Mapping[int, Fold]]:
     """The lines of a queue in the same order, and what stands behind those that are folds, by case.
 
-    A fold stands where its first stood, as its most urgent. `everything` is what is counted: who opens some of a flood
-    does not unfold the rest.
+    A fold stands where its first stood, as its most urgent. `many`: the groups that are `large` among all cases, so
+    that who opens some of a flood does not unfold the rest.
     """
-    many, groups = large(everything), dict[int, list[Rank]]()
+    groups = dict[int, list[Rank]]()
     for rank in ordered:
         if rank.group in many and is_foldable(rank):
             groups.setdefault(rank.group, []).append(rank)

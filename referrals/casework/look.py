@@ -23,7 +23,6 @@ from reporting.cases.derived import PARTS, part_of
 from reporting.cases.queue_cache import Listing
 from reporting.cases.records import BrokenCase
 from reporting.cases.taken import Lists, TakenList
-from reporting.clock import HOUR
 from reporting.teams.keyring import Keys
 from reporting.teams.team_log import Pin
 
@@ -52,9 +51,8 @@ def look(db: Session, keys: Keys, pin: Pin, now: float) -> Look:
         summaries, failed = queue_cache.opened(db, keys, lists, fresh if len(fresh) < len(there.rows) else None)
         again, still = queue_cache.looked_at_again(db, keys, pin, [*broken, *failed])
         as_before -= fresh
-        hour = now / HOUR
-        aged = [rank.case for rank in cache.ranks.values() if rank.until <= hour and rank.case in as_before]
-        anew = queue.worked_out([*summaries, *again, *map(cache.summary, aged)], QueueCache(), now)
+        aged = [case for case, rank in cache.ranks.items() if not rank.holds(now) and case in as_before]
+        anew = queue.worked_out([*summaries, *again, *map(cache.summary, aged)], now)
         gone = cache.ranks.keys() - {row[0] for row in there.rows}
         cache.change(cache.ranks.keys() - as_before, anew)
         return Look(cache, still, there, lists, frozenset(anew.ranks), frozenset(gone))
@@ -135,7 +133,7 @@ def keep(writing: Opens, keys: Keys, seen: Look) -> None:
 def see_moved(db: Session, keys: Keys, seen: Look, moved: Collection[int], now: float) -> Look:
     """The look with these cases as they are since their keys went to the vault."""
     summaries, _ = queue_cache.opened(db, keys, seen.lists, moved)
-    anew = queue.worked_out(summaries, QueueCache(), now)
+    anew = queue.worked_out(summaries, now)
     seen.cache.change((), anew)
     return replace(seen, changed=seen.changed | anew.ranks.keys())
 

@@ -97,17 +97,12 @@ class QueueCache:
         content = SummaryContent.from_stored(json.loads(stored))
         return Summary(case, self.teams.get(case, 0), seal, content, rank.epoch, rank.version, rank.mark)
 
-    def knows(self, summary: Summary, now: float) -> bool:
-        """Whether it holds this summary as it is, with a rank that is still good."""
-        known = self.ranks.get(summary.case)
-        return known is not None and self.stored[summary.case][0] == summary.seal and known.holds(now)
 
-
-def worked_out(summaries: Iterable[Summary], before: QueueCache, now: float, work: Work) -> QueueCache:
-    """The cache of these summaries as of now: what is known and still good is taken over."""
+def worked_out(summaries: Iterable[Summary], now: float, work: Work) -> QueueCache:
+    """The cache of these summaries as of now."""
     listed = list(summaries)
     return QueueCache(
-        {card.case: before.ranks[card.case] if before.knows(card, now) else work(card, now) for card in listed},
+        {card.case: work(card, now) for card in listed},
         {card.case: (card.seal, _stored(card.content)) for card in listed},
         {card.case: card.team for card in listed},
     )

@@ -166,9 +166,10 @@ def _page_with_folds(
     listed: Sequence[Rank], view: View, everything: Collection[Rank], now: float
 ) -> tuple[Sequence[Rank], int, Mapping[int, folds.Fold]]:
     """The ranks of a page, the case after which the next begins, and what stands behind those that are folds."""
-    if not folds.large(everything):
+    many = folds.large(everything)
+    if not many:
         return *views.page_of(listed, view.sort, view.after), {}
-    lines, behind = folds.folded(queue.in_order(listed, view.sort), everything, now)
+    lines, behind = folds.folded(queue.in_order(listed, view.sort), many, now)
     return *views.page_in(lines, view.after), behind
 
 

@@ -15,7 +15,6 @@ from referrals.casework import queue
 from referrals.casework.views import View
 from referrals.pages.case_forms import needed, outcome, owner
 from reporting.cases import actions
-from reporting.cases.actions import NotAllowed
 from reporting.cases.case_file import CaseFile
 from reporting.cases.records import JUNK
 from reporting.i18n import N_
@@ -76,8 +75,6 @@ def _bulk_assign(case_file: CaseFile, form: BulkForm) -> None:
 
 
 def _bulk_label(case_file: CaseFile, form: BulkForm) -> None:
-    if not (form.label.data or "").strip():
-        raise NotAllowed(N_("Write a label."))
     actions.add_label(case_file, form.label.data)
 
 

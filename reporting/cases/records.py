@@ -293,15 +293,6 @@ class Summary:
         return bool(self.content.to_send)
 
     @property
-    def last_word(self) -> int:
-        """Hour (since 1970) of what she said last, her report included."""
-        return self.heard_at or self.hour
-
-    def days_silent(self, now: float) -> int:
-        """Whole days since her last word, her report included."""
-        return int(now / HOUR - self.last_word) // 24
-
-    @property
     def looked_by(self) -> int:
         """The member who looked last; 0 where nobody did, or a version before did not write it down."""
         return self.content.looked_by or 0

@@ -362,7 +362,7 @@ def test_a_copy_that_knows_a_case_that_is_not_there_is_worked_out_anew(
 def test_a_case_that_goes_while_the_queue_is_worked_out_is_not_kept(her: Her) -> None:
     with reading(her.place.engine) as db:
         cards, _ = cases_desk.queue(db, her.keys)
-    worked_out = queue.worked_out(cards, ranks.QueueCache(), 0.0)
+    worked_out = queue.worked_out(cards, 0.0)
     parts = frozenset(derived.part_of(card.case) for card in cards)
     erases(her)
     with writing(her.place.engine) as db:

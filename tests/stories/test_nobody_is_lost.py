@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from referrals.casework import queue, ranks, views
+from referrals.casework import queue, views
 from reporting.cases import actions, desk, records, store
 from reporting.cases.records import CLOSED, OPEN, Summary
 from reporting.cases.summary import SummaryContent
@@ -68,7 +68,7 @@ def test_a_letter_to_a_closed_case_opens_it_and_puts_it_among_those_who_wait(pla
     woken = the_case(place, rosa)
     assert (woken.state, woken.unread, woken.answered, woken.waits) == (OPEN, True, False, True)
     assert queue.line_of(woken, place.clock()).why == "wrote"
-    cache = queue.worked_out([woken], ranks.QueueCache(), place.clock())
+    cache = queue.worked_out([woken], place.clock())
     assert [rank.case for rank in views.chosen(cache, views.View(), rosa.member, place.clock())] == [woken.case]
     with writing(place.engine) as db:
         case = desk.open_case(db, rosa, woken.case, place.clock())
@@ -139,7 +139,7 @@ IN_HAND = {"owner": 7, "unread": False}
 
 
 def order(*cards: Summary) -> list[int]:
-    cache = queue.worked_out(reversed(cards), ranks.QueueCache(), HOUR * 3600)
+    cache = queue.worked_out(reversed(cards), HOUR * 3600)
     return [rank.case for rank in queue.in_order(cache.ranks.values())]
 
 

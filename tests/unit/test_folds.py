@@ -43,7 +43,7 @@ def ranked(summaries: list[Summary], sort: str = "urgency") -> list[Rank]:
 
 def fold(summaries: list[Summary]) -> tuple[list[Rank], dict[int, folds.Fold]]:
     ordered = ranked(summaries)
-    lines, behind = folds.folded(ordered, ordered, NOW)
+    lines, behind = folds.folded(ordered, folds.large(ordered), NOW)
     return lines, dict(behind)
 
 
@@ -138,7 +138,7 @@ def test_a_fold_hides_nobody_and_moves_nobody_down(
     ordered = ranked(summaries, sort)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(folds, "MANY", many)
-        lines, behind = folds.folded(ordered, ordered, NOW)
+        lines, behind = folds.folded(ordered, folds.large(ordered), NOW)
     shown = {line.case for line in lines}
     assert len(lines) + sum(one.reports - 1 for one in behind.values()) == len(summaries)
     places = {summary.case: place for place, summary in enumerate(ordered)}

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from referrals.casework import queue, ranks
+from referrals.casework import queue
 from reporting.cases.case_file import as_json, from_json
 from reporting.cases.records import Summary
 from reporting.cases.summary import LETTERS, SummaryContent
@@ -78,7 +78,7 @@ def test_a_summary_says_what_its_letters_said(stored: dict[str, Any]) -> None:
 @given(STORED)
 def test_a_kept_queue_is_written_again_as_it_was(stored: dict[str, Any]) -> None:
     summary = Summary(7, 1, "seal", SummaryContent.from_stored(in_order(stored)), 3, 5, b"m" * 16)
-    kept = queue.worked_out([summary], ranks.QueueCache(), 500_000 * 3600)
+    kept = queue.worked_out([summary], 500_000 * 3600)
     again = queue.from_bytes(queue.to_bytes(kept), team=1)
     assert again == kept
     assert again.summary(7) == summary

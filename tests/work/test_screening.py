@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from referrals.casework import queue, ranks, views
+from referrals.casework import queue, views
 from referrals.pages import case_papers
 from reporting.cases import desk as cases_desk
 from reporting.cases import junk, store
@@ -233,7 +233,7 @@ def test_a_card_from_before_there_were_signs_still_lies_where_it_lay(place: Plac
     assert not broken
     assert not {"q", "w"} & set(cards[0].content.as_stored())
     assert (cards[0].signs, cards[0].words) == ((), "")
-    assert views.put_aside(queue.worked_out(cards, ranks.QueueCache(), place.clock()).ranks.values()) == {}
+    assert views.put_aside(queue.worked_out(cards, place.clock()).ranks.values()) == {}
 
 
 # ── laws ────────────────────────────────────────────────────────────────────────────────────────────────────
