@@ -24,8 +24,8 @@ from reporting.web import post_redirect_get
 from reporting.web.access.audience import HERS, Pages
 from reporting.web.access.traits import may_be_sent_again, takes
 from reporting.web.access.visits import (
-    CASE,
     CaseSession,
+    came_to_her_case,
     case_session_field,
     case_session_of,
     case_session_on,
@@ -35,7 +35,7 @@ from reporting.web.access.visits import (
 from reporting.web.context import installation, render_template, say
 from reporting.web.forms import BadFormValue, OpenForm, button, number_in
 from reporting.web.limits import TURNING
-from reporting.web.post_redirect_get import TicketCheck, Trail, check_ticket
+from reporting.web.post_redirect_get import TicketCheck, Trail
 
 blueprint = Pages("consent", __name__, HERS, limit=TURNING)
 GONE = N_("This is not asked any more.")
@@ -54,8 +54,8 @@ class NumberForm(OpenForm):
 
 def _arrived() -> tuple[TicketCheck, int] | None:
     """Her request and the number of the referral; None where it is no page of hers (any more)."""
-    came = check_ticket("visit")
-    if came is None or came.ended == LEFT or came.ticket.step != CASE:
+    came = came_to_her_case()
+    if came is None:
         return None
     try:
         return came, number_in(NumberForm().number.data)

@@ -13,16 +13,14 @@ from flask.typing import ResponseReturnValue
 from reporting.cases import actions, store
 from reporting.cases.actions import NotAllowed
 from reporting.i18n import N_
-from reporting.sessions.replays import LEFT
 from reporting.teams.team_log import CannotOpen
 from reporting.vocabulary.need_states import HER, MET_ELSEWHERE, NOT_WANTED, OPEN, NeedState
 from reporting.web.access.audience import HERS, Pages
 from reporting.web.access.traits import may_be_sent_again, takes
-from reporting.web.access.visits import CASE, case_session_of, go_on, onward
+from reporting.web.access.visits import came_to_her_case, case_session_of, go_on, onward
 from reporting.web.context import installation, say
 from reporting.web.forms import OpenForm, button, parts_of
 from reporting.web.limits import TURNING
-from reporting.web.post_redirect_get import check_ticket
 
 blueprint = Pages("her_needs", __name__, HERS, limit=TURNING)
 # what is pressed, before the need -> the state of the need, and what she reads then
@@ -38,8 +36,8 @@ SAYS: Final = {
 @may_be_sent_again
 def speak_of() -> ResponseReturnValue:
     """What she says of one need. Pressed twice, it says the same."""
-    came = check_ticket("visit")
-    if came is None or came.ended == LEFT or came.ticket.step != CASE:
+    came = came_to_her_case()
+    if came is None:
         return redirect(url_for("reporter.start", lang=g.lang), 303)
     verb, need = parts_of(button())
     if verb not in SAYS:

@@ -114,8 +114,7 @@ def correct(case_file: CaseFile, by: int, incident: Incident, reason: str, now: 
 
 def _is_later(incident: Incident, before: Incident) -> bool:
     """Whether it may have happened later than what was told before."""
-    soonest = before.told_ago if before.hours is None else before.hours[0]
-    return incident.hours is not None and incident.hours[0] < soonest
+    return incident.hours is not None and incident.hours[0] < before.at_least_ago
 
 
 def _in_danger(incident: Incident) -> bool:
@@ -199,7 +198,8 @@ def said_by_her(case_file: CaseFile) -> frozenset[object]:
         for place, entry in enumerate(case_file.work_record.get("needs", ()))
         if not entry["by"] and entry["state"] == need_states.OPEN
     )
-    return frozenset({*words, *agreed, *needed, *case_file.consents})
+    plans = (record.number for record in case_file.all_of("plan") if record.content["shown"])
+    return frozenset({*words, *agreed, *needed, *plans, *case_file.consents})
 
 
 def hear(case_file: CaseFile, now: float) -> None:

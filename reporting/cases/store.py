@@ -236,8 +236,6 @@ def keep_plan(db: Session, visit: Visit, lines: Iterable[Iterable[Any]], now: fl
     with on_visit(db, visit, now, quiet=not shown) as case_file:
         case_file.remove_all("plan")
         case_file.add("plan", content | {"shown": shown})
-        if shown:
-            actions.hear(case_file, now)
 
 
 def drop_plan(db: Session, visit: Visit, now: float) -> None:

@@ -14,6 +14,7 @@ from flask import g
 from flask.typing import ResponseReturnValue
 
 from reporting.cases.records import Visit
+from reporting.sessions.replays import LEFT
 from reporting.web import post_redirect_get
 from reporting.web.access.tickets import ticket_field
 from reporting.web.post_redirect_get import TicketCheck, Trail
@@ -52,6 +53,12 @@ def onward(step: str, **said: Any) -> Next:
 def stay_in(state: Mapping[str, Any], trip: str, expires: int | None) -> CaseSession:
     """The stay that a ticket of a case, or its trail, carries on."""
     return CaseSession(Visit(state["case"], bytes.fromhex(state["key"])), trip, state["by"], expires)
+
+
+def came_to_her_case() -> TicketCheck | None:
+    """The ticket of this request, where it is one of her case and she has not left it."""
+    came = post_redirect_get.check_ticket(VISIT)
+    return None if came is None or came.ended == LEFT or came.ticket.step != CASE else came
 
 
 def case_session_of(came: TicketCheck) -> CaseSession:
