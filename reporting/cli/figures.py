@@ -14,7 +14,7 @@ from pathlib import Path
 
 import click
 
-from reporting.cli.base import main, settings_here, text_of
+from reporting.cli.base import main, progress, settings_here, text_of
 from reporting.cli.proof import DIGITS_USED, NOT_YOURS, unlocked
 from reporting.errors import Busy
 from reporting.figures import noise, releases, tables, work_apart
@@ -76,7 +76,7 @@ def _says_how_far() -> Say:
         tenth = 10 * done // max(of, 1)
         if tenth > said[0]:
             said[0] = tenth
-            click.echo(f"{10 * tenth} %", err=True)
+            progress(f"{10 * tenth} %")
 
     return say
 

@@ -122,7 +122,7 @@ class _Freeze:
         """Read every tally; write the archive, in one random order of all."""
         with reading(self.engine) as db:
             team = statistics_team(db, self.pin, self.keys)
-            cases = db.scalar(select(func.count()).select_from(CaseRow)) or 0
+            cases = _count(db)
         ready, blocks = openers(team, self.keys), list[bytes]()
         for rows in self._cases(0):
             opened = (open_tally(tally, case, team, ready) for case, tally in rows)
@@ -159,8 +159,7 @@ class _Freeze:
         with reading(self.engine) as db:
             team = statistics_team(db, self.pin, self.keys)
             frozen = frozenset(db.scalars(select(ReleaseMonthRow.month)))
-            cases = db.scalar(select(func.count()).select_from(CaseRow)) or 0
-            done = db.scalar(select(func.count()).select_from(CaseRow).where(CaseRow.id <= reached)) or 0
+            cases, done = _count(db), _count(db, reached)
         ready = openers(team, self.keys)
         for rows in self._cases(reached):
             self._cut_some(rows, team, ready, frozen)
@@ -207,14 +206,19 @@ def _sealed_anew(case: int, tally: bytes, team: Team, ready: Openers, frozen: fr
     return seal_tally(VOID_TALLY if month_of(block) in frozen else block, case, team)
 
 
+def _count(db: Session, up_to: int | None = None) -> int:
+    """How many cases there are; up to a number, of those up to it."""
+    count = select(func.count()).select_from(CaseRow)
+    return db.scalar(count if up_to is None else count.where(CaseRow.id <= up_to)) or 0
+
+
 def progress(db: Session, release: int) -> float:
     """How much of a freeze that is going on is done: from 0 to 1."""
     row = db.get(ReleaseRow, release)
-    cases = db.scalar(select(func.count()).select_from(CaseRow)) or 1
+    cases = _count(db) or 1
     if row is None or row.state != FREEZING:
         return 1.0
     if row.reached == NOT_ARCHIVED:
         written = db.scalar(select(func.count()).select_from(ArchiveRow).where(ArchiveRow.release == release)) or 0
         return min(1.0, (cases + written) / (3 * cases)) if written else 0.0
-    done = db.scalar(select(func.count()).select_from(CaseRow).where(CaseRow.id <= row.reached)) or 0
-    return min(1.0, (2 * cases + done) / (3 * cases))
+    return min(1.0, (2 * cases + _count(db, row.reached)) / (3 * cases))

@@ -95,7 +95,7 @@ def open_invitations(db: Session, now: float) -> tuple[OpenInvitation, ...]:
         if content.get("act") == "invited"
     }
     rows = db.scalars(select(InvitationRow).where(InvitationRow.expires >= int(now)))
-    listed = [(row, row.token_hash[:MARK].hex()) for row in rows]
+    listed = [(row, _mark_of(row.token_hash)) for row in rows]
     invitations = [
         OpenInvitation(
             mark,
@@ -116,7 +116,7 @@ def take_back(db: Session, by: Actor, mark: str, name: str, pepper: bytes) -> No
     `CannotOpen` where whoever acts is neither coordinator nor case worker, or there is no such invitation.
     """
     rows = db.scalars(select(InvitationRow)).all()
-    row = next((row for row in rows if row.token_hash[:MARK].hex() == mark), None)
+    row = next((row for row in rows if _mark_of(row.token_hash) == mark), None)
     if row is None or not {COORDINATOR, CASE_WORKER} & set(by.roles):
         raise CannotOpen
     if name and not hmac.compare_digest(row.name_mark, _name_mark(pepper, name)):
@@ -290,7 +290,11 @@ def _hash(token: str) -> bytes:
 
 def _audit_mark(token: str) -> str:
     """By which the audit says that two acts are of one invitation, without a name."""
-    return _hash(token)[:MARK].hex()
+    return _mark_of(_hash(token))
+
+
+def _mark_of(token_hash: bytes) -> str:
+    return token_hash[:MARK].hex()
 
 
 def _invitation_key(token: str) -> bytes:

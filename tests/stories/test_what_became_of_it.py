@@ -16,26 +16,15 @@ from referrals.matching.records import Offer
 from reporting.cases import desk
 from reporting.cases.records import Case
 from reporting.storage.database import reading, writing
-from reporting.vocabulary.incident import Incident
 from reporting.vocabulary.needs import NEEDS
 from tests.copies import Filling
+from tests.pages.test_casework import RAPE as TO_THE_DOCTOR
 from tests.pages.test_casework import a_service, at_the_desk, comes_back, decides, steps, with_a_colleague
 from tests.people import Place
 from tests.phone import Phone
 from tests.trips import in_her_words, opens_newest_case, say
 
-RAPE = Incident(
-    about="SELF",
-    violence=frozenset({"RAPE"}),
-    perpetrator=frozenset({"CLIENT"}),
-    hours=(5.0, 5.0),
-    region="UCAYALI",
-    department="PE25",
-    age="A25_34",
-    condom="no",
-    pregnant_possible="yes",
-    police_safe="no",
-)
+RAPE = replace(TO_THE_DOCTOR, wants=frozenset(), pregnant_possible="yes")
 BEATEN = replace(RAPE, violence=frozenset({"PHYSICAL_ASSAULT"}), wants=frozenset({"W_LEGAL"}), condom=None)
 
 

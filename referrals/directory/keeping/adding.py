@@ -143,7 +143,8 @@ def _faults(cells: Mapping[str, str], places: Mapping[str, str], country: str) -
 
 def _place_names(db: Session) -> Mapping[str, str]:
     """The names of all places of this country by their code."""
-    return {place.code: place.name for place in db.scalars(select(PlaceRow)) if home(db).holds([place.code])}
+    here = home(db)
+    return {place.code: place.name for place in db.scalars(select(PlaceRow)) if here.holds([place.code])}
 
 
 def _free_id(db: Session, cells: Mapping[str, str]) -> str:
