@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 import secrets
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -35,6 +36,7 @@ from reporting.teams.accounts import Invitation, accept, draw_sheets, invite
 from reporting.teams.keyring import Keys
 from reporting.teams.team_log import ADVOCATE, CASE_WORKER, CASEWORK, COORDINATOR, STATISTICS, Pin
 from reporting.vocabulary.incident import incident_from_answers
+from reporting.vocabulary.places import REGIONS
 from reporting.vocabulary.tally import MONTHS, block_of_codes
 
 VIGNETTES = DATA / "vignettes.yaml"
@@ -168,6 +170,7 @@ def _report(vignette: dict[str, Any], hour: int, language: str) -> NewReport:
     consents = frozenset({"C_LETTERS", "C_STATS"})
     words = vignette["story_es" if language == "es" else "story_en"]
     incident = incident_from_answers(vignette["answers"])
+    incident = replace(incident, department=incident.department or REGIONS.get(incident.region or ""))  # as when told
     trip = tickets.new_trip()
     return submission.new_report(incident, words, consents=consents, language=language, trip=trip, hour=hour)
 
