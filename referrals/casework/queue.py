@@ -21,7 +21,8 @@ from referrals.needs.codes import URGENCIES, Need
 from referrals.needs.rules import LIMITS, SIGN_LIMITS, STAMP
 from reporting.cases.desk import CONTACT_DAYS
 from reporting.cases.junk import SIGNS as JUNK_SIGNS
-from reporting.cases.records import CLOSED, JUNK_DAYS, NEW, OPEN, THREAT, Summary, alias
+from reporting.cases.records import JUNK_DAYS, THREAT, alias
+from reporting.cases.summary import CLOSED, NEW, OPEN, Summary
 from reporting.clock import HOUR
 from reporting.i18n import N_
 from reporting.vocabulary.codes import MINOR_AGES

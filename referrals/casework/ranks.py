@@ -15,8 +15,7 @@ from operator import itemgetter
 from typing import Final, NamedTuple
 
 from reporting.cases.derived import PARTS, part_of
-from reporting.cases.records import Summary
-from reporting.cases.summary import SummaryContent
+from reporting.cases.summary import Summary, SummaryContent
 from reporting.clock import HOUR
 
 Work = Callable[[Summary, float], "Rank"]

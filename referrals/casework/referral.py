@@ -17,8 +17,8 @@ from referrals.needs.exclusions import OfferedService, forbidden
 from reporting.cases import actions
 from reporting.cases.actions import NotAllowed
 from reporting.cases.case_file import CaseFile, Record, referral_of
-from reporting.cases.records import CLOSED as CASE_CLOSED
 from reporting.cases.records import Case, Referral
+from reporting.cases.summary import CLOSED as CASE_CLOSED
 from reporting.clock import HOUR
 from reporting.i18n import N_
 from reporting.vocabulary.codes import MINOR_AGES

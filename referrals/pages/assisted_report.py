@@ -18,7 +18,7 @@ from referrals.directory import snapshot
 from referrals.help.answers import Help, help_for, urgent_needs
 from referrals.help.texts import child_policy
 from reporting import clock
-from reporting.cases import actions, desk, records, submission
+from reporting.cases import actions, desk, records, submission, summary
 from reporting.cases.submission import Outcome
 from reporting.crypto import receipts
 from reporting.i18n import N_
@@ -276,7 +276,7 @@ def _send(intake: Intake) -> ResponseReturnValue:
         if submission.file(db, sealed, settings.server_secret, moment) is not Outcome.FILED:
             return _to_own_cases()
         with desk.at_desk(db, keys, sealed.case["id"], moment, "voice") as case_file:
-            case_file.summary = replace(case_file.summary, unread=False, state=records.OPEN)
+            case_file.summary = replace(case_file.summary, unread=False, state=summary.OPEN)
             case_file.work_record |= {"read": int(moment) // clock.HOUR}
             actions.assign(case_file, keys.member, keys.member, moment)
     intake.answers, intake.wrong = answers_of(report.incident), {}

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from wtforms import TextAreaField
 
 from referrals.pages.act_forms import ActForm
-from reporting.cases import actions
-from reporting.cases.actions import Happening
+from reporting.cases.follow_up import timeline
+from reporting.cases.follow_up.timeline import Happening
 from reporting.cases.records import Case
 from reporting.i18n import N_
 from reporting.web.forms import number_in
@@ -68,7 +68,7 @@ def before_sending(case: Case, form: ActForm, go: str) -> BeforeSending:
         for value in (field.data if isinstance(field.data, list) else [field.data])
         if value
     )
-    since = tuple(actions.since(case, str(form.v.data or "")))
+    since = tuple(timeline.since(case, str(form.v.data or "")))
     return BeforeSending(go, SPOKEN.get(go, OTHERWISE)[0], words, unseen, since)
 
 

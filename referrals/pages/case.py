@@ -23,6 +23,7 @@ from referrals.pages.before_sending import SPOKEN, before_sending
 from referrals.pages.case_actions import ACTS, NO_ACT, refusal
 from referrals.pages.case_forms import NOT_OPENED, blueprint, case_workers, other_teams
 from reporting.cases import actions, desk, records
+from reporting.cases.follow_up import timeline
 from reporting.cases.records import Case, NoConsent
 from reporting.i18n import N_
 from reporting.teams.team_log import CASE_WORKER, CannotOpen
@@ -116,12 +117,12 @@ def _show(
         **_as_it_stands(opened, directory),
         case=opened,
         alias=records.alias(opened.id),
-        timeline=actions.timeline(opened),
+        timeline=timeline.timeline(opened),
         looked=opened.last_look(keys.member),
         came=languages.hour(g.lang, local_hour(opened.hour)),
         contact=contact,
         **_typed(opened, form, pressed, sentence, code),
-        seen=actions.seen_of(opened),
+        seen=timeline.seen_of(opened),
         people=people,
         teams=teams,
         links=[(other, records.alias(other)) for other in linked],

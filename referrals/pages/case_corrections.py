@@ -14,6 +14,7 @@ from referrals.pages.before_sending import version_in
 from referrals.pages.case_forms import MEANWHILE, NOT_OPENED, blueprint, case_workers, counters, needed
 from reporting.cases import actions, desk, records
 from reporting.cases.actions import NotAllowed
+from reporting.cases.follow_up import timeline
 from reporting.cases.records import Case, EditConflict
 from reporting.i18n import N_
 from reporting.pages import directory_lookups, my_case
@@ -105,8 +106,8 @@ def _right_page(
         "casework/set_right.html",
         case=opened,
         alias=records.alias(opened.id),
-        seen=actions.seen_of(opened),
-        since=actions.since(opened, (typed or {}).get("v", [""])[0]),
+        seen=timeline.seen_of(opened),
+        since=timeline.since(opened, (typed or {}).get("v", [""])[0]),
         people=people,
         number=number,
         page=PAGES[number],

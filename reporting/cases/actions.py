@@ -7,11 +7,12 @@ but a way to reach her, which goes with her consent. Knows nothing of the web, o
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from reporting.cases.case_file import NOT_A_REPORT, CaseFile, lasting_name
-from reporting.cases.records import CLOSED, FROM_HER, JUNK, OPEN, THREAT, Case, consents_with
+from reporting.cases.records import JUNK, THREAT, consents_with
+from reporting.cases.summary import CLOSED, OPEN
 from reporting.clock import HOUR
 from reporting.errors import AmparoError
 from reporting.i18n import N_
@@ -334,67 +335,3 @@ def add_words(case_file: CaseFile, text: str, now: float) -> None:
 def speaks_for_herself(incident: Incident, consents: frozenset[str]) -> bool:
     """Told by herself, or told by another and she has said yes since. Else no contact and no referral."""
     return incident.about != "OTHER" or HERSELF in consents
-
-
-# ── what happened, in order ─────────────────────────────────────────────────────────────────────────────────
-LETTER_FROM_HER, LETTER_TO_HER, NOTE = "from-her", "to-her", "internal"
-
-
-@dataclass(frozen=True, slots=True)
-class Happening:
-    """One line of a case's timeline. `kind` decides how it looks: a letter is never to be taken for a note."""
-
-    hour: int
-    kind: str
-    by: int
-    text: str = ""
-    more: Mapping[str, Any] = field(default_factory=dict)
-
-
-def timeline(case: Case) -> list[Happening]:
-    """Letters, notes, additions, corrections, moves and acts, the newest last."""
-    return _in_order(happening for kind in _happenings(case) for happening in kind)
-
-
-def seen_of(case: Case) -> str:
-    """What a page carries of the case that it shows: its version, and how much had happened of each kind."""
-    return ".".join(str(number) for number in (case.version, *map(len, _happenings(case))))
-
-
-def since(case: Case, seen: str) -> list[Happening]:
-    """What happened in a case after a page that carries this was made, the newest last. A look is nothing."""
-    before = [int(part) for part in seen.split(".")[1:] if part.isascii() and part.isdecimal()]
-    kinds = _happenings(case)
-    if len(before) != len(kinds):
-        return []
-    return _in_order(
-        happening for kind, count in zip(kinds, before, strict=True) for happening in _in_order(kind)[count:]
-    )
-
-
-def _in_order(happenings: Iterable[Happening]) -> list[Happening]:
-    return sorted(happenings, key=lambda happening: happening.hour)
-
-
-def _happenings(case: Case) -> tuple[list[Happening], ...]:
-    """What happened, by kind. Nothing of it ever goes away."""
-    letters = [
-        Happening(letter.hour, LETTER_FROM_HER if letter.sender == FROM_HER else LETTER_TO_HER, letter.by, letter.text)
-        for letter in case.letters
-    ]
-    notes = [Happening(written.hour, NOTE, written.by, written.text) for written in case.notes]
-    added = [Happening(added.hour, "added", 0, added.text) for added in case.additions]
-    corrected = [
-        Happening(correction.hour, "corrected", correction.by, correction.reason) for correction in case.corrections
-    ]
-    moved = [
-        Happening(step["hour"], "moved", step["by"], step.get("note", ""), {"referral": referral, "move": step["move"]})
-        for referral in case.referrals
-        for step in referral.moves
-    ]
-    done = [
-        Happening(entry["hour"], entry["act"], entry["by"], entry.get("reason", ""), entry)
-        for entry in case.work_record.get("history", ())
-    ]
-    needs = [Happening(entry["hour"], "need", entry["by"], "", entry) for entry in case.work_record.get("needs", ())]
-    return letters, notes, added, corrected, moved, done, needs

@@ -71,10 +71,10 @@ def case_of(row: CaseRow, case_file: CaseFile, *, with_contact: bool = True, her
         consents=case_file.consents,
         language=facts["language"],
         state=summary.state,
-        letters=tuple(_letter(record.content) for record in case_file.all_of("letter")),
-        notes=tuple(_note(record.content) for record in case_file.all_of("note")),
-        additions=tuple(_note(record.content) for record in case_file.all_of("addition")),
-        corrections=tuple(_correction(record.content) for record in case_file.all_of("correction")),
+        letters=tuple(Letter.from_content(record.content) for record in case_file.all_of("letter")),
+        notes=tuple(Note.from_content(record.content) for record in case_file.all_of("note")),
+        additions=tuple(Note.from_content(record.content) for record in case_file.all_of("addition")),
+        corrections=tuple(Correction.from_content(record.content) for record in case_file.all_of("correction")),
         referrals=tuple(referral_of(record) for record in case_file.all_of("referral")),
         work_record=case_file.work_record,
         owner=summary.owner or 0,
@@ -88,31 +88,9 @@ def case_of(row: CaseRow, case_file: CaseFile, *, with_contact: bool = True, her
     )
 
 
-def _letter(content: Mapping[str, Any]) -> Letter:
-    return Letter(content["from"], content["hour"], content["text"], content.get("by", 0))
-
-
-def _note(content: Mapping[str, Any]) -> Note:
-    return Note(content["by"], content["hour"], content["text"])
-
-
-def _correction(content: Mapping[str, Any]) -> Correction:
-    return Correction(content["by"], content["hour"], incident_from_answers(content["answers"]), content["reason"])
-
-
 def referral_of(record: Record) -> Referral:
     """A referral as its record holds it."""
-    content = record.content
-    return Referral(
-        record.number,
-        content["service"],
-        content["need"],
-        tuple(content["fields"]),
-        content["state"],
-        content.get("consent", {}),
-        tuple(content["moves"]),
-        content.get("protects", ""),
-    )
+    return Referral.from_content(record.number, record.content)
 
 
 KEPT_DAYS = 730  # 24 months after the last change, one clock for open and closed cases

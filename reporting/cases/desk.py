@@ -30,21 +30,10 @@ from reporting.cases.case_file import (
 )
 from reporting.cases.openers import Openers, key_for
 from reporting.cases.queue_cache import QUEUE_COLUMNS
-from reporting.cases.records import (
-    CLOSED,
-    FROM_TEAM,
-    JUNK,
-    JUNK_DAYS,
-    NEW,
-    OPEN,
-    BrokenCase,
-    Case,
-    EditConflict,
-    NoConsent,
-    Summary,
-)
+from reporting.cases.records import FROM_TEAM, JUNK, JUNK_DAYS, BrokenCase, Case, EditConflict, NoConsent
 from reporting.cases.seal_contexts import audit_context, vault_key_context
 from reporting.cases.store import let_go
+from reporting.cases.summary import CLOSED, NEW, OPEN, Summary
 from reporting.clock import HOUR
 from reporting.crypto import sealing
 from reporting.crypto.receipts import plain

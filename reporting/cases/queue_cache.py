@@ -16,7 +16,8 @@ from sqlalchemy.orm import Session
 from reporting.cases import derived, taken
 from reporting.cases.case_file import open_summary
 from reporting.cases.openers import Openers
-from reporting.cases.records import CHANGED, LIST, OLDER, BrokenCase, Summary
+from reporting.cases.records import CHANGED, LIST, OLDER, BrokenCase
+from reporting.cases.summary import Summary
 from reporting.cases.taken import Lists
 from reporting.crypto import sealing
 from reporting.crypto.sealing import CannotOpen, SealContext

@@ -1,4 +1,4 @@
-"""What travels of a case: frozen records of a report, a case, its summary, its letters and referrals.
+"""What travels of a case: frozen records of a report, a case, its letters and referrals.
 
 Knows no transaction, no member and no act.
 """
@@ -8,18 +8,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Any, Final
+from typing import Any, Final, Self
 
-from reporting.cases.summary import SummaryContent, ToldHours, looked_at
+from reporting.cases.summary import ToldHours, looked_at
 from reporting.clock import HOUR
 from reporting.crypto import sealing
 from reporting.errors import AmparoError
 from reporting.i18n import N_
-from reporting.vocabulary.incident import Incident
-from reporting.vocabulary.need_states import REACH, REFUSE, STATES, NeedState, states_of
+from reporting.vocabulary.incident import Incident, incident_from_answers
+from reporting.vocabulary.need_states import REACH, REFUSE, NeedState, states_of
 
 FROM_HER, FROM_TEAM = "reporter", "team"
-NEW, OPEN, CLOSED = "new", "open", "closed"  # states of a case
 THREAT, JUNK = "threat_to_team", "junk"  # marks; reversible, and nothing is deleted by one person's
 JUNK_DAYS = 30  # so long after two people marked it as junk a case goes
 
@@ -90,6 +89,11 @@ class Letter:
     text: str
     by: int = 0
 
+    @classmethod
+    def from_content(cls, content: Mapping[str, Any]) -> Self:
+        """The letter that a record holds."""
+        return cls(content["from"], content["hour"], content["text"], content.get("by", 0))
+
 
 @dataclass(frozen=True, slots=True)
 class Note:
@@ -98,6 +102,11 @@ class Note:
     by: int
     hour: int
     text: str
+
+    @classmethod
+    def from_content(cls, content: Mapping[str, Any]) -> Self:
+        """The note or the addition that a record holds."""
+        return cls(content["by"], content["hour"], content["text"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +117,11 @@ class Correction:
     hour: int
     incident: Incident
     reason: str
+
+    @classmethod
+    def from_content(cls, content: Mapping[str, Any]) -> Self:
+        """The correction that a record holds. Raises `BadIncident` when its answers fit no question of ours."""
+        return cls(content["by"], content["hour"], incident_from_answers(content["answers"]), content["reason"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,180 +141,25 @@ class Referral:
     moves: tuple[Mapping[str, Any], ...]
     protects: str
 
+    @classmethod
+    def from_content(cls, number: int, content: Mapping[str, Any]) -> Self:
+        """The referral that the record of this number holds."""
+        return cls(
+            number,
+            content["service"],
+            content["need"],
+            tuple(content["fields"]),
+            content["state"],
+            content.get("consent", {}),
+            tuple(content["moves"]),
+            content.get("protects", ""),
+        )
+
     @property
     def refused(self) -> bool:
         """Whether the service refused her, and did not attend her after all."""
         moves = {step["move"] for step in self.moves}
         return REFUSE in moves and REACH not in moves
-
-
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """What the queue knows of a case: enough to sort and to choose, nothing to read.
-
-    `seal` is the hash of the sealed bytes it was read from: while that is the same, so is all that follows from it.
-    """
-
-    case: int
-    team: int
-    seal: str
-    content: SummaryContent = field(repr=False)
-    epoch: int = 0  # of the keys with which it opens
-    version: int = 0
-    mark: bytes = field(default=b"", repr=False)  # by which the list of what the team has taken knows it
-
-    @property
-    def incident(self) -> Incident:
-        """The answers as they stand now."""
-        return self.content.incident
-
-    @property
-    def told_at(self) -> int:
-        """Hour (since 1970) of the time she gave."""
-        return self.content.told_at
-
-    @property
-    def hour(self) -> int:
-        """Hour (since 1970) of the report."""
-        return self.content.hour
-
-    @property
-    def heard_at(self) -> int:
-        """Hour (since 1970) of what she said last after her report; 0 where she said nothing since."""
-        return self.content.heard_at or 0
-
-    @property
-    def waits(self) -> bool:
-        """Whether the newest word is hers: she came back, and nobody has answered or closed it since."""
-        return bool(self.heard_at) and not self.answered and self.state != CLOSED
-
-    @property
-    def waits_to_be_sent(self) -> bool:
-        """Whether she said yes to a service that nobody has told yet, and the case is open."""
-        return self.to_send and self.state != CLOSED
-
-    @property
-    def may_be_reachable(self) -> bool:
-        """Whether a way to reach her is kept, or a version before did not write down that there is none."""
-        return self.content.reachable is not False
-
-    def is_due(self, hour: float) -> bool:
-        """Whether the day has come on which somebody wants to look at it, and nobody has closed it."""
-        return 0 < self.due_at <= hour and self.state != CLOSED
-
-    @property
-    def is_taken(self) -> bool:
-        """Whether somebody has it and has looked since she said something."""
-        return bool(self.owner) and not self.unread
-
-    @property
-    def wrote_at(self) -> int:
-        """Hour of what the team wrote to her last; 0 where it never did, or a version before did not write it down."""
-        return self.content.wrote_at or 0
-
-    @property
-    def language(self) -> str:
-        """In which she told it; empty where a version before did not write it down."""
-        return self.content.language or ""
-
-    @property
-    def due_at(self) -> int:
-        """Hour (since 1970) with which the day begins on which somebody wants to look at it; 0 without such a day."""
-        return self.content.due_at or 0
-
-    @property
-    def acts_told(self) -> int:
-        """Hour in which she first told what happened: a time she does not know is at least as old."""
-        return self.content.told_hours.acts
-
-    @property
-    def signs_told(self) -> int:
-        """Hour in which she told how she is right now."""
-        return self.content.told_hours.signs
-
-    def incident_at(self, now: float) -> Incident:
-        """The answers as they are at the moment of looking."""
-        return looked_at(self.incident, self.content.told_hours, now)
-
-    @property
-    def state(self) -> str:
-        """NEW, OPEN or CLOSED."""
-        return self.content.state
-
-    @property
-    def unread(self) -> bool:
-        """Something came that nobody of the team has seen."""
-        return self.content.unread
-
-    @property
-    def answered(self) -> bool:
-        """The newest letter is the team's."""
-        return self.content.answered
-
-    @property
-    def owner(self) -> int:
-        """The member whose case it is; 0 is nobody."""
-        return self.content.owner or 0
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """The team's own words for finding it again."""
-        return self.content.labels or ()
-
-    @property
-    def marks(self) -> tuple[str, ...]:
-        """Why it is folded away; empty where it is not."""
-        return self.content.marks or ()
-
-    @property
-    def signs(self) -> tuple[str, ...]:
-        """Signs of junk that were seen when it was sent."""
-        return self.content.signs or ()
-
-    @property
-    def group(self) -> int | None:
-        """The number that it shares with what else the same sender sent in that hour with a sign of junk."""
-        return self.content.group
-
-    @property
-    def words(self) -> str:
-        """By which the same words in another case are known; empty where there are few."""
-        return self.content.words or ""
-
-    @property
-    def closed_at(self) -> int:
-        """Hour (since 1970) of closing; 0 while it is open."""
-        return self.content.closed_at or 0
-
-    @property
-    def junk_at(self) -> int:
-        """Hour (since 1970) in which a second person marked it as junk; 0 where nobody did."""
-        return self.content.junk_at or 0
-
-    @property
-    def needs(self) -> Mapping[str, str]:
-        """Need -> its state, where that is another than open."""
-        return self.content.needs or {}
-
-    @property
-    def settled(self) -> frozenset[str]:
-        """The needs that are in no clock, list or count of the team any more."""
-        return frozenset(need for need, state in self.needs.items() if STATES[state].settled)
-
-    @property
-    def to_send(self) -> bool:
-        """She said yes to a service, and nobody has told it yet."""
-        return bool(self.content.to_send)
-
-    @property
-    def looked_by(self) -> int:
-        """The member who looked last; 0 where nobody did, or a version before did not write it down."""
-        return self.content.looked_by or 0
-
-    @property
-    def looked_at(self) -> int:
-        """Hour (since 1970) of the last look; 0 where that is not known."""
-        return self.content.looked_at or 0
 
 
 @dataclass(frozen=True, slots=True)

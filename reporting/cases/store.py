@@ -36,9 +36,9 @@ from reporting.cases.case_file import (
     seal_tally,
 )
 from reporting.cases.junk import print_of
-from reporting.cases.records import FROM_HER, NEW, Case, NewReport, Visit
+from reporting.cases.records import FROM_HER, Case, NewReport, Visit
 from reporting.cases.seal_contexts import front_key_context, receipt_key_context, record_context
-from reporting.cases.summary import SummaryContent
+from reporting.cases.summary import NEW, SummaryContent
 from reporting.clock import HOUR
 from reporting.crypto import sealing
 from reporting.crypto.receipts import Receipt as Receipt

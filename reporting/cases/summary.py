@@ -11,6 +11,9 @@ from typing import Any, Final, Self
 
 from reporting.clock import HOUR
 from reporting.vocabulary.incident import Incident, incident_from_answers
+from reporting.vocabulary.need_states import STATES
+
+NEW, OPEN, CLOSED = "new", "open", "closed"  # states of a case
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,3 +124,172 @@ def looked_at(incident: Incident, hours: ToldHours, now: float) -> Incident:
         return max(0.0, now / HOUR - hour)
 
     return replace(incident.later(since(hours.time)), told_ago=since(hours.acts), signs_ago=since(hours.signs))
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What the queue knows of a case: enough to sort and to choose, nothing to read.
+
+    `seal` is the hash of the sealed bytes it was read from: while that is the same, so is all that follows from it.
+    """
+
+    case: int
+    team: int
+    seal: str
+    content: SummaryContent = field(repr=False)
+    epoch: int = 0  # of the keys with which it opens
+    version: int = 0
+    mark: bytes = field(default=b"", repr=False)  # by which the list of what the team has taken knows it
+
+    @property
+    def incident(self) -> Incident:
+        """The answers as they stand now."""
+        return self.content.incident
+
+    @property
+    def told_at(self) -> int:
+        """Hour (since 1970) of the time she gave."""
+        return self.content.told_at
+
+    @property
+    def hour(self) -> int:
+        """Hour (since 1970) of the report."""
+        return self.content.hour
+
+    @property
+    def heard_at(self) -> int:
+        """Hour (since 1970) of what she said last after her report; 0 where she said nothing since."""
+        return self.content.heard_at or 0
+
+    @property
+    def waits(self) -> bool:
+        """Whether the newest word is hers: she came back, and nobody has answered or closed it since."""
+        return bool(self.heard_at) and not self.answered and self.state != CLOSED
+
+    @property
+    def waits_to_be_sent(self) -> bool:
+        """Whether she said yes to a service that nobody has told yet, and the case is open."""
+        return self.to_send and self.state != CLOSED
+
+    @property
+    def may_be_reachable(self) -> bool:
+        """Whether a way to reach her is kept, or a version before did not write down that there is none."""
+        return self.content.reachable is not False
+
+    def is_due(self, hour: float) -> bool:
+        """Whether the day has come on which somebody wants to look at it, and nobody has closed it."""
+        return 0 < self.due_at <= hour and self.state != CLOSED
+
+    @property
+    def is_taken(self) -> bool:
+        """Whether somebody has it and has looked since she said something."""
+        return bool(self.owner) and not self.unread
+
+    @property
+    def wrote_at(self) -> int:
+        """Hour of what the team wrote to her last; 0 where it never did, or a version before did not write it down."""
+        return self.content.wrote_at or 0
+
+    @property
+    def language(self) -> str:
+        """In which she told it; empty where a version before did not write it down."""
+        return self.content.language or ""
+
+    @property
+    def due_at(self) -> int:
+        """Hour (since 1970) with which the day begins on which somebody wants to look at it; 0 without such a day."""
+        return self.content.due_at or 0
+
+    @property
+    def acts_told(self) -> int:
+        """Hour in which she first told what happened: a time she does not know is at least as old."""
+        return self.content.told_hours.acts
+
+    @property
+    def signs_told(self) -> int:
+        """Hour in which she told how she is right now."""
+        return self.content.told_hours.signs
+
+    def incident_at(self, now: float) -> Incident:
+        """The answers as they are at the moment of looking."""
+        return looked_at(self.incident, self.content.told_hours, now)
+
+    @property
+    def state(self) -> str:
+        """NEW, OPEN or CLOSED."""
+        return self.content.state
+
+    @property
+    def unread(self) -> bool:
+        """Something came that nobody of the team has seen."""
+        return self.content.unread
+
+    @property
+    def answered(self) -> bool:
+        """The newest letter is the team's."""
+        return self.content.answered
+
+    @property
+    def owner(self) -> int:
+        """The member whose case it is; 0 is nobody."""
+        return self.content.owner or 0
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The team's own words for finding it again."""
+        return self.content.labels or ()
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """Why it is folded away; empty where it is not."""
+        return self.content.marks or ()
+
+    @property
+    def signs(self) -> tuple[str, ...]:
+        """Signs of junk that were seen when it was sent."""
+        return self.content.signs or ()
+
+    @property
+    def group(self) -> int | None:
+        """The number that it shares with what else the same sender sent in that hour with a sign of junk."""
+        return self.content.group
+
+    @property
+    def words(self) -> str:
+        """By which the same words in another case are known; empty where there are few."""
+        return self.content.words or ""
+
+    @property
+    def closed_at(self) -> int:
+        """Hour (since 1970) of closing; 0 while it is open."""
+        return self.content.closed_at or 0
+
+    @property
+    def junk_at(self) -> int:
+        """Hour (since 1970) in which a second person marked it as junk; 0 where nobody did."""
+        return self.content.junk_at or 0
+
+    @property
+    def needs(self) -> Mapping[str, str]:
+        """Need -> its state, where that is another than open."""
+        return self.content.needs or {}
+
+    @property
+    def settled(self) -> frozenset[str]:
+        """The needs that are in no clock, list or count of the team any more."""
+        return frozenset(need for need, state in self.needs.items() if STATES[state].settled)
+
+    @property
+    def to_send(self) -> bool:
+        """She said yes to a service, and nobody has told it yet."""
+        return bool(self.content.to_send)
+
+    @property
+    def looked_by(self) -> int:
+        """The member who looked last; 0 where nobody did, or a version before did not write it down."""
+        return self.content.looked_by or 0
+
+    @property
+    def looked_at(self) -> int:
+        """Hour (since 1970) of the last look; 0 where that is not known."""
+        return self.content.looked_at or 0

@@ -24,7 +24,8 @@ from reporting.figures.release_ledger import FREEZING, FROZEN, OVERLAPS, Release
 from reporting.figures.tallies import Openers, archive_context, month_of, open_tally, openers, statistics_team
 from reporting.i18n import N_
 from reporting.storage.database import reading, writing
-from reporting.storage.models import ArchiveRow, CaseRow, ReleaseMonthRow, ReleaseRow
+from reporting.storage.models import CaseRow
+from reporting.storage.release_models import ArchiveRow, ReleaseMonthRow, ReleaseRow
 from reporting.teams import audit, heads
 from reporting.teams.keyring import Keys
 from reporting.teams.team_log import Pin, Team

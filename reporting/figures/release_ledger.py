@@ -13,7 +13,8 @@ from reporting.errors import AmparoError
 from reporting.figures.periods import Period, period
 from reporting.i18n import N_
 from reporting.storage.ledger import BUILT, Entry, Ledger, NoLedger
-from reporting.storage.models import ArchiveRow, ReleaseMonthRow, ReleaseRow, TeamRow
+from reporting.storage.models import TeamRow
+from reporting.storage.release_models import ArchiveRow, ReleaseMonthRow, ReleaseRow
 from reporting.teams.team_log import STATISTICS, BrokenChain, Pin
 
 FREEZING, FROZEN, COMPILED, PUBLISHED = "freezing", "frozen", "compiled", "published"

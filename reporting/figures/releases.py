@@ -26,7 +26,8 @@ from reporting.figures.tables import Noise
 from reporting.figures.tallies import open_archived, openers, statistics_team
 from reporting.i18n import N_
 from reporting.storage.database import reading, writing
-from reporting.storage.models import ArchiveRow, MemberRow, ReleaseMonthRow, ReleaseRow
+from reporting.storage.models import MemberRow
+from reporting.storage.release_models import ArchiveRow, ReleaseMonthRow, ReleaseRow
 from reporting.teams import audit, heads, team_log
 from reporting.teams.keyring import Keys
 from reporting.teams.team_log import ADVOCATE, Pin, Team

@@ -29,7 +29,8 @@ from reporting.storage.database import Base, checkpoint, version_of, writing
 from reporting.storage.files import rewrite_json
 from reporting.storage.ledger import NoLedger
 from reporting.storage.locks import maintenance_lock
-from reporting.storage.models import CaseRow, ErasedRow, ReleaseRow, TakenRow, TeamRow
+from reporting.storage.models import CaseRow, ErasedRow, TakenRow, TeamRow
+from reporting.storage.release_models import ReleaseRow
 from reporting.teams import team_log
 from reporting.teams.team_log import BrokenChain, KeysNotMade, Pin
 

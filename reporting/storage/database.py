@@ -17,7 +17,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, ClassVar
 
-from sqlalchemy import Connection, Engine, FromClause, create_engine, event, inspect, text
+from sqlalchemy import BigInteger, Connection, Engine, FromClause, Integer, create_engine, event, inspect, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
 
@@ -35,6 +35,9 @@ SQLITE_PRAGMAS = (
 POOL = 8  # connections kept open; the last one to close empties the log, which is slow, so none is closed
 MIGRATIONS = Path(__file__).parent / "migrations"
 Line = Session | Connection  # for a question that needs no more than asking
+
+# on SQLite the rowid itself, so rows lie in no order of arrival
+Random63 = BigInteger().with_variant(Integer, "sqlite")
 
 
 class Base(DeclarativeBase):

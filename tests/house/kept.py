@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import referrals.directory.models
 import reporting.storage.models
+import reporting.storage.release_models
 from reporting.clock import DAY, HOUR
 from reporting.operations import backups
 from reporting.operations.retention import periods
@@ -21,7 +22,7 @@ from reporting.storage.database import Base
 from reporting.storage.kept import HASHED, KEPT, READABLE, SEALED
 from tests.house.plan import first_sentence
 
-MODELS = (reporting.storage.models, referrals.directory.models)
+MODELS = (reporting.storage.models, reporting.storage.release_models, referrals.directory.models)
 WIDTH = 118
 TABLE = re.compile(r"CREATE \{kind\} TABLE IF NOT EXISTS (\w+) \((.*)\)", re.DOTALL)
 # The rows of pages: column -> (how, what), as beside the columns of the tables.

@@ -17,7 +17,7 @@ def test_a_file_fits_in_four_hundred_lines_and_a_function_on_a_screen(module: Mo
 
 def test_a_folder_can_be_taken_in_at_a_glance() -> None:
     packages = folders(MODULES)
-    assert len(packages) <= 26
+    assert len(packages) <= 30
     assert not {package: count for package, count in packages.items() if count > 14}
 
 

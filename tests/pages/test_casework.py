@@ -19,7 +19,7 @@ from referrals.directory import snapshot
 from referrals.help.answers import help_for
 from referrals.needs import assessment, exclusions
 from referrals.pages import queue as queue_page
-from reporting.cases import actions, case_file, records
+from reporting.cases import actions, case_file, records, summary
 from reporting.cases import desk as cases_desk
 from reporting.cases.actions import NotAllowed
 from reporting.cases.case_file import CaseFile, Record, open_case_file
@@ -681,8 +681,8 @@ def test_a_search_without_words_is_answered_in_words(app: Flask, place: Place) -
 
 
 def test_the_queue_knows_folders_owners_and_short_names() -> None:
-    def card(case: int, **parts: Any) -> records.Summary:
-        return records.Summary(
+    def card(case: int, **parts: Any) -> summary.Summary:
+        return summary.Summary(
             case, 1, "", replace(SummaryContent({}, 0, case, "open", unread=False, answered=False), **parts)
         )
 
@@ -706,7 +706,7 @@ def test_the_queue_knows_folders_owners_and_short_names() -> None:
 def test_a_remembered_rank_is_the_rank_worked_out_anew(hours: list[float], later: float, looks: int) -> None:
     incident = Incident(violence=frozenset({"RAPE"}), condom="no", pregnant_possible="yes", hours=(hours[0], hours[1]))
     content = SummaryContent(answers_from_incident(incident), 0, 0, "open", unread=False, answered=False)
-    card, sheet = records.Summary(1, 1, "seal", content), ranks.QueueCache()
+    card, sheet = summary.Summary(1, 1, "seal", content), ranks.QueueCache()
     for look in range(looks + 1):
         now = later * 3600 * look / looks
         fresh = queue.rank_of(card, now)

@@ -17,7 +17,7 @@ from reporting.app import create_app
 from reporting.figures import bounds, periods, releases
 from reporting.operations import demo
 from reporting.storage.database import reading, writing
-from reporting.storage.models import ReleaseMonthRow, ReleaseRow
+from reporting.storage.release_models import ReleaseMonthRow, ReleaseRow
 from reporting.teams.team_log import ADVOCATE
 from reporting.vocabulary.tally import block_of_codes
 from tests.copies import Filling, with_readers_of_figures

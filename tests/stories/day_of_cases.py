@@ -19,8 +19,9 @@ from referrals.help.answers import help_for
 from reporting.cases import actions, desk, store, submission
 from reporting.cases.case_file import CaseFile
 from reporting.cases.junk import LINKS, QUICK
-from reporting.cases.records import FROM_TEAM, OPEN, NewReport, Visit
+from reporting.cases.records import FROM_TEAM, NewReport, Visit
 from reporting.cases.store import StretchedReceipt
+from reporting.cases.summary import OPEN
 from reporting.clock import HOUR
 from reporting.sessions import tickets
 from reporting.storage.database import reading, writing

@@ -13,7 +13,7 @@ from flask import Flask
 
 from referrals.casework import queue, ranks
 from referrals.needs.assessment import assess
-from reporting.cases import actions, records
+from reporting.cases import actions, summary
 from reporting.cases.case_file import CaseFile, Record
 from reporting.cases.summary import SummaryContent
 from reporting.clock import HOUR
@@ -28,9 +28,9 @@ BLEEDING = Incident(violence=frozenset({"PHYSICAL_ASSAULT"}), flags=frozenset({"
 PEP, CHECK, EMERGENCY = say("Medicine that can prevent HIV (PEP)"), say("A health check"), say("Emergency care")
 
 
-def a_card(incident: Incident, case: int = 1, **times: int) -> records.Summary:
+def a_card(incident: Incident, case: int = 1, **times: int) -> summary.Summary:
     content = SummaryContent(answers_from_incident(incident), 0, 0, "open", unread=False, answered=False)
-    return records.Summary(case, 1, "seal", replace(content, **times))
+    return summary.Summary(case, 1, "seal", replace(content, **times))
 
 
 # ── the queue ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -111,7 +111,7 @@ def set_right(case_file: CaseFile, hour: float, *, signs: bool = False, **answer
 
 
 def needs_at(case_file: CaseFile, hour: float) -> set[str]:
-    card = records.Summary(1, 1, "seal", case_file.summary)
+    card = summary.Summary(1, 1, "seal", case_file.summary)
     assert card.incident_at(hour * HOUR) == case_file.incident_at(hour * HOUR)
     found = {f"{need.code} {need.urgency}" for need in assess(case_file.incident_at(hour * HOUR)).needs}
     line = queue.line_of(card, hour * HOUR)

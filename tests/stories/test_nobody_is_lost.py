@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 
 from referrals.casework import queue, views
-from reporting.cases import actions, desk, records, store
-from reporting.cases.records import CLOSED, OPEN, Summary
-from reporting.cases.summary import SummaryContent
+from reporting.cases import actions, desk, store, summary
+from reporting.cases.summary import CLOSED, OPEN, Summary, SummaryContent
 from reporting.crypto.receipts import Receipt
 from reporting.storage.database import reading, writing
 from reporting.teams.keyring import Keys
@@ -156,7 +155,7 @@ def test_each_place_in_the_order_comes_before_the_next() -> None:
         a_card(4, replace(TOLD, hours=(30.0, 30.0))),
         a_card(5, QUIET, HOUR - 90, heard_at=HOUR - 80, **IN_HAND),
         a_card(6, QUIET, HOUR - 90, heard_at=HOUR - 5, **IN_HAND),
-        a_card(7, QUIET, state=records.NEW),
+        a_card(7, QUIET, state=summary.NEW),
         a_card(8, QUIET, HOUR - 400),
         a_card(9, replace(TOLD, hours=(30.0, 30.0)), **IN_HAND),
     ]
@@ -178,10 +177,10 @@ def test_each_place_in_the_order_comes_before_the_next() -> None:
 LOST_WITHOUT: dict[str, tuple[Summary, Summary]] = {
     "danger": (a_card(1, NEAR_HER, HOUR - 1), a_card(2, TWO_HOURS_LEFT)),
     "window": (a_card(1, TWO_HOURS_LEFT), a_card(2, QUIET, heard_at=HOUR - 70)),
-    "wrote": (a_card(1, QUIET, HOUR - 90, heard_at=HOUR - 80, **IN_HAND), a_card(2, QUIET, state=records.NEW)),
+    "wrote": (a_card(1, QUIET, HOUR - 90, heard_at=HOUR - 80, **IN_HAND), a_card(2, QUIET, state=summary.NEW)),
     "send": (a_card(1, QUIET, HOUR - 90, to_send=True, answered=True, **IN_HAND), a_card(2, QUIET, heard_at=HOUR - 9)),
-    "due": (a_card(1, QUIET, HOUR - 90, due_at=HOUR - 2, **IN_HAND), a_card(2, QUIET, state=records.NEW)),
-    "new": (a_card(2, QUIET, state=records.NEW), a_card(1, QUIET, HOUR - 400)),
+    "due": (a_card(1, QUIET, HOUR - 90, due_at=HOUR - 2, **IN_HAND), a_card(2, QUIET, state=summary.NEW)),
+    "new": (a_card(2, QUIET, state=summary.NEW), a_card(1, QUIET, HOUR - 400)),
     "open": (a_card(2, QUIET), a_card(1, TWO_HOURS_LEFT, **IN_HAND)),
 }
 

@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 from referrals.casework import folds, queue
 from referrals.casework.ranks import Rank
 from reporting.cases import junk
-from reporting.cases.records import Summary
-from reporting.cases.summary import SummaryContent
+from reporting.cases.summary import Summary, SummaryContent
 from reporting.clock import HOUR
 from reporting.sessions.hour_key import HourKey
 from reporting.vocabulary.incident import Incident, answers_from_incident

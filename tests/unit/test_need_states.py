@@ -17,9 +17,9 @@ from referrals.needs.assessment import assess, past_windows, window_runs
 from referrals.needs.rules import CLOSES, RULES, SOURCES
 from reporting.cases import actions
 from reporting.cases.case_file import CaseFile, Record
-from reporting.cases.records import OPEN as OPEN_CASE
-from reporting.cases.records import Referral, Summary
-from reporting.cases.summary import SummaryContent
+from reporting.cases.records import Referral
+from reporting.cases.summary import OPEN as OPEN_CASE
+from reporting.cases.summary import Summary, SummaryContent
 from reporting.vocabulary import need_states
 from reporting.vocabulary.incident import Incident, answers_from_incident
 from reporting.vocabulary.need_states import (

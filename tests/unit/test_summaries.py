@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 
 from referrals.casework import queue
 from reporting.cases.case_file import as_json, from_json
-from reporting.cases.records import Summary
-from reporting.cases.summary import LETTERS, SummaryContent
+from reporting.cases.summary import LETTERS, Summary, SummaryContent
 from reporting.vocabulary.incident import Incident, answers_from_incident
 from reporting.vocabulary.need_states import STATES
 from reporting.vocabulary.needs import NEEDS

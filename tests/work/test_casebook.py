@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, select, text, update
 
-from reporting.cases import case_file, desk, records, store
+from reporting.cases import case_file, desk, store, summary
 from reporting.cases.records import FROM_HER, FROM_TEAM, Case, NoConsent, Visit
 from reporting.storage.database import reading, writing
 from reporting.storage.models import AuditRow, CaseRow, LogRow, RecordRow
@@ -92,7 +92,7 @@ def test_opening_marks_a_case_as_read_and_her_letter_as_unread_again(place: Plac
     assert card(place, rosa).unread
 
 
-def card(place: Place, keys: Keys) -> records.Summary:
+def card(place: Place, keys: Keys) -> summary.Summary:
     with reading(place.engine) as db:
         return desk.queue(db, keys)[0][0]
 

@@ -30,7 +30,8 @@ from reporting.storage.database import (
 )
 from reporting.storage.ledger import FILE, FOLDER
 from reporting.storage.locks import lock_holder, maintenance_lock
-from reporting.storage.models import ArchiveRow, CaseRow, RecordRow, ReleaseMonthRow, ReleaseRow
+from reporting.storage.models import CaseRow, RecordRow
+from reporting.storage.release_models import ArchiveRow, ReleaseMonthRow, ReleaseRow
 from tests.copies import Copies, on_engine, with_readers_of_figures
 from tests.needs_of_tests import a_schema
 from tests.people import Place

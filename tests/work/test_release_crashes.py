@@ -24,7 +24,8 @@ from reporting.figures.periods import period
 from reporting.figures.release_ledger import ReleaseRefused
 from reporting.figures.releases import compile_release, listed, publish
 from reporting.storage.database import open_database, reading, writing
-from reporting.storage.models import ArchiveRow, AuditRow, CaseRow, ReleaseMonthRow, ReleaseRow
+from reporting.storage.models import AuditRow, CaseRow
+from reporting.storage.release_models import ArchiveRow, ReleaseMonthRow, ReleaseRow
 from reporting.teams.keyring import Keys
 from tests.copies import Copies, on_engine, with_readers_of_figures
 from tests.people import Place

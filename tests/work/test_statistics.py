@@ -20,7 +20,8 @@ from reporting.figures.release_ledger import ReleaseRefused
 from reporting.figures.tables import Noise
 from reporting.sessions import tickets
 from reporting.storage.database import reading, writing
-from reporting.storage.models import ArchiveRow, CaseRow, ReleaseMonthRow, ReleaseRow
+from reporting.storage.models import CaseRow
+from reporting.storage.release_models import ArchiveRow, ReleaseMonthRow, ReleaseRow
 from reporting.teams import team_log
 from reporting.teams.keyring import Keys
 from reporting.teams.team_log import CASEWORK, STATISTICS

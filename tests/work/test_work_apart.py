@@ -21,7 +21,8 @@ from reporting.figures.work_apart import Order
 from reporting.sessions import day_seeds
 from reporting.storage.database import reading, writing
 from reporting.storage.locks import maintenance_lock
-from reporting.storage.models import ArchiveRow, CaseRow, ReleaseRow
+from reporting.storage.models import CaseRow
+from reporting.storage.release_models import ArchiveRow, ReleaseRow
 from reporting.teams.keyring import Keys
 from reporting.vocabulary.tally import VOID_TALLY
 from reporting.web.context import installation_of

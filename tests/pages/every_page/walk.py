@@ -36,7 +36,8 @@ from reporting.app import create_app
 from reporting.config import ROOT
 from reporting.figures import work_apart
 from reporting.storage.database import writing
-from reporting.storage.models import ArchiveRow, MemberRow, ReleaseMonthRow, ReleaseRow, TakenRow
+from reporting.storage.models import MemberRow, TakenRow
+from reporting.storage.release_models import ArchiveRow, ReleaseMonthRow, ReleaseRow
 from reporting.teams import accounts, members
 from reporting.teams.accounts import Invitation
 from reporting.teams.team_log import ADVOCATE, CASE_WORKER, COORDINATOR

@@ -1,0 +1,1 @@
+"""Pages of what is next in a case, of its plans and letters, and of how it goes."""
