@@ -18,13 +18,13 @@ from typing import Any, TypeVar
 
 import click
 import segno
-from sqlalchemy import Engine
+from sqlalchemy import Engine, inspect
 from sqlalchemy.exc import SQLAlchemyError
 
 from referrals.casework.signed_directory import who_signs
 from referrals.directory import snapshot
 from reporting.config import SECRET, BadSettings, Settings, make_secrets, read_settings
-from reporting.storage.database import open_database, upgrade_tables
+from reporting.storage.database import destroy, open_database, upgrade_tables
 from reporting.teams import accounts, team_log
 from reporting.teams.team_log import Pin
 
@@ -191,14 +191,22 @@ def text_of(file: Path) -> str:
 
 
 @contextmanager
-def throw_away(purpose: str) -> Iterator[tuple[Settings, Engine]]:
-    """An empty installation in a folder that goes away again."""
+def throw_away(purpose: str, database: str = "") -> Iterator[tuple[Settings, Engine]]:
+    """An empty installation in a folder that goes away again; so do its tables, where its database is another.
+
+    Raises `ClickException` where there is something in that database already.
+    """
     with tempfile.TemporaryDirectory(prefix=f"amparo-{purpose}-", ignore_cleanup_errors=True) as folder:
         make_secrets(Path(folder), os.urandom(2 * SECRET))
-        settings = read_settings({"AMPARO_INSTANCE": folder})
+        settings = read_settings({"AMPARO_INSTANCE": folder, "DATABASE_URL": database})
         engine = open_database(settings.database_url)
+        with engine.connect() as line:
+            if inspect(line).get_table_names():
+                raise click.ClickException("There are tables in this database. Name one that is empty.")
         upgrade_tables(engine)
         try:
             yield settings, engine
         finally:
+            if database:
+                destroy(engine)
             engine.dispose()

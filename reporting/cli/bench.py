@@ -13,10 +13,7 @@ from dataclasses import asdict
 import click
 
 from reporting.cli.base import main, progress, settings_here, throw_away
-from reporting.operations import bench_match as operations_bench_match
-from reporting.operations import bench_release as operations_bench_release
-from reporting.operations import bench_submit as operations_bench_submit
-from reporting.operations.bench_queue import measure
+from reporting.operations.bench import desk_works, match, queue, release, submit, waits
 
 
 @main.group()
@@ -31,6 +28,11 @@ _runs = click.option("--runs", default=5, show_default=True, help="Runs; the fig
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print as JSON (it always is).")
 
 
+_database = click.option(
+    "--database", default="", metavar="URL", help="An empty database for it, as DATABASE_URL has it. [default: SQLite]"
+)
+
+
 @bench.command("submit")
 @_workers
 @_at_once
@@ -39,7 +41,7 @@ _as_json = click.option("--json", "as_json", is_flag=True, help="Print as JSON (
 @_as_json
 def bench_submit(workers: int, at_once: tuple[int, ...], seconds: float, runs: int, as_json: bool) -> None:  # noqa: ARG001 -- see its help
     """Whole trips, from the first page to the receipt, against a server of our own; and their ratio to the floor."""
-    click.echo(json.dumps(operations_bench_submit.submit(workers, at_once, seconds, runs, progress), indent=1))
+    click.echo(json.dumps(submit.submit(workers, at_once, seconds, runs, progress), indent=1))
 
 
 @bench.command("limit")
@@ -50,18 +52,41 @@ def bench_submit(workers: int, at_once: tuple[int, ...], seconds: float, runs: i
 @_as_json
 def bench_limit(workers: int, at_once: tuple[int, ...], seconds: float, runs: int, as_json: bool) -> None:  # noqa: ARG001 -- see its help
     """The floor: the same bytes with only the cryptography, one durable commit and a bare answer."""
-    click.echo(json.dumps(operations_bench_submit.limit(workers, at_once, seconds, runs, progress), indent=1))
+    click.echo(json.dumps(submit.limit(workers, at_once, seconds, runs, progress), indent=1))
 
 
 @bench.command("queue")
 @click.option("--cases", default=10_000, show_default=True, help="Open cases.")
 @click.option("--unopened", default=1_000, show_default=True, help="How many of them nobody has seen yet.")
+@_database
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
-def bench_queue(cases: int, unopened: int, as_json: bool) -> None:
+def bench_queue(cases: int, unopened: int, database: str, as_json: bool) -> None:
     """How long signing in and the queue take with very many cases, in a throw-away installation."""
-    with throw_away("bench") as (settings, engine):
-        measured = asdict(measure(settings, engine, cases, unopened, lambda line: click.echo(line, err=True)))
+    with throw_away("bench", database) as (settings, engine):
+        measured = asdict(queue.measure(settings, engine, cases, unopened, lambda line: click.echo(line, err=True)))
     click.echo(json.dumps(measured) if as_json else "\n".join(f"{name:14} {value}" for name, value in measured.items()))
+
+
+@bench.command("waits")
+@click.option("--cases", type=click.IntRange(100), default=10_000, show_default=True, help="Invented cases.")
+@click.option("--seconds", default=20.0, show_default=True, help="At least so long beside each work.")
+@click.option(
+    "--beside", multiple=True, type=click.Choice([*desk_works.WORKS]), help="Only beside this work. [default: all]"
+)
+@_database
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def bench_waits(cases: int, seconds: float, beside: tuple[str, ...], database: str, as_json: bool) -> None:
+    """How long a reporter waits for a page, and for a whole sending, while the desk works.
+
+    An installation is filled and served as in production, with two processes for the desk. One client turns a page
+    again and again, another one sends whole reports: first while nobody is at the desk (the row "idle"), then beside
+    each work of the desk. Worst and median in seconds; only their ratio to "idle" means anything on another machine.
+
+    For example, in two minutes: amparo bench waits --cases 1000 --seconds 5
+    """
+    with throw_away("waits", database) as (settings, engine):
+        measured = waits.measure(settings, engine, cases, seconds, beside, progress)
+    click.echo(json.dumps(asdict(measured)) if as_json else waits.in_words(measured))
 
 
 @bench.command("match")
@@ -70,7 +95,7 @@ def bench_queue(cases: int, unopened: int, as_json: bool) -> None:
 def bench_match(services: int, as_json: bool) -> None:
     """How long a match takes among very many services, over twenty countries and all in one; and their import."""
     with tempfile.TemporaryDirectory(prefix="amparo-match-") as folder:
-        measured = operations_bench_match.measure(
+        measured = match.measure(
             services, lambda name: f"sqlite:///{folder}/{name}.db", lambda line: click.echo(line, err=True)
         )
     click.echo(json.dumps(measured) if as_json else "\n".join(f"{name:22} {value}" for name, value in measured.items()))
@@ -82,7 +107,7 @@ def bench_match(services: int, as_json: bool) -> None:
 @click.option("--sizes", required=True)
 def bench_floor(workers: int, port: int, sizes: str) -> None:
     """Serve the bare answer that `bench limit` compares with; it starts this command itself."""
-    operations_bench_submit.serve_floor(settings_here(), port, workers, json.loads(sizes))
+    submit.serve_floor(settings_here(), port, workers, json.loads(sizes))
 
 
 @bench.command("release")
@@ -90,5 +115,5 @@ def bench_floor(workers: int, port: int, sizes: str) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def bench_release(reports: int, as_json: bool) -> None:
     """What a release costs: opening 10,000 sealed tallies, and from opened ones to finished files."""
-    measured = operations_bench_release.measure(reports, time.perf_counter)
+    measured = release.measure(reports, time.perf_counter)
     click.echo(json.dumps(measured) if as_json else "\n".join(f"{name:22} {value}" for name, value in measured.items()))

@@ -10,19 +10,14 @@ import json
 import os
 import re
 import secrets
-import socket
 import sqlite3
 import statistics
 import subprocess
-import sys
 import tempfile
 import threading
 import time
-import urllib.parse
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -30,23 +25,14 @@ from reporting.cases import store, submission
 from reporting.config import ROOT, SECRET, Settings, make_secrets, read_settings
 from reporting.crypto import receipts
 from reporting.operations import demo, server
+from reporting.operations.bench.client import PATIENCE, TOLD, Line, whole_trip
+from reporting.operations.bench.running import largest, processor, running
 from reporting.sessions import day_seeds, tickets
 from reporting.sessions.page_rows import open_rows
 from reporting.storage.database import open_database, reading, upgrade_tables, writing
 from reporting.teams import team_log
 from reporting.teams.team_log import CASEWORK, STATISTICS, Pin
-from reporting.vocabulary.answers import route
 
-TICKET = re.compile(rb'name="t" value="([^"]+)"')
-FORM, CHUNK = "application/x-www-form-urlencoded", 65_536
-HEAD_ENDS, LENGTH = b"\r\n\r\n", re.compile(rb"\r\nContent-Length: (\d+)", re.IGNORECASE)
-LOCATION = re.compile(rb"\r\nLocation: (\S+)", re.IGNORECASE)
-WALKING = "Sec-Fetch-Site: same-origin\r\nSec-Fetch-User: ?1\r\n"
-RECEIPT = b'class="c-words"'
-TOLD = {"age": "A25_34", "region": "PIURA", "violence": "RAPE", "narrative": "Fue de noche."}
-STEPS = ["begin", *["next"] * len(route(TOLD | {"violence": [TOLD["violence"]]})), "send"]
-PATIENCE = 30  # seconds until a server that does not answer is a failure
-TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 Say = Callable[[str], None]
 
 
@@ -59,72 +45,7 @@ class Taken:
     seconds: float = 0.0
 
 
-# ── the client ──────────────────────────────────────────────────────────────────────────────────────────────
-
-
-class Line:
-    """A line to the server that is kept open; the little of HTTP that is needed, so that measuring costs little."""
-
-    def __init__(self, port: int) -> None:
-        self._port, self.leads = port, ""  # where the last answer leads
-        self._socket: socket.socket | None = None
-
-    def ask(self, method: str, path: str, body: bytes = b"") -> tuple[int, bytes]:
-        """(status, body) of an answer. `OSError` or `ValueError` where there is none."""
-        if self._socket is None:
-            self._socket = socket.create_connection(("127.0.0.1", self._port), timeout=PATIENCE)
-        kind = f"{WALKING}Content-Type: {FORM}\r\nContent-Length: {len(body)}\r\n" if body else WALKING
-        self._socket.sendall(f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{kind}\r\n".encode() + body)
-        answer = b""
-        while HEAD_ENDS not in answer:
-            answer += self._more(self._socket)
-        head, _, page = answer.partition(HEAD_ENDS)
-        length = LENGTH.search(head)
-        if length is None:
-            raise ValueError("no length")
-        while len(page) < int(length[1]):
-            page += self._more(self._socket)
-        leads = LOCATION.search(head)
-        self.leads = leads[1].decode() if leads else ""
-        return int(head[9:12]), page
-
-    def _more(self, open_line: socket.socket) -> bytes:
-        came = open_line.recv(CHUNK)
-        if not came:
-            raise ConnectionError
-        return came
-
-    def close(self) -> None:
-        """Close the connection; the next request opens another one."""
-        if self._socket is not None:
-            self._socket.close()
-            self._socket = None
-
-
-def _trip(line: Line) -> list[tuple[int, int]]:
-    """One whole trip. Returns (bytes sent, bytes received) of each request; anything odd is an error."""
-    sizes, page = list[tuple[int, int]](), b""
-    for go in STEPS:
-        ticket = TICKET.search(page)
-        if ticket is None and sizes:
-            raise ValueError("no ticket")
-        fields = {"go": go} | ({"t": ticket[1].decode()} | TOLD if ticket else {})
-        body = urllib.parse.urlencode(fields).encode()
-        page = _step(line, body)
-        sizes.append((len(body), len(page)))
-    if RECEIPT not in page:
-        raise ValueError("no receipt")
-    return sizes
-
-
-def _step(line: Line, body: bytes) -> bytes:
-    """What she presses, and the page that it leads to."""
-    status, page = line.ask("POST", "/es/contar", body)
-    if status == HTTPStatus.SEE_OTHER:
-        status, page = line.ask("GET", line.leads)
-    if status not in {HTTPStatus.OK, HTTPStatus.NON_AUTHORITATIVE_INFORMATION}:
-        raise ValueError(str(status))
-    return page
+# ── the clients ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def _load(port: int, trip: Callable[[Line], object], at_once: int, seconds: float) -> Taken:
@@ -160,10 +81,10 @@ def submit(workers: int, at_once: Iterable[int], seconds: float, runs: int, say:
     with tempfile.TemporaryDirectory(prefix="amparo-bench-") as folder:
         settings = _furnished(Path(folder), say)
         command = ["serve", "--workers", str(workers)]
-        with _running(settings, command) as (process, port, cold):
-            sizes = _trip(Line(port))
+        with running(settings, command) as (process, port, cold):
+            sizes = whole_trip(Line(port))
             say(f"{workers} workers, {len(sizes)} steps a trip")
-            rows = [_measure(process, port, _trip, many, seconds, runs, say) for many in at_once]
+            rows = [_measure(process, port, whole_trip, many, seconds, runs, say) for many in at_once]
         open_rows(settings, open_database(settings.database_url)).destroy()
         floors = _floors(settings, sizes, workers, [row["at_once"] for row in rows], seconds, runs, say)
     for row, floor in zip(rows, floors, strict=True):
@@ -187,8 +108,8 @@ def limit(workers: int, at_once: Iterable[int], seconds: float, runs: int, say: 
     """The measures of the floor alone, a row for each number of people at once."""
     with tempfile.TemporaryDirectory(prefix="amparo-bench-") as folder:
         settings = _furnished(Path(folder), say)
-        with _running(settings, ["serve", "--workers", "1"]) as (_, port, _cold):
-            sizes = _trip(Line(port))
+        with running(settings, ["serve", "--workers", "1"]) as (_, port, _cold):
+            sizes = whole_trip(Line(port))
         open_rows(settings, open_database(settings.database_url)).destroy()
         return _floors(settings, sizes, workers, at_once, seconds, runs, say)
 
@@ -207,7 +128,7 @@ def _floors(
             line.ask("POST", f"/{number}", bytes(sent))
 
     command = ["bench", "floor", "--workers", str(workers), "--sizes", json.dumps(sizes)]
-    with _running(settings, command) as (process, port, _):
+    with running(settings, command) as (process, port, _):
         say("the floor")
         return [_measure(process, port, trip, many, seconds, runs, say) for many in at_once]
 
@@ -266,43 +187,6 @@ def _furnished(folder: Path, say: Say) -> Settings:
     return settings
 
 
-@contextmanager
-def _running(settings: Settings, command: list[str]) -> Iterator[tuple[subprocess.Popen[bytes], int, float]]:
-    """A server in processes of its own; how long it took until it answered."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-    environment = os.environ | {"AMPARO_INSTANCE": str(settings.instance), "PRACTICE": "0", "LANGUAGES": "es,en"}
-    environment["TRUSTED_PROXY"] = ""  # nobody stands in front here
-    begin = time.monotonic()
-    process = subprocess.Popen(  # noqa: S603 -- our own command
-        [sys.executable, "-m", "reporting", *command, "--port", str(port)],
-        cwd=ROOT,
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        while not _answers(port):
-            if process.poll() is not None or time.monotonic() > begin + PATIENCE:
-                raise TimeoutError("the server does not answer")
-            time.sleep(0.01)
-        yield process, port, time.monotonic() - begin
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def _answers(port: int) -> bool:
-    line = Line(port)
-    try:
-        line.ask("GET", "/0")
-    except OSError:
-        return False
-    finally:
-        line.close()
-    return True
-
-
 # ── figures ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -318,9 +202,9 @@ def _measure(
     rows = []
     _load(port, trip, at_once, min(seconds, 1))  # warm
     for run in range(runs):
-        before = _cpu(process.pid)
+        before = processor(process.pid)
         taken = _load(port, trip, at_once, seconds)
-        spent, done = _cpu(process.pid) - before, sorted(taken.trips) or [0.0]
+        spent, done = processor(process.pid) - before, sorted(taken.trips) or [0.0]
         rows.append(
             {
                 "trips_per_s": round(len(taken.trips) / taken.seconds, 1),
@@ -328,36 +212,9 @@ def _measure(
                 "p99_ms": round(done[int(len(done) * 0.99)] * 1000, 1),
                 "errors": taken.errors,
                 "cpu_ms_per_trip": round(spent * 1000 / max(len(taken.trips), 1), 1),
-                "rss_mb": round(_memory(process.pid), 1),
+                "rss_mb": round(largest(process.pid), 1),
             }
         )
         say(f"{at_once} at once, run {run + 1}: {rows[-1]}")
     middle = {name: statistics.median(row[name] for row in rows) for name in rows[0]}
     return {"at_once": at_once, "runs": runs} | middle | {"errors": sum(row["errors"] for row in rows)}
-
-
-def _family(pid: int) -> list[int]:
-    """The process and its children, as Linux tells; elsewhere only itself."""
-    listed = Path(f"/proc/{pid}/task/{pid}/children")
-    return [pid, *map(int, listed.read_text("ascii").split())] if listed.exists() else [pid]
-
-
-def _cpu(pid: int) -> float:
-    """Seconds of processor time of all workers."""
-    spent = 0.0
-    for process in _family(pid):
-        path = Path(f"/proc/{process}/stat")
-        if path.exists():
-            fields = path.read_text("ascii").rpartition(")")[2].split()
-            spent += (int(fields[11]) + int(fields[12])) / TICKS
-    return spent
-
-
-def _memory(pid: int) -> float:
-    """Megabytes of the largest worker."""
-    sizes = [0]
-    for process in _family(pid):
-        path = Path(f"/proc/{process}/status")
-        if path.exists():
-            sizes += [int(kb) for kb in re.findall(r"VmRSS:\s+(\d+)", path.read_text("ascii"))]
-    return max(sizes) / 1024

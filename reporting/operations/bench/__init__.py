@@ -1,0 +1,1 @@
+"""Measures, each over an invented installation that is thrown away; never over the real one."""
