@@ -25,6 +25,10 @@ SAID: Final = {
     RUN: N_("You wrote %(count)s digits in a row; there are 28, in 7 groups of four. Look at your paper once more."),
     MIXED: N_("There are words and numbers together. Write only the 7 words, or only the 7 groups of numbers."),
 }
+FILLED_UP: Final = N_(
+    "Nothing opens with that code. In group %(count)s fewer than four digits were typed: is one missing? Look at your "
+    "paper once more."
+)
 NEAREST: Final = N_("We do not know the word «%(wrong)s». Did you mean «%(nearest)s»?")
 UNKNOWN: Final = N_("We do not know the word «%(wrong)s». Look at your paper once more.")
 

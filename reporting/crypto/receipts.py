@@ -13,10 +13,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from itertools import islice
+from typing import Final
 
 LENGTH = 7  # numbers; 7 x 11 bits = 77 bits
 SIZE = 2048  # words in a list
 DIGITS = 4  # in a group
+LONGEST_WORD = 10  # letters; no list has a longer one
 LISTS = {"es": "spanish", "en": "english"}  # language -> file of the package
 # A word on paper is read by whoever finds it: none may frighten her or tell what it is about.
 UNKIND = {
@@ -72,10 +75,13 @@ class Unreadable:
 
 
 def draw(below: Callable[[int], int]) -> Receipt:
-    """A new receipt. `below(n)` gives a random whole number under n (secrets.randbelow)."""
+    """A new receipt, in which no word comes twice: whoever copies it would leave the second out.
+
+    `below(n)` gives a random whole number under n (secrets.randbelow).
+    """
     while True:
         receipt = Receipt(tuple(below(SIZE) for _ in range(LENGTH)))
-        if all(_is_kind(receipt, language) for language in LISTS):
+        if len(set(receipt.numbers)) == LENGTH and all(_is_kind(receipt, language) for language in LISTS):
             return receipt
 
 
@@ -84,18 +90,36 @@ def _is_kind(receipt: Receipt, language: str) -> bool:
 
 
 def read(typed: str, language: str) -> tuple[Receipt, ...] | Unreadable:
-    """Every receipt the typed text can mean: digits, or words all from one list, hers first; or what is wrong."""
-    pieces = plain(typed).split()
+    """Every receipt the typed text can mean: digits, or words all from one list, hers first; or what is wrong.
+
+    Forgiven are numbers in front of the pieces, words written together, letters typed for digits, and zeros left out in
+    front of a group (`filled_up` says in which).
+    """
+    pieces = _unnumbered(plain(typed).split())
     numbers = [piece for piece in pieces if any(sign.isdecimal() for sign in piece)]
     if not numbers:
         return _read_words(pieces, language)
-    if len(numbers) == len(pieces) and "".join(pieces).isdecimal():
-        return _read_digits(pieces)
-    return Unreadable(fault=MIXED)
+    groups = [piece.translate(_LOOKS_LIKE) for piece in pieces]
+    return _read_digits(groups) if "".join(groups).isdecimal() else Unreadable(fault=MIXED)
+
+
+_LOOKS_LIKE: Final = str.maketrans("oil", "011")  # letters that are typed or read for digits
+_NUMBERED: Final = re.compile(r"\b([1-7])([a-z]+)\b")  # "1casa"
+
+
+def _unnumbered(pieces: list[str]) -> list[str]:
+    """The pieces without the numbers of a list: "1. casa 2. perro". Whatever is not numbered from 1 on stays."""
+    parts = _NUMBERED.sub(r"\1 \2", " ".join(pieces)).split()
+    count = len(parts) // 2
+    counted = [str(number) for number in range(1, count + 1)]
+    is_list = len(parts) == 2 * count and 1 < count <= LENGTH and parts[::2] == counted
+    return parts[1::2] if is_list else pieces
 
 
 def _read_digits(groups: list[str]) -> tuple[Receipt, ...] | Unreadable:
-    """Wherever the breaks are: what counts is that there are seven times four digits."""
+    """Wherever the breaks are: what counts is that there are seven times four digits, left-out zeros aside."""
+    if len(groups) == LENGTH and max(map(len, groups)) <= DIGITS:
+        groups = [group.zfill(DIGITS) for group in groups]
     digits = "".join(groups)
     if len(digits) != DIGITS * LENGTH:
         return _wrong_digits(groups)
@@ -103,22 +127,69 @@ def _read_digits(groups: list[str]) -> tuple[Receipt, ...] | Unreadable:
     return (Receipt(numbers),) if max(numbers) < SIZE else Unreadable()
 
 
+def filled_up(typed: str) -> int:
+    """The place, from 1, of the first of seven groups that is read with a zero in front; 0 where there is none.
+
+    When nothing opens, that is where to look first: a digit may be missing there.
+    """
+    groups = _unnumbered(plain(typed).split())
+    if len(groups) != LENGTH or not "".join(groups).translate(_LOOKS_LIKE).isdecimal():
+        return 0
+    return next((at for at, group in enumerate(groups, 1) if len(group) < DIGITS), 0)
+
+
 def _wrong_digits(groups: list[str]) -> Unreadable:
     if len(groups) == 1:
         return Unreadable(fault=RUN, count=len(groups[0]))
     if len(groups) != LENGTH:
         return Unreadable(fault=GROUPS, count=len(groups))
-    return Unreadable(fault=GROUP, count=next(at for at, group in enumerate(groups, 1) if len(group) != DIGITS))
+    return Unreadable(fault=GROUP, count=next(at for at, group in enumerate(groups, 1) if len(group) > DIGITS))
 
 
 def _read_words(pieces: list[str], hers: str) -> tuple[Receipt, ...] | Unreadable:
     """Seven words of one list. Where one is not known, what was meant is judged by the list that has most of them."""
-    if len(pieces) != LENGTH:
+    if len(pieces) < LENGTH:
+        together = (Receipt(numbers) for language in _hers_first(hers) for numbers in _taken_apart(pieces, language))
+        meanings = tuple(dict.fromkeys(islice(together, MEANINGS)))
+        return meanings or Unreadable(fault=WORDS, count=len(pieces))
+    if len(pieces) > LENGTH:
         return Unreadable(fault=WORDS, count=len(pieces))
     readings = {language: [_number_of(piece, language) for piece in pieces] for language in _hers_first(hers)}
     full = (tuple(number for number in numbers if number is not None) for numbers in readings.values())
     meanings = tuple(dict.fromkeys(Receipt(numbers) for numbers in full if len(numbers) == LENGTH))
     return meanings or _unknown_word(pieces, min(readings.items(), key=lambda reading: reading[1].count(None)))
+
+
+MEANINGS: Final = 4  # ways of taking words apart that are looked up; each costs as much as a code
+
+
+def _taken_apart(pieces: list[str], language: str, room: int = LENGTH) -> Iterator[tuple[int, ...]]:
+    """The numbers of seven words of this list, some of them written together; every way in which they can be.
+
+    A piece that is a word is that word: who writes "address" means neither "add" nor "dress".
+    """
+    if not pieces:
+        if room == 0:
+            yield ()
+        return
+    first, rest = pieces[0], pieces[1:]
+    known = _whole_words(language)
+    runs = [(known[first],)] if first in known else _runs(first, language, room - len(rest))
+    for run in runs:
+        for following in _taken_apart(rest, language, room - len(run)):
+            yield (*run, *following)
+
+
+def _runs(letters: str, language: str, room: int) -> Iterator[tuple[int, ...]]:
+    """Every way in which these letters are at most `room` whole words of this list."""
+    if not letters:
+        yield ()
+        return
+    known = _whole_words(language)
+    for end in range(1, min(len(letters), LONGEST_WORD) + 1) if room > 0 else ():
+        if letters[:end] in known:
+            for following in _runs(letters[end:], language, room - 1):
+                yield (known[letters[:end]], *following)
 
 
 def _hers_first(language: str) -> tuple[str, ...]:
@@ -156,6 +227,11 @@ def words_of(language: str) -> tuple[str, ...]:
 @cache
 def _plain_words(language: str) -> tuple[str, ...]:
     return tuple(plain(word) for word in words_of(language))
+
+
+@cache
+def _whole_words(language: str) -> dict[str, int]:
+    return {word: number for number, word in enumerate(_plain_words(language))}
 
 
 @cache

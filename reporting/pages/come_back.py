@@ -124,7 +124,13 @@ def open_with_code(typed: str, trip: str) -> ResponseReturnValue:
     try:
         return _enter(_begin_stay(stretched, trip))
     except CannotOpen:
-        raise WrongCode(say(NOTHING_OPENS)) from None
+        raise WrongCode(_nothing_opens(typed)) from None
+
+
+def _nothing_opens(typed: str) -> str:
+    """The same for every code that opens nothing, but for what can be seen in the typing itself."""
+    short = receipts.filled_up(typed[:400])
+    return say(receipt_wording.FILLED_UP, count=short) if short else say(NOTHING_OPENS)
 
 
 def _begin_stay(stretched: tuple[StretchedReceipt, ...], trip: str) -> CaseSession:

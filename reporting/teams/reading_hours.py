@@ -51,14 +51,24 @@ class Duty:
         """When somebody reads next: now, if it is such an hour; None if nothing is set or all of it is off."""
         return next(iter(self._readings(now)), None)
 
+    def read_by(self, now: datetime) -> datetime | None:
+        """The end of the first reading in which what comes now has a whole hour; None if nothing is set."""
+        hour = timedelta(hours=1)
+        return next((end for start, end in self._openings(now) if end - max(now, start) >= hour), None)
+
     def _readings(self, now: datetime) -> Iterator[datetime]:
+        return (max(now, start) for start, _end in self._openings(now))
+
+    def _openings(self, now: datetime) -> Iterator[tuple[datetime, datetime]]:
+        """From and to of each reading that is not over, the soonest first."""
         for ahead in range(2 * WEEK):
             day = now.date() + timedelta(days=ahead)
             if day.weekday() in self.hours and day not in self.off:
                 begins, ends = self.hours[day.weekday()]
-                start = now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=ahead, hours=begins)
-                if now < start + timedelta(hours=ends - begins):
-                    yield max(now, start)
+                midnight = now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=ahead)
+                start, end = midnight + timedelta(hours=begins), midnight + timedelta(hours=ends)
+                if now < end:
+                    yield start, end
 
     def silent_days(self, today: date) -> int | None:
         """Days since a case worker opened the queue; None before there was one."""

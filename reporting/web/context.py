@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from flask import Flask, current_app, g, template_rendered
 from flask.typing import ResponseReturnValue
@@ -23,7 +23,7 @@ from reporting.sessions.day_seeds import Line
 from reporting.sessions.hour_key import HourKey
 from reporting.sessions.page_rows import PageRows
 from reporting.teams import team_log
-from reporting.teams.reading_hours import read
+from reporting.teams.reading_hours import WEEK, read
 from reporting.teams.team_log import Pin, Team
 from reporting.vocabulary.countries import FIRST_HOME
 from reporting.vocabulary.questions import HAS_DEPARTMENTS
@@ -129,6 +129,26 @@ def reading_hours() -> str:
         return say(N_("Somebody reads on these days: %(days)s. Also now."), days=days)
     next_time = languages.hour(g.lang, following)
     return say(N_("Somebody reads on these days: %(days)s. The next time: %(when)s."), days=days, when=next_time)
+
+
+# from this hour on -> the words, today, tomorrow and on a day of the week
+PARTS_OF_DAY: Final = (
+    (18, N_("today, in the evening"), N_("tomorrow, in the evening"), N_("on %(day)s, in the evening")),
+    (12, N_("today, in the afternoon"), N_("tomorrow, in the afternoon"), N_("on %(day)s, in the afternoon")),
+    (0, N_("today, in the morning"), N_("tomorrow, in the morning"), N_("on %(day)s, in the morning")),
+)
+
+
+def when_to_come_back() -> str:
+    """When somebody will have read what comes now, as people say it: tomorrow, in the afternoon; empty if not known."""
+    now = today()
+    with installation().reading() as db:
+        by = read(db).read_by(now)
+    if by is None:
+        return ""
+    ahead = (by.date() - now.date()).days
+    day = languages.weekdays(g.lang, [by.weekday()]) if ahead < WEEK else languages.day(g.lang, by.date())
+    return next(say(words[min(ahead, 2)], day=day) for since, *words in PARTS_OF_DAY if by.hour >= since)
 
 
 T = TypeVar("T")

@@ -30,6 +30,7 @@ from reporting.web.context import (
     name_places,
     reading_hours,
     say,
+    when_to_come_back,
 )
 from reporting.web.errors import any_error, closed, http_error, no_sender, unpack
 from reporting.web.limits import LARGEST_BODY, TURNING, a_minute, count_of, sender, turns_no_page
@@ -121,6 +122,7 @@ def _for_every_page() -> dict[str, Any]:
         "notice": g.get("notice"),
         "emergency": _lines,
         "reading_hours": reading_hours,
+        "when_to_come_back": when_to_come_back,
         "few_readers": few_readers,
         "disk_warning": site.disk_warning,
         "flag_field": flag_field,

@@ -21,6 +21,7 @@ from reporting.storage.database import reading, writing
 from reporting.teams import reading_hours
 from reporting.teams.reading_hours import BadHours, Duty
 from reporting.vocabulary.incident import Incident
+from reporting.web import languages
 from tests.copies import Filling, with_coordinator
 from tests.pages.test_casework import at_the_desk, comes_back
 from tests.people import Place
@@ -98,6 +99,45 @@ def test_the_hours_are_told_before_and_after_sending(app: Flask, place: Place) -
     assert "lunes y viernes" in phone.words
     phone.presses("send")
     assert "lunes y viernes" in phone.words
+
+
+@pytest.mark.parametrize(
+    ("hours", "off", "expected"),
+    [
+        ({}, (), None),
+        ({1: (9, 13)}, (), TUESDAY.replace(hour=13, minute=0)),
+        ({1: (9, 11), 3: (15, 18)}, (), datetime(2026, 11, 26, 18, tzinfo=LIMA)),  # half an hour is no time to answer
+        ({1: (9, 13), 2: (8, 24)}, (TUESDAY.date(),), datetime(2026, 11, 26, 0, tzinfo=LIMA)),
+    ],
+)
+def test_what_comes_now_has_been_read_when_a_reading_of_an_hour_ends(
+    hours: dict[int, tuple[int, int]], off: tuple[date, ...], expected: datetime | None
+) -> None:
+    assert Duty(hours, off).read_by(TUESDAY) == expected
+
+
+def test_who_may_be_written_to_is_told_when_to_come_back(app: Flask, place: Place) -> None:
+    carmen = at_the_desk(app, place, "carmen")
+    carmen.opens("/es/equipo/turnos")
+    tomorrow = (languages.local(place.clock(), "America/Lima").weekday() + 1) % 7
+    carmen.sends("off", **{f"from{tomorrow}": "14", f"to{tomorrow}": "17"})
+    for letters, said in ((["y"], True), ([], False)):
+        phone = starts_telling(app)
+        phone.presses("next")
+        phone.presses("check")
+        phone.presses("send", letters=letters)
+        assert ("mañana por la tarde" in phone.words) is said
+
+
+def test_the_numbers_of_a_code_stand_before_its_words(app: Flask) -> None:
+    phone = starts_telling(app)
+    phone.presses("next")
+    phone.presses("check")
+    phone.presses("send")
+    assert phone.text.index('class="c-digits"') < phone.text.index('class="c-words"')
+    assert say(
+        "If you lose the code, what you told is read all the same. You can tell again and get another code."
+    ) in (phone.words)
 
 
 def test_after_four_days_without_a_look_the_first_page_says_so(app: Flask, place: Place) -> None:

@@ -12,7 +12,7 @@ from wtforms import Form
 
 from reporting.app import create_app
 from reporting.crypto import receipt_wording, receipts
-from reporting.crypto.receipt_wording import NEAREST, NOTHING, ONE, SAID, UNKNOWN
+from reporting.crypto.receipt_wording import FILLED_UP, NEAREST, NOTHING, ONE, SAID, UNKNOWN
 from reporting.crypto.receipts import GROUP, GROUPS, MIXED, RUN, WORDS, Unreadable
 from reporting.pages.come_back import NOTHING_OPENS, CodeForm
 from reporting.web import languages
@@ -21,6 +21,7 @@ from tests.people import a_furnished_place
 from tests.phone import Phone
 
 SIX_ES, SIX_EN = "gerente abeja abrir barco barrio gato", "gentle abandon ability able about above"
+WHOLE_ES = "gerente abeja abrir barco barro gato"  # each as the list has it
 CATALOGUES = languages.load(("es", "en"))
 # what is typed -> what the page says, and what goes into it
 TABLE = (
@@ -54,11 +55,22 @@ TABLE = (
     ("0001 0002 0003", SAID[GROUPS], {"count": 3}),
     ("0001 0002 0003 0004 0005 0006", SAID[GROUPS], {"count": 6}),
     ("0001-0002-0003-0004-0005-0006-0007-0008", SAID[GROUPS], {"count": 8}),
-    ("0001 0002 0003 004 0005 0006 0007", SAID[GROUP], {"count": 4}),
+    ("0001 0002 0003 004 0005 0006 0007", FILLED_UP, {"count": 4}),
+    ("1 2 3 4 5 6 7", FILLED_UP, {"count": 1}),
+    ("O001 O002 0003 0004 0005 0006 oo7", FILLED_UP, {"count": 7}),
     ("0001 0002 0003 0004 0005 0006 00077", SAID[GROUP], {"count": 7}),
     (f"{SIX_ES} 0007", SAID[MIXED], {}),
     ("0001 0002 0003 0004 0005 0006 gato", SAID[MIXED], {}),
-    ("O001 0002 0003 0004 0005 0006 0007", SAID[MIXED], {}),
+    ("O001 0002 0003 0004 0005 0006 0007", None, {}),
+    ("l00i 0002 0003 0004 0005 0006 0007", None, {}),
+    ("1) 0001 2) 0002 3) 0003 4) 0004 5) 0005 6) 0006 7) 0007", None, {}),
+    ("1. gerente 2. abeja 3. abrir 4. barco 5. barrio 6. gato 7. abierto", None, {}),
+    ("1.gerente 2.abeja 3.abrir 4.barco 5.barrio 6.gato", SAID[WORDS], {"count": 6}),
+    (WHOLE_ES.replace(" ", "") + "abierto", None, {}),
+    (SIX_EN.replace(" ", "") + "address", None, {}),
+    (f"{WHOLE_ES.replace(' ', '', 3)} abierto", None, {}),
+    ("gentle abandon ability able about address", SAID[WORDS], {"count": 6}),
+    ("gerentexabeja abrir barco barrio gato", SAID[WORDS], {"count": 5}),
     ("gerente 2", SAID[MIXED], {}),
     ("9999 " * 7, None, {}),
     ("0001 " * 7, None, {}),

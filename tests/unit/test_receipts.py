@@ -40,6 +40,37 @@ def test_spaces_case_accents_and_endings_are_forgiven(receipt: Receipt, language
     assert receipt in _read(typed, language)
 
 
+@given(drawn, languages)
+def test_numbers_in_front_of_words_or_groups_are_forgiven(receipt: Receipt, language: str) -> None:
+    for pieces in (receipt.words(language), receipt.digits()):
+        assert receipt in _read(" ".join(f"{at}. {piece}" for at, piece in enumerate(pieces, 1)), language)
+        assert receipt in _read("\n".join(f"{at}) {piece}" for at, piece in enumerate(pieces, 1)), language)
+
+
+@given(drawn, languages, st.lists(st.booleans(), min_size=6, max_size=6))
+def test_words_written_together_are_taken_apart(receipt: Receipt, language: str, breaks: list[bool]) -> None:
+    words = [receipts.plain(word) for word in receipt.words(language)]
+    typed = words[0] + "".join((" " if apart else "") + word for apart, word in zip(breaks, words[1:], strict=True))
+    reading = receipts.read(typed, language)
+    assert isinstance(reading, Unreadable) or len(reading) <= 2 * receipts.MEANINGS
+    assert receipt in reading or isinstance(reading, Unreadable) or len(reading) == receipts.MEANINGS
+
+
+@given(drawn, languages)
+def test_letters_that_look_like_digits_and_zeros_left_out_are_forgiven(receipt: Receipt, language: str) -> None:
+    typed = " ".join(str(number) for number in receipt.numbers)
+    assert _read(typed, language) == (receipt,)
+    assume(set("".join(receipt.digits())) - set("01"))
+    assert _read(" ".join(receipt.digits()).replace("0", "O").replace("1", "l"), language) == (receipt,)
+
+
+@given(st.data())
+def test_no_word_comes_twice_in_a_code(data: st.DataObject) -> None:
+    drawn_numbers = data.draw(st.lists(st.integers(0, 2047), min_size=7, max_size=7))
+    sure = iter([*drawn_numbers, *range(100, 2048)])
+    assert len(set(receipts.draw(lambda _below: next(sure)).numbers)) == receipts.LENGTH
+
+
 def test_her_own_language_is_tried_first() -> None:
     assert receipts.read(" ".join(Receipt((5,) * 7).words("en")), "en")[0] == Receipt((5,) * 7)  # type: ignore[index]
 
