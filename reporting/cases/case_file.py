@@ -27,7 +27,7 @@ from reporting.storage.models import CaseRow, RecordRow
 from reporting.teams.team_log import Team
 from reporting.vocabulary.incident import BadIncident, Incident, incident_from_answers
 from reporting.vocabulary.need_states import OPEN, NeedState, states_of
-from reporting.vocabulary.tally import tally_block
+from reporting.vocabulary.tally import answered_of, tally_block
 
 
 def move_to_team(db: Session, row: CaseRow, case_file: CaseFile, readers: Team, now: float) -> None:
@@ -179,6 +179,11 @@ class CaseFile:
         return self.all_of("facts")[0].content
 
     @property
+    def hours_of_team(self) -> tuple[int, ...]:
+        """When the team wrote to her: the hour of each letter (since 1970)."""
+        return tuple(record.content["hour"] for record in self.all_of("letter") if record.content["from"] == FROM_TEAM)
+
+    @property
     def incident(self) -> Incident:
         """The answers as they stand now, of the hour `summary.told_at`."""
         corrected = self.all_of("correction")
@@ -262,7 +267,7 @@ def save(db: Session, row: CaseRow, case_file: CaseFile, now: float | None, coun
     manifest = [[record.number, record.kind, record.version] for record in case_file.records]
     row.cover = seal_manifest(case_file.key, row.id, row.version, manifest)
     row.delete_after = row.delete_after if now is None else deletion_monday(now)
-    if counters is not None:
+    if counters is not None and row.tally:
         _count_anew(row, case_file, counters)
     case_file.before = _as_it_is(case_file.summary, case_file.records)
     db.flush()
@@ -274,31 +279,29 @@ def _worked_out(case_file: CaseFile, version: int, *, looking: bool) -> SummaryC
     needs = {need: stands.state for need, stands in states.items() if stands.state != OPEN}
     to_send = any(record.content["state"] in TO_SEND for record in case_file.all_of("referral"))
     changed_in = (case_file.summary.changed_in or version - 1) if looking else version
-    ours = (record.content["hour"] for record in case_file.all_of("letter") if record.content["from"] == FROM_TEAM)
     return replace(
         case_file.summary,
         needs=needs or None,
         to_send=to_send or None,
         changed_in=changed_in,
         language=case_file.facts["language"],
-        wrote_at=max(ours, default=None),
+        wrote_at=max(case_file.hours_of_team, default=None),
         reachable=bool(case_file.all_of("contact")),
     )
 
 
 def _count_anew(row: CaseRow, case_file: CaseFile, counters: Team) -> None:
-    """The tally follows her consent, her corrections and the outcome, until its period is frozen and it is gone."""
-    if not row.tally:
-        return
-    counted = "C_STATS" in case_file.consents and NOT_A_REPORT not in (case_file.summary.marks or ())
-    work_record = case_file.work_record
+    """The tally follows her consent, her corrections, the first letter and the outcome, until its period is frozen."""
+    consents, facts, work_record = case_file.consents, case_file.facts, case_file.work_record
+    first, letters = min(case_file.hours_of_team, default=None), "C_LETTERS" in consents
     block = tally_block(
         case_file.incident,
-        case_file.facts["hour"],
-        counted=counted,
+        facts["hour"],
+        counted="C_STATS" in consents and NOT_A_REPORT not in (case_file.summary.marks or ()),
         outcome=work_record.get("outcome", "OPEN"),
         in_time=work_record.get("in_time", ""),
         gap=next(iter(work_record.get("gaps", ())), "NONE"),
+        answered=answered_of(facts["hour"], first, letters=letters, voice=bool(facts["voice"])),
     )
     row.tally = seal_tally(block, row.id, counters)
 

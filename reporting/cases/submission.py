@@ -22,7 +22,7 @@ from reporting.sessions import replays
 from reporting.teams.team_log import Team
 from reporting.vocabulary.answers import contact_of, incident_of
 from reporting.vocabulary.incident import Incident
-from reporting.vocabulary.tally import tally_block
+from reporting.vocabulary.tally import answered_of, tally_block
 
 
 class Outcome(Enum):
@@ -119,8 +119,9 @@ def prepare(
 
 def _tally(report: NewReport, gaps: Sequence[str]) -> bytes:
     """The 16 bytes that are counted of it."""
-    counted = "C_STATS" in report.consents
-    return tally_block(report.incident, report.hour, counted=counted, gap=next(iter(gaps), "NONE"))
+    counted, letters = "C_STATS" in report.consents, "C_LETTERS" in report.consents
+    answered = answered_of(report.hour, None, letters=letters, voice=bool(report.voice))
+    return tally_block(report.incident, report.hour, counted=counted, gap=next(iter(gaps), "NONE"), answered=answered)
 
 
 def file(db: Session, sealed: SealedReport, server_secret: bytes, now: float) -> Outcome:

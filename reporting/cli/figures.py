@@ -10,24 +10,28 @@ import secrets
 import time
 from collections.abc import Callable
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 import click
 
+from referrals.directory.snapshot import snapshot_of
+from referrals.help.answers import other_departments
 from reporting.cli.base import main, progress, settings_here, text_of
 from reporting.cli.proof import DIGITS_USED, NOT_YOURS, unlocked
 from reporting.errors import Busy
 from reporting.figures import noise, releases, tables, work_apart
 from reporting.figures.freezing import Say
 from reporting.figures.periods import UnknownPeriod, period
-from reporting.figures.rehearsal import BadMicrodata, Rehearsal, help_in_words, read_microdata, write
+from reporting.figures.rehearsal import BadMicrodata, Rehearsal, help_in_words, read_microdata, read_places, write
 from reporting.figures.release_ledger import ReleaseRefused
 from reporting.figures.releases import Choice
 from reporting.figures.work_apart import Order
-from reporting.storage.database import writing
+from reporting.storage.database import reading, writing
 from reporting.teams import keyring
 from reporting.teams.members import CodeUsed
 from reporting.teams.team_log import ADVOCATE, CannotOpen, Pin
+from reporting.vocabulary.places import HOME
 
 
 @main.group()
@@ -37,7 +41,10 @@ def release() -> None:
 
 def _further(command: Callable[..., None]) -> Callable[..., None]:
     return click.option(
-        "--also", multiple=True, type=click.Choice(tables.FURTHER), help="One more table; more noise for all."
+        "--also",
+        multiple=True,
+        type=click.Choice(tables.FURTHER),
+        help="One more table: K grows by 1, and so does the noise of all. Without it the table is not made.",
     )(command)
 
 
@@ -55,7 +62,8 @@ def _done_by_a_member(name: str, choice: Choice, *, compiles: bool) -> None:
             keys = keyring.take_keys(db, Pin(settings.pin_file), who)
         if ADVOCATE not in keys.roles:
             raise click.ClickException(NOT_YOURS)
-        order = Order(settings, keys, chosen.name, time.time(), choice, compiles)
+        departments = other_departments(snapshot_of(partial(reading, engine)))
+        order = Order(settings, keys, chosen.name, time.time(), choice, compiles, departments)
         work_apart.run(order, _says_how_far())
     except CodeUsed:
         raise click.ClickException(DIGITS_USED) from None
@@ -101,7 +109,10 @@ def freeze_period(name: str) -> None:
 def compile_period(name: str, also: tuple[str, ...], epsilon: str, only_total: bool) -> None:
     """Freeze PERIOD where that is not done, and build its release: once, with noise that is drawn once.
 
-    An advocate proves it with password and six digits; another one looks at it and publishes it on the pages.
+    An advocate proves it with password and six digits; another one looks at it and publishes it on the pages. Tables
+    of --also and a budget of 2 are a decision of the board: K and the noise follow from the tables, and the release
+    says both. Departments are those of the country of this installation; their list stands in the release. `answered`
+    is how soon the team first wrote to her.
     """
     further = tuple(table for table in tables.FURTHER if table in also)
     _done_by_a_member(name, Choice(further, Fraction(epsilon), only_total), compiles=True)
@@ -144,6 +155,12 @@ FINEST_EPSILON = 1000
     help="So many releases, each with noise of its own, into OUT/000000, OUT/000001, ...",
 )
 @click.option("--departments", is_flag=True, help="All departments instead of the four regions and the rest.")
+@click.option(
+    "--places",
+    "tree",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Tree of places of another country, as for `amparo places`: its departments instead of those of Peru.",
+)
 @_further
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def rehearse(
@@ -154,6 +171,7 @@ def rehearse(
     epsilon: Fraction,
     repeat: int | None,
     departments: bool,
+    tree: Path | None,
     also: tuple[str, ...],
     as_json: bool,
 ) -> None:
@@ -163,11 +181,12 @@ def rehearse(
     are told by line. Everything written is marked as fictional. To test whether one report shows: rehearse the file
     with and without its line, with --raw and --repeat, and compare. The files have the same names.
     """
-    design = tables.design(tier, tuple(dict.fromkeys(also)), departments=departments)
     try:
-        blocks = read_microdata(text_of(microdata))
+        places = read_places(text_of(tree)) if tree else HOME
+        blocks = read_microdata(text_of(microdata), places)
     except BadMicrodata as problem:
         raise click.ClickException(str(problem)) from None
+    design = tables.design(tier, tuple(dict.fromkeys(also)), departments=departments, places=places)
     began, rehearsal = time.monotonic(), Rehearsal(design, epsilon, tables.count(design, blocks), raw)
     done = 0
     for done in write(rehearsal, out, repeat or 0, noise.laplace(secrets.randbelow)):

@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import Final
 
 from reporting.figures.consistency import row_length
-from reporting.figures.tables import DIMENSIONS, HIDDEN_BELOW, SURE, Counts, Design, Table, published
+from reporting.figures.tables import HIDDEN_BELOW, SURE, Counts, Design, Table, published
 
 
 def reach(scale: Fraction, sure: float = SURE) -> int:
@@ -69,8 +69,8 @@ def bound(design: Design, table: Table, epsilon: Fraction) -> int:
     added = 1 / sum(
         1 / row_length(leaf, design) for leaf in design.leaves
     )  # draws in the weighted mean that is the hub
-    hubs = math.prod(len(DIMENSIONS[name].groups) for name in design.hub)
-    if table.dimensions == design.hub:
+    hubs = len(design.hub.cells)
+    if table == design.hub:
         draws = added
     elif not table.dimensions:
         draws = added * hubs

@@ -9,7 +9,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from reporting.figures.tables import DIMENSIONS, Cell, Counts, Design, Table, published
+from reporting.figures.tables import TOTAL, Cell, Counts, Design, Table, published
 
 
 def agree(design: Design, noisy: Counts) -> Counts:
@@ -17,25 +17,23 @@ def agree(design: Design, noisy: Counts) -> Counts:
 
     Works on noisy counts only, so it costs no privacy. Gives every table of the design, the hub, and the margins.
     """
-    hub_table = Table(design.hub)
-    sums = [
-        (_row_sums(table, noisy[table.name], len(design.hub)), row_length(table, design)) for table in design.leaves
-    ]
+    depth = len(design.hub.dimensions)
+    sums = [(_row_sums(table, noisy[table.name], depth), row_length(table, design)) for table in design.leaves]
     weight = sum(1 / length for _, length in sums)
-    best = [sum(rows[cell] / length for rows, length in sums) / weight for cell in hub_table.cells]
-    hub = dict(zip(hub_table.cells, _whole([max(0.0, each) for each in best]), strict=True))
-    agreed = {table.name: _fitted(table, noisy[table.name], hub, len(design.hub)) for table in design.leaves}
-    for table in (Table(()), hub_table):
+    best = [sum(rows[cell] / length for rows, length in sums) / weight for cell in design.hub.cells]
+    hub = dict(zip(design.hub.cells, _whole([max(0.0, each) for each in best]), strict=True))
+    agreed = {table.name: _fitted(table, noisy[table.name], hub, depth) for table in design.leaves}
+    for table in (TOTAL, design.hub):
         agreed.setdefault(table.name, _margin(hub, range(len(table.dimensions))))
     for table in design.leaves:
-        if design.hub and len(table.dimensions) > len(design.hub):
+        if depth and len(table.dimensions) > depth:
             agreed[table.dimensions[-1]] = _margin(agreed[table.name], [len(table.dimensions) - 1])
     return {table.name: {cell: agreed[table.name][cell] for cell in table.cells} for table in published(design)}
 
 
 def row_length(table: Table, design: Design) -> int:
     """How many cells of a table lie below one cell of the hub."""
-    return math.prod(len(DIMENSIONS[name].groups) for name in table.dimensions[len(design.hub) :])
+    return math.prod(len(dimension.groups) for dimension in table.divided_by[len(design.hub.divided_by) :])
 
 
 def _row_sums(table: Table, cells: Mapping[Cell, int], depth: int) -> dict[Cell, int]:

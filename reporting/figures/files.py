@@ -20,9 +20,9 @@ from xml.sax.saxutils import escape
 
 from reporting.figures import bounds, consistency, labels, tables
 from reporting.figures.bounds import Figure
-from reporting.figures.tables import Counts, Design, Table
+from reporting.figures.tables import Counts, Design, Dimension, Table
 
-FORMAT = 1  # of a release; a new one gets a new number
+FORMAT = 2  # of a release; a new one gets a new number. 1 is without the country and the list of its departments
 MEASURES = ("count", "low", "high", "status")
 MOMENT = (1980, 1, 1, 0, 0, 0)  # every file in the archive has this time
 FICTIONAL = "FICTIONAL: made for practice. None of this happened."
@@ -99,6 +99,8 @@ def about(release: Release) -> dict[str, Any]:
         "hidden_below": tables.HIDDEN_BELOW,
         "sure": tables.SURE,
         "tier": design.tier,
+        "country": design.places.country,
+        "departments": dict(design.places.departments),
         "noisy_tables": [table.name for table in design.leaves],
         "tables": [
             {
@@ -110,12 +112,17 @@ def about(release: Release) -> dict[str, Any]:
         ],
         "codes": {
             name: {
-                group: {"label": labels.label(name, group), "codes": list(codes)}
-                for group, codes in tables.DIMENSIONS[name].groups.items()
+                group: {"label": labels.written(name, group, design.places), "codes": list(codes)}
+                for group, codes in dimension.groups.items()
             }
-            for name in sorted({name for table in tables.published(design) for name in table.dimensions})
+            for name, dimension in sorted(_dimensions(design).items())
         },
+        "notes": {name: labels.NOTES[name] for name in sorted(_dimensions(design)) if name in labels.NOTES},
     }
+
+
+def _dimensions(design: Design) -> dict[str, Dimension]:
+    return {dimension.name: dimension for table in design.leaves for dimension in table.divided_by}
 
 
 def _table(release: Release, name: str) -> Table:
@@ -170,8 +177,8 @@ def _csvw(release: Release) -> dict[str, Any]:
                 "tableSchema": {
                     "columns": [
                         *(
-                            {"name": name, "titles": name, "datatype": {"base": "string", "format": _one_of(name)}}
-                            for name in table.dimensions
+                            {"name": each.name, "titles": each.name, "datatype": _one_of(each)}
+                            for each in table.divided_by
                         ),
                         *measured,
                     ],
@@ -183,8 +190,8 @@ def _csvw(release: Release) -> dict[str, Any]:
     }
 
 
-def _one_of(name: str) -> str:
-    return "|".join(tables.DIMENSIONS[name].codes)
+def _one_of(dimension: Dimension) -> dict[str, str]:
+    return {"base": "string", "format": "|".join(dimension.codes)}
 
 
 def _figures(release: Release) -> dict[str, Any]:

@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import Final
 
 from reporting.i18n import N_
+from reporting.vocabulary.countries import words
 from reporting.vocabulary.needs import NEEDS
-from reporting.vocabulary.places import DEPARTMENTS, REGION_NAMES
+from reporting.vocabulary.places import HOME, REGION_NAMES, CountryPlaces
 
 NOT_SAID: Final = N_("Not said")
 # dimension -> group -> label; a group that is not here was not said
@@ -65,10 +66,7 @@ LABELS: Final[dict[str, dict[str, str]]] = {
         "REFUSED": N_("The service refused"),
         "RECORD_ONLY": N_("Only to be recorded"),
     },
-    "department": {
-        **DEPARTMENTS,
-        "OTHER": N_("Another region"),
-    },
+    "department": {"OTHER": N_("Another region")},  # the others are names of a list of places
     "age": {"U18": N_("Under 18"), "A18_24": N_("18 to 24"), "A25P": N_("25 or more")},
     "venue": {
         "PUBLIC": N_("Street or vehicle"),
@@ -116,9 +114,32 @@ LABELS: Final[dict[str, dict[str, str]]] = {
         "NONE": N_("None was left waiting"),
         **NEEDS,
     },
+    "answered": {
+        "WITHIN_24": N_("Up to 24 hours"),
+        "WITHIN_72": N_("More than 24 and up to 72 hours"),
+        "WITHIN_7D": N_("More than 72 hours and up to 7 days"),
+        "LATER": N_("More than 7 days"),
+        "NEVER": N_("No letter yet when the period was frozen"),
+        "NOT_AWAITED": N_("No letter was waited for: told by voice, or letters not wanted"),
+        "NOT_KNOWN": N_("Not known"),
+    },
+}
+# dimension -> how its table is to be read, as a message id
+NOTES: Final[dict[str, str]] = {
+    "answered": N_(
+        "From the report to the first letter that the team wrote here. A call is no letter, and a letter that was "
+        "written after the period was frozen is not in it."
+    ),
 }
 
 
-def label(dimension: str, group: str) -> str:
-    """The name of a group, as a message id; its code where it has no other name."""
-    return LABELS.get(dimension, {}).get(group) or (NOT_SAID if group == "NOT_SAID" else group)
+def label(dimension: str, group: str, places: CountryPlaces = HOME) -> str:
+    """The name of a group, as a message id; its code where it has no other name. A department has that of its list."""
+    name = LABELS.get(dimension, {}).get(group) or (places.departments.get(group) if dimension == "department" else "")
+    return name or (NOT_SAID if group == "NOT_SAID" else group)
+
+
+def written(dimension: str, group: str, places: CountryPlaces) -> str:
+    """The same as it is written into a file: in English, with words that hold in this country."""
+    name = label(dimension, group, places)
+    return words(places.country).get(name, name)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -19,7 +19,8 @@ from reporting.figures import tables
 from reporting.figures.files import build
 from reporting.figures.noise import add_noise
 from reporting.figures.tables import Counts, Design, Noise
-from reporting.vocabulary.tally import MONTHS, TALLY_CODES, block_of_codes
+from reporting.vocabulary.places import HOME, CountryPlaces, places_of
+from reporting.vocabulary.tally import MONTHS, TALLY_CODES, block_of_codes, department_in_tally
 
 YEAR = 2001  # of every invented report; a rehearsal is one closed period
 REQUIRED = ("month", "department", "perpetrator", "violence", "identity", "outcome")
@@ -34,11 +35,14 @@ class BadMicrodata(AmparoError):
 def help_in_words() -> str:
     """An example, what each tier holds, and the columns."""
     example = "\b\nA file with one report:\n  " + ",".join(REQUIRED) + "\n  3,PE25,POLICE,EXTORTION,TRANS,OPEN"
+    further = (
+        f"--also adds a table to any tier, and 1 to K: {', '.join(tables.FURTHER)}. None is in a release by itself."
+    )
     tiers = ["\b\nTiers, by the total last published (real releases choose so):"]
     for tier, (least, hub, names) in tables.TIERS.items():
         each = ", ".join(name or "total" for name in names)
         tiers.append(f"  {tier:2}  from {least:6,}  {f'{hub[0]} x ({each})' if hub else each}")
-    return "\n\n".join((example, "\n".join(tiers), "Columns of MICRODATA and their codes:", header_in_words()))
+    return "\n\n".join((example, "\n".join(tiers), further, "Columns of MICRODATA and their codes:", header_in_words()))
 
 
 def header_in_words() -> str:
@@ -46,13 +50,32 @@ def header_in_words() -> str:
     lines = ["month        1 to 12: when the report came"]
     for name in (*REQUIRED[1:], *OPTIONAL):
         codes = TALLY_CODES[name]
-        allowed = "PE01 to PE25, OTHER, NOT_SAID" if name == "department" else " ".join(codes)
+        allowed = DEPARTMENT_CODES if name == "department" else " ".join(codes)
         lines.append(f"{name:12} {allowed}{'' if name in REQUIRED else '   (may be left out)'}")
     return "\n\n".join(lines)
 
 
-def read_microdata(text: str) -> list[bytes]:
-    """A tally for each line. Raises `BadMicrodata` with every problem by line."""
+DEPARTMENT_CODES = "PE01 to PE25, or the codes of --places; OTHER, NOT_SAID"
+
+
+def read_places(text: str) -> CountryPlaces:
+    """The departments of a tree of places, CSV with code, parent, level, name. Raises `BadMicrodata` where none is."""
+    try:
+        rows = list(csv.DictReader(io.StringIO(text, newline=""), restval=""))
+    except csv.Error:
+        rows = []
+    named = {row["code"]: row["name"] for row in rows if row.get("level") == "department" and row.keys() >= COLUMNS}
+    places = places_of(next(iter(named), "")[:2], named)
+    if not places.departments:
+        raise BadMicrodata("The tree of places has no department: CSV with code, parent, level, name, as for `places`.")
+    return places
+
+
+COLUMNS = {"code", "name"}
+
+
+def read_microdata(text: str, places: CountryPlaces = HOME) -> list[bytes]:
+    """A tally for each line, its department one of `places`. Raises `BadMicrodata` with every problem by line."""
     table = csv.DictReader(io.StringIO(text, newline=""), restkey="", restval="")
     try:
         names = [(name or "").strip() for name in table.fieldnames or []]
@@ -62,13 +85,15 @@ def read_microdata(text: str) -> list[bytes]:
         rows = [(table.line_num, row) for row in table]
     except csv.Error:
         raise BadMicrodata(f"line {table.line_num}: this is no CSV.") from None
-    blocks, problems = [], []
+    blocks, problems, numbered = [], [], _numbered(places)
+    accepted = {name: TALLY_CODES[name] for name in TALLY_CODES} | {"department": tuple(numbered)}
     for line, row in rows:
-        problem = _problem_of(row)
+        problem = _problem_of(row, accepted)
         if problem:
             problems.append(f"line {line}: {problem}")
         else:
             codes = {name: row[name].strip() for name in TALLY_CODES if name in row}
+            codes["department"] = numbered[codes["department"]]
             blocks.append(block_of_codes(YEAR, int(row["month"]), codes))
     if problems:
         more = [f"and {len(problems) - SHOWN} more lines."] if len(problems) > SHOWN else []
@@ -89,13 +114,20 @@ def _problem_of_header(names: list[str]) -> str:
     return "line 1: there is a column that nobody knows. See `amparo release rehearse --help`." if odd else ""
 
 
-def _problem_of(row: dict[str, str]) -> str:
+def _numbered(places: CountryPlaces) -> dict[str, str]:
+    """What a line can say of the department, and the code under which a tally keeps it."""
+    return {code: code for code in ("NOT_SAID", "OTHER")} | {
+        code: department_in_tally(code) for code in places.departments
+    }
+
+
+def _problem_of(row: Mapping[str, str], accepted: Mapping[str, Sequence[str]]) -> str:
     if "" in row:
         return "there are more values than columns."
     month = row["month"].strip()
     if not (month.isascii() and month.isdigit() and len(month) <= 2 and 1 <= int(month) <= MONTHS):  # noqa: PLR2004
         return "month must be a number from 1 to 12."
-    bad = next((name for name in TALLY_CODES if name in row and row[name].strip() not in TALLY_CODES[name]), "")
+    bad = next((name for name in TALLY_CODES if name in row and row[name].strip() not in accepted[name]), "")
     return f"{bad} must be one of its codes. See `amparo release rehearse --help`." if bad else ""
 
 

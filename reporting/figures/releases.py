@@ -31,6 +31,7 @@ from reporting.storage.release_models import ArchiveRow, ReleaseMonthRow, Releas
 from reporting.teams import audit, heads, team_log
 from reporting.teams.keyring import Keys
 from reporting.teams.team_log import ADVOCATE, Pin, Team
+from reporting.vocabulary.places import HOME, CountryPlaces
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +47,12 @@ USUAL = Choice()
 EPSILONS = (tables.DEFAULT_EPSILON, tables.LARGEST_EPSILON)  # the second is a board's decision
 
 
-def design_of(db: Session, chosen: Period, choice: Choice) -> tables.Design:
-    """The tables of a release. `ValueError` for a choice that nobody has."""
+def design_of(db: Session, chosen: Period, choice: Choice, places: CountryPlaces = HOME) -> tables.Design:
+    """The tables of a release, by the departments of `places`. `ValueError` for a choice that nobody has."""
     if choice.epsilon not in EPSILONS:
         raise ValueError("A report has no such budget.")
     tier = tables.TOTAL_ONLY if choice.total_only else tables.tier_of(expected(db, chosen))
-    return tables.design(tier, choice.further)
+    return tables.design(tier, choice.further, places=places)
 
 
 def expected(db: Session, chosen: Period) -> int | None:
@@ -76,7 +77,15 @@ def may_compile(db: Session, pin: Pin, keys: Keys, chosen: Period, now: float) -
 
 
 def compile_release(
-    engine: Engine, pin: Pin, keys: Keys, release: int, noise: Noise, choice: Choice = USUAL, *, fictional: bool = False
+    engine: Engine,
+    pin: Pin,
+    keys: Keys,
+    release: int,
+    noise: Noise,
+    choice: Choice = USUAL,
+    *,
+    places: CountryPlaces = HOME,
+    fictional: bool = False,
 ) -> None:
     """Open the archive, count, add noise; then the bytes go into the ledger, and in one short transaction to the row.
 
@@ -88,7 +97,8 @@ def compile_release(
         release_ledger.must_be_new(pin.ledger, period(name))
         body = release_ledger.built_before(pin.ledger, name)
         if body is None:
-            body = _built(db, pin, keys, release, noise, choice, fictional=fictional)
+            design = design_of(db, period(name), choice, places)
+            body = _built(db, pin, keys, release, design, choice.epsilon, noise, fictional=fictional)
     pin.ledger.keep(name, body)  # also where a power cut came between the bytes and their entry
     with writing(engine) as db:
         row = _frozen(db, release)
@@ -104,13 +114,23 @@ def _frozen(db: Session, release: int) -> ReleaseRow:
     return row
 
 
-def _built(db: Session, pin: Pin, keys: Keys, release: int, noise: Noise, choice: Choice, *, fictional: bool) -> bytes:
+def _built(
+    db: Session,
+    pin: Pin,
+    keys: Keys,
+    release: int,
+    design: tables.Design,
+    epsilon: Fraction,
+    noise: Noise,
+    *,
+    fictional: bool,
+) -> bytes:
     team, name = statistics_team(db, pin, keys), _frozen(db, release).period
-    design, ready = design_of(db, period(name), choice), openers(team, keys)
+    ready = openers(team, keys)
     rows = select(ArchiveRow.id, ArchiveRow.sealed).where(ArchiveRow.release == release)
     looked = db.execute(rows.execution_options(yield_per=AT_ONCE))
     blocks = (open_archived(row.sealed, row.id, release, ready) for row in looked)
-    return body_of(name, design, choice.epsilon, blocks, noise, fictional=fictional)
+    return body_of(name, design, epsilon, blocks, noise, fictional=fictional)
 
 
 PERCENT = 100

@@ -10,14 +10,20 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache
 from itertools import islice
 from typing import Final
 
 from reporting.errors import AmparoError
 from reporting.i18n import N_
-from reporting.vocabulary.places import REGIONS
-from reporting.vocabulary.tally import TALLY_BYTE, TALLY_CODES, TALLY_FORMAT, TALLY_SIZE, newest_form
+from reporting.vocabulary.places import HOME, REGIONS, CountryPlaces
+from reporting.vocabulary.tally import (
+    TALLY_BYTE,
+    TALLY_CODES,
+    TALLY_FORMAT,
+    TALLY_SIZE,
+    department_in_tally,
+    newest_form,
+)
 
 Below = Callable[[int], int]  # a whole number from 0, below the one given: `secrets.randbelow`
 Noise = Callable[[Fraction], int]  # one draw at a scale
@@ -35,7 +41,8 @@ class Dimension:
     name: str
     label: str
     field: str
-    groups: Mapping[str, tuple[str, ...]]  # group -> codes; the last group takes every other code
+    groups: Mapping[str, tuple[str, ...]]  # group -> codes
+    rest: str = ""  # the group that takes every other code; empty: the last
 
     @property
     def codes(self) -> tuple[str, ...]:
@@ -46,16 +53,22 @@ class Dimension:
         """For each possible byte of the field, the number of its group."""
         known = MONTH_CODES if self.field == "month" else TALLY_CODES[self.field]
         number = {code: place for place, codes in enumerate(self.groups.values()) for code in codes}
-        last = len(self.groups) - 1
-        return bytes(number.get(known[byte], last) if byte < len(known) else last for byte in range(256))
+        rest = self.codes.index(self.rest) if self.rest else len(self.groups) - 1
+        return bytes(number.get(known[byte], rest) if byte < len(known) else rest for byte in range(256))
 
 
 MONTH_CODES: Final = ("", *(f"M{month:02}" for month in range(1, 13)))
-_DEPARTMENTS: Final = TALLY_CODES["department"]
 
 
 def _alone(*codes: str) -> dict[str, tuple[str, ...]]:
     return {code: (code,) for code in codes}
+
+
+def _departments(places: CountryPlaces) -> Dimension:
+    """Every department of a country. What the list does not have, as of a country before it, is another region."""
+    listed = {code: (department_in_tally(code),) for code in places.departments}
+    groups = {**listed, "OTHER": ("OTHER",), "NOT_SAID": ("NOT_SAID",)}
+    return Dimension("department", N_("Department"), "department", groups, rest="OTHER")
 
 
 # name -> dimension. The groups are a public list; which of them are rare this year never changes it.
@@ -106,11 +119,12 @@ DIMENSIONS: Final = {
             "department",
             {region: (department,) for region, department in REGIONS.items()}
             | {
-                "OTHER": tuple(code for code in _DEPARTMENTS[1:] if code not in REGIONS.values()),
+                "OTHER": (*(code for code in HOME.departments if code not in REGIONS.values()), "OTHER"),
                 "NOT_SAID": ("NOT_SAID",),
             },
+            rest="OTHER",
         ),
-        Dimension("department", N_("Department"), "department", _alone(*_DEPARTMENTS[1:], "NOT_SAID")),
+        _departments(HOME),
         Dimension(
             "quarter",
             N_("Quarter in which the report came"),
@@ -131,17 +145,29 @@ DIMENSIONS: Final = {
         Dimension("papers", N_("Papers"), "papers", _alone("WITHOUT", "WITH", "NOT_SAID")),
         Dimension("in_time", N_("Reached in time"), "in_time", _alone("WITHIN_72", "WITHIN_120", "LATER", "NOT_KNOWN")),
         Dimension("gap", N_("The need that waited longest"), "gap", _alone(*TALLY_CODES["gap"])),
+        Dimension(
+            "answered",
+            N_("Time to the team's first letter"),
+            "answered",
+            _alone("WITHIN_24", "WITHIN_72", "WITHIN_7D", "LATER", "NEVER", "NOT_AWAITED", "NOT_KNOWN"),
+        ),
     )
 }
-FURTHER: Final = ("age", "venue", "reported", "papers", "in_time", "gap")  # each one more table, and more noise for all
+# each one more table, and more noise for all: none is in a release unless a board's budget includes it
+FURTHER: Final = ("age", "venue", "reported", "papers", "in_time", "gap", "answered")
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
     """Reports by hub and one more dimension. Each report lies in exactly one cell."""
 
-    dimensions: tuple[str, ...]
+    divided_by: tuple[Dimension, ...]
     most: int = 1  # cells that one report can change by one
+
+    @property
+    def dimensions(self) -> tuple[str, ...]:
+        """The names of its dimensions."""
+        return tuple(dimension.name for dimension in self.divided_by)
 
     @property
     def name(self) -> str:
@@ -152,22 +178,23 @@ class Table:
     def cells(self) -> tuple[Cell, ...]:
         """Every cell, also those that nobody is in."""
         cells: tuple[Cell, ...] = ((),)
-        for name in self.dimensions:
-            cells = tuple((*cell, code) for cell in cells for code in range(len(DIMENSIONS[name].groups)))
+        for dimension in self.divided_by:
+            cells = tuple((*cell, code) for cell in cells for code in range(len(dimension.groups)))
         return cells
 
     def codes_of(self, cell: Cell) -> tuple[str, ...]:
         """The cell's codes in words of the tables above."""
-        return tuple(DIMENSIONS[name].codes[code] for name, code in zip(self.dimensions, cell, strict=True))
+        return tuple(dimension.codes[code] for dimension, code in zip(self.divided_by, cell, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
 class Design:
-    """A star: a hub (a dimension, or nothing: the total alone), and tables that each divide the hub further."""
+    """A star: a hub (by a dimension, or by nothing: the total alone), and tables that each divide the hub further."""
 
     tier: int
-    hub: tuple[str, ...]
+    hub: Table
     leaves: tuple[Table, ...]
+    places: CountryPlaces = HOME  # whose departments the reports are divided by
 
     @property
     def sensitivity(self) -> int:
@@ -195,13 +222,28 @@ def tier_of(published: int | None) -> int:
     return 0 if published is None else max(tier for tier, (least, _, _) in TIERS.items() if published >= least)
 
 
-def design(tier: int, further: Sequence[str] = (), *, departments: bool = False) -> Design:
-    """The tables of a tier. Each table of `further` adds its share to K; `ValueError` for one that cannot be made."""
+TOTAL: Final = Table(())
+_OF_PLACE: Final = frozenset({"region", "department"})
+
+
+def design(
+    tier: int, further: Sequence[str] = (), *, departments: bool = False, places: CountryPlaces = HOME
+) -> Design:
+    """The tables of a tier. Each table of `further` adds its share to K; `ValueError` for one that cannot be made.
+
+    Regions are those of the programme, in the first home. Elsewhere `places` stand in for them, all of its departments;
+    where it has none, nothing is divided by place, and K is less by one.
+    """
     if unknown := set(further) - set(FURTHER):
         raise ValueError(f"No table can be made of {', '.join(sorted(unknown))}.")
-    _, hub, names = TIERS[tier]
-    named = ["department" if departments and name == "region" else name for name in (*names, *further)]
-    return Design(tier, hub, tuple(Table((*hub, name) if name else hub) for name in named))
+    _, by, names = TIERS[tier]
+    known = dict(DIMENSIONS) | {"department": _departments(places)}
+    if departments or places != HOME:
+        known["region"] = known["department"]
+    hub = Table(tuple(known[name] for name in by))
+    named = [name for name in (*names, *further) if places.departments or name not in _OF_PLACE]
+    leaves = (Table((*hub.divided_by, known[name])) if name else hub for name in named)
+    return Design(tier, hub, tuple(leaves), places)
 
 
 Counts = dict[str, dict[Cell, int]]  # table -> cell -> count, every cell, in the order of the table
@@ -234,7 +276,7 @@ def count(design: Design, blocks: Iterable[bytes]) -> Counts:
 
 def _counted(table: Table, kept: bytes, reports: int) -> dict[Cell, int]:
     """Each report falls into one cell: columns of bytes, each report's own translated to the groups, taken together."""
-    columns = [_column(name, kept) for name in table.dimensions]
+    columns = [_column(dimension, kept) for dimension in table.divided_by]
     cells: Counter[Cell] = Counter(zip(*columns, strict=True)) if columns else Counter({(): reports})
     # the columns are as long as the reports are many, so a sum that agrees says: one cell for each report, no more
     if cells.total() * table.most != reports or any(len(column) != reports for column in columns):
@@ -242,17 +284,11 @@ def _counted(table: Table, kept: bytes, reports: int) -> dict[Cell, int]:
     return cells
 
 
-def _column(name: str, kept: bytes) -> bytes:
-    dimension = DIMENSIONS[name]
-    return kept[TALLY_BYTE[dimension.field] :: TALLY_SIZE].translate(_translation(name))
-
-
-@cache
-def _translation(name: str) -> bytes:
-    return DIMENSIONS[name].translation()
+def _column(dimension: Dimension, kept: bytes) -> bytes:
+    return kept[TALLY_BYTE[dimension.field] :: TALLY_SIZE].translate(dimension.translation())
 
 
 def published(design: Design) -> tuple[Table, ...]:
     """Every table of a release, in order: the total, the hub, one-way margins, the tables themselves."""
-    ways = [Table((table.dimensions[-1],)) for table in design.leaves if design.hub]
-    return tuple({table.name: table for table in (Table(()), Table(design.hub), *ways, *design.leaves)}.values())
+    ways = [Table(table.divided_by[-1:]) for table in design.leaves if design.hub != TOTAL]
+    return tuple({table.name: table for table in (TOTAL, design.hub, *ways, *design.leaves)}.values())

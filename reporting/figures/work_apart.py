@@ -10,6 +10,7 @@ import json
 import secrets
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -26,6 +27,7 @@ from reporting.storage.database import open_database, reading
 from reporting.storage.locks import maintenance_lock
 from reporting.teams.keyring import Keys
 from reporting.teams.team_log import Pin
+from reporting.vocabulary.places import places_of
 
 TASK = "freeze"  # what others are told who want the lock of maintenance meanwhile
 PROGRAM = (sys.executable, "-m", "reporting.figures.work_apart")
@@ -41,12 +43,14 @@ class Order:
     now: float
     choice: Choice = releases.USUAL
     compiles: bool = True  # else it is frozen only
+    departments: Mapping[str, str] = field(default_factory=dict)  # code -> name, in another country than the first home
 
     def to_bytes(self) -> bytes:
         """For the pipe."""
         choice = asdict(self.choice) | {"epsilon": str(self.choice.epsilon)}
         place = {"database_url": self.settings.database_url, "instance": str(self.settings.instance)}
         more = {"pin": str(self.settings.pin_file), "practice": self.settings.practice, "now": self.now}
+        more |= {"country": self.settings.country, "departments": dict(self.departments)}
         work = {"period": self.period, "choice": choice, "compiles": self.compiles}
         return json.dumps(place | more | work | {"keys": self.keys.to_bytes().decode()}).encode()
 
@@ -72,6 +76,7 @@ def _run(work: dict[str, Any], say: Say | None) -> None:
     keys = Keys.from_bytes(work["keys"].encode())
     further, epsilon = tuple(work["choice"]["further"]), Fraction(work["choice"]["epsilon"])
     choice = Choice(further, epsilon, work["choice"]["total_only"])
+    places = places_of(work["country"], work["departments"])
     try:
         with maintenance_lock(engine, Path(work["instance"]), TASK):
             with reading(engine) as db:
@@ -82,7 +87,9 @@ def _run(work: dict[str, Any], say: Say | None) -> None:
                 number = known.id
             if work["compiles"]:
                 drawn = noise.laplace(secrets.randbelow)
-                releases.compile_release(engine, pin, keys, number, drawn, choice, fictional=work["practice"])
+                releases.compile_release(
+                    engine, pin, keys, number, drawn, choice, places=places, fictional=work["practice"]
+                )
             elif known is not None and known.state not in {FREEZING, FROZEN}:
                 raise ReleaseRefused(OVERLAPS)
     finally:

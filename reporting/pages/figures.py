@@ -65,6 +65,7 @@ class Shown:
     heads: tuple[str, ...]
     lines: tuple[TableRow, ...]
     within: int
+    note: str = ""  # how it is to be read
 
     @property
     def longest(self) -> int:
@@ -88,15 +89,18 @@ def title(names: Sequence[str]) -> str:
 def _table(release: Published, table: dict[str, Any]) -> Shown:
     names = table["dimensions"]
     lines = tuple(
-        TableRow(tuple(_label(name, row[name]) for name in names), row["count"], row["low"], row["high"])
+        TableRow(tuple(_label(name, row[name], release) for name in names), row["count"], row["low"], row["high"])
         for row in release.tables[table["name"]]
     )
     heads = tuple(say(tables.DIMENSIONS[name].label) for name in names)
-    return Shown(table["name"], title(names), heads, lines, table["within"])
+    note = " ".join(say(labels.NOTES[name]) for name in names if name in labels.NOTES)
+    return Shown(table["name"], title(names), heads, lines, table["within"], note)
 
 
-def _label(name: str, group: str) -> str:
-    return say(labels.label(name, group))
+def _label(name: str, group: str, release: Published) -> str:
+    """A group in words. A department has the name that stands in the release: lists of places change."""
+    known = labels.label(name, group)
+    return say(release.about["codes"][name][group]["label"] if known == group else known)
 
 
 @blueprint.get("/<lang>/cifras")
@@ -108,7 +112,7 @@ def figures() -> ResponseReturnValue:
     # where only the total is published there is no more
     divided = [release for release in releases if HUB in release.tables]
     trends = [
-        (_label(HUB, name), [(release.period, _of(release, name)) for release in divided])
+        (say(labels.label(HUB, name)), [(release.period, _of(release, name)) for release in divided])
         for name in tables.DIMENSIONS[HUB].codes
         if len(divided) > 1
     ]

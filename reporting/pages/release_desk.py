@@ -18,7 +18,7 @@ from reporting.figures.work_apart import TASK, Order
 from reporting.i18n import N_
 from reporting.pages.figures import blueprint, factor, find, page, title
 from reporting.teams.team_log import ADVOCATE, CannotOpen
-from reporting.vocabulary.countries import FIRST_HOME
+from reporting.vocabulary.places import CountryPlaces, places_of
 from reporting.web import desk_pages
 from reporting.web.access.auth import signed_in
 from reporting.web.access.traits import may_be_sent_again, takes
@@ -38,10 +38,10 @@ class PlanForm(StaffForm):
     def choice(self) -> Choice:
         """What was ticked. Raises `BadFormValue` for what cannot be chosen."""
         budgets, also = {str(epsilon): epsilon for epsilon in releases.EPSILONS}, set(self.also.data or ())
-        if self.epsilon.data not in budgets or not also <= set(further_tables()):
+        if self.epsilon.data not in budgets or not also <= set(FURTHER):
             raise BadFormValue
-        further = tuple(name for name in further_tables() if name in also)
-        return Choice(further, budgets[self.epsilon.data], total_only=self.only.data or not _has_regions())
+        further = tuple(name for name in FURTHER if name in also)
+        return Choice(further, budgets[self.epsilon.data], total_only=self.only.data)
 
 
 @blueprint.get("/<lang>/equipo/cifras")
@@ -76,7 +76,7 @@ def plan() -> ResponseReturnValue:
         form = PlanForm(request.args)
         chosen, choice = periods.period(form.period.data), form.choice()
         with installation().reading() as db:
-            design, expected = releases.design_of(db, chosen, choice), releases.expected(db, chosen)
+            design, expected = releases.design_of(db, chosen, choice, _places()), releases.expected(db, chosen)
     except (BadFormValue, UnknownPeriod):
         return _desk(complaint(N_("Choose a period.")), 422)
     tables = [(title(table.dimensions), bounds.bound(design, table, choice.epsilon)) for table in published(design)]
@@ -87,7 +87,7 @@ def plan() -> ResponseReturnValue:
         design=design,
         expected=expected,
         tables=tables,
-        further=[(name, say(DIMENSIONS[name].label)) for name in further_tables()],
+        further=[(name, say(DIMENSIONS[name].label)) for name in FURTHER],
         epsilons=[(epsilon, factor(epsilon)) for epsilon in releases.EPSILONS],
         factor=factor(choice.epsilon),
         few=min(least for least, _, _ in TIERS.values() if least),
@@ -96,14 +96,10 @@ def plan() -> ResponseReturnValue:
     return make_response(page)
 
 
-def _has_regions() -> bool:
-    """Whether the places of the tables are those of this country. Elsewhere only what has no place is published."""
-    return installation().settings.country == FIRST_HOME
-
-
-def further_tables() -> tuple[str, ...]:
-    """The tables that can be added."""
-    return tuple(name for name in FURTHER if name != "department" or _has_regions())
+def _places() -> CountryPlaces:
+    """The departments that reports are divided by; none where this country has no tree of places yet."""
+    site = installation()
+    return places_of(site.settings.country, site.departments())
 
 
 @blueprint.post("/<lang>/equipo/cifras")
@@ -121,7 +117,8 @@ def compile_one() -> ResponseReturnValue:
             releases.may_compile(db, site.pin, g.keys, chosen, site.clock())
         if site.busy_with():
             return _desk(say(N_("A backup or the nightly sweep is running. Wait a few minutes and press again.")), 409)
-        site.apart(Order(site.settings, g.keys, chosen.name, site.clock(), choice))
+        departments = _places().departments
+        site.apart(Order(site.settings, g.keys, chosen.name, site.clock(), choice, departments=departments))
     except (BadFormValue, UnknownPeriod):
         return _desk(say(N_("Choose a period.")), 422)
     except ReleaseRefused as why:

@@ -162,9 +162,7 @@ def test_what_changed_from_one_year_to_the_next_is_less_certain_still(years: lis
 def meant(made: Design, table: tables.Table) -> Iterator[list[tuple[str, Cell]]]:
     """For each cell of a table the cells of a noisy table that it is the sum of."""
     leaf = next(
-        one
-        for one in made.leaves
-        if table in (one, tables.Table(())) or table.dimensions == made.hub or one.dimensions[-1:] == table.dimensions
+        one for one in made.leaves if table in (one, tables.TOTAL, made.hub) or one.dimensions[-1:] == table.dimensions
     )
     places = [leaf.dimensions.index(name) for name in table.dimensions]
     for cell in table.cells:

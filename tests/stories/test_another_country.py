@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -22,11 +23,13 @@ from referrals.directory.reviewed_data import DATA
 from referrals.help.answers import ASKED, help_with, other_departments
 from referrals.matching.offers import NEVER_REPLACED
 from reporting.app import create_app
-from reporting.figures import work_apart
+from reporting.figures import periods, releases, work_apart
 from reporting.pages.come_back import NOTHING_OPENS
 from reporting.storage.database import reading, writing
+from reporting.teams import team_log
 from reporting.teams.team_log import ADVOCATE, CASE_WORKER, COORDINATOR, STATISTICS
 from reporting.vocabulary.incident import Incident
+from reporting.vocabulary.tally import block_of_codes
 from reporting.web.context import installation_of
 from reporting.web.languages import LANGUAGES
 from tests.people import Place, a_furnished_place, a_new_place
@@ -358,12 +361,18 @@ def writes_down_by_voice(made: Kenya) -> None:
         assert desk.status in {200, 203}
 
 
-def test_figures_of_another_country_have_no_places_of_peru(with_lines: Kenya) -> None:
-    with_lines.place.lets_in(with_lines.place.signs_in("rosa"), "ana", STATISTICS)
-    desk = signs_in(with_lines.app, with_lines.place, with_lines.place.workers["ana"])
+@pytest.mark.parametrize("tree", [True, False])
+def test_figures_of_another_country_are_by_its_own_departments_and_have_no_place_of_peru(
+    tree: bool, tmp_path: Path
+) -> None:
+    made = kenya(tmp_path, lines=True, tree=tree)
+    made.place.lets_in(made.place.signs_in("rosa"), "ana", STATISTICS)
+    expects(made.place, 150)
+    desk = signs_in(made.app, made.place, made.place.workers["ana"])
     for language in TONGUES:
         desk.opens(f"/{language}/equipo/cifras/preparar?period=2025")
         assert "department" not in desk.form(holding="only").offered["also"]
+        assert (say_in(made, language, "Department") in desk.words) is tree
         desk.opens(f"/{language}/equipo/cifras/preparar?period=2025&also=department")
         assert desk.status == 422
     desk.opens("/es/equipo/cifras/preparar?period=2025")
@@ -373,8 +382,25 @@ def test_figures_of_another_country_have_no_places_of_peru(with_lines: Kenya) ->
         desk.opens(f"/{language}/cifras/2025")
         assert desk.status in {200, 203}
         for address in sorted(set(re.findall(r'href="(/cifras/2025/[^"]+)"', desk.text))):
-            assert with_lines.app.test_client().get(address).status_code == 200
-    assert with_lines.of_peru() == set()
+            assert made.app.test_client().get(address).status_code == 200
+    about = json.loads(made.app.test_client().get("/cifras/2025/release.json").text)
+    assert about["country"] == "KE"
+    assert about["departments"] == ({"KE47": "Nairobi"} if tree else {})
+    assert about["sensitivity"] == (7 if tree else 6), "a table less where nothing is known of places"
+    assert ("Nairobi" in desk.words) is tree
+    assert made.of_peru() == set()
+
+
+def expects(place: Place, total: int) -> None:
+    """The release of the year before says how many reports are expected."""
+    with writing(place.engine) as db:
+        team = team_log.team_of_kind(team_log.teams(db, place.pin), STATISTICS).id
+        blocks = [block_of_codes(2024, 1, {})] * total
+        releases.publish_fictional(db, periods.period("2024"), blocks, lambda _scale: 0, team)
+
+
+def say_in(made: Kenya, language: str, message: str) -> str:
+    return installation_of(made.app).catalogues[language].gettext(message)
 
 
 def test_she_is_asked_for_a_department_where_the_country_has_a_tree_of_places(tmp_path: Path) -> None:

@@ -318,8 +318,8 @@ def test_the_bytes_of_a_tally_never_change() -> None:
         docs="NONE",
         hours=(10, 100),
     )
-    block = tally_block(incident, 498_815, counted=True, outcome="RECORD_ONLY", gap="N_SHELTER")
-    assert block.hex() == "021a0b" + "0e17" + "0000" + "06" + "04" + "19" + "01" + "04" + "02" + "02" + "0d" + "00"
+    block = tally_block(incident, 498_815, counted=True, outcome="RECORD_ONLY", gap="N_SHELTER", answered="WITHIN_24")
+    assert block.hex() == "031a0b" + "0e17" + "0000" + "06" + "04" + "19" + "01" + "04" + "02" + "02" + "0d" + "02"
 
 
 def test_a_tally_of_the_first_format_is_still_read() -> None:
@@ -330,7 +330,7 @@ def test_a_tally_of_the_first_format_is_still_read() -> None:
 
 
 @pytest.mark.parametrize(
-    "odd", [bytes(15), b"\x03" + bytes(15), b"\x02\x1a\x0d" + bytes(13), b"\x02\x1a\x01\xff" + bytes(12)]
+    "odd", [bytes(15), b"\x03" + bytes(15), b"\x02\x1a\x0d" + bytes(13), b"\x03\x1a\x01\xff" + bytes(12)]
 )
 def test_a_tally_that_nobody_here_wrote_is_refused(odd: bytes) -> None:
     with pytest.raises(ValueError, match="format"):
@@ -360,4 +360,5 @@ def test_every_need_has_a_number_of_its_own_in_the_tally() -> None:
 
 
 def test_departments_keep_the_numbers_that_stored_tallies_know() -> None:
-    assert TALLY_CODES["department"] == ("NOT_SAID", *(f"PE{number:02}" for number in range(1, 26)), "OTHER")
+    of_peru = ("NOT_SAID", *(f"PE{number:02}" for number in range(1, 26)), "OTHER")
+    assert TALLY_CODES["department"] == (*of_peru, *(f"{number:02}" for number in range(100)))
