@@ -18,7 +18,7 @@ from reporting.errors import Busy
 from reporting.operations import backups, reminder, retention
 from reporting.sessions import day_seeds
 from reporting.sessions.page_rows import open_rows
-from reporting.storage import disk, front_check
+from reporting.storage import disk, front_check, turns
 from reporting.storage.database import checkpoint, open_database, writing
 from reporting.storage.database import destroy as erase_everything
 from reporting.storage.locks import FILE, maintenance_lock
@@ -134,7 +134,7 @@ def destroy() -> None:
     pin = Pin(settings.pin_file)
     open_rows(settings, engine).destroy()
     erase_everything(engine)
-    database = ("amparo.db", "amparo.db-wal", "amparo.db-shm")
+    database = tuple(f"amparo.db{end}" for end in ("", "-wal", "-shm", turns.NEXT, turns.WRITES))
     for name in ("secrets.toml", "team.pin", *database, disk.NAME, front_check.NAME, FILE, backups.LAST):
         (settings.instance / name).unlink(missing_ok=True)
     pin.ledger.destroy()

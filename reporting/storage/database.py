@@ -21,6 +21,8 @@ from sqlalchemy import BigInteger, Connection, Engine, FromClause, Integer, crea
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
 
+from reporting.storage.turns import in_turn
+
 PATIENCE = 15_000  # milliseconds that a writer waits for another: a workshop of thirty sends at once
 LITTLE_PATIENCE = 1_000  # for notes, and for leaving: she is not kept waiting because of them
 # Each with its reason.
@@ -102,9 +104,14 @@ def writing(engine: Engine, *, short_wait: bool = False) -> Iterator[Session]:
     """A session in one write transaction: all of it is committed, or none.
 
     On SQLite the write lock is taken at the start, so two writers wait for each other instead of failing half-way;
-    in a `hurry` for a moment only.
+    in a `hurry` for a moment only. They wait in a row (`turns`).
     """
-    with Session(_writer(engine, hurries=short_wait), expire_on_commit=False) as session, session.begin():
+    patience = LITTLE_PATIENCE if short_wait else PATIENCE
+    with (
+        in_turn(engine, patience),
+        Session(_writer(engine, hurries=short_wait), expire_on_commit=False) as session,
+        session.begin(),
+    ):
         yield session
 
 
@@ -122,7 +129,7 @@ def _writer(engine: Engine, **more: bool) -> Engine:
 @contextmanager
 def writing_relaxed(engine: Engine) -> Iterator[Connection]:
     """Like `writing`, for notes that a power cut may take: nobody waits for the disk. Without a session, for speed."""
-    with _writer(engine, jots=True, hurries=True).begin() as line:
+    with in_turn(engine, LITTLE_PATIENCE), _writer(engine, jots=True, hurries=True).begin() as line:
         if engine.dialect.name == "postgresql":
             line.execute(text("SET LOCAL synchronous_commit TO OFF"))
         yield line

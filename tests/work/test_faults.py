@@ -22,6 +22,7 @@ from reporting.cases import store
 from reporting.config import problems_on_this_machine
 from reporting.storage import database, disk
 from reporting.storage.database import checkpoint, reading, writing
+from reporting.storage.turns import NEXT, WRITES
 from reporting.teams import accounts
 from reporting.teams.accounts import Invitation
 from reporting.teams.team_log import ADVOCATE
@@ -353,6 +354,7 @@ def test_a_clock_put_back_by_a_day_loses_nothing_she_sent(place: Place) -> None:
 
 # What lies in the instance folder and its log, and nothing else. Whoever lets this list grow says so in SECURITY.md.
 FILES = {"amparo.db", "amparo.db-wal", "amparo.db-shm", "secrets.toml", "team.pin", "releases.json"}
+FILES |= {f"amparo.db{lock}" for lock in (NEXT, WRITES)}  # empty
 IN_THE_CLEAR = {
     "case_file": {"id", "team", "epoch", "version", "delete_after"},
     "record": {"id", "case_id"},
