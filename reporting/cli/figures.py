@@ -44,7 +44,7 @@ def _further(command: Callable[..., None]) -> Callable[..., None]:
         "--also",
         multiple=True,
         type=click.Choice(tables.FURTHER),
-        help="One more table: K grows by 1, and so does the noise of all. Without it the table is not made.",
+        help="One more table: K grows, and with it the noise of all. Without it the table is not made.",
     )(command)
 
 

@@ -36,7 +36,7 @@ def help_in_words() -> str:
     """An example, what each tier holds, and the columns."""
     example = "\b\nA file with one report:\n  " + ",".join(REQUIRED) + "\n  3,PE25,POLICE,EXTORTION,TRANS,OPEN"
     further = (
-        f"--also adds a table to any tier, and 1 to K: {', '.join(tables.FURTHER)}. None is in a release by itself."
+        f"--also adds a table to any tier, and so to K: {', '.join(tables.FURTHER)}. None is in a release by itself."
     )
     tiers = ["\b\nTiers, by the total last published (real releases choose so):"]
     for tier, (least, hub, names) in tables.TIERS.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import math
 import random
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from reporting.figures import bounds as figures_bounds
 from reporting.figures import consistency, noise, tables
 from reporting.figures.bounds import Figure
 from reporting.figures.tables import HIDDEN_BELOW, Cell, Counts, Design
+from reporting.vocabulary.tally import TALLY_BYTE, TALLY_CODES
 from tests.needs_of_tests import requires
 from tests.unit.test_disclosure import BLOCKS, DESIGNS, ONE, drawn_by, tallies
 from tests.work.test_release_files import HEADER, LINE, rehearses
@@ -83,9 +85,60 @@ def above(counts: Counts, cells: list[tuple[str, Cell]], without: Counts) -> boo
     return all(counts[name][cell] > without[name][cell] for name, cell in cells)
 
 
-@pytest.mark.parametrize("tier", [-1, 0, 2])
-def test_an_observer_cannot_prove_more_than_the_budget_and_half_the_noise_is_caught(tier: int) -> None:
-    made, blocks, tries = tables.design(tier), tallies(60), 12_000
+ANSWERED = ("answered",)
+
+
+@settings(max_examples=60)
+@given(
+    st.lists(st.tuples(st.sampled_from(sorted(tables.TIERS)), st.booleans()), min_size=1, max_size=4),
+    st.lists(st.tuples(st.integers(0, 3), BLOCKS), max_size=10),
+    st.tuples(st.integers(0, 3), BLOCKS),
+    st.integers(0, 2**32),
+)
+def test_all_releases_together_say_no_more_about_one_report_than_the_budget(
+    years: list[tuple[int, bool]], others: list[tuple[int, bytes]], hers: tuple[int, bytes], seed: int
+) -> None:
+    """Some with the table of answers, some without: K is that of each release, and each report is in one of them."""
+    draw, said = drawn_by(seed), Fraction(0)
+    for year, (tier, further) in enumerate(years):
+        made = tables.design(tier, ANSWERED if further else ())
+        assert made.scale(ONE) == len(made.leaves) == len(tables.design(tier).leaves) + further
+        rest = [block for of, block in others if of == year]
+        without, with_it = tables.count(made, rest), tables.count(made, [*rest, hers[1]] if hers[0] == year else rest)
+        noisy = noise.add_noise(made, with_it, ONE, draw)
+        said += log_chance(made, noisy, with_it, ONE) - log_chance(made, noisy, without, ONE)
+    assert abs(said) <= ONE
+
+
+@settings(max_examples=60)
+@given(
+    st.sampled_from(sorted(tables.TIERS)),
+    st.lists(BLOCKS, max_size=8),
+    BLOCKS,
+    st.sampled_from(tables.DIMENSIONS["answered"].codes),
+    st.integers(0, 2**32),
+)
+def test_when_she_was_answered_moves_the_odds_by_two_tables_shares_and_no_more(
+    tier: int, others: list[bytes], hers: bytes, other_time: str, seed: int
+) -> None:
+    """Whoever knows everything else of her report: the byte lies in one of the K tables, there it leaves and enters."""
+    made, place = tables.design(tier, ANSWERED), TALLY_BYTE["answered"]
+    changed = hers[:place] + bytes([TALLY_CODES["answered"].index(other_time)]) + hers[place + 1 :]
+    one_way, other = (tables.count(made, [*others, block]) for block in (hers, changed))
+    noisy = noise.add_noise(made, one_way, ONE, drawn_by(seed))
+    said = log_chance(made, noisy, one_way, ONE) - log_chance(made, noisy, other, ONE)
+    assert abs(said) <= 2 * ONE / made.sensitivity
+    without = tables.design(tier)
+    assert tables.count(without, [hers]) == tables.count(without, [changed]), "off, the byte is nowhere"
+
+
+@pytest.mark.parametrize(
+    ("tier", "further"), [(-1, ()), (0, ()), (2, ()), (-1, ANSWERED), (0, ANSWERED), (2, ANSWERED)]
+)
+def test_an_observer_cannot_prove_more_than_the_budget_and_half_the_noise_is_caught(
+    tier: int, further: tuple[str, ...]
+) -> None:
+    made, blocks, tries = tables.design(tier, further), tallies(60), 12_000
     without, with_it = tables.count(made, blocks[1:]), tables.count(made, blocks)
     cells = [(name, cell) for name in with_it for cell in with_it[name] if with_it[name][cell] != without[name][cell]]
     assert len(cells) == made.sensitivity
@@ -97,6 +150,33 @@ def test_an_observer_cannot_prove_more_than_the_budget_and_half_the_noise_is_cau
             for told in counts
         ]
         assert (proved(seen[0], seen[1], tries) > 1) is caught
+
+
+@pytest.mark.parametrize(("epsilon", "caught"), [("1", False), ("2", True)])
+def test_so_it_is_in_the_files_of_a_rehearsal_with_the_table_of_answers(
+    epsilon: str, caught: bool, tmp_path: Path
+) -> None:
+    """The strongest sign, over both tables; a false alarm has a chance of one in a million."""
+    tries, signs = 2500, []
+    for reports in (31, 30):
+        folder = tmp_path / str(reports)
+        folder.mkdir()
+        more = ("--raw", "--tier", "-1", "--also", "answered", "--repeat", str(tries), "--epsilon", epsilon)
+        text = HEADER.strip() + ",answered\n" + (LINE.strip() + ",WITHIN_24\n") * reports
+        assert rehearses(folder, text, *more).exit_code == 0
+        about = json.loads((folder / "out" / "000000" / "release.json").read_text("utf-8"))
+        assert (about["sensitivity"], about["scale"]) == (2, str(Fraction(2) / Fraction(epsilon)))
+        signs.append(sum(raw_total(out) > 30 and raw_answered(out) > 30 for out in (folder / "out").iterdir()))
+    assert (proved(signs[0], signs[1], tries) > 1) is caught
+
+
+def raw_total(out: Path) -> int:
+    return int((out / "total.csv").read_text("utf-8").split()[1])
+
+
+def raw_answered(out: Path) -> int:
+    rows = dict(line.split(",") for line in (out / "answered.csv").read_text("utf-8").split())
+    return int(rows["WITHIN_24"])
 
 
 @pytest.mark.parametrize(("epsilon", "caught"), [("1", False), ("2", True)])

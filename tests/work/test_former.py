@@ -6,12 +6,16 @@ The folders in tests/former were made by the program of the commit they are name
 
 from __future__ import annotations
 
+import hashlib
+import io
 import json
 import re
 import sqlite3
 import zipfile
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
+from datetime import UTC, datetime
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +28,21 @@ from referrals.directory.models import ServiceRow
 from referrals.directory.reviewed_data import table
 from reporting.cases import derived, store
 from reporting.cases import desk as cases_desk
+from reporting.cases.seal_contexts import tally_context
 from reporting.cli.base import main
 from reporting.config import read_settings
-from reporting.crypto import receipts
+from reporting.crypto import receipts, sealing
 from reporting.crypto.sealing import CannotOpen
+from reporting.figures import freezing, periods, release_ledger, releases, tables, tallies
 from reporting.operations import backups, retention
 from reporting.storage.database import open_database, reading, writing
-from reporting.teams.keyring import RecoverySheets
+from reporting.storage.models import CaseRow
+from reporting.storage.release_models import ReleaseRow
+from reporting.teams import team_log
+from reporting.teams.keyring import Keys, RecoverySheets
+from reporting.teams.team_log import STATISTICS, Team
+from reporting.vocabulary.incident import Incident
+from reporting.vocabulary.tally import block_of_codes
 from tests.opening import read
 from tests.people import ANOTHER, Clock, Place, Worker
 from tests.phone import Phone
@@ -215,3 +227,88 @@ def test_it_is_swept_backed_up_and_put_back(former: Former, place: Place) -> Non
     with reading(again.engine) as db:
         cards, broken = cases_desk.queue(db, keys)
     assert (len(cards), len(broken)) == (len(former.told["cases"]), 0)
+
+
+# ── figures ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def silent(_scale: Fraction) -> int:
+    """No noise, so that a test can see what was counted."""
+    return 0
+
+
+def test_tallies_that_were_sealed_before_are_counted_together_with_those_of_now(former: Former, place: Place) -> None:
+    keys = place.signs_in(member_of(place).name)
+    consents, answers = frozenset({"C_STATS", "C_LETTERS"}), tables.design(0, ("answered",))
+    for _ in range(11):
+        place.receives(Incident(perpetrator=frozenset({"CLIENT"})), consents=consents)
+    with reading(place.engine) as db:
+        team = tallies.statistics_team(db, place.pin, keys)
+        ready = tallies.openers(team, keys)
+        sealed = db.execute(select(CaseRow.id, CaseRow.tally)).all()
+    blocks = [sealing_of(row.tally, row.id, team, keys) for row in sealed]
+    assert {block[0] for block in blocks} == {2, 3}, "those of before and those of now"
+    before = sum(block[0] == 2 for block in blocks)
+    assert before >= 10
+    opened = [tallies.open_tally(row.tally, row.id, team, ready) for row in sealed]
+    by_answer = {cell: n for cell, n in tables.count(answers, opened)["answered"].items() if n}
+    names = tables.DIMENSIONS["answered"].codes
+    assert {names[cell[0]]: n for cell, n in by_answer.items()} == {"NEVER": 11, "NOT_KNOWN": before}
+    name = str(datetime.fromtimestamp(former.told["now"], UTC).year)
+    place.clock.now = periods.period(name).ends + 61 * A_DAY
+    release = freezing.freeze(place.engine, place.pin, keys, periods.period(name), place.clock())
+    releases.compile_release(place.engine, place.pin, keys, release, silent)
+    with reading(place.engine) as db:
+        assert releases.find(db, name, unpublished=True).total == before + 11
+
+
+def sealing_of(sealed: bytes, case: int, team: Team, keys: Keys) -> bytes:
+    """The very bytes under the seal of a tally, whatever their format."""
+    held = keys.epochs[team.id]
+    for epoch in held:
+        with suppress(CannotOpen):
+            return sealing.open_with(held[epoch].sealing, tally_context(case, team.id, epoch), sealed)
+    raise CannotOpen
+
+
+RELEASE = FORMER[0].parent / "release-1dd5b01.bin"  # as commit 1dd5b01 built it, of invented tallies, tier 1
+
+
+def test_a_release_of_the_first_format_is_shown_byte_by_byte_and_beside_one_of_now(place: Place, app: Flask) -> None:
+    body = RELEASE.read_bytes()
+    with writing(place.engine) as db:
+        team = team_log.team_of_kind(team_log.teams(db, place.pin), STATISTICS).id
+        row = ReleaseRow(period="2024", state=releases.PUBLISHED, team=team, epoch=1, compiled_by=0, body=body)
+        row.sha256 = hashlib.sha256(body).digest()
+        db.add(row)
+        db.flush()
+        blocks = [block_of_codes(2025, 1, {"perpetrator": "CLIENT"})] * 300
+        releases.publish_fictional(db, periods.period("2025"), blocks, silent, team)
+        assert releases.expected(db, periods.period("2026")) == 300
+    with zipfile.ZipFile(io.BytesIO(body)) as box:
+        files = {name: box.read(name) for name in box.namelist()}
+    assert json.loads(files["release.json"])["format"] == 1
+    client = app.test_client()
+    for line in files["SHA256SUMS"].decode().splitlines():
+        digest, name = line.split("  ")
+        assert hashlib.sha256(client.get(f"/cifras/2024/{name}").data).hexdigest() == digest
+    phone = Phone(app)
+    for language in ("es", "en"):
+        phone.opens(f"/{language}/cifras/2024")
+        assert phone.status == 200
+        assert "Ucayali" in phone.words
+        phone.opens(f"/{language}/cifras")
+        assert phone.status == 200
+        assert {"2024", "2025"} <= set(re.findall(r"/cifras/(\d{4})", phone.text))
+
+
+def test_the_ledger_of_releases_keeps_and_puts_back_one_of_the_first_format(place: Place) -> None:
+    body = RELEASE.read_bytes()
+    place.pin.ledger.keep("2024", body)
+    place.pin.ledger.note_published("2024", body)
+    with writing(place.engine) as db:
+        assert release_ledger.follow(db, place.pin.ledger) == ("2024",)
+        assert release_ledger.problems(db, place.pin) == []
+        assert releases.find(db, "2024").about["epsilon"] == "1"
+        with pytest.raises(release_ledger.ReleaseRefused):
+            release_ledger.must_be_new(place.pin.ledger, periods.period("2024"))

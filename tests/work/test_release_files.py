@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 from reporting.cli.base import main
 from reporting.figures import files as figures_files
 from reporting.figures.noise import add_noise
-from reporting.figures.tables import TIERS, Design, Noise, count, design
+from reporting.figures.tables import FURTHER, TIERS, Design, Noise, count, design
+from reporting.vocabulary.places import HOME
 from tests.unit.test_disclosure import BLOCKS, DESIGNS, ONE, drawn_by, tallies
 
 
@@ -146,6 +147,51 @@ def test_the_help_of_a_rehearsal_teaches_with_a_file_that_works(tmp_path: Path) 
     assert rehearses(tmp_path, f"{header}\n{line}\n").exit_code == 0
     for tier in TIERS:
         assert re.search(rf"\n +{tier}  from ", told)
+    for name in FURTHER:
+        assert f"{name}," in told or f"{name}." in told, "what --also adds"
+    assert "WITHIN_24" in told
+
+
+TREE = "code,parent,level,name\nKE,,country,Kenya\nKE47,KE,department,Nairobi\nKE4701,KE47,province,Westlands\n"
+
+
+def rehearses_in_kenya(folder: Path, text: str, tree: str = TREE, *more: str) -> Result:
+    (folder / "places.csv").write_text(tree, "utf-8")
+    return rehearses(folder, text, "--places", str(folder / "places.csv"), *more)
+
+
+def test_a_rehearsal_takes_the_departments_of_another_country_and_their_list_stands_in_it(tmp_path: Path) -> None:
+    told = rehearses_in_kenya(tmp_path, HEADER + LINE.replace("PE25", "KE47") * 30, TREE, "--json")
+    assert json.loads(told.stdout)["sensitivity"] == 5
+    about = json.loads((tmp_path / "out" / "release.json").read_text("utf-8"))
+    assert (about["country"], about["departments"]) == ("KE", {"KE47": "Nairobi"})
+    assert about["codes"]["department"]["KE47"] == {"label": "Nairobi", "codes": ["47"]}
+    rows = csv.DictReader(io.StringIO((tmp_path / "out" / "department.csv").read_text("utf-8")))
+    assert [row["department"] for row in rows] == ["KE47", "OTHER", "NOT_SAID"]
+    assert not (tmp_path / "out" / "region.csv").exists()
+
+
+def test_the_list_of_departments_of_the_first_home_stands_in_a_release_by_region_too(tmp_path: Path) -> None:
+    assert rehearses(tmp_path, HEADER + LINE).exit_code == 0
+    about = json.loads((tmp_path / "out" / "release.json").read_text("utf-8"))
+    assert (about["format"], about["country"], about["departments"]) == (2, "PE", dict(HOME.departments))
+
+
+@pytest.mark.parametrize(
+    ("text", "tree", "sentence"),
+    [
+        (HEADER + LINE, TREE, "line 2: department must be one of its codes"),
+        (HEADER + LINE, "code,name\nKE47,Nairobi\n", "The tree of places has no department"),
+        (HEADER + LINE, "", "The tree of places has no department"),
+    ],
+)
+def test_a_department_or_a_tree_of_places_that_is_none_is_refused(
+    text: str, tree: str, sentence: str, tmp_path: Path
+) -> None:
+    told = rehearses_in_kenya(tmp_path, text, tree)
+    assert told.exit_code == 1
+    assert sentence in told.output
+    assert not (tmp_path / "out").exists()
 
 
 BAD = [
