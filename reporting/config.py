@@ -44,6 +44,7 @@ SETTINGS = {
     "SMTP_URL": ("", "mail server for the reminder, such as smtps://name:password@mail.example; empty: no reminder"),
     "NOTIFY_FROM": ("", "sender of the reminder; nobody reads what is answered to it"),
     "NOTIFY_TO": ("", "addresses to remind, with commas between; they are kept nowhere else"),
+    "PLAN_REVIEW": ("", "1 where a second case worker looks at each safety plan and case plan"),
     "PRACTICE": ("", "1 marks every page as practice"),
 }
 # country -> its weather service: looked at by everybody, the same for everybody
@@ -81,6 +82,7 @@ class Settings:
     notify_from: str
     notify_to: tuple[str, ...]
     practice: bool
+    plan_review: bool
     time_zone: str
     server_secret: bytes
     pepper: bytes
@@ -152,6 +154,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         notify_from=value["NOTIFY_FROM"],
         notify_to=tuple(part.strip() for part in value["NOTIFY_TO"].split(",") if part.strip()),
         practice=value["PRACTICE"] not in {"", "0", "no"},
+        plan_review=value["PLAN_REVIEW"] not in {"", "0", "no"},
         time_zone=value["TIME_ZONE"] or ZONES.get(country, ""),
         server_secret=secrets["server_secret"],
         pepper=secrets["pepper"],

@@ -22,8 +22,10 @@ from referrals.pages.act_forms import ActForm
 from referrals.pages.before_sending import SPOKEN, before_sending
 from referrals.pages.case_actions import ACTS, NO_ACT, refusal
 from referrals.pages.case_forms import NOT_OPENED, blueprint, case_workers, other_teams
+from referrals.pages.follow_up import plans
 from reporting.cases import actions, desk, records
 from reporting.cases.follow_up import timeline
+from reporting.cases.follow_up.plan_versions import SHOW_PLAN
 from reporting.cases.records import Case, NoConsent
 from reporting.i18n import N_
 from reporting.teams.team_log import CASE_WORKER, CannotOpen
@@ -164,6 +166,7 @@ def _as_it_stands(opened: Case, directory: DirectorySnapshot) -> dict[str, Any]:
         "minor": incident.age in MINOR_AGES,
         "names": names,
         "kept": tonight.kept_plans(directory, incident, opened.plan["lines"]) if opened.plan else (),
+        "plans": plans.at_a_glance(opened),
         "pages": question_forms.titles_to_set_right(opened.incident),
         "unclear": question_forms.unclear_to_the_team(opened.incident),
     }
@@ -174,7 +177,8 @@ _TABLE = {
     "channels": questions.CHANNELS,
     "contact": questions.CONTACT_NAMES,
     "consents": questions.CONSENTS
-    | {"C_CONTACT": N_("The team may contact her"), actions.HERSELF: N_("She herself has said yes to help")},
+    | {"C_CONTACT": N_("The team may contact her"), actions.HERSELF: N_("She herself has said yes to help")}
+    | {SHOW_PLAN: N_("Her page may show her safety plan")},
     "must_nots": codes.MUST_NOTS,
     "needs": NEEDS,
     "urgencies": codes.URGENCY_LABELS,

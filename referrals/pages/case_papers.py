@@ -31,6 +31,7 @@ ACT_NAMES = {
     "referral": N_("moved a referral"),
     "sheet": N_("opened a referral sheet"),
     "printed": N_("printed her words"),
+    "printed plan": N_("printed a plan"),
     "handed over": N_("handed it over to another team"),
     "restored": N_("entered that a backup was put back"),
     "junk": N_("looked, when what two people had marked as junk was due to go"),

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from reporting.cases.case_file import NOT_A_REPORT, CaseFile, lasting_name
+from reporting.cases.follow_up.plan_versions import SHOW_PLAN
 from reporting.cases.records import JUNK, THREAT, consents_with
 from reporting.cases.summary import CLOSED, OPEN
 from reporting.clock import HOUR
@@ -103,7 +104,8 @@ def correct(case_file: CaseFile, by: int, incident: Incident, reason: str, now: 
         _needed_anew(case_file, by, hour)
     same_time = replace(incident, hours=before.hours, told_twice=before.told_twice)
     answers = answers_from_incident(incident if another_time else same_time)
-    case_file.add("correction", {"by": by, "hour": hour, "answers": answers, "reason": reason})
+    anew = {"signs": True} if signs else {}
+    case_file.add("correction", {"by": by, "hour": hour, "answers": answers, "reason": reason, **anew})
     case_file.summary = replace(
         summary,
         answers=answers,
@@ -303,7 +305,7 @@ def asked_hand_over(work_record: Mapping[str, Any]) -> int:
 
 # ── what she allows and adds ────────────────────────────────────────────────────────────────────────────────
 HERSELF = "C_HERSELF"  # told by somebody else: now she herself has said yes
-CHANGEABLE = ("C_LETTERS", "C_CONTACT", "C_STATS", HERSELF)
+CHANGEABLE = ("C_LETTERS", "C_CONTACT", "C_STATS", SHOW_PLAN, HERSELF)
 
 
 def allow(case_file: CaseFile, code: str, *, yes: bool) -> None:
@@ -313,6 +315,8 @@ def allow(case_file: CaseFile, code: str, *, yes: bool) -> None:
     """
     if code not in CHANGEABLE or (code == "C_CONTACT" and yes and not case_file.all_of("contact")):
         raise NotAllowed(N_("This cannot be changed here."))
+    if code == SHOW_PLAN and yes and "OTHER" in {case_file.incident.about, case_file.facts["answers"].get("about")}:
+        raise NotAllowed(N_("Somebody else told this and has the code: the plan is not shown on that page."))
     case_file.consents = case_file.consents | {code} if yes else case_file.consents - {code}
     if code == "C_CONTACT" and not yes:
         case_file.remove_all("contact")

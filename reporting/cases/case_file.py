@@ -18,6 +18,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from reporting.cases import derived
+from reporting.cases.follow_up.plan_versions import CASE_PLAN, PLANS, SAFETY_PLAN, PlanVersion, may_show
 from reporting.cases.records import FROM_TEAM, JUNK_DAYS, Case, Correction, Letter, Note, Referral
 from reporting.cases.seal_contexts import front_key_context, record_context, tally_context
 from reporting.cases.summary import SummaryContent, looked_at
@@ -56,6 +57,11 @@ def case_of(row: CaseRow, case_file: CaseFile, *, with_contact: bool = True, her
     `hers`: with what she keeps for herself; else only where she shows it.
     """
     facts, summary, contact = case_file.facts, case_file.summary, case_file.all_of("contact")
+    plans = {
+        kind: tuple(PlanVersion.from_content(record.number, kind, record.content) for record in case_file.all_of(kind))
+        for kind in PLANS
+    }
+    shown = may_show(case_file.consents, facts, case_file.incident.about)
     return Case(
         id=row.id,
         team=row.team,
@@ -85,6 +91,8 @@ def case_of(row: CaseRow, case_file: CaseFile, *, with_contact: bool = True, her
         goes_at=0 if summary.junk_at is None else summary.junk_at + 24 * JUNK_DAYS,
         last_word=summary.heard_at or facts["hour"],
         plan=next((r.content for r in case_file.all_of("plan") if hers or r.content["shown"]), None),
+        safety_plans=plans[SAFETY_PLAN] if shown or not hers else (),
+        case_plans=() if hers else plans[CASE_PLAN],
     )
 
 
@@ -107,6 +115,7 @@ SIZES = {
     "correction": 2048,  # the answers as they were corrected, whole; the newest one counts
     "note": 512,  # for the team only
     "plan": 2048,  # for her only, unless she shows it: the names of the lines of her plan for tonight
+    **dict.fromkeys(PLANS, 2048),  # filled in together with her, each time as a new one
     "referral": 2048,  # one proposed service, her answer, and every move
     "desk": 2048,  # what the team keeps about its work: owner, labels, risk, marks, links, outcome, history
 }

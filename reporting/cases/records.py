@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, Final, Self
 
+from reporting.cases.follow_up.plan_versions import PlanVersion, next_review
 from reporting.cases.summary import ToldHours, looked_at
 from reporting.clock import HOUR
 from reporting.crypto import sealing
@@ -117,11 +118,13 @@ class Correction:
     hour: int
     incident: Incident
     reason: str
+    signs: bool = False  # the danger signs were asked anew with it
 
     @classmethod
     def from_content(cls, content: Mapping[str, Any]) -> Self:
         """The correction that a record holds. Raises `BadIncident` when its answers fit no question of ours."""
-        return cls(content["by"], content["hour"], incident_from_answers(content["answers"]), content["reason"])
+        answers, signs = incident_from_answers(content["answers"]), content.get("signs", False)
+        return cls(content["by"], content["hour"], answers, content["reason"], signs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +200,8 @@ class Case:
     goes_at: int = 0  # hour from which on it goes as junk, because two people say that it is; 0: it stays
     last_word: int = 0  # hour of what she said last, her report included
     plan: Mapping[str, Any] | None = None  # she keeps it: hour, lines, shown (the team may see it)
+    safety_plans: tuple[PlanVersion, ...] = ()  # every version, the newest last; to her only with her yes
+    case_plans: tuple[PlanVersion, ...] = ()  # the same; for the team only
 
     def incident_at(self, now: float) -> Incident:
         """The incident as it is at the moment of looking; a service that refused a referral refused her."""
@@ -207,6 +212,11 @@ class Case:
     def need_states(self) -> Mapping[str, NeedState]:
         """Need -> how it stands; what is open and was never spoken of is left out."""
         return states_of(self.referrals, self.work_record.get("needs", ()))
+
+    @property
+    def next_review(self) -> date | None:
+        """The next day on which a plan of it is to be looked at again; it may have passed. None where none is set."""
+        return next_review(self.safety_plans, self.case_plans)
 
     def days_silent(self, now: float) -> int:
         """Whole days since her last word, her report included."""

@@ -19,12 +19,15 @@ from referrals.casework import need_list, referral
 from referrals.help import answers as referrals_help
 from referrals.help import tonight
 from referrals.help.cards import HelpCards, cards_of
+from referrals.help.plan_fields import plan_fields, plans_signed
 from referrals.help.texts import case_texts_signed, need_words
 from reporting.cases import actions, statement, store
 from reporting.cases.actions import NotAllowed
+from reporting.cases.follow_up.plan_versions import SAFETY_PLAN
 from reporting.cases.records import Case
 from reporting.i18n import N_
 from reporting.pages.directory_lookups import directory_choices, snapshot
+from reporting.pages.her_consents import consents_of
 from reporting.sessions.replays import LEFT
 from reporting.teams.readers import offered
 from reporting.teams.team_log import STATISTICS, CannotOpen, Team, team_of_kind
@@ -40,13 +43,6 @@ from reporting.web.post_redirect_get import Trail
 from reporting.web.question_forms import TO_SET_RIGHT
 from reporting.web.requests import speak
 
-# consent -> what it means, as a sentence beside yes and no
-ALLOWS = {
-    "C_LETTERS": N_("The team may write to me here"),
-    "C_CONTACT": N_("The team may reach me as I wrote"),
-    "C_STATS": N_("My answers may be counted in yearly figures"),
-    actions.HERSELF: N_("This is about me, and I want help: the team may propose services to me"),
-}
 # states of a referral in which she is asked, and those in which she can still say no
 ASKED, MAY_STOP = frozenset({"proposed"}), frozenset({"consented", "sent", "accepted", "not_reached"})
 Typed = TypeVar("Typed", bound=OpenForm)
@@ -99,7 +95,7 @@ def _case_page(stay: CaseSession, trail: Trail, _rest: str) -> str:
         pages=question_forms.titles_to_set_right(case.incident),
         help=None if case.unseen else _help(case, police_shown="police" in trail.about("show")),
         **({} if case.unseen else _plans(case)),
-        allows=_allows(case),
+        allows=consents_of(case),
         proposals=[item for item in case.referrals if item.state in ASKED],
         may_stop=[item for item in case.referrals if item.state in MAY_STOP and not item.protects],
         protects=[item for item in case.referrals if item.protects and item.state != "revoked"],
@@ -122,6 +118,8 @@ def _plans(case: Case) -> dict[str, Any]:
     return {
         "kept": tonight.kept_plans(shelf, incident, kept),
         "plans": () if tonight.names_of(plans) == kept else plans,
+        "plan_fields": plan_fields(SAFETY_PLAN),
+        "plan_signed": plans_signed(),
     }
 
 
@@ -142,13 +140,6 @@ def _help(case: Case, *, police_shown: bool) -> HelpCards:
         snapshot(), incident, now, languages=(g.lang,), police_shown=police_shown, leaves_out=leaves_out
     )
     return cards_of(offered_now)
-
-
-def _allows(case: Case) -> list[tuple[str, str, bool]]:
-    """What can be allowed in this case: code, sentence, whether she allows it now."""
-    told_by_another = case.first.about == "OTHER"
-    shown = {"C_LETTERS": True, "C_CONTACT": case.has_contact, "C_STATS": True, actions.HERSELF: told_by_another}
-    return [(code, say(text), code in case.consents) for code, text in ALLOWS.items() if shown[code]]
 
 
 def _show(_stay: CaseSession, _rest: str) -> Next:

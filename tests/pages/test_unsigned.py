@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 
 from referrals.directory.reviewed_data import DATA
-from referrals.help import at_the_door, doctor_sheet, texts, tonight
+from referrals.help import at_the_door, doctor_sheet, plan_fields, texts, tonight
 from reporting.vocabulary.incident import Incident
 from tests.pages.test_casework import comes_back
 from tests.people import Place
@@ -26,6 +26,7 @@ SHOWN = {
     "doctor-sheet.toml": "sheet",
     "her-case.toml": "closed",
     "need-texts.toml": "case",
+    "plans.toml": "safety plan",
     "tonight.toml": "plan",
 }
 
@@ -84,6 +85,12 @@ def at_the_desk(app: Flask, place: Place) -> Phone:
     return rosa
 
 
+def filling_a_plan(app: Flask, place: Place) -> Phone:
+    rosa = at_the_desk(app, place)
+    rosa.opens(f"{rosa.path}/planes/seguridad")
+    return rosa
+
+
 HERS = Incident(
     violence=frozenset({"RAPE"}), perpetrator=frozenset({"PARTNER"}), condom="no", department="PE25", hours=(5.0, 5.0)
 )
@@ -97,6 +104,7 @@ PAGES = {
     "past": past,
     "closed": closed,
     "desk": at_the_desk,
+    "safety plan": filling_a_plan,
 }
 
 
@@ -123,7 +131,8 @@ def test_where_somebody_has_signed_all_of_them_nothing_is_said(
     """The files are read as they would be with a name in them; nothing else is put in the place of ours."""
     readers = (at_the_door.desk_rows, tonight.plan_rows, texts.need_words, texts.need_texts, texts._child_policy)  # noqa: SLF001 -- their caches
     monkeypatch.setattr(tomllib, "loads", signed(tomllib.loads))
-    caches = (*readers, texts.her_case_texts, texts._after_the_window, doctor_sheet._data, doctor_sheet.groups)  # noqa: SLF001 -- as above
+    readers += (plan_fields.plan_data, texts.her_case_texts, texts._after_the_window)  # noqa: SLF001 -- as above
+    caches = (*readers, doctor_sheet._data, doctor_sheet.groups)  # noqa: SLF001 -- as above
     for cached in caches:
         cached.cache_clear()
     try:

@@ -59,7 +59,8 @@ def _happenings(case: Case) -> tuple[list[Happening], ...]:
     notes = [Happening(written.hour, NOTE, written.by, written.text) for written in case.notes]
     added = [Happening(added.hour, "added", 0, added.text) for added in case.additions]
     corrected = [
-        Happening(correction.hour, "corrected", correction.by, correction.reason) for correction in case.corrections
+        Happening(correction.hour, "danger" if correction.signs else "corrected", correction.by, correction.reason)
+        for correction in case.corrections
     ]
     moved = [
         Happening(step["hour"], "moved", step["by"], step.get("note", ""), {"referral": referral, "move": step["move"]})
@@ -71,4 +72,9 @@ def _happenings(case: Case) -> tuple[list[Happening], ...]:
         for entry in case.work_record.get("history", ())
     ]
     needs = [Happening(entry["hour"], "need", entry["by"], "", entry) for entry in case.work_record.get("needs", ())]
-    return letters, notes, added, corrected, moved, done, needs
+    plans = [plan for versions in (case.safety_plans, case.case_plans) for plan in versions]
+    filled = [Happening(plan.hour, "planned", plan.by, "", {"kind": plan.kind}) for plan in plans]
+    seen = [
+        Happening(plan.seen_at, "looked over", plan.seen_by, "", {"kind": plan.kind}) for plan in plans if plan.seen_by
+    ]
+    return letters, notes, added, corrected, moved, done, needs, filled, seen
