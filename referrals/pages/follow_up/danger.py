@@ -126,7 +126,7 @@ def _danger_page(
         groups=[[(sign, say(labels[sign])) for sign in signs] for signs in (NOW, HAPPENED)],
         kept=opened.incident.flags.intersection(HAPPENED),
         when={NOT_AGAIN: N_("No, nothing happened since")} | {when: label for when, (_, label) in WHEN.items()},
-        danger=[(told, [say(labels[sign]) for sign in told.signs]) for told in danger_over_time(opened)],
+        danger=[(entry, [say(labels[sign]) for sign in entry.signs]) for entry in danger_over_time(opened)],
         typed=typed or {},
         sentence=sentence,
         again=code == HTTPStatus.CONFLICT,

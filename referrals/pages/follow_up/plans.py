@@ -219,7 +219,9 @@ def _every_plan(case: int, sentence: str = "", code: int = 200) -> ResponseRetur
             for path, kind, versions in _listed(opened)
         ],
         second=site.settings.plan_review,
-        danger=[(told, [say(VOCABULARY["flags"][code]) for code in told.signs]) for told in danger_over_time(opened)],
+        danger=[
+            (entry, [say(VOCABULARY["flags"][code]) for code in entry.signs]) for entry in danger_over_time(opened)
+        ],
         signed=plans_signed(),
         sentence=sentence,
         out=StaffForm(formdata=None),
