@@ -17,7 +17,7 @@ from tests.pages.every_page.walk import FLAGS, TEAM, WALKS, Seen, Sites, served,
 def sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sites]:
     requires("chromium")
     folder = tmp_path_factory.mktemp("sites")
-    with served(folder / "running") as running, served(folder / "new", PRACTICE="1") as new:
+    with served(folder / "running", PLAN_REVIEW="1") as running, served(folder / "new", PRACTICE="1") as new:
         for name, role in TEAM.items():
             running.place.hires(name, role)
         running.place.lets_in(running.place.signs_in("rosa"), "ana", STATISTICS)

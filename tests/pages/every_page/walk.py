@@ -33,6 +33,9 @@ from werkzeug.routing import Rule
 from referrals.directory.importing import shipped
 from referrals.directory.models import ServiceRow
 from reporting.app import create_app
+from reporting.cases import desk as cases_desk
+from reporting.cases.follow_up import plans
+from reporting.cases.follow_up.plan_versions import SAFETY_PLAN
 from reporting.config import ROOT
 from reporting.figures import work_apart
 from reporting.storage.database import writing
@@ -729,6 +732,8 @@ def the_case_worker_reads_and_answers(walk: Walk) -> None:
     walk.does("unmark", mark="not_a_report", reason="Sí cuadra.")
     walk.does("mark")
     _sets_an_answer_right(walk)
+    _fills_in_plans(walk)
+    _asks_for_danger_again(walk)
     walk.opens("/{lang}/equipo/caso/999999")
     _calls_for_an_afternoon(walk)
     walk.opens_all_of(CASE_WORKER)
@@ -838,6 +843,34 @@ def _sets_an_answer_right(walk: Walk) -> None:
     walk.opens(f"{walk.case}/respuestas/2")
     walk.sends("reason")
     walk.sends("reason", reason="Me lo dijo por teléfono.")
+
+
+def _fills_in_plans(walk: Walk) -> None:
+    """Both plans; what a colleague filled in she looks at as the second person; the sheet to print."""
+    for kind, field_ in (("caso", "goal1"), ("seguridad", "danger")):
+        walk.opens(f"{walk.case}/planes/{kind}")
+        walk.sends("review", review="ayer")
+        if kind == "seguridad":
+            walk.page.check("[name=shown][value=yes]")
+        walk.sends("review", review="28/02/2027", **{field_: "Viene el día que cobro."})
+    place = walk.site.place
+    keys, olga = place.signs_in("rosa"), place.workers["olga"].id
+    with (
+        writing(place.engine) as db,
+        cases_desk.at_desk(db, keys, int(walk.case.split("/")[-1]), place.clock(), "changed") as case_file,
+    ):
+        plans.fill(case_file, olga, SAFETY_PLAN, {"word": "¿Tienes mi cargador?"}, None, place.clock())
+    walk.opens(f"{walk.case}/planes")
+    walk.sends("number")
+    walk.opens(f"{walk.case}/planes/seguridad/hoja")
+
+
+def _asks_for_danger_again(walk: Walk) -> None:
+    walk.opens(f"{walk.case}/peligro")
+    walk.sends("signs", reason="Me lo dijo hoy.")
+    walk.page.check("[name=none]")
+    walk.sends("signs")
+    walk.opens(f"{walk.case}/peligro")
 
 
 def the_case_worker_writes_down_what_she_hears(walk: Walk) -> None:
