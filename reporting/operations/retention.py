@@ -1,8 +1,7 @@
 """The sweep: what is over goes, every night. How long each thing is kept, and why: retention.toml.
 
-Opens nothing and seals nothing; it does not know what a case says. On SQLite the database is written anew each
-week; on PostgreSQL the tables that tell in which order reports arrived are written in the order of their random
-numbers.
+Opens nothing and seals nothing; it does not know what a case says. Each week on SQLite all tables, on PostgreSQL those
+that tell in which order reports arrived, are written anew in the order of their random numbers.
 """
 
 from __future__ import annotations
@@ -24,9 +23,10 @@ from reporting.cases import derived
 from reporting.clock import DAY, HOUR
 from reporting.operations import backups
 from reporting.sessions import day_seeds
-from reporting.storage.database import Base, checkpoint, vacuum, writing
+from reporting.storage.database import Base, checkpoint, writing
 from reporting.storage.locks import maintenance_lock
 from reporting.storage.models import CaseRow, ErasedRow, InvitationRow, MarkRow, SeedRow, SessionRow, TakenRow, TryRow
+from reporting.storage.rewriting import write_anew
 from reporting.teams import audit, team_log
 from reporting.teams.team_log import BrokenChain, KeysNotMade, Pin
 
@@ -147,8 +147,7 @@ def _is_due(instance: Path, now: float) -> bool:
 def rewrite_tables(engine: Engine) -> int:
     """No erased byte and no order of arrival is left. Returns how many tables were written anew."""
     if engine.dialect.name == "sqlite":
-        vacuum(engine)
-        return len(Base.metadata.tables)
+        return write_anew(engine)
     tables = [
         *derived.tables_of_cases(),
         *derived.tables(),

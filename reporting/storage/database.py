@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import importlib
 import io
+import os
 import sqlite3
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, ClassVar
@@ -21,6 +22,7 @@ from sqlalchemy import BigInteger, Connection, Engine, FromClause, Integer, crea
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
 
+from reporting.storage.rewriting import clear_twins
 from reporting.storage.turns import in_turn
 
 PATIENCE = 15_000  # milliseconds that a writer waits for another: a workshop of thirty sends at once
@@ -173,27 +175,52 @@ def checkpoint(engine: Engine, tries: int = 20) -> bool:
 
 
 def checkpoint_soon(engine: Engine) -> None:
-    """The same for who cannot wait: at once where that is possible, else as soon as nobody looks any more."""
+    """The same for who cannot wait: at once where that is possible, else as soon as nobody looks any more.
+
+    One thread at most tries for all who came.
+    """
     if not checkpoint(engine, tries=1):
-        threading.Thread(target=checkpoint, args=(engine, TRIES_BEHIND), daemon=True).start()
+        _behind(engine, os.getpid()).try_on()
+
+
+class _Behind:
+    """The thread that empties the log behind the pages. Who comes when it has just ended starts it again."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine, self._lock, self._tries, self._is_wanted = engine, threading.Lock(), False, False
+
+    def try_on(self) -> None:
+        with self._lock:
+            self._is_wanted, tries_already = True, self._tries
+            self._tries = True
+        if not tries_already:
+            threading.Thread(target=self._empty, daemon=True).start()
+
+    def _empty(self) -> None:
+        while self._goes_on():
+            with suppress(sqlite3.Error):
+                checkpoint(self._engine, TRIES_BEHIND)
+
+    def _goes_on(self) -> bool:
+        with self._lock:
+            self._tries, self._is_wanted = self._is_wanted, False
+            return self._tries
+
+
+@lru_cache(maxsize=64)
+def _behind(engine: Engine, _process: int) -> _Behind:
+    """That of an engine in this process: a thread is not there in one that was forked."""
+    return _Behind(engine)
 
 
 MOMENT = 200  # milliseconds that emptying the log keeps writers waiting, and then lets them go on
 TRIES_BEHIND = 3_000  # twenty minutes: longer than a backup looks
 
 
-def vacuum(engine: Engine) -> None:
-    """Write SQLite's file anew: no free page is left, and nothing of what was on one."""
-    raw = engine.raw_connection()
-    try:
-        raw.cursor().execute("VACUUM")
-    finally:
-        raw.close()
-
-
 def upgrade_tables(engine: Engine) -> None:
     """Bring the tables of both packages to the form this version needs; nothing to do is fine."""
     command, config = _alembic()
+    clear_twins(engine)
     with engine.begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
@@ -238,6 +265,7 @@ def _alembic() -> tuple[Any, Any]:
 
 def destroy(engine: Engine) -> None:
     """Drop every table of both packages; on SQLite the pages are overwritten and the log is emptied first."""
+    clear_twins(engine)
     with engine.begin() as connection:
         names = inspect(connection).get_table_names()
         for table in reversed(Base.metadata.sorted_tables):
