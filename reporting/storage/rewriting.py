@@ -101,8 +101,8 @@ def _a_line(engine: Engine) -> Iterator[Connection]:
 @contextmanager
 def _short(line: Connection) -> Iterator[Callable[..., Sequence[Any]]]:
     """One short transaction; then as long a pause, in which others find the way free."""
-    began = time.monotonic()
     with in_turn(line.engine, PATIENCE), line.begin():
+        began = time.monotonic()
         yield lambda order, *values: _driver(line).execute(order, values).fetchall()
     time.sleep(time.monotonic() - began)
 
