@@ -1,12 +1,8 @@
-"""SQLite's tables written anew by order of their keys, a few rows at a time, so that nobody waits who has to write.
+"""SQLite's tables written anew in the order of their keys, a few rows at a time, so that who writes does not wait.
 
-Where a row lies in the file tells when it came: long ones lie in pages that are taken one after the other. And within
-a page there may be leftovers of what moved on. So each table gets a twin: triggers keep what has been copied like the
-table, rows are copied in the order of their keys, random ones, and at the end both change places: the names stay, the
-trees behind them are exchanged. What was the table is then emptied, and overwritten by that (`secure_delete`). The
-triggers stay as long as the twin: whatever is erased goes from both, also where a rewrite was killed half-way.
-
-Knows nothing of what the rows say.
+Where a row lies in the file tells when it came. So each table gets a twin that triggers keep alike; rows are copied in
+the order of their keys, random ones, then the trees behind both names change places, and what was the table is emptied
+and overwritten. Whatever is erased goes from both, also where a rewrite was killed. Knows nothing of what rows say.
 """
 
 from __future__ import annotations
