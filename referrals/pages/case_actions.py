@@ -31,13 +31,12 @@ from referrals.pages.act_forms import (
     WordsForm,
 )
 from referrals.pages.before_sending import version_in
-from referrals.pages.case_forms import MEANWHILE, counters, help_of, needed, outcome, owner, service
+from referrals.pages.case_forms import MEANWHILE, called, counters, help_of, needed, outcome, owner, service
 from reporting import clock
 from reporting.cases import actions, desk, records
 from reporting.cases.actions import NotAllowed
 from reporting.cases.case_file import NOT_A_REPORT, CaseFile
 from reporting.cases.records import EditConflict, NoConsent
-from reporting.crypto import receipts
 from reporting.i18n import N_
 from reporting.teams.readers import offered
 from reporting.teams.team_log import CannotOpen
@@ -144,10 +143,7 @@ def _link(case_file: CaseFile, form: LinkForm) -> None:
 
 def _called(name: str | None) -> int:
     """The number of the one case with that short name. Raises `NotAllowed` when none has it, or several."""
-    wanted = receipts.plain(name or "").replace(" ", "")
-    with installation().reading() as db:
-        cases = desk.cases_of(db, g.keys)
-    named = [case for case in cases if receipts.plain(records.alias(case)).replace(" ", "") == wanted]
+    named = called(name)
     if len(named) != 1:
         raise NotAllowed(N_("No case has this short name."))
     return named[0]

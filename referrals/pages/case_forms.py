@@ -14,10 +14,11 @@ from referrals.directory import snapshot
 from referrals.directory.snapshot import DirectorySnapshot
 from referrals.help.answers import Help, help_for
 from referrals.matching.listings import ServiceCard
-from reporting.cases import actions
+from reporting.cases import actions, desk, records
 from reporting.cases.actions import NotAllowed
 from reporting.cases.case_file import CaseFile
 from reporting.cases.records import Case
+from reporting.crypto import receipts
 from reporting.i18n import N_
 from reporting.teams import members, team_log
 from reporting.teams.keyring import Keys
@@ -55,6 +56,14 @@ def help_of(directory: DirectorySnapshot, case_file: CaseFile) -> Help:
     now, leaves_out = installation().clock(), need_list.team_leaves_out(case_file.need_states)
     incident, languages = case_file.incident_at(now), (case_file.facts["language"],)
     return help_for(directory, incident, now, languages=languages, leaves_out=leaves_out)
+
+
+def called(name: str | None) -> list[int]:
+    """The numbers of the cases with that short name, however it is spelt."""
+    letters = receipts.plain(name or "").replace(" ", "").upper()
+    wanted = f"{letters[:2]}-{letters[2:]}"
+    with installation().reading() as db:
+        return [case for case in desk.cases_of(db, g.keys) if records.alias(case) == wanted] if letters else []
 
 
 def needed(text: str | None) -> str:

@@ -22,7 +22,7 @@ from referrals.casework.views import View
 from referrals.directory import snapshot
 from referrals.help.answers import names
 from referrals.needs import codes
-from referrals.pages.case_forms import blueprint, case_workers, counters, needed
+from referrals.pages.case_forms import blueprint, called, case_workers, counters, needed
 from referrals.pages.queue_bulk import BULK, FILTERS, FIRST, LONGEST_CODE, LONGEST_OWNER, BulkForm, missing
 from reporting import clock
 from reporting.cases import actions, desk, records, taken
@@ -112,8 +112,9 @@ def _queue_page(
         next=after,
         view=view,
         here=_addresses(view),
-        is_filtered=any(getattr(view, name) for name in (*FILTERS, "owner", "name")),
-        filters=_filters(views.choices(ranks), known := names(snapshot.snapshot_of(site.reading))),
+        filters=(filters := _filters(views.choices(ranks), known := names(snapshot.snapshot_of(site.reading)))),
+        narrowed=_narrowed(view, filters, people),
+        chosen_in_view=[name for name in (*FILTERS, "owner") if getattr(view, name)],
         hidden=0 if view.fold or sought else views.hidden_windows(seen.cache, chosen),
         tabs=queue.TABS,
         words=sought.words if sought else "",
@@ -122,6 +123,7 @@ def _queue_page(
         sentence=sentence,
         folders=_folders(views.counts(ranks, keys.member, aside)),
         signs={case: [say(SIGNS[sign]) for sign in signs] for case, signs in aside.items()},
+        first_sort=FIRST.sort,
         sorts={code: say(name) for code, (name, _) in queue.SORTS.items()},
         people=people,
         broken=_broken(seen.broken),
@@ -137,7 +139,10 @@ def _queue_page(
     return answer
 
 
-def _filters(there: views.Choices, known: Mapping[str, str]) -> tuple[tuple[str, str, list[tuple[str, str]]], ...]:
+Filters = tuple[tuple[str, str, list[tuple[str, str]]], ...]
+
+
+def _filters(there: views.Choices, known: Mapping[str, str]) -> Filters:
     """(name, label, (code, in words) of each) of what can be asked for."""
     departments = sorted((known.get(code, code), code) for code in there.departments)
     spoken = languages.LANGUAGES
@@ -152,6 +157,16 @@ def _filters(there: views.Choices, known: Mapping[str, str]) -> tuple[tuple[str,
         ),
         ("silence", say(N_("Silence")), [(code, say(silence.name)) for code, silence in views.SILENCES.items()]),
     )
+
+
+def _narrowed(view: View, filters: Filters, people: Mapping[int, str]) -> list[tuple[str, str]]:
+    """(name, in words) of each thing that this view leaves other cases out by."""
+    whose = {queue.MINE: say(N_("Mine")), queue.NOBODY: say(N_("Nobody's"))}
+    whose |= {str(number): who for number, who in people.items()}
+    words = {name: dict(choices) for name, _, choices in filters} | {"owner": whose}
+    chosen = ((name, getattr(view, name)) for name in (*FILTERS, "owner"))
+    said = [(name, words[name].get(code, code)) for name, code in chosen if code]
+    return said + ([("name", view.name)] if view.name else [])
 
 
 def _addresses(view: View) -> Callable[..., str]:
@@ -310,12 +325,17 @@ def _moved_to_vault(site: Installation, keys: Keys) -> tuple[int, ...]:
 @may_be_sent_again
 @signed_in(CASE_WORKER)
 def bulk() -> ResponseReturnValue:
-    """Look for words, or do one thing with several cases: each is done, skipped or failed, and the counts are told."""
+    """Find a case, look for words, or do one thing with several cases: done, skipped or failed, and how many are told.
+
+    Whoever types the whole short name of a case is led to it.
+    """
     form = BulkForm()
     if not form.is_ours():
         return _queue_page(form=form, sentence=next(iter(form.errors.values()), [""])[0], code=422)
     go = button()
-    if go == "view":
+    if go == "find" and len(named := called(form.name.data)) == 1:
+        return redirect(url_for("casework.case_page", lang=g.lang, case=named[0]), 303)
+    if go in {"view", "find"}:
         return redirect(_address_of_view(form), 303)
     if go == "words":
         return _search(form)

@@ -615,7 +615,7 @@ def test_what_is_wrong_with_an_act_on_several_cases_is_said_and_all_that_was_typ
             name: [value] for name, value in typed.items()
         }
     for name, value in (("words", "x" * 201), ("name", "x" * 25)):
-        button = {"words": "words", "name": "view"}[name]
+        button = {"words": "words", "name": "find"}[name]
         desk.presses(button, **{name: value})
         assert (desk.status, desk.form(button).values[name]) == (422, [value])
     desk.opens("/es/equipo/casos")

@@ -27,6 +27,7 @@ from tests.pages.test_desk_pages import (
     presses,
     with_staff_and_a_report,
 )
+from tests.pages.test_people_and_keys import with_a_password_of_before
 from tests.people import Place, Worker
 from tests.phone import FormOnPage, Phone
 from tests.trips import opens_newest_case, say, signs_in
@@ -157,6 +158,47 @@ def test_news_of_the_team_are_told_first_and_lead_on_to_what_she_wrote(app: Flas
     address = desk.text.split(say("Go on with what you wrote"))[0].rpartition('href="')[2].split('"')[0]
     assert MARK in desk.walks(address)
     assert say(HELD) in desk.words
+
+
+WEAK, STRONG = "aaaaaaaaaaaaaaaa", "pizarra acequia remolino golondrina jarabe"
+CHANGED_FIRST = "What you wrote is not lost: you see it as soon as the password is changed."
+
+
+def test_who_must_change_her_password_first_gets_what_she_wrote_after_it(app: Flask, place: Place) -> None:
+    desk = presses_too_late(app, place)
+    with_a_password_of_before(place, "rosa", WEAK)
+    signs_in_here(place, desk, place.workers["rosa"])
+    assert say(CHANGED_FIRST) in desk.words
+    assert MARK not in desk.text
+    desk.presses("password", old="no es esta", new=STRONG)
+    desk.presses("password", old=WEAK, new=WEAK)
+    assert (desk.status, MARK in desk.text) == (422, False)
+    desk.presses("password", old=WEAK, new=STRONG)
+    assert say(HELD) in desk.words
+    assert desk.form("note").values["text"][0].strip() == MARK
+    desk.presses("note")
+    assert desk.text.count(MARK) == 1
+
+
+def test_who_waits_too_long_over_a_new_password_signs_in_again_and_loses_nothing(app: Flask, place: Place) -> None:
+    desk = presses_too_late(app, place)
+    with_a_password_of_before(place, "rosa", WEAK)
+    signs_in_here(place, desk, place.workers["rosa"])
+    ends_her_session(place, place.workers["rosa"])
+    desk.presses("password", old=WEAK, new=STRONG)
+    assert say(WAITS) in desk.words
+    signs_in_here(place, desk, place.workers["rosa"])
+    desk.presses("password", old=WEAK, new=STRONG)
+    assert desk.form("note").values["text"][0].strip() == MARK
+
+
+def test_what_waited_behind_a_new_password_is_shown_to_nobody_else(app: Flask, place: Place) -> None:
+    desk = presses_too_late(app, place)
+    with_a_password_of_before(place, "carmen", WEAK)
+    signs_in_here(place, desk, place.workers["carmen"])
+    assert "h" not in desk.form("password").kinds
+    desk.presses("password", old=WEAK, new=STRONG)
+    assert MARK not in desk.text
 
 
 def test_a_form_of_an_older_session_is_shown_before_it_is_sent(app: Flask, place: Place) -> None:

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from flask import g, make_response, redirect, url_for
 from flask.typing import ResponseReturnValue
-from wtforms import PasswordField, StringField
+from wtforms import HiddenField, PasswordField, StringField
 from wtforms.validators import InputRequired, Length, Regexp
 
 from reporting.crypto import receipts
@@ -21,7 +21,7 @@ from reporting.teams.accounts import NameTaken
 from reporting.teams.keyring import RecoverySheets
 from reporting.teams.team_log import ADVOCATE, CASE_WORKER, CASEWORK, COORDINATOR, CannotOpen
 from reporting.web import desk_pages, languages
-from reporting.web.access import devices
+from reporting.web.access import devices, held
 from reporting.web.access.audience import DESK, Pages
 from reporting.web.access.auth import OWN_ACCOUNT, home_for, refresh_keys, signed_in
 from reporting.web.access.proof import FILL_IN, NotProved, ProofForm, proof_in
@@ -51,6 +51,7 @@ class PasswordForm(StaffForm):
 
     old = PasswordField(N_("The password you have now"), validators=[InputRequired(), Length(max=200)])
     new = PasswordField(N_("The new one"), validators=[InputRequired(), Length(max=200)])
+    h = HiddenField(default="")  # what was sent when the session had ended, until it may be shown
 
 
 class NameForm(ProofForm):
@@ -78,7 +79,9 @@ def me() -> ResponseReturnValue:
 
 
 @desk_pages.by_get()
-def _me(sentence: str = "", code: int = 200, *, done: str = "", name: str = "") -> ResponseReturnValue:
+def _me(
+    sentence: str = "", code: int = 200, *, done: str = "", name: str = "", waiting: str = ""
+) -> ResponseReturnValue:
     site, keys = installation(), g.keys
     with site.reading() as db:
         teams = team_log.teams_or_none(db, site.pin)
@@ -98,13 +101,18 @@ def _me(sentence: str = "", code: int = 200, *, done: str = "", name: str = "") 
         sentence=sentence,
         done=done,
         known=devices.has_any(),
-        password=PasswordForm(formdata=None),
+        password=PasswordForm(formdata=None, data={"h": waiting}),
         rename=NameForm(formdata=None, data={"name": name or keys.name}),
         suggested=passwords.suggest(secrets.randbelow, g.lang),
         sheets=SheetsForm(formdata=None) if waits else None,
         out=StaffForm(formdata=None),
     )
     return make_response(page, code)
+
+
+def change_first(waiting: str) -> ResponseReturnValue:
+    """The page of the own account for whoever has to change the password; what `waiting` holds, sealed, goes along."""
+    return _me(waiting=waiting)
 
 
 @blueprint.post("/<lang>/equipo/yo")
@@ -124,7 +132,7 @@ def _nothing() -> ResponseReturnValue:
 def _change_password() -> ResponseReturnValue:
     form, site = PasswordForm(), installation()
     if not form.is_ours():
-        return _me(complaint(N_("Fill in everything.")), 422)
+        return _me(complaint(N_("Fill in everything.")), 422, waiting=form.h.data or "")
     old, new = passwords.tidy(form.old.data), passwords.tidy(form.new.data)
     with site.reading() as db:
         member = members.find_member(db, g.keys.name)
@@ -137,10 +145,12 @@ def _change_password() -> ResponseReturnValue:
             g.keys = replace(g.keys, must_change=False)
             staff_sessions.refresh(db, g.token, g.keys, site.clock())
     except members.WeakPassword:
-        return _me(say(WEAK), 422)
+        return _me(say(WEAK), 422, waiting=form.h.data)
     except CannotOpen:
-        return _me(say(N_("The password you have now is not right.")), 422)
-    return _me(done=say(N_("Your password is changed. Your other sessions are closed.")))
+        return _me(say(N_("The password you have now is not right.")), 422, waiting=form.h.data)
+    waiting = held.opened(form.h.data, g.keys.member, g.keys.private)
+    again = held.shown_again(waiting) if waiting else None
+    return again or _me(done=say(N_("Your password is changed. Your other sessions are closed.")))
 
 
 def _change_name() -> ResponseReturnValue:

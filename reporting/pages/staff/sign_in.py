@@ -14,6 +14,7 @@ from wtforms.validators import InputRequired, Length
 
 from referrals.casework import signed_directory
 from reporting.i18n import N_
+from reporting.pages.staff.account import change_first
 from reporting.sessions.held_requests import HeldRequest
 from reporting.teams import accounts, heads, members, passwords, power, staff_sessions, team_log
 from reporting.teams.members import CodeUsed, Locked
@@ -151,6 +152,8 @@ def _arrives(arrival: Arrival, token: str, signed: int, waiting: HeldRequest | N
         site.pin.raise_to(teams)
         account = members.account(db, keys.member, teams)
     g.keys, g.token = keys, token
+    if keys.must_change and waiting is not None:
+        return make_response(change_first(SignInForm().h.data))
     to_account = account.waits or keys.must_change
     again = held.shown_again(waiting) if waiting and not to_account else None
     if (arrival.gone or arrival.written or signed) and not keys.must_change:

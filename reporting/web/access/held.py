@@ -59,7 +59,7 @@ def came_too_late(keys: Keys | None) -> HeldRequest | None:
     if keys is not None and member == keys.member:
         is_of_now = hmac.compare_digest(word, staff_sessions.form_token(g.token))
         return None if is_of_now else _typed()
-    raise SessionOver(_sealed_for(member))
+    raise SessionOver(request.form.get(FIELD, "") or _sealed_for(member))  # what waits already goes on waiting
 
 
 def _typed() -> HeldRequest:

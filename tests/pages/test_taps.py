@@ -1,0 +1,207 @@
+"""Twelve everyday jobs of a case worker on a phone: none takes more taps or pages than it does today.
+
+Each begins on the first page after signing in, the list of cases, and ends when it is done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Final
+
+import pytest
+
+from referrals.casework import referral
+from reporting.app import create_app
+from reporting.cases import desk as casebook
+from reporting.cases import store
+from reporting.cases.records import Case, alias
+from reporting.crypto.receipts import Receipt
+from reporting.storage.database import writing
+from reporting.teams.keyring import Keys
+from tests.copies import Copies
+from tests.people import Place
+from tests.phone import Phone
+from tests.stories.day_of_cases import RAPE, with_a_colleague
+from tests.thumb import Thumb
+from tests.trips import signs_in
+
+QUEUE = "/es/equipo/casos"
+WORDS = "Te leímos."
+
+
+@dataclass
+class Desk:
+    """Rosa, signed in, and what lies there."""
+
+    place: Place
+    rosa: Phone
+    keys: Keys
+    old: int  # a case that came before all others
+
+    def begins(self) -> Thumb:
+        """On the list of cases."""
+        self.rosa.opens(QUEUE)
+        return Thumb(self.rosa)
+
+    def gets(self) -> Receipt:
+        """A new case whose window is open."""
+        return self.place.receives(replace(RAPE, hours=(30.0, 30.0), department="PE15"), "fue anoche")
+
+    def case_of(self, receipt: Receipt) -> int:
+        """Its number."""
+        return self.place.comes_back(receipt).case
+
+    def opened(self, case: int) -> Case:
+        """The case as it is now."""
+        with writing(self.place.engine) as db:
+            return casebook.open_case(db, self.keys, case, self.place.clock())
+
+
+@pytest.fixture(scope="module")
+def desk(copies: Copies, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    place = copies.copy(tmp_path_factory.mktemp("taps") / "instance", with_a_colleague)
+    app, old = create_app(place.settings, place.clock), place.comes_back(place.receives(RAPE)).case
+    place.clock.on(hours=1)
+    keys = place.signs_in("rosa")
+    yield Desk(place, signs_in(app, place, place.workers["rosa"]), keys, old)
+    place.engine.dispose()
+
+
+def address(case: int) -> str:
+    return f"/es/equipo/caso/{case}"
+
+
+def takes_it_and_answers(desk: Desk) -> Thumb:
+    case, thumb = desk.case_of(desk.gets()), desk.begins()
+    thumb.follows(address(case))
+    thumb.presses("answer", text=WORDS)
+    assert desk.opened(case).owner == desk.keys.member
+    return thumb
+
+
+def proposes_a_service(desk: Desk) -> Thumb:
+    case, thumb = desk.case_of(desk.gets()), desk.begins()
+    thumb.follows(address(case))
+    thumb.presses("N_", field_="door")
+    (proposal,) = desk.opened(case).referrals
+    assert (proposal.state, proposal.fields) == ("proposed", ("need",))
+    return thumb
+
+
+def reads_the_newest(desk: Desk) -> Thumb:
+    case, thumb = desk.case_of(desk.gets()), desk.begins()
+    thumb.follows(f"{QUEUE}?sort=newest")
+    thumb.follows(desk.rosa.text.split('<h2><a href="')[1].split('"')[0])
+    assert desk.opened(int(desk.rosa.path.split("/")[-1])).hour == desk.opened(case).hour > desk.opened(desk.old).hour
+    return thumb
+
+
+def finds_a_case_by_its_short_name(desk: Desk) -> Thumb:
+    case, thumb = desk.case_of(desk.gets()), desk.begins()
+    thumb.presses("find", name=alias(case).lower().replace("-", " "))
+    assert desk.rosa.path == address(case)
+    return thumb
+
+
+def gives_a_case_to_a_colleague(desk: Desk) -> Thumb:
+    case, thumb = desk.case_of(desk.gets()), desk.begins()
+    milagros = desk.place.workers["milagros"].id
+    thumb.presses("assign", cases=[str(case)], owner=str(milagros))
+    assert desk.opened(case).owner == milagros
+    return thumb
+
+
+def closes_a_case(desk: Desk) -> Thumb:
+    case, thumb = desk.case_of(desk.gets()), desk.begins()
+    thumb.follows(address(case))
+    thumb.presses("close", outcome="REACHED", reason="La atendieron.")
+    assert desk.opened(case).state == "closed"
+    return thumb
+
+
+def sets_an_answer_right(desk: Desk) -> Thumb:
+    case, thumb = desk.case_of(desk.gets()), desk.begins()
+    thumb.follows(address(case))
+    thumb.follows(f"{address(case)}/respuestas/0")
+    thumb.sends(age="A18_24", reason="Me lo dijo.")
+    assert desk.opened(case).incident.age == "A18_24"
+    return thumb
+
+
+def marks_three_as_junk(desk: Desk) -> Thumb:
+    cases, thumb = [desk.case_of(desk.gets()) for _ in range(3)], desk.begins()
+    thumb.presses("junk", cases=[str(case) for case in cases], reason="Propaganda.")
+    assert all(desk.opened(case).marks for case in cases)
+    return thumb
+
+
+def keeps_a_note(desk: Desk) -> Thumb:
+    case, thumb = desk.case_of(desk.gets()), desk.begins()
+    thumb.follows(address(case))
+    thumb.presses("note", text="Llamar mañana.")
+    assert len(desk.opened(case).notes) == 1
+    return thumb
+
+
+def sees_what_waits(desk: Desk) -> Thumb:
+    receipt = desk.gets()
+    thumb = desk.begins()
+    thumb.follows(address(desk.case_of(receipt)))
+    with writing(desk.place.engine) as db:
+        store.write_as_reporter(db, desk.place.comes_back(receipt), "¿siguen ahí?", desk.place.clock())
+    thumb = desk.begins()
+    thumb.follows(f"{QUEUE}?folder=waits")
+    assert alias(desk.case_of(receipt)) in desk.rosa.words
+    return thumb
+
+
+def sends_what_she_agreed_to(desk: Desk) -> Thumb:
+    receipt, thumb = desk.gets(), desk.begins()
+    case = desk.case_of(receipt)
+    thumb.follows(address(case))
+    thumb.presses("N_", field_="door")
+    with writing(desk.place.engine) as db, store.on_visit(db, desk.place.comes_back(receipt), 0.0) as case_file:
+        referral.agree(case_file, case_file.all_of("referral")[0].number, desk.place.clock())
+    thumb = desk.begins()
+    thumb.follows(address(case))
+    thumb.presses("send", field_="step")
+    assert [proposal.state for proposal in desk.opened(case).referrals] == ["sent"]
+    return thumb
+
+
+def writes_down_a_call(desk: Desk) -> Thumb:
+    before, thumb = desk.place.cases(), desk.begins()
+    thumb.follows("/es/equipo/voz")
+    thumb.presses("check", safety=["S_WEAPON"])
+    thumb.presses("send")
+    assert desk.place.cases() == before + 1
+    return thumb
+
+
+# job -> (taps, pages) that it takes at most
+JOBS: Final[dict[Callable[[Desk], Thumb], tuple[int, int]]] = {
+    takes_it_and_answers: (3, 2),
+    proposes_a_service: (3, 2),
+    reads_the_newest: (2, 2),
+    finds_a_case_by_its_short_name: (2, 1),
+    gives_a_case_to_a_colleague: (3, 1),
+    closes_a_case: (5, 2),
+    sets_an_answer_right: (5, 3),
+    marks_three_as_junk: (5, 1),
+    keeps_a_note: (3, 2),
+    sees_what_waits: (1, 1),
+    sends_what_she_agreed_to: (2, 2),
+    writes_down_a_call: (4, 3),
+}
+
+
+@pytest.mark.parametrize("job", JOBS, ids=lambda job: job.__name__)
+def test_a_job_of_every_day_takes_no_more_taps_than_it_does_today(
+    desk: Desk, job: Callable[[Desk], Thumb], record_property: Callable[[str, object], None]
+) -> None:
+    thumb, (taps, loads) = job(desk), JOBS[job]
+    record_property("taps", thumb.taps)
+    print(f"{job.__name__}: {thumb.taps} taps, {thumb.loads} pages")  # noqa: T201 -- a figure to read
+    assert thumb.taps <= taps
+    assert thumb.loads <= loads
