@@ -13,6 +13,7 @@ from reporting.cases.records import Case, Referral
 from reporting.i18n import N_
 from reporting.vocabulary import questions, wording
 from reporting.vocabulary.needs import NEEDS
+from reporting.vocabulary.person import speaking
 
 Rows = list[tuple[str, tuple[str, ...]]]
 # field of a sheet -> field of the incident, where they are named otherwise
@@ -34,6 +35,8 @@ def _words(
         return [say(NEEDS[referral.need])]
     if field == "narrative":
         return [text for text in (case.narrative, *(addition.text for addition in case.additions)) if text]
+    if field == "contact" and questions.WHOSE in case.contact:
+        return []  # it leads to whoever told it, not to her
     if field == "contact":
         return [
             f"{say(questions.CONTACT_NAMES[name])}: {say(questions.CHANNELS.get(value, value))}"
@@ -44,7 +47,8 @@ def _words(
         return _hours(value, say)
     if field == "injuries":
         value = frozenset(flag for flag in value if not flag.startswith(ABOUT_SAFETY))
-    return list(wording.words_of_fact(OF_INCIDENT.get(field, field), value, names, say))
+    speaks = speaking(say, case.incident.about)
+    return list(wording.words_of_fact(OF_INCIDENT.get(field, field), value, names, speaks))
 
 
 def _hours(hours: tuple[float, float] | None, say: Callable[..., str]) -> list[str]:

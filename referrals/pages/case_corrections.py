@@ -21,7 +21,6 @@ from reporting.pages import directory_lookups, my_case
 from reporting.teams.team_log import CASE_WORKER, CannotOpen
 from reporting.vocabulary import questions
 from reporting.vocabulary.answers import answers_of, corrected
-from reporting.vocabulary.questions import PAGES
 from reporting.web import desk_pages, question_forms
 from reporting.web.access.auth import signed_in
 from reporting.web.access.traits import may_be_sent_again, takes
@@ -110,7 +109,7 @@ def _right_page(
         since=timeline.since(opened, (typed or {}).get("v", [""])[0]),
         people=people,
         number=number,
-        page=PAGES[number],
+        title=question_forms.title_of(number, answers_of(opened.incident)),
         questions=question_forms.questions_in(number, form),
         form=form,
         reason=(typed or {}).get("reason", [""])[0],

@@ -27,7 +27,6 @@ from reporting.teams.readers import offered
 from reporting.vocabulary import questions
 from reporting.vocabulary.answers import contact_of, has_words, incident_of, merged, so_far, step_of
 from reporting.vocabulary.codes import MINOR_AGES
-from reporting.vocabulary.questions import PAGES
 from reporting.web import post_redirect_get, question_forms
 from reporting.web.access.tickets import ticket_field
 from reporting.web.context import installation, render_template, say
@@ -111,7 +110,7 @@ def _ask_page(trail: Trail, step: str) -> str:
         number=number,
         step=place,
         of=of,
-        page=PAGES[number],
+        title=question_forms.title_of(number, answers),
         fieldsets=question_forms.fieldsets(number, form),
         form=form,
         sentence=said.get("sentence", ""),

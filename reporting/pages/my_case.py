@@ -244,7 +244,7 @@ def _right_page(stay: CaseSession, trail: Trail, rest: str) -> str:
     return render_template(
         "reporter/set_right.html",
         number=number,
-        page=PAGES[number],
+        title=question_forms.title_of(number, answers_of(case.incident)),
         questions=question_forms.questions_in(number, form),
         form=form,
         ticket=case_session_field(stay),
@@ -289,15 +289,15 @@ def _reach_page(stay: CaseSession, trail: Trail, _rest: str) -> str:
 
 
 def _reach(stay: CaseSession, _rest: str) -> Next:
-    """A new way to reach her. Nobody who tells for somebody else gives one."""
+    """A new way to reach her. Of who tells for somebody else it is the teller's own, and says so."""
     form, site = ContactForm(), installation()
     if not form.validate():
         return _wrong("reach")
     contact = {name: (getattr(form, name).data or "").strip() for name in questions.CONTACT_NAMES}
     with site.writing() as db, store.on_visit(db, stay.visit, site.clock()) as case_file:
-        if not actions.speaks_for_herself(case_file.incident, case_file.consents):
-            raise NotAllowed(N_("You told this for somebody else. First she herself says that it is about her."))
-        actions.reach(case_file, {name: value for name, value in contact.items() if value})
+        hers = actions.speaks_for_herself(case_file.incident, case_file.consents)
+        whose = {} if hers else {questions.WHOSE: questions.WHO_TELLS}
+        actions.reach(case_file, {name: value for name, value in contact.items() if value} | whose)
     site.checkpoint()
     return onward("show", sentence=say(N_("We use only this to reach you, until you take it back.")))
 
@@ -347,7 +347,7 @@ def _statement(stay: CaseSession, trail: Trail, rest: str) -> str:
 def statement_page(case: Case, template: str, **parts: Any) -> str:
     """Her statement as a page to print, the same for her and for her case worker."""
     names = referrals_help.names(snapshot())
-    said = statement.sections(case, names, say, lambda hour: languages.hour(g.lang, local_hour(hour)))
+    said = statement.sections(case, names, say, lambda hour: languages.dated_hour(g.lang, local_hour(hour)))
     return render_template(template, sections=said, by_hand=statement.BY_HAND, **parts)
 
 

@@ -22,6 +22,7 @@ from reporting.sessions.replays import LEFT, NOTED, SENT
 from reporting.teams.readers import NobodyReads, offered
 from reporting.teams.team_log import KeysNotMade
 from reporting.vocabulary.answers import incident_of, page_after, page_before, so_far, that_matter
+from reporting.vocabulary.person import OTHER, SELF
 from reporting.vocabulary.questions import PAGES
 from reporting.web import post_redirect_get
 from reporting.web.access.tickets import typed_ticket
@@ -34,6 +35,7 @@ from reporting.web.question_forms import LAST
 from reporting.web.requests import speak
 
 DRAFT = {"a", "r", "n"}  # what is in a draft; what is written down by voice, or can be sent again, is sealed alike
+BEGINS = {"begin": SELF, "other": OTHER}  # what is pressed before the first question -> whom the report is about
 _NUMBERS = frozenset(str(number) for number in range(len(PAGES)))
 WAYS = {"start": "reporter.start", "help": "reporter.ask_for_help"}  # from a page of a trip to one of none
 
@@ -97,8 +99,8 @@ def looks_up_a_code() -> bool:
 def take_step() -> ResponseReturnValue:
     """Every step of a trip: one sealed field in, the way to the next page out. What a repeat may do is decided here."""
     go = button("next")
-    if go == "begin" and not typed_ticket():
-        return _begin()
+    if go in BEGINS and not typed_ticket():
+        return _begin(BEGINS[go])
     came = check_ticket("draft")
     if came is None or not came.ticket.state.keys() >= DRAFT:
         return post_redirect_get.home(say(OVER), 410)
@@ -115,10 +117,10 @@ def take_step() -> ResponseReturnValue:
     return next(answer for holds, answer in answers if holds)(came)
 
 
-def _begin() -> ResponseReturnValue:
+def _begin(about: str) -> ResponseReturnValue:
     """A new trip, under a name of its own. The receipt is drawn here and travels sealed until it is needed."""
     _stop_where_closed()
-    state = {"a": {}, "r": new_receipt(), "n": [], "b": int(installation().clock())}
+    state = {"a": {"about": about}, "r": new_receipt(), "n": [], "b": int(installation().clock())}
     return post_redirect_get.answer(Trail("draft", tickets.new_trip(), state), "0")
 
 

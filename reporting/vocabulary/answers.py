@@ -14,6 +14,7 @@ from typing import Any, Final
 from reporting.i18n import N_
 from reporting.vocabulary.codes import VOCABULARY
 from reporting.vocabulary.incident import Hours, Incident
+from reporting.vocabulary.person import OTHER, speaking
 from reporting.vocabulary.places import REGIONS
 from reporting.vocabulary.questions import (
     CONTACT_NAMES,
@@ -25,6 +26,8 @@ from reporting.vocabulary.questions import (
     UNIT_LABELS,
     UNITS,
     WHEN,
+    WHO_TELLS,
+    WHOSE,
     WITHOUT_CODES,
     WORDS,
     Answers,
@@ -218,11 +221,15 @@ def corrected(page: int, incident: Incident, fresh: Answers) -> Incident:
 
 
 def contact_of(answers: Answers) -> dict[str, str]:
-    """What she told about reaching her, if she asked to be reached."""
+    """What she told about reaching her, if she asked to be reached.
+
+    Told for another person it is the way to whoever tells, and says so: the other one is never called with it.
+    """
     ways = (answers.get(name) for name in CONTACT_NAMES if name != "channel")
-    if "W_CONTACT_BACK" not in answers.get("wants", ()) or answers.get("about") == "OTHER" or not any(ways):
-        return {}  # told for somebody else: nobody is called before she herself says yes
-    return {name: answers[name] for name in CONTACT_NAMES if answers.get(name)}
+    if "W_CONTACT_BACK" not in answers.get("wants", ()) or not any(ways):
+        return {}
+    whose = {WHOSE: WHO_TELLS} if answers.get("about") == OTHER else {}
+    return {name: answers[name] for name in CONTACT_NAMES if answers.get(name)} | whose
 
 
 # ── what does not fit together ──────────────────────────────────────────────────────────────────────────────
@@ -304,9 +311,10 @@ def doubts(incident: Incident) -> tuple[Doubt, ...]:
 def doubts_in_words(answers: Answers, say: Say) -> Iterator[tuple[str, int]]:
     """(one sentence that asks her, the page on which she can set it right) for each."""
     incident = incident_of(answers)
-    act = next((say(VOCABULARY["violence"][code]) for code in BODILY if code in incident.violence), "")
+    speaks = speaking(say, incident.about)
+    act = next((speaks(VOCABULARY["violence"][code]) for code in BODILY if code in incident.violence), "")
     for doubt in doubts(incident):
-        yield say(doubt.sentence, act=act, **_two_times(answers, say)), _page_of(doubt.question, answers)
+        yield speaks(doubt.sentence, act=act, **_two_times(answers, say)), _page_of(doubt.question, answers)
 
 
 def _two_times(answers: Answers, say: Say) -> dict[str, str]:

@@ -67,6 +67,7 @@ CONTACT_NAMES = {
     "if_other": N_("If somebody else answers, what should we say?"),
     "code_word": N_("A word by which you know it is us"),
 }
+WHOSE, WHO_TELLS = "whose", "who tells"  # beside a way to be reached: it is not of the person whom the report is about
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,7 +300,7 @@ PAGES: tuple[Page, ...] = (
                 ),
                 N_("Only if you want."),
                 N_("Contact"),
-                lambda i: "W_CONTACT_BACK" in i.wants and i.about != "OTHER",
+                lambda i: "W_CONTACT_BACK" in i.wants,
             ),
             Question(
                 "consents",

@@ -11,6 +11,7 @@ from typing import Any
 from reporting.i18n import N_
 from reporting.vocabulary.codes import VOCABULARY
 from reporting.vocabulary.incident import Incident
+from reporting.vocabulary.person import speaking
 from reporting.vocabulary.questions import WHEN, YES_NO
 
 # field of the incident -> its short name, in the order a case worker reads
@@ -47,10 +48,14 @@ FACTS = {
 def facts_of(
     incident: Incident, names: Mapping[str, str], say: Callable[..., str]
 ) -> list[tuple[str, tuple[str, ...]]]:
-    """(short name, words) of everything that was answered. `names` gives places and services by their code."""
+    """(short name, words) of everything that was answered. `names` gives places and services by their code.
+
+    What was told for another person is said of that person.
+    """
+    speaks = speaking(say, incident.about)
     rows = ((field, fact_of(incident, field)) for field in FACTS)
     return [
-        (say(FACTS[field]), tuple(words_of_fact(field, value, names, say)))
+        (say(FACTS[field]), tuple(words_of_fact(field, value, names, speaks)))
         for field, value in rows
         if value not in (None, frozenset())
     ]

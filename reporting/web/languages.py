@@ -115,6 +115,11 @@ def hour(code: str, when: datetime) -> str:
     return f"{format_skeleton('MMMMd', when, locale=LANGUAGES[code].formats)}, {when:%H}:00"
 
 
+def dated_hour(code: str, when: datetime) -> str:
+    """A day with its year and its full hour in words, for what is kept on paper."""
+    return f"{day(code, when.date())}, {when:%H}:00"
+
+
 def weekdays(code: str, numbers: Iterable[int]) -> str:
     """Days of the week as people list them (0: Monday): lunes, miércoles y viernes."""
     locale = LANGUAGES[code].formats

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -31,6 +31,7 @@ from reporting.vocabulary.answers import (
 )
 from reporting.vocabulary.codes import VOCABULARY
 from reporting.vocabulary.incident import Incident
+from reporting.vocabulary.person import worded
 from reporting.vocabulary.questions import (
     FLAG_QUESTIONS,
     HAS_A_PASS,
@@ -83,12 +84,12 @@ def _with_pass(part: Part, choices: Choices) -> Choices:
 
 def form_of(page: int, answers: Answers, elsewhere: Elsewhere, typed: Any = None) -> OpenForm:
     """The Flask-WTF form of a page, filled with what was typed or, if nothing was, with the answers so far."""
-    parts = [part for question in questions_of(page, answers) for part in question.parts]
-    form_class = _form_class(_asked_in(), page, tuple(part.name for part in parts))
+    parts, about = [part for question in questions_of(page, answers) for part in question.parts], answers.get("about")
+    form_class = _form_class((*_asked_in(), about), page, tuple(part.name for part in parts))
     form: OpenForm = form_class(formdata=typed, data={part.name: answers.get(part.name) for part in parts})
     for part in parts:
         if isinstance(part.choices, str) and part.choices in elsewhere:
-            form[part.name].choices = _options(part, choices_of(part, elsewhere))
+            form[part.name].choices = _options(part, choices_of(part, elsewhere), about)
     return form
 
 
@@ -98,13 +99,14 @@ def _asked_in() -> tuple[str, str]:
 
 
 @lru_cache(maxsize=256)  # the same questions in the same words make the same form
-def _form_class(_words_of: tuple[str, str], page: int, names: tuple[str, ...]) -> type[OpenForm]:
+def _form_class(words_of: tuple[str, str, str | None], page: int, names: tuple[str, ...]) -> type[OpenForm]:
+    about = words_of[2]
     parts = (part for question in PAGES[page].questions for part in question.parts if part.name in names)
-    return type("PageForm", (OpenForm,), {part.name: _field(part) for part in parts})
+    return type("PageForm", (OpenForm,), {"of_whom": about} | {part.name: _field(part, about) for part in parts})
 
 
-def _field(part: Part) -> Field:
-    label, options = say(part.label), _options(part, choices_of(part, {}))
+def _field(part: Part, about: str | None) -> Field:
+    label, options = say(worded(part.label, about)), _options(part, choices_of(part, {}), about)
     if part.kind == ONE:
         return RadioField(label, choices=options, validators=[Optional()], validate_choice=True)
     if part.kind == LIST:
@@ -118,14 +120,18 @@ def _field(part: Part) -> Field:
     return kind(label, validators=[Length(max=part.longest, message=too_long)])
 
 
-def _options(part: Part, choices: Choices) -> list[SelectChoice]:
-    options = [SelectChoice(code, say(label)) for code, label in choices.items()]
+def _options(part: Part, choices: Choices, about: str | None) -> list[SelectChoice]:
+    options = [SelectChoice(code, say(worded(label, about))) for code, label in choices.items()]
     return [SelectChoice("", say(N_("Choose from the list."))), *options] if part.kind == LIST else options
 
 
 def questions_in(page: int, form: OpenForm) -> tuple[Question, ...]:
-    """The questions of a page that a form of it holds: what was typed on it changes none of them under her hands."""
-    return tuple(question for question in PAGES[page].questions if question.parts[0].name in form)
+    """The questions of a page that a form of it holds, in the right person.
+
+    What was typed on the page changes none of them under her hands.
+    """
+    about = getattr(form, "of_whom", None)
+    return tuple(_in_person(question, about) for question in PAGES[page].questions if question.parts[0].name in form)
 
 
 def fieldsets(page: int, form: OpenForm) -> Markup:
@@ -139,7 +145,7 @@ def _fieldset(page: int, question: Question, form: OpenForm) -> Markup:
     if any(field.raw_data or field.errors or field.data not in NO_ANSWER for field in fields):
         return _written(question, form)
     offered = tuple(option.value for field in fields for option in getattr(field, "choices", ()))
-    name = (_asked_in(), page, question.name, offered)
+    name = (_asked_in(), getattr(form, "of_whom", None), page, question.name, offered)
     if name not in _blank:
         _blank[name] = _written(question, form)
     known: Markup = _blank[name]
@@ -153,6 +159,17 @@ def _written(question: Question, form: OpenForm) -> Markup:
     parts: Any = template("parts/fields.html").module
     written: Markup = parts.question(question, form)
     return written
+
+
+def _in_person(question: Question, about: str | None) -> Question:
+    """The question as it is asked about this person."""
+    parts = tuple(replace(part, label=worded(part.label, about)) for part in question.parts)
+    return replace(question, legend=worded(question.legend, about), hint=worded(question.hint, about), parts=parts)
+
+
+def title_of(page: int, answers: Answers) -> str:
+    """The heading of a page of questions, in the right person."""
+    return say(worded(PAGES[page].title, answers.get("about")))
 
 
 class _Number(StringField):  # type: ignore[misc]
@@ -200,14 +217,14 @@ def unclear_to_the_team(incident: Incident) -> list[str]:
 
 def titles_to_set_right(incident: Incident) -> list[tuple[int, str]]:
     """(number, title) of the pages whose answers can be set right."""
-    return [(page, say(PAGES[page].title)) for page in pages_to_set_right(answers_of(incident))]
+    answers = answers_of(incident)
+    return [(page, title_of(page, answers)) for page in pages_to_set_right(answers)]
 
 
 def answers_in_words(answers: Answers, elsewhere: Elsewhere) -> list[AnsweredPage]:
     """Every question that mattered, page by page, with her answers in words."""
     pages = []
     for number in route(answers):
-        page = PAGES[number]
         rows = [
             (
                 say(question.short),
@@ -217,7 +234,9 @@ def answers_in_words(answers: Answers, elsewhere: Elsewhere) -> list[AnsweredPag
         ]
         answered = tuple((short, words) for short, words in rows if words)
         pages.append(
-            AnsweredPage(number, say(page.title), answered, tuple(short for short, words in rows if not words))
+            AnsweredPage(
+                number, title_of(number, answers), answered, tuple(short for short, words in rows if not words)
+            )
         )
     return pages
 
@@ -233,6 +252,6 @@ def _words(part: Part, answers: Answers, elsewhere: Elsewhere) -> Iterable[str]:
     if part.kind == LINE:
         yield f"{say(part.label)}: {answer}"
         return
-    labels = choices_of(part, elsewhere)
+    labels, about = choices_of(part, elsewhere), answers.get("about")
     for value in answer if isinstance(answer, list) else [answer]:
-        yield say(labels[value]) if value in labels else str(value)
+        yield say(worded(labels[value], about)) if value in labels else str(value)

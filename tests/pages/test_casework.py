@@ -41,7 +41,7 @@ from reporting.web import languages
 from tests.copies import Filling
 from tests.people import Place, a_furnished_place
 from tests.phone import Phone
-from tests.trips import opens_newest_case, say, signs_in, starts_telling
+from tests.trips import opens_newest_case, say, signs_in
 
 YES_TO_LETTERS = frozenset({"C_LETTERS"})
 RAPE = Incident(
@@ -364,12 +364,11 @@ def test_told_for_another_person_nothing_is_referred_until_she_says_yes_herself(
     receipt = place.receives(replace(RAPE, about="OTHER"), consents=YES_TO_LETTERS)
     desk = at_the_desk(app, place)
     case = opens_newest_case(desk)
-    assert say("Somebody else told this. No contact and no referral before she herself says yes.") in desk.words
+    assert (
+        say("Somebody else told this. No contact with her and no referral before she herself says yes.") in desk.words
+    )
     assert "propose" not in [value for form in desk.forms for _, value in form.buttons]
     her = comes_back(app, receipt)
-    her.presses("ask-reach")
-    her.presses("reach", number_to_call="999")
-    assert her.status == 422, "no contact for somebody else"
     her.presses("allow-C_HERSELF")
     desk.opens(case)
     desk.presses("propose", service=a_service(app, place, "N_PEP"), need="N_PEP", fields=[])
@@ -764,13 +763,46 @@ def test_a_reporter_sees_nothing_that_the_team_keeps_for_itself(app: Flask, plac
     assert not [word for word in ("solo nosotras", "su pareja contesta", "chacra") if word in her.words]
 
 
-def test_who_tells_for_somebody_else_is_not_asked_how_she_can_be_reached(app: Flask) -> None:
-    phone = starts_telling(app)
-    phone.presses("next", about="OTHER")
-    for _ in range(4):
+def test_who_tells_for_somebody_else_is_asked_for_her_own_way_and_the_desk_says_whose_it_is(
+    app: Flask, place: Place
+) -> None:
+    phone = Phone(app)
+    phone.opens("/es/contar")
+    phone.presses("other")
+    assert say("How old is this person?") in phone.words
+    assert say("How old are you?") not in phone.words
+    for _ in range(5):
         phone.presses("next")
     phone.presses("next", wants=["W_CONTACT_BACK"])
-    assert "number_to_call" not in phone.form("next").kinds
+    assert say("How can the team reach you, who tell this?") in phone.words
+    phone.presses("next", number_to_call="999 111 222")
+    phone.presses("send")
+    desk = at_the_desk(app, place)
+    opens_newest_case(desk)
+    desk.presses("contact")
+    assert "999 111 222" in desk.words
+    assert say("How to reach whoever told it") in desk.words
+    assert say("How to reach her safely") not in desk.words
+
+
+def test_the_way_to_whoever_told_it_is_never_told_to_a_service_as_hers(app: Flask, place: Place) -> None:
+    receipt = place.receives(replace(RAPE, about="OTHER"), consents=YES_TO_LETTERS)
+    her = comes_back(app, receipt)
+    her.presses("ask-reach")
+    her.presses("reach", number_to_call="999 111 222")
+    her.presses("allow-C_HERSELF")
+    desk = at_the_desk(app, place)
+    case = opens_newest_case(desk)
+    desk.presses("propose", service=a_service(app, place, "N_PEP"), need="N_PEP", fields=["contact"])
+    her = comes_back(app, receipt)
+    decides(her, "yes")
+    desk.opens(case)
+    link = re.search(rf"{case}/hoja/\d+", desk.text)
+    assert link
+    desk.opens(link.group())
+    assert desk.status == 200
+    assert say("What she needs") in desk.words
+    assert "999 111 222" not in desk.words
 
 
 @pytest.mark.parametrize("language", ["es", "en"])

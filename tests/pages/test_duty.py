@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reporting.cases import desk as cases_desk
+from reporting.cases import statement
 from reporting.cli.base import main
 from reporting.operations import reminder
 from reporting.storage.database import reading, writing
@@ -267,7 +268,7 @@ def test_her_statement_holds_what_she_told_in_order_and_nothing_of_us(app: Flask
     ]
     assert order == sorted(order)
     assert "Me pegaron en la esquina." in words
-    assert "Ucayali" in words
+    assert "Ucayali" not in words, "she was asked where she is, not where it happened"
     assert not [word for word in (place.settings.site_name, "Equipo", "http") if word in words]
     assert re.fullmatch(r"/es/p/[\w-]{22}/[0-9a-f]{8}", her.path), "what she typed stands only under a random name"
     assert her.status == 203
@@ -283,3 +284,51 @@ def test_a_case_worker_prints_it_and_the_printing_is_in_the_audit(app: Flask, pl
     assert "Me pegaron en la esquina." in desk.words
     with reading(place.engine) as db:
         assert cases_desk.acts(db, place.signs_in("rosa"), {})[0].act == "printed"
+
+
+def _paper(app: Flask, place: Place, incident: Incident) -> str:
+    her = comes_back(app, place.receives(incident, ""))
+    her.presses("statement")
+    return " ".join(re.sub(r"<[^>]+>", " ", her.text.split("<article>")[1].split("</article>")[0]).split())
+
+
+SAID = {  # what was told -> sentences that stand on the paper, and words that nobody said
+    "one's own": (
+        Incident(about="SELF", violence=frozenset({"RAPE"}), hours=(720.0, 87600.0), ongoing=True),
+        ["Me obligaron a tener sexo", "Más de un mes antes del", "Sigue pasando", say(statement.BY_HERSELF)],
+        ["Entre el", "2016", "Sí", "7. Qué pasó antes Sigue"],
+    ),
+    "another's": (
+        Incident(about="OTHER", violence=frozenset({"RAPE", "ROBBERY"}), flags=frozenset({"I_WOUND"}), ongoing=False),
+        ["La obligaron a tener sexo", "Le robaron", "Un corte o una herida abierta", say(statement.BY_ANOTHER)],
+        ["Me obligaron", "Me robaron", "No recuerdo", "Sigue pasando", "El 2"],
+    ),
+    "signs of then": (
+        Incident(about="SELF", flags=frozenset({"D_BLEEDING", "D_SUICIDE", "S_WEAPON"}), hours=(5.0, 5.0)),
+        ["Estoy sangrando mucho", "Alrededor del", " de 2027, "],
+        ["quitarme la vida", "Hubo un arma"],
+    ),
+    "passed over": (
+        Incident(about="SELF", reported="PREFER_NOT", venue="PREFER_NOT", region="UCAYALI", department="PE25"),
+        [say(statement.BY_HERSELF)],
+        ["Prefiero no decir", "Ucayali", "No recuerdo"],
+    ),
+}
+
+
+@pytest.mark.parametrize("told", SAID)
+def test_the_statement_says_what_she_told_and_nothing_that_she_did_not(app: Flask, place: Place, told: str) -> None:
+    incident, said, never_said = SAID[told]
+    paper = _paper(app, place, incident)
+    assert not [sentence for sentence in said if sentence not in paper], paper
+    assert not [sentence for sentence in never_said if sentence in paper], paper
+
+
+def test_the_statement_says_when_answers_were_set_right_and_by_whom(app: Flask, place: Place) -> None:
+    her = comes_back(app, place.receives(TOLD, ""))
+    her.presses("right-4")
+    her.presses("save-4", docs="NONE")
+    her.presses("statement")
+    day = languages.day("es", languages.local(place.clock(), "America/Lima").date())
+    assert f"Corrigió respuestas el {day}" in her.words
+    assert f"Lo contó por escrito el {day}" in her.words
