@@ -800,7 +800,7 @@ def test_the_way_to_whoever_told_it_is_never_told_to_a_service_as_hers(app: Flas
     link = re.search(rf"{case}/hoja/\d+", desk.text)
     assert link
     desk.opens(link.group())
-    assert desk.status == 200
+    assert desk.status == 203
     assert say("What she needs") in desk.words
     assert "999 111 222" not in desk.words
 
