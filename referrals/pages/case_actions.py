@@ -105,11 +105,11 @@ def _assign(case_file: CaseFile, form: OwnerForm) -> None:
 
 
 def _label(case_file: CaseFile, form: LabelsForm) -> None:
-    actions.label(case_file, form.labels.data.split(","))
+    actions.label(case_file, g.keys.member, form.labels.data.split(","), installation().clock())
 
 
 def _risk(case_file: CaseFile, form: RiskForm) -> None:
-    actions.warn_of(case_file, form.text.data)
+    actions.warn_of(case_file, g.keys.member, form.text.data, installation().clock())
 
 
 def _close(case_file: CaseFile, form: CloseForm) -> None:
@@ -184,8 +184,9 @@ def _allow(case_file: CaseFile, form: ConsentForm) -> None:
     """What she said by voice about what she allows."""
     if form.step.data not in {"yes", "no"}:
         raise NotAllowed(CHOOSE)
-    actions.allow(case_file, form.consent.data, yes=form.step.data == "yes")
-    actions.note(case_file, g.keys.member, form.text.data, installation().clock())
+    moment, member = installation().clock(), g.keys.member
+    actions.allow_by(case_file, member, form.consent.data, moment, yes=form.step.data == "yes")
+    actions.note(case_file, member, form.text.data, moment)
 
 
 def _need(case_file: CaseFile, form: NeedForm) -> None:

@@ -75,7 +75,7 @@ def _bulk_assign(case_file: CaseFile, form: BulkForm) -> None:
 
 
 def _bulk_label(case_file: CaseFile, form: BulkForm) -> None:
-    actions.add_label(case_file, form.label.data)
+    actions.add_label(case_file, g.keys.member, form.label.data, installation().clock())
 
 
 def _bulk_close(case_file: CaseFile, form: BulkForm) -> None:

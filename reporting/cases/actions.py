@@ -75,20 +75,22 @@ def assign(case_file: CaseFile, by: int, owner: int, now: float) -> None:
     _remember(case_file, by, now, "assigned", to=owner)
 
 
-def label(case_file: CaseFile, labels: Iterable[str]) -> None:
+def label(case_file: CaseFile, by: int, labels: Iterable[str], now: float) -> None:
     """The team's own words for finding it again."""
     tidy = dict.fromkeys(" ".join(text.split())[:LABEL_LENGTH] for text in labels)
     case_file.summary = replace(case_file.summary, labels=tuple(text for text in tidy if text)[:LABELS])
+    _remember(case_file, by, now, "labelled", reason=", ".join(case_file.summary.labels or ()))
 
 
-def add_label(case_file: CaseFile, text: str) -> None:
+def add_label(case_file: CaseFile, by: int, text: str, now: float) -> None:
     """One label more."""
-    label(case_file, [*(case_file.summary.labels or ()), text])
+    label(case_file, by, [*(case_file.summary.labels or ()), text], now)
 
 
-def warn_of(case_file: CaseFile, risk: str) -> None:
+def warn_of(case_file: CaseFile, by: int, risk: str, now: float) -> None:
     """What a colleague must know before calling or meeting the reporter."""
     case_file.work_record |= {"risk": risk}
+    _remember(case_file, by, now, "warned", reason=risk)
 
 
 def correct(case_file: CaseFile, by: int, incident: Incident, reason: str, now: float, *, signs: bool = False) -> None:
@@ -320,6 +322,12 @@ def allow(case_file: CaseFile, code: str, *, yes: bool) -> None:
     case_file.consents = case_file.consents | {code} if yes else case_file.consents - {code}
     if code == "C_CONTACT" and not yes:
         case_file.remove_all("contact")
+
+
+def allow_by(case_file: CaseFile, by: int, code: str, now: float, *, yes: bool) -> None:
+    """The same, and who changed it: `by` 0 is the reporter. `NotAllowed` as `allow` says."""
+    allow(case_file, code, yes=yes)
+    _remember(case_file, by, now, "allowed" if yes else "denied", consent=code)
 
 
 def reach(case_file: CaseFile, contact: Mapping[str, str]) -> None:

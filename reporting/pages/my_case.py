@@ -262,7 +262,7 @@ def _deny(stay: CaseSession, rest: str) -> Next:
 def _change_consent(stay: CaseSession, code: str, *, yes: bool) -> Next:
     site = installation()
     with site.writing() as db, store.on_visit(db, stay.visit, site.clock(), _counters()) as case_file:
-        actions.allow(case_file, code, yes=yes)
+        actions.allow_by(case_file, 0, code, site.clock(), yes=yes)
     if not yes:
         site.checkpoint()  # what was shredded must not stay in the log
     return onward("show", sentence=say(N_("Done: it is as you say now.")))

@@ -743,13 +743,13 @@ def test_an_old_version_cannot_be_written_over(place: Place) -> None:
         writing(place.engine) as db,
         cases_desk.at_desk(db, keys, case.id, place.clock(), "changed", seen=case.version) as one,
     ):
-        actions.label(one, ["a"])
+        actions.label(one, keys.member, ["a"], place.clock())
     with (
         writing(place.engine) as db,
         pytest.raises(EditConflict),
         cases_desk.at_desk(db, keys, case.id, place.clock(), "changed", seen=case.version) as one,
     ):
-        actions.label(one, ["b"])
+        actions.label(one, keys.member, ["b"], place.clock())
 
 
 def test_a_reporter_sees_nothing_that_the_team_keeps_for_itself(app: Flask, place: Place) -> None:

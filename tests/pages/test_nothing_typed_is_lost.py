@@ -14,6 +14,7 @@ from referrals.pages.case_actions import ACTS
 from reporting.storage.database import writing
 from reporting.storage.models import MemberRow
 from reporting.teams import members, staff_sessions
+from reporting.vocabulary.questions import CONSENTS
 from reporting.web.access.held import WAITS
 from reporting.web.forms import HELD
 from tests.copies import Filling
@@ -297,6 +298,35 @@ def test_an_act_on_a_case_that_was_touched_says_who_and_what_before_it_is_sent(
     assert desk.status == 203
     assert MARK in other.opens(case)
     assert notes(other, case) == before + (go == "note")
+
+
+@pytest.mark.parametrize(
+    ("go", "typed", "says"),
+    [
+        ("label", {"labels": "hostal"}, "puso las etiquetas «hostal»"),
+        ("label", {"labels": ""}, "quitó las etiquetas"),
+        ("risk", {"text": "contesta él"}, "escribió un aviso «contesta él»"),
+    ],
+)
+def test_a_touched_case_says_who_wrote_labels_or_a_warning(
+    app: Flask, place: Place, go: str, typed: dict[str, str], says: str
+) -> None:
+    desk, other = (signs_in(app, place, place.workers["rosa"]) for _ in range(2))
+    other.opens(opens_newest_case(desk))
+    other.presses(go, **typed)
+    desk.presses("note", text=MARK)
+    assert desk.status == 409
+    assert f"rosa: {says}" in desk.words
+
+
+def test_a_touched_case_says_what_she_herself_allows_no_more(app: Flask, place: Place) -> None:
+    desk, other = (signs_in(app, place, place.workers["rosa"]) for _ in range(2))
+    other.opens(opens_newest_case(desk))
+    typed = {"consent": ["C_LETTERS"], "text": ["me lo dijo"], "step": ["no"]}
+    other.repeats(other.path, other.form(holding="consent").values | typed)
+    desk.presses("note", text=MARK)
+    assert desk.status == 409
+    assert f"rosa: {say('allows it no more: %(what)s', what=say(CONSENTS['C_LETTERS']))}" in desk.words
 
 
 def test_every_act_has_a_name_and_says_that_it_is_done() -> None:

@@ -16,7 +16,7 @@ from referrals.pages.queue_bulk import FILTERS
 from reporting.app import create_app
 from reporting.cases import desk as casebook
 from reporting.storage.database import reading
-from tests.copies import Copies
+from tests.copies import Copies, on_engine
 from tests.people import Place
 from tests.phone import Phone
 from tests.stories import day_of_cases
@@ -35,12 +35,14 @@ class Desk:
     day: Day
 
 
-@pytest.fixture(scope="module", params=SEEDS)
+@pytest.fixture(scope="module", params=[(engine, seed) for engine in ("sqlite", "postgresql") for seed in SEEDS])
 def desk(request: pytest.FixtureRequest, copies: Copies, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    place = copies.copy(tmp_path_factory.mktemp("day") / "instance", day_of_cases.with_a_colleague)
-    day = day_of_cases.filed(place, request.param)
-    yield Desk(signs_in(create_app(place.settings, place.clock), place, place.workers["rosa"]), day)
-    place.engine.dispose()
+    engine, seed = request.param
+    folder = tmp_path_factory.mktemp("day") / "instance"
+    with on_engine(engine, copies, folder, day_of_cases.with_a_colleague) as place:
+        day = day_of_cases.filed(place, seed)
+        yield Desk(signs_in(create_app(place.settings, place.clock), place, place.workers["rosa"]), day)
+        place.engine.dispose()
 
 
 def lines(page: Phone) -> list[int]:
@@ -61,6 +63,8 @@ def test_the_window_that_closes_first_stands_in_the_first_three_lines(desk: Desk
 
 def test_each_tab_holds_what_was_drawn(desk: Desk) -> None:
     desk.rosa.opens("/es/equipo/casos")
+    held = ", ".join(f"{tab} {desk.day.count(tab, 'rosa')}" for tab in queue.TABS)
+    print(f"{desk.day.count('open', 'rosa')} of {len(desk.day.cases)} cases: {held}")  # noqa: T201 -- a figure to read
     tabs = {tab: f"{say(queue.FOLDERS[tab][0])} ({desk.day.count(tab, 'rosa')})" for tab in queue.TABS}
     assert {tab: said for tab, said in tabs.items() if said not in desk.rosa.words} == {}
 
