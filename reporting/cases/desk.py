@@ -228,11 +228,14 @@ def search(db: Session, keys: Keys, cases: Iterable[int], words: Sequence[str]) 
 
     `words` are plain (`receipts.plain`): small letters without accents.
     """
-    matches = set()
+    matches, openers, lists = set(), Openers(keys), taken.lists(db, keys)  # each once: there are many cases
     for case in cases:
         with suppress(CannotOpen):  # it went since the summaries were read, or the queue counts it as broken
             row = row_of(db, case)
-            text = plain(" ".join(open_case_file(db, row, _key_of(db, keys, row)).texts()))
+            key = openers.case_key(row)
+            if taken.why_not(lists[row.team], row, key):
+                continue
+            text = plain(" ".join(open_case_file(db, row, key).texts()))
             if all(word in text for word in words):
                 matches.add(case)
         db.expunge_all()  # a case is looked at once: none of it stays in memory

@@ -252,6 +252,16 @@ class BrokenCase:
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class Restore:
+    """A member said that a backup was put back: of which day, why, who, in which hour (since 1970)."""
+
+    day: str
+    reason: str
+    by: int
+    hour: int
+
+
 def alias(case: int) -> str:
     """A short name for staff to say aloud; it is not her receipt and leads to nothing by itself."""
     letters = "ABCDEFGHJKLMNPQRSTUVWXYZ"

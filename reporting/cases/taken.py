@@ -10,6 +10,7 @@ Knows neither acts nor pages, and nothing of what a case says.
 from __future__ import annotations
 
 import struct
+from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -21,6 +22,7 @@ from sqlalchemy.orm import Session
 from reporting.cases.case_file import as_json, from_json
 from reporting.cases.openers import Openers
 from reporting.cases.records import FORGED, LIST, OLDER
+from reporting.cases.records import Restore as Restore
 from reporting.cases.seal_contexts import taken_context
 from reporting.clock import DAY
 from reporting.crypto import sealing
@@ -45,16 +47,6 @@ class Entry(NamedTuple):
     digest: bytes
     version: int  # the newest that the team saw
     missed: int = 0  # day since 1970 on which it was not there any more; 0: it is there
-
-
-@dataclass(frozen=True, slots=True)
-class Restore:
-    """A member said that a backup was put back: of which day, why, who, in which hour (since 1970)."""
-
-    day: str
-    reason: str
-    by: int
-    hour: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +134,7 @@ def must_fit(db: Session, keys: Keys, row: CaseRow, key: bytes) -> None:
         return
     if head is None or head.number < at_least:
         raise CannotOpen
-    there = _read(db, keys, row.team, {_part_of(head.mark(row.id))})
+    there = _read(db, keys, row.team, head.mark(row.id))
     if there is None or there.why_not(row, key):
         raise CannotOpen
 
@@ -161,8 +153,9 @@ def _part_of(mark: bytes) -> int:
     return mark[0] % PARTS
 
 
-def _read(db: Session, keys: Keys, team: int, parts: Collection[int] | None = None) -> TakenList | None:
-    """The list, or these parts of it, as they lie there; None where there is none. `CannotOpen` if it is not whole."""
+def _read(db: Session, keys: Keys, team: int, which: Collection[int] | bytes | None = None) -> TakenList | None:
+    """The list, these parts of it, or what has this mark; None where there is none. `CannotOpen` if it is not whole."""
+    parts, only = ({_part_of(which)}, which) if isinstance(which, bytes) else (which, None)
     query = select(TakenRow.part, TakenRow.epoch, TakenRow.number, TakenRow.sealed).where(TakenRow.team == team)
     rows = {
         part: (epoch, number, sealed)
@@ -181,14 +174,21 @@ def _read(db: Session, keys: Keys, team: int, parts: Collection[int] | None = No
         if written and (parts is None or part in parts):
             if rows.get(part, ())[:2] != (epoch, written):
                 raise CannotOpen
-            entries |= _entries_in(sealing.open_sealed(vault, taken_context(team, part, written), rows[part][2]))
-    restores = tuple(Restore(*restore) for restore in head["restores"])
-    key = bytes.fromhex(head["key"])
+            packed = sealing.open_sealed(vault, taken_context(team, part, written), rows[part][2])
+            entries |= _entries_in(packed) if only is None else _entry_in(packed, only)
+    restores, key = tuple(Restore(*restore) for restore in head["restores"]), bytes.fromhex(head["key"])
     return TakenList((epoch, number), key, tuple(head["parts"]), restores, entries, sealing.KeyedDigest(key))
 
 
 def _entries_in(packed: bytes) -> dict[bytes, Entry]:
     return {entry[0]: Entry._make(entry[1:]) for entry in _ENTRY.iter_unpack(packed)}
+
+
+def _entry_in(packed: bytes, mark: bytes) -> dict[bytes, Entry]:
+    """What has this mark alone, if there is any: they lie in the order of their marks, and a part may be long."""
+    starts = range(0, len(packed), _ENTRY.size)
+    place = _ENTRY.size * bisect_left(starts, mark, key=lambda start: packed[start : start + SHORT])
+    return _entries_in(packed[place : place + _ENTRY.size]) if packed[place : place + SHORT] == mark else {}
 
 
 # ── writing ─────────────────────────────────────────────────────────────────────────────────────────────────

@@ -17,13 +17,15 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, func, select, text
 
 from reporting.config import Settings
 from reporting.operations.bench import invented, running
 from reporting.operations.bench.client import Line, whole_trip
 from reporting.operations.bench.desk_works import BACKUP, WORKS, Member, Served, Work, WorkFailed
 from reporting.sessions.page_rows import open_rows
+from reporting.storage.database import reading
+from reporting.storage.models import CaseRow
 
 PAGE_EVERY, SENDING_EVERY = 0.05, 0.2  # seconds between the end of one measure and the beginning of the next
 DAYS = 250  # so that the last quarter that may be frozen is among them
@@ -116,18 +118,27 @@ def measure(
     totp = invented.furnish(settings, engine)
     served = Served(settings, engine, invented.her_keys(settings, engine, totp))
     invented.fill(settings, served.keys, cases, days=DAYS)
+    return measure_filled(served, totp, seconds, only, say)
+
+
+def measure_filled(served: Served, totp: bytes, seconds: float, only: Collection[str], say: Say) -> Measured:
+    """The same with an installation that is filled already."""
+    with reading(served.engine) as db:
+        cases = db.scalar(select(func.count()).select_from(CaseRow)) or 0
+    size, copied, rows = 0.0, 0.0, list[Row]()
     try:
-        with running.running(settings, ["serve"]) as (process, port, _):
+        with running.running(served.settings, ["serve"]) as (process, port, _):
             _warm(port)
             bench = _Bench(served, process.pid, port, seconds, _signed_in(port, totp))
-            rows = tuple(bench.rows([name for name in WORKS if not only or name in only], say))
-            reporters, desk = (max(map(running.most, its)) for its in running.apart(process.pid))
+            for row in bench.rows([name for name in WORKS if not only or name in only], say):
+                rows.append(row)
+                if row.beside in {"idle", "backup"}:
+                    size, copied = _size(served.engine), _size_of(served.settings.instance / BACKUP)
+            reporters, desk = (round(max(map(running.most, its)), 1) for its in running.apart(process.pid))
     finally:
-        open_rows(settings, engine).destroy()
-    backup = settings.instance / BACKUP
-    copied = backup.stat().st_size / MEGABYTE if backup.exists() else 0.0
-    sizes = [round(size, 1) for size in (reporters, desk, _size(engine), copied)]
-    return Measured(cases, engine.dialect.name, os.cpu_count() or 1, rows, *sizes)
+        open_rows(served.settings, served.engine).destroy()
+    name, processors = served.engine.dialect.name, os.cpu_count() or 1
+    return Measured(cases, name, processors, tuple(rows), reporters, desk, size, copied)
 
 
 def in_words(measured: Measured) -> str:
@@ -158,12 +169,16 @@ def _signed_in(port: int, totp: bytes) -> tuple[Member, ...]:
 
 
 def _size(engine: Engine) -> float:
-    """Megabytes of the database, with its log."""
-    if engine.dialect.name == "postgresql":
-        with engine.connect() as line:
-            return int(line.execute(text("SELECT pg_database_size(current_database())")).scalar() or 0) / MEGABYTE
-    file = Path(str(engine.url.database))
-    return sum(path.stat().st_size for path in file.parent.glob(f"{file.name}*")) / MEGABYTE
+    """Megabytes of the database, without the log before it."""
+    if engine.dialect.name != "postgresql":
+        return _size_of(Path(str(engine.url.database)))
+    with engine.connect() as line:
+        size = int(line.execute(text("SELECT pg_database_size(current_database())")).scalar() or 0)
+    return round(size / MEGABYTE, 1)
+
+
+def _size_of(path: Path) -> float:
+    return round(path.stat().st_size / MEGABYTE, 1) if path.exists() else 0.0
 
 
 @dataclass(frozen=True, slots=True)
