@@ -27,15 +27,15 @@ Fields = Sequence[tuple[str, str]]
 class Line:
     """A line to the server that is kept open; the little of HTTP that is needed, so that measuring costs little."""
 
-    def __init__(self, port: int) -> None:
-        self._port, self.leads = port, ""  # where the last answer leads
+    def __init__(self, port: int, patience: float = PATIENCE) -> None:
+        self._port, self._patience, self.leads = port, patience, ""  # where the last answer leads
         self._cookie = ""
         self._socket: socket.socket | None = None
 
     def ask(self, method: str, path: str, body: bytes = b"") -> tuple[int, bytes]:
         """(status, body) of an answer. `OSError` or `ValueError` where there is none."""
         if self._socket is None:
-            self._socket = socket.create_connection(("127.0.0.1", self._port), timeout=PATIENCE)
+            self._socket = socket.create_connection(("127.0.0.1", self._port), timeout=self._patience)
         kind = f"{WALKING}Content-Type: {FORM}\r\nContent-Length: {len(body)}\r\n" if body else WALKING
         head = f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{self._cookie}{kind}\r\n"
         self._socket.sendall(head.encode() + body)

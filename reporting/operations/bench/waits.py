@@ -31,6 +31,7 @@ PAGE_EVERY, SENDING_EVERY = 0.05, 0.2  # seconds between the end of one measure 
 DAYS = 250  # so that the last quarter that may be frozen is among them
 AHEAD = (0, 30)  # seconds: the digits with which two members sign in, each are good once
 PAGE = "/es/"
+PATIENCE = 600  # seconds for a page of the desk: the first look at very many cases works out each of them
 WARMING = 8  # people at once, who reach every process
 MEGABYTE = 1024 * 1024  # bytes
 Say = Callable[[str], None]
@@ -162,7 +163,7 @@ def _warm(port: int) -> None:
 
 def _signed_in(port: int, totp: bytes) -> tuple[Member, ...]:
     """Two members; their first look at the queue works out every case."""
-    members = tuple(Member(Line(port)) for _ in AHEAD)
+    members = tuple(Member(Line(port, PATIENCE)) for _ in AHEAD)
     for member, ahead in zip(members, AHEAD, strict=True):
         member.sign_in(totp, time.time() + ahead)
     return members
