@@ -36,7 +36,7 @@ def create_app(settings: Settings | None = None, clock: Callable[[], float] = ti
     """The application for one installation."""
     settings = settings or read_settings()
     logging.getLogger("amparo").setLevel(logging.INFO)
-    engine = open_database(settings.database_url)
+    engine = open_database(settings.database_url, settings.time_zone)
     settle_country(engine, settings)
     # the files we serve have routes of their own
     app = Flask("reporting", root_path=str(HERE), template_folder=str(shipped("templates")), static_folder=None)

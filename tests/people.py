@@ -254,4 +254,4 @@ def opened(folder: Path, **environment: str) -> tuple[Settings, Engine]:
     """What an installation in this folder is told, and its database."""
     told = {"AMPARO_INSTANCE": str(folder), "BASE_URL": "http://localhost", "MEMORY_FOLDER": str(folder.parent)}
     settings = read_settings(told | environment)
-    return settings, open_database(settings.database_url)
+    return settings, open_database(settings.database_url, settings.time_zone)

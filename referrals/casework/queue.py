@@ -107,8 +107,9 @@ FOLDER_BITS = {name: 1 << number for number, name in enumerate(FOLDERS)}
 LEAVES = tuple(FOLDER_BITS[name] for name in TABS)  # what is put aside lies in none of these
 # what a case has, as bits of a rank
 MINOR, URGENT, WINDOW, TO_JUDGE, ANSWERED, LABELLED = (1 << number for number in range(6))
+TO_READ = 1 << 30  # a hand-over note in it waits to be read; by whom, its summary says
 SIGN_BITS = {sign: 1 << (6 + number) for number, sign in enumerate(JUNK_SIGNS)}
-RULES_STAMP = f"{STAMP} {','.join(PLACES)} {','.join(FOLDERS)} {','.join(JUNK_SIGNS)} ranks 4"
+RULES_STAMP = f"{STAMP} {','.join(PLACES)} {','.join(FOLDERS)} {','.join(JUNK_SIGNS)} ranks 5"
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +235,7 @@ def _traits(summary: Summary, line: QueueItem, incident: Incident) -> int:
         TO_JUDGE: summary.state == NEW and not summary.owner and not summary.marks,
         ANSWERED: summary.answered,
         LABELLED: bool(summary.labels),
+        TO_READ: bool(summary.to_read),
     }
     signs = sum(SIGN_BITS[sign] for sign in {*summary.signs} & SIGN_BITS.keys())
     return signs + sum(bit for bit, it_has in has.items() if it_has)

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from referrals.casework.follow_up import appointments
 from referrals.help.texts import her_case_texts
 from referrals.needs.assessment import assess
 from referrals.needs.exclusions import OfferedService, forbidden
@@ -103,6 +104,7 @@ MOVE_NAMES: Final = {
 }
 # who takes a step, in words
 WHO: Final = {HER: N_("she herself"), WORKER: N_("the team"), SECOND: N_("another case worker")}
+TAKES_BACK: Final = frozenset({"miss", "refuse", "revoke"})  # moves after which no appointment of it stands
 LAST: Final = frozenset({CLOSED, REVOKED})
 ENDED: Final = LAST | {DECLINED, REFUSED, REACHED}
 # the move by which a referral ended -> under which name its words for her stand
@@ -309,5 +311,7 @@ def _step(record: Record, name: str, by: int, now: float, note: str = "") -> Non
     if allowed is None:
         raise NotAllowed(N_("That is no step from here."))
     step: dict[str, Any] = {"move": name, "by": by, "hour": int(now) // HOUR}
+    if name in TAKES_BACK:
+        appointments.take_all_back(record, by, now)
     record.content["moves"] = [*record.content["moves"], step | ({"note": note} if note else {})]
     record.content["state"] = allowed.next

@@ -15,7 +15,7 @@ from typing import Final
 from referrals.casework import queue
 from referrals.casework.ranks import QueueCache, Rank, fixed, text_of
 from reporting.cases.junk import ENOUGH, REPEATED
-from reporting.cases.records import alias
+from reporting.cases.records import alias, is_to_read
 from reporting.clock import HOUR
 from reporting.crypto.receipts import plain
 from reporting.i18n import N_
@@ -192,6 +192,17 @@ def counts(listed: Iterable[Rank], me: int, aside: Doubts = NOTHING) -> dict[str
             numbers[name] += count if lies & bit and not hidden else 0
     numbers["doubtful"] = sum(rank.case in aside for rank in every)
     return numbers
+
+
+def to_read(cache: QueueCache, me: int) -> list[tuple[int, str]]:
+    """The cases with a hand-over note that this member has to read before her shift: number, short name; in order."""
+    marked = [rank for rank in cache.ranks.values() if rank.traits & queue.TO_READ]
+    mine = (rank for rank in queue.in_order(marked) if _has_to_read(cache, rank, me))
+    return [(rank.case, alias(rank.case)) for rank in mine]
+
+
+def _has_to_read(cache: QueueCache, rank: Rank, me: int) -> bool:
+    return any(is_to_read(by, to, me) for by, to in cache.summary(rank.case).to_read)
 
 
 def hidden_windows(cache: QueueCache, shown: Iterable[Rank]) -> int:

@@ -50,9 +50,65 @@ class RiskForm(ActForm):
 
 
 class OwnerForm(ActForm):
-    """Whose the case is from now on."""
+    """Whose the case is from now on, and what she has to read first, if there is something."""
 
     owner = _chosen()
+    text = _typed()
+
+
+class PassOnForm(ActForm):
+    """A note that somebody has to read before her shift: a member, or whoever comes next."""
+
+    needs = ("text",)
+    owner = _chosen()
+    text = _typed()
+
+
+class ReadForm(ActForm):
+    """The number of a hand-over note that was read."""
+
+    number = _chosen()
+
+
+class NextStepForm(ActForm):
+    """A step that stands, and what becomes of it: done, mine, or a later day."""
+
+    key = _chosen()
+    step = _chosen()
+
+
+class OwnStepForm(ActForm):
+    """A step of one's own: what, on which day, by whom."""
+
+    needs = ("text",)
+    text = _typed()
+    day = _chosen(10)
+    owner = _chosen()
+
+
+class AppointmentForm(ActForm):
+    """An appointment of a referral: where, when, whom she asks for, and the word she says at the door."""
+
+    number = _chosen()
+    day = _chosen(10)
+    time = _chosen(5)
+    place = _chosen(200)
+    ask_for = _chosen(90)
+    word = _chosen(40)
+
+
+class AppointmentOffForm(ActForm):
+    """An appointment of a referral that does not stand any more."""
+
+    number = _chosen()
+    which = _chosen(4)
+
+
+class AttemptForm(ActForm):
+    """A try to reach her: in which way, and how it ended."""
+
+    channel = _chosen()
+    step = _chosen()
 
 
 class LabelsForm(ActForm):

@@ -42,6 +42,17 @@ SPOKEN: dict[str, tuple[str, str, str]] = {
     "propose": (N_("Propose a service to her"), N_("She is asked. Her answer comes to this page."), "referrals"),
     "protect": (N_("Ask a second case worker"), N_("A second case worker is asked."), "referrals"),
     "step": (N_("What happened next?"), N_("It is written down."), "referrals"),
+    "next": (N_("What is next"), N_("It is kept what is next."), "next"),
+    "plan-step": (N_("Plan a step"), N_("The step is planned."), "next"),
+    "appoint": (N_("Make an appointment"), N_("The appointment stands. She sees it on her page."), "referrals"),
+    "unappoint": (N_("Take the appointment back"), N_("It stands no more, on her page neither."), "referrals"),
+    "attempt": (N_("I tried to reach her"), N_("It is written down that you tried."), "told"),
+    "pass-on": (
+        N_("Keep it until they have read it"),
+        N_("It stands on the list of cases and here until it is read."),
+        "next",
+    ),
+    "has-read": (N_("I have read it"), N_("It is written down that you read it."), "next"),
 }
 OTHERWISE = (N_("The case"), N_("Done."), "the-case")
 

@@ -23,7 +23,9 @@ from referrals.pages.before_sending import SPOKEN, before_sending
 from referrals.pages.case_actions import ACTS, NO_ACT, refusal
 from referrals.pages.case_forms import NOT_OPENED, blueprint, case_workers, other_teams
 from referrals.pages.follow_up import plans
+from referrals.pages.follow_up.shown import what_is_next
 from reporting.cases import actions, desk, records
+from reporting.cases.follow_up import acts as follow_up
 from reporting.cases.follow_up import timeline
 from reporting.cases.follow_up.plan_versions import SHOW_PLAN
 from reporting.cases.records import Case, NoConsent
@@ -120,6 +122,7 @@ def _show(
         case=opened,
         alias=records.alias(opened.id),
         timeline=timeline.timeline(opened),
+        **what_is_next(opened),
         looked=opened.last_look(keys.member),
         came=languages.hour(g.lang, local_hour(opened.hour)),
         contact=contact,
@@ -175,6 +178,7 @@ def _as_it_stands(opened: Case, directory: DirectorySnapshot) -> dict[str, Any]:
 # words of the tables that the page shows
 _TABLE = {
     "channels": questions.CHANNELS,
+    "results": follow_up.RESULTS,
     "contact": questions.CONTACT_NAMES,
     "consents": questions.CONSENTS
     | {"C_CONTACT": N_("The team may contact her"), actions.HERSELF: N_("She herself has said yes to help")}

@@ -15,6 +15,9 @@ from referrals.casework import referral
 from referrals.directory import curation, snapshot
 from referrals.pages.act_forms import (
     ActForm,
+    AppointmentForm,
+    AppointmentOffForm,
+    AttemptForm,
     CloseForm,
     ConsentForm,
     HandOverForm,
@@ -22,9 +25,13 @@ from referrals.pages.act_forms import (
     LinkForm,
     MarkForm,
     NeedForm,
+    NextStepForm,
     OwnerForm,
+    OwnStepForm,
+    PassOnForm,
     ProposalForm,
     ProtectionForm,
+    ReadForm,
     ReasonForm,
     RiskForm,
     StepForm,
@@ -32,10 +39,12 @@ from referrals.pages.act_forms import (
 )
 from referrals.pages.before_sending import version_in
 from referrals.pages.case_forms import MEANWHILE, called, counters, help_of, needed, outcome, owner, service
+from referrals.pages.follow_up import acts as next_acts
 from reporting import clock
 from reporting.cases import actions, desk, records
 from reporting.cases.actions import NotAllowed
 from reporting.cases.case_file import NOT_A_REPORT, CaseFile
+from reporting.cases.follow_up import acts as follow_up
 from reporting.cases.records import EditConflict, NoConsent
 from reporting.i18n import N_
 from reporting.teams.readers import offered
@@ -101,7 +110,13 @@ def _note(case_file: CaseFile, form: WordsForm) -> None:
 
 
 def _assign(case_file: CaseFile, form: OwnerForm) -> None:
-    actions.assign(case_file, g.keys.member, owner(form.owner.data), installation().clock())
+    """Whose it is; with a note, which whoever gets it has to read."""
+    to, me, now = owner(form.owner.data), g.keys.member, installation().clock()
+    actions.assign(case_file, me, to, now)
+    if form.text.data and to == me:
+        actions.note(case_file, me, form.text.data, now)
+    elif form.text.data:
+        follow_up.pass_on(case_file, me, form.text.data, to, now)
 
 
 def _label(case_file: CaseFile, form: LabelsForm) -> None:
@@ -270,5 +285,12 @@ ACTS: dict[str, Act] = {
     "propose": Act("referral", ProposalForm, _propose),
     "protect": Act("referral", ProtectionForm, _protect),
     "step": Act("referral", StepForm, _step, afterwards=_flag_who_refused),
+    "next": Act("changed", NextStepForm, next_acts.change_step),
+    "plan-step": Act("changed", OwnStepForm, next_acts.plan_step),
+    "appoint": Act("referral", AppointmentForm, next_acts.appoint),
+    "unappoint": Act("referral", AppointmentOffForm, next_acts.take_back),
+    "attempt": Act("changed", AttemptForm, next_acts.tried),
+    "pass-on": Act("changed", PassOnForm, next_acts.pass_on),
+    "has-read": Act("changed", ReadForm, next_acts.has_read),
 }
 NO_ACT = Act("", ActForm, _nothing)

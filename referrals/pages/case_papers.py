@@ -9,10 +9,12 @@ from flask import g, make_response, url_for
 from flask.typing import ResponseReturnValue
 
 from referrals.casework import referral, referral_sheet
+from referrals.casework.follow_up import appointments
 from referrals.directory import snapshot
 from referrals.help import answers as referrals_help
 from referrals.pages.case_forms import NOT_OPENED, blueprint
 from reporting.cases import desk, records
+from reporting.cases.follow_up import next_steps
 from reporting.i18n import N_
 from reporting.pages import my_case
 from reporting.teams import accounts, members
@@ -58,6 +60,7 @@ def sheet(case: int, number: int) -> ResponseReturnValue:
         proposal=proposal,
         service=names.get(proposal.service, proposal.service),
         rows=referral_sheet.words_of(opened, proposal, names, say, site.clock()),
+        appointments=appointments.standing(proposal),
         case=case,
         out=StaffForm(formdata=None),
     )
@@ -107,5 +110,8 @@ def guide() -> ResponseReturnValue:
         states=referral.STATES,
         who=referral.WHO,
         move_names=referral.MOVE_NAMES,
+        next_of_referral=next_steps.OF_REFERRAL,
+        next_of_case=next_steps.OF_CASE,
+        case_states=next_steps.CASE_STATES,
         out=StaffForm(formdata=None),
     )

@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from wtforms import StringField
 
 from referrals.casework import need_list, referral, referral_sheet
+from referrals.casework.follow_up import appointments
 from referrals.directory import snapshot
 from referrals.help import answers as referrals_help
 from referrals.matching import records
@@ -132,6 +133,7 @@ def _page(session: CaseSession, case: Case | None, proposal: Referral | None, se
         name=names.get(proposal.service, proposal.service) if proposal else "",
         door=_offer(directory, proposal, case) if proposal and case else None,
         sheet=referral_sheet.words_of(case, proposal, names, say, installation().clock()) if proposal and case else (),
+        appointments=appointments.standing(proposal) if proposal else (),
         need_names=NEEDS,
         running=need_list.running(case, proposal.need, installation().clock()) if proposal and case else None,
         sentence=sentence,

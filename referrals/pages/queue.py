@@ -114,16 +114,14 @@ def _queue_page(
         here=_addresses(view),
         filters=(filters := _filters(views.choices(ranks), known := names(snapshot.snapshot_of(site.reading)))),
         narrowed=_narrowed(view, filters, people),
-        chosen_in_view=[name for name in (*FILTERS, "owner") if getattr(view, name)],
+        to_read=views.to_read(seen.cache, keys.member),
         hidden=0 if view.fold or sought else views.hidden_windows(seen.cache, chosen),
-        tabs=queue.TABS,
         words=sought.words if sought else "",
         sought=sought,
         search=search,
         sentence=sentence,
         folders=_folders(views.counts(ranks, keys.member, aside)),
         signs={case: [say(SIGNS[sign]) for sign in signs] for case, signs in aside.items()},
-        first_sort=FIRST.sort,
         sorts={code: say(name) for code, (name, _) in queue.SORTS.items()},
         people=people,
         broken=_broken(seen.broken),
@@ -195,6 +193,9 @@ def _folders(counts: Mapping[str, int]) -> dict[str, tuple[str, int]]:
 
 # words of the tables that the page shows, and how it says a time
 _TABLE: dict[str, Any] = {
+    "tabs": queue.TABS,
+    "first_sort": FIRST.sort,
+    "chosen_in": lambda view: [name for name in (*FILTERS, "owner") if getattr(view, name)],
     "need_names": NEEDS,
     "urgency_names": codes.URGENCY_LABELS,
     "states": {"new": N_("New"), "open": N_("In hand"), "closed": N_("Closed")},

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from reporting.cases.case_file import NOT_A_REPORT, CaseFile, lasting_name
+from reporting.cases.follow_up.next_steps import ENDED
 from reporting.cases.follow_up.plan_versions import SHOW_PLAN
 from reporting.cases.records import JUNK, THREAT, consents_with
 from reporting.cases.summary import CLOSED, OPEN
@@ -178,7 +179,8 @@ def close(case_file: CaseFile, by: int, outcome: str, reason: str, now: float) -
     if any(record.content["state"] in {"sent", "accepted"} for record in case_file.all_of("referral")):
         raise NotAllowed(N_("A referral is on its way. Write first how it ended."))
     case_file.summary = replace(case_file.summary, state=CLOSED, closed_at=int(now) // HOUR)
-    case_file.work_record |= {"outcome": outcome}
+    ended = {"act": ENDED, "key": "", "by": by, "hour": int(now) // HOUR}  # nothing that was planned stands any more
+    case_file.work_record |= {"outcome": outcome, "steps": [*case_file.work_record.get("steps", ()), ended]}
     _remember(case_file, by, now, "closed", outcome=outcome, reason=reason)
 
 

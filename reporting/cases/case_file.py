@@ -18,7 +18,10 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from reporting.cases import derived
+from reporting.cases.follow_up.days import WorkingDays, working_days
+from reporting.cases.follow_up.next_steps import due_hour, standing
 from reporting.cases.follow_up.plan_versions import CASE_PLAN, PLANS, SAFETY_PLAN, PlanVersion, may_show
+from reporting.cases.follow_up.progress import progress_of_file, unread_notes
 from reporting.cases.records import FROM_TEAM, JUNK_DAYS, Case, Correction, Letter, Note, Referral
 from reporting.cases.seal_contexts import front_key_context, record_context, tally_context
 from reporting.cases.summary import SummaryContent, looked_at
@@ -93,6 +96,8 @@ def case_of(row: CaseRow, case_file: CaseFile, *, with_contact: bool = True, her
         plan=next((r.content for r in case_file.all_of("plan") if hers or r.content["shown"]), None),
         safety_plans=plans[SAFETY_PLAN] if shown or not hers else (),
         case_plans=() if hers else plans[CASE_PLAN],
+        waits=bool(summary.heard_at) and not summary.answered,
+        to_read=unread_notes(case_file),
     )
 
 
@@ -260,7 +265,7 @@ def save(db: Session, row: CaseRow, case_file: CaseFile, now: float | None, coun
     """Seal what changed at the next version, with summary and manifest. `now` None keeps the week of deletion."""
     before = dict(json.loads(case_file.before)[1])
     row.version += 1
-    case_file.summary = _worked_out(case_file, row.version, looking=now is None)
+    case_file.summary = _worked_out(case_file, row.version, working_days(db), looking=now is None)
     for record in case_file.records:
         if record.version and json.loads(as_json(record.content)) == before[record.number]:
             continue
@@ -282,7 +287,7 @@ def save(db: Session, row: CaseRow, case_file: CaseFile, now: float | None, coun
     db.flush()
 
 
-def _worked_out(case_file: CaseFile, version: int, *, looking: bool) -> SummaryContent:
+def _worked_out(case_file: CaseFile, version: int, days: WorkingDays, *, looking: bool) -> SummaryContent:
     """The summary at this version with what follows from the records; a mere look is not the last change."""
     states = case_file.need_states
     needs = {need: stands.state for need, stands in states.items() if stands.state != OPEN}
@@ -296,6 +301,8 @@ def _worked_out(case_file: CaseFile, version: int, *, looking: bool) -> SummaryC
         language=case_file.facts["language"],
         wrote_at=max(case_file.hours_of_team, default=None),
         reachable=bool(case_file.all_of("contact")),
+        due_at=due_hour(standing(progress_of_file(case_file), days), days),
+        to_read=tuple((note.by, note.to) for note in unread_notes(case_file)) or None,
     )
 
 

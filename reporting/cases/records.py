@@ -128,6 +128,67 @@ class Correction:
 
 
 @dataclass(frozen=True, slots=True)
+class Appointment:
+    """When and where a service expects her: a day, a time as it is written (09:30), and what she needs at the door.
+
+    `number` is its place among those of its referral; `by`, `hour`: who made it and when; `off_by`, `off_hour`: who
+    took it back (0: the reporter) and when, 0 while it stands.
+    """
+
+    number: int
+    day: date
+    time: str
+    place: str
+    ask_for: str  # whom to ask for; empty where nobody said
+    word: str  # what she says at the door; empty where it needs none
+    by: int
+    hour: int
+    off_by: int
+    off_hour: int
+
+    @property
+    def off(self) -> bool:
+        """Whether it was taken back."""
+        return bool(self.off_hour)
+
+    @classmethod
+    def from_content(cls, number: int, content: Mapping[str, Any]) -> Self:
+        """The appointment that the record of a referral holds."""
+        return cls(
+            number,
+            date.fromisoformat(content["day"]),
+            content["time"],
+            content["place"],
+            content["ask_for"],
+            content["word"],
+            content["by"],
+            content["hour"],
+            content.get("off_by", 0),
+            content.get("off_hour", 0),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class HandOverNote:
+    """A note that somebody has to read before her shift: `to` a member, or to whoever comes next (0)."""
+
+    id: int
+    by: int
+    hour: int
+    text: str
+    to: int
+
+    def is_for(self, member: int) -> bool:
+        """Whether this member has to read it."""
+        return is_to_read(self.by, self.to, member)
+
+
+def is_to_read(by: int, to: int, member: int) -> bool:
+    """Whether a hand-over note is for this member: what is for whoever comes next is for anybody but its author."""
+    return member == to or (not to and member != by)
+
+
+@dataclass(frozen=True, slots=True)
 class Referral:
     """A service proposed for a need: exactly these fields would be told to it. `moves` is what happened, in order.
 
@@ -143,6 +204,7 @@ class Referral:
     consent: Mapping[str, Any]
     moves: tuple[Mapping[str, Any], ...]
     protects: str
+    appointments: tuple[Appointment, ...] = ()
 
     @classmethod
     def from_content(cls, number: int, content: Mapping[str, Any]) -> Self:
@@ -156,6 +218,7 @@ class Referral:
             content.get("consent", {}),
             tuple(content["moves"]),
             content.get("protects", ""),
+            tuple(Appointment.from_content(*numbered) for numbered in enumerate(content.get("appointments", ()))),
         )
 
     @property
@@ -202,6 +265,8 @@ class Case:
     plan: Mapping[str, Any] | None = None  # she keeps it: hour, lines, shown (the team may see it)
     safety_plans: tuple[PlanVersion, ...] = ()  # every version, the newest last; to her only with her yes
     case_plans: tuple[PlanVersion, ...] = ()  # the same; for the team only
+    waits: bool = False  # the newest word is hers
+    to_read: tuple[HandOverNote, ...] = ()  # hand-over notes that nobody has read
 
     def incident_at(self, now: float) -> Incident:
         """The incident as it is at the moment of looking; a service that refused a referral refused her."""

@@ -54,7 +54,8 @@ class SummaryContent:
     language: str | None = None  # in which she told it
     wrote_at: int | None = None  # hour of what the team wrote to her last
     reachable: bool | None = None  # a way to reach her is kept
-    due_at: int | None = None  # hour with which the day begins on which somebody wants to look at it
+    due_at: int | None = None  # hour with which the day of the next step begins; 0: nothing is next
+    to_read: tuple[tuple[int, int], ...] | None = None  # (by whom, for whom) of each hand-over note that waits
 
     @property
     def incident(self) -> Incident:
@@ -79,7 +80,9 @@ class SummaryContent:
     def from_stored(cls, stored: Mapping[str, Any]) -> Self:
         """The summary that `as_stored` wrote down."""
         fields = {name: stored[letter] for name, letter in LETTERS.items() if letter in stored}
-        return cls(**fields | {name: tuple(fields[name]) for name in LISTS & fields.keys()})
+        lists = {name: tuple(fields[name]) for name in LISTS & fields.keys()}
+        pairs = {name: tuple((by, to) for by, to in fields[name]) for name in PAIRS & fields.keys()}
+        return cls(**fields | lists | pairs)
 
 
 # field -> the letter under which it is stored, in the order of writing; a letter is never given to another field
@@ -110,8 +113,10 @@ LETTERS: Final[Mapping[str, str]] = {
     "wrote_at": "d",
     "reachable": "f",
     "due_at": "e",
+    "to_read": "R",
 }
 LISTS: Final = frozenset({"signs", "labels", "marks"})
+PAIRS: Final = frozenset({"to_read"})
 
 
 def looked_at(incident: Incident, hours: ToldHours, now: float) -> Incident:
@@ -197,8 +202,18 @@ class Summary:
 
     @property
     def due_at(self) -> int:
-        """Hour (since 1970) with which the day begins on which somebody wants to look at it; 0 without such a day."""
+        """Hour (since 1970) with which the day of its next step begins; 0 without such a day."""
         return self.content.due_at or 0
+
+    @property
+    def has_nothing_next(self) -> bool:
+        """Whether it is open and nothing is planned in it; a version before did not write that down."""
+        return self.content.due_at == 0 and self.state == OPEN and not self.marks
+
+    @property
+    def to_read(self) -> tuple[tuple[int, int], ...]:
+        """(by whom, for whom) of each hand-over note that nobody has read; for 0 is for whoever comes next."""
+        return self.content.to_read or ()
 
     @property
     def acts_told(self) -> int:

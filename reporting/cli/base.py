@@ -156,7 +156,7 @@ def opened() -> tuple[Settings, Engine]:
 
 def opened_for(settings: Settings) -> Engine:
     """The database, told in which country its directory lives."""
-    engine = open_database(settings.database_url)
+    engine = open_database(settings.database_url, settings.time_zone)
     snapshot.settle(engine, settings.country, settings.clock_of_services, who_signs(Pin(settings.pin_file)))
     return engine
 
@@ -199,7 +199,7 @@ def throw_away(purpose: str, database: str = "") -> Iterator[tuple[Settings, Eng
     with tempfile.TemporaryDirectory(prefix=f"amparo-{purpose}-", ignore_cleanup_errors=True) as folder:
         make_secrets(Path(folder), os.urandom(2 * SECRET))
         settings = read_settings({"AMPARO_INSTANCE": folder, "DATABASE_URL": database})
-        engine = open_database(settings.database_url)
+        engine = open_database(settings.database_url, settings.time_zone)
         with engine.connect() as line:
             if inspect(line).get_table_names():
                 raise click.ClickException("There are tables in this database. Name one that is empty.")

@@ -50,7 +50,7 @@ def demo(host: str, port: int, folder: Path | None, as_json: bool, no_serve: boo
                 "LANGUAGES": os.environ.get("LANGUAGES", "es,en"),
             }
         )
-        engine = open_database(settings.database_url)
+        engine = open_database(settings.database_url, settings.time_zone)
         upgrade_tables(engine)
         with reading(engine) as db:
             if members.accounts(db):

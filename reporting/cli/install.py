@@ -135,7 +135,7 @@ def _first_people(settings: Settings, engine: Engine, coordinator: str, case_wor
 def serve(host: str, port: int, workers: int | None, desk: int) -> None:
     """Serve this installation."""
     settings = settings_here()
-    engine = open_database(settings.database_url)
+    engine = open_database(settings.database_url, settings.time_zone)
     with reading(engine) as db:
         keys_made = accounts.keys_are_made(db, Pin(settings.pin_file))
     with writing(engine, short_wait=True) as db:
@@ -150,7 +150,8 @@ def serve(host: str, port: int, workers: int | None, desk: int) -> None:
 
 def _check_through(address: str, look: tuple[Path, ...], plain_port: int, *, as_json: bool) -> None:
     settings = settings_here()
-    proofs, why = front_door.run(address, settings, open_database(settings.database_url), look, plain_port)
+    engine = open_database(settings.database_url, settings.time_zone)
+    proofs, why = front_door.run(address, settings, engine, look, plain_port)
     place = urlsplit(address).netloc.rpartition("@")[2]
     today = languages.local(time.time(), settings.time_zone).date()
     is_kept = front_check.keep(settings.instance, front_check.FrontCheck(place, today, proofs))
@@ -179,7 +180,7 @@ def upgrade() -> None:
     where this version says something else, the difference is printed.
     """
     settings = settings_here()
-    pin, engine = Pin(settings.pin_file), open_database(settings.database_url)
+    pin, engine = Pin(settings.pin_file), open_database(settings.database_url, settings.time_zone)
     with reading(engine) as db:
         is_older = (version_of(db) or LEDGER_SINCE) < LEDGER_SINCE
     upgrade_tables(engine)

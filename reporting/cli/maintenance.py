@@ -106,7 +106,7 @@ def notify(as_json: bool) -> None:
     words = languages.load(settings.languages)[settings.languages[0]]
     try:
         body = [words.gettext(text) for text in (reminder.BODY, disk.warning(settings.instance)) if text]
-        with maintenance_lock(open_database(settings.database_url), settings.instance, "notify"):
+        with maintenance_lock(open_database(settings.database_url, settings.time_zone), settings.instance, "notify"):
             sent = reminder.send(settings, words.gettext(reminder.SUBJECT), "\n\n".join(body))
     except (reminder.CannotSend, Busy) as problem:
         raise click.ClickException(str(problem)) from None

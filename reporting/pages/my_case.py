@@ -16,6 +16,7 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional
 
 from referrals.casework import need_list, referral
+from referrals.casework.follow_up import appointments
 from referrals.help import answers as referrals_help
 from referrals.help import tonight
 from referrals.help.cards import HelpCards, cards_of
@@ -37,7 +38,7 @@ from reporting.vocabulary.incident import Incident
 from reporting.vocabulary.questions import PAGES
 from reporting.web import languages, limits, post_redirect_get, question_forms
 from reporting.web.access.visits import CaseSession, Next, case_session_field, case_session_on, onward
-from reporting.web.context import installation, local_hour, render_template, say
+from reporting.web.context import installation, local_hour, render_template, say, today
 from reporting.web.forms import OpenForm, button, number_in, parts_of, typed_answers, typed_here
 from reporting.web.post_redirect_get import Trail
 from reporting.web.question_forms import TO_SET_RIGHT
@@ -96,6 +97,7 @@ def _case_page(stay: CaseSession, trail: Trail, _rest: str) -> str:
         help=None if case.unseen else _help(case, police_shown="police" in trail.about("show")),
         **({} if case.unseen else _plans(case)),
         allows=consents_of(case),
+        appointments=() if case.unseen else appointments.coming(case, today().date()),
         proposals=[item for item in case.referrals if item.state in ASKED],
         may_stop=[item for item in case.referrals if item.state in MAY_STOP and not item.protects],
         protects=[item for item in case.referrals if item.protects and item.state != "revoked"],

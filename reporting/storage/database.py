@@ -53,15 +53,24 @@ class Base(DeclarativeBase):
     kept: ClassVar[str | tuple[str, ...]]
 
 
-def open_database(url: str) -> Engine:
-    """The engine for an SQLAlchemy URL. Parameters never reach a log or an error text."""
+def open_database(url: str, zone: str = "UTC") -> Engine:
+    """The engine for an SQLAlchemy URL. Parameters never reach a log or an error text.
+
+    `zone`: the clock of the place, for whoever counts in whole days (`zone_of`).
+    """
+    said = {"zone": zone}
     if url.startswith("sqlite"):
         kept_open = {} if ":memory:" in url else {"pool_size": POOL, "max_overflow": -1}
-        engine = create_engine(url, hide_parameters=True, **kept_open)
+        engine = create_engine(url, hide_parameters=True, execution_options=said, **kept_open)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
-    return create_engine(url, hide_parameters=True, pool_pre_ping=True)
+    return create_engine(url, hide_parameters=True, execution_options=said, pool_pre_ping=True)
+
+
+def zone_of(db: Session) -> str:
+    """The clock of the place, by its name, as the database was opened."""
+    return str(db.get_bind().get_execution_options().get("zone") or "UTC")
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

@@ -24,6 +24,7 @@ from reporting.cases import desk as cases_desk
 from reporting.cases.actions import NotAllowed
 from reporting.cases.case_file import CaseFile, Record, open_case_file
 from reporting.cases.desk import open_case
+from reporting.cases.follow_up import next_steps
 from reporting.cases.records import EditConflict
 from reporting.cases.seal_contexts import tally_context
 from reporting.cases.store import CannotOpen
@@ -810,7 +811,7 @@ def test_the_guide_says_every_move_of_the_table_in_words(app: Flask, place: Plac
     desk = at_the_desk(app, place)
     desk.opens(f"/{language}/equipo/guia")
     catalogue = languages.load((language,))[language]
-    parts = re.findall(r"<tbody>(.*?)</tbody>", desk.text, re.DOTALL)
+    parts = re.findall(r"<tbody>(.*?)</tbody>", desk.text.split('<h2 id="next">')[0], re.DOTALL)
     told = [[html.unescape(cell) for cell in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", part)] for part in parts]
     table = [
         [referral.STATES[state]]
@@ -823,3 +824,21 @@ def test_the_guide_says_every_move_of_the_table_in_words(app: Flask, place: Plac
         if moves
     ]
     assert told == [[languages.say(catalogue, one) for one in part] for part in table]
+
+
+@pytest.mark.parametrize("language", ["es", "en"])
+def test_the_guide_says_for_every_state_what_is_next_or_why_nothing_is(app: Flask, place: Place, language: str) -> None:
+    desk = at_the_desk(app, place)
+    desk.opens(f"/{language}/equipo/guia")
+    catalogue = languages.load((language,))[language]
+    rows = re.findall(r"<tr>(.*?)</tr>", desk.text.split('<h2 id="next">')[1], re.DOTALL)[1:]
+    told = [[html.unescape(cell) for cell in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row)] for row in rows]
+    names = (referral.STATES, next_steps.CASE_STATES)
+    table = [
+        [named[state], row.name if isinstance(row, next_steps.StepRow) else "\N{EN DASH}", row.because]
+        for named, table in zip(names, (next_steps.OF_REFERRAL, next_steps.OF_CASE), strict=True)
+        for state, row in table.items()
+    ]
+    assert [[cells[0], cells[1], cells[3]] for cells in told] == [
+        [languages.say(catalogue, text) for text in row] for row in table
+    ]

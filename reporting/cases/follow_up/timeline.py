@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
+from reporting.cases.follow_up.next_steps import ENDED
 from reporting.cases.records import FROM_HER, Case
 
 LETTER_FROM_HER, LETTER_TO_HER, NOTE = "from-her", "to-her", "internal"
@@ -77,4 +79,27 @@ def _happenings(case: Case) -> tuple[list[Happening], ...]:
     seen = [
         Happening(plan.seen_at, "looked over", plan.seen_by, "", {"kind": plan.kind}) for plan in plans if plan.seen_by
     ]
-    return letters, notes, added, corrected, moved, done, needs, filled, seen
+    steps = [
+        Happening(entry["hour"], f"step {entry['act']}", entry["by"], entry.get("text", ""), _with_its_day(entry))
+        for entry in case.work_record.get("steps", ())
+        if entry["act"] != ENDED
+    ]
+    attempts = [
+        Happening(entry["hour"], "attempt", entry["by"], "", entry) for entry in case.work_record.get("attempts", ())
+    ]
+    appointed = [
+        Happening(appointment.hour, "appointed", appointment.by, "", {"appointment": appointment})
+        for referral in case.referrals
+        for appointment in referral.appointments
+    ]
+    taken_back = [
+        Happening(appointment.off_hour, "taken back", appointment.off_by, "", {"appointment": appointment})
+        for referral in case.referrals
+        for appointment in referral.appointments
+        if appointment.off
+    ]
+    return letters, notes, added, corrected, moved, done, needs, filled, seen, steps, attempts, appointed, taken_back
+
+
+def _with_its_day(entry: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {**entry, "on": date.fromisoformat(entry["day"])} if "day" in entry else entry

@@ -69,7 +69,7 @@ def fill(settings: Settings, keys: Keys, cases: int, unopened: int = 0, days: in
 
 
 def _fill(settings: Settings, keys: Keys, cases: int, unopened: int, days: int) -> None:
-    engine = open_database(settings.database_url)
+    engine = open_database(settings.database_url, settings.time_zone)
     with reading(engine) as db:
         teams = team_log.teams(db, Pin(settings.pin_file))
     readers, counters = team_log.team_of_kind(teams, CASEWORK), team_log.team_of_kind(teams, STATISTICS)

@@ -725,6 +725,7 @@ def the_case_worker_reads_and_answers(walk: Walk) -> None:
     walk.does("risk", text="Su pareja contesta el celular.")
     walk.does("label", labels="hostal, urgente")
     walk.does("assign")
+    _plans_what_is_next(walk)
     _she_said_aloud(walk)
     _proposes_services(walk)
     walk.does("ask-hand-over", reason="Están más cerca.")
@@ -818,6 +819,16 @@ def _watches_over_the_directory(walk: Walk) -> None:
     _signs_out(walk)
 
 
+def _plans_what_is_next(walk: Walk) -> None:
+    for step in ("tomorrow", "done"):
+        walk.clicks(f"[name=step][value={step}]")
+    walk.does("plan-step", text="Llevarle la copia.", day="nunca")
+    walk.does("plan-step", text="Llevarle la copia.")
+    walk.does("pass-on", text="No la llames: el celular lo tiene él.")
+    walk.unfolds()
+    walk.clicks("[name=step][value=nobody]")
+
+
 def _she_said_aloud(walk: Walk) -> None:
     walk.unfolds()
     walk.page.locator("form:has([name=step][value=yes]) textarea").fill("Me lo dijo hoy por teléfono.")
@@ -835,8 +846,11 @@ def _proposes_services(walk: Walk) -> None:
     for step in ("agree", "send", "accept"):
         walk.unfolds()
         walk.clicks(f"[name=step][value={step}] >> nth=-1")
+    walk.does("appoint", time="tarde", place="piso 2")  # no time: it comes back
+    walk.does("appoint", time="9:30", place="piso 2", ask_for="Nelly", word="limón")
     walk.clicks("a[href*='/hoja/'] >> nth=-1")
     walk.opens(walk.case)
+    walk.does("unappoint")
 
 
 def _sets_an_answer_right(walk: Walk) -> None:
