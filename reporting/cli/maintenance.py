@@ -15,13 +15,14 @@ import click
 
 from reporting.cli.base import T, main, opened, progress, settings_here
 from reporting.errors import Busy
-from reporting.operations import backups, reminder, retention
+from reporting.operations import backups, reminder, restoring, retention
 from reporting.sessions import day_seeds
 from reporting.sessions.page_rows import open_rows
 from reporting.storage import disk, front_check, turns
 from reporting.storage.database import checkpoint, open_database, writing
 from reporting.storage.database import destroy as erase_everything
 from reporting.storage.locks import FILE, maintenance_lock
+from reporting.storage.rewriting import NotTheSame
 from reporting.teams.team_log import Pin
 from reporting.web import languages
 
@@ -73,7 +74,7 @@ def restore(file: Path, as_json: bool) -> None:
     """
     settings, engine = opened()
     pin, now = Pin(settings.pin_file), time.time()
-    done = _allowed(lambda: backups.restore(engine, pin, settings.instance, file, settings.pepper, now, progress))
+    done = _allowed(lambda: restoring.restore(engine, pin, settings.instance, file, settings.pepper, now, progress))
     words = "Everything came back" if done.everything else "Missing cases came back"
     stays = f"{done.here_already} cases were here already and stay as they are; {done.stays_gone} stay gone."
     click.echo(
@@ -84,7 +85,7 @@ def restore(file: Path, as_json: bool) -> None:
 def _allowed(act: Callable[[], T]) -> T:
     try:
         return act()
-    except (backups.BackupRefused, Busy) as refusal:
+    except (backups.BackupRefused, Busy, NotTheSame) as refusal:
         raise click.ClickException(str(refusal)) from None
     except FileExistsError as problem:
         raise click.ClickException(f"{problem.filename} is in the way: another backup is being written.") from None

@@ -1,8 +1,8 @@
-"""Backups: every row that must outlive this machine, sealed to the key of the month; and the way back.
+"""Backups: every row that must outlive this machine, sealed to the key of the month. The way back: restoring.
 
 The keys of the months lie in the instance folder, never in a backup, and are destroyed 60 days after their
 month began: what is erased today is in no readable copy then. What is short-lived (seeds, sessions, tickets,
-invitations) is not in it, nor is the pin. A restore never brings back who was taken out or what was erased.
+invitations) is not in it, nor is the pin.
 """
 
 from __future__ import annotations
@@ -10,29 +10,21 @@ from __future__ import annotations
 import base64
 import json
 import os
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from sqlalchemy import Engine, Integer, Table, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Column, Connection, Engine, RowMapping, Select, Table, func, select
 
-from reporting.cases import derived, store
+from reporting.cases import derived
 from reporting.crypto import sealing
 from reporting.crypto.sealing import CannotOpen, SealContext
 from reporting.errors import AmparoError
-from reporting.figures import release_ledger
-from reporting.sessions import day_seeds
-from reporting.storage.database import Base, checkpoint, version_of, writing
+from reporting.storage.database import Base, checkpoint, version_of
 from reporting.storage.files import rewrite_json
-from reporting.storage.ledger import NoLedger
 from reporting.storage.locks import maintenance_lock
-from reporting.storage.models import CaseRow, ErasedRow, TakenRow, TeamRow
-from reporting.storage.release_models import ReleaseRow
-from reporting.teams import team_log
-from reporting.teams.team_log import BrokenChain, KeysNotMade, Pin
+from reporting.storage.models import CaseRow, TakenRow
 
 FOLDER = "backup-keys"  # in the instance folder; keep a copy of it apart from the backups
 SIGN = b"amparo backup 1\n"
@@ -42,7 +34,7 @@ NO_CASES = (
     "There is not one case, and the last backup held some: nothing was written. Was every case erased? Then say so "
     "with --no-cases. Else find out what became of the database, and keep the last backup."
 )
-BATCH = 500  # rows put back with one order
+CASES = 200  # that lie together in a backup with all that is theirs
 KEY_DAYS = 60  # as retention.toml has it; a test compares
 # what must not come back: seeds and sittings, tickets' marks, doors that open once, counters
 SHORT_LIVED = {"day_seed", "staff_session", "trip_mark", "sign_in_try", "invitation"}
@@ -164,21 +156,53 @@ def _write(file: BinaryIO, engine: Engine, month: str, key: bytes, say: Say) -> 
     with look.connect() as connection, connection.begin():
         version = version_of(connection)
         waiting += _line({"version": version, "tables": [table.name for table in kept]})
+        for table, row in _rows(connection, kept, counts, say):
+            line = _line({"t": table.name, "r": {column: _plain(value) for column, value in row.items()}})
+            if waiting and len(waiting) + len(line) > CHUNK - sealing.LENGTH:
+                _put(file, key, name, number, bytes(waiting), last=False)
+                waiting, number = bytearray(), number + 1
+            waiting += line
         for table in kept:
-            say(f"table {table.name} ...")
-            counts[table.name] = 0
-            for row in connection.execution_options(yield_per=500).execute(select(table)).mappings():
-                line = _line({"t": table.name, "r": {column: _plain(value) for column, value in row.items()}})
-                if waiting and len(waiting) + len(line) > CHUNK - sealing.LENGTH:
-                    _put(file, key, name, number, bytes(waiting), last=False)
-                    waiting, number = bytearray(), number + 1
-                waiting += line
-                counts[table.name] += 1
             there = connection.execute(select(func.count()).select_from(table)).scalar()
             if there != counts[table.name]:
                 raise BackupRefused(f"{table.name} has {there} rows, and {counts[table.name]} were read: thrown away.")
     _put(file, key, name, number, bytes(waiting), last=True)
     return counts
+
+
+def _rows(
+    connection: Connection, kept: Sequence[Table], counts: dict[str, int], say: Say
+) -> Iterator[tuple[Table, RowMapping]]:
+    """First what is not of cases; then some cases and all that is theirs, and so on: they come back together."""
+    cases, *theirs = derived.tables_of_cases()
+    counts |= dict.fromkeys((table.name for table in kept), 0)
+
+    def counted(table: Table, query: Select[Any]) -> Iterator[tuple[Table, RowMapping]]:
+        for row in connection.execution_options(yield_per=500).execute(query).mappings():
+            counts[table.name] += 1
+            yield table, row
+
+    for table in kept:
+        if table not in {cases, *theirs}:
+            say(f"table {table.name} ...")
+            yield from counted(table, select(table))
+    say("cases ...")
+    last: int | None = None
+    while True:
+        query = select(cases).order_by(cases.c.id).limit(CASES)
+        some = [*counted(cases, query if last is None else query.where(cases.c.id > last))]
+        if not some:
+            return
+        yield from some
+        last = some[-1][1]["id"]
+        numbers = [row["id"] for _, row in some]
+        for table in theirs:
+            yield from counted(table, select(table).where(case_column(table).in_(numbers)))
+
+
+def case_column(table: Table) -> Column[Any]:
+    """In which column a table says of which case its row is."""
+    return next(key.parent for key in table.foreign_keys if key.column.table.name == CaseRow.__tablename__)
 
 
 def _put(file: BinaryIO, key: bytes, name: bytes, number: int, piece: bytes, *, last: bool) -> None:
@@ -204,6 +228,11 @@ def _plain(value: Any) -> Any:
     return {"d": value.isoformat()} if isinstance(value, date) else value
 
 
+def row_in(line: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The table and the row that a line of a backup stands for."""
+    return line["t"], {column: _rich(value) for column, value in line["r"].items()}
+
+
 def _rich(value: Any) -> Any:
     if isinstance(value, dict):
         return base64.b64decode(value["b"]) if "b" in value else date.fromisoformat(value["d"])
@@ -213,6 +242,11 @@ def _rich(value: Any) -> Any:
 def rows_of(file: BinaryIO, key: bytes) -> Iterator[dict[str, Any]]:
     """The head and every row of a backup, with the key at hand."""
     return _read(file, lambda _month: key)
+
+
+def lines_of(file: BinaryIO, instance: Path, now: float) -> Iterator[dict[str, Any]]:
+    """The same, with the key of its month; `BackupRefused` where that is gone."""
+    return _read(file, lambda month: _old_key(instance, month, now))
 
 
 def _read(file: BinaryIO, key_of: Callable[[str], bytes]) -> Iterator[dict[str, Any]]:
@@ -234,159 +268,6 @@ def _read(file: BinaryIO, key_of: Callable[[str], bytes]) -> Iterator[dict[str, 
                 ) from None
         yield from (json.loads(line) for line in piece.splitlines())
         number += 1
-
-
-# ── putting one back ────────────────────────────────────────────────────────────────────────────────────────
-
-
-@dataclass(frozen=True, slots=True)
-class Restored:
-    """What came back, what stayed as it is here, what was erased or is over and stays gone."""
-
-    everything: bool
-    rows: int
-    here_already: int
-    stays_gone: int
-
-
-def restore(engine: Engine, pin: Pin, instance: Path, source: Path, pepper: bytes, now: float, say: Say) -> Restored:
-    """Put a backup back. The tables must be there.
-
-    Where people and keys are here and hold, only cases that are missing come back: who reads is a matter of the team
-    log that is here, never of an older one. Into empty tables everything comes back, and is refused when its log is
-    older than the pin.
-    """
-    with maintenance_lock(engine, instance, "restore"), source.open("rb") as file, writing(engine) as db:
-        lines = _read(file, lambda month: _old_key(instance, month, now))
-        head = next(lines)
-        version = version_of(db)
-        if head["version"] != version:
-            raise BackupRefused(
-                f"The backup has the tables of version {head['version']}, here is {version}: "
-                "restore it with the program that made it, then upgrade."
-            )
-        everything = db.scalars(select(TeamRow)).first() is None
-        if not everything:
-            _must_hold(db, pin)
-        done = _put_back(db, lines, pepper, now, say, everything=everything)
-        if everything:
-            _must_reach_the_pin(db, pin)
-            _keep_what_is_published(db, pin)
-        day_seeds.forget_all(db)
-        day_seeds.open_day(db, now)
-    return done
-
-
-def _must_hold(db: Session, pin: Pin) -> None:
-    try:
-        team_log.teams(db, pin)
-    except BrokenChain:
-        raise BackupRefused(
-            "The team log that is here does not hold: nothing is put back beside it. Move this database "
-            "away, run `amparo upgrade`, and restore into empty tables."
-        ) from None
-
-
-def _must_reach_the_pin(db: Session, pin: Pin) -> None:
-    """The whole transaction is taken back when this raises."""
-    if not pin.read():
-        raise BackupRefused(
-            f"{pin.path} is missing: put it back from where the secrets are kept. Without it nobody can say "
-            "whether somebody was taken out after this backup."
-        )
-    try:
-        team_log.teams(db, pin)
-    except (BrokenChain, KeysNotMade):
-        raise BackupRefused(
-            "This backup is older than the newest keys: somebody may have been taken out since. Nothing was "
-            "changed. Take a newer backup; or bring back the database that holds the newest team log, and "
-            "restore beside it: then only the missing cases come back."
-        ) from None
-
-
-def _keep_what_is_published(db: Session, pin: Pin) -> None:
-    """A release that is out stands again as it was; its archive does not come back, so none is counted anew."""
-    try:
-        release_ledger.follow(db, pin.ledger)
-    except NoLedger:
-        if db.scalars(select(ReleaseRow.id)).first() is not None:
-            raise BackupRefused(release_ledger.NO_LEDGER) from None
-
-
-def _put_back(
-    db: Session, lines: Iterator[dict[str, Any]], pepper: bytes, now: float, say: Say, *, everything: bool
-) -> Restored:
-    tables = Base.metadata.tables
-    of_cases = {table.name for table in derived.tables_of_cases()}
-    counts, batch_of = {"rows": 0, "here": 0, "gone": 0}, ""
-    erased, here = set(db.scalars(select(ErasedRow.mark))), _cases_here(db)
-    waiting: list[dict[str, Any]] = []
-    came: dict[str, set[Any]] = {name: set() for name in of_cases}
-    if everything:
-        for table in reversed(Base.metadata.sorted_tables):
-            db.execute(table.delete())
-    for line in lines:
-        name, row = line["t"], {column: _rich(value) for column, value in line["r"].items()}
-        of_a_case, is_mark = name in of_cases, name == ErasedRow.__tablename__
-        if name == CaseRow.__tablename__ and (why := _stays_away(row, erased, here, pepper, now)):
-            counts[why] += 1
-            continue
-        if not (_comes_along(tables[name], row, came) if of_a_case else everything):
-            continue
-        erased |= {row["mark"]} if is_mark else set()
-        if waiting and (name != batch_of or len(waiting) == BATCH):
-            db.execute(tables[batch_of].insert(), waiting)
-            waiting = []
-        batch_of = name
-        waiting.append(row)
-        counts["rows"] += 1
-        if of_a_case:
-            came[name].add(_own_key(tables[name], row))
-        if counts["rows"] % 10_000 == 0:
-            say(f"{counts['rows']} rows ...")
-    if waiting:
-        db.execute(tables[batch_of].insert(), waiting)
-    _move_counters_on(db)
-    return Restored(everything, counts["rows"], counts["here"], counts["gone"])
-
-
-def _cases_here(db: Session) -> set[int | bytes]:
-    """The numbers and tags of the cases that are here."""
-    return {mark for row in db.execute(select(CaseRow.id, CaseRow.tag)) for mark in row}
-
-
-def _stays_away(row: dict[str, Any], erased: set[bytes], here: set[int | bytes], pepper: bytes, now: float) -> str:
-    """Why a case of the backup does not come back: it was erased or is over, or it is here. Else nothing."""
-    if store.erased_mark(pepper, row["id"]) in erased or row["delete_after"] <= _day(now):
-        return "gone"
-    return "" if here.isdisjoint((row["id"], row["tag"])) else "here"
-
-
-def _comes_along(table: Table, row: dict[str, Any], came: dict[str, set[Any]]) -> bool:
-    """Whether a row is a case itself, or belongs to a case that came just now."""
-    return all(
-        row[key.parent.name] in came[key.column.table.name] or row[key.parent.name] is None
-        for key in table.foreign_keys
-        if key.column.table.name in came
-    )
-
-
-def _own_key(table: Table, row: dict[str, Any]) -> Any:
-    key = tuple(row[column.name] for column in table.primary_key.columns)
-    return key[0] if len(key) == 1 else key
-
-
-def _move_counters_on(db: Session) -> None:
-    """PostgreSQL counts rows apart from the table; SQLite does not."""
-    if db.get_bind().dialect.name != "postgresql":
-        return
-    for table in Base.metadata.sorted_tables:
-        column = table.autoincrement_column
-        if column is not None and isinstance(column.type, Integer):
-            highest = db.execute(select(func.max(column))).scalar()
-            name = db.execute(select(func.pg_get_serial_sequence(table.name, column.name))).scalar()
-            if name and highest:
-                db.execute(select(func.setval(name, highest)))
 
 
 def _day(now: float) -> date:

@@ -26,7 +26,7 @@ from reporting.cases.desk import AuditedAct, open_case
 from reporting.cases.records import alias
 from reporting.clock import HOUR
 from reporting.crypto.receipts import Receipt
-from reporting.operations import backups, retention
+from reporting.operations import backups, restoring, retention
 from reporting.storage.database import reading, writing
 from reporting.storage.models import CaseRow
 from reporting.teams import team_log
@@ -425,7 +425,7 @@ def test_a_restored_instance_works_out_anew_what_no_backup_holds(her: Her) -> No
         for table in reversed(derived.Base.metadata.sorted_tables):
             db.execute(table.delete())
     place = her.place
-    backups.restore(
+    restoring.restore(
         place.engine,
         place.pin,
         place.settings.instance,

@@ -25,7 +25,7 @@ from reporting.cases.summary import SummaryContent
 from reporting.clock import DAY, HOUR
 from reporting.crypto import sealing
 from reporting.crypto.receipts import Receipt
-from reporting.operations import backups, retention
+from reporting.operations import backups, restoring, retention
 from reporting.storage import models
 from reporting.storage.database import Base, destroy, reading, upgrade_tables, writing
 from reporting.teams import heads, list_numbers, team_log
@@ -381,7 +381,7 @@ def backs_up(place: Place) -> Any:
 
 
 def restores(place: Place, path: Any) -> None:
-    backups.restore(
+    restoring.restore(
         place.engine,
         place.pin,
         place.settings.instance,

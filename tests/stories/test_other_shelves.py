@@ -10,7 +10,7 @@ from flask import Flask
 from sqlalchemy import select, text
 
 from reporting.app import create_app
-from reporting.operations import backups, retention
+from reporting.operations import backups, restoring, retention
 from reporting.storage.database import destroy, open_database, reading, upgrade_tables, writing
 from reporting.storage.models import RecordRow
 from reporting.teams import accounts
@@ -98,7 +98,7 @@ def test_a_backup_of_postgresql_comes_back_on_sqlite_and_on_postgresql(place: Pl
         if engine is place.engine:
             destroy(engine)
         upgrade_tables(engine)
-        backups.restore(engine, place.pin, folder, target, place.settings.pepper, place.clock(), lambda _: None)
+        restoring.restore(engine, place.pin, folder, target, place.settings.pepper, place.clock(), lambda _: None)
         place.engine = engine
         place.comes_back(code)
         with writing(engine) as db:

@@ -34,7 +34,7 @@ from reporting.config import read_settings
 from reporting.crypto import receipts, sealing
 from reporting.crypto.sealing import CannotOpen
 from reporting.figures import freezing, periods, release_ledger, releases, tables, tallies
-from reporting.operations import backups, retention
+from reporting.operations import backups, restoring, retention
 from reporting.storage.database import open_database, reading, writing
 from reporting.storage.models import CaseRow
 from reporting.storage.release_models import ReleaseRow
@@ -219,7 +219,7 @@ def test_it_is_swept_backed_up_and_put_back(former: Former, place: Place) -> Non
     for path in former.folder.glob("amparo.db*"):
         path.unlink()
     again = former.upgrades()
-    backups.restore(
+    restoring.restore(
         again.engine, again.pin, former.folder, target, again.settings.pepper, again.clock(), lambda _: None
     )
     assert again.cases() == len(former.told["cases"])

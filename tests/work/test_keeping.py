@@ -11,7 +11,7 @@ from sqlalchemy import delete, func, select, update
 
 from reporting.cases import case_file, desk, store
 from reporting.crypto.sealing import CannotOpen
-from reporting.operations import backups, retention
+from reporting.operations import backups, restoring, retention
 from reporting.sessions import day_seeds, replays, tickets
 from reporting.storage.database import reading, upgrade_tables, writing
 from reporting.storage.models import (
@@ -249,8 +249,8 @@ def backs_up(place: Place, name: str = "backup") -> Path:
     return target
 
 
-def restores(place: Place, source: Path) -> backups.Restored:
-    return backups.restore(
+def restores(place: Place, source: Path) -> restoring.Restored:
+    return restoring.restore(
         place.engine, place.pin, place.settings.instance, source, place.settings.pepper, place.clock(), quiet
     )
 

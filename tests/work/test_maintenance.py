@@ -17,7 +17,7 @@ from reporting.errors import Busy
 from reporting.figures import release_ledger, releases
 from reporting.figures.periods import period
 from reporting.figures.release_ledger import ReleaseRefused
-from reporting.operations import backups, retention
+from reporting.operations import backups, restoring, retention
 from reporting.operations.backups import BackupRefused
 from reporting.storage.database import (
     PATIENCE,
@@ -61,7 +61,7 @@ def backs_up(place: Place, file: Path, *, may_be_empty: bool = False) -> dict[st
 
 def restores(place: Place, file: Path) -> None:
     instance, pepper = place.settings.instance, place.settings.pepper
-    backups.restore(place.engine, place.pin, instance, file, pepper, place.clock(), quiet)
+    restoring.restore(place.engine, place.pin, instance, file, pepper, place.clock(), quiet)
 
 
 def loses_everything(place: Place) -> None:
