@@ -102,6 +102,18 @@ MOVE_NAMES: Final = {
     "reach": N_("She was attended"),
     "close": N_("Close with an outcome"),
 }
+# why a service refused, in codes that can be counted; the first that fits, and none has to be said
+REFUSED_BECAUSE: Final = {
+    "FULL": N_("It had no place or no turn"),
+    "CLOSED": N_("It was closed, or nobody attended"),
+    "PAPERS": N_("It wanted papers"),
+    "COMPLAINT": N_("It wanted a complaint first"),
+    "MONEY": N_("It wanted money"),
+    "SEX_WORK": N_("Because she does sex work"),
+    "IDENTITY": N_("Because of who she is: trans, foreign, her colour or her age"),
+    "NOT_ITS_WORK": N_("It says that this is not its work"),
+    "OTHER": N_("Something else"),
+}
 # who takes a step, in words
 WHO: Final = {HER: N_("she herself"), WORKER: N_("the team"), SECOND: N_("another case worker")}
 TAKES_BACK: Final = frozenset({"miss", "refuse", "revoke"})  # moves after which no appointment of it stands
@@ -244,8 +256,10 @@ def send(case_file: CaseFile, number: int, by: int, service: OfferedService, now
     _step(record, "send", by, now)
 
 
-def move(case_file: CaseFile, number: int, name: str, by: int, now: float, note: str = "") -> None:
-    """What happened next, as a case worker writes it down.
+def move(
+    case_file: CaseFile, number: int, name: str, by: int, now: float, note: str = "", *, because: str = ""
+) -> None:
+    """What happened next, as a case worker writes it down; of a refusal also why (REFUSED_BECAUSE), if that was said.
 
     `NotAllowed` when the move does not follow from here, or when another case worker has to make it.
     """
@@ -255,7 +269,7 @@ def move(case_file: CaseFile, number: int, name: str, by: int, now: float, note:
         raise NotAllowed(N_("That is no step from here."))
     if allowed.who == SECOND and by == record.content["moves"][0]["by"]:
         raise NotAllowed(N_("Another case worker than the one who proposed it has to confirm."))
-    _step(record, name, by, now, note)
+    _step(record, name, by, now, note, because if name == "refuse" and because in REFUSED_BECAUSE else "")
     if name == "reach" and "in_time" not in case_file.work_record:
         case_file.work_record |= {"in_time": in_time_of(case_file.incident_at(now))}  # when the first door was reached
 
@@ -306,12 +320,14 @@ def _record_of(case_file: CaseFile, number: int) -> Record:
     return case_file.record(number, "referral")
 
 
-def _step(record: Record, name: str, by: int, now: float, note: str = "") -> None:
+def _step(record: Record, name: str, by: int, now: float, note: str = "", because: str = "") -> None:
     allowed = MOVES[record.content["state"]].get(name)
     if allowed is None:
         raise NotAllowed(N_("That is no step from here."))
     step: dict[str, Any] = {"move": name, "by": by, "hour": int(now) // HOUR}
     if name in TAKES_BACK:
         appointments.take_all_back(record, by, now)
-    record.content["moves"] = [*record.content["moves"], step | ({"note": note} if note else {})]
+    more = {"note": note, "because": because}
+    step |= {field: value for field, value in more.items() if value}
+    record.content["moves"] = [*record.content["moves"], step]
     record.content["state"] = allowed.next

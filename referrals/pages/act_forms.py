@@ -188,8 +188,9 @@ class ProtectionForm(ProposalForm):
 
 
 class StepForm(ActForm):
-    """A move of a referral, with a note if there is one."""
+    """A move of a referral, with a note if there is one, and why a service refused."""
 
     number = _chosen()
     step = _chosen()
+    because = _chosen()
     text = _typed()

@@ -193,6 +193,7 @@ _TABLE = {
     "states": referral.STATES,
     "need_states": {code: row.name for code, row in STATES.items()},
     "moves": referral.MOVE_NAMES | {"propose": N_("Proposed")},
+    "refused_because": referral.REFUSED_BECAUSE,
     "allow": actions.CHANGEABLE,
 }
 GOES = {"handed", "allow"}  # what takes something away from a case or from a team: it goes from the log too

@@ -244,7 +244,7 @@ def _step(case_file: CaseFile, form: StepForm) -> None:
         proposal = case_file.record(number, "referral").content
         referral.send(case_file, number, member, service(proposal["service"]), moment)
     else:
-        referral.move(case_file, number, step, member, moment, form.text.data)
+        referral.move(case_file, number, step, member, moment, form.text.data, because=form.because.data)
 
 
 def _flag_who_refused(db: Any, case: int, form: StepForm) -> None:

@@ -29,6 +29,7 @@ ACT_NAMES = {
     "letter": N_("wrote a letter"),
     "contact": N_("looked how to reach her"),
     "searched": N_("searched all cases for words"),
+    "counted": N_("opened cases to count how they went"),
     "changed": N_("changed something"),
     "referral": N_("moved a referral"),
     "sheet": N_("opened a referral sheet"),

@@ -228,24 +228,48 @@ def search(db: Session, keys: Keys, cases: Iterable[int], words: Sequence[str]) 
 
     `words` are plain (`receipts.plain`): small letters without accents.
     """
-    matches, openers, lists = set(), Openers(keys), taken.lists(db, keys)  # each once: there are many cases
+    matches = set()
+    for _, case_file in _one_by_one(db, keys, cases):
+        text = plain(" ".join(case_file.texts()))
+        if all(word in text for word in words):
+            matches.add(case_file.case)
+    return frozenset(matches)
+
+
+def opened(db: Session, keys: Keys, cases: Iterable[int]) -> Iterator[Case]:
+    """These cases, for who counts; how to reach her stays folded. Writes nothing; see `note_counting`.
+
+    One that does not open is left out: the queue names it.
+    """
+    for row, case_file in _one_by_one(db, keys, cases):
+        yield case_of(row, case_file, with_contact=False)
+
+
+def _one_by_one(db: Session, keys: Keys, cases: Iterable[int]) -> Iterator[tuple[CaseRow, CaseFile]]:
+    """Each case that opens; keys and lists are read once, because there are many cases."""
+    openers, lists = Openers(keys), taken.lists(db, keys)
     for case in cases:
         with suppress(CannotOpen):  # it went since the summaries were read, or the queue counts it as broken
             row = row_of(db, case)
             key = openers.case_key(row)
-            if taken.why_not(lists[row.team], row, key):
-                continue
-            text = plain(" ".join(open_case_file(db, row, key).texts()))
-            if all(word in text for word in words):
-                matches.add(case)
+            if not taken.why_not(lists[row.team], row, key):
+                yield row, open_case_file(db, row, key)
         db.expunge_all()  # a case is looked at once: none of it stays in memory
-    return frozenset(matches)
 
 
 def note_search(db: Session, keys: Keys, now: float) -> None:
     """One act of the audit for each team of the member that has cases."""
+    _note_for_teams(db, keys, "searched", now)
+
+
+def note_counting(db: Session, keys: Keys, now: float) -> None:
+    """The same where cases are opened to count how they went."""
+    _note_for_teams(db, keys, "counted", now)
+
+
+def _note_for_teams(db: Session, keys: Keys, act: str, now: float) -> None:
     for team in db.scalars(select(CaseRow.team).where(CaseRow.team.in_(list(keys.epochs))).distinct()).all():
-        _note(db, keys, team, max(keys.epochs[team]), "searched", now)
+        _note(db, keys, team, max(keys.epochs[team]), act, now)
 
 
 @dataclass(frozen=True, slots=True)

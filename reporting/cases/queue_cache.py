@@ -1,7 +1,7 @@
 """The queue as it lies there: which cases there are, their summaries, and what was last worked out of them.
 
-What was worked out is sealed in parts; a part goes with any of its cases. Knows neither the order of the queue nor the
-web.
+What was worked out is sealed in parts; a part goes with any of its cases. What is counted of how cases went lies
+likewise, in a table of its own. Knows neither the order of the queue nor what is counted, and nothing of the web.
 """
 
 from __future__ import annotations
@@ -17,11 +17,12 @@ from reporting.cases import derived, taken
 from reporting.cases.case_file import open_summary
 from reporting.cases.openers import Openers
 from reporting.cases.records import CHANGED, LIST, OLDER, BrokenCase
+from reporting.cases.seal_contexts import course_context, sheet_context
 from reporting.cases.summary import Summary
 from reporting.cases.taken import Lists
 from reporting.crypto import sealing
 from reporting.crypto.sealing import CannotOpen, SealContext
-from reporting.storage.models import CaseRow, SheetRow
+from reporting.storage.models import CaseRow, CourseRow, SheetRow
 from reporting.teams.keyring import Keys
 from reporting.teams.team_log import Pin
 
@@ -110,39 +111,45 @@ def _seal_of(row: Any) -> str:
 # ── what was worked out of it ───────────────────────────────────────────────────────────────────────────────
 
 
-def read_sheets(db: Session, keys: Keys, team: int) -> dict[int, bytes]:
-    """What was last worked out about a team's queue, by part; a part that does not open is left out."""
-    opened = {}
-    for part, epoch, sealed in db.execute(_SHEETS.where(SheetRow.team == team)):
+@dataclass(frozen=True, slots=True)
+class SheetKind:
+    """Where one kind of what was worked out lies: its table, and to what its seals are bound."""
+
+    row: type[SheetRow | CourseRow]
+    context: Callable[[int, int, int], SealContext]
+
+
+QUEUE: Final = SheetKind(SheetRow, sheet_context)
+COURSES: Final = SheetKind(CourseRow, course_context)
+
+
+def read_sheets(db: Session, keys: Keys, team: int, kind: SheetKind = QUEUE) -> dict[int, bytes]:
+    """What was last worked out about a team's cases, by part; a part that does not open is left out."""
+    opened, row = {}, kind.row
+    for part, epoch, sealed in db.execute(select(row.part, row.epoch, row.sealed).where(row.team == team)):
         try:
-            opened[part] = sealing.open_sealed(keys.of(team, epoch).vault, _sheet_place(team, part, epoch), sealed)
+            opened[part] = sealing.open_sealed(keys.of(team, epoch).vault, kind.context(team, part, epoch), sealed)
         except CannotOpen:
             continue  # it is worked out anew
     return opened
 
 
-_SHEETS = select(SheetRow.part, SheetRow.epoch, SheetRow.sealed)
 Work = Callable[[frozenset[int]], Mapping[int, bytes]]  # the cases a team has -> what is to be kept, by part
 
 
-def write_sheets(db: Session, keys: Keys, team: int, work: Work) -> None:
-    """Keep what was worked out about a team's queue, sealed under its newest vault key that the member holds.
+def write_sheets(db: Session, keys: Keys, team: int, work: Work, kind: SheetKind = QUEUE) -> None:
+    """Keep what was worked out about a team's cases, sealed under its newest vault key that the member holds.
 
     `work` is told which cases the team has at this moment, so that nothing is kept of one that went meanwhile; an
     empty part goes. Its transaction should do nothing else.
     """
     derived.hold_still(db)
     contents = work(frozenset(db.scalars(select(CaseRow.id).where(CaseRow.team == team))))
-    epoch = max(keys.epochs[team])
-    db.execute(delete(SheetRow).where(SheetRow.team == team, SheetRow.part.in_(list(contents))))
+    epoch, row = max(keys.epochs[team]), kind.row
+    db.execute(delete(row).where(row.team == team, row.part.in_(list(contents))))
     vault = keys.of(team, epoch).vault
     for part, content in contents.items():
         if content:
-            sealed = sealing.seal(vault, _sheet_place(team, part, epoch), content)
-            db.add(SheetRow(team=team, part=part, epoch=epoch, sealed=sealed))
+            sealed = sealing.seal(vault, kind.context(team, part, epoch), content)
+            db.add(row(team=team, part=part, epoch=epoch, sealed=sealed))
     db.flush()
-
-
-def _sheet_place(team: int, part: int, epoch: int) -> SealContext:
-    """Where the sealed cache of a team's queue belongs."""
-    return SealContext("queue_sheet", team, part, "sheet", epoch)

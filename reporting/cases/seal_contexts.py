@@ -33,6 +33,16 @@ def taken_context(team: int, part: int, number: int) -> SealContext:
     return SealContext("taken", team, part, "list", number)
 
 
+def sheet_context(team: int, part: int, epoch: int) -> SealContext:
+    """Where a part of the sealed cache of a team's queue belongs."""
+    return SealContext("queue_sheet", team, part, "sheet", epoch)
+
+
+def course_context(team: int, part: int, epoch: int) -> SealContext:
+    """Where a part of what is counted of how a team's cases went belongs."""
+    return SealContext("course_sheet", team, part, "sheet", epoch)
+
+
 def tally_context(case: int, team: int, epoch: int) -> SealContext:
     """Bound to its case: who copied one tally into a thousand rows would read it out of the published figures."""
     return SealContext("tally", case, team, "tally", epoch)

@@ -25,6 +25,7 @@ from referrals.help.texts import case_texts_signed, need_words
 from reporting.cases import actions, statement, store
 from reporting.cases.actions import NotAllowed
 from reporting.cases.follow_up.plan_versions import SAFETY_PLAN
+from reporting.cases.follow_up.how_was_it import FACES
 from reporting.cases.records import Case
 from reporting.i18n import N_
 from reporting.pages.directory_lookups import directory_choices, snapshot
@@ -103,6 +104,7 @@ def _case_page(stay: CaseSession, trail: Trail, _rest: str) -> str:
         protects=[item for item in case.referrals if item.protects and item.state != "revoked"],
         ended=[(item, names.get(item.service, item.service), said) for item, said in referral.endings(case.referrals)],
         closed=referral.closing_words(case),
+        faces=FACES,
         texts_signed=case_texts_signed(),
         need_list=need_list.for_her(case, site.clock()),
         need_words=need_words(),

@@ -94,6 +94,25 @@ class SheetRow(Base):
     sealed: Mapped[bytes] = mapped_column(LargeBinary, info=under_seal("the lines of the queue"))
 
 
+class CourseRow(Base):
+    """A part of what is counted of how cases went, sealed under a team's vault key: for its members' own page."""
+
+    __tablename__ = "course_sheet"
+    kept = "as long as none of the cases in it changes its readers or goes; worked out anew when somebody looks"
+    __table_args__ = {"info": {DERIVED: "part"}}  # noqa: RUF012 -- SQLAlchemy's own form
+
+    team: Mapped[int] = mapped_column(
+        ForeignKey("team.id"), primary_key=True, autoincrement=False, info=in_the_clear("whose cases")
+    )
+    part: Mapped[int] = mapped_column(
+        Integer, primary_key=True, autoincrement=False, info=in_the_clear("which of its 64 parts")
+    )
+    epoch: Mapped[int] = mapped_column(Integer, info=in_the_clear("the keys of that team to which it is sealed"))
+    sealed: Mapped[bytes] = mapped_column(
+        LargeBinary, info=under_seal("of each case in codes and hours: when it was answered, what became of it")
+    )
+
+
 class TakenRow(Base):
     """A part of the list of what a team has taken: which cases it knows and how new it saw them. 64 is its head."""
 

@@ -81,9 +81,9 @@ class Her:
         return lying(self.smith, self.place.engine, self.place.settings.instance, clear, answers, held)
 
     def looks_at_the_queue(self) -> None:
-        """The team, twice: what the first look worked out is there for the second."""
-        for _ in range(2):
-            self.desk.opens("/es/equipo/casos?folder=all")
+        """The team, twice, and at how it goes: what the first look worked out is there for the second."""
+        for page in ("casos?folder=all", "como-va") * 2:
+            self.desk.opens(f"/es/equipo/{page}")
             assert self.desk.status == 203
 
     def is_backed_up(self) -> None:

@@ -23,7 +23,7 @@ from tests.trips import opens_newest_case, say, signs_in, starts_telling, tells
 UNKNOWN = "zz-not-a-button"
 PRESSES: tuple[list[str], ...] = ([UNKNOWN], [], [""], ["allow"], ["handover-zz"])
 # what looking at pages writes: that somebody is there, what was opened, what is quicker the next time
-LOOKING = {"staff_session", "audit", "queue_sheet", "taken", "trip_mark", "duty", "sign_in_try"}
+LOOKING = {"staff_session", "audit", "queue_sheet", "course_sheet", "taken", "trip_mark", "duty", "sign_in_try"}
 # the addresses that ask which button was pressed; every other one is there for a single act
 ASK_WHICH = {
     "casework.act",
@@ -33,6 +33,7 @@ ASK_WHICH = {
     "directory.called",
     "consent.answer",
     "her_needs.speak_of",
+    "how_was_it.tap",
     "reporter.begin_anew",
     "reporter.come_back",
     "reporter.take_step",

@@ -371,6 +371,7 @@ IN_THE_CLEAR = {
     "audit": {"number", "team", "epoch"},
     "day_seed": {"day", "purpose"},
     "queue_sheet": {"team", "part", "epoch"},
+    "course_sheet": {"team", "part", "epoch"},
     "taken": {"team", "part", "epoch", "number"},
     "duty": {"id", "hours", "opened"},
     "figures_release": {"id", "period", "state", "reached", "team", "epoch", "compiled_by", "published_by"},

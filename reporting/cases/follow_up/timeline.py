@@ -65,7 +65,13 @@ def _happenings(case: Case) -> tuple[list[Happening], ...]:
         for correction in case.corrections
     ]
     moved = [
-        Happening(step["hour"], "moved", step["by"], step.get("note", ""), {"referral": referral, "move": step["move"]})
+        Happening(
+            step["hour"],
+            "moved",
+            step["by"],
+            step.get("note", ""),
+            {"referral": referral, "move": step["move"], "because": step.get("because", "")},
+        )
         for referral in case.referrals
         for step in referral.moves
     ]

@@ -1,0 +1,418 @@
+"""How it goes: sixty invented cases of which everything is known, every figure exact; and who is shown any of it.
+
+What must come out is counted from the plain list by a loop of its own, never with what is tested.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import pytest
+from flask import Flask
+
+from referrals.casework import referral
+from referrals.casework.follow_up import course_look, how_it_goes
+from referrals.casework.follow_up.course import STEPS
+from referrals.casework.follow_up.course_look import CourseLook
+from referrals.casework.follow_up.how_it_goes import Figures, figures_of, reported_in, span_of
+from referrals.directory import snapshot
+from referrals.matching.listings import ServiceCard
+from referrals.pages.directory.words import TYPE_NAMES
+from referrals.pages.follow_up.how_it_goes import STEP_NAMES, WINDOW_NAMES
+from reporting.app import create_app
+from reporting.cases import actions, desk, queue_cache, store, submission
+from reporting.cases.case_file import CaseFile
+from reporting.cases.follow_up.how_was_it import FACES, say_how_it_was
+from reporting.cases.records import FROM_TEAM, Visit
+from reporting.cases.store import StretchedReceipt
+from reporting.clock import HOUR
+from reporting.sessions import tickets
+from reporting.storage.database import reading, writing
+from reporting.teams import team_log
+from reporting.teams.keyring import Keys
+from reporting.teams.team_log import ADVOCATE, CASE_WORKER, CASEWORK, COORDINATOR, STATISTICS
+from reporting.vocabulary.incident import Incident
+from reporting.vocabulary.need_states import MET_ELSEWHERE, NOT_WANTED
+from reporting.vocabulary.needs import NEEDS
+from reporting.web.languages import local
+from tests.copies import Filling
+from tests.needs_of_tests import a_schema
+from tests.people import Place, a_furnished_place
+from tests.phone import Phone
+from tests.trips import say, signs_in
+
+CASES, OTHERS = 60, "Las de Piura"
+QUIET = Incident(about="SELF", violence=frozenset({"THREATS"}), age="A25_34")
+RAPE = replace(QUIET, violence=frozenset({"RAPE"}), condom="no", pregnant_possible="yes")
+PROVINCES = ("PE1501", "PE2001", None)
+WAYS = (
+    "propose",
+    "propose decline",
+    "propose agree",
+    "propose agree revoke",
+    "propose agree send",
+    "propose agree send refuse",
+    "propose agree send accept reach",
+    "propose agree send reach",
+    "propose agree send miss send accept",
+    "propose decline agree send accept refuse",
+)
+GONE = {"junk": "JUNK", "threat": "threat_to_team"}
+
+
+@dataclass(frozen=True)
+class Plain:
+    """One invented case, as plain as it can be said. Hours are counted from the report."""
+
+    days_ago: int
+    pep_after: int  # hours since the act at the report; 0: nothing that needs PEP; -1: it did, and no time was told
+    answered: int  # after so many hours; 0 never
+    letters: bool
+    voice: bool
+    ways: tuple[str, ...]  # one referral each, for N_PEP where there is PEP, moved an hour a step from `begun`
+    begun: int
+    said: str  # of PEP and emergency contraception
+    outcome: str  # empty: open
+    reopened: str  # empty, "her", "team"
+    face: str
+    owner: str
+    mark: str
+    gap: str
+    province: str | None
+
+
+def plain_cases() -> list[Plain]:
+    """Sixty of them: every way in which a case can go stands beside others."""
+    return [
+        Plain(
+            days_ago=(0, 3, 9, 20, 40, 100, 300, 500)[number % 8],
+            pep_after=(0, 10, 40, 0, -1, 71)[number % 6],
+            answered=(0, 1, 24, 25, 72, 100, 168, 200)[number // 2 % 8],
+            letters=number % 5 != 3,
+            voice=number % 17 == 4,
+            ways=tuple(WAYS[(number * 3 + step) % len(WAYS)] for step in range(number % 3)),
+            begun=(1, 20, 60)[number // 3 % 3],
+            said=("", "", "", MET_ELSEWHERE, NOT_WANTED)[number % 5],
+            outcome=("", "REACHED", "", "REFUSED", "RECORD_ONLY")[number // 4 % 5],
+            reopened=("", "", "her", "", "team")[number % 5] if number // 4 % 5 in {0, 1} else "",
+            face=("", "GOOD", "BAD", "GOOD", "MIXED")[number % 5] if number // 4 % 5 == 3 else "",
+            owner=("", "rosa", "milagros")[number % 3],
+            mark=("", "", "", "junk", "", "", "threat")[number % 7] if number % 11 == 6 else "",
+            gap=("", "", "", "N_SHELTER")[number % 4],
+            province=PROVINCES[number % 3],
+        )
+        for number in range(CASES)
+    ]
+
+
+# ── done ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def with_colleagues(place: Place) -> None:
+    """Milagros beside rosa; piera alone in a team of her own; carmen and ana, who read no case."""
+    place.hires("milagros", CASE_WORKER)
+    place.lets_in(place.signs_in("rosa"), "milagros")
+    place.hires("piera", CASE_WORKER, new_team=OTHERS)
+    place.vouches(place.signs_in("rosa"), OTHERS)
+    place.hires("carmen", COORDINATOR)
+    place.hires("ana", ADVOCATE)
+
+
+@pytest.fixture(scope="session")
+def filling() -> Filling:
+    return with_colleagues
+
+
+@dataclass
+class Filed:
+    """What lies there: each plain case by its number, and how its reporter comes back."""
+
+    place: Place
+    keys: Keys
+    cases: dict[int, Plain]
+    visits: dict[int, Visit]
+    services: tuple[ServiceCard, ...]
+
+    def look(self, name: str = "rosa") -> CourseLook:
+        """Everything that is worked out, and kept."""
+        keys, place = self.place.signs_in(name), self.place
+        with_all = None
+        while with_all is None or with_all.left:
+            with_all = course_look.look(lambda: reading(place.engine), keys, lambda: None)
+            course_look.keep(lambda: writing(place.engine), keys, with_all)
+        return with_all
+
+    def figures(self, period: str = "all", name: str = "rosa") -> Figures:
+        seen = self.look(name)
+        span = span_of(period, local(self.place.clock(), "America/Lima"))
+        return figures_of(reported_in(seen.courses.values(), span), self.place.clock() / HOUR, self.kind_of)
+
+    def kind_of(self, service: str) -> str:
+        return next(card.service_type for card in self.services if card.service_id == service)
+
+
+def filed(place: Place) -> Filed:
+    """The sixty cases are told, and all that was done with them is done."""
+    keys = {name: place.signs_in(name) for name in ("rosa", "milagros")}
+    shelf = snapshot.snapshot_of(lambda: reading(place.engine))
+    cards = sorted(shelf.cards.by_id.values(), key=lambda card: card.service_id)
+    services = tuple(
+        next(card for card in cards if card.service_type == kind)
+        for kind in ("HEALTH_EMERGENCY", "HEALTH_PRIMARY", "MENTAL_HEALTH")
+    )
+    there = Filed(place, keys["rosa"], {}, {}, services)
+    with reading(place.engine) as db:
+        teams = team_log.teams(db, place.pin)
+    readers, counters = team_log.team_of_kind(teams, CASEWORK), team_log.team_of_kind(teams, STATISTICS)
+    ids = {name: place.workers[name].id for name in keys} | {"": 0}
+    with writing(place.engine) as db:
+        for plain in plain_cases():
+            receipt = StretchedReceipt(os.urandom(32), os.urandom(32))
+            report = submission.new_report(
+                incident_of(plain),
+                "",
+                consents=frozenset({"C_LETTERS"} if plain.letters else ()),
+                language="es",
+                trip=tickets.new_trip(),
+                hour=came(place, plain),
+            )
+            report = replace(report, voice=ids["rosa"] if plain.voice else 0)
+            sealed = submission.prepare(report, receipt, readers, counters, place.settings.pepper, place.clock())
+            submission.file_invented(db, sealed)
+            visit = store.come_back(db, [receipt])[0]
+            there.cases[visit.case], there.visits[visit.case] = plain, visit
+            with desk.at_desk(db, keys["rosa"], visit.case, place.clock(), "changed") as case_file:
+                happens(case_file, plain, place, ids, services)
+            if plain.reopened == "her":
+                store.write_as_reporter(db, visit, "otra vez", place.clock())
+        desk.move_to_vault(db, keys["rosa"], CASES)
+    return there
+
+
+def came(place: Place, plain: Plain) -> int:
+    """The hour of the report."""
+    return int(place.clock()) // HOUR - 24 * plain.days_ago - 2
+
+
+def incident_of(plain: Plain) -> Incident:
+    if not plain.pep_after:
+        return replace(QUIET, province=plain.province)
+    hours = None if plain.pep_after < 0 else (float(plain.pep_after),) * 2
+    return replace(RAPE, province=plain.province, hours=hours)
+
+
+def happens(
+    case_file: CaseFile, plain: Plain, place: Place, ids: dict[str, int], services: tuple[ServiceCard, ...]
+) -> None:
+    """All that the team did, and what she said of it."""
+    began, rosa = came(place, plain), ids["rosa"]
+    actions.assign(case_file, rosa, ids[plain.owner], began * HOUR)
+    if plain.answered:
+        for later in (plain.answered + 30, plain.answered):
+            letter = {"from": FROM_TEAM, "hour": began + later, "text": "aquí estamos", "by": rosa}
+            case_file.add("letter", letter)
+    for number, way in enumerate(plain.ways):
+        moves(case_file, way, services[number], "N_PEP" if plain.pep_after else "N_MED_CHECK", began + plain.begun, rosa)
+    if plain.said:
+        for need in ("N_PEP", "N_EC"):
+            actions.say_need(case_file, rosa, need, plain.said, began * HOUR)
+    if plain.gap:
+        actions.record_gaps(case_file, [plain.gap])
+    if plain.outcome or plain.reopened:
+        for record in case_file.all_of("referral"):
+            if record.content["state"] in {"sent", "accepted"}:  # those that are on their way end first
+                record.content["state"] = "not_reached"
+        actions.close(case_file, rosa, plain.outcome or "REACHED", "ya está", place.clock())
+    if plain.face:
+        say_how_it_was(case_file, "BAD", place.clock())
+        say_how_it_was(case_file, plain.face, place.clock())
+    if plain.reopened == "team":
+        actions.reopen(case_file, rosa, "sigue", place.clock())
+    if plain.mark:
+        actions.mark(case_file, rosa, GONE[plain.mark], "", "se ve", place.clock())
+
+
+def moves(case_file: CaseFile, way: str, service: ServiceCard, need: str, hour: int, rosa: int) -> None:
+    number = 0
+    for step, name in enumerate(way.split()):
+        moment = float((hour + step) * HOUR)
+        if name == "propose":
+            number = referral.propose(case_file, rosa, service, need, ("need",), moment)
+        elif name == "agree":
+            referral.agree(case_file, number, moment)
+        elif name in {"decline", "revoke"}:
+            referral.say_no(case_file, number, moment)
+        elif name == "send":
+            referral.send(case_file, number, rosa, service, moment)
+        else:
+            referral.move(case_file, number, name, rosa, moment, because="PAPERS" if hour % 2 else "")
+
+
+# ── counted by hand ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def expected(there: Filed, cases: list[Plain]) -> dict[str, object]:  # noqa: PLR0912, PLR0915, C901 -- plain on purpose
+    """Every figure, counted one case after the other."""
+    hours: list[int] = []
+    counts: dict[str, int] = dict.fromkeys(
+        "cases marked written never unwanted closed ever reopened by_her".split(), 0
+    )
+    windows: dict[str, dict[str, int]] = {"N_PEP": {}, "N_EC": {}}
+    steps: dict[str, dict[str, int]] = {}
+    no: dict[str, int] = {}
+    refusals: dict[tuple[str, str], int] = {}
+    gaps: dict[tuple[str, str], int] = {}
+    outcomes: dict[str, int] = {}
+    faces: dict[str, int] = {}
+    for plain in cases:
+        if plain.mark:
+            counts["marked"] += 1
+            continue
+        counts["cases"] += 1
+        if not plain.voice:
+            counts["written"] += 1
+            if plain.answered:
+                hours.append(plain.answered)
+            elif plain.letters:
+                counts["never"] += 1
+            else:
+                counts["unwanted"] += 1
+        if plain.pep_after:
+            for need, limit in (("N_PEP", 72), ("N_EC", 120)):
+                end = ending(plain, need, limit)
+                windows[need][end] = windows[need].get(end, 0) + 1
+        for number, way in enumerate(plain.ways):
+            kind, began = there.services[number].service_type, came(there.place, plain) + plain.begun
+            for name in ("", kind):
+                count = steps.setdefault(name, dict.fromkeys(STEPS, 0))
+                count["proposed"] += 1
+                count["yes"] += "agree" in way
+                count["sent"] += "send" in way
+                count["accepted"] += "accept" in way or "reach" in way
+                count["reached"] += "reach" in way
+                no[name] = no.get(name, 0) + (way in {"propose decline", "propose agree revoke"})
+            if "refuse" in way:
+                because = (there.services[number].service_id, "PAPERS" if began % 2 else "")
+                refusals[because] = refusals.get(because, 0) + 1
+        if plain.gap:
+            where = (plain.province or "", plain.gap)
+            gaps[where] = gaps.get(where, 0) + 1
+        if plain.outcome or plain.reopened:
+            counts["ever"] += 1
+        if plain.reopened:
+            counts["reopened"] += 1
+            counts["by_her"] += plain.reopened == "her"
+        elif plain.outcome:
+            counts["closed"] += 1
+            outcomes[plain.outcome] = outcomes.get(plain.outcome, 0) + 1
+        if plain.face:
+            faces[plain.face] = faces.get(plain.face, 0) + 1
+    return counts | {
+        "hours": sorted(hours),
+        "windows": windows,
+        "steps": steps,
+        "no": no,
+        "refusals": refusals,
+        "gaps": gaps,
+        "outcomes": outcomes,
+        "faces": faces,
+    }
+
+
+def ending(plain: Plain, need: str, limit: int) -> str:
+    """How a window ended; referrals are for PEP alone, and the first is one hour a step."""
+    if plain.pep_after < 0:
+        return "not_known"
+    left, reached = limit - plain.pep_after, []
+    for way in plain.ways if need == "N_PEP" else ():
+        if "reach" in way:
+            reached.append(plain.begun + way.split().index("reach"))
+    if reached and min(reached) <= left:
+        return "in_time"
+    if not reached and plain.said == MET_ELSEWHERE:
+        return "elsewhere"
+    if not reached and plain.said == NOT_WANTED:
+        return "unwanted"
+    if reached:
+        return "late"
+    return "runs" if 24 * plain.days_ago + 2 <= left else "missed"
+
+
+def as_counted(figures: Figures) -> dict[str, object]:
+    """The figures in the form of `expected`, but for the hours."""
+    answers = figures.answers
+    return {
+        "cases": figures.cases,
+        "marked": figures.marked,
+        "written": answers.cases,
+        "never": answers.never,
+        "unwanted": answers.unwanted,
+        "closed": figures.closed,
+        "ever": figures.ever_closed,
+        "reopened": figures.reopened,
+        "by_her": figures.reopened_by_her,
+        "windows": {row.need: {end: count for end, count in row.counts.items() if count} for row in figures.windows},
+        "steps": {row.kind: dict(row.steps) for row in figures.cascade},
+        "no": {row.kind: row.her_no for row in figures.cascade},
+        "refusals": {(service, reason): count for service, reason, count in figures.refusals},
+        "gaps": {(place, need): count for place, need, count in figures.gaps},
+        "outcomes": dict(figures.outcomes),
+        "faces": dict(figures.faces),
+    }
+
+
+def agree(figures: Figures, there: Filed, cases: list[Plain]) -> None:
+    """Every figure is what the plain list says."""
+    by_hand = expected(there, cases)
+    hours = by_hand.pop("hours")
+    assert isinstance(hours, list)
+    assert as_counted(figures) == by_hand
+    answers = figures.answers
+    assert answers.answered == len(hours)
+    assert answers.median == (statistics.median(hours) if hours else None)
+    within = (answers.within_day, answers.within_three_days, answers.within_week)
+    assert within == tuple(sum(hour <= most for hour in hours) for most in (24, 72, 168))
+
+
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """An installation on PostgreSQL."""
+    with a_schema() as address:
+        place = a_furnished_place(tmp_path_factory.mktemp("pg") / "instance", DATABASE_URL=address)
+        with_colleagues(place)
+        yield place
+        place.engine.dispose()
+
+
+def days_of(period: str) -> set[int]:
+    """The days ago of the plain list that lie in a period; today is the 15th of January."""
+    return {
+        "month": {0, 3, 9},
+        "before": {20, 40},
+        "year": {0, 3, 9, 20, 40, 100, 300},
+        "all": {0, 3, 9, 20, 40, 100, 300, 500},
+    }[period]
+
+
+def test_every_figure_of_sixty_cases_is_exact_in_every_period(place: Place) -> None:
+    there = filed(place)
+    assert len(there.cases) == CASES
+    for period in ("month", "before", "year", "all"):
+        agree(there.figures(period), there, [one for one in there.cases.values() if one.days_ago in days_of(period)])
+
+
+def test_every_figure_is_exact_in_postgresql_too(elsewhere: Place) -> None:
+    there = filed(elsewhere)
+    agree(there.figures(), there, list(there.cases.values()))
+    agree(there.figures(), there, list(there.cases.values()))
+
+
+def test_the_second_look_opens_nothing_and_says_the_same(place: Place) -> None:
+    there = filed(place)
+    first, again = there.look(), there.look()
+    assert len(first.changed) == CASES
+    assert not again.changed
+    assert first.courses == again.courses
