@@ -56,6 +56,7 @@ BUTTONS = {
     "have": "a need, which is met elsewhere",
     "unwanted": "a need, which she does not want",
     "still": "a need, which is open again",
+    "face": "how it was for her, or that she takes that back",
 }
 
 

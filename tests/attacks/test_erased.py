@@ -82,7 +82,7 @@ class Her:
 
     def looks_at_the_queue(self) -> None:
         """The team, twice, and at how it goes: what the first look worked out is there for the second."""
-        for page in ("casos?folder=all", "como-va") * 2:
+        for page in ("como-va", "casos?folder=all") * 2:
             self.desk.opens(f"/es/equipo/{page}")
             assert self.desk.status == 203
 

@@ -14,7 +14,7 @@ import pytest
 from flask import Flask
 
 from referrals.casework import referral
-from referrals.casework.follow_up import course_look, how_it_goes
+from referrals.casework.follow_up import course_look
 from referrals.casework.follow_up.course import STEPS
 from referrals.casework.follow_up.course_look import CourseLook
 from referrals.casework.follow_up.how_it_goes import Figures, figures_of, reported_in, span_of
@@ -22,7 +22,6 @@ from referrals.directory import snapshot
 from referrals.matching.listings import ServiceCard
 from referrals.pages.directory.words import TYPE_NAMES
 from referrals.pages.follow_up.how_it_goes import STEP_NAMES, WINDOW_NAMES
-from reporting.app import create_app
 from reporting.cases import actions, desk, queue_cache, store, submission
 from reporting.cases.case_file import CaseFile
 from reporting.cases.follow_up.how_was_it import FACES, say_how_it_was
@@ -40,6 +39,7 @@ from reporting.vocabulary.needs import NEEDS
 from reporting.web.languages import local
 from tests.copies import Filling
 from tests.needs_of_tests import a_schema
+from tests.pages.test_casework import comes_back
 from tests.people import Place, a_furnished_place
 from tests.phone import Phone
 from tests.trips import say, signs_in
@@ -215,12 +215,19 @@ def happens(
             letter = {"from": FROM_TEAM, "hour": began + later, "text": "aquí estamos", "by": rosa}
             case_file.add("letter", letter)
     for number, way in enumerate(plain.ways):
-        moves(case_file, way, services[number], "N_PEP" if plain.pep_after else "N_MED_CHECK", began + plain.begun, rosa)
+        moves(
+            case_file, way, services[number], "N_PEP" if plain.pep_after else "N_MED_CHECK", began + plain.begun, rosa
+        )
     if plain.said:
         for need in ("N_PEP", "N_EC"):
             actions.say_need(case_file, rosa, need, plain.said, began * HOUR)
     if plain.gap:
         actions.record_gaps(case_file, [plain.gap])
+    ends(case_file, plain, place, rosa)
+
+
+def ends(case_file: CaseFile, plain: Plain, place: Place, rosa: int) -> None:
+    """It is closed, and perhaps opened again or put aside."""
     if plain.outcome or plain.reopened:
         for record in case_file.all_of("referral"):
             if record.content["state"] in {"sent", "accepted"}:  # those that are on their way end first
@@ -254,12 +261,10 @@ def moves(case_file: CaseFile, way: str, service: ServiceCard, need: str, hour: 
 # ── counted by hand ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-def expected(there: Filed, cases: list[Plain]) -> dict[str, object]:  # noqa: PLR0912, PLR0915, C901 -- plain on purpose
+def expected(there: Filed, cases: list[Plain]) -> dict[str, object]:  # noqa: PLR0912, C901 -- plain on purpose
     """Every figure, counted one case after the other."""
     hours: list[int] = []
-    counts: dict[str, int] = dict.fromkeys(
-        "cases marked written never unwanted closed ever reopened by_her".split(), 0
-    )
+    counts: dict[str, int] = dict.fromkeys("cases marked written never unwanted closed ever reopened by_her".split(), 0)
     windows: dict[str, dict[str, int]] = {"N_PEP": {}, "N_EC": {}}
     steps: dict[str, dict[str, int]] = {}
     no: dict[str, int] = {}
@@ -326,10 +331,9 @@ def ending(plain: Plain, need: str, limit: int) -> str:
     """How a window ended; referrals are for PEP alone, and the first is one hour a step."""
     if plain.pep_after < 0:
         return "not_known"
-    left, reached = limit - plain.pep_after, []
-    for way in plain.ways if need == "N_PEP" else ():
-        if "reach" in way:
-            reached.append(plain.begun + way.split().index("reach"))
+    left = limit - plain.pep_after
+    ways = plain.ways if need == "N_PEP" else ()
+    reached = [plain.begun + way.split().index("reach") for way in ways if "reach" in way]
     if reached and min(reached) <= left:
         return "in_time"
     if not reached and plain.said == MET_ELSEWHERE:
@@ -416,3 +420,211 @@ def test_the_second_look_opens_nothing_and_says_the_same(place: Place) -> None:
     assert len(first.changed) == CASES
     assert not again.changed
     assert first.courses == again.courses
+
+
+# ── the page ────────────────────────────────────────────────────────────────────────────────────────────────
+
+PAGE = "/es/equipo/como-va"
+
+
+def rows(page: str, phone: Phone) -> None:
+    phone.opens(page)
+    assert phone.status == 203, phone.words[:300]
+
+
+def test_the_page_shows_these_figures_and_says_why_nobody_else_gets_them(app: Flask, place: Place) -> None:
+    there = filed(place)
+    figures, rosa = there.figures(), signs_in(app, place, place.workers["rosa"])
+    rows(f"{PAGE}?period=all", rosa)
+    lines = {
+        say("Answered within 24 hours"): figures.answers.within_day,
+        say("Within 72 hours"): figures.answers.within_three_days,
+        say("Within 7 days"): figures.answers.within_week,
+        say("Never answered so far"): figures.answers.never,
+        say("Half of the answers came within"): f"{figures.answers.median:g} h",
+        say("Opened again after closing"): figures.reopened,
+    }
+    lines |= {say(WINDOW_NAMES[end]): count for end, count in figures.windows[0].counts.items() if count}
+    lines |= {say(FACES[face]): count for face, count in figures.faces.items()}
+    for name, count in lines.items():
+        assert f"{name} {count}" in rosa.words, name
+    for row in figures.cascade:
+        kind = say(TYPE_NAMES[row.kind]) if row.kind else say("All kinds")
+        steps = " ".join(f"{say(STEP_NAMES[step])}: {count}" for step, count in row.steps.items())
+        assert f"{kind} {steps} {say('Her no: %(count)s', count=row.her_no)}" in rosa.words
+    for _, need, count in figures.gaps:
+        assert f"{say(NEEDS[need])}: {count}" in rosa.words
+    assert say("Only your team sees these numbers. Why?") in rosa.words
+    assert "privacidad diferencial" in rosa.words
+    assert "<script" not in rosa.text
+    assert "style=" not in rosa.text
+
+
+def test_only_who_reads_cases_is_shown_it_and_of_her_own_teams_alone(app: Flask, place: Place) -> None:
+    there = filed(place)
+    statuses = {}
+    for name in ("rosa", "milagros", "piera", "carmen", "ana"):
+        desk_of = signs_in(app, place, place.workers[name])
+        desk_of.opens(PAGE)
+        statuses[name] = desk_of.status
+        links = f'href="{PAGE}"' in desk_of.opens("/es/equipo/yo")
+        assert links is (name in {"rosa", "milagros", "piera"}), name
+    assert statuses == {"rosa": 203, "milagros": 203, "piera": 203, "carmen": 404, "ana": 404}
+    assert there.figures(name="milagros") == there.figures()
+    assert there.figures(name="piera").cases == 0
+    stranger = Phone(app, cookies=True)
+    stranger.opens(f"{PAGE}?period=all")
+    assert say("How it goes") not in stranger.words
+    ways = [rule for rule in app.url_map.iter_rules() if rule.endpoint.startswith("how_it_goes.")]
+    assert [sorted(rule.methods or ()) for rule in ways] == [["GET", "HEAD", "OPTIONS"]], "no file, and no button"
+
+
+def test_many_cases_are_counted_on_from_page_to_page_and_only_part_of_them_at_once(
+    app: Flask, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filed(place)
+    monkeypatch.setattr(course_look, "AT_A_LOOK", 25)
+    rosa = signs_in(app, place, place.workers["rosa"])
+    for known in (25, 50):
+        rows(f"{PAGE}?period=all", rosa)
+        left = say("These are not all cases yet: %(known)s of %(all)s are counted.", known=known, all=CASES)
+        assert left in rosa.words
+        assert say("Count on") in rosa.words
+    rows(f"{PAGE}?period=all", rosa)
+    assert say("Count on") not in rosa.words
+    rosa.opens("/es/equipo/registro")
+    assert rosa.words.count(say("opened cases to count how they went")) == 3, "each time that cases were opened"
+
+
+def test_while_cases_are_opened_somebody_else_can_write(place: Place) -> None:
+    there = filed(place)
+    written = []
+
+    def looking() -> object:
+        place.receives(narrative="mientras tanto")  # waits fifteen seconds and fails where somebody holds the lock
+        written.append(1)
+        return reading(place.engine)
+
+    course_look.look(looking, there.keys, lambda: None)  # type: ignore[arg-type]
+    assert len(written) >= 2
+
+
+# ── a case that goes ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def kept_of(there: Filed) -> set[int]:
+    """The cases of which something is kept in the cache of the first team, with all keys that rosa has."""
+    with reading(there.place.engine) as db:
+        parts = queue_cache.read_sheets(db, there.keys, 1, queue_cache.COURSES)
+    return {case for case in there.cases if any(str(case).encode() in part for part in parts.values())}
+
+
+def test_an_erased_case_is_in_no_figure_and_no_byte_of_what_was_kept(place: Place) -> None:
+    there = filed(place)
+    before = there.figures()
+    assert kept_of(there) == set(there.cases)
+    gone = next(case for case, plain in there.cases.items() if plain.ways and plain.outcome and not plain.mark)
+    with writing(place.engine) as db:
+        store.erase(db, there.visits[gone], place.settings.pepper, place.clock())
+    assert gone not in kept_of(there)
+    there.cases.pop(gone)
+    after = there.figures()
+    assert after.cases == before.cases - 1
+    agree(after, there, list(there.cases.values()))
+    assert kept_of(there) == set(there.cases)
+
+
+def test_a_case_that_was_handed_over_counts_in_the_other_team_and_no_more_in_the_first(place: Place) -> None:
+    there = filed(place)
+    before = there.figures()
+    gone = next(case for case, plain in there.cases.items() if plain.ways and not plain.mark)
+    with reading(place.engine) as db:
+        readers = next(team for team in team_log.teams(db, place.pin) if team.name == OTHERS)
+    with writing(place.engine) as db:
+        store.give_to_team(db, there.visits[gone], readers, place.clock())
+    assert gone not in kept_of(there)
+    plain = there.cases.pop(gone)
+    after, theirs = there.figures(), there.figures(name="piera")
+    assert (after.cases, theirs.cases) == (before.cases - 1, 1)
+    agree(after, there, list(there.cases.values()))
+    agree(theirs, there, [plain])
+    assert gone not in kept_of(there)
+
+
+def test_what_changes_in_a_case_changes_its_figures_at_the_next_look(place: Place) -> None:
+    there = filed(place)
+    before = there.figures()
+    case = next(case for case, plain in there.cases.items() if not plain.outcome and not plain.mark)
+    with writing(place.engine) as db, desk.at_desk(db, there.keys, case, place.clock(), "changed") as case_file:
+        actions.mark(case_file, there.keys.member, "JUNK", "", "anuncio", place.clock())
+    after = there.figures()
+    assert (after.cases, after.marked) == (before.cases - 1, before.marked + 1)
+
+
+# ── three faces ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def closes(place: Place, visit: Visit) -> None:
+    keys = place.signs_in("rosa")
+    with writing(place.engine) as db, desk.at_desk(db, keys, visit.case, place.clock(), "changed") as case_file:
+        case_file.summary = replace(case_file.summary, unread=False)
+        actions.close(case_file, keys.member, "RECORD_ONLY", "ya está", place.clock())
+
+
+def face_of(place: Place, visit: Visit) -> str:
+    with reading(place.engine) as db:
+        return str(store.open_visit(db, visit).work_record.get("how_was_it", {}).get("face", ""))
+
+
+def test_she_may_tap_a_face_after_closing_change_it_and_take_it_back_and_nobody_is_called(
+    app: Flask, place: Place
+) -> None:
+    receipt = place.receives(QUIET, "ya pasó")
+    visit = place.comes_back(receipt)
+    her = comes_back(app, receipt)
+    assert say("How was it with us?") not in her.words, "her case is open"
+    closes(place, visit)
+    her = comes_back(app, receipt)
+    assert say("How was it with us?") in her.words
+    assert not her.text.count("aria-pressed")
+    for face in ("GOOD", "BAD"):
+        her.presses(f"face-{face}")
+        assert (her.status, face_of(place, visit)) == (203, face)
+        assert her.text.count("aria-pressed") == 1
+    her.presses("face-none")
+    assert face_of(place, visit) == ""
+    keys = place.signs_in("rosa")
+    with reading(place.engine) as db:
+        (summary,) = desk.queue(db, keys)[0]
+    assert (summary.state, summary.unread, summary.waits) == ("closed", False, False)
+
+
+def test_a_face_is_only_taken_where_the_case_is_closed(app: Flask, place: Place) -> None:
+    receipt = place.receives(QUIET, "ya pasó")
+    visit = place.comes_back(receipt)
+    closes(place, visit)
+    her = comes_back(app, receipt)
+    form = her.form("face-GOOD")
+    store_again(place, visit)
+    her.repeats(form.action, form.values | {"go": ["face-GOOD"]})
+    assert (her.status, face_of(place, visit)) == (422, "")
+    assert say("This is asked when your case is closed.") in her.words
+
+
+def store_again(place: Place, visit: Visit) -> None:
+    with writing(place.engine) as db:
+        store.write_as_reporter(db, visit, "otra vez", place.clock())
+
+
+# ── who counts too ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_who_reads_cases_and_makes_figures_is_warned_when_a_release_is_prepared(app: Flask, place: Place) -> None:
+    place.hires("eva", CASE_WORKER, ADVOCATE)
+    warning = say("You read cases too, and know exact numbers.")
+    place.clock.on(days=60)
+    for name, warned in (("eva", True), ("ana", False)):
+        desk_of = signs_in(app, place, place.workers[name])
+        desk_of.opens("/es/equipo/cifras/preparar?period=2026")
+        assert desk_of.status in {200, 203}
+        assert (warning in desk_of.words) is warned, name
