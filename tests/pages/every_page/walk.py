@@ -493,7 +493,7 @@ class Walk:
 
 def kind_of(go: str) -> str:
     """What a button does, without which page or which language."""
-    return re.sub(r"^(to|lang|right|save|allow|deny|have|unwanted|still)-.*", r"\1-", go)
+    return re.sub(r"^(to|lang|right|save|allow|deny|have|unwanted|still|face)-.*", r"\1-", go)
 
 
 def is_page(endpoint: str) -> bool:
