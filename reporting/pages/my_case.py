@@ -24,8 +24,8 @@ from referrals.help.plan_fields import plan_fields, plans_signed
 from referrals.help.texts import case_texts_signed, need_words
 from reporting.cases import actions, statement, store
 from reporting.cases.actions import NotAllowed
-from reporting.cases.follow_up.plan_versions import SAFETY_PLAN
 from reporting.cases.follow_up.how_was_it import FACES
+from reporting.cases.follow_up.plan_versions import SAFETY_PLAN
 from reporting.cases.records import Case
 from reporting.i18n import N_
 from reporting.pages.directory_lookups import directory_choices, snapshot
