@@ -161,7 +161,7 @@ class Place:
             narrative,
             contact=parts.get("contact"),
             consents=parts.get("consents", frozenset({"C_LETTERS"})),
-            language="es",
+            language=parts.get("language", "es"),
             trip=parts.get("trip", tickets.new_trip()),
             hour=int(self.clock()) // HOUR,
             signs=parts.get("signs", ()),

@@ -18,12 +18,13 @@ from referrals.help import answers as referrals_help
 from referrals.help import proposals, tonight
 from referrals.needs import codes
 from referrals.needs.assessment import window_runs
-from referrals.pages.act_forms import ActForm
+from referrals.pages.act_forms import ActForm, WordsForm
 from referrals.pages.before_sending import SPOKEN, before_sending
 from referrals.pages.case_actions import ACTS, NO_ACT, refusal
 from referrals.pages.case_forms import NOT_OPENED, blueprint, case_workers, other_teams
 from referrals.pages.follow_up import plans
 from referrals.pages.follow_up.shown import what_is_next
+from referrals.pages.follow_up.letter_box import FILL, letter_box
 from reporting.cases import actions, desk, records
 from reporting.cases.follow_up import acts as follow_up
 from reporting.cases.follow_up import timeline
@@ -40,7 +41,7 @@ from reporting.web.access.auth import refresh_keys, signed_in
 from reporting.web.access.traits import may_be_sent_again, takes
 from reporting.web.context import installation, local_hour, render_template, say
 from reporting.web.errors import error_page
-from reporting.web.forms import HELD, button, complaint
+from reporting.web.forms import HELD, button, complaint, parts_of
 
 
 @blueprint.get("/<lang>/equipo/caso/<int(max=9223372036854775807):case>")
@@ -56,7 +57,9 @@ def case_page(case: int) -> ResponseReturnValue:
 @signed_in(CASE_WORKER)
 def act(case: int) -> ResponseReturnValue:
     """One act on a case. What is not right comes back with what was typed."""
-    go = button()
+    go, (verb, named) = button(), parts_of(button())
+    if verb == FILL:
+        return _fill(case, named)
     form = ACTS.get(go, NO_ACT).form()
     if not form.is_ours():
         return _show(case, form=form, pressed=go, sentence=complaint(N_("That is too long.")), code=422)
@@ -72,6 +75,15 @@ def act(case: int) -> ResponseReturnValue:
     _, sentence, place = SPOKEN[go]
     desk_pages.done(sentence, place, url_for("casework.case_page", lang=g.lang, case=case))
     return _show(case)
+
+
+def _fill(case: int, letter: str) -> ResponseReturnValue:
+    """The page again, at the box for her answer, with a letter of the team in it. Nothing is sent."""
+    form = WordsForm()
+    if not form.is_ours() and form.errors:
+        return _show(case, form=form, pressed="letter", sentence=complaint(N_("That is too long.")), code=422)
+    g.at = "f-text"
+    return _show(case, form=form, pressed="letter", letter=letter)
 
 
 def _still_readable(case: int) -> bool:
@@ -103,6 +115,7 @@ def _show(
     form: ActForm | None = None,
     pressed: str = "",
     contact: Any = None,
+    letter: str = "",
     sentence: str = "",
     code: int = 200,
 ) -> ResponseReturnValue:
@@ -114,8 +127,11 @@ def _show(
             opened = desk.open_case(db, keys, case, site.clock())
             people, teams = case_workers(db, site, keys), other_teams(db, site, opened)
             linked = desk.called(db, keys, opened.work_record.get("links", ())).values()
+            letters = letter_box(db, keys, opened, directory, letter, form)
     except CannotOpen:
         return error_page(404, NOT_OPENED)
+    if letter and letters.draft is None:
+        sentence, code = say(N_("That letter was taken out meanwhile.")), 422
     page = render_template(
         "casework/case.html",
         **_as_it_stands(opened, directory),
@@ -126,7 +142,8 @@ def _show(
         looked=opened.last_look(keys.member),
         came=languages.hour(g.lang, local_hour(opened.hour)),
         contact=contact,
-        **_typed(opened, form, pressed, sentence, code),
+        **_typed(opened, None if letters.draft else form, pressed, sentence, code),
+        letters=letters,
         seen=timeline.seen_of(opened),
         people=people,
         teams=teams,

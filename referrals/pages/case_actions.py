@@ -12,6 +12,7 @@ from typing import Any
 from flask import g
 
 from referrals.casework import referral
+from referrals.casework.follow_up import letters
 from referrals.directory import curation, snapshot
 from referrals.pages.act_forms import (
     ActForm,
@@ -53,6 +54,7 @@ from reporting.web.context import installation, local_hour
 from reporting.web.forms import BadFormValue, number_in
 
 CHOOSE = N_("Choose what to do.")
+UNFINISHED = N_("Something is still missing where the letter says ____. Write it there, or take that sentence out.")
 
 
 def refusal(case: int, go: str, form: ActForm) -> tuple[str, int] | None:
@@ -88,6 +90,8 @@ def _nothing_more(_db: Any, _case: int, _form: ActForm) -> None:
 def _letter(case_file: CaseFile, form: WordsForm | CloseForm) -> None:
     if "C_LETTERS" not in case_file.consents:
         raise NoConsent
+    if letters.is_unfinished(form.text.data):
+        raise NotAllowed(UNFINISHED)
     text = {
         "from": records.FROM_TEAM,
         "hour": int(installation().clock()) // clock.HOUR,

@@ -43,6 +43,11 @@ def course_context(team: int, part: int, epoch: int) -> SealContext:
     return SealContext("course_sheet", team, part, "sheet", epoch)
 
 
+def letters_context(team: int, epoch: int, number: int) -> SealContext:
+    """Where the letters that a team wrote beforehand belong: their team, its epoch, how often they were written."""
+    return SealContext("team_letters", team, epoch, "letters", number)
+
+
 def tally_context(case: int, team: int, epoch: int) -> SealContext:
     """Bound to its case: who copied one tally into a thousand rows would read it out of the published figures."""
     return SealContext("tally", case, team, "tally", epoch)

@@ -135,6 +135,22 @@ class TakenRow(Base):
     )
 
 
+class LettersRow(Base):
+    """The letters that a team wrote beforehand, all in one: texts for many cases, with nothing of any."""
+
+    __tablename__ = "team_letters"
+    kept = "always, until a member of the team takes them out"
+
+    team: Mapped[int] = mapped_column(
+        ForeignKey("team.id"), primary_key=True, autoincrement=False, info=in_the_clear("whose letters")
+    )
+    epoch: Mapped[int] = mapped_column(Integer, info=in_the_clear("the keys of that team to which they are sealed"))
+    number: Mapped[int] = mapped_column(Integer, info=in_the_clear("how often they had been written"))
+    sealed: Mapped[bytes] = mapped_column(
+        LargeBinary, info=under_seal("their titles and texts in each language, who wrote each, in which hour")
+    )
+
+
 class MemberRow(Base):
     """Somebody of the staff: a public key, and the private one under a password."""
 

@@ -53,6 +53,7 @@ BUTTONS = {
     "allow": "a consent, which she gives",
     "deny": "a consent, which she takes back",
     "handover": "yes or no",
+    "fill": "a letter of the team, for the box of an answer",
     "have": "a need, which is met elsewhere",
     "unwanted": "a need, which she does not want",
     "still": "a need, which is open again",

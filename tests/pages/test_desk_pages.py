@@ -28,7 +28,7 @@ from tests.phone import PRESSED, FormOnPage, Phone
 from tests.trips import opens_invitation, opens_newest_case, proves, signs_in
 
 MARK, WORD = "zarzamora 4417 ñandú", "zarzamora"
-DESK = {"casework", "assisted_report", "staff", "auth", "directory", "figures", "desk_answers"}
+DESK = {"casework", "assisted_report", "letters", "staff", "auth", "directory", "figures", "desk_answers"}
 HERS = {"directory.flag"}  # pressed on a page of a reporter; the answer has no page
 # what is not offered before somebody else did something; of the door other tests below
 NEEDS_MORE = {

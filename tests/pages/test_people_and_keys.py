@@ -685,6 +685,7 @@ def test_what_anybody_may_open_is_exactly_this(app: Flask, place: Place) -> None
         "casework.answers": set(),
         "casework.printed": set(),
         "casework.guide": {"rosa"},
+        "letters.page": {"rosa"},
         "staff.reading_hours": {"rosa", "carmen"},
         "casework.sheet": set(),
         "assisted_report.begin": {"rosa"},

@@ -34,6 +34,7 @@ ASK_WHICH = {
     "consent.answer",
     "her_needs.speak_of",
     "how_was_it.tap",
+    "letters.change",
     "reporter.begin_anew",
     "reporter.come_back",
     "reporter.take_step",

@@ -493,7 +493,7 @@ class Walk:
 
 def kind_of(go: str) -> str:
     """What a button does, without which page or which language."""
-    return re.sub(r"^(to|lang|right|save|allow|deny|have|unwanted|still|face)-.*", r"\1-", go)
+    return re.sub(r"^(to|lang|right|save|allow|deny|have|unwanted|still|face|fill)-.*", r"\1-", go)
 
 
 def is_page(endpoint: str) -> bool:
@@ -718,6 +718,8 @@ def the_case_worker_reads_and_answers(walk: Walk) -> None:
     walk.clicks(".queue-unread h2 a")
     walk.case = urlsplit(walk.page.url).path
     walk.does("letter")
+    walk.does("fill-found_place", text="Te leímos.")
+    walk.does("letter")
     walk.does("letter", text="Te leímos. Puedes ir hoy.")
     walk.does("answer", text="Aquí estamos.")
     walk.does("contact")
@@ -736,10 +738,24 @@ def the_case_worker_reads_and_answers(walk: Walk) -> None:
     _fills_in_plans(walk)
     _asks_for_danger_again(walk)
     walk.opens("/{lang}/equipo/caso/999999")
+    _writes_letters_for_the_team(walk)
     _calls_for_an_afternoon(walk)
     walk.opens_all_of(CASE_WORKER)
     walk.follows_new_links()
     _signs_out(walk)
+
+
+def _writes_letters_for_the_team(walk: Walk) -> None:
+    walk.opens("/{lang}/equipo/cartas")
+    own = {f"title_{walk.look.language}": "Quién está hoy", f"text_{walk.look.language}": "Hoy está Rosa."}
+    walk.does("keep")  # the first of them, in the place of the shipped one
+    walk.does("take-out")
+    walk.unfolds()
+    last = "details:last-of-type form:has([name=letter][value=''])"
+    walk.clicks(f"{last} >> nth=-1 >> [value=keep]")  # nothing is written: it comes back
+    for name, text in own.items():
+        walk.page.locator(f"[name={name}]").last.fill(text)
+    walk.clicks(f"{last} >> nth=-1 >> [value=keep]")
 
 
 def _calls_for_an_afternoon(walk: Walk) -> None:
