@@ -1,7 +1,8 @@
 """An assisted report: a case worker writes down what somebody tells by telephone or in person.
 
-The same questions, the permissions read aloud, a receipt for her. What is typed travels in one sealed field,
-as on her own pages, and nothing is kept before it is sent. Speaks HTTP and nothing else.
+The questions in the order in which they are read aloud (`intake`), the permissions first, a receipt for her. What is
+typed travels in one sealed field, as on her own pages, and nothing is kept before it is sent. Speaks HTTP and nothing
+else.
 """
 
 from __future__ import annotations
@@ -14,9 +15,11 @@ from flask import g, make_response, redirect, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import ImmutableMultiDict
 
+from referrals.casework.follow_up.spelling import spelt
 from referrals.directory import snapshot
 from referrals.help.answers import Help, help_for, urgent_needs
 from referrals.help.texts import child_policy
+from referrals.pages.follow_up import spoken_forms
 from reporting import clock
 from reporting.cases import actions, desk, records, submission, summary
 from reporting.cases.submission import Outcome
@@ -29,20 +32,11 @@ from reporting.sessions.tickets import Ticket
 from reporting.teams import team_log
 from reporting.teams.keyring import Keys
 from reporting.teams.team_log import CASE_WORKER, STATISTICS, CannotOpen, Team
+from reporting.vocabulary import intake as aloud
 from reporting.vocabulary import questions
-from reporting.vocabulary.answers import (
-    answers_of,
-    incident_of,
-    merged,
-    page_after,
-    page_before,
-    so_far,
-    step_of,
-    that_matter,
-)
+from reporting.vocabulary.answers import answers_of, incident_of
 from reporting.vocabulary.codes import MINOR_AGES
 from reporting.vocabulary.incident import Incident
-from reporting.vocabulary.questions import PAGES
 from reporting.web import desk_pages, question_forms
 from reporting.web.access.audience import DESK, Pages
 from reporting.web.access.auth import refresh_keys, signed_in
@@ -53,7 +47,6 @@ from reporting.web.desk_pages import SECRET_SHOWN, SHOWN
 from reporting.web.errors import error_page
 from reporting.web.forms import OpenForm, StaffForm, button, parts_of, typed_answers, typed_here
 from reporting.web.limits import TURNING
-from reporting.web.question_forms import LAST
 
 blueprint = Pages("assisted_report", __name__, DESK, limit=TURNING)
 CHECK, DONE = "check", "sent"
@@ -116,35 +109,45 @@ def take_step() -> ResponseReturnValue:
     go = button("next") if is_sent else ""  # the session had ended: the same page with what was written there
     if ticket.step in CHECKS:
         return _send(intake) if go == "send" else _lead(intake, _from_check(go))
-    number = int(ticket.step)
-    form = question_forms.form_of(number, intake.answers, _choices(intake.answers), typed_answers())
+    return _told(intake, ticket.step, go)
+
+
+def _told(intake: Intake, step: str, go: str) -> ResponseReturnValue:
+    """A page of questions came: what is right is taken over, and the button leads on."""
+    if step not in _NUMBERS:  # of before the questions stood in this order: they begin anew, with all that was told
+        return _lead(intake, "0")
+    number = int(step)
+    form = spoken_forms.form_of(number, intake.answers, _choices(intake.answers), typed_answers())
     right = form.validate()
-    intake.answers = merged(number, intake.answers, _right_answers(form))
+    intake.answers = aloud.merged(number, intake.answers, _right_answers(form))
     if go == "back":
-        return _lead(intake, str(page_before(number, intake.answers)))
+        return _lead(intake, str(aloud.page_before(number, intake.answers)))
     if not right:
-        intake.wrong = {"step": ticket.step, "typed": typed_here()}
-        return _lead(intake, ticket.step)
+        intake.wrong = {"step": step, "typed": typed_here()}
+        return _lead(intake, step)
     return _lead(intake, _from_page(go, number, intake.answers))
 
 
 def _from_page(go: str, number: int, answers: dict[str, Any]) -> str:
     """Where a button of a page of questions leads, forwards; an unknown one shows it again."""
+    verb, named = parts_of(go)
+    if verb == "to" and named in _NUMBERS:
+        return named
     if go not in {"next", "check"}:
         return str(number)
-    after = None if go == "check" else page_after(number, answers)
+    after = None if go == "check" else aloud.page_after(number, answers)
     return CHECK if after is None else str(after)
 
 
 def _from_check(go: str) -> str:
     """Where a button of the last page leads, but for the one that sends; an unknown one shows it again."""
     if go == "back":
-        return str(LAST)
+        return str(aloud.LAST)
     verb, named = parts_of(go)
     return named if verb == "to" and named in _NUMBERS else CHECK
 
 
-_NUMBERS = frozenset(str(number) for number in range(len(PAGES)))
+_NUMBERS = frozenset(str(number) for number in range(len(aloud.SPOKEN)))
 STEPS = _NUMBERS | {CHECK}
 
 
@@ -194,7 +197,7 @@ def _field(intake: Intake, step: str) -> str:
 
 
 def _choices(answers: dict[str, Any]) -> questions.Elsewhere:
-    return directory_lookups.directory_choices(incident_of(answers))
+    return directory_lookups.directory_choices(incident_of(aloud.plain(answers)))
 
 
 def _shown(intake: Intake, step: str) -> ResponseReturnValue:
@@ -203,17 +206,18 @@ def _shown(intake: Intake, step: str) -> ResponseReturnValue:
 
 def _ask(intake: Intake, number: int) -> ResponseReturnValue:
     answers = intake.answers
-    incident, is_wrong = so_far(answers, number), intake.wrong.get("step") == str(number)
+    incident, is_wrong = aloud.so_far(answers, number), intake.wrong.get("step") == str(number)
     urgent = urgent_needs(incident)
-    directory, (step, of) = directory_lookups.snapshot(), step_of(number, answers)
+    directory, (step, of) = directory_lookups.snapshot(), aloud.step_of(number, answers)
     form = _form(intake, number, is_wrong=is_wrong)
     page = render_template(
         "casework/voice.html",
         number=number,
         step=step,
         of=of,
-        page=PAGES[number],
-        questions=question_forms.questions_in(number, form),
+        title=spoken_forms.title_of(number, answers),
+        spoken=spoken_forms.spoken_in(number, form),
+        in_danger=aloud.IN_DANGER,
         form=form,
         help=_help(directory, incident, g.lang, only=urgent) if urgent else None,
         child=child_policy(g.lang, installation().settings.country) if incident.age in MINOR_AGES else None,
@@ -226,14 +230,14 @@ def _ask(intake: Intake, number: int) -> ResponseReturnValue:
 def _form(intake: Intake, number: int, *, is_wrong: bool) -> Any:
     """The questions with what was said; or as typed, with what has to be set right."""
     typed = ImmutableMultiDict(intake.wrong["typed"]) if is_wrong else None
-    form = question_forms.form_of(number, intake.answers, _choices(intake.answers), typed)
+    form = spoken_forms.form_of(number, intake.answers, _choices(intake.answers), typed)
     if is_wrong:
         form.validate()
     return form
 
 
 def _check(intake: Intake) -> ResponseReturnValue:
-    intake.answers = answers = that_matter(intake.answers)
+    intake.answers = answers = aloud.that_matter(intake.answers)
     try:
         with installation().reading() as db:
             team = _own_team(installation(), db, refresh_keys())
@@ -241,8 +245,8 @@ def _check(intake: Intake) -> ResponseReturnValue:
         return error_page(403, NOT_IN)
     return render_template(
         "casework/voice_check.html",
-        pages=question_forms.answers_in_words(answers, _choices(answers)),
-        unclear=question_forms.unclear(answers),
+        pages=spoken_forms.answers_in_words(answers, _choices(answers)),
+        unclear=spoken_forms.unclear(answers),
         reader=team.name,
         other=answers.get("about") == "OTHER",
         ticket=_field(intake, CHECK),
@@ -261,7 +265,7 @@ def _own_team(site: Installation, db: Any, keys: Keys) -> Team:
 def _send(intake: Intake) -> ResponseReturnValue:
     """File it once; the case worker is its owner. The receipt is read aloud, and shown only now."""
     site, keys, moment = installation(), refresh_keys(), installation().clock()
-    answers = intake.answers = that_matter(intake.answers)
+    answers = aloud.plain(aloud.that_matter(intake.answers))
     try:
         with site.reading() as db:
             readers, statistics_team = _own_team(site, db, keys), team_log.team_of_kind(site.teams(db), STATISTICS)
@@ -301,7 +305,7 @@ def _sent(intake: Intake) -> ResponseReturnValue:
         "casework/voice_sent.html",
         case=case,
         alias=records.alias(case),
-        words=intake.sent["words"],
+        words=[(word, spelt(word, language)) for word in intake.sent["words"]],
         digits=intake.sent["digits"],
         help=_help(directory_lookups.snapshot(), incident_of(intake.answers), language),
         out=StaffForm(formdata=None),

@@ -47,11 +47,14 @@ def questions_of(page: int, answers: Answers) -> tuple[Question, ...]:
 
 
 def _asked(page: int, incident: Incident) -> tuple[Question, ...]:
-    return tuple(question for question in PAGES[page].questions if _is_asked(question, incident))
+    return tuple(question for question in PAGES[page].questions if is_asked(question, incident))
 
 
-def _is_asked(question: Question, incident: Incident) -> bool:
-    """The regions are those of the first home; elsewhere she picks a department, where the tree of places has any."""
+def is_asked(question: Question, incident: Incident) -> bool:
+    """Whether a question can matter.
+
+    The regions are those of the first home; elsewhere she picks a department, where the tree of places has any.
+    """
     has_departments = HAS_DEPARTMENTS.get()
     if has_departments is not None and question.name in {"region", "department"}:
         return question.name == "department" and has_departments()

@@ -20,6 +20,7 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Length, Optional
 
 from reporting.i18n import N_
+from reporting.vocabulary import intake
 from reporting.vocabulary.answers import (
     answers_of,
     doubts,
@@ -84,8 +85,15 @@ def _with_pass(part: Part, choices: Choices) -> Choices:
 
 def form_of(page: int, answers: Answers, elsewhere: Elsewhere, typed: Any = None) -> OpenForm:
     """The Flask-WTF form of a page, filled with what was typed or, if nothing was, with the answers so far."""
-    parts, about = [part for question in questions_of(page, answers) for part in question.parts], answers.get("about")
-    form_class = _form_class((*_asked_in(), about), page, tuple(part.name for part in parts))
+    return form_with(
+        [part for question in questions_of(page, answers) for part in question.parts], answers, elsewhere, typed
+    )
+
+
+def form_with(parts: Iterable[Part], answers: Answers, elsewhere: Elsewhere, typed: Any = None) -> OpenForm:
+    """The same for these parts of questions, of whichever page; parts of one name are the same wherever they stand."""
+    parts, about = tuple(parts), answers.get("about")
+    form_class = _form_class((*_asked_in(), about), tuple(part.name for part in parts))
     form: OpenForm = form_class(formdata=typed, data={part.name: answers.get(part.name) for part in parts})
     for part in parts:
         if isinstance(part.choices, str) and part.choices in elsewhere:
@@ -99,10 +107,15 @@ def _asked_in() -> tuple[str, str]:
 
 
 @lru_cache(maxsize=256)  # the same questions in the same words make the same form
-def _form_class(words_of: tuple[str, str, str | None], page: int, names: tuple[str, ...]) -> type[OpenForm]:
+def _form_class(words_of: tuple[str, str, str | None], names: tuple[str, ...]) -> type[OpenForm]:
     about = words_of[2]
-    parts = (part for question in PAGES[page].questions for part in question.parts if part.name in names)
-    return type("PageForm", (OpenForm,), {"of_whom": about} | {part.name: _field(part, about) for part in parts})
+    fields = {name: _field(_PARTS[name], about) for name in names}
+    return type("PageForm", (OpenForm,), {"of_whom": about} | fields)
+
+
+_PARTS = {part.name: part for page in PAGES for question in page.questions for part in question.parts} | dict(
+    intake.PARTS
+)
 
 
 def _field(part: Part, about: str | None) -> Field:
@@ -131,7 +144,7 @@ def questions_in(page: int, form: OpenForm) -> tuple[Question, ...]:
     What was typed on the page changes none of them under her hands.
     """
     about = getattr(form, "of_whom", None)
-    return tuple(_in_person(question, about) for question in PAGES[page].questions if question.parts[0].name in form)
+    return tuple(in_person(question, about) for question in PAGES[page].questions if question.parts[0].name in form)
 
 
 def fieldsets(page: int, form: OpenForm) -> Markup:
@@ -161,7 +174,7 @@ def _written(question: Question, form: OpenForm) -> Markup:
     return written
 
 
-def _in_person(question: Question, about: str | None) -> Question:
+def in_person(question: Question, about: str | None) -> Question:
     """The question as it is asked about this person."""
     parts = tuple(replace(part, label=worded(part.label, about)) for part in question.parts)
     return replace(question, legend=worded(question.legend, about), hint=worded(question.hint, about), parts=parts)
@@ -228,7 +241,7 @@ def answers_in_words(answers: Answers, elsewhere: Elsewhere) -> list[AnsweredPag
         rows = [
             (
                 say(question.short),
-                tuple(word for part in question.parts for word in _words(part, answers, elsewhere)),
+                tuple(word for part in question.parts for word in words_of(part, answers, elsewhere)),
             )
             for question in questions_of(number, answers)
         ]
@@ -241,7 +254,8 @@ def answers_in_words(answers: Answers, elsewhere: Elsewhere) -> list[AnsweredPag
     return pages
 
 
-def _words(part: Part, answers: Answers, elsewhere: Elsewhere) -> Iterable[str]:
+def words_of(part: Part, answers: Answers, elsewhere: Elsewhere) -> Iterable[str]:
+    """What was answered to a part of a question, in words; nothing where it was passed over."""
     answer: Any = answers.get(part.name)
     finer = part.name == "when" and answers.get("number") is not None and incident_of(answers).told_twice is None
     if answer in NO_ANSWER or part.name == "unit" or finer:

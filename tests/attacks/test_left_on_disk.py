@@ -94,10 +94,12 @@ def told_by_telephone(her: Her) -> None:
     """A case worker writes down what somebody tells her, and signs out."""
     signs_in(her.window, her.site)
     her.window.goes_to(f"{her.site.address}/es/equipo/voz")
+    her.goes_on_to("safety")
     her.marks(safety="S_WEAPON", danger="D_STRANGLED")
     her.goes_on_to("violence")
     her.marks(violence="PHYSICAL_ASSAULT")
     her.goes_on_to("narrative")
+    her.window.presses("main form details summary")
     her.window.fills("textarea[name=narrative]", WORDS)
     her.goes_on()
     her.window.presses("button[value=send]")

@@ -338,12 +338,12 @@ def test_told_by_voice_she_gets_a_code_and_comes_back_by_herself(app: Flask, pla
     desk = at_the_desk(app, place)
     desk.opens("/es/equipo/voz")
     assert say("Say this first") in desk.words
-    desk.presses("next", about="SELF", age="A25_34")
+    desk.presses("next", allows_letters="yes", about="SELF")
     desk.presses("next", region="UCAYALI")
     desk.presses("next", violence=["ROBBERY"])
-    for _ in range(3):
-        desk.presses("next")
-    desk.presses("next", narrative="Me lo contó por teléfono.", consents=["C_LETTERS"])
+    desk.presses("next", age="A25_34")
+    desk.presses("next")
+    desk.presses("next", narrative="Me lo contó por teléfono.")
     repeated = desk.form("send")
     desk.presses("send")
     words, _ = desk.receipt()

@@ -201,6 +201,7 @@ def test_where_no_row_can_be_written_the_page_is_the_answer(
     assert desk.status == 422
     assert MARK in desk.words
     desk.opens("/es/equipo/voz")
+    desk.presses("to-1")
     desk.presses("next", safety=["S_WEAPON"])
     assert (desk.status, desk.path) == (203, "/es/equipo/voz")
     desk.presses("back")
@@ -334,6 +335,7 @@ def goes_to_the_words(desk: Phone) -> None:
 def test_back_in_what_is_told_by_telephone_shows_the_page_with_the_newest_answers(app: Flask, place: Place) -> None:
     desk = signs_in(app, place, place.workers["rosa"])
     desk.opens("/es/equipo/voz")
+    desk.presses("to-1")
     first = desk.path
     desk.presses("next", safety=["S_WEAPON"])
     goes_to_the_words(desk)
@@ -362,6 +364,7 @@ def test_a_wrong_answer_told_by_telephone_comes_back_with_what_was_typed(app: Fl
 def test_a_lost_row_is_no_lost_telephone_call(app: Flask, place: Place) -> None:
     desk = signs_in(app, place, place.workers["rosa"])
     desk.opens("/es/equipo/voz")
+    desk.presses("to-1")
     desk.presses("next", safety=["S_WEAPON"])
     app.extensions["amparo"].rows.forget_all()
     desk.presses("back")

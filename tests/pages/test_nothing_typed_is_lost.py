@@ -255,6 +255,7 @@ def test_passwords_digits_and_sheets_are_never_held(app: Flask, place: Place) ->
 def test_what_is_told_by_telephone_goes_on_after_signing_in_again(app: Flask, place: Place) -> None:
     desk, before = signs_in(app, place, place.workers["rosa"]), place.cases()
     desk.opens("/es/equipo/voz")
+    desk.presses("to-1")
     desk.presses("next", safety=["S_WEAPON"])
     while "narrative" not in desk.form("next").kinds:
         desk.presses("next")

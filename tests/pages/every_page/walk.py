@@ -369,10 +369,12 @@ class Walk:
 
     def answers(self) -> None:
         """Something for every question, whatever is asked."""
+        self.unfolds()
         asked = self.page.evaluate(f"() => {{ {WORDS} {ASKED} }}")
         for name, offered in asked.items():
             for value in ANSWERS.get(name) or offered[:1]:
-                self._answer(name, value, offered)
+                if not offered or value in offered:
+                    self._answer(name, value, offered)
 
     def _answer(self, name: str, value: str, offered: list[str]) -> None:
         field_ = self.page.locator(f"[name={name}]")
@@ -905,6 +907,8 @@ def _asks_for_danger_again(walk: Walk) -> None:
 
 def the_case_worker_writes_down_what_she_hears(walk: Walk) -> None:
     _signs_in_anew(walk, walk.site.place.workers["rosa"], "voz")
+    walk.presses("to-1")
+    walk.presses("back")
     walk.presses("check")
     walk.presses("to-0")
     _tells_until(walk, "send")
