@@ -149,7 +149,7 @@ def test_of_another_person_nothing_is_asked_as_if_it_were_the_caller(app: Flask,
                 assert not re.search(r"\b(you|your)\b", spoken.aloud("OTHER").replace("as you know", "")), spoken.says
     desk = begins(app, place)
     desk.presses("next", about="OTHER")
-    assert say("In which region are you?") not in desk.words
+    assert say("Which region are you in?") not in desk.words
     assert say("Which region is this person in?") in desk.words
 
 
