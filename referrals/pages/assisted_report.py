@@ -64,6 +64,7 @@ class Intake:
     count: int = 0  # steps by POST; of a row and a ticket the higher one holds what was said last
     wrong: dict[str, Any] = field(default_factory=dict)  # the step that has to be set right, and what was typed there
     sent: dict[str, Any] = field(default_factory=dict)  # what is shown once it was filed
+    helped: list[str] = field(default_factory=list)  # the needs for which help stood above the page before this one
     name: str = ""
 
     def to_row(self) -> dict[str, Any]:
@@ -117,6 +118,7 @@ def _told(intake: Intake, step: str, go: str) -> ResponseReturnValue:
     if step not in _NUMBERS:  # of before the questions stood in this order: they begin anew, with all that was told
         return _lead(intake, "0")
     number = int(step)
+    intake.helped = urgent_needs(aloud.so_far(intake.answers, number))
     form = spoken_forms.form_of(number, intake.answers, _choices(intake.answers), typed_answers())
     right = form.validate()
     intake.answers = aloud.merged(number, intake.answers, _right_answers(form))
@@ -220,6 +222,7 @@ def _ask(intake: Intake, number: int) -> ResponseReturnValue:
         in_danger=aloud.IN_DANGER,
         form=form,
         help=_help(directory, incident, g.lang, only=urgent) if urgent else None,
+        new_help=not set(urgent) <= set(intake.helped),
         child=child_policy(g.lang, installation().settings.country) if incident.age in MINOR_AGES else None,
         ticket=_field(intake, str(number)),
         out=StaffForm(formdata=None),

@@ -161,6 +161,16 @@ def test_the_answers_mean_what_they_mean_on_her_own_pages() -> None:
     assert answers.contact_of(intake.plain(told | {"number_to_call": "999"})) == {}
 
 
+def test_help_stands_open_when_it_is_new_and_folded_on_the_pages_after(app: Flask, place: Place) -> None:
+    desk = begins(app, place)
+    desk.presses("to-1")
+    unfolded = f"<details open><summary>{say('First, help')}"
+    for told, is_new in (({"danger": ["D_BLEEDING"]}, True), ({}, False), ({"when": "H2"}, False)):
+        desk.presses("next", **told)
+        assert say("First, help") in desk.words
+        assert (unfolded in desk.text) is is_new, told
+
+
 # ── the receipt ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
