@@ -23,8 +23,8 @@ from referrals.pages.before_sending import SPOKEN, before_sending
 from referrals.pages.case_actions import ACTS, NO_ACT, refusal
 from referrals.pages.case_forms import NOT_OPENED, blueprint, case_workers, other_teams
 from referrals.pages.follow_up import plans
-from referrals.pages.follow_up.shown import what_is_next
 from referrals.pages.follow_up.letter_box import FILL, letter_box
+from referrals.pages.follow_up.shown import what_is_next
 from reporting.cases import actions, desk, records
 from reporting.cases.follow_up import acts as follow_up
 from reporting.cases.follow_up import timeline
