@@ -85,6 +85,11 @@ def _happenings(case: Case) -> tuple[list[Happening], ...]:
     seen = [
         Happening(plan.seen_at, "looked over", plan.seen_by, "", {"kind": plan.kind}) for plan in plans if plan.seen_by
     ]
+    return (letters, notes, added, corrected, moved, done, needs, filled, seen, *_follow_up(case))
+
+
+def _follow_up(case: Case) -> tuple[list[Happening], ...]:
+    """Steps that people changed, tries to reach her, appointments made and taken back."""
     steps = [
         Happening(entry["hour"], f"step {entry['act']}", entry["by"], entry.get("text", ""), _with_its_day(entry))
         for entry in case.work_record.get("steps", ())
@@ -104,7 +109,7 @@ def _happenings(case: Case) -> tuple[list[Happening], ...]:
         for appointment in referral.appointments
         if appointment.off
     ]
-    return letters, notes, added, corrected, moved, done, needs, filled, seen, steps, attempts, appointed, taken_back
+    return steps, attempts, appointed, taken_back
 
 
 def _with_its_day(entry: Mapping[str, Any]) -> Mapping[str, Any]:
