@@ -327,8 +327,9 @@ def test_a_record_cut_out_shuts_the_case(app: Flask, place: Place) -> None:
     number, _ = body_of(place, receipt, "consents")
     with writing(place.engine) as db:
         db.delete(db.get_one(RecordRow, number))
+    rosa, case = place.signs_in("rosa"), place.comes_back(receipt).case
     with writing(place.engine) as db, pytest.raises(CannotOpen):
-        open_case(db, place.signs_in("rosa"), place.comes_back(receipt).case, place.clock())
+        open_case(db, rosa, case, place.clock())
 
 
 # ── stories ─────────────────────────────────────────────────────────────────────────────────────────────────

@@ -264,6 +264,9 @@ def test_the_sheet_for_the_service_and_her_own_page_say_the_same_appointment(app
     for words in (rosa.opens(sheet.group(1)) and rosa.words, comes_back(app, receipt).words):
         assert all(part in words for part in ("14:00", "piso 2", "Nelly", "limón"))
     rosa.opens(case)
+    rosa.presses("fill-appointment")
+    assert ", 14:00" in the_form(rosa, "go", "letter").values["text"][0], "a letter of the team names it"
+    rosa.opens(case)
     taps(rosa, "go", "unappoint")
     assert say("Your appointments") not in comes_back(app, receipt).words
 

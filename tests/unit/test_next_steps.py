@@ -18,7 +18,7 @@ from referrals.needs.rules import RULES
 from reporting.cases import actions
 from reporting.cases.actions import NotAllowed
 from reporting.cases.case_file import CaseFile, Record
-from reporting.cases.follow_up import acts, next_steps
+from reporting.cases.follow_up import acts, next_steps, plans
 from reporting.cases.follow_up.days import WorkingDays
 from reporting.cases.follow_up.next_steps import CASE_STATES, OF_CASE, OF_REFERRAL, WITHIN_A_DAY, NextStep, NoStep
 from reporting.cases.follow_up.progress import progress_of_file
@@ -124,6 +124,17 @@ def test_without_a_referral_it_is_the_letters_that_say_what_is_next() -> None:
     silent = a_case_file(consents=())
     assert not steps(silent)
     assert next_steps.why_none(progress_of_file(silent)) == OF_CASE["no way"].because
+
+
+def test_the_day_on_which_a_plan_is_looked_at_again_is_a_step_until_it_is_done_or_the_plan_is_filled_in_anew() -> None:
+    case_file, first, second = a_case_file(), date(2027, 1, 18), date(2027, 2, 1)
+    a_referral(case_file, "declined")
+    plans.fill(case_file, ME, "safety_plan", {"danger": "él vuelve"}, first, NOW * HOUR)
+    assert [(step.name, step.day) for step in steps(case_file)] == [(next_steps.OF_PLAN.name, first)]
+    plans.fill(case_file, ME, "safety_plan", {"danger": "ya se fue"}, second, NOW * HOUR)
+    assert next_steps.OF_PLAN.name not in [step.name for step in steps(case_file)], "closing the case comes before"
+    actions.close(case_file, ME, "RECORD_ONLY", "listo", NOW * HOUR)
+    assert not steps(case_file)
 
 
 def test_no_day_is_one_on_which_nobody_reads() -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from flask import g
 
 from referrals.casework import referral
-from referrals.casework.follow_up import letters
+from referrals.casework.follow_up import appointments, letters
 from referrals.casework.follow_up.letters import Template
 from referrals.directory.snapshot import DirectorySnapshot
 from referrals.matching.hours import YES
@@ -25,7 +25,7 @@ from reporting.teams import reading_hours
 from reporting.teams.keyring import Keys
 from reporting.teams.team_log import CannotOpen
 from reporting.web import languages
-from reporting.web.context import installation
+from reporting.web.context import installation, today
 from reporting.web.languages import LANGUAGES
 
 FILL = "fill"  # the button that puts a letter into the box
@@ -105,8 +105,15 @@ def _known(db: Any, case: Case, directory: DirectorySnapshot, chosen: Template, 
         "service": card.name if card else "",
         "address": card.address if card else "",
         "hours": (card.hours or (always if card.is_24h == YES else "")) if card else "",
+        "appointment": _appointment(case, language),
         "reading_days": _reading_days(db, language),
     }
+
+
+def _appointment(case: Case, language: str) -> str:
+    """Day and time of the only appointment that is to come; blank where there is none, or a choice."""
+    ahead = appointments.coming(case, today().date())
+    return f"{languages.day(language, ahead[0].day)}, {ahead[0].time}" if len(ahead) == 1 else ""
 
 
 def _service(case: Case, chosen: Template) -> str:

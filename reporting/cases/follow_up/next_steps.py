@@ -84,6 +84,9 @@ OF_REFERRAL: Final[Mapping[str, StepRow | NoStep]] = {
     "revoked": NoStep(N_("It was taken back. What she wants instead, she says in her own time.")),
     "closed": NoStep(N_("It has its outcome.")),
 }
+OF_PLAN: Final = StepRow(
+    N_("Look at the plan again with her"), 0, N_("It is the day that was agreed when the plan was filled in.")
+)
 SHUT, ASIDE, FRESH, WAITS, UNANSWERED, ANSWERED, SETTLED, NO_WAY = (
     "closed",
     "put aside",
@@ -196,6 +199,8 @@ def _following(case: CaseProgress, days: WorkingDays) -> Iterator[NextStep]:
     row = OF_CASE[name]
     if isinstance(row, StepRow) and (name == WAITS or not follows):
         follows.append(_step(case, f"case.{name}.{hour}", row, days.after(hour, row.days)))
+    if case.review:
+        follows.append(_step(case, f"plan.{case.review.isoformat()}", OF_PLAN, days.read_on(case.review)))
     done = {entry["key"] for entry in case.entries if entry["act"] == DONE}
     yield from (_as_set(case, step, days) for step in follows if step.key not in done)
 

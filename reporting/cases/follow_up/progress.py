@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Protocol
 
+from reporting.cases.follow_up.plan_versions import PLANS, PlanVersion, next_review
 from reporting.cases.records import Case, HandOverNote, Referral
 from reporting.cases.summary import SummaryContent
 
@@ -28,6 +30,7 @@ class CaseProgress:
     referrals: tuple[Referral, ...]
     history: tuple[Mapping[str, Any], ...]
     entries: tuple[Mapping[str, Any], ...]
+    review: date | None = None  # on which a plan is to be looked at again
 
 
 class OpenedRecord(Protocol):
@@ -66,7 +69,12 @@ def progress_of_file(opened: OpenedCase) -> CaseProgress:
         referrals=tuple(Referral.from_content(record.number, record.content) for record in opened.all_of("referral")),
         history=tuple(work_record.get("history", ())),
         entries=tuple(work_record.get("steps", ())),
+        review=next_review(*(_versions(opened, kind) for kind in PLANS)),
     )
+
+
+def _versions(opened: OpenedCase, kind: str) -> tuple[PlanVersion, ...]:
+    return tuple(PlanVersion.from_content(record.number, kind, record.content) for record in opened.all_of(kind))
 
 
 def progress_of(case: Case) -> CaseProgress:
@@ -84,6 +92,7 @@ def progress_of(case: Case) -> CaseProgress:
         referrals=case.referrals,
         history=tuple(work_record.get("history", ())),
         entries=tuple(work_record.get("steps", ())),
+        review=case.next_review,
     )
 
 
