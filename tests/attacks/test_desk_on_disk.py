@@ -45,7 +45,7 @@ def works_through_the_day(her: Her) -> None:
     her.goes_on_to("violence")
     her.marks(violence=TICKED["violence"])
     her.goes_on_to("narrative")
-    window.presses("main form details summary")
+    unfolds(her, "textarea[name=narrative]")
     window.fills("textarea[name=narrative]", WORDS)
     her.goes_on()
     window.presses("button[value=send]")
@@ -63,12 +63,17 @@ def works_through_the_day(her: Her) -> None:
     window.presses(SIGN_OUT)
 
 
+def unfolds(her: Her, what: str) -> None:
+    """Open the fold in which this lies, if it lies in one that is closed."""
+    folded = her.window.page.locator(f"details:has({what})")  # type: ignore[attr-defined]
+    if folded.count() and folded.first.get_attribute("open") is None:
+        folded.first.locator("summary").first.click()
+
+
 def writes(her: Her, go: str, field: str, text: str) -> None:
     """Type into the form with this button, wherever it is folded away, and press it."""
     form = f"form:has(button[value={go}])"
-    folded = her.window.page.locator(f"details:has({form})")  # type: ignore[attr-defined]
-    if folded.count() and folded.first.get_attribute("open") is None:
-        folded.first.locator("summary").first.click()
+    unfolds(her, form)
     her.window.fills(f"{form} [name={field}]", text)
     her.window.presses(f"{form} button[value={go}]")
 
