@@ -7,17 +7,22 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
 from sqlalchemy.engine import make_url
 
+from reporting.cases import records
+from tests.browsers import FLAGS
 from tests.copies import Copies, nothing_more, on_engine
+from tests.needs_of_tests import requires
 from tests.opening import Locksmith, lying
 from tests.pages.test_casework import comes_back
 from tests.pages.test_plans import HERS, printed
 from tests.people import Place
 from tests.phone import Phone
+from tests.server import in_this_process
 from tests.trips import opens_newest_case, signs_in
 
 WORDS = ("zarzamora4417", "cardo8890", "pluma3321")  # typed: what she fears, her word, what she wants
@@ -91,3 +96,34 @@ def test_no_word_of_a_plan_lies_open_and_none_is_left_under_any_seal_once_she_er
     assert lies_in() == set()
     raw = copied_bytes(place)
     assert not any(word in raw for word in clear)
+
+
+@pytest.mark.parametrize("place", ["sqlite"], indirect=True)
+def test_what_chromium_prints_of_a_plan_fits_a_page_and_names_nobody(app: Flask, place: Place, player: Any) -> None:
+    place.receives(HERS)
+    rosa = fills_in_both(app, place)
+    rosa.opens(f"{rosa.path}/seguridad/hoja")
+    cookie = rosa.client.get_cookie("t")
+    assert cookie is not None
+    browser = player.chromium.launch(executable_path=requires("chromium"), args=FLAGS)
+    with in_this_process(app) as address:
+        context = browser.new_context(viewport={"width": 360, "height": 640}, java_script_enabled=False)
+        context.add_cookies([{"name": "t", "value": cookie.value, "url": address}])
+        page = context.new_page()
+        page.goto(address + rosa.path)
+        page.emulate_media(media="print")
+        on_paper, pdf = page.inner_text("body"), page.pdf(format="A4")
+        if folder := os.environ.get("AMPARO_SCREENSHOTS"):
+            page.screenshot(path=f"{folder}/plan-on-paper.png", full_page=True)
+            Path(f"{folder}/plan.pdf").write_bytes(pdf)
+        browser.close()
+    assert WORDS[1] in on_paper
+    for name in ("rosa", "Equipo", place.settings.site_name, alias_in(rosa.path)):
+        assert name not in on_paper, name
+        assert name.encode() not in pdf
+    assert pdf.count(b"/Type /Page\n") == 1
+
+
+def alias_in(path: str) -> str:
+    """The short name of the case of an address."""
+    return records.alias(int(path.split("/")[4]))

@@ -669,7 +669,12 @@ def test_both_sheets_can_be_typed_on_the_page(app: Flask, place: Place) -> None:
 
 
 def an_address(rule: str, number: int) -> str:
-    named = rule.replace("<lang>", "es").replace("<place>", "PE25").replace("<service>", "cem-regular-pucallpa-25")
+    named = (
+        rule.replace("<lang>", "es")
+        .replace("<kind>", "seguridad")
+        .replace("<place>", "PE25")
+        .replace("<service>", "cem-regular-pucallpa-25")
+    )
     small = re.sub(r"<int\(max=\d\).*?>", "2", named.replace("<period>", "2026"))
     return re.sub(r"<int\(.*?>", str(number), small)
 
@@ -688,6 +693,10 @@ def test_what_anybody_may_open_is_exactly_this(app: Flask, place: Place) -> None
         "letters.page": {"rosa"},
         "staff.reading_hours": {"rosa", "carmen"},
         "casework.sheet": set(),
+        "plans.every_plan": set(),
+        "plans.plan": set(),
+        "plans.sheet": set(),
+        "danger.danger": set(),
         "assisted_report.begin": {"rosa"},
         "assisted_report.page": set(),
         "staff.chain": {"rosa", "carmen"},

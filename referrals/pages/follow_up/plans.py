@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from http import HTTPStatus
 from typing import Any
 
-from flask import g, make_response, url_for
+from flask import abort, g, make_response, url_for
 from flask.typing import ResponseReturnValue
 from wtforms import StringField, TextAreaField
 from wtforms.validators import Length
@@ -43,7 +43,7 @@ KINDS = {"seguridad": SAFETY_PLAN, "caso": CASE_PLAN}  # as an address spells it
 NAMES = {SAFETY_PLAN: N_("Safety plan"), CASE_PLAN: N_("Case plan")}
 REVIEW_AFTER = {SAFETY_PLAN: 14, CASE_PLAN: 30}  # days after which a plan is looked at again, unless they say another
 CASE_PATH = "/<lang>/equipo/caso/<int(max=9223372036854775807):case>"
-KIND_PATH = f"{CASE_PATH}/planes/<any({', '.join(KINDS)}):kind>"
+KIND_PATH = f"{CASE_PATH}/planes/<kind>"
 Typed = Mapping[str, Sequence[str]]
 
 
@@ -102,7 +102,13 @@ def look_over(case: int) -> ResponseReturnValue:
 @signed_in(CASE_WORKER)
 def plan(case: int, kind: str) -> ResponseReturnValue:
     """The form of a plan, to be filled in together with her; it begins with what the newest version says."""
+    _known(kind)
     return _form_page(case, kind)
+
+
+def _known(kind: str) -> str:
+    """The kind of plan that an address spells; there is no page for any other."""
+    return KINDS[kind] if kind in KINDS else abort(404)
 
 
 @blueprint.post(KIND_PATH)
@@ -111,7 +117,7 @@ def plan(case: int, kind: str) -> ResponseReturnValue:
 @signed_in(CASE_WORKER)
 def fill(case: int, kind: str) -> ResponseReturnValue:
     """Keep a plan as a new version; or its form once more with what was typed and what is wrong there."""
-    form = FORMS[KINDS[kind]]()
+    form = FORMS[_known(kind)]()
     if not form.is_ours():
         return _form_page(case, kind, typed_here(), complaint(N_("That is too long.")), 422)
     try:
@@ -152,7 +158,7 @@ def _review_day(text: str | None) -> date | None:
 @signed_in(CASE_WORKER)
 def sheet(case: int, kind: str) -> ResponseReturnValue:
     """The newest version of a plan on paper, without a name. The printing is in the audit."""
-    site, wanted = installation(), KINDS[kind]
+    site, wanted = installation(), _known(kind)
     try:
         with site.writing() as db:
             opened = desk.open_case(db, g.keys, case, site.clock(), "printed plan")
