@@ -16,26 +16,22 @@ from referrals.directory import snapshot
 from referrals.directory.snapshot import DirectorySnapshot
 from referrals.help import answers as referrals_help
 from referrals.help import proposals, tonight
-from referrals.needs import codes
 from referrals.needs.assessment import window_runs
 from referrals.pages.act_forms import ActForm, WordsForm
 from referrals.pages.before_sending import SPOKEN, before_sending
 from referrals.pages.case_actions import ACTS, NO_ACT, refusal
 from referrals.pages.case_forms import NOT_OPENED, blueprint, case_workers, other_teams
+from referrals.pages.case_words import TABLE
 from referrals.pages.follow_up import plans
 from referrals.pages.follow_up.letter_box import FILL, letter_box
 from referrals.pages.follow_up.shown import what_is_next
 from reporting.cases import actions, desk, records
-from reporting.cases.follow_up import acts as follow_up
 from reporting.cases.follow_up import timeline
-from reporting.cases.follow_up.plan_versions import SHOW_PLAN
 from reporting.cases.records import Case, NoConsent
 from reporting.i18n import N_
 from reporting.teams.team_log import CASE_WORKER, CannotOpen
-from reporting.vocabulary import questions, wording
+from reporting.vocabulary import wording
 from reporting.vocabulary.codes import MINOR_AGES
-from reporting.vocabulary.need_states import STATES
-from reporting.vocabulary.needs import NEEDS
 from reporting.web import desk_pages, languages, question_forms
 from reporting.web.access.auth import refresh_keys, signed_in
 from reporting.web.access.traits import may_be_sent_again, takes
@@ -152,7 +148,7 @@ def _show(
         asked_team=teams.get(actions.asked_hand_over(opened.work_record), ""),
         referrals=[(proposal, list(referral.steps(proposal, keys.member))) for proposal in opened.referrals],
         herself=actions.speaks_for_herself(opened.incident, opened.consents),
-        table=_TABLE,
+        table=TABLE,
         me=keys.member,
         out=ActForm(formdata=None),
     )
@@ -192,25 +188,4 @@ def _as_it_stands(opened: Case, directory: DirectorySnapshot) -> dict[str, Any]:
     }
 
 
-# words of the tables that the page shows
-_TABLE = {
-    "channels": questions.CHANNELS,
-    "results": follow_up.RESULTS,
-    "contact": questions.CONTACT_NAMES,
-    "consents": questions.CONSENTS
-    | {"C_CONTACT": N_("The team may contact her"), actions.HERSELF: N_("She herself has said yes to help")}
-    | {SHOW_PLAN: N_("Her page may show her safety plan")},
-    "must_nots": codes.MUST_NOTS,
-    "needs": NEEDS,
-    "urgencies": codes.URGENCY_LABELS,
-    "outcomes": actions.OUTCOMES,
-    "marks": actions.MARKS,
-    "because": actions.NOT_A_REPORT_BECAUSE,
-    "fields": referral.FIELDS,
-    "states": referral.STATES,
-    "need_states": {code: row.name for code, row in STATES.items()},
-    "moves": referral.MOVE_NAMES | {"propose": N_("Proposed")},
-    "refused_because": referral.REFUSED_BECAUSE,
-    "allow": actions.CHANGEABLE,
-}
 GOES = {"handed", "allow"}  # what takes something away from a case or from a team: it goes from the log too

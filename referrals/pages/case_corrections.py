@@ -10,8 +10,10 @@ from werkzeug.datastructures import ImmutableMultiDict
 from wtforms import StringField, TextAreaField
 from wtforms.validators import Length
 
+from referrals.help import answers as referrals_help
 from referrals.pages.before_sending import version_in
 from referrals.pages.case_forms import MEANWHILE, NOT_OPENED, blueprint, case_workers, counters, needed
+from referrals.pages.case_words import TABLE
 from reporting.cases import actions, desk, records
 from reporting.cases.actions import NotAllowed
 from reporting.cases.follow_up import timeline
@@ -108,6 +110,8 @@ def _right_page(
         seen=timeline.seen_of(opened),
         since=timeline.since(opened, (typed or {}).get("v", [""])[0]),
         people=people,
+        table=TABLE,
+        names=referrals_help.names(directory_lookups.snapshot()),
         number=number,
         title=question_forms.title_of(number, answers_of(opened.incident)),
         questions=question_forms.questions_in(number, form),

@@ -560,6 +560,20 @@ def test_somebody_else_changed_this(app: Flask, place: Place) -> None:
     assert only_case(place, place.signs_in("rosa")).state == "open"
 
 
+def test_whoever_sets_an_answer_right_meanwhile_reads_what_happened_to_the_case(app: Flask, place: Place) -> None:
+    place.receives(RAPE, consents=YES_TO_LETTERS)
+    rosa, milagros = at_the_desk(app, place), at_the_desk(app, place, "milagros")
+    case = opens_newest_case(rosa)
+    milagros.opens(f"{case}/respuestas/4")
+    rosa.opens(case)
+    rosa.presses("propose", service=a_service(app, place, "N_PEP"), need="N_PEP", fields=[])
+    milagros.sends("reason", reason="me lo dijo", docs="NONE")
+    assert milagros.status == 409
+    assert say("Since then:") in milagros.words
+    assert say("Proposed") in milagros.words
+    assert milagros.form(holding="reason").values["reason"] == ["me lo dijo"], "what was typed is kept"
+
+
 def test_somebody_else_changed_this_is_said_before_that_a_reason_is_missing(app: Flask, place: Place) -> None:
     place.receives(RAPE)
     rosa, milagros = at_the_desk(app, place), at_the_desk(app, place, "milagros")

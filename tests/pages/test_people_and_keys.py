@@ -691,6 +691,7 @@ def test_what_anybody_may_open_is_exactly_this(app: Flask, place: Place) -> None
         "casework.printed": set(),
         "casework.guide": {"rosa"},
         "letters.page": {"rosa"},
+        "how_it_goes.page": {"rosa"},
         "staff.reading_hours": {"rosa", "carmen"},
         "casework.sheet": set(),
         "plans.every_plan": set(),
