@@ -91,6 +91,10 @@ class Window:
         """Tick a box, or choose one of several."""
         raise NotImplementedError
 
+    def unfolds(self, where: str) -> None:
+        """Press what opens a fold; no page follows."""
+        raise NotImplementedError
+
     def presses(self, where: str) -> None:
         """Press a button or a link and wait for the page it leads to."""
         raise NotImplementedError
@@ -163,6 +167,9 @@ class Chromium(Window):
 
     def ticks(self, where: str) -> None:
         self.page.check(where)
+
+    def unfolds(self, where: str) -> None:
+        self.page.locator(where).first.click()
 
     def presses(self, where: str) -> None:
         with self.page.expect_navigation():
@@ -279,6 +286,9 @@ class Driven(Window):
     def ticks(self, where: str) -> None:
         if not self.say("selected", id=self._find(where)):
             self.say("click", id=self._find(where))
+
+    def unfolds(self, where: str) -> None:
+        self.say("click", id=self._find(where))
 
     def presses(self, where: str) -> None:
         before = self._find("html")

@@ -99,7 +99,7 @@ def told_by_telephone(her: Her) -> None:
     her.goes_on_to("violence")
     her.marks(violence="PHYSICAL_ASSAULT")
     her.goes_on_to("narrative")
-    her.window.presses("main form details summary")
+    her.window.unfolds("details:has(textarea[name=narrative]) summary")
     her.window.fills("textarea[name=narrative]", WORDS)
     her.goes_on()
     her.window.presses("button[value=send]")

@@ -150,7 +150,7 @@ def hand(request: pytest.FixtureRequest, site: Site) -> Iterator[Hand]:
 
 def on_the_first_page(hand: Hand) -> None:
     hand.page.goto(f"{hand.site.address}/es/antes")
-    hand.page.get_by_role("button", name="Empezar").click()
+    hand.page.get_by_role("button", name="Me pasó a mí").click()
     hand.page.check("input[name=safety][value=S_WEAPON]")
     hand.secrets = [CHOSEN]
 

@@ -79,7 +79,7 @@ def test_a_whole_trip_in_a_browser_without_script_or_cookie(window: Any, running
     page.goto(f"{running.address}/es/", wait_until="networkidle")
     page.get_by_role("link", name="Contar lo que pasó").click()
     picture(page, "00-before")
-    page.get_by_role("button", name="Empezar").click()
+    page.get_by_role("button", name="Me pasó a mí").click()
     picture(page, "01-page")
     choose(page, "age", "A25_34")
     go_on(page, "02-page")
