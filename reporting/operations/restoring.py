@@ -20,6 +20,7 @@ from sqlalchemy import Engine, Integer, func, select
 from sqlalchemy.orm import Session
 
 from reporting.cases import derived, store
+from reporting.errors import AmparoError
 from reporting.figures import release_ledger
 from reporting.operations import backups
 from reporting.operations.backups import BackupRefused
@@ -162,7 +163,7 @@ class _Restore:
         _keep_what_is_published(db, self.pin)
 
 
-class _Enough(Exception):
+class _Enough(AmparoError):
     """It was only to be seen whether it would hold: the transaction is taken back."""
 
 
