@@ -218,7 +218,7 @@ def _ask(intake: Intake, number: int) -> ResponseReturnValue:
         step=step,
         of=of,
         title=spoken_forms.title_of(number, answers),
-        spoken=spoken_forms.spoken_in(number, form),
+        spoken=spoken_forms.spoken_in(number, answers),
         in_danger=aloud.IN_DANGER,
         form=form,
         help=_help(directory, incident, g.lang, only=urgent) if urgent else None,

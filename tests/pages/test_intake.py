@@ -153,6 +153,16 @@ def test_of_another_person_nothing_is_asked_as_if_it_were_the_caller(app: Flask,
     assert say("Which region is this person in?") in desk.words
 
 
+@pytest.mark.parametrize("violence", [["RAPE"], ["KILLING_DISAPPEARANCE"], ["RAPE", "KILLING_DISAPPEARANCE"], []])
+def test_nothing_is_asked_twice_on_a_page(app: Flask, place: Place, violence: list[str]) -> None:
+    desk = begins(app, place)
+    while not on_the_check_page(desk):
+        asked = re.findall(r'<fieldset class="c-question" id="q-(\w+)"', desk.text)
+        fields = re.findall(r'id="f-(\w+)"', desk.text)
+        assert len(set(fields)) == len(fields), (asked, fields)
+        desk.presses("next", **({"violence": violence} if "violence" in desk.form("next").kinds else {}))
+
+
 def test_the_answers_mean_what_they_mean_on_her_own_pages() -> None:
     told = {"violence": ["RAPE"], "condom": "no", "when": "H24", "wants": ["W_HEALTH"], "allows_figures": "yes"}
     hers = {"violence": ["RAPE"], "condom": "no", "when": "H24", "wants": ["W_HEALTH"], "consents": ["C_STATS"]}

@@ -48,6 +48,7 @@ SOMETIMES = {
     "d": st.integers(0, 500_000),
     "f": st.booleans(),
     "e": st.integers(0, 500_000),
+    "R": st.lists(st.lists(st.integers(0, 9), min_size=2, max_size=2), max_size=3),
 }
 STORED = st.fixed_dictionaries(ALWAYS, optional=SOMETIMES)
 

@@ -32,13 +32,15 @@ def form_of(page: int, answers: Answers, elsewhere: Elsewhere, typed: Any = None
     return form
 
 
-def spoken_in(page: int, form: OpenForm) -> tuple[Spoken, ...]:
-    """The questions of a page that a form of it holds, as they are said of whom it is about."""
-    about = getattr(form, "of_whom", None)
+def spoken_in(page: int, answers: Answers) -> tuple[Spoken, ...]:
+    """The questions of a page that its form holds (`form_of`), as they are said of whom it is about.
+
+    Not by the names of their fields: two questions of a page, of which one can matter, may share them.
+    """
+    about = answers.get("about")
     return tuple(
         replace(spoken, says=spoken.aloud(about), question=question_forms.in_person(spoken.question, about))
-        for spoken in SPOKEN[page].spoken
-        if spoken.question.parts[0].name in form
+        for spoken in intake.spoken_on(page, answers)
     )
 
 
