@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import os
 import statistics
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from datetime import date, timedelta
 
 import pytest
 from flask import Flask
@@ -24,6 +25,7 @@ from referrals.pages.directory.words import TYPE_NAMES
 from referrals.pages.follow_up.how_it_goes import STEP_NAMES, WINDOW_NAMES
 from reporting.cases import actions, desk, queue_cache, store, submission
 from reporting.cases.case_file import CaseFile
+from reporting.cases.follow_up import acts
 from reporting.cases.follow_up.how_was_it import FACES, say_how_it_was
 from reporting.cases.records import FROM_TEAM, Visit
 from reporting.cases.store import StretchedReceipt
@@ -574,6 +576,45 @@ def closes(place: Place, visit: Visit) -> None:
 def face_of(place: Place, visit: Visit) -> str:
     with reading(place.engine) as db:
         return str(store.open_visit(db, visit).work_record.get("how_was_it", {}).get("face", ""))
+
+
+def test_a_step_is_kept_on_its_day_late_after_it_and_overdue_until_somebody_does_it(place: Place) -> None:
+    visit, keys, began = place.comes_back(place.receives(QUIET)), place.signs_in("rosa"), int(place.clock()) // HOUR
+    shelf = snapshot.snapshot_of(lambda: reading(place.engine))
+    service = next(card for card in shelf.cards.by_id.values() if card.service_type == "HEALTH_PRIMARY")
+    with writing(place.engine) as db:
+        desk.queue(db, keys, place.pin)
+        desk.move_to_vault(db, keys, CASES)
+    rosa = keys.member
+
+    def counted(hours: int) -> tuple[int, int, int]:
+        seen = course_look.look(lambda: reading(place.engine), keys, lambda: None)
+        work = figures_of(seen.courses.values(), began + hours, lambda service: service).work
+        return work.kept, work.late, work.overdue
+
+    def acts_on(after: int, does: Callable[[CaseFile, float], object]) -> None:
+        moment = float((began + after) * HOUR)
+        with writing(place.engine) as db, desk.at_desk(db, keys, visit.case, moment, "changed") as case_file:
+            does(case_file, moment)
+
+    acts_on(0, lambda file, now: referral.propose(file, rosa, service, "N_LEGAL_INFO", ("need",), now))
+    assert counted(24) == (0, 0, 0), "after two days somebody looks whether she answered"
+    acts_on(24, lambda file, now: referral.agree(file, file.all_of("referral")[0].number, now))
+    assert counted(24) == (1, 0, 0), "she answered before"
+    assert counted(24 + 48) == (1, 0, 1), "it had to be sent on the same day"
+    acts_on(24 + 60, lambda file, now: referral.send(file, file.all_of("referral")[0].number, rosa, service, now))
+    assert counted(24 + 61) == (1, 1, 0)
+    assert counted(24 + 60 + 24 * 5) == (1, 1, 1), "nobody has asked the service"
+    acts_on(
+        24 + 61,
+        lambda file, now: acts.plan_step(file, rosa, "llevar la copia", day_in(began, 9), 0, day_in(began, 3), now),
+    )
+    assert counted(24 * 8) == (1, 1, 1)
+    assert counted(24 * 11) == (1, 1, 2)
+
+
+def day_in(hour: int, days: int) -> date:
+    return local(hour * HOUR, "America/Lima").date() + timedelta(days=days)
 
 
 def test_she_may_tap_a_face_after_closing_change_it_and_take_it_back_and_nobody_is_called(

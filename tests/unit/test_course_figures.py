@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from referrals.casework.follow_up import how_it_goes
-from referrals.casework.follow_up.course import COUNTED_WINDOWS, STEPS, Course, ReferralCourse, WindowCourse
+from referrals.casework.follow_up.course import COUNTED_WINDOWS, STEPS, Course, DueWork, ReferralCourse, WindowCourse
 from referrals.casework.follow_up.how_it_goes import figures_of, span_of
 from reporting.cases.follow_up.how_was_it import FACES
 from reporting.clock import HOUR
@@ -55,6 +55,7 @@ courses_drawn = st.builds(
     face=codes(("", *FACES)),
     windows=st.lists(windows_drawn, max_size=2).map(tuple),
     referrals=st.lists(referrals_drawn, max_size=3).map(tuple),
+    work=st.lists(st.builds(DueWork, until=st.integers(1, 3000), done=hours_since), max_size=3).map(tuple),
 )
 some_courses = st.lists(courses_drawn, max_size=12)
 

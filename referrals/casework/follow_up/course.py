@@ -6,13 +6,18 @@ No word that anybody wrote is in it. Worked out of an opened case; pure. Knows n
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import date, timedelta
 from typing import Any, Final, Self
 
+from referrals.casework.referral import MOVES, PROPOSED, TO_PROTECT
 from referrals.needs.assessment import assess
 from referrals.needs.rules import STAMP
+from reporting.cases.follow_up import next_steps
+from reporting.cases.follow_up.days import WorkingDays
 from reporting.cases.follow_up.how_was_it import how_it_was
+from reporting.cases.follow_up.progress import progress_of
 from reporting.cases.records import FROM_HER, Case, Referral
 from reporting.vocabulary.need_states import MET_ELSEWHERE, NOT_WANTED, REACH, REFUSE
 
@@ -26,7 +31,7 @@ STEPS: Final[Mapping[str, frozenset[str]]] = {
     "reached": frozenset({REACH}),
 }
 HER_NO: Final = frozenset({"decline", "revoke"})
-COURSE_STAMP: Final = f"{STAMP} courses 1"  # by which rules a course was worked out, and how it is written
+COURSE_STAMP: Final = f"{STAMP} courses 2"  # by which rules a course was worked out, and how it is written
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,14 @@ class ReferralCourse:
 
 
 @dataclass(frozen=True, slots=True)
+class DueWork:
+    """A next step that had a day. Hours since 1970: with which the day is over; in which it was done, 0 for never."""
+
+    until: int
+    done: int
+
+
+@dataclass(frozen=True, slots=True)
 class Course:
     """What is counted of one case. Hours since 1970, 0 for never; codes as they stand in the case."""
 
@@ -73,6 +86,7 @@ class Course:
     face: str  # how it was for her; empty where she said nothing
     windows: tuple[WindowCourse, ...]
     referrals: tuple[ReferralCourse, ...]
+    work: tuple[DueWork, ...]  # the steps after moves of referrals, and those that people planned
 
     def to_json(self) -> bytes:
         """One line that `from_json` reads."""
@@ -86,11 +100,13 @@ class Course:
         referrals = tuple(
             ReferralCourse(**referral | {"refusals": tuple(referral["refusals"])}) for referral in kept.pop("referrals")
         )
-        return cls(**kept | {"gaps": tuple(kept["gaps"]), "windows": windows, "referrals": referrals})
+        work = tuple(DueWork(**step) for step in kept.pop("work"))
+        gaps = tuple(kept.pop("gaps"))
+        return cls(**kept, gaps=gaps, windows=windows, referrals=referrals, work=work)
 
 
-def course_of(case: Case) -> Course:
-    """What is counted of a case as it stands."""
+def course_of(case: Case, days: WorkingDays) -> Course:
+    """What is counted of a case as it stands; `days` of its place, by which a step has its day."""
     history = case.work_record.get("history", ())
     reopened = [entry["by"] for entry in history if entry["act"] == "reopened"]
     incident = case.incident
@@ -113,7 +129,36 @@ def course_of(case: Case) -> Course:
         face=how_it_was(case.work_record),
         windows=tuple(_windows(case)),
         referrals=tuple(map(_referral, case.referrals)),
+        work=tuple(_work(case, days)),
     )
+
+
+def _work(case: Case, days: WorkingDays) -> Iterator[DueWork]:
+    """Each step that followed from a move, done by the next one or when somebody said so; then what people planned."""
+    progress = progress_of(case)
+    said = {entry["key"]: entry["hour"] for entry in progress.entries if entry["act"] == next_steps.DONE}
+    for referral in case.referrals:
+        for stood, following in _as_it_stood(referral):
+            step = next_steps.step_after(progress, stood, days)
+            if step is not None:
+                ends = [hour for hour in (said.get(step.key), following) if hour]
+                yield DueWork(_day_is_over(step.day, days), min(ends, default=0))
+    for step, done in next_steps.planned_by_people(progress, days):
+        yield DueWork(_day_is_over(step.day, days), done)
+
+
+def _as_it_stood(referral: Referral) -> Iterator[tuple[Referral, int]]:
+    """The referral after each of its moves, and the hour of the next move; 0 after the last."""
+    state = TO_PROTECT if referral.protects else PROPOSED
+    for number, move in enumerate(referral.moves, 1):
+        state = MOVES[state][move["move"]].next if number > 1 else state
+        hour = referral.moves[number]["hour"] if number < len(referral.moves) else 0
+        made = tuple(meeting for meeting in referral.appointments if not hour or meeting.hour <= hour)
+        yield replace(referral, state=state, moves=referral.moves[:number], appointments=made), hour
+
+
+def _day_is_over(day: date, days: WorkingDays) -> int:
+    return days.begins(day + timedelta(days=1))
 
 
 def _windows(case: Case) -> Iterable[WindowCourse]:

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from referrals.casework.follow_up.course import COURSE_STAMP, Course, course_of
 from reporting.cases import desk, queue_cache
 from reporting.cases.derived import part_of
+from reporting.cases.follow_up.days import working_days
 from reporting.cases.queue_cache import COURSES
 from reporting.teams.keyring import Keys
 
@@ -69,7 +70,8 @@ def _worked_out(reading: Opens, keys: Keys, cases: Collection[int]) -> dict[int,
     listed, fresh = list(cases), dict[int, Course]()
     for at in range(0, len(listed), AT_ONCE):
         with reading() as db:
-            fresh |= {case.id: course_of(case) for case in desk.opened(db, keys, listed[at : at + AT_ONCE])}
+            days = working_days(db)
+            fresh |= {case.id: course_of(case, days) for case in desk.opened(db, keys, listed[at : at + AT_ONCE])}
     return fresh
 
 

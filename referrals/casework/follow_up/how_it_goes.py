@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
-from referrals.casework.follow_up.course import COUNTED_WINDOWS, STEPS, Course, ReferralCourse, WindowCourse
+from referrals.casework.follow_up.course import COUNTED_WINDOWS, STEPS, Course, DueWork, ReferralCourse, WindowCourse
 from reporting.cases.summary import CLOSED
 from reporting.clock import HOUR
 
@@ -58,6 +58,15 @@ class Cascade:
 
 
 @dataclass(frozen=True, slots=True)
+class WorkFigures:
+    """Next steps whose day has come or that are done: on their day or before, later, and not yet."""
+
+    kept: int
+    late: int
+    overdue: int
+
+
+@dataclass(frozen=True, slots=True)
 class Figures:
     """How it goes in a set of cases. The order of what is counted by name is by count, then by name."""
 
@@ -75,6 +84,7 @@ class Figures:
     reopened: int
     reopened_by_her: int
     faces: Mapping[str, int]
+    work: WorkFigures
 
 
 def figures_of(courses: Iterable[Course], hour: float, kind_of: Callable[[str], str]) -> Figures:
@@ -109,6 +119,15 @@ def figures_of(courses: Iterable[Course], hour: float, kind_of: Callable[[str], 
         reopened=sum(course.reopened for course in counted),
         reopened_by_her=sum(course.reopened_by_her for course in counted),
         faces=Counter(course.face for course in counted if course.face),
+        work=_work([step for course in counted for step in course.work], hour),
+    )
+
+
+def _work(steps: Collection[DueWork], hour: float) -> WorkFigures:
+    return WorkFigures(
+        kept=sum(0 < step.done < step.until for step in steps),
+        late=sum(step.done >= step.until for step in steps),
+        overdue=sum(not step.done and step.until <= hour for step in steps),
     )
 
 

@@ -205,6 +205,25 @@ def _following(case: CaseProgress, days: WorkingDays) -> Iterator[NextStep]:
     yield from (_as_set(case, step, days) for step in follows if step.key not in done)
 
 
+def step_after(case: CaseProgress, referral: Referral, days: WorkingDays) -> NextStep | None:
+    """The step that follows from a referral as it stands, or stood, with the day and the owner that people set."""
+    return next((_as_set(case, step, days) for step in _of_referral(case, referral, days)), None)
+
+
+def planned_by_people(case: CaseProgress, days: WorkingDays) -> Iterator[tuple[NextStep, int]]:
+    """Each step that people planned, and the hour (since 1970) in which it was done; 0 where nobody did it.
+
+    What was not done when the case was closed is left out: closing ended it.
+    """
+    done = {entry["key"]: entry["hour"] for entry in case.entries if entry["act"] == DONE}
+    open_still = {step.key for step in _planned(case, days)}
+    for entry in case.entries:
+        if entry["act"] == PLANNED and (entry["key"] in done or entry["key"] in open_still):
+            day = days.read_on(date.fromisoformat(entry["day"]))
+            step = NextStep(entry["key"], entry["text"], day, entry["to"], by_system=False)
+            yield _as_set(case, step, days), done.get(entry["key"], 0)
+
+
 def _of_referral(case: CaseProgress, referral: Referral, days: WorkingDays) -> Iterator[NextStep]:
     row, move = OF_REFERRAL[referral.state], referral.moves[-1]
     if isinstance(row, NoStep):
