@@ -173,6 +173,7 @@ def sends_what_she_agreed_to(desk: Desk) -> Thumb:
 def writes_down_a_call(desk: Desk) -> Thumb:
     before, thumb = desk.place.cases(), desk.begins()
     thumb.follows("/es/equipo/voz")
+    thumb.presses("to-1")
     thumb.presses("check", safety=["S_WEAPON"])
     thumb.presses("send")
     assert desk.place.cases() == before + 1
@@ -192,7 +193,7 @@ JOBS: Final[dict[Callable[[Desk], Thumb], tuple[int, int]]] = {
     keeps_a_note: (3, 2),
     sees_what_waits: (1, 1),
     sends_what_she_agreed_to: (2, 2),
-    writes_down_a_call: (4, 3),
+    writes_down_a_call: (5, 4),
 }
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from referrals.casework.follow_up import letters
 from referrals.directory.reviewed_data import DATA
 from referrals.help import at_the_door, doctor_sheet, plan_fields, texts, tonight
 from reporting.vocabulary.incident import Incident
@@ -25,6 +26,7 @@ SHOWN = {
     "child-policy.toml": "a child",
     "doctor-sheet.toml": "sheet",
     "her-case.toml": "closed",
+    "letters.toml": "letters",
     "need-texts.toml": "case",
     "plans.toml": "safety plan",
     "tonight.toml": "plan",
@@ -91,6 +93,12 @@ def filling_a_plan(app: Flask, place: Place) -> Phone:
     return rosa
 
 
+def among_letters(app: Flask, place: Place) -> Phone:
+    rosa = signs_in(app, place, place.workers["rosa"])
+    rosa.opens("/es/equipo/cartas")
+    return rosa
+
+
 HERS = Incident(
     violence=frozenset({"RAPE"}), perpetrator=frozenset({"PARTNER"}), condom="no", department="PE25", hours=(5.0, 5.0)
 )
@@ -105,6 +113,7 @@ PAGES = {
     "closed": closed,
     "desk": at_the_desk,
     "safety plan": filling_a_plan,
+    "letters": among_letters,
 }
 
 
@@ -132,6 +141,7 @@ def test_where_somebody_has_signed_all_of_them_nothing_is_said(
     readers = (at_the_door.desk_rows, tonight.plan_rows, texts.need_words, texts.need_texts, texts._child_policy)  # noqa: SLF001 -- their caches
     monkeypatch.setattr(tomllib, "loads", signed(tomllib.loads))
     readers += (plan_fields.plan_data, texts.her_case_texts, texts._after_the_window)  # noqa: SLF001 -- as above
+    readers += (letters._data, letters.shipped)  # noqa: SLF001 -- as above
     caches = (*readers, doctor_sheet._data, doctor_sheet.groups)  # noqa: SLF001 -- as above
     for cached in caches:
         cached.cache_clear()

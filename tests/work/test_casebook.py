@@ -60,8 +60,9 @@ def test_how_to_reach_her_is_behind_one_act_of_the_audit(place: Place, rosa: Key
 
 def test_how_to_reach_her_stays_shut_without_her_yes(place: Place, rosa: Keys) -> None:
     place.receives(RAPE, contact={"number_to_call": "999"}, consents=frozenset())
+    case = open_as_team(place, rosa).id
     with writing(place.engine) as db, pytest.raises(NoConsent):
-        desk.open_contact(db, rosa, open_as_team(place, rosa).id, place.clock())
+        desk.open_contact(db, rosa, case, place.clock())
 
 
 def test_letters_go_both_ways_and_stay_in_order(place: Place, rosa: Keys) -> None:

@@ -33,6 +33,7 @@ from werkzeug.routing import Rule
 from referrals.directory.importing import shipped
 from referrals.directory.models import ServiceRow
 from reporting.app import create_app
+from reporting.cases import actions
 from reporting.cases import desk as cases_desk
 from reporting.cases.follow_up import plans
 from reporting.cases.follow_up.plan_versions import SAFETY_PLAN
@@ -614,6 +615,9 @@ def she_leaves_in_the_middle(walk: Walk) -> None:
     while not walk.sees("form[action='/salir'] button"):
         _goes_on(walk)
     walk.clicks("form[action='/salir'] button", LANGUAGES[0])
+    walk.opens("/{lang}/contar")
+    walk.presses("other")
+    walk.presses("start")
 
 
 def she_looks_for_help(walk: Walk) -> None:
@@ -1134,7 +1138,9 @@ def she_says_what_she_has_and_keeps_a_plan(walk: Walk) -> None:
     by_her_partner = Incident(
         about="SELF", age="A25_34", violence=frozenset({"RAPE"}), perpetrator=frozenset({"PARTNER"}), hours=(5.0, 5.0)
     )
-    walk.code = " ".join(walk.site.place.receives(by_her_partner).digits())
+    place = walk.site.place
+    receipt = place.receives(by_her_partner)
+    walk.code = " ".join(receipt.digits())
     _opens_her_case(walk)
     for verb in ("have", "unwanted", "still"):
         walk.unfolds()
@@ -1142,6 +1148,12 @@ def she_says_what_she_has_and_keeps_a_plan(walk: Walk) -> None:
     for go in ("keep-plan", "drop-plan"):
         walk.unfolds()
         walk.presses(go)
+    keys, case = place.signs_in("rosa"), place.comes_back(receipt).case
+    with writing(place.engine) as db, cases_desk.at_desk(db, keys, case, place.clock(), "changed") as case_file:
+        actions.close(case_file, keys.member, "RECORD_ONLY", "Así lo quiso.", place.clock())
+    _opens_her_case(walk)
+    walk.presses("face-GOOD")
+    walk.presses("face-none")
 
 
 def something_fails(walk: Walk) -> None:
