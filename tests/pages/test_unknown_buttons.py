@@ -116,9 +116,8 @@ def test_at_the_desk_a_button_that_is_none_changes_nothing(app: Flask, place: Pl
                     assert desk.status < 500
                     assert sessions(place) == there, (name, form.action, go)
                 assert everything(place) == before, (name, form.action)  # costs most: looked through once a form
-    assert found >= {
-        one for one in ASK_WHICH if not one.startswith(("reporter.", "consent.", "her_needs.", "take_along."))
-    }
+    hers = ("reporter.", "consent.", "her_needs.", "how_was_it.", "take_along.")
+    assert found >= {one for one in ASK_WHICH if not one.startswith(hers)}
 
 
 def test_in_her_case_a_button_that_is_none_changes_nothing(app: Flask, place: Place) -> None:
@@ -153,6 +152,19 @@ def test_in_her_case_a_button_that_is_none_changes_nothing(app: Flask, place: Pl
         assert everything(place) == before, go
     her.presses("no")
     assert everything(place) != before, "the real one does"
+
+
+def test_a_face_that_is_none_says_nothing_of_how_it_was(app: Flask, place: Place) -> None:
+    receipt = place.receives(RAPE, narrative="una", consents=YES_TO_LETTERS)
+    rosa = signs_in(app, place, place.workers["rosa"])
+    opens_newest_case(rosa)
+    rosa.presses("close", outcome="RECORD_ONLY", reason="Ya.")
+    her = comes_back(app, receipt)
+    before, faces = everything(place), her.form("face-GOOD")
+    for go in (*PRESSES, ["face"], ["face-"], ["face-zz"]):
+        her.repeats(faces.action, faces.values | ({"go": go} if go else {}))
+        assert her.status < 500
+        assert everything(place) == before, go
 
 
 def test_another_team_is_told_neither_yes_nor_no_by_a_button_that_is_none(app: Flask, place: Place) -> None:
