@@ -123,8 +123,9 @@ def test_a_server_killed_again_and_again_loses_no_receipt_and_doubles_no_case(pl
     for words in arrived:
         with reading(place.engine) as db:
             store.open_visit(db, place.comes_back(receipt_of(words)))
+    rosa = place.signs_in("rosa")
     with writing(place.engine) as db:
-        cards, broken = desk.queue(db, place.signs_in("rosa"))
+        cards, broken = desk.queue(db, rosa)
         assert not broken
     lost = sum(one.lost_answers for one in people)
     log.info("%s kills, %s receipts, %s cases, %s answers lost and had again", KILLS, len(arrived), place.cases(), lost)

@@ -373,6 +373,7 @@ IN_THE_CLEAR = {
     "queue_sheet": {"team", "part", "epoch"},
     "course_sheet": {"team", "part", "epoch"},
     "taken": {"team", "part", "epoch", "number"},
+    "team_letters": {"team", "epoch", "number"},
     "duty": {"id", "hours", "opened"},
     "figures_release": {"id", "period", "state", "reached", "team", "epoch", "compiled_by", "published_by"},
     "figures_month": {"month", "release"},
