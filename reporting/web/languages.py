@@ -10,7 +10,7 @@ import gettext
 import io
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -100,6 +100,13 @@ def say(catalogue: Catalogue, message: str, **parts: object) -> str:
 def day(code: str, when: date) -> str:
     """A day as people say it: 24 de noviembre de 2026."""
     return format_date(when, "long", locale=LANGUAGES[code].formats)
+
+
+def short_day(code: str, when: date) -> str:
+    """A day of these months, where there is little room: 24 nov."""
+    return format_skeleton(
+        "MMMd", datetime(when.year, when.month, when.day, tzinfo=UTC), locale=LANGUAGES[code].formats
+    )
 
 
 def day_as_written(lang: str, written: str) -> str:

@@ -115,6 +115,8 @@ def _for_every_page() -> dict[str, Any]:
         "figures_apart": bool(site.settings.figures_host),
         "trip": g.get("trip"),
         "day": lambda when: languages.day(g.lang, when),
+        "short_day": lambda when: languages.short_day(g.lang, when),
+        "short_day_of": lambda hour: languages.short_day(g.lang, local_hour(hour).date()),
         "day_of": lambda hour: languages.day(g.lang, local_hour(hour).date()),
         "here": request.endpoint,
         "version": version_of,
