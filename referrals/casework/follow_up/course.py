@@ -153,8 +153,8 @@ def _as_it_stood(referral: Referral) -> Iterator[tuple[Referral, int]]:
     for number, move in enumerate(referral.moves, 1):
         state = MOVES[state][move["move"]].next if number > 1 else state
         hour = referral.moves[number]["hour"] if number < len(referral.moves) else 0
-        made = tuple(meeting for meeting in referral.appointments if not hour or meeting.hour <= hour)
-        yield replace(referral, state=state, moves=referral.moves[:number], appointments=made), hour
+        by_then = tuple(meeting for meeting in referral.appointments if not hour or meeting.hour <= hour)
+        yield replace(referral, state=state, moves=referral.moves[:number], appointments=by_then), hour
 
 
 def _day_is_over(day: date, days: WorkingDays) -> int:
