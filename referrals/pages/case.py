@@ -20,7 +20,7 @@ from referrals.needs.assessment import window_runs
 from referrals.pages.act_forms import ActForm, WordsForm
 from referrals.pages.before_sending import SPOKEN, before_sending
 from referrals.pages.case_actions import ACTS, NO_ACT, refusal
-from referrals.pages.case_forms import NOT_OPENED, blueprint, case_workers, other_teams
+from referrals.pages.case_forms import CASE_PATH, NOT_OPENED, blueprint, case_workers, other_teams
 from referrals.pages.case_words import TABLE
 from referrals.pages.follow_up import plans
 from referrals.pages.follow_up.letter_box import FILL, letter_box
@@ -40,14 +40,14 @@ from reporting.web.errors import error_page
 from reporting.web.forms import HELD, button, complaint, parts_of
 
 
-@blueprint.get("/<lang>/equipo/caso/<int(max=9223372036854775807):case>")
+@blueprint.get(CASE_PATH)
 @signed_in(CASE_WORKER)
 def case_page(case: int) -> ResponseReturnValue:
     """Everything of one case. The opening is in the audit."""
     return _show(case)
 
 
-@blueprint.post("/<lang>/equipo/caso/<int(max=9223372036854775807):case>")
+@blueprint.post(CASE_PATH)
 @takes(*{act.form for act in ACTS.values()})
 @may_be_sent_again
 @signed_in(CASE_WORKER)

@@ -39,19 +39,19 @@ from referrals.pages.act_forms import (
     WordsForm,
 )
 from referrals.pages.before_sending import version_in
-from referrals.pages.case_forms import MEANWHILE, called, counters, help_of, needed, outcome, owner, service
+from referrals.pages.case_forms import REFUSED, called, counters, help_of, needed, outcome, owner, service, why_refused
 from referrals.pages.follow_up import acts as next_acts
 from reporting import clock
 from reporting.cases import actions, desk, records
 from reporting.cases.actions import NotAllowed
 from reporting.cases.case_file import NOT_A_REPORT, CaseFile
 from reporting.cases.follow_up import acts as follow_up
-from reporting.cases.records import EditConflict, NoConsent
+from reporting.cases.records import NoConsent
 from reporting.i18n import N_
 from reporting.teams.readers import offered
 from reporting.teams.team_log import CannotOpen
 from reporting.web.context import installation, local_hour
-from reporting.web.forms import BadFormValue, number_in
+from reporting.web.forms import number_in
 
 CHOOSE = N_("Choose what to do.")
 UNFINISHED = N_("Something is still missing where the letter says ____. Write it there, or take that sentence out.")
@@ -72,10 +72,8 @@ def refusal(case: int, go: str, form: ActForm) -> tuple[str, int] | None:
             act.afterwards(db, case, form)
     except NoConsent:
         return N_("She did not say yes to letters."), 422
-    except NotAllowed as why:
-        return why.sentence, 422
-    except (EditConflict, CannotOpen, BadFormValue):  # or the page did not say which version of the case it showed
-        return MEANWHILE, 409
+    except (*REFUSED, CannotOpen) as problem:
+        return why_refused(problem)
     return None
 
 

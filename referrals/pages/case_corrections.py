@@ -12,12 +12,20 @@ from wtforms.validators import Length
 
 from referrals.help import answers as referrals_help
 from referrals.pages.before_sending import version_in
-from referrals.pages.case_forms import MEANWHILE, NOT_OPENED, blueprint, case_workers, counters, needed
+from referrals.pages.case_forms import (
+    CASE_PATH,
+    NOT_OPENED,
+    REFUSED,
+    blueprint,
+    counters,
+    needed,
+    opened_with_people,
+    why_refused,
+)
 from referrals.pages.case_words import TABLE
 from reporting.cases import actions, desk, records
-from reporting.cases.actions import NotAllowed
 from reporting.cases.follow_up import timeline
-from reporting.cases.records import Case, EditConflict
+from reporting.cases.records import Case
 from reporting.i18n import N_
 from reporting.pages import directory_lookups, my_case
 from reporting.teams.team_log import CASE_WORKER, CannotOpen
@@ -28,7 +36,7 @@ from reporting.web.access.auth import signed_in
 from reporting.web.access.traits import may_be_sent_again, takes
 from reporting.web.context import installation, render_template, say
 from reporting.web.errors import error_page
-from reporting.web.forms import BadFormValue, OpenForm, StaffForm, complaint, typed_answers, typed_here
+from reporting.web.forms import OpenForm, StaffForm, complaint, typed_answers, typed_here
 
 
 class RightForm(StaffForm):
@@ -38,7 +46,7 @@ class RightForm(StaffForm):
     reason = TextAreaField(validators=[Length(max=questions.LONGEST_TEXT)])
 
 
-@blueprint.get("/<lang>/equipo/caso/<int(max=9223372036854775807):case>/respuestas/<int(max=8):number>")
+@blueprint.get(f"{CASE_PATH}/respuestas/<int(max=8):number>")
 @signed_in(CASE_WORKER)
 def answers(case: int, number: int) -> ResponseReturnValue:
     """One page of her answers, to be set right by a case worker with a reason. What she said stays beside it."""
@@ -47,7 +55,7 @@ def answers(case: int, number: int) -> ResponseReturnValue:
     return _right_page(case, number)
 
 
-@blueprint.post("/<lang>/equipo/caso/<int(max=9223372036854775807):case>/respuestas/<int(max=8):number>")
+@blueprint.post(f"{CASE_PATH}/respuestas/<int(max=8):number>")
 @takes(RightForm, OpenForm)
 @may_be_sent_again
 @signed_in(CASE_WORKER)
@@ -78,10 +86,9 @@ def set_right(case: int, number: int) -> ResponseReturnValue:
                 actions.correct(case_file, g.keys.member, changed, reason, moment, signs=anew)
     except CannotOpen:
         return error_page(404, NOT_OPENED)
-    except NotAllowed as why:
-        return _right_page(case, number, typed_here(), say(why.sentence), 422)
-    except (EditConflict, BadFormValue):  # or the page did not say which version of the case it showed
-        return _right_page(case, number, typed_here(), say(MEANWHILE), 409)
+    except REFUSED as problem:
+        sentence, code = why_refused(problem)
+        return _right_page(case, number, typed_here(), say(sentence), code)
     return redirect(url_for("casework.case_page", lang=g.lang, case=case), 303)
 
 
@@ -95,9 +102,7 @@ def _right_page(
     case: int, number: int, typed: dict[str, list[str]] | None = None, sentence: str = "", code: int = 200
 ) -> ResponseReturnValue:
     try:
-        with installation().writing() as db:
-            opened = desk.open_case(db, g.keys, case, installation().clock())
-            people = case_workers(db, installation(), g.keys)
+        opened, people = opened_with_people(case)
     except CannotOpen:
         return error_page(404, NOT_OPENED)
     form = _answers_form(opened, number, ImmutableMultiDict(typed) if typed else None)

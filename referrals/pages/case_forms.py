@@ -17,7 +17,7 @@ from referrals.matching.listings import ServiceCard
 from reporting.cases import actions, desk, records
 from reporting.cases.actions import NotAllowed
 from reporting.cases.case_file import CaseFile
-from reporting.cases.records import Case
+from reporting.cases.records import Case, EditConflict
 from reporting.crypto import receipts
 from reporting.i18n import N_
 from reporting.teams import members, team_log
@@ -26,10 +26,11 @@ from reporting.teams.readers import offered
 from reporting.teams.team_log import CASEWORK, STATISTICS, Team
 from reporting.web.access.audience import DESK, Pages
 from reporting.web.context import Installation, installation
-from reporting.web.forms import number_in
+from reporting.web.forms import BadFormValue, number_in
 from reporting.web.limits import TURNING
 
 blueprint = Pages("casework", __name__, DESK, limit=TURNING)
+CASE_PATH = "/<lang>/equipo/caso/<int(max=9223372036854775807):case>"
 NOT_OPENED = N_("This case does not open: it was erased, or a record of it was changed.")
 MEANWHILE = N_("This case was touched after you opened it. Nothing of yours was sent yet.")
 
@@ -39,6 +40,22 @@ def case_workers(db: Any, site: Installation, keys: Keys) -> dict[int, str]:
     own_teams = [team for team in site.teams(db) if team.id in keys.epochs and team.kind == CASEWORK]
     inside = {member for team in own_teams for member in team.members}
     return {account.id: account.name for account in members.accounts(db) if account.id in inside and account.open}
+
+
+def opened_with_people(case: int) -> tuple[Case, dict[int, str]]:
+    """The case as it is now, and who can own it; the opening is in the audit. Raises `CannotOpen`."""
+    site = installation()
+    with site.writing() as db:
+        return desk.open_case(db, g.keys, case, site.clock()), case_workers(db, site, g.keys)
+
+
+# what an act on a case is refused with; a page that does not say which version of the case it showed came too late too
+REFUSED = (NotAllowed, EditConflict, BadFormValue)
+
+
+def why_refused(problem: Exception) -> tuple[str, int]:
+    """Why an act was not done, as a message, with the status of the answer."""
+    return (problem.sentence, 422) if isinstance(problem, NotAllowed) else (MEANWHILE, 409)
 
 
 def counters(db: Any) -> Team:

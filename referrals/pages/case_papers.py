@@ -12,7 +12,7 @@ from referrals.casework import referral, referral_sheet
 from referrals.casework.follow_up import appointments
 from referrals.directory import snapshot
 from referrals.help import answers as referrals_help
-from referrals.pages.case_forms import NOT_OPENED, blueprint
+from referrals.pages.case_forms import CASE_PATH, NOT_OPENED, blueprint
 from reporting.cases import desk, records
 from reporting.cases.follow_up import next_steps
 from reporting.i18n import N_
@@ -42,7 +42,7 @@ ACT_NAMES = {
 }
 
 
-@blueprint.get("/<lang>/equipo/caso/<int(max=9223372036854775807):case>/hoja/<int(max=9223372036854775807):number>")
+@blueprint.get(f"{CASE_PATH}/hoja/<int(max=9223372036854775807):number>")
 @signed_in(CASE_WORKER)
 def sheet(case: int, number: int) -> ResponseReturnValue:
     """The page that goes to a service: what she agreed to, and nothing else. There is none without her yes."""
@@ -67,7 +67,7 @@ def sheet(case: int, number: int) -> ResponseReturnValue:
     )
 
 
-@blueprint.get("/<lang>/equipo/caso/<int(max=9223372036854775807):case>/relato")
+@blueprint.get(f"{CASE_PATH}/relato")
 @signed_in(CASE_WORKER)
 def printed(case: int) -> ResponseReturnValue:
     """Her own words and facts on paper, for somebody who goes to complain. The printing is in the audit."""

@@ -7,22 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Any
 
 from flask import g, make_response, redirect, url_for
 from flask.typing import ResponseReturnValue
 from wtforms import BooleanField, SelectMultipleField, StringField, TextAreaField
 from wtforms.validators import Length
 
-from referrals.casework.follow_up.danger import HAPPENED, NOW, danger_over_time, newly_happened, with_danger
+from referrals.casework.follow_up.danger import HAPPENED, NOW, DangerTold, danger_over_time, newly_happened, with_danger
 from referrals.pages.before_sending import version_in
-from referrals.pages.case_forms import MEANWHILE, NOT_OPENED, case_workers, counters
-from referrals.pages.follow_up.plans import CASE_PATH
+from referrals.pages.case_forms import CASE_PATH, NOT_OPENED, REFUSED, counters, opened_with_people, why_refused
 from reporting.cases import actions, desk, records
 from reporting.cases.actions import NotAllowed
 from reporting.cases.case_file import CaseFile
 from reporting.cases.follow_up import timeline
-from reporting.cases.records import EditConflict
+from reporting.cases.records import Case
 from reporting.clock import HOUR
 from reporting.i18n import N_
 from reporting.teams.team_log import CASE_WORKER, CannotOpen
@@ -35,7 +33,7 @@ from reporting.web.access.auth import signed_in
 from reporting.web.access.traits import may_be_sent_again, takes
 from reporting.web.context import installation, render_template, say
 from reporting.web.errors import error_page
-from reporting.web.forms import BadFormValue, StaffForm, complaint, typed_here
+from reporting.web.forms import StaffForm, complaint, typed_here
 from reporting.web.limits import TURNING
 
 blueprint = Pages("danger", __name__, DESK, limit=TURNING)
@@ -77,10 +75,9 @@ def assess_anew(case: int) -> ResponseReturnValue:
             _assess(case_file, form)
     except CannotOpen:
         return error_page(404, NOT_OPENED)
-    except NotAllowed as why:
-        return _danger_page(case, typed_here(), say(why.sentence), 422)
-    except (EditConflict, BadFormValue):  # or the page did not say which version of the case it showed
-        return _danger_page(case, typed_here(), say(MEANWHILE), 409)
+    except REFUSED as problem:
+        refused, code = why_refused(problem)
+        return _danger_page(case, typed_here(), say(refused), code)
     return redirect(url_for("casework.case_page", lang=g.lang, case=case), 303)
 
 
@@ -105,18 +102,20 @@ def _again(code: str, since_told: float) -> Hours | None:
     return WHEN[code][0] or (0.0, max(0.0, since_told))
 
 
+def danger_in_words(case: Case) -> list[tuple[DangerTold, list[str]]]:
+    """What was told of danger, with its date, and its signs in words; the newest last."""
+    return [(told, [say(VOCABULARY["flags"][sign]) for sign in told.signs]) for told in danger_over_time(case)]
+
+
 @desk_pages.by_get()
 def _danger_page(
     case: int, typed: Mapping[str, Sequence[str]] | None = None, sentence: str = "", code: int = 200
 ) -> ResponseReturnValue:
-    site = installation()
     try:
-        with site.writing() as db:
-            opened = desk.open_case(db, g.keys, case, site.clock())
-            people = case_workers(db, site, g.keys)
+        opened, people = opened_with_people(case)
     except CannotOpen:
         return error_page(404, NOT_OPENED)
-    labels: Mapping[str, Any] = VOCABULARY["flags"]
+    labels = VOCABULARY["flags"]
     page = render_template(
         "casework/danger.html",
         case=opened,
@@ -126,7 +125,7 @@ def _danger_page(
         groups=[[(sign, say(labels[sign])) for sign in signs] for signs in (NOW, HAPPENED)],
         kept=opened.incident.flags.intersection(HAPPENED),
         when={NOT_AGAIN: N_("No, nothing happened since")} | {when: label for when, (_, label) in WHEN.items()},
-        danger=[(entry, [say(labels[sign]) for sign in entry.signs]) for entry in danger_over_time(opened)],
+        danger=danger_in_words(opened),
         typed=typed or {},
         sentence=sentence,
         again=code == HTTPStatus.CONFLICT,

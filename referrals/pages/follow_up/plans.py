@@ -19,15 +19,15 @@ from wtforms.validators import Length
 from referrals.casework.follow_up.danger import danger_over_time
 from referrals.help.plan_fields import PlanField, plan_fields, plans_signed
 from referrals.pages.before_sending import version_in
-from referrals.pages.case_forms import MEANWHILE, NOT_OPENED, case_workers
+from referrals.pages.case_forms import CASE_PATH, NOT_OPENED, REFUSED, opened_with_people, why_refused
+from referrals.pages.follow_up.danger import danger_in_words
 from reporting.cases import actions, desk, records
 from reporting.cases.actions import NotAllowed
 from reporting.cases.follow_up import plans, timeline
 from reporting.cases.follow_up.plan_versions import CASE_PLAN, SAFETY_PLAN, SHOW_PLAN, PlanVersion, wait_for_second
-from reporting.cases.records import Case, EditConflict
+from reporting.cases.records import Case
 from reporting.i18n import N_
 from reporting.teams.team_log import CASE_WORKER, CannotOpen
-from reporting.vocabulary.codes import VOCABULARY
 from reporting.web import desk_pages
 from reporting.web.access.audience import DESK, Pages
 from reporting.web.access.auth import signed_in
@@ -42,7 +42,6 @@ LONGEST_ANSWER = 1500  # signs of one field: all of a plan is a page of paper
 KINDS = {"seguridad": SAFETY_PLAN, "caso": CASE_PLAN}  # as an address spells it -> kind of plan
 NAMES = {SAFETY_PLAN: N_("Safety plan"), CASE_PLAN: N_("Case plan")}
 REVIEW_AFTER = {SAFETY_PLAN: 14, CASE_PLAN: 30}  # days after which a plan is looked at again, unless they say another
-CASE_PATH = "/<lang>/equipo/caso/<int(max=9223372036854775807):case>"
 KIND_PATH = f"{CASE_PATH}/planes/<kind>"
 Typed = Mapping[str, Sequence[str]]
 
@@ -90,10 +89,9 @@ def look_over(case: int) -> ResponseReturnValue:
             plans.look_over(case_file, g.keys.member, number, site.clock())
     except CannotOpen:
         return error_page(404, NOT_OPENED)
-    except NotAllowed as why:
-        return _every_plan(case, say(why.sentence), 422)
-    except (EditConflict, BadFormValue):
-        return _every_plan(case, say(MEANWHILE), 409)
+    except REFUSED as problem:
+        refused, code = why_refused(problem)
+        return _every_plan(case, say(refused), code)
     desk_pages.done(N_("It is kept that you have looked at it."), "", _address(case))
     return _every_plan(case)
 
@@ -124,10 +122,9 @@ def fill(case: int, kind: str) -> ResponseReturnValue:
         _keep(case, KINDS[kind], form)
     except CannotOpen:
         return error_page(404, NOT_OPENED)
-    except NotAllowed as why:
-        return _form_page(case, kind, typed_here(), say(why.sentence), 422)
-    except (EditConflict, BadFormValue):  # or the page did not say which version of the case it showed
-        return _form_page(case, kind, typed_here(), say(MEANWHILE), 409)
+    except REFUSED as problem:
+        refused, code = why_refused(problem)
+        return _form_page(case, kind, typed_here(), say(refused), code)
     desk_pages.done(N_("The plan is kept. The one before stays beside it."), "", _address(case))
     return _every_plan(case)
 
@@ -206,11 +203,8 @@ def _address(case: int) -> str:
 
 @desk_pages.by_get()
 def _every_plan(case: int, sentence: str = "", code: int = 200) -> ResponseReturnValue:
-    site = installation()
     try:
-        with site.writing() as db:
-            opened = desk.open_case(db, g.keys, case, site.clock())
-            people = case_workers(db, site, g.keys)
+        opened, people = opened_with_people(case)
     except CannotOpen:
         return error_page(404, NOT_OPENED)
     page = render_template(
@@ -224,10 +218,8 @@ def _every_plan(case: int, sentence: str = "", code: int = 200) -> ResponseRetur
             (path, say(NAMES[kind]), [(version, _rows(version)) for version in reversed(versions)])
             for path, kind, versions in _listed(opened)
         ],
-        second=site.settings.plan_review,
-        danger=[
-            (entry, [say(VOCABULARY["flags"][code]) for code in entry.signs]) for entry in danger_over_time(opened)
-        ],
+        second=installation().settings.plan_review,
+        danger=danger_in_words(opened),
         signed=plans_signed(),
         sentence=sentence,
         out=StaffForm(formdata=None),
@@ -239,11 +231,9 @@ def _every_plan(case: int, sentence: str = "", code: int = 200) -> ResponseRetur
 def _form_page(
     case: int, path: str, typed: Typed | None = None, sentence: str = "", code: int = 200
 ) -> ResponseReturnValue:
-    site, kind = installation(), KINDS[path]
+    kind = KINDS[path]
     try:
-        with site.writing() as db:
-            opened = desk.open_case(db, g.keys, case, site.clock())
-            people = case_workers(db, site, g.keys)
+        opened, people = opened_with_people(case)
     except CannotOpen:
         return error_page(404, NOT_OPENED)
     newest = _versions(opened)[kind][-1:]
