@@ -14,7 +14,7 @@ from pathlib import Path
 
 from reporting.storage.database import checkpoint, writing
 from reporting.teams import keyring, team_log
-from reporting.teams.team_log import ADVOCATE, CASEWORK, COORDINATOR, STATISTICS
+from reporting.teams.team_log import ADVOCATE, CASE_WORKER, CASEWORK, COORDINATOR, STATISTICS
 from tests.needs_of_tests import a_schema
 from tests.people import Clock, Place, a_furnished_place, opened
 
@@ -28,6 +28,12 @@ def nothing_more(_place: Place) -> None:
 def with_coordinator(place: Place) -> None:
     """Carmen, who looks after people and the directory."""
     place.hires("carmen", COORDINATOR)
+
+
+def with_a_colleague(place: Place) -> None:
+    """Milagros, who reads beside rosa."""
+    place.hires("milagros", CASE_WORKER)
+    place.lets_in(place.signs_in("rosa"), "milagros")
 
 
 def with_known_coordinator(place: Place) -> None:

@@ -35,11 +35,10 @@ from reporting.sessions import day_seeds
 from reporting.storage.database import reading, writing
 from reporting.storage.models import CaseRow, RecordRow, SheetRow, TeamRow
 from reporting.teams.keyring import Keys
-from reporting.teams.team_log import CASE_WORKER
 from reporting.vocabulary.incident import Incident, answers_from_incident
 from reporting.vocabulary.tally import tally_from_block
 from reporting.web import languages
-from tests.copies import Filling
+from tests.copies import Filling, with_a_colleague
 from tests.people import Place, a_furnished_place
 from tests.phone import Phone
 from tests.trips import opens_newest_case, say, signs_in
@@ -67,11 +66,6 @@ CHILD = Incident(
     age="A14_17",
     condom="no",
 )
-
-
-def with_a_colleague(place: Place) -> None:
-    place.hires("milagros", CASE_WORKER)
-    place.lets_in(place.signs_in("rosa"), "milagros")
 
 
 @pytest.fixture(scope="session")

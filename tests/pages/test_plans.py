@@ -24,7 +24,7 @@ from reporting.storage.database import writing
 from reporting.teams.team_log import ADVOCATE, CASE_WORKER, COORDINATOR
 from reporting.vocabulary.codes import VOCABULARY
 from reporting.vocabulary.incident import Incident
-from tests.copies import Filling
+from tests.copies import Filling, with_a_colleague
 from tests.pages.test_casework import comes_back
 from tests.people import Place
 from tests.phone import Phone
@@ -38,8 +38,7 @@ ANSWERS = {"danger": DANGER, "word": WORD}
 
 def with_a_colleague_and_others(place: Place) -> None:
     """Milagros, who reads too; carmen, who coordinates; ana, who counts."""
-    place.hires("milagros", CASE_WORKER)
-    place.lets_in(place.signs_in("rosa"), "milagros")
+    with_a_colleague(place)
     place.hires("carmen", COORDINATOR)
     place.hires("ana", ADVOCATE)
 

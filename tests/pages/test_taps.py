@@ -19,10 +19,10 @@ from reporting.cases.records import Case, alias
 from reporting.crypto.receipts import Receipt
 from reporting.storage.database import writing
 from reporting.teams.keyring import Keys
-from tests.copies import Copies
+from tests.copies import Copies, with_a_colleague
 from tests.people import Place
 from tests.phone import Phone
-from tests.stories.day_of_cases import RAPE, with_a_colleague
+from tests.stories.day_of_cases import RAPE
 from tests.thumb import Thumb
 from tests.trips import signs_in
 

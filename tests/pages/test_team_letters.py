@@ -16,17 +16,17 @@ from referrals.pages.case_actions import UNFINISHED
 from reporting.app import create_app
 from reporting.cases.desk import queue
 from reporting.cases.follow_up import team_letters
-from reporting.crypto.receipts import Receipt
 from reporting.storage.database import reading, writing
 from reporting.storage.models import LettersRow
 from reporting.teams import keyring, members, reading_hours
-from reporting.teams.team_log import CASE_WORKER, CannotOpen
+from reporting.teams.team_log import CannotOpen
 from reporting.vocabulary.incident import Incident
-from tests.copies import Filling
+from tests.copies import Filling, with_a_colleague
 from tests.needs_of_tests import a_schema
+from tests.pages.test_casework import at_the_desk, comes_back
 from tests.people import Place, a_furnished_place
 from tests.phone import Phone
-from tests.trips import opens_newest_case, say, signs_in
+from tests.trips import opens_newest_case, say
 
 YES = frozenset({"C_LETTERS"})
 HURT = Incident(
@@ -44,25 +44,9 @@ MARK = "zanahoria 4711"
 PLACE = re.compile(r"\[.*?\]")
 
 
-def with_a_colleague(place: Place) -> None:
-    place.hires("milagros", CASE_WORKER)
-    place.lets_in(place.signs_in("rosa"), "milagros")
-
-
 @pytest.fixture(scope="session")
 def filling() -> Filling:
     return with_a_colleague
-
-
-def at_the_desk(app: Flask, place: Place, name: str = "rosa") -> Phone:
-    return signs_in(app, place, place.workers[name])
-
-
-def comes_back(app: Flask, receipt: Receipt) -> Phone:
-    phone = Phone(app)
-    phone.opens("/es/volver")
-    phone.sends("code", code=" ".join(receipt.digits()))
-    return phone
 
 
 def box(desk: Phone) -> str:

@@ -27,7 +27,7 @@ from reporting.sessions import tickets
 from reporting.storage.database import reading, writing
 from reporting.teams import team_log
 from reporting.teams.keyring import Keys
-from reporting.teams.team_log import CASE_WORKER, CASEWORK, STATISTICS
+from reporting.teams.team_log import CASEWORK, STATISTICS
 from reporting.vocabulary.incident import Incident
 from tests.people import Place
 
@@ -160,12 +160,6 @@ def _draw(name: str, chance: random.Random, seed: int) -> Drawn:
 
 
 # ── filed ───────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def with_a_colleague(place: Place) -> None:
-    """Milagros, who works beside rosa."""
-    place.hires("milagros", CASE_WORKER)
-    place.lets_in(place.signs_in("rosa"), "milagros")
 
 
 def filed(place: Place, seed: int) -> Day:

@@ -16,7 +16,7 @@ from referrals.pages.queue_bulk import FILTERS
 from reporting.app import create_app
 from reporting.cases import desk as casebook
 from reporting.storage.database import reading
-from tests.copies import Copies, on_engine
+from tests.copies import Copies, on_engine, with_a_colleague
 from tests.people import Place
 from tests.phone import Phone
 from tests.stories import day_of_cases
@@ -39,7 +39,7 @@ class Desk:
 def desk(request: pytest.FixtureRequest, copies: Copies, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     engine, seed = request.param
     folder = tmp_path_factory.mktemp("day") / "instance"
-    with on_engine(engine, copies, folder, day_of_cases.with_a_colleague) as place:
+    with on_engine(engine, copies, folder, with_a_colleague) as place:
         day = day_of_cases.filed(place, seed)
         yield Desk(signs_in(create_app(place.settings, place.clock), place, place.workers["rosa"]), day)
         place.engine.dispose()

@@ -19,8 +19,8 @@ from reporting.storage.database import reading, writing
 from reporting.teams import reading_hours
 from reporting.vocabulary.questions import CHANNELS
 from reporting.web import languages
-from tests.copies import Filling
-from tests.pages.test_casework import RAPE, a_service, at_the_desk, comes_back, decides, steps, with_a_colleague
+from tests.copies import Filling, with_a_colleague
+from tests.pages.test_casework import RAPE, a_service, at_the_desk, comes_back, decides, steps
 from tests.people import Place
 from tests.phone import FormOnPage, Phone
 from tests.trips import opens_newest_case, say
@@ -231,7 +231,8 @@ def test_a_step_that_a_colleague_changed_meanwhile_is_not_changed_unseen(app: Fl
     assert the_step("unanswered") in milagros.words.split(say("Send it anyway"))[0], "what happened since is said"
 
 
-def test_what_was_typed_for_an_appointment_comes_back_with_what_is_wrong(app: Flask, place: Place) -> None:
+def sent_to_a_service(app: Flask, place: Place) -> tuple[Phone, str, Receipt]:
+    """Rosa on the page of a case whose referral went out with her yes; its address; her receipt."""
     receipt = place.receives(QUIET, "me amenaza")
     rosa = at_the_desk(app, place)
     opens_newest_case(rosa)
@@ -240,6 +241,11 @@ def test_what_was_typed_for_an_appointment_comes_back_with_what_is_wrong(app: Fl
     decides(comes_back(app, receipt), "yes")
     steps(rosa, case, "send")
     rosa.opens(case)
+    return rosa, case, receipt
+
+
+def test_what_was_typed_for_an_appointment_comes_back_with_what_is_wrong(app: Flask, place: Place) -> None:
+    rosa, case, _receipt = sent_to_a_service(app, place)
     form = the_form(rosa, "go", "appoint")
     typed = {"day": ["mañana"], "time": ["9"], "place": ["piso 2"], "ask_for": ["Nelly"], "word": ["limón"]}
     rosa.repeats(case, form.values | typed | {"go": ["appoint"]})
@@ -249,14 +255,7 @@ def test_what_was_typed_for_an_appointment_comes_back_with_what_is_wrong(app: Fl
 
 
 def test_the_sheet_for_the_service_and_her_own_page_say_the_same_appointment(app: Flask, place: Place) -> None:
-    receipt = place.receives(QUIET, "me amenaza")
-    rosa = at_the_desk(app, place)
-    opens_newest_case(rosa)
-    case = rosa.path
-    rosa.presses("propose", door=f"N_LEGAL_INFO {a_service(app, place, 'N_LEGAL_INFO', QUIET)}", fields=["violence"])
-    decides(comes_back(app, receipt), "yes")
-    steps(rosa, case, "send")
-    rosa.opens(case)
+    rosa, case, receipt = sent_to_a_service(app, place)
     taps(rosa, "go", "appoint", day=in_days(place, 3), time="14", place="piso 2", ask_for="Nelly", word="limón")
     rosa.opens(case)
     sheet = re.search(r'href="([^"]+/hoja/\d+)"', rosa.text)

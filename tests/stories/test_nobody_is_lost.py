@@ -13,18 +13,12 @@ from reporting.cases.summary import CLOSED, OPEN, Summary, SummaryContent
 from reporting.crypto.receipts import Receipt
 from reporting.storage.database import reading, writing
 from reporting.teams.keyring import Keys
-from reporting.teams.team_log import CASE_WORKER
 from reporting.vocabulary.incident import Incident, answers_from_incident
-from tests.copies import Filling
+from tests.copies import Filling, with_a_colleague
 from tests.people import Place
 
 TOLD = Incident(violence=frozenset({"RAPE"}), hours=(5.0, 5.0), condom="no", age="A25_34", region="UCAYALI")
 HOUR = 500_000  # the hour (since 1970) at which the order is looked at
-
-
-def with_a_colleague(place: Place) -> None:
-    place.hires("milagros", CASE_WORKER)
-    place.lets_in(place.signs_in("rosa"), "milagros")
 
 
 @pytest.fixture(scope="session")

@@ -17,9 +17,9 @@ from reporting.cases import desk
 from reporting.cases.records import Case
 from reporting.storage.database import reading, writing
 from reporting.vocabulary.needs import NEEDS
-from tests.copies import Filling
+from tests.copies import Filling, with_a_colleague
 from tests.pages.test_casework import RAPE as TO_THE_DOCTOR
-from tests.pages.test_casework import a_service, at_the_desk, comes_back, decides, steps, with_a_colleague
+from tests.pages.test_casework import a_service, at_the_desk, comes_back, decides, steps
 from tests.people import Place
 from tests.phone import Phone
 from tests.trips import in_her_words, opens_newest_case, say
