@@ -12,7 +12,7 @@ from typing import Any
 
 from reporting.cases.case_file import NOT_A_REPORT, CaseFile, lasting_name
 from reporting.cases.follow_up.next_steps import ENDED
-from reporting.cases.follow_up.plan_versions import SHOW_PLAN
+from reporting.cases.follow_up.plan_versions import SHOW_PLAN, is_by_herself
 from reporting.cases.records import JUNK, THREAT, consents_with
 from reporting.cases.summary import CLOSED, OPEN
 from reporting.clock import HOUR
@@ -319,7 +319,8 @@ def allow(case_file: CaseFile, code: str, *, yes: bool) -> None:
     """
     if code not in CHANGEABLE or (code == "C_CONTACT" and yes and not case_file.all_of("contact")):
         raise NotAllowed(N_("This cannot be changed here."))
-    if code == SHOW_PLAN and yes and "OTHER" in {case_file.incident.about, case_file.facts["answers"].get("about")}:
+    told_by_herself = is_by_herself(case_file.incident.about, case_file.facts["answers"].get("about"))
+    if code == SHOW_PLAN and yes and not told_by_herself:
         raise NotAllowed(N_("Somebody else told this and has the code: the plan is not shown on that page."))
     case_file.consents = case_file.consents | {code} if yes else case_file.consents - {code}
     if code == "C_CONTACT" and not yes:

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from reporting.cases import derived
 from reporting.cases.follow_up.days import WorkingDays, working_days
 from reporting.cases.follow_up.next_steps import due_hour, standing
-from reporting.cases.follow_up.plan_versions import CASE_PLAN, PLANS, SAFETY_PLAN, PlanVersion, may_show
+from reporting.cases.follow_up.plan_versions import CASE_PLAN, PLANS, SAFETY_PLAN, may_show, versions_in
 from reporting.cases.follow_up.progress import progress_of_file, unread_notes
 from reporting.cases.records import FROM_TEAM, JUNK_DAYS, Case, Correction, Letter, Note, Referral
 from reporting.cases.seal_contexts import front_key_context, record_context, tally_context
@@ -60,10 +60,7 @@ def case_of(row: CaseRow, case_file: CaseFile, *, with_contact: bool = True, her
     `hers`: with what she keeps for herself; else only where she shows it.
     """
     facts, summary, contact = case_file.facts, case_file.summary, case_file.all_of("contact")
-    plans = {
-        kind: tuple(PlanVersion.from_content(record.number, kind, record.content) for record in case_file.all_of(kind))
-        for kind in PLANS
-    }
+    plans = versions_in(case_file.all_of)
     shown = may_show(case_file.consents, facts, case_file.incident.about)
     return Case(
         id=row.id,

@@ -21,7 +21,7 @@ from reporting.vocabulary.questions import WHEN
 Say = Callable[..., str]
 # what was asked more closely about an act, in the order in which it is read
 CLOSER: Final = ("victim_state", "hurt_too", "extortion_act", "contact")
-NO_ANSWER: Final = "PREFER_NOT"  # nothing is put on paper for what she would rather not say
+RATHER_NOT: Final = "PREFER_NOT"  # nothing is put on paper for what she would rather not say
 HERS_ALONE: Final = "D_SUICIDE"  # a danger in which she asked for help; no fact of a complaint
 LONG_AGO: Final = WHEN["LONG"][0]  # "more than a month ago" has no beginning that she said
 BY_HERSELF: Final = N_("It is told by the person to whom it happened.")
@@ -53,7 +53,7 @@ def sections(case: Case, names: Mapping[str, str], say: Say, when: Callable[[int
 
     def words_of(field: str) -> tuple[str, ...]:
         value = getattr(incident, field)
-        left = value - {NO_ANSWER} if isinstance(value, frozenset) else None if value == NO_ANSWER else value
+        left = value - {RATHER_NOT} if isinstance(value, frozenset) else None if value == RATHER_NOT else value
         return tuple(wording.words_of_fact(field, left, names, speaks))
 
     closer = (f"{say(wording.FACTS[field])}: {word}" for field in CLOSER for word in words_of(field))

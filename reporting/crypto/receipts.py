@@ -19,6 +19,7 @@ from typing import Final
 LENGTH = 7  # numbers; 7 x 11 bits = 77 bits
 SIZE = 2048  # words in a list
 DIGITS = 4  # in a group
+ENOUGH = 4  # letters of a word by which a list knows it
 LONGEST_WORD = 10  # letters; no list has a longer one
 LISTS = {"es": "spanish", "en": "english"}  # language -> file of the package
 # A word on paper is read by whoever finds it: none may frighten her or tell what it is about.
@@ -208,7 +209,7 @@ def _unknown_word(pieces: list[str], best: tuple[str, list[int | None]]) -> Unre
 def _number_of(piece: str, language: str) -> int | None:
     """Every word is told apart by its first four letters; what comes after them may be missing or wrong."""
     beginnings = _beginnings(language)
-    return beginnings.get(piece[:4])
+    return beginnings.get(piece[:ENOUGH])
 
 
 def _nearest(piece: str, language: str) -> str:
@@ -236,7 +237,7 @@ def _whole_words(language: str) -> dict[str, int]:
 
 @cache
 def _beginnings(language: str) -> dict[str, int]:
-    return {word[:4]: number for number, word in enumerate(_plain_words(language))}
+    return {word[:ENOUGH]: number for number, word in enumerate(_plain_words(language))}
 
 
 def plain(text: str) -> str:

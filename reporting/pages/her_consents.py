@@ -6,7 +6,7 @@ Changes nothing: that is done by `actions.allow`.
 from __future__ import annotations
 
 from reporting.cases import actions
-from reporting.cases.follow_up.plan_versions import SHOW_PLAN
+from reporting.cases.follow_up.plan_versions import SHOW_PLAN, is_by_herself
 from reporting.cases.records import Case
 from reporting.i18n import N_
 from reporting.web.context import say
@@ -32,7 +32,7 @@ def consents_of(case: Case) -> list[tuple[str, str, bool]]:
     told_by_another = case.first.about == "OTHER"
     shown = {
         "C_CONTACT": case.has_contact,
-        SHOW_PLAN: "OTHER" not in {case.first.about, case.incident.about} and not case.unseen,
+        SHOW_PLAN: is_by_herself(case.first.about, case.incident.about) and not case.unseen,
         actions.HERSELF: told_by_another,
     }
     return [(code, say(text), code in case.consents) for code, text in ALLOWS.items() if shown.get(code, True)]

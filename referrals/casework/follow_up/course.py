@@ -136,7 +136,7 @@ def course_of(case: Case, days: WorkingDays) -> Course:
 def _work(case: Case, days: WorkingDays) -> Iterator[DueWork]:
     """Each step that followed from a move, done by the next one or when somebody said so; then what people planned."""
     progress = progress_of(case)
-    said = {entry["key"]: entry["hour"] for entry in progress.entries if entry["act"] == next_steps.DONE}
+    said = next_steps.hours_done(progress)
     for referral in case.referrals:
         for stood, following in _as_it_stood(referral):
             step = next_steps.step_after(progress, stood, days)

@@ -10,13 +10,14 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import accumulate
 from typing import Final, TypeVar
 
 from referrals.casework.follow_up.course import COUNTED_WINDOWS, STEPS, Course, DueWork, ReferralCourse, WindowCourse
 from reporting.cases.summary import CLOSED
 from reporting.clock import HOUR
+from reporting.vocabulary.tally import ANSWERED_WITHIN, answered_of
 
-DAY, THREE_DAYS, WEEK = 24, 72, 168  # hours within which a first answer is counted
 IN_TIME, LATE, ELSEWHERE, UNWANTED = "in_time", "late", "elsewhere", "unwanted"
 RUNS, MISSED, NOT_KNOWN = "runs", "missed", "not_known"
 Counted = TypeVar("Counted", int, str, tuple[str, str])
@@ -166,16 +167,20 @@ def reported_in(courses: Iterable[Course], span: Span) -> list[Course]:
 def _answers(counted: Sequence[Course]) -> Answers:
     written = [course for course in counted if not course.voice]
     hours = [course.answered - course.hour for course in written if course.answered]
-    silent = [course for course in written if not course.answered]
+    came = Counter(
+        answered_of(course.hour, course.answered or None, letters=course.may_write, voice=course.voice)
+        for course in written
+    )
+    within_day, within_three_days, within_week = accumulate(came[code] for _limit, code in ANSWERED_WITHIN)
     return Answers(
         cases=len(written),
         answered=len(hours),
         median=statistics.median(hours) if hours else None,
-        within_day=sum(hour <= DAY for hour in hours),
-        within_three_days=sum(hour <= THREE_DAYS for hour in hours),
-        within_week=sum(hour <= WEEK for hour in hours),
-        never=sum(course.may_write for course in silent),
-        unwanted=sum(not course.may_write for course in silent),
+        within_day=within_day,
+        within_three_days=within_three_days,
+        within_week=within_week,
+        never=came["NEVER"],
+        unwanted=came["NOT_AWAITED"],
     )
 
 

@@ -9,11 +9,9 @@ import tomllib
 import unicodedata
 from collections.abc import Mapping
 from functools import cache
-from typing import Final
 
 from referrals.directory.reviewed_data import DATA
-
-ENOUGH: Final = 4  # letters of a word by which a list knows it
+from reporting.crypto.receipts import ENOUGH
 
 
 @cache

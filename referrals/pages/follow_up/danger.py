@@ -104,7 +104,7 @@ def _again(code: str, since_told: float) -> Hours | None:
 
 def danger_in_words(case: Case) -> list[tuple[DangerTold, list[str]]]:
     """What was told of danger, with its date, and its signs in words; the newest last."""
-    return [(told, [say(VOCABULARY["flags"][sign]) for sign in told.signs]) for told in danger_over_time(case)]
+    return [(entry, [say(VOCABULARY["flags"][sign]) for sign in entry.signs]) for entry in danger_over_time(case)]
 
 
 @desk_pages.by_get()

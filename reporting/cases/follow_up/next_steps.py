@@ -201,7 +201,7 @@ def _following(case: CaseProgress, days: WorkingDays) -> Iterator[NextStep]:
         follows.append(_step(case, f"case.{name}.{hour}", row, days.after(hour, row.days)))
     if case.review:
         follows.append(_step(case, f"plan.{case.review.isoformat()}", OF_PLAN, days.read_on(case.review)))
-    done = {entry["key"] for entry in case.entries if entry["act"] == DONE}
+    done = hours_done(case)
     yield from (_as_set(case, step, days) for step in follows if step.key not in done)
 
 
@@ -215,13 +215,22 @@ def planned_by_people(case: CaseProgress, days: WorkingDays) -> Iterator[tuple[N
 
     What was not done when the case was closed is left out: closing ended it.
     """
-    done = {entry["key"]: entry["hour"] for entry in case.entries if entry["act"] == DONE}
-    open_still = {step.key for step in _planned(case, days)}
-    for entry in case.entries:
-        if entry["act"] == PLANNED and (entry["key"] in done or entry["key"] in open_still):
+    done, closed = hours_done(case), _last_closing(case)
+    for number, entry in enumerate(case.entries):
+        if entry["act"] == PLANNED and (entry["key"] in done or number > closed):
             day = days.read_on(date.fromisoformat(entry["day"]))
             step = NextStep(entry["key"], entry["text"], day, entry["to"], by_system=False)
             yield _as_set(case, step, days), done.get(entry["key"], 0)
+
+
+def hours_done(case: CaseProgress) -> dict[str, int]:
+    """Key of each step that somebody said is done -> the hour (since 1970) in which it was said last."""
+    return {entry["key"]: entry["hour"] for entry in case.entries if entry["act"] == DONE}
+
+
+def _last_closing(case: CaseProgress) -> int:
+    """The place among the entries at which the case was closed last; -1 where it never was."""
+    return max((number for number, entry in enumerate(case.entries) if entry["act"] == ENDED), default=-1)
 
 
 def _of_referral(case: CaseProgress, referral: Referral, days: WorkingDays) -> Iterator[NextStep]:
@@ -282,13 +291,7 @@ def _as_set(case: CaseProgress, step: NextStep, days: WorkingDays) -> NextStep:
 
 def _planned(case: CaseProgress, days: WorkingDays) -> Iterator[NextStep]:
     """What people planned and nobody has done; closing the case ends it."""
-    last = max((number for number, entry in enumerate(case.entries) if entry["act"] == ENDED), default=-1)
-    done = {entry["key"] for entry in case.entries if entry["act"] == DONE}
-    for entry in case.entries[last + 1 :]:
-        if entry["act"] == PLANNED and entry["key"] not in done:
-            day = days.read_on(date.fromisoformat(entry["day"]))
-            step = NextStep(entry["key"], entry["text"], day, entry["to"], by_system=False)
-            yield _as_set(case, step, days)
+    return (step for step, done in planned_by_people(case, days) if not done)
 
 
 def due_hour(steps: Iterable[NextStep], days: WorkingDays) -> int:

@@ -5,10 +5,12 @@ A plan is filled in again and never changed: every version stays as long as the 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Final, Self
+from typing import Any, Final, Protocol, Self
+
+from reporting.vocabulary.person import OTHER
 
 SAFETY_PLAN, CASE_PLAN = "safety_plan", "case_plan"  # kinds of record
 PLANS: Final = (SAFETY_PLAN, CASE_PLAN)
@@ -48,12 +50,34 @@ class PlanVersion:
         )
 
 
+class OpenedRecord(Protocol):
+    """A record of a case that lies open."""
+
+    @property
+    def number(self) -> int: ...
+    @property
+    def content(self) -> dict[str, Any]: ...
+
+
+def versions_in(all_of: Callable[[str], Iterable[OpenedRecord]]) -> dict[str, tuple[PlanVersion, ...]]:
+    """Kind of plan -> its versions, the newest last. `all_of`: the records of a kind in a case that lies open."""
+    return {
+        kind: tuple(PlanVersion.from_content(each.number, kind, each.content) for each in all_of(kind))
+        for kind in PLANS
+    }
+
+
+def is_by_herself(*about: str | None) -> bool:
+    """Whether a report is hers who told it, at first and as it stands. No plan is shown to who told for another."""
+    return OTHER not in about
+
+
 def may_show(consents: Collection[str], facts: Mapping[str, Any], about: str | None) -> bool:
     """Whether her page may show the safety plan: she said yes, and who comes back is she herself, not who told for her.
 
     `facts`: the record of the report; `about`: whom it is about as it stands now.
     """
-    is_hers = "OTHER" not in {about, facts["answers"].get("about")}
+    is_hers = is_by_herself(about, facts["answers"].get("about"))
     return SHOW_PLAN in consents and is_hers and not facts["unseen"]
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Protocol
 
-from reporting.cases.follow_up.plan_versions import PLANS, PlanVersion, next_review
+from reporting.cases.follow_up.plan_versions import OpenedRecord, next_review, versions_in
 from reporting.cases.records import Case, HandOverNote, Referral
 from reporting.cases.summary import SummaryContent
 
@@ -31,15 +31,6 @@ class CaseProgress:
     history: tuple[Mapping[str, Any], ...]
     entries: tuple[Mapping[str, Any], ...]
     review: date | None = None  # on which a plan is to be looked at again
-
-
-class OpenedRecord(Protocol):
-    """A record of a case that lies open."""
-
-    @property
-    def number(self) -> int: ...
-    @property
-    def content(self) -> dict[str, Any]: ...
 
 
 class OpenedCase(Protocol):
@@ -69,12 +60,8 @@ def progress_of_file(opened: OpenedCase) -> CaseProgress:
         referrals=tuple(Referral.from_content(record.number, record.content) for record in opened.all_of("referral")),
         history=tuple(work_record.get("history", ())),
         entries=tuple(work_record.get("steps", ())),
-        review=next_review(*(_versions(opened, kind) for kind in PLANS)),
+        review=next_review(*versions_in(opened.all_of).values()),
     )
-
-
-def _versions(opened: OpenedCase, kind: str) -> tuple[PlanVersion, ...]:
-    return tuple(PlanVersion.from_content(record.number, kind, record.content) for record in opened.all_of(kind))
 
 
 def progress_of(case: Case) -> CaseProgress:
