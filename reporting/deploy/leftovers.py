@@ -60,12 +60,14 @@ def used(folders: Sequence[Path], before: Before) -> tuple[str, ...]:
 
 
 def lies(folders: Sequence[Path], words: Sequence[str], since: float) -> tuple[str, ...]:
-    """The files, changed since a moment, in which one of these words stands; also where everybody may write."""
+    """The files, changed since a moment, in which one of these words stands; also where everybody may write.
+
+    What has no name comes first: it is gone as soon as the server in front is done with it.
+    """
     needles = spellings(*words)
-    paths = [*_files(folders), *_files([Path(name) for name in FOR_EVERYBODY])]
-    changed = [path for path in paths if _changed(path) >= since]
-    changed += _without_a_name(folders)
-    return tuple(str(path) for path in changed if any(needle in _read(path, 0) for needle in needles))
+    found = [str(path) for path in _without_a_name(folders) if _holds(path, needles)]
+    paths = (*_files(folders), *_files([Path(name) for name in FOR_EVERYBODY]))
+    return (*found, *(str(path) for path in paths if _changed(path) >= since and _holds(path, needles)))
 
 
 def unreadable(folders: Sequence[Path]) -> tuple[str, ...]:
@@ -102,6 +104,11 @@ def _without_a_name(folders: Sequence[Path]) -> Iterator[Path]:
 def _folders(folders: Sequence[Path]) -> Iterator[Path]:
     for folder in folders:
         yield from (Path(inside) for inside, _, _ in os.walk(folder))
+
+
+def _holds(path: Path, needles: Sequence[bytes]) -> bool:
+    content = _read(path, 0)
+    return any(needle in content for needle in needles)
 
 
 def _changed(path: Path) -> float:

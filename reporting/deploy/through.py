@@ -129,7 +129,7 @@ ROWS: Mapping[str, _Row] = {
         is_printed=True,
     ),
     "words in temporary files": _Row(
-        lambda seen: seen.trip.while_sending or bool(seen.lies),
+        lambda seen: bool(seen.lies) or seen.trip.while_sending,
         N_("No word of a report lay in a file while it was sent, or afterwards."),
         N_("Words of a report lay readable in a file while they were sent."),
         is_printed=True,
@@ -239,8 +239,8 @@ def _look(door: Door, settings: Settings, engine: Engine, more: Sequence[Path], 
 
 
 def _comes_to_lie(folders: Sequence[Path], words: Sequence[str], since: float) -> bool:
-    """Whether words lie in a file, within a second."""
-    end = time.monotonic() + 1
+    """Whether words lie in a file, within three seconds: a server in front may be slow to write them there."""
+    end = time.monotonic() + 3
     while not (files := leftovers.lies(folders, words, since)) and time.monotonic() < end:
         time.sleep(0.05)
     return bool(files)

@@ -99,7 +99,7 @@ class Trip:
     receipt: Receipt | None = None
     erased: bool = False
     compressed: bool = False
-    while_sending: bool = False  # her words lay in a file while the second half of them was on the way
+    while_sending: bool | None = None  # her words lay in a file while the rest was on the way; None: nobody looked
 
 
 def walk(door: Door, marks: Marks, settings: Settings, engine: Engine, lies: Callable[[], bool]) -> Trip:
