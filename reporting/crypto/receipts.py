@@ -104,6 +104,24 @@ def read(typed: str, language: str) -> tuple[Receipt, ...] | Unreadable:
     return _read_digits(groups) if "".join(groups).isdecimal() else Unreadable(fault=MIXED)
 
 
+def begins_so(receipt: Receipt, typed: str, language: str) -> bool:
+    """Whether what was typed begins as this receipt does: with its first two words, or its first two groups of digits.
+
+    As forgiving as `read`; whatever comes after the first two is not looked at.
+    """
+    pieces = _unnumbered(plain(typed).split())
+    together = "".join(pieces)
+    if any(sign.isdecimal() for sign in together):
+        groups = [piece.translate(_LOOKS_LIKE) for piece in pieces]
+        first = receipt.digits()[:2]
+        return tuple(group.zfill(DIGITS) for group in groups[:2]) == first or "".join(groups).startswith("".join(first))
+    return any(
+        tuple(_number_of(piece, known) for piece in pieces[:2]) == receipt.numbers[:2]
+        or together.startswith("".join(plain(word) for word in receipt.words(known)[:2]))
+        for known in _hers_first(language)
+    )
+
+
 _LOOKS_LIKE: Final = str.maketrans("oil", "011")  # letters that are typed or read for digits
 _NUMBERED: Final = re.compile(r"\b([1-7])([a-z]+)\b")  # "1casa"
 

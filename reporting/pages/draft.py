@@ -38,7 +38,7 @@ SENT_ALREADY = N_("It was sent already. You can come back with your code.")
 
 
 class CheckForm(OpenForm):
-    """Beside the buttons after the questions: letters allowed, the team picked, two words of the receipt."""
+    """Beside the buttons after the questions: letters allowed, the team picked, how the receipt begins."""
 
     letters = BooleanField()
     team = StringField(default="")

@@ -135,13 +135,12 @@ def _more(came: TicketCheck) -> ResponseReturnValue:
 
 
 def _noted(came: TicketCheck) -> ResponseReturnValue:
-    """'I have written it down': a repeated request now says only that it was sent. The two words are optional."""
-    typed = receipts.plain((CheckForm().first.data or "")[:100]).split()
-    words = receipts.plain(" ".join(Receipt(tuple(came.ticket.state["r"])).words(g.lang))).split()
-    if typed and [word[:4] for word in typed[:2]] != [word[:4] for word in words[:2]]:
+    """She says that she wrote it down; how her paper begins is optional. A repeat then says only that it was sent."""
+    typed = (CheckForm().first.data or "")[:100].strip()
+    if typed and not receipts.begins_so(Receipt(tuple(came.ticket.state["r"])), typed, g.lang):
         trail, _ = with_typed(came)
         trail.state["sent"] = int(installation().clock())
-        wrong = say(N_("Those are not the first two words. Look at your paper once more."))
+        wrong = say(N_("The code does not begin like that. Look at your paper once more."))
         return post_redirect_get.answer(trail, SENT_PAGE, sentence=wrong, code=422)
     site, trip = installation(), came.ticket.trip
     with site.writing() as db:

@@ -240,7 +240,7 @@ def answers_in_words(answers: Answers, elsewhere: Elsewhere) -> list[AnsweredPag
     for number in route(answers):
         rows = [
             (
-                say(question.short),
+                say(worded(question.short, answers.get("about"))),
                 tuple(word for part in question.parts for word in words_of(part, answers, elsewhere)),
             )
             for question in questions_of(number, answers)

@@ -216,6 +216,18 @@ def test_letters_can_be_allowed_beside_the_button_that_sends(app: Flask, place: 
     assert "Te leímos." in desk.words
 
 
+def test_her_paper_can_be_tested_by_its_numbers_or_its_words(app: Flask) -> None:
+    for right in (0, 1):
+        phone = starts_telling(app)
+        tells(phone, passing_over_everything)
+        sends(phone)
+        begins = " ".join(phone.receipt()[right][:2])
+        phone.presses("noted", first=begins[::-1])
+        assert say("The code does not begin like that. Look at your paper once more.") in phone.words
+        phone.presses("noted", first=begins)
+        assert say("Good. Your code is the only way back. Keep it where nobody looks.") in phone.words
+
+
 def test_who_allowed_no_letters_is_told_before_she_writes_one(app: Flask) -> None:
     phone = starts_telling(app)
     tells(phone, passing_over_everything)

@@ -114,6 +114,20 @@ def test_four_letters_tell_every_word_apart(language: str) -> None:
     assert len(words) == receipts.SIZE == len({receipts.plain(word)[:4] for word in words})
 
 
+@given(drawn, languages, languages)
+def test_a_paper_is_tested_by_the_first_two_words_or_groups(receipt: Receipt, hers: str, shown: str) -> None:
+    words, groups = receipt.words(shown), receipt.digits()
+    short = [receipts.plain(word)[: receipts.ENOUGH].upper() for word in words[:2]]
+    small = [str(number) for number in receipt.numbers[:2]]
+    for right in (words, words[:2], short, ["1.", words[0], "2.", words[1]], groups, groups[:2], small):
+        assert receipts.begins_so(receipt, " ".join(right), hers)
+    for together in ("".join(words[:2]), "".join(groups), groups[0].replace("0", "O") + groups[1]):
+        assert receipts.begins_so(receipt, together, hers)
+    assume(receipt.numbers[:2] != receipt.numbers[1::-1])
+    for wrong in (words[:1], words[1::-1], groups[:1], groups[1::-1], small[:1], ["casa"], ["?"], ["7"]):
+        assert not receipts.begins_so(receipt, " ".join(wrong), hers)
+
+
 def _read(typed: str, language: str) -> tuple[Receipt, ...]:
     reading = receipts.read(typed, language)
     assert isinstance(reading, tuple), reading
