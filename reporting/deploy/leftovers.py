@@ -65,9 +65,9 @@ def lies(folders: Sequence[Path], words: Sequence[str], since: float) -> tuple[s
     What has no name comes first: it is gone as soon as the server in front is done with it.
     """
     needles = spellings(*words)
-    found = [str(path) for path in _without_a_name(folders) if _holds(path, needles)]
+    nameless = [str(path) for path in _without_a_name(folders) if _holds(path, needles)]
     paths = (*_files(folders), *_files([Path(name) for name in FOR_EVERYBODY]))
-    return (*found, *(str(path) for path in paths if _changed(path) >= since and _holds(path, needles)))
+    return (*nameless, *(str(path) for path in paths if _changed(path) >= since and _holds(path, needles)))
 
 
 def unreadable(folders: Sequence[Path]) -> tuple[str, ...]:
