@@ -66,15 +66,18 @@ def _on_file(path: Path, task: str) -> Iterator[None]:
 
 @contextmanager
 def _advisory(engine: Engine, task: str) -> Iterator[None]:
+    """Named before it is held and let go before the name is: whoever is refused is told by whom at any moment."""
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        if not connection.execute(text(_TRY), {"ours": ADVISORY}).scalar():
-            raise Busy(_holder(connection) or "unknown")
         connection.execute(text("SELECT set_config('application_name', :name, false)"), {"name": PROGRAM + task})
         try:
-            yield
+            if not connection.execute(text(_TRY), {"ours": ADVISORY}).scalar():
+                raise Busy(_holder(connection) or "unknown")
+            try:
+                yield
+            finally:
+                connection.execute(text(_LET_GO), {"ours": ADVISORY})
         finally:
             connection.execute(text("RESET application_name"))
-            connection.execute(text(_LET_GO), {"ours": ADVISORY})
 
 
 def _holder(connection: Connection) -> str:

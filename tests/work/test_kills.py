@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from itertools import count
 from pathlib import Path
@@ -17,9 +18,10 @@ from reporting.storage.models import CaseRow, RecordRow, TeamRow
 from tests.copies import Copies, on_engine, with_readers_of_figures
 from tests.people import Place
 from tests.work.test_maintenance import loses_everything, quiet
-from tests.work.test_release_crashes import killed_at
+from tests.work.test_release_crashes import killed_at, stride
 from tests.work.test_statistics import receives
 
+log = logging.getLogger("tests")
 CASES = 3
 
 
@@ -46,19 +48,19 @@ def test_a_backup_that_is_killed_leaves_none_or_a_whole_one_and_the_next_is_take
     def backs_up(engine: Engine) -> None:
         backups.back_up(engine, instance, file, place.clock(), quiet)
 
-    place.engine.dispose()
-    for step in (*range(0, 40, 7), None):
-        killed = step is not None and killed_at(step, backs_up, address)
-        if not killed and step is None:
-            backs_up(place.engine)
+    for step in count(0, stride(7)):
+        place.engine.dispose()
+        was_stopped = killed_at(step, backs_up, address)
+        assert file.exists() or was_stopped
         if file.exists():
             key = backups.month_key(instance, place.clock())[1]
             with file.open("rb") as copy:
                 cases = sum(line.get("t") == CaseRow.__tablename__ for line in backups.rows_of(copy, key))
             assert cases == CASES
             file.unlink()
-        else:
-            assert killed
+        if not was_stopped:
+            break
+    log.info("a backup: killed at one of every %s among %s steps", stride(7), step)
     assert not list(tmp_path.glob("*.new"))
 
 
@@ -83,13 +85,14 @@ def test_a_restore_beside_people_that_is_killed_brings_each_case_whole_or_not_an
     records = there[1] // CASES
     loses_its_cases(place)
     restores = restores_from(place, file)
-    for step in count(0, 3):
+    for step in count(0, stride(3)):
         place.engine.dispose()
         was_stopped = killed_at(step, restores, place.settings.database_url)
         seen.add(kept(place))
         if not was_stopped:
             break
         loses_its_cases(place) if step % 2 else None  # else the next finds what was brought
+    log.info("a restore beside people: killed at one of every %s among %s steps", stride(3), step)
     assert seen <= {(cases, cases * records) for cases in (0, 2, 3)}
     assert len(seen) > 1
     restores(place.engine)
@@ -105,7 +108,7 @@ def test_a_restore_into_empty_tables_that_is_killed_opens_nothing_until_all_is_t
     there, restores = kept(place), restores_from(place, file)
     loses_everything(place)
     partly = 0
-    for step in count(0, 3):
+    for step in count(0, stride(3)):
         place.engine.dispose()
         was_stopped = killed_at(step, restores, place.settings.database_url)
         with reading(place.engine) as db:
@@ -115,6 +118,7 @@ def test_a_restore_into_empty_tables_that_is_killed_opens_nothing_until_all_is_t
             break
         assert was_stopped
         partly += kept(place) not in {(0, 0), there}
+    log.info("a restore into empty tables: killed at one of every %s among %s steps", stride(3), step)
     assert partly, "it was killed while some were there"
     place.signs_in("rosa")
 

@@ -5,6 +5,7 @@ What is there then is what was there before, or the one release; and the one is 
 
 from __future__ import annotations
 
+import logging
 import os
 import random
 import signal
@@ -31,6 +32,7 @@ from tests.copies import Copies, on_engine, with_readers_of_figures
 from tests.people import Place
 from tests.work.test_statistics import late_enough, receives, silent
 
+log = logging.getLogger("tests")
 Work = Callable[[Engine], object]
 Seen = tuple[Any, ...]
 
@@ -79,6 +81,11 @@ def seen(place: Place) -> Seen:
         months = sorted(db.scalars(select(ReleaseMonthRow.month)))
         tallies = {row.id: row.tally for row in db.scalars(select(CaseRow))}
         return releases, archive, months, tallies, db.scalar(select(func.count()).select_from(AuditRow))
+
+
+def stride(sampled: int) -> int:
+    """How many steps lie between two that are tried: so many in a plain run, one with AMPARO_KILLS=200."""
+    return 1 if int(os.environ.get("AMPARO_KILLS", "4")) >= 200 else sampled
 
 
 def in_a_process(work: Callable[[], object]) -> int:
@@ -141,6 +148,7 @@ def test_a_crash_at_any_step_leaves_none_or_the_one(place: Place) -> None:
             if [at for at, _ in after[0]] == [state]:
                 break
             assert was_stopped, "it is done to its end, or it was killed"
+        log.info("a release to be %s: killed at each of %s steps", state, step)
         assert step > 3
         assert len(after[1]) == (0 if state == "published" else 7), "a row of the archive for every case"
         assert after[2] == list(period("2026").months)

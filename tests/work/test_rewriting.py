@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import secrets
 import statistics
@@ -19,8 +20,9 @@ from reporting.storage import rewriting
 from reporting.storage.database import Base, checkpoint, destroy, open_database, reading, upgrade_tables, writing
 from reporting.storage.models import CaseRow, ErasedRow, MarkRow, RecordRow
 from reporting.storage.rewriting import TWIN, clear_twins, write_anew
-from tests.work.test_release_crashes import killed_at
+from tests.work.test_release_crashes import killed_at, stride
 
+log = logging.getLogger("tests")
 FEW, CASES, PAGE = 20, 90, 4096
 LONG = 3000  # so that a row reaches into pages of its own
 
@@ -174,9 +176,11 @@ def test_a_rewrite_that_is_killed_changes_nothing_and_what_is_erased_then_goes_f
         raw = (tmp_path / "amparo.db").read_bytes()
         assert not [found for found in bytes_of_her if found in raw], f"killed at {step}"
         assert len(everything(engine)["case_file"]) == len(before["case_file"]) - 1
+        comes(engine)
         engine.dispose()
-        step += 13
+        step += stride(13)
     assert step > CASES
+    log.info("a rewrite: killed at one of every %s among %s steps", stride(13), step)
     assert_sound(engine)
 
 
