@@ -47,6 +47,7 @@ COMMANDS = {
     "keys": "people",
     "lock": "maintenance",
     "migration": "migration",
+    "move": "installation.whole",
     "notify": "maintenance",
     "places": "directory",
     "release": "figures",
@@ -54,7 +55,7 @@ COMMANDS = {
     "serve": "install",
     "staff": "people",
     "sweep": "maintenance",
-    "upgrade": "install",
+    "upgrade": "installation.whole",
 }
 
 

@@ -29,17 +29,15 @@ from reporting.deploy import front_settings
 from reporting.deploy import through as front_door
 from reporting.figures import release_ledger
 from reporting.operations import leak_check, retention, server
+from reporting.operations.whole import packing
 from reporting.sessions import day_seeds, page_rows
 from reporting.storage import disk, front_check
-from reporting.storage.database import open_database, reading, upgrade_tables, version_of, writing
+from reporting.storage.database import open_database, reading, upgrade_tables, writing
 from reporting.storage.locks import lock_holder
 from reporting.teams import accounts, list_numbers, members, passwords, reading_hours
 from reporting.teams.accounts import Invitation
 from reporting.teams.team_log import CASE_WORKER, COORDINATOR, Pin
 from reporting.web import languages
-
-LEDGER_SINCE = "0018"  # tables of before are from an installation that had no ledger of releases
-
 
 # option -> (the name where nobody can be asked, the question at a terminal)
 FIRST_NAMES = {
@@ -135,6 +133,10 @@ def _first_people(settings: Settings, engine: Engine, coordinator: str, case_wor
 def serve(host: str, port: int, workers: int | None, desk: int) -> None:
     """Serve this installation."""
     settings = settings_here()
+    if packing.is_packed(settings.instance):
+        raise click.ClickException(
+            "This installation was packed to be moved: it serves elsewhere. Else: amparo move stay"
+        )
     engine = open_database(settings.database_url, settings.time_zone)
     with reading(engine) as db:
         keys_made = accounts.keys_are_made(db, Pin(settings.pin_file))
@@ -170,28 +172,6 @@ def _check_through(address: str, look: tuple[Path, ...], plain_port: int, *, as_
             )
         )
     sys.exit(1 if problems else 0)
-
-
-@main.command()
-def upgrade() -> None:
-    """Bring tables and shipped services to this version. Make a backup first.
-
-    Services that nobody has touched become those of this version. What your team confirmed or changed stays as it is;
-    where this version says something else, the difference is printed.
-    """
-    settings = settings_here()
-    pin, engine = Pin(settings.pin_file), open_database(settings.database_url, settings.time_zone)
-    with reading(engine) as db:
-        is_older = (version_of(db) or LEDGER_SINCE) < LEDGER_SINCE
-    upgrade_tables(engine)
-    click.echo("The tables are up to date.")
-    with writing(opened_for(settings)) as db:
-        if is_older and not pin.ledger.is_here and pin.read():
-            release_ledger.begin(db, pin.ledger)
-        for period in release_ledger.follow(db, pin.ledger) if pin.ledger.is_here else ():
-            click.echo(f"The figures of {period} stand again as they were published.")
-    with writing(engine) as db:
-        click.echo(shipped.bring_up_to_date(db).in_words())
 
 
 @main.command()

@@ -10,8 +10,10 @@ from __future__ import annotations
 import base64
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
+from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -145,29 +147,46 @@ def cases_of_last(instance: Path) -> int:
 
 
 def _write(file: BinaryIO, engine: Engine, month: str, key: bytes, say: Say) -> dict[str, int]:
-    """One look at all tables at the same moment; sealed piece by piece, each bound to its number and to this file.
+    """One look at all tables at the same moment. Returns how many rows of each table were written.
 
-    Returns how many rows of each table were written; `BackupRefused` where the same look counts others.
+    `BackupRefused` where the same look counts others.
     """
-    name, counts, waiting, number = os.urandom(16), dict[str, int](), bytearray(), 0
-    file.write(SIGN + month.encode() + name)
+    counts = dict[str, int]()
     kept = [table for table in Base.metadata.sorted_tables if table.name not in left_out()]
-    look = engine if engine.dialect.name == "sqlite" else engine.execution_options(isolation_level="REPEATABLE READ")
-    with look.connect() as connection, connection.begin():
-        version = version_of(connection)
-        waiting += _line({"version": version, "tables": [table.name for table in kept]})
-        for table, row in _rows(connection, kept, counts, say):
-            line = _line({"t": table.name, "r": {column: _plain(value) for column, value in row.items()}})
-            if waiting and len(waiting) + len(line) > CHUNK - sealing.LENGTH:
-                _put(file, key, name, number, bytes(waiting), last=False)
-                waiting, number = bytearray(), number + 1
-            waiting += line
+    with one_look(engine) as connection:
+        head = {"version": version_of(connection), "tables": [table.name for table in kept]}
+        rows = _rows(connection, kept, counts, say)
+        write_lines(file, month, key, chain([head], (line_of(table.name, row) for table, row in rows)))
         for table in kept:
             there = connection.execute(select(func.count()).select_from(table)).scalar()
             if there != counts[table.name]:
                 raise BackupRefused(f"{table.name} has {there} rows, and {counts[table.name]} were read: thrown away.")
-    _put(file, key, name, number, bytes(waiting), last=True)
     return counts
+
+
+@contextmanager
+def one_look(engine: Engine) -> Iterator[Connection]:
+    """A connection that sees all tables as they are at one moment, while others go on writing."""
+    look = engine if engine.dialect.name == "sqlite" else engine.execution_options(isolation_level="REPEATABLE READ")
+    with look.connect() as connection, connection.begin():
+        yield connection
+
+
+def write_lines(file: BinaryIO, month: str, key: bytes, lines: Iterable[Mapping[str, Any]]) -> None:
+    """The lines, sealed piece by piece, each piece bound to its number and to this file."""
+    name, waiting, number = os.urandom(16), bytearray(), 0
+    file.write(SIGN + month.encode() + name)
+    for line in map(_line, lines):
+        if waiting and len(waiting) + len(line) > CHUNK - sealing.LENGTH:
+            _put(file, key, name, number, bytes(waiting), last=False)
+            waiting, number = bytearray(), number + 1
+        waiting += line
+    _put(file, key, name, number, bytes(waiting), last=True)
+
+
+def line_of(table: str, row: Mapping[Any, Any]) -> dict[str, Any]:
+    """A row as it stands in a backup."""
+    return {"t": table, "r": {str(column): _plain(value) for column, value in row.items()}}
 
 
 def _rows(
@@ -218,7 +237,7 @@ def _place(number: int, *, last: bool) -> SealContext:
     return SealContext("backup", 0, number, "last" if last else "piece", 1)
 
 
-def _line(entry: dict[str, Any]) -> bytes:
+def _line(entry: Mapping[str, Any]) -> bytes:
     return json.dumps(entry, separators=(",", ":")).encode() + b"\n"
 
 

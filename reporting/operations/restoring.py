@@ -16,7 +16,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, Integer, func, select
+from sqlalchemy import Engine, Integer, Table, func, select
 from sqlalchemy.orm import Session
 
 from reporting.cases import derived, store
@@ -25,7 +25,7 @@ from reporting.figures import release_ledger
 from reporting.operations import backups
 from reporting.operations.backups import BackupRefused
 from reporting.sessions import day_seeds
-from reporting.storage.database import Base, reading, version_of, writing
+from reporting.storage.database import Base, Line, reading, version_of, writing
 from reporting.storage.ledger import NoLedger
 from reporting.storage.locks import maintenance_lock
 from reporting.storage.models import CaseRow, ErasedRow, TeamRow
@@ -158,7 +158,7 @@ class _Restore:
             if table not in of_cases:
                 db.execute(table.delete())
         self.counts["rows"] += _insert(db, self.others)
-        _move_counters_on(db)
+        move_counters_on(db, Base.metadata.sorted_tables)
         _must_reach_the_pin(db, self.pin)
         _keep_what_is_published(db, self.pin)
 
@@ -223,11 +223,12 @@ def _keep_what_is_published(db: Session, pin: Pin) -> None:
             raise BackupRefused(release_ledger.NO_LEDGER) from None
 
 
-def _move_counters_on(db: Session) -> None:
+def move_counters_on(db: Line, tables: Iterable[Table]) -> None:
     """PostgreSQL counts rows apart from the table; SQLite does not."""
-    if db.get_bind().dialect.name != "postgresql":
+    bound = db.connection() if isinstance(db, Session) else db
+    if bound.dialect.name != "postgresql":
         return
-    for table in Base.metadata.sorted_tables:
+    for table in tables:
         column = table.autoincrement_column
         if column is not None and isinstance(column.type, Integer):
             highest = db.execute(select(func.max(column))).scalar()

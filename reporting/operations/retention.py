@@ -22,6 +22,7 @@ from sqlalchemy.sql.dml import Delete
 from reporting.cases import derived
 from reporting.clock import DAY, HOUR
 from reporting.operations import backups
+from reporting.operations.whole import upgrading
 from reporting.sessions import day_seeds
 from reporting.storage.database import Base, checkpoint, writing
 from reporting.storage.locks import maintenance_lock
@@ -77,6 +78,7 @@ def _sweep(engine: Engine, pin: Pin, instance: Path, now: float, say: Say, *, re
     with writing(engine) as db:
         swept["audit"] = _sweep_audit(db, pin, now)
     swept["backup_keys"] = backups.forget_keys(instance, now, periods()["backup_keys"].days)
+    swept["upgrade_copies"] = upgrading.forget(instance)
     if rewrite or _is_due(instance, now):
         say("writing the database anew ...")
         swept["rewritten"] = rewrite_tables(engine)

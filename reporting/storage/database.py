@@ -236,6 +236,13 @@ def upgrade_tables(engine: Engine) -> None:
     checkpoint(engine)  # what an upgrade takes away must not stay in the log
 
 
+def tables_as_of(connection: Connection, version: str) -> None:
+    """Make the tables as they were in a former version, where there are none. Part of a transaction of who asks."""
+    command, config = _alembic()
+    config.attributes["connection"] = connection
+    command.upgrade(config, version)
+
+
 def version_of(db: Line) -> str | None:
     """Which form the tables have: the number of the newest migration. None where there are no tables."""
     bound = db.connection() if isinstance(db, Session) else db

@@ -1,0 +1,200 @@
+"""An installation in one sealed file, to be unpacked in another folder or on another machine.
+
+The file opens with twelve words that are drawn when it is packed and stand in no file. What travels is a table with
+reasons; whatever else lies in the folder stays. A folder that was packed serves no more, so that nobody tells anything
+to a place that others have left; and what is unpacked is never older than what lies there.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, inspect
+
+from reporting.config import SETTINGS
+from reporting.crypto import receipts, sealing
+from reporting.errors import AmparoError
+from reporting.operations import backups, retention
+from reporting.operations.whole import snapshots
+from reporting.operations.whole.snapshots import Prints
+from reporting.storage import ledger
+from reporting.storage.files import replace_file
+from reporting.storage.locks import maintenance_lock
+
+WORDS = 12  # of a list of 2048: 132 bits
+MARK = "packed.json"  # in a folder that was packed: the day, and where the file lies
+SETTINGS_FILE = "amparo.env"  # in the new folder: the settings as they were, for `amparo setup`
+# what lies in the folder and travels -> why it must
+TRAVELS = {
+    "secrets.toml": "without it no receipt, password or page opens",
+    "team.pin": "which keys are believed; it never goes down",
+    ledger.FILE: "what was published before; no period is built twice",
+    f"{ledger.FOLDER}/*": "the figures that are out, byte by byte",
+    f"{backups.FOLDER}/*.key": "the keys of the months, with which the backups open",
+    backups.LAST: "how many cases the last backup held",
+    retention.STAMP: "when the tables were last written anew",
+}
+# what belongs to a machine, and is asked or worked out there
+OF_THE_MACHINE = {"AMPARO_INSTANCE", "DATABASE_URL", "RATELIMIT_STORAGE_URI", "MEMORY_FOLDER"}
+STAYS = "sessions, open pages and invitations, locks, the reserve of the disk, and the database's own files"
+Say = Callable[[str], None]
+
+
+class CannotMove(AmparoError):
+    """Nothing is packed or unpacked. The message says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What travelled: names of files, rows of each table."""
+
+    files: tuple[str, ...]
+    rows: int
+
+
+def draw_words(below: Callable[[int], int], language: str) -> tuple[str, ...]:
+    """The words that open a packed file."""
+    return receipts.draw_words(WORDS, below, language)
+
+
+def pack(
+    engine: Engine, instance: Path, given: Mapping[str, str], target: Path, words: tuple[str, ...], now: float, say: Say
+) -> Moved:
+    """Write everything that travels into one sealed file, and mark the folder as packed."""
+    files = sorted(path for pattern in TRAVELS for path in instance.glob(pattern) if path.is_file())
+    names = tuple(path.relative_to(instance).as_posix() for path in files)
+    settings = {name: given[name] for name in SETTINGS if given.get(name) and name not in OF_THE_MACHINE}
+    with maintenance_lock(engine, instance, "move"):
+        was_packed = is_packed(instance)
+        replace_file(instance / MARK, json.dumps({"day": _day(now), "file": str(target)}).encode())
+        try:
+            with (
+                os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file,
+                backups.one_look(engine) as connection,
+            ):
+                head = {"settings": settings, "files": {name: _text(instance / name) for name in names}}
+                lines = chain([head], snapshots.lines(connection, say))
+                backups.write_lines(file, _day(now)[:7], _key(words), lines)
+                file.flush()
+                os.fsync(file.fileno())
+            with target.open("rb") as file:
+                rows = sum(1 for _ in backups.rows_of(file, _key(words))) - 2
+        except BaseException:
+            if not was_packed:
+                (instance / MARK).unlink()
+            raise
+    return Moved(names, rows)
+
+
+def unpack(source: Path, typed: str, instance: Path, open_engine: Callable[[], Engine], say: Say) -> Moved:
+    """Put an installation where nothing is, or back into a folder that was packed before.
+
+    `open_engine` is asked once the secrets lie there. `CannotMove` before anything is changed, also when what lies
+    there has been counted or trusted further than what comes; `BackupRefused` for a cut or changed file.
+    """
+    with source.open("rb") as file:
+        lines = _opened(file, typed)
+        head = next(lines)
+        if "files" not in head:
+            raise CannotMove("This is a backup and no packed installation: put it back with `amparo restore`.")
+        _may_lie_in(instance, head["files"])
+        instance.mkdir(parents=True, exist_ok=True, mode=0o700)
+        before = {name: (instance / name).read_bytes() for name in head["files"] if (instance / name).exists()}
+        for name, text in head["files"].items():
+            _write(instance / name, base64.b64decode(text))
+        engine = open_engine()
+        try:
+            if not (instance / MARK).exists():
+                _is_empty(engine)
+            with maintenance_lock(engine, instance, "move"):
+                prints = snapshots.put_back(engine, lines, say)
+        except BaseException:
+            for name in head["files"]:
+                _write(instance / name, before[name]) if name in before else (instance / name).unlink(missing_ok=True)
+            raise
+        finally:
+            engine.dispose()
+    settings = "".join(f"{name}={_quoted(value)}\n" for name, value in head["settings"].items())
+    _write(instance / SETTINGS_FILE, settings.encode())
+    (instance / MARK).unlink(missing_ok=True)
+    return Moved(tuple(head["files"]), _count(prints))
+
+
+def is_packed(instance: Path) -> bool:
+    """Whether the installation of this folder was packed, so that it serves no more."""
+    return (instance / MARK).exists()
+
+
+def stay(instance: Path) -> bool:
+    """It serves here again after all: nothing was unpacked elsewhere. False where it was not packed."""
+    there = is_packed(instance)
+    (instance / MARK).unlink(missing_ok=True)
+    return there
+
+
+def _opened(file: Any, typed: str) -> Iterator[dict[str, Any]]:
+    for words in receipts.read_words(typed, WORDS):
+        file.seek(0)
+        lines = backups.rows_of(file, _key(words))
+        try:
+            head = next(lines)
+        except backups.BackupRefused:
+            continue
+        return chain([head], lines)
+    raise CannotMove(
+        f"These {WORDS} words do not open this file: a word is another one, or the file is cut or of another move."
+    )
+
+
+def _may_lie_in(instance: Path, files: Mapping[str, str]) -> None:
+    """Raise `CannotMove` where somebody else's installation lies, or one that is further than what comes."""
+    if (instance / "secrets.toml").exists() and not is_packed(instance):
+        raise CannotMove(f"In {instance} is an installation that was not packed. Choose an empty folder.")
+    there = _entries((instance / ledger.FILE).read_bytes()) if (instance / ledger.FILE).exists() else {}
+    comes = _entries(base64.b64decode(files[ledger.FILE])) if ledger.FILE in files else {}
+    if any(period not in comes or comes[period]["sha256"] != entry["sha256"] for period, entry in there.items()):
+        raise CannotMove("Figures were published here that the packed installation does not know: it is older.")
+
+
+def _entries(raw: bytes) -> dict[str, Any]:
+    entries: dict[str, Any] = json.loads(raw)
+    return entries
+
+
+def _is_empty(engine: Engine) -> None:
+    with engine.connect() as connection:
+        if inspect(connection).get_table_names():
+            raise CannotMove("There are tables in this database. Name one that is empty, in DATABASE_URL.")
+
+
+def _key(words: tuple[str, ...]) -> bytes:
+    return sealing.derive(receipts.plain(" ".join(words)).encode(), "packed installation")  # without accents
+
+
+def _text(path: Path) -> str:
+    return base64.b64encode(path.read_bytes()).decode()
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    replace_file(path, content)
+
+
+def _quoted(value: str) -> str:
+    return json.dumps(value, ensure_ascii=False).replace("$", "\\$").replace("`", "\\`")
+
+
+def _count(prints: Prints) -> int:
+    return sum(rows[0] for rows in prints.values())
+
+
+def _day(now: float) -> str:
+    return datetime.fromtimestamp(now, UTC).date().isoformat()

@@ -1,0 +1,172 @@
+"""An upgrade that can be taken back: all rows are copied first, looked at afterwards, and put back where it fails.
+
+The copy is sealed to the key of the month and goes with the next sweep. Going back is refused once anything was told,
+decided or erased since: nothing is lost by it and nobody comes back. The ledger of releases beside `team.pin` is not
+touched, so a release that is out stays out.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import Engine, func, inspect, select, table
+
+from reporting.errors import AmparoError
+from reporting.operations import backups
+from reporting.operations.whole import snapshots
+from reporting.operations.whole.snapshots import Prints
+from reporting.storage.database import version_of
+from reporting.storage.files import replace_file
+from reporting.storage.locks import maintenance_lock
+
+COPY = "before-upgrade.backup"  # in the instance folder
+NOTE = "upgrade.json"  # beside it: from which version, to which, and what the rows said afterwards
+# what an upgrade changes neither in number nor in name: who is here, what was told
+STAYS = ("case_file", "record", "team_log", "member", "audit")
+T = TypeVar("T")
+Say = Callable[[str], None]
+
+
+class UpgradeRefused(AmparoError):
+    """The upgrade is not made, or not taken back. The message says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Upgrade:
+    """An upgrade as it is noted. `after` is empty while it has not come to its end."""
+
+    before: str
+    after: Prints
+
+
+def copy(engine: Engine, instance: Path, now: float, say: Say) -> bool:
+    """Copy every row and note that an upgrade begins. False where there are no tables yet."""
+    with maintenance_lock(engine, instance, "upgrade"), backups.one_look(engine) as connection:
+        version = version_of(connection)
+        if version is None:
+            return False
+        month, key = backups.month_key(instance, now)
+        fresh = instance / f"{COPY}.new"
+        fresh.unlink(missing_ok=True)
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            backups.write_lines(file, month, key, snapshots.lines(connection, say))
+            file.flush()
+            os.fsync(file.fileno())
+        say("reading the copy back ...")
+        with fresh.open("rb") as file:
+            for _ in backups.rows_of(file, key):
+                pass
+        fresh.replace(instance / COPY)
+        replace_file(instance / NOTE, json.dumps({"before": version, "after": {}}).encode())
+    return True
+
+
+def run(
+    engine: Engine,
+    instance: Path,
+    now: float,
+    say: Say,
+    change: Callable[[], T],
+    faults: Callable[[], Sequence[str]],
+) -> T:
+    """Copy, `change`, and look whether it holds: then what `change` returned. Else all is put back, and that is said.
+
+    `UpgradeRefused` with what did not hold. Where there are no tables yet nothing is copied and nothing can go back.
+    """
+    is_copied = copy(engine, instance, now, say)
+    before = counts(engine) if is_copied else {}
+    try:
+        done = change()
+        found = [*faults(), *(f"rows of {name} are missing" for name in lost(before, counts(engine)))]
+    except Exception as trouble:
+        if not is_copied:
+            raise
+        found = [str(getattr(trouble, "orig", None) or trouble).strip().splitlines()[0] or type(trouble).__name__]
+    if found and is_copied:
+        snapshots.put_back(engine, _copied(instance, now), say)
+        forget(instance)
+        raise UpgradeRefused(
+            f"The upgrade did not hold ({'; '.join(found)}). Everything is as it was before it. Start the former "
+            "program again, and tell those who made this one."
+        )
+    note_end(engine, instance)
+    return done
+
+
+def lost(before: Mapping[str, int], after: Mapping[str, int]) -> list[str]:
+    """Tables that have fewer rows than before."""
+    return sorted(name for name, rows in before.items() if after.get(name, 0) < rows)
+
+
+def counts(engine: Engine) -> dict[str, int]:
+    """How many rows there are of what an upgrade must not lose."""
+    with backups.one_look(engine) as connection:
+        there = inspect(connection).get_table_names()
+        rows = {name: select(func.count()).select_from(table(name)) for name in STAYS if name in there}
+        return {name: connection.execute(query).scalar_one() for name, query in rows.items()}
+
+
+def note_end(engine: Engine, instance: Path) -> None:
+    """The upgrade held: from here on going back is refused once any row is another."""
+    noted = noted_in(instance)
+    if noted is not None:
+        content = {"before": noted.before, "after": snapshots.fingerprints(engine)}
+        replace_file(instance / NOTE, json.dumps(content).encode())
+
+
+def noted_in(instance: Path) -> Upgrade | None:
+    """The last upgrade that can be taken back; None where there is none."""
+    try:
+        content = json.loads((instance / NOTE).read_text(encoding="utf-8"))
+        return Upgrade(content["before"], content["after"]) if (instance / COPY).exists() else None
+    except (FileNotFoundError, ValueError, KeyError):
+        return None
+
+
+def take_back(engine: Engine, instance: Path, now: float, say: Say) -> Upgrade:
+    """Put the tables and rows of before the upgrade back. `UpgradeRefused` when something was told or done since."""
+    noted = noted_in(instance)
+    if noted is None:
+        raise UpgradeRefused(
+            "There is no upgrade to take back: the copy of before is made by `amparo upgrade`, and the sweep of the "
+            "night takes it away."
+        )
+    if noted.after:
+        _nothing_came(noted.after, snapshots.fingerprints(engine))
+    with maintenance_lock(engine, instance, "upgrade"):
+        snapshots.put_back(engine, _copied(instance, now), say)
+        forget(instance)
+    return noted
+
+
+def forget(instance: Path) -> int:
+    """Take the copy away, overwritten. How many there were."""
+    path = instance / COPY
+    (instance / NOTE).unlink(missing_ok=True)
+    if not path.exists():
+        return 0
+    with path.open("r+b") as file:
+        file.write(bytes(path.stat().st_size))
+        file.flush()
+        os.fsync(file.fileno())
+    path.unlink()
+    return 1
+
+
+def _copied(instance: Path, now: float) -> Iterator[dict[str, Any]]:
+    with (instance / COPY).open("rb") as file:
+        yield from backups.lines_of(file, instance, now)
+
+
+def _nothing_came(then: Prints, now: Prints) -> None:
+    changed = sorted(name for name in then.keys() | now.keys() if then.get(name) != now.get(name))
+    if changed:
+        raise UpgradeRefused(
+            f"Since the upgrade something was told or done here ({', '.join(changed)}): going back would lose it, or "
+            "bring back what was erased. Nothing was changed. Stay with this version."
+        )
