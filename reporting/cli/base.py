@@ -38,7 +38,7 @@ COMMANDS = {
     "backup": "maintenance",
     "bench": "bench",
     "check": "install",
-    "code": "digits",
+    "code": "people",
     "demo": "demo",
     "deploy": "deploy",
     "destroy": "maintenance",
@@ -47,7 +47,7 @@ COMMANDS = {
     "keys": "people",
     "lock": "maintenance",
     "migration": "migration",
-    "move": "installation.whole",
+    "move": "whole",
     "notify": "maintenance",
     "places": "directory",
     "release": "figures",
@@ -55,7 +55,7 @@ COMMANDS = {
     "serve": "install",
     "staff": "people",
     "sweep": "maintenance",
-    "upgrade": "installation.whole",
+    "upgrade": "whole",
 }
 
 

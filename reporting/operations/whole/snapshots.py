@@ -91,8 +91,8 @@ def put_back(engine: Engine, copied: Iterator[Line], say: Say) -> Prints:
 
 def _kept(connection: Connection) -> list[Table]:
     """The tables that are carried, who is pointed at before who points; with the types that the database names."""
-    left_out = LEFT_OUT | {one.name for one in derived.tables()}
-    return [one for one in _reflected(connection).sorted_tables if one.name not in left_out]
+    left_out = LEFT_OUT | {part.name for part in derived.tables()}
+    return [part for part in _reflected(connection).sorted_tables if part.name not in left_out]
 
 
 def _reflected(connection: Connection) -> MetaData:
@@ -103,9 +103,9 @@ def _reflected(connection: Connection) -> MetaData:
 
 def _fill(connection: Connection, rows: Iterator[Line], say: Say) -> None:
     there = _reflected(connection)
-    for one in reversed(there.sorted_tables):  # a migration may have put in rows of its own
-        if one.name != VERSION:
-            connection.execute(one.delete())
+    for part in reversed(there.sorted_tables):  # a migration may have put in rows of its own
+        if part.name != VERSION:
+            connection.execute(part.delete())
     for name, group in groupby(map(backups.row_in, rows), key=lambda row: row[0]):
         say(f"table {name} ...")
         _insert(connection, there.tables[name], (row for _, row in group))

@@ -82,16 +82,16 @@ def run(
     before = counts(engine) if is_copied else {}
     try:
         done = change()
-        found = [*faults(), *(f"rows of {name} are missing" for name in lost(before, counts(engine)))]
+        wrong = [*faults(), *(f"rows of {name} are missing" for name in lost(before, counts(engine)))]
     except Exception as trouble:
         if not is_copied:
             raise
-        found = [str(getattr(trouble, "orig", None) or trouble).strip().splitlines()[0] or type(trouble).__name__]
-    if found and is_copied:
+        wrong = [str(getattr(trouble, "orig", None) or trouble).strip().splitlines()[0] or type(trouble).__name__]
+    if wrong and is_copied:
         snapshots.put_back(engine, _copied(instance, now), say)
         forget(instance)
         raise UpgradeRefused(
-            f"The upgrade did not hold ({'; '.join(found)}). Everything is as it was before it. Start the former "
+            f"The upgrade did not hold ({'; '.join(wrong)}). Everything is as it was before it. Start the former "
             "program again, and tell those who made this one."
         )
     note_end(engine, instance)

@@ -167,9 +167,9 @@ def unpack(file: Path, words: str, *, as_json: bool) -> None:
     faults = _faults(settings, engine)
     if faults:
         raise click.ClickException(f"It was unpacked, and does not hold: {', '.join(faults)}.")
-    told = {"folder": str(instance), "settings": str(instance / packing.SETTINGS_FILE)}
-    parts = told | {"rows": done.rows, "files": len(done.files)}
-    click.echo(json.dumps(asdict(done) | told) if as_json else UNPACKED % parts)
+    places = {"folder": str(instance), "settings": str(instance / packing.SETTINGS_FILE)}
+    parts = places | {"rows": done.rows, "files": len(done.files)}
+    click.echo(json.dumps(asdict(done) | places) if as_json else UNPACKED % parts)
 
 
 @move.command()
