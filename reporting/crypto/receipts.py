@@ -54,7 +54,17 @@ class Receipt:
 
     def digits(self) -> tuple[str, ...]:
         """Seven groups of four digits, for those who would rather write numbers."""
-        return tuple(f"{number:04d}" for number in self.numbers)
+        return tuple(f"{number:0{DIGITS}d}" for number in self.numbers)
+
+    def padding(self, language: str) -> str:
+        """Spaces beside its words, so that a page is as long with this receipt as with any other."""
+        longest = max(len(word.encode()) for word in words_of(language))
+        return " " * (LENGTH * longest - sum(len(word.encode()) for word in self.words(language)))
+
+
+def of_digits(digits: str) -> Receipt:
+    """The receipt behind its 28 digits: all are equally long, as it travels."""
+    return Receipt(tuple(int(digits[start : start + DIGITS]) for start in range(0, len(digits), DIGITS)))
 
 
 WORDS, GROUPS, GROUP, RUN, MIXED = "words", "groups", "group", "run", "mixed"  # what is not as it should be
@@ -142,8 +152,8 @@ def _read_digits(groups: list[str]) -> tuple[Receipt, ...] | Unreadable:
     digits = "".join(groups)
     if len(digits) != DIGITS * LENGTH:
         return _wrong_digits(groups)
-    numbers = tuple(int(digits[start : start + DIGITS]) for start in range(0, len(digits), DIGITS))
-    return (Receipt(numbers),) if max(numbers) < SIZE else Unreadable()
+    receipt = of_digits(digits)
+    return (receipt,) if max(receipt.numbers) < SIZE else Unreadable()
 
 
 def filled_up(typed: str) -> int:

@@ -22,6 +22,7 @@ from sqlalchemy import Engine
 
 from reporting.cases import store
 from reporting.config import Settings
+from reporting.crypto import receipts
 from reporting.crypto.receipts import Receipt
 from reporting.operations.trial_phone import PATIENCE, NoTrial, Phone
 from reporting.sessions import day_seeds, tickets
@@ -137,7 +138,7 @@ def _receipt_in(page: str, settings: Settings, engine: Engine) -> Receipt:
         with looking(engine) as db:
             seeds = day_seeds.seeds(db)
         opened = tickets.read_ticket(seeds, settings.server_secret, "draft", sealed, time.time())
-        return Receipt(tuple(opened.state["r"]))
+        return receipts.of_digits(opened.state["r"])
     except (CannotOpen, KeyError):
         raise NoTrial(
             "behind that address is another installation: run this where it lies, with its settings."

@@ -17,7 +17,6 @@ from wtforms import BooleanField, StringField
 from referrals.help.cards import HelpCards, cards_of
 from referrals.help.texts import child_policy
 from reporting.crypto import receipts
-from reporting.crypto.receipts import Receipt
 from reporting.i18n import N_
 from reporting.pages import directory_lookups
 from reporting.pages.directory_lookups import help_of
@@ -25,7 +24,7 @@ from reporting.sessions import replays
 from reporting.sessions.replays import SENT
 from reporting.teams.readers import offered
 from reporting.vocabulary import questions
-from reporting.vocabulary.answers import contact_of, has_words, incident_of, merged, so_far, step_of
+from reporting.vocabulary.answers import has_words, incident_of, merged, so_far, step_of
 from reporting.vocabulary.codes import MINOR_AGES
 from reporting.web import post_redirect_get, question_forms
 from reporting.web.access.tickets import ticket_field
@@ -154,14 +153,15 @@ def readers() -> list[tuple[int, str]]:
 
 def _sent_page(trail: Trail) -> str:
     """The receipt, what happens next, the soonest door for each need. What was sent unseen tells nothing of itself."""
-    answers, receipt = trail.state["a"], Receipt(tuple(trail.state["r"]))
+    answers, receipt = trail.state["a"], receipts.of_digits(trail.state["r"])
     return render_template(
         "reporter/sent.html",
         words=receipt.words(g.lang),
         digits=receipt.digits(),
+        padding=receipt.padding(g.lang),
         sentence=trail.about(SENT_PAGE).get("sentence", ""),
         may_write="C_LETTERS" in answers.get("consents", ()),
-        may_contact=bool(contact_of(answers)),
+        may_contact="reach" in trail.state,
         minor=answers.get("age") in MINOR_AGES,
         help=None if "unseen" in trail.state else _help_on(trail),
         team=trail.state.get("team") or _only_reader(),
@@ -200,9 +200,9 @@ def _stale_page(trail: Trail) -> str:
     )
 
 
-def new_receipt() -> list[int]:
-    """The numbers of a receipt that nobody had before."""
-    return list(receipts.draw(secrets.randbelow).numbers)
+def new_receipt() -> str:
+    """The digits of a receipt that nobody had before."""
+    return "".join(receipts.draw(secrets.randbelow).digits())
 
 
 def with_typed(came: TicketCheck) -> tuple[Trail, bool]:

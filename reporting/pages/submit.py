@@ -13,7 +13,6 @@ from flask.typing import ResponseReturnValue
 from reporting.cases import submission
 from reporting.cases.submission import Outcome
 from reporting.crypto import receipts
-from reporting.crypto.receipts import Receipt
 from reporting.i18n import N_
 from reporting.pages.directory_lookups import help_of
 from reporting.pages.draft import (
@@ -32,6 +31,7 @@ from reporting.sessions.replays import NOTED
 from reporting.teams import readers, team_log
 from reporting.teams.readers import NobodyReads
 from reporting.teams.team_log import STATISTICS, Team
+from reporting.vocabulary.answers import contact_of, without_words
 from reporting.web import limits, post_redirect_get
 from reporting.web.context import installation, say
 from reporting.web.errors import error_page
@@ -84,7 +84,7 @@ def send(came: TicketCheck) -> ResponseReturnValue:
     if limits.has_to_wait(report.narrative):
         return error_page(429, limits.WAITS)
     gaps = help_of(report.incident, police_shown="p" in trail.state).gaps
-    receipt, settings = Receipt(tuple(trail.state["r"])), site.settings
+    receipt, settings = receipts.of_digits(trail.state["r"]), site.settings
     sealed = submission.prepare(report, receipt, team, statistics_team, settings.pepper, moment, gaps=gaps)
     outcome = site.filing(
         lambda db: submission.file(db, sealed, settings.server_secret, moment),
@@ -108,7 +108,12 @@ def _once_more(came: TicketCheck) -> ResponseReturnValue:
 
 
 def _receipt(came: TicketCheck, trail: Trail) -> ResponseReturnValue:
-    trail.state |= {"sent": int(installation().clock())} | ({"unseen": True} if is_unseen(came) else {})
+    """The page with the receipt. What she typed is with the team now, and travels no further."""
+    answers, state = trail.state["a"], trail.state
+    state |= {"sent": int(installation().clock())} | ({"unseen": True} if is_unseen(came) else {})
+    state |= {"reach": True} if contact_of(answers) else {}
+    state |= {"a": without_words(answers), "n": []}
+    state.pop("u", None)
     return post_redirect_get.answer(trail, SENT_PAGE)
 
 
@@ -137,7 +142,7 @@ def _more(came: TicketCheck) -> ResponseReturnValue:
 def _noted(came: TicketCheck) -> ResponseReturnValue:
     """She says that she wrote it down; how her paper begins is optional. A repeat then says only that it was sent."""
     typed = (CheckForm().first.data or "")[:100].strip()
-    if typed and not receipts.begins_so(Receipt(tuple(came.ticket.state["r"])), typed, g.lang):
+    if typed and not receipts.begins_so(receipts.of_digits(came.ticket.state["r"]), typed, g.lang):
         trail, _ = with_typed(came)
         trail.state["sent"] = int(installation().clock())
         wrong = say(N_("The code does not begin like that. Look at your paper once more."))

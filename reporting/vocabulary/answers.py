@@ -235,6 +235,11 @@ def contact_of(answers: Answers) -> dict[str, str]:
     return {name: answers[name] for name in CONTACT_NAMES if answers.get(name)} | whose
 
 
+def without_words(answers: Answers) -> dict[str, Any]:
+    """What help hangs on: the answers without her words and without how to reach her."""
+    return {name: value for name, value in answers.items() if name not in {"narrative", *CONTACT_NAMES}}
+
+
 # ── what does not fit together ──────────────────────────────────────────────────────────────────────────────
 
 

@@ -22,7 +22,7 @@ TOLD = {"violence": ["RAPE"], "condom": "no", "perpetrator": ["PARTNER"], "numbe
 # file with a place for a signature -> a page that shows words of it. The rules have a page that says it row by row.
 SHOWN = {
     "after-the-window.toml": "past",
-    "at-the-desk.toml": "sent",
+    "at-the-desk.toml": "every door",
     "child-policy.toml": "a child",
     "doctor-sheet.toml": "sheet",
     "her-case.toml": "closed",
@@ -33,10 +33,11 @@ SHOWN = {
 }
 
 
-def sent(app: Flask, _place: Place) -> Phone:
+def every_door(app: Flask, _place: Place) -> Phone:
     her = starts_telling(app)
     tells(her, lambda form: {name: value for name, value in TOLD.items() if name in form.kinds})
     sends(her)
+    her.presses("more")
     return her
 
 
@@ -103,7 +104,7 @@ HERS = Incident(
     violence=frozenset({"RAPE"}), perpetrator=frozenset({"PARTNER"}), condom="no", department="PE25", hours=(5.0, 5.0)
 )
 PAGES = {
-    "sent": sent,
+    "every door": every_door,
     "plan": opens("/es/noche"),
     "sheet": opens("/es/hoja"),
     "found": found,

@@ -14,6 +14,7 @@ from sqlalchemy import select
 from referrals.directory import snapshot
 from referrals.directory.importing import shipped
 from referrals.help.answers import help_for, names
+from referrals.help.cards import cards_of
 from referrals.help.texts import child_policy
 from referrals.matching.offers import NEVER_REPLACED
 from referrals.needs.assessment import assess
@@ -113,14 +114,14 @@ def check_one_report(
 
 
 def check_offers(place: Place, soonest: str, every_door: str, incident: Incident) -> None:
-    """No need without an offer or the honest sentence; nothing that a must-not hides."""
+    """No need without an offer or the honest sentence; the first cards at once; nothing that a must-not hides."""
     shelf = snapshot.snapshot_of(lambda: reading(place.engine))
     found = help_for(shelf, incident, place.clock(), languages=("es",))
     assert [one.need.code for one in found.needs] == [need.code for need in assess(incident).needs]
+    assert all(" ".join(card.offer.name.split()) in soonest for card in cards_of(found).today)
     for one in found.needs:
         assert one.offers or one.need.code in NEVER_REPLACED, one.need.code
         assert in_her_words(one.need.code) in soonest
-        assert all(" ".join(offer.name.split()) in soonest for offer in one.offers[:1])
         for offer in one.offers:
             service = shelf.service(offer.service_id)
             assert forbidden(service, assess(incident).must_not, incident) is None, (
