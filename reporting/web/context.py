@@ -5,7 +5,7 @@ Knows neither forms nor cases, and not who is signed in.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -22,9 +22,9 @@ from reporting.i18n import N_
 from reporting.sessions.day_seeds import Line
 from reporting.sessions.hour_key import HourKey
 from reporting.sessions.page_rows import PageRows
-from reporting.teams import team_log
-from reporting.teams.reading_hours import WEEK, read
-from reporting.teams.team_log import Pin, Team
+from reporting.teams import readers, team_log
+from reporting.teams.reading_hours import WEEK, Duty, read
+from reporting.teams.team_log import BrokenChain, KeysNotMade, Pin, Team
 from reporting.vocabulary.countries import FIRST_HOME
 from reporting.vocabulary.questions import HAS_DEPARTMENTS
 from reporting.web import languages, templating
@@ -124,11 +124,30 @@ def reading_hours() -> str:
     following = known.next_reading(today())
     if following is None:
         return say(N_("A person reads it. We cannot say on which day."))
-    days = languages.weekdays(g.lang, sorted(known.hours))
+    days = "; ".join(_hours_of(known))
     if following <= today():
         return say(N_("Somebody reads on these days: %(days)s. Also now."), days=days)
     next_time = languages.hour(g.lang, following)
     return say(N_("Somebody reads on these days: %(days)s. The next time: %(when)s."), days=days, when=next_time)
+
+
+def _hours_of(known: Duty) -> Iterator[str]:
+    """The days of a week with their hours in words; days of the same hours stand together."""
+    spans: dict[tuple[int, int], list[int]] = {}
+    for weekday, span in sorted(known.hours.items()):
+        spans.setdefault(span, []).append(weekday)
+    for (begins, ends), weekdays in spans.items():
+        days = languages.weekdays(g.lang, weekdays)
+        yield say(N_("%(days)s from %(begins)s to %(ends)s h"), days=days, begins=begins, ends=ends)
+
+
+def who_reads() -> tuple[str, ...]:
+    """The names of the teams that read reports; none where nobody does, or their log does not verify."""
+    with installation().reading() as db:
+        try:
+            return tuple(team.name for team in readers.offered(db, installation().teams(db)))
+        except (BrokenChain, KeysNotMade):
+            return ()
 
 
 # from this hour on -> the words, today, tomorrow and on a day of the week

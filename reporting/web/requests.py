@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import gzip
 from io import BytesIO
-from typing import IO
+from typing import IO, Final
 from urllib.parse import urlsplit
 
 from flask import Request, Response, abort, current_app, g, redirect, request
@@ -136,6 +136,18 @@ def keep_hosts_apart() -> ResponseReturnValue | None:
     if settings.staff_hosts and not here().public_figures and (host in settings.staff_hosts) is not is_at_the_desk():
         abort(404)
     return None
+
+
+# What a browser says of itself whose pages come through its maker's servers: dev.opera.com/articles/opera-mini-request-
+# headers, help.puffin.com/developer, and Amazon's "Silk tips for site owners". Others do not say it.
+RELAYED: Final = ("Opera Mini/", "Puffin/", "Silk-Accelerated=true")
+RELAYS: Final = "x-operamini-"  # how the headers begin that Opera's servers add
+
+
+def is_relayed() -> bool:
+    """Whether this request comes through the servers of the browser's maker, as far as it tells. Kept nowhere."""
+    agent = request.user_agent.string
+    return any(name in agent for name in RELAYED) or any(name.lower().startswith(RELAYS) for name, _ in request.headers)
 
 
 def open_day() -> None:

@@ -31,6 +31,7 @@ from reporting.web.context import (
     reading_hours,
     say,
     when_to_come_back,
+    who_reads,
 )
 from reporting.web.errors import any_error, closed, http_error, no_sender, unpack
 from reporting.web.limits import LARGEST_BODY, TURNING, a_minute, count_of, sender, turns_no_page
@@ -40,6 +41,7 @@ from reporting.web.requests import (
     NoSender,
     choose_language,
     count_fields,
+    is_relayed,
     keep_hosts_apart,
     open_day,
     put_headers,
@@ -124,6 +126,8 @@ def _for_every_page() -> dict[str, Any]:
         "notice": g.get("notice"),
         "emergency": _lines,
         "reading_hours": reading_hours,
+        "who_reads": who_reads,
+        "is_relayed": is_relayed,
         "when_to_come_back": when_to_come_back,
         "few_readers": few_readers,
         "disk_warning": site.disk_warning,

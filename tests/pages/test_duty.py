@@ -97,9 +97,9 @@ def test_the_hours_are_told_before_and_after_sending(app: Flask, place: Place) -
     phone = starts_telling(app)
     phone.presses("next")
     phone.presses("check")
-    assert "lunes y viernes" in phone.words
+    assert "lunes de 9 a 13 h; viernes de 15 a 18 h" in phone.words
     phone.presses("send")
-    assert "lunes y viernes" in phone.words
+    assert "lunes de 9 a 13 h; viernes de 15 a 18 h" in phone.words
 
 
 @pytest.mark.parametrize(
