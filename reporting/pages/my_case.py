@@ -26,6 +26,7 @@ from reporting.cases import actions, statement, store
 from reporting.cases.actions import NotAllowed
 from reporting.cases.follow_up.how_was_it import FACES
 from reporting.cases.follow_up.plan_versions import SAFETY_PLAN
+from reporting.cases.follow_up.since_then import since_then
 from reporting.cases.records import Case
 from reporting.i18n import N_
 from reporting.pages.directory_lookups import directory_choices, snapshot
@@ -98,6 +99,7 @@ def _case_page(stay: CaseSession, trail: Trail, _rest: str) -> str:
         help=None if case.unseen else _help(case, police_shown="police" in trail.about("show")),
         **({} if case.unseen else _plans(case)),
         allows=consents_of(case),
+        events=since_then(case),
         appointments=() if case.unseen else appointments.coming(case, today().date()),
         proposals=[item for item in case.referrals if item.state in ASKED],
         may_stop=[item for item in case.referrals if item.state in MAY_STOP and not item.protects],

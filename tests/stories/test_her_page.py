@@ -1,0 +1,93 @@
+"""Her page afterwards, state by state: what happened since, what she can do now, clocks only of what is open."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from flask import Flask
+
+from tests.copies import Filling, with_a_colleague
+from tests.pages.test_casework import RAPE, YES_TO_LETTERS, a_service, at_the_desk, comes_back, decides, steps
+from tests.people import Place
+from tests.phone import Phone
+from tests.trips import in_her_words, opens_newest_case, say
+
+
+@pytest.fixture(scope="session")
+def filling() -> Filling:
+    return with_a_colleague
+
+
+def happened(her: Phone) -> list[str]:
+    """What her page says that happened, the newest first, without days."""
+    part = her.text.split(say("What happened since"))[1].split('id="letters"')[0]
+    lines = re.findall(r"<li>(.*?)</li>", part, re.DOTALL)
+    return [re.sub(r"<[^>]+>", "", line).partition(": ")[2].replace("&#39;", "'") for line in lines]
+
+
+def can(her: Phone) -> str:
+    """What her page says that she can do now."""
+    return her.text.split(say("What you can do now"))[1].split("</ul>")[0]
+
+
+def timed(her: Phone, need: str) -> bool:
+    """Whether a clock runs on her page for a need."""
+    cards = her.text.split('class="c-need"')[1:]
+    return any("c-hours" in card and in_her_words(need) in card.split("<details>")[0] for card in cards)
+
+
+def test_her_page_says_what_happened_and_what_she_can_do_in_each_state(app: Flask, place: Place) -> None:
+    receipt = place.receives(RAPE, "fue anoche", consents=YES_TO_LETTERS)
+    her = comes_back(app, receipt)
+    assert happened(her) == [say("The team received it.")]
+    assert say("Nobody has read it yet.") in her.words
+    assert say("A person reads it. We cannot say on which day.") in her.words
+    assert say("Write to the team") in can(her)
+    assert timed(her, "N_PEP")
+    desk = at_the_desk(app, place)
+    case = opens_newest_case(desk)
+    place.clock.on(minutes=5)
+    desk.presses("letter", text="Te leímos.")
+    her = comes_back(app, receipt)
+    assert happened(her)[0] == say("The team wrote to you.")
+    assert say("A case worker read it.") in happened(her)
+    assert say("Read the letter of the team and answer") in can(her)
+    service = a_service(app, place, "N_PEP")
+    desk.opens(case)
+    place.clock.on(minutes=5)
+    desk.presses("propose", service=service, need="N_PEP", fields=["need"])
+    her = comes_back(app, receipt)
+    assert happened(her)[0].startswith(say("The team proposed «%(service)s» to you.", service="").split("«")[0])
+    assert say("Decide on what we ask you") in can(her)
+    decides(her, "yes")
+    assert say("Decide on what we ask you") not in can(comes_back(app, receipt))
+    for move, said in (
+        ("send", "The team told «%(service)s» what you allowed."),
+        ("accept", "«%(service)s» said that it attends you."),
+        ("reach", "«%(service)s» attended you."),
+    ):
+        place.clock.on(minutes=5)
+        steps(desk, case, move)
+        her = comes_back(app, receipt)
+        assert happened(her)[0].endswith(say(said, service="").split("»")[1]), move
+    assert not timed(her, "N_PEP")
+    assert timed(her, "N_EC")
+    place.clock.on(minutes=5)
+    desk.opens(case)
+    form = next(form for form in desk.forms if "outcome" in form.kinds and ("go", "close") in form.buttons)
+    desk.repeats(case, form.values | {"go": ["close"], "outcome": ["REACHED"], "reason": ["Ya."]})
+    her = comes_back(app, receipt)
+    assert happened(her)[0] == say("The team closed your case.")
+    her.presses("write", text="Pasó otra vez.")
+    assert say("Your case was opened again.") in happened(her)[:2]
+    assert say("You wrote to the team.") in happened(her)
+
+
+def test_what_the_team_keeps_for_itself_is_not_in_it(app: Flask, place: Place) -> None:
+    receipt = place.receives(RAPE, "fue anoche")
+    desk = at_the_desk(app, place)
+    opens_newest_case(desk)
+    desk.presses("note", text="solo nosotras")
+    desk.presses("label", labels="chacra")
+    assert happened(comes_back(app, receipt)) == [say("A case worker read it."), say("The team received it.")]
