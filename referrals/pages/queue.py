@@ -313,9 +313,11 @@ def _after_the_queue(site: Installation, keys: Keys, seen: Look) -> None:
 def _moved_to_vault(site: Installation, keys: Keys) -> tuple[int, ...]:
     """The cases whose new keys went there, a few at a time: between them others write."""
     moved: tuple[int, ...] = ()
+    with site.reading() as db:
+        unlisted = taken.unlisted(db, keys)
     while True:
         with site.writing() as db:
-            some = desk.move_to_vault(db, keys, desk.MOVED, site.pin)
+            some = desk.move_to_vault(db, keys, desk.MOVED, site.pin, unlisted)
         moved += some
         if len(some) < desk.MOVED:
             return moved

@@ -63,12 +63,15 @@ def cases_of(db: Session, keys: Keys) -> tuple[int, ...]:
     return tuple(db.scalars(select(CaseRow.id).where(CaseRow.team.in_(list(keys.epochs)))))
 
 
-def move_to_vault(db: Session, keys: Keys, at_most: int, pin: Pin | None = None) -> tuple[int, ...]:
+def move_to_vault(
+    db: Session, keys: Keys, at_most: int, pin: Pin | None = None, unlisted: taken.Vaults | None = None
+) -> tuple[int, ...]:
     """Re-wrap newly arrived case keys under the vault key, so that the next queue is quick. Returns which cases.
 
-    What goes there is on the list of what the team has taken from this moment.
+    What goes there is on the list of what the team has taken from this moment; the first list knows of what lies there
+    already by `unlisted` (`taken.unlisted`), which is looked up here where nobody did before.
     """
-    taken.begin(db, keys, pin)
+    taken.begin(db, keys, taken.unlisted(db, keys) if unlisted is None else unlisted, pin)
     waiting = db.execute(select(CaseRow.id, CaseRow.team).where(CaseRow.vault_key.is_(None)).order_by(CaseRow.id))
     some = [row.id for row in waiting if row.team in keys.epochs][:at_most]
     lists = taken.lists(db, keys, pin) if some else {}

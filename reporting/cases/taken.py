@@ -193,18 +193,24 @@ def _entry_in(packed: bytes, mark: bytes) -> dict[bytes, Entry]:
 
 # ── writing ─────────────────────────────────────────────────────────────────────────────────────────────────
 Change = Mapping[bytes, Entry | None]  # mark -> what is remembered from now on; None: nothing more
+Vaults = Mapping[int, Mapping[int, Entry]]  # team -> number of a case -> what is to be remembered of it
 
 
-def begin(db: Session, keys: Keys, pin: Pin | None = None) -> None:
-    """The first list of each casework team that has none: what lies in its vault at this moment is what it knows."""
+def unlisted(db: Session, keys: Keys) -> Vaults:
+    """What lies in the vault of each casework team that has no list. It may be long: look before you write."""
     begun = set(db.scalars(select(TakenRow.team).where(TakenRow.team.in_(list(keys.epochs)))))
     mine = select(TeamRow.id).where(TeamRow.id.in_(keys.epochs.keys() - begun), TeamRow.kind == CASEWORK)
-    for team in db.scalars(mine).all() if keys.epochs.keys() - begun else ():
+    teams = db.scalars(mine).all() if keys.epochs.keys() - begun else ()
+    return {team: {case: entry for case, entry, _ in _lying(db, keys, team, vault_only=True)} for team in teams}
+
+
+def begin(db: Session, keys: Keys, vaults: Vaults, pin: Pin | None = None) -> None:
+    """The first list of each casework team that has none: what lay in its vault is what it knows."""
+    for team, vault in vaults.items():
         first = TakenList((max(keys.epochs[team]), 0), sealing.new_key(), (0,) * PARTS)
         is_first = known(db, keys, pin)[team] == NO_LIST
         if is_first and add_once(db, TakenRow.__table__, _head_row(keys, team, first)):
-            vault = list(_lying(db, keys, team, vault_only=True))
-            _write(db, keys, team, first, {first.mark(case.number): case.entry for case in vault})
+            _write(db, keys, team, first, {first.mark(case): entry for case, entry in vault.items()})
 
 
 def enter(db: Session, keys: Keys, team: int, cases: Mapping[int, Entry]) -> None:
@@ -291,33 +297,26 @@ def take_back(db: Session, keys: Keys, pin: Pin, team: int, restore: Restore) ->
     with suppress(CannotOpen):
         before = _read(db, keys, team) or fresh
     entries = dict(before.entries)
-    for case in _lying(db, keys, team):
-        mark = before.mark(case.number)
+    for case, entry, in_vault in _lying(db, keys, team):
+        mark = before.mark(case)
         there = entries.get(mark)
-        if there is None or there.digest == case.entry.digest:
+        if there is None or there.digest == entry.digest:
             entries.pop(mark, None)
-            entries |= {mark: case.entry} if case.in_vault else {}
+            entries |= {mark: entry} if in_vault else {}
     db.execute(delete(TakenRow).where(TakenRow.team == team, TakenRow.part != LIST_HEAD))
     number, restores = max(at_least, before.number[1]), (*before.restores, restore)[-RESTORES:]
     _write(db, keys, team, TakenList((epoch, number), before.key, (0,) * PARTS, restores), entries)
 
 
-class _Lying(NamedTuple):
-    """A case of a team that opens."""
-
-    number: int
-    entry: Entry
-    in_vault: bool
-
-
-def _lying(db: Session, keys: Keys, team: int, *, vault_only: bool = False) -> Iterator[_Lying]:
+def _lying(db: Session, keys: Keys, team: int, *, vault_only: bool = False) -> Iterator[tuple[int, Entry, bool]]:
+    """The cases of a team that open: the number, what is remembered of it, and whether it lies in the vault."""
     openers = Openers(keys)
     columns = (CaseRow.id, CaseRow.team, CaseRow.epoch, CaseRow.front_key, CaseRow.vault_key, CaseRow.version)
     mine = select(*columns).where(CaseRow.team == team)
     for row in db.execute(mine.where(CaseRow.vault_key.is_not(None)) if vault_only else mine):
         with suppress(CannotOpen):
             entry = Entry(digest_of(openers.case_key(row)), row.version)
-            yield _Lying(row.id, entry, row.vault_key is not None)
+            yield row.id, entry, row.vault_key is not None
 
 
 def _change(

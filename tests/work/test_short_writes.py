@@ -11,9 +11,10 @@ from flask import Flask
 from sqlalchemy import Connection, Engine, event
 
 from reporting.app import create_app
-from reporting.cases import desk
+from reporting.cases import desk, taken
 from reporting.cases.openers import Openers
 from reporting.figures import freezing, tallies, work_apart
+from reporting.storage.database import reading, writing
 from reporting.web.access.audience import lies_at_the_desk
 from reporting.web.context import installation_of
 from tests.copies import Filling, with_readers_of_figures
@@ -91,4 +92,23 @@ def test_no_page_of_the_desk_opens_many_cases_while_it_keeps_others_from_writing
     ana.opens("/es/equipo/cifras/preparar?period=2026")
     ana.presses("compile")
     assert ana.status == 203
+    assert max(opened.values()) <= FEW
+
+
+def test_the_first_list_of_an_old_vault_is_worked_out_while_nobody_waits_and_knows_every_case_in_it(
+    place: Place, opened: Counter[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(desk, "MOVED", FEW)
+    app = create_app(place.settings, place.clock)
+    keys = place.signs_in("rosa")
+    with monkeypatch.context() as before, writing(place.engine) as db:
+        before.setattr(taken, "begin", lambda *_: None)  # as in a version that knew no lists
+        assert len(desk.move_to_vault(db, keys, CASES)) == CASES
+    opened.clear()
+    rosa = enters(app, place, "rosa")
+    rosa.opens("/es/equipo/casos")
+    keys = place.signs_in("rosa")
+    with reading(place.engine) as db:
+        lists = [there for there in taken.lists(db, keys, place.pin).values() if there]
+    assert CASES in [len(there.entries) for there in lists]
     assert max(opened.values()) <= FEW
