@@ -50,7 +50,7 @@ def test_who_reads_and_what_they_can_do_is_said_before_the_first_question(
         reading_hours.write(db, rosa.signer, {0: (9, 13), 2: (9, 13), 4: (15, 18)}, ())
     her = Phone(app)
     her.opens(address)
-    assert say("A case worker of «%(team)s», a person.", team="Equipo") in her.words
+    assert say("A case worker of «%(team)s».", team="Equipo") in her.words
     assert "lunes y miércoles de 9 a 13 h; viernes de 15 a 18 h" in her.words
     assert say("She cannot come to where you are, nor answer at once. In danger, call.") in her.words
     assert say("Nobody writes to you, calls you or visits you unless you ask for it.") in her.words
