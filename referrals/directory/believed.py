@@ -22,7 +22,7 @@ from sqlalchemy.orm import Session
 from referrals.directory.home import Vouched, at_home, home, shipped_services
 from referrals.directory.models import PlaceRow, ServiceRow, SignatureRow, WaitingRow
 from referrals.directory.rows import COLUMNS, coverage_of
-from reporting.vocabulary.countries import FIRST_HOME
+from reporting.vocabulary.places import FIRST_HOME
 
 Cells = Mapping[str, str]
 AT_ONCE = 500  # rows signed together

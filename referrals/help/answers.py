@@ -24,9 +24,9 @@ from referrals.needs.assessment import assess
 from referrals.needs.codes import Need
 from referrals.needs.exclusions import forbidden
 from reporting.i18n import N_
-from reporting.vocabulary.countries import FIRST_HOME
 from reporting.vocabulary.incident import Incident
 from reporting.vocabulary.needs import NEEDS
+from reporting.vocabulary.places import FIRST_HOME
 
 # needs somebody may look for without telling what happened, in screen order
 ASKED = (

@@ -20,7 +20,7 @@ from referrals.matching.records import NATIONAL, Offer
 from referrals.matching.wording import NOT_SURE, shown
 from referrals.needs.codes import Need
 from referrals.needs.rules import SOURCES
-from reporting.vocabulary.countries import FIRST_HOME
+from reporting.vocabulary.places import FIRST_HOME
 
 WALK_IN: Final = frozenset({"N_EMERG_MED", "N_PEP", "N_EC", "N_WOUND"})  # needs that somebody walks to at any hour
 EMERGENCY: Final = "HEALTH_EMERGENCY"

@@ -12,8 +12,8 @@ from functools import cache
 from typing import Any
 
 from referrals.directory.reviewed_data import DATA
-from reporting.vocabulary.countries import FIRST_HOME
 from reporting.vocabulary.incident import Incident
+from reporting.vocabulary.places import FIRST_HOME
 
 Words = Mapping[str, str]  # language -> text
 

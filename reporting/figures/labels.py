@@ -8,9 +8,8 @@ from __future__ import annotations
 from typing import Final
 
 from reporting.i18n import N_
-from reporting.vocabulary.countries import words
 from reporting.vocabulary.needs import NEEDS
-from reporting.vocabulary.places import HOME, REGION_NAMES, CountryPlaces
+from reporting.vocabulary.places import HOME, REGION_NAMES, CountryPlaces, words_of
 
 NOT_SAID: Final = N_("Not said")
 # dimension -> group -> label; a group that is not here was not said
@@ -142,4 +141,4 @@ def label(dimension: str, group: str, places: CountryPlaces = HOME) -> str:
 def written(dimension: str, group: str, places: CountryPlaces) -> str:
     """The same as it is written into a file: in English, with words that hold in this country."""
     name = label(dimension, group, places)
-    return words(places.country).get(name, name)
+    return words_of(places.country).get(name, name)

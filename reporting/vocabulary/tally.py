@@ -12,11 +12,10 @@ from datetime import UTC, datetime
 from typing import Final
 
 from reporting.vocabulary.codes import ADULT_AGES, IDENTITY_GROUP, MINOR_AGES
-from reporting.vocabulary.countries import FIRST_HOME
 from reporting.vocabulary.gbvims import gbvims_core
 from reporting.vocabulary.incident import Incident
 from reporting.vocabulary.needs import NUMBER_IN_TALLY
-from reporting.vocabulary.places import DEPARTMENTS, REGIONS
+from reporting.vocabulary.places import DEPARTMENTS, FIRST_HOME, REGIONS
 
 _NUMBERED: Final = tuple(f"{number:02}" for number in range(100))  # departments of another country than the first home
 # Order is the format: a code keeps its number for ever, new ones go to the end, and so do new fields. Where several

@@ -25,7 +25,7 @@ from reporting.sessions.page_rows import PageRows
 from reporting.teams import readers, team_log
 from reporting.teams.reading_hours import WEEK, Duty, read
 from reporting.teams.team_log import BrokenChain, KeysNotMade, Pin, Team
-from reporting.vocabulary.countries import FIRST_HOME
+from reporting.vocabulary.places import FIRST_HOME
 from reporting.vocabulary.questions import HAS_DEPARTMENTS
 from reporting.web import languages, templating
 

@@ -20,8 +20,8 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 from reporting.config import shipped
-from reporting.vocabulary import countries
-from reporting.vocabulary.countries import FIRST_HOME
+from reporting.vocabulary import places
+from reporting.vocabulary.places import FIRST_HOME
 
 CATALOGUES = shipped("translations")
 
@@ -69,7 +69,7 @@ class _Elsewhere(gettext.NullTranslations):
 
 
 def _for_country(catalogue: Catalogue, country: str) -> Catalogue:
-    instead = countries.words(country)
+    instead = places.words_of(country)
     return _Elsewhere(catalogue, instead) if instead else catalogue
 
 

@@ -37,7 +37,7 @@ from referrals.directory.models import (
 )
 from referrals.directory.reviewed_data import DATA, made_with, retired
 from referrals.directory.rows import COLUMNS, tidy
-from reporting.vocabulary.countries import FIRST_HOME
+from reporting.vocabulary.places import FIRST_HOME
 
 WORKED_OUT_OF_ONE = (
     MatchRow,
