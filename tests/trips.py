@@ -40,18 +40,18 @@ def in_her_words(need: str) -> str:
     return words
 
 
-def starts_telling(app: Flask, language: str = "es", *, old: bool = False) -> Phone:
-    """She opens the first page of a trip."""
+def starts_telling(app: Flask, language: str = "es", *, old: bool = False, way: str = "all") -> Phone:
+    """She opens the first page of a trip, of every theme or of another length."""
     phone = Phone(app, old=old)
-    begins(phone, language)
+    begins(phone, language, way)
     assert phone.status == 203, phone.words[:300]
     return phone
 
 
-def begins(phone: Phone, language: str = "es") -> None:
-    """From the page before the first question to the first question."""
+def begins(phone: Phone, language: str = "es", way: str = "all") -> None:
+    """From the page before the first question to the first question; `way` is the button that is pressed."""
     phone.opens(f"/{language}/contar")
-    phone.presses("begin")
+    phone.presses(way)
 
 
 def tells(phone: Phone, fill: Fill) -> dict[str, Any]:

@@ -42,6 +42,24 @@ def about_need(code: str, incident: Incident, country: str = FIRST_HOME) -> Mapp
     return own or (texts if "es" in texts else {})
 
 
+IN_THE_FIRST_DAYS = ("N_PEP", "N_EC")  # needs of which a few hours decide, whatever was told
+
+
+@dataclass(frozen=True, slots=True)
+class FirstDays:
+    """What only helps in the first days, in her language; said where nothing is known of what happened."""
+
+    sentences: tuple[str, ...]
+    signed: bool
+
+
+def first_days(language: str, country: str = FIRST_HOME) -> FirstDays:
+    """The texts of the needs with the shortest windows."""
+    texts = [need_texts(country)[need] for need in IN_THE_FIRST_DAYS if need in need_texts(country)]
+    sentences = tuple(text.get(language) or text["es"] for text in texts)
+    return FirstDays(sentences, all(text["reviewer"] for text in texts))
+
+
 @cache
 def _after_the_window() -> Mapping[str, Mapping[str, Any]]:
     return tomllib.loads((DATA / "after-the-window.toml").read_text(encoding="utf-8"))

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from referrals.needs.codes import MUST_NOTS, URGENCIES
 from reporting.errors import AmparoError
-from reporting.vocabulary.codes import VOCABULARY
+from reporting.vocabulary.codes import MAY_BE_NOT_ASKED, NOT_ASKED, VOCABULARY
 from reporting.vocabulary.needs import NEEDS
 
 Facts = set[str]
@@ -129,7 +129,8 @@ def _first_facts() -> set[str]:
     """Everything an answer can turn into."""
     several = {code for field in ("violence", "perpetrator", "flags", "wants") for code in VOCABULARY[field]}
     single = {f"{field}:{code}" for field in ANSWERS for code in VOCABULARY[field]}
-    return several | single | _TIMELESS
+    silent = {f"{field}:{NOT_ASKED}" for field in MAY_BE_NOT_ASKED}
+    return several | single | silent | _TIMELESS
 
 
 def _checked(row: Mapping[str, Any], allowed: Iterable[str]) -> None:

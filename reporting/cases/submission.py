@@ -20,7 +20,7 @@ from reporting.clock import HOUR
 from reporting.crypto.receipts import Receipt
 from reporting.sessions import replays
 from reporting.teams.team_log import Team
-from reporting.vocabulary.answers import contact_of, incident_of
+from reporting.vocabulary.answers import consents_in, contact_of, incident_of
 from reporting.vocabulary.incident import Incident
 from reporting.vocabulary.tally import answered_of, tally_block
 
@@ -57,7 +57,7 @@ def from_answers(
         incident_of(answers),
         narrative,
         contact=contact_of(answers),
-        consents=frozenset(answers.get("consents", ())),
+        consents=consents_in(answers),
         language=language,
         trip=trip,
         hour=int(now) // HOUR,

@@ -29,6 +29,7 @@ from reporting.sessions import day_seeds, tickets
 from reporting.storage.database import checkpoint, looking, reading, writing
 from reporting.teams.team_log import CannotOpen
 from reporting.vocabulary.answers import route
+from reporting.vocabulary.lengths import SHORT
 from reporting.vocabulary.questions import LONGEST_TEXT
 
 TEST = "PRUEBA de la instalación (amparo check --through). No es de nadie: se borra sola."
@@ -121,7 +122,7 @@ def walk(door: Door, marks: Marks, settings: Settings, engine: Engine, lies: Cal
 def _tells(phone: Phone, marks: Marks, trip: Trip, read_receipt: Callable[[], Receipt]) -> None:
     words = f"{TEST} {marks.words} {'relleno ' * LONGEST_TEXT}"[: LONGEST_TEXT - 100] + f" {marks.words}"
     phone.asks("POST", "/es/contar", go="begin")
-    for _ in route({}):
+    for _ in route({"length": SHORT}):
         phone.asks("POST", "/es/contar", go="next", narrative=words)
     trip.receipt = read_receipt()
     team = re.search(r'name="team"[^>]*value="([0-9]+)"', phone.page)

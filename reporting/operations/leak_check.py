@@ -36,6 +36,7 @@ from reporting.teams.accounts import Invitation
 from reporting.teams.keyring import Keys
 from reporting.teams.team_log import CASE_WORKER, Pin
 from reporting.vocabulary.answers import route
+from reporting.vocabulary.lengths import SHORT
 from reporting.vocabulary.questions import LONGEST_TEXT
 
 try:
@@ -306,7 +307,7 @@ def _tells(phone: Phone, marker: str) -> list[str]:
     """She writes as much as the page takes, and sends it. Her code comes back, as digits."""
     words = f"{marker} {'relleno ' * LONGEST_TEXT}"[: LONGEST_TEXT - 100] + f" {marker}"
     phone.asks("POST", "/es/contar", go="begin")
-    for _ in route({}):
+    for _ in route({"length": SHORT}):
         phone.asks("POST", "/es/contar", go="next", narrative=words, violence=ACT)
     phone.asks("POST", "/es/contar", go="send", letters="1")
     digits = re.search(r'<p class="c-digits">(.*?)</p>', phone.page, re.DOTALL)

@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from reporting.cases import store
 from reporting.cases.store import StretchedReceipt
 from reporting.crypto import receipt_wording, receipts
-from reporting.crypto.receipts import Unreadable
+from reporting.crypto.receipts import Receipt, Unreadable
 from reporting.errors import AmparoError
 from reporting.i18n import N_
 from reporting.pages import my_case
@@ -127,6 +127,12 @@ def open_with_code(typed: str, trip: str) -> ResponseReturnValue:
         raise WrongCode(_nothing_opens(typed)) from None
 
 
+def open_with_receipt(receipt: Receipt, step: str) -> ResponseReturnValue:
+    """A step of her case, from the page that shows the receipt of it; that page is over then."""
+    stretched = store.stretched(receipt, installation().settings.pepper)
+    return _enter(_begin_stay((stretched,), tickets.new_trip()), step)
+
+
 def _nothing_opens(typed: str) -> str:
     """The same for every code that opens nothing, but for what can be seen in the typing itself."""
     short = receipts.filled_up(typed[:400])
@@ -143,9 +149,9 @@ def _begin_stay(stretched: tuple[StretchedReceipt, ...], trip: str) -> CaseSessi
     return CaseSession(visit, trip, sent_by, int(site.clock()) + tickets.TICKET_LIFE["visit"])
 
 
-def _enter(stay: CaseSession) -> ResponseReturnValue:
+def _enter(stay: CaseSession, step: str = "show") -> ResponseReturnValue:
     """A redirect to her case, under a random name."""
-    return post_redirect_get.answer(Trail(VISIT, stay.trip, stay.to_state(), stay.expires), "show")
+    return post_redirect_get.answer(Trail(VISIT, stay.trip, stay.to_state(), stay.expires), step)
 
 
 def _visit(came: TicketCheck) -> ResponseReturnValue:

@@ -15,7 +15,7 @@ from flask.typing import ResponseReturnValue
 from wtforms import BooleanField, StringField
 
 from referrals.help.cards import HelpCards, cards_of
-from referrals.help.texts import child_policy
+from referrals.help.texts import FirstDays, child_policy, first_days
 from reporting.crypto import receipts
 from reporting.i18n import N_
 from reporting.pages import directory_lookups
@@ -24,8 +24,17 @@ from reporting.sessions import replays
 from reporting.sessions.replays import SENT
 from reporting.teams.readers import offered
 from reporting.vocabulary import questions
-from reporting.vocabulary.answers import has_words, incident_of, merged, so_far, step_of
+from reporting.vocabulary.answers import (
+    consents_in,
+    has_words,
+    incident_of,
+    may_be_in_danger,
+    merged,
+    so_far,
+    step_of,
+)
 from reporting.vocabulary.codes import MINOR_AGES
+from reporting.vocabulary.lengths import MESSAGE
 from reporting.web import post_redirect_get, question_forms
 from reporting.web.access.tickets import ticket_field
 from reporting.web.context import installation, render_template, say
@@ -33,6 +42,7 @@ from reporting.web.forms import OpenForm, typed_answers
 from reporting.web.post_redirect_get import RECEIPT_SHOWN, SHOWN, TicketCheck, Trail
 
 CHECK, SENT_PAGE, DOORS, STALE = "check", "sent", "doors", "stale"  # steps besides the numbers of the questions' pages
+AFTER_DANGER = 2  # the page after the one that asks whether she is in danger
 SENT_ALREADY = N_("It was sent already. You can come back with your code.")
 
 
@@ -113,10 +123,23 @@ def _ask_page(trail: Trail, step: str) -> str:
         fieldsets=question_forms.fieldsets(number, form),
         form=form,
         sentence=said.get("sentence", ""),
+        status=said.get("status", ""),
         ticket=ticket_field("draft", trail.trip, step, trail.state),
         help=cards_of(help_of(incident, only=urgent, police_shown="p" in trail.state)) if urgent else None,
+        lines="status" in said or (place == AFTER_DANGER and may_be_in_danger(answers)),
+        first_days=_first_days(answers),
         child=child_policy(g.lang, installation().settings.country) if urgent and "N_CHILD_PROT" in urgent else None,
     )
+
+
+def _may_be_minor(answers: Mapping[str, Any]) -> bool:
+    """Whether secrecy must not be promised: of who leaves a message alone nobody knows the age."""
+    return answers.get("age") in MINOR_AGES or answers.get("length") == MESSAGE
+
+
+def _first_days(answers: Mapping[str, Any]) -> FirstDays | None:
+    """What is said before and after a message alone, of which nothing is known."""
+    return first_days(g.lang, installation().settings.country) if answers.get("length") == MESSAGE else None
 
 
 def form_of(number: int, answers: Mapping[str, Any], typed: Any = None) -> OpenForm:
@@ -139,8 +162,8 @@ def _check_page(trail: Trail) -> str:
         unclear=question_forms.unclear(answers),
         readers=readers(),
         sentence=trail.about(CHECK).get("sentence", ""),
-        ask_letters="C_LETTERS" not in answers.get("consents", ()),
-        minor=answers.get("age") in MINOR_AGES,
+        ask_letters="C_LETTERS" not in consents_in(answers) and "may_write" not in answers,
+        minor=_may_be_minor(answers),
         ticket=ticket_field("draft", trail.trip, CHECK, trail.state),
     )
 
@@ -160,11 +183,12 @@ def _sent_page(trail: Trail) -> str:
         digits=receipt.digits(),
         padding=receipt.padding(g.lang),
         sentence=trail.about(SENT_PAGE).get("sentence", ""),
-        may_write="C_LETTERS" in answers.get("consents", ()),
+        may_write="C_LETTERS" in consents_in(answers),
         may_contact="reach" in trail.state,
-        minor=answers.get("age") in MINOR_AGES,
+        minor=_may_be_minor(answers),
         help=None if "unseen" in trail.state else _help_on(trail),
         team=trail.state.get("team") or _only_reader(),
+        first_days=None if "unseen" in trail.state else _first_days(answers),
         ticket=ticket_field("draft", trail.trip, CHECK, trail.state),
     )
 
@@ -180,7 +204,7 @@ def _doors_page(trail: Trail) -> str | ResponseReturnValue:
     if "unseen" in trail.state:
         return post_redirect_get.start_page(say(SENT_ALREADY))
     g.may_shrink = True
-    letters = "C_LETTERS" in trail.state["a"].get("consents", ())
+    letters = "C_LETTERS" in consents_in(trail.state["a"])
     ticket = ticket_field("draft", trail.trip, CHECK, trail.state)
     return render_template("reporter/doors.html", help=_help_on(trail), letters=letters, ticket=ticket)
 
@@ -234,7 +258,7 @@ def wait(came: TicketCheck, **said: Any) -> ResponseReturnValue:
 def consents_of(answers: Mapping[str, Any]) -> frozenset[str]:
     """What she marked on the last page of questions or beside the button that sends."""
     beside_the_button = {"C_LETTERS"} if CheckForm().letters.data else frozenset[str]()
-    return frozenset(answers.get("consents", ())) | beside_the_button
+    return consents_in(answers) | beside_the_button
 
 
 def is_unseen(came: TicketCheck) -> bool:

@@ -37,7 +37,7 @@ from reporting.teams.team_log import STATISTICS, CannotOpen, Team, team_of_kind
 from reporting.vocabulary import questions, wording
 from reporting.vocabulary.answers import answers_of, corrected
 from reporting.vocabulary.incident import Incident
-from reporting.vocabulary.questions import PAGES
+from reporting.vocabulary.lengths import ALL_PAGES, TOLD_AFTERWARDS, page_afterwards
 from reporting.web import languages, limits, post_redirect_get, question_forms
 from reporting.web.access.visits import CaseSession, Next, case_session_field, case_session_on, onward
 from reporting.web.context import installation, local_hour, render_template, say, today
@@ -224,12 +224,14 @@ def _set_right(stay: CaseSession, rest: str) -> Next:
         changed = corrected(number_in(rest), now, question_forms.answers_in(form))
         if changed != now:
             actions.correct(case_file, 0, changed, "", moment, signs=asks_how_she_is(number_in(rest)))
+    if (after := page_afterwards(number_in(rest))) is not None:
+        return onward(f"right-{after}")
     return onward("show", sentence=say(N_("It is changed. What you told before is kept beside it.")))
 
 
 def asks_how_she_is(number: int) -> bool:
     """Whether a page asks for the danger signs as they are right now: who answers it tells them anew."""
-    return any(question.name == "danger" for question in PAGES[number].questions)
+    return any(question.name == "danger" for question in ALL_PAGES[number].questions)
 
 
 def _is_page(rest: str) -> bool:
@@ -251,6 +253,7 @@ def _right_page(stay: CaseSession, trail: Trail, rest: str) -> str:
         "reporter/set_right.html",
         number=number,
         title=question_forms.title_of(number, answers_of(case.incident)),
+        afterwards=number in TOLD_AFTERWARDS,
         questions=question_forms.questions_in(number, form),
         form=form,
         ticket=case_session_field(stay),

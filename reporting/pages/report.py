@@ -13,6 +13,7 @@ from flask import g, make_response, redirect, url_for
 from flask.typing import ResponseReturnValue
 
 from referrals.help.answers import urgent_needs
+from reporting.i18n import N_
 from reporting.pages.come_back import CodeForm, WrongCode, looks_up, open_with_code, typed_code
 from reporting.pages.draft import CHECK, SENT_ALREADY, CheckForm, new_receipt, wait, with_typed
 from reporting.pages.start import OVER, blueprint
@@ -21,9 +22,17 @@ from reporting.sessions import tickets
 from reporting.sessions.replays import LEFT, NOTED, SENT
 from reporting.teams.readers import NobodyReads, offered
 from reporting.teams.team_log import KeysNotMade
-from reporting.vocabulary.answers import incident_of, page_after, page_before, so_far, that_matter
+from reporting.vocabulary.answers import (
+    incident_of,
+    last_page,
+    page_after,
+    page_before,
+    says_danger_and_no_sign,
+    so_far,
+    that_matter,
+)
+from reporting.vocabulary.lengths import LONG, MESSAGE, SHORT, order_of
 from reporting.vocabulary.person import OTHER, SELF
-from reporting.vocabulary.questions import PAGES
 from reporting.web import post_redirect_get
 from reporting.web.access.tickets import typed_ticket
 from reporting.web.access.traits import compressible, limited, may_be_sent_again, takes
@@ -31,12 +40,17 @@ from reporting.web.context import SEEN, installation, render_template, say
 from reporting.web.forms import OpenForm, TripsForm, button, parts_of, typed_here
 from reporting.web.limits import CODES, SENDING, TURNING
 from reporting.web.post_redirect_get import TicketCheck, Trail, check_ticket
-from reporting.web.question_forms import LAST
 from reporting.web.requests import speak
 
 DRAFT = {"a", "r", "n"}  # what is in a draft; what is written down by voice, or can be sent again, is sealed alike
-BEGINS = {"begin": SELF, "other": OTHER}  # what is pressed before the first question -> whom the report is about
-_NUMBERS = frozenset(str(number) for number in range(len(PAGES)))
+# what is pressed before the first question -> the length, and whom the report is about; of a message nobody asks
+BEGINS: dict[str, dict[str, str]] = {
+    "begin": {"length": SHORT, "about": SELF},
+    "other": {"length": SHORT, "about": OTHER},
+    "message": {"length": MESSAGE},
+    "all": {"length": LONG, "about": SELF},
+}
+WHICH_DANGER = N_("You said yes. Mark what is true, and we show you help for it. You can also just go on.")
 WAYS = {"start": "reporter.start", "help": "reporter.ask_for_help"}  # from a page of a trip to one of none
 
 
@@ -117,11 +131,11 @@ def take_step() -> ResponseReturnValue:
     return next(answer for holds, answer in answers if holds)(came)
 
 
-def _begin(about: str) -> ResponseReturnValue:
+def _begin(chosen: Mapping[str, str]) -> ResponseReturnValue:
     """A new trip, under a name of its own. The receipt is drawn here and travels sealed until it is needed."""
     _stop_where_closed()
-    state = {"a": {"about": about}, "r": new_receipt(), "n": [], "b": int(installation().clock())}
-    return post_redirect_get.answer(Trail("draft", tickets.new_trip(), state), "0")
+    state = {"a": dict(chosen), "r": new_receipt(), "n": [], "b": int(installation().clock())}
+    return post_redirect_get.answer(Trail("draft", tickets.new_trip(), state), str(order_of(chosen)[0]))
 
 
 def _left(_came: TicketCheck) -> ResponseReturnValue:
@@ -144,18 +158,21 @@ def _turn(came: TicketCheck) -> ResponseReturnValue:
         return post_redirect_get.answer(trail, step)
     if wrong and go in {"next", "check"}:
         return post_redirect_get.answer(trail, step, code=422, typed=typed_here())
+    if go == "next" and "d" not in trail.state and says_danger_and_no_sign(trail.state["a"]):
+        trail.state["d"] = True  # she is asked once
+        return post_redirect_get.answer(trail, step, status=say(WHICH_DANGER))
     return _go_to(_target(step, go, trail.state["a"]), trail)
 
 
 def _target(step: str, go: str, answers: Mapping[str, Any]) -> str:
-    here = int(step) if step.isdecimal() else LAST
+    here = int(step) if step.isdecimal() else last_page(answers)
     verb, named = parts_of(go)
     if verb == "lang":
         return step
-    if verb == "to" and named in _NUMBERS:
+    if verb == "to" and named in map(str, order_of(answers)):
         return named
     if go == "back":
-        return str(LAST if step == CHECK else page_before(here, answers))
+        return str(here if step == CHECK else page_before(here, answers))
     if go not in {"next", "check"}:
         return step
     after = None if go == "check" else page_after(here, answers)

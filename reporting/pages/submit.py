@@ -14,6 +14,7 @@ from reporting.cases import submission
 from reporting.cases.submission import Outcome
 from reporting.crypto import receipts
 from reporting.i18n import N_
+from reporting.pages.come_back import open_with_receipt
 from reporting.pages.directory_lookups import help_of
 from reporting.pages.draft import (
     CHECK,
@@ -32,6 +33,7 @@ from reporting.teams import readers, team_log
 from reporting.teams.readers import NobodyReads
 from reporting.teams.team_log import STATISTICS, Team
 from reporting.vocabulary.answers import contact_of, without_words
+from reporting.vocabulary.lengths import TOLD_AFTERWARDS
 from reporting.web import limits, post_redirect_get
 from reporting.web.context import installation, say
 from reporting.web.errors import error_page
@@ -141,12 +143,8 @@ def _more(came: TicketCheck) -> ResponseReturnValue:
 
 def _noted(came: TicketCheck) -> ResponseReturnValue:
     """She says that she wrote it down; how her paper begins is optional. A repeat then says only that it was sent."""
-    typed = (CheckForm().first.data or "")[:100].strip()
-    if typed and not receipts.begins_so(receipts.of_digits(came.ticket.state["r"]), typed, g.lang):
-        trail, _ = with_typed(came)
-        trail.state["sent"] = int(installation().clock())
-        wrong = say(N_("The code does not begin like that. Look at your paper once more."))
-        return post_redirect_get.answer(trail, SENT_PAGE, sentence=wrong, code=422)
+    if (wrong := _wrong_paper(came)) is not None:
+        return wrong
     site, trip = installation(), came.ticket.trip
     with site.writing() as db:
         replays.end_trip(db, site.settings.server_secret, trip, NOTED, site.clock())
@@ -154,9 +152,30 @@ def _noted(came: TicketCheck) -> ResponseReturnValue:
     return post_redirect_get.home(say(N_("Good. Your code is the only way back. Keep it where nobody looks.")))
 
 
+def _tells_more(came: TicketCheck) -> ResponseReturnValue:
+    """She wrote it down and tells a little more: in her case, as if she had come back with the code."""
+    if (wrong := _wrong_paper(came)) is not None:
+        return wrong
+    if "unseen" in came.ticket.state:
+        return _noted(came)
+    return open_with_receipt(receipts.of_digits(came.ticket.state["r"]), f"right-{TOLD_AFTERWARDS[0]}")
+
+
+def _wrong_paper(came: TicketCheck) -> ResponseReturnValue | None:
+    """The receipt once more, where what she typed from her paper is not how it begins."""
+    typed = (CheckForm().first.data or "")[:100].strip()
+    if typed and not receipts.begins_so(receipts.of_digits(came.ticket.state["r"]), typed, g.lang):
+        trail, _ = with_typed(came)
+        trail.state["sent"] = int(installation().clock())
+        wrong = say(N_("The code does not begin like that. Look at your paper once more."))
+        return post_redirect_get.answer(trail, SENT_PAGE, sentence=wrong, code=422)
+    return None
+
+
 # what can be pressed on the page with the receipt
 AFTER_SENDING: dict[str, Callable[[TicketCheck], ResponseReturnValue]] = {
     "noted": _noted,
+    "tell-more": _tells_more,
     "more": _more,
     "police": _more,
 }

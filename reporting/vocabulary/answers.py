@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from reporting.i18n import N_
-from reporting.vocabulary.codes import VOCABULARY
+from reporting.vocabulary.codes import MAY_BE_NOT_ASKED, NOT_ASKED, VOCABULARY
 from reporting.vocabulary.incident import Hours, Incident
+from reporting.vocabulary.lengths import ALL_PAGES, SHORT, not_asked, order_of
 from reporting.vocabulary.person import OTHER, speaking
 from reporting.vocabulary.places import REGIONS
 from reporting.vocabulary.questions import (
@@ -21,8 +22,6 @@ from reporting.vocabulary.questions import (
     FLAG_QUESTIONS,
     HAS_DEPARTMENTS,
     NO_ANSWER,
-    ORDER,
-    PAGES,
     UNIT_LABELS,
     UNITS,
     WHEN,
@@ -36,6 +35,7 @@ from reporting.vocabulary.questions import (
 from reporting.vocabulary.relevance import is_hers, may_be_pregnant, may_have_touched, of_a_companion
 
 Say = Callable[..., str]
+CHOSEN_BEFORE: Final = frozenset({"about", "length"})  # with the button before the first question
 
 
 # ── which page comes next ───────────────────────────────────────────────────────────────────────────────────
@@ -47,7 +47,7 @@ def questions_of(page: int, answers: Answers) -> tuple[Question, ...]:
 
 
 def _asked(page: int, incident: Incident) -> tuple[Question, ...]:
-    return tuple(question for question in PAGES[page].questions if is_asked(question, incident))
+    return tuple(question for question in ALL_PAGES[page].questions if is_asked(question, incident))
 
 
 def is_asked(question: Question, incident: Incident) -> bool:
@@ -64,23 +64,34 @@ def is_asked(question: Question, incident: Incident) -> bool:
 def route(answers: Answers) -> tuple[int, ...]:
     """The pages on which something can matter, in the order in which they come."""
     incident = incident_of(answers)
-    return tuple(page for page in ORDER if _asked(page, incident))
+    return tuple(page for page in order_of(answers) if _asked(page, incident))
 
 
 def page_after(page: int, answers: Answers) -> int | None:
     """The page that follows; None after the last."""
-    return next((later for later in route(answers) if ORDER.index(later) > ORDER.index(page)), None)
+    return next((later for later in route(answers) if _place(later, answers) > _place(page, answers)), None)
 
 
 def page_before(page: int, answers: Answers) -> int:
     """The page that comes before; the first leads to itself."""
-    return next((earlier for earlier in reversed(route(answers)) if ORDER.index(earlier) < ORDER.index(page)), page)
+    here = _place(page, answers)
+    return next((earlier for earlier in reversed(route(answers)) if _place(earlier, answers) < here), page)
+
+
+def last_page(answers: Answers) -> int:
+    """The page after which everything is checked."""
+    return route(answers)[-1]
 
 
 def step_of(page: int, answers: Answers) -> tuple[int, int]:
     """(which page it is for her, of how many)."""
     pages = route(answers)
-    return sum(ORDER.index(other) <= ORDER.index(page) for other in pages), len(pages)
+    return sum(_place(other, answers) <= _place(page, answers) for other in pages), len(pages)
+
+
+def _place(page: int, answers: Answers) -> int:
+    """Where a page stands in the length that she tells in. Raises `ValueError` where it is none of it."""
+    return order_of(answers).index(page)
 
 
 def pages_to_set_right(answers: Answers) -> tuple[int, ...]:
@@ -100,13 +111,14 @@ def merged(page: int, answers: Answers, fresh: Answers) -> dict[str, Any]:
 def that_matter(answers: Answers) -> dict[str, Any]:
     """The answers without those to questions that no longer matter."""
     names = {part.name for page in route(answers) for q in questions_of(page, answers) for part in q.parts}
+    names |= CHOSEN_BEFORE
     return {name: value for name, value in answers.items() if name in names}
 
 
 def has_words(answers: Answers) -> bool:
     """Whether anything among the answers was typed, not chosen."""
     typed = {
-        part.name for page in PAGES for question in page.questions for part in question.parts if part.kind in WORDS
+        part.name for page in ALL_PAGES for question in page.questions for part in question.parts if part.kind in WORDS
     }
     return any(answers.get(name) for name in typed)
 
@@ -146,7 +158,7 @@ DEPARTMENT_CODE = len("PE25")  # of a place; what is longer is a province
 
 def incident_of(answers: Answers) -> Incident:
     """The incident behind the answers of the pages."""
-    facts: dict[str, Any] = {name: answers.get(name) for name in CHOSEN}
+    facts: dict[str, Any] = {name: answers.get(name) for name in CHOSEN} | not_asked(answers)
     facts |= {field: frozenset(answers.get(name, ())) for name, field in LISTED.items()}
     facts["department"] = facts["department"] or REGIONS.get(answers.get("region") or "")
     if (place := facts["department"]) and len(place) > DEPARTMENT_CODE:  # she picked a province from the list
@@ -168,12 +180,22 @@ def so_far(answers: Answers, page: int) -> Incident:
     Somebody whose companion was killed is not told to search for her one page before she can say so.
     """
     incident = incident_of(answers)
-    coming = (later for later in route(answers) if ORDER.index(later) >= ORDER.index(page))
+    coming = (later for later in route(answers) if _place(later, answers) >= _place(page, answers))
     waiting = (question for later in coming for question in _asked(later, incident) if question.meanwhile)
     unsaid: dict[str, Any] = {
         q.parts[0].name: q.meanwhile for q in waiting if answers.get(q.parts[0].name) in NO_ANSWER
     }
     return replace(incident, **unsaid)
+
+
+def may_be_in_danger(answers: Answers) -> bool:
+    """Whether she was asked if she is in danger now and did not say no. No sign is made of it."""
+    return answers.get("length") == SHORT and answers.get("in_danger") != "no"
+
+
+def says_danger_and_no_sign(answers: Answers) -> bool:
+    """Whether she said that she is hurt or in danger now, and marked nothing of it yet."""
+    return answers.get("in_danger") == "yes" and not any(answers.get(name) for name in FLAG_QUESTIONS)
 
 
 def _yes(answer: str | None) -> bool | None:
@@ -212,15 +234,28 @@ def answers_of(incident: Incident) -> dict[str, Any]:
         held["department"] = incident.province
     for name in ("ongoing", "migrant"):
         held[name] = {None: None, True: "yes", False: "no"}[getattr(incident, name)]
-    return {name: value for name, value in held.items() if value not in (None, [], "")}
+    return {name: value for name, value in held.items() if value not in (*NO_ANSWER, NOT_ASKED)}
 
 
 def corrected(page: int, incident: Incident, fresh: Answers) -> Incident:
-    """The incident after one page of questions was answered anew. No new time leaves the time as it is."""
+    """The incident after one page of questions was answered anew. No new time leaves the time as it is.
+
+    What was never asked stays written as that, unless this page asks for it.
+    """
     changed = incident_of(merged(page, answers_of(incident), fresh))
+    here = {part.name for question in ALL_PAGES[page].questions for part in question.parts}
+    still: dict[str, Any] = {
+        name: NOT_ASKED for name in MAY_BE_NOT_ASKED - here if getattr(incident, name) == NOT_ASKED
+    }
     if changed.hours is None:
-        return replace(changed, hours=incident.hours, told_twice=incident.told_twice)
-    return changed
+        return replace(changed, hours=incident.hours, told_twice=incident.told_twice, **still)
+    return replace(changed, **still)
+
+
+def consents_in(answers: Answers) -> frozenset[str]:
+    """What she allows; a question about letters that was not answered is a no."""
+    letters = {"C_LETTERS"} if answers.get("may_write") == "yes" else frozenset[str]()
+    return frozenset(answers.get("consents", ())) | letters
 
 
 def contact_of(answers: Answers) -> dict[str, str]:

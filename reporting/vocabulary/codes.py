@@ -197,6 +197,10 @@ VOCABULARY: Final[dict[str, dict[str, str]]] = {
         "PREFER_NOT": PREFER_NOT_LABEL,
     },
 }
+# Written where something was not asked, for fields on which must-nots hang (must-nots.toml reads it the careful way).
+# No answer: nobody can choose it, and it is never said.
+NOT_ASKED: Final = "NOT_ASKED"
+MAY_BE_NOT_ASKED: Final = frozenset({"docs", "age", "identity"})
 STATE_AGENTS: Final = frozenset({"POLICE", "SERENAZGO", "OTHER_STATE"})
 MINOR_AGES: Final = frozenset({"U14", "A14_17"})
 ADULT_AGES: Final = frozenset({"A18_24", "A25_34", "A35_49", "A50P"})

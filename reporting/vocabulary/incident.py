@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from reporting.errors import AmparoError
 from reporting.i18n import N_
-from reporting.vocabulary.codes import VOCABULARY
+from reporting.vocabulary.codes import MAY_BE_NOT_ASKED, NOT_ASKED, VOCABULARY
 
 Hours = tuple[float, float]
 
@@ -115,6 +115,8 @@ def _kind(value: object) -> str:
 
 
 def _one_code(field: str, value: object) -> str:
+    if value == NOT_ASKED and field in MAY_BE_NOT_ASKED:
+        return NOT_ASKED
     if not isinstance(value, str) or value not in VOCABULARY[field]:
         raise BadIncident(field, WANTS_CODE, value)
     return value

@@ -51,6 +51,14 @@ OF_ANOTHER: Final[Mapping[str, str]] = {
     "My own or a shared room or flat": N_("This person's own or a shared room or flat"),
     "Home of my family or partner": N_("Home of this person's family or partner"),
     # how it is now
+    "Are you hurt or in danger now?": N_("Is this person hurt or in danger now?"),
+    "If you say yes, mark what is true. We show you help before we ask more.": N_(
+        "If it is yes, mark what is true. We show help before we ask more."
+    ),
+    "Open what fits and mark all that is true. It is not your fault.": N_("Open what fits and mark all that is true."),
+    "To look after your health": N_("To look after this person's health"),
+    "A little more about you": N_("A little more about this person"),
+    "What you did afterwards": N_("What was done afterwards"),
     "The person who hurt me is here or may come back now": N_("Whoever did it is there or may come back now"),
     "I cannot leave the place where I am": N_("This person cannot leave the place"),
     "They threatened to kill me": N_("Threatened with death"),
@@ -158,6 +166,9 @@ OF_WHO_TELLS: Final = frozenset(
         "The team may write to me here. I read it with my code",
         "My answers may be counted in yearly figures. Never my words, never alone",
         "Your words",
+        "Your message",
+        "May the team write to you here?",
+        "You read it with your code. Without a yes, nobody writes to you.",
         "Your companion",
         "Do you want to tell it in your own words?",
         "Do you know what happened to your companion?",

@@ -72,13 +72,22 @@ WHOSE, WHO_TELLS = "whose", "who tells"  # beside a way to be reached: it is not
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One input of a question. `choices` names a table below or is one."""
+    """One input of a question. `choices` names a table below or is one; of many choices, `codes` stand here alone."""
 
     name: str
     kind: str
     choices: str | Choices = ""
     label: str = ""
     longest: int = 200
+    codes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Choices that belong together and unfold under a title; without one they stand open."""
+
+    title: str
+    parts: tuple[Part, ...]
 
 
 def always(_incident: Incident) -> bool:
@@ -100,6 +109,7 @@ class Question:
     short: str = ""
     matters: Callable[[Incident], bool] = always
     meanwhile: str = ""
+    groups: tuple[Group, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -375,8 +385,8 @@ PAGES: tuple[Page, ...] = (
 # Whether the tree of places has departments to pick from, where this is not the first home; None: the regions of the
 # vocabulary are asked. Who knows the country sets it for each request.
 HAS_DEPARTMENTS: ContextVar[Callable[[], bool] | None] = ContextVar("has_departments", default=None)
-# The numbers of the pages in the order in which they are asked. A page keeps its number for ever, because drafts and
-# addresses hold it; new ones go to the end of PAGES and to their place here.
+# The numbers of these pages in the order in which they are asked; the shorter ways stand in lengths.py. A page keeps
+# its number for ever, because drafts and addresses hold it: new ones go to the end.
 ORDER = (0, 1, 2, 7, 8, 3, 4, 5, 6)
 WITHOUT_CODES = 6  # the page that holds no answer in codes: her words, and what she allows
 # question name -> (first letters of its codes in the flags)

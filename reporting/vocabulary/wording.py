@@ -6,14 +6,15 @@ Is handed the language and the names of places and services. Knows no case and n
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from reporting.i18n import N_
-from reporting.vocabulary.codes import VOCABULARY
+from reporting.vocabulary.codes import NOT_ASKED, VOCABULARY
 from reporting.vocabulary.incident import Incident
 from reporting.vocabulary.person import speaking
 from reporting.vocabulary.questions import WHEN, YES_NO
 
+SILENT: Final[tuple[object, ...]] = (None, frozenset(), NOT_ASKED)  # nothing was told
 # field of the incident -> its short name, in the order a case worker reads
 FACTS = {
     "about": N_("About"),
@@ -57,7 +58,7 @@ def facts_of(
     return [
         (say(FACTS[field]), tuple(words_of_fact(field, value, names, speaks)))
         for field, value in rows
-        if value not in (None, frozenset())
+        if value not in SILENT
     ]
 
 
@@ -68,7 +69,7 @@ def fact_of(incident: Incident, field: str) -> Any:
 
 def words_of_fact(field: str, value: Any, names: Mapping[str, str], say: Callable[..., str]) -> Iterable[str]:
     """One field of an incident in words; nothing where nothing was told."""
-    if value in (None, frozenset()):
+    if value in SILENT:
         return
     if field == "hours":
         yield from times_in_words(value, say)

@@ -32,6 +32,7 @@ from reporting.vocabulary.answers import (
 )
 from reporting.vocabulary.codes import VOCABULARY
 from reporting.vocabulary.incident import Incident
+from reporting.vocabulary.lengths import ALL_PAGES, TOLD_AFTERWARDS
 from reporting.vocabulary.person import worded
 from reporting.vocabulary.questions import (
     FLAG_QUESTIONS,
@@ -44,7 +45,6 @@ from reporting.vocabulary.questions import (
     NUMBER,
     ONE,
     ORDER,
-    PAGES,
     PASS_LABEL,
     PASSED_OVER,
     TEXT,
@@ -61,8 +61,7 @@ from reporting.vocabulary.wording import FACTS
 from reporting.web.context import installation, say, template
 from reporting.web.forms import OpenForm
 
-LAST = ORDER[-1]  # the page after which everything is checked
-TO_SET_RIGHT = frozenset(ORDER) - {WITHOUT_CODES}
+TO_SET_RIGHT = frozenset((*ORDER, *TOLD_AFTERWARDS)) - {WITHOUT_CODES}
 
 
 def choices_of(part: Part, elsewhere: Elsewhere) -> Choices:
@@ -113,7 +112,7 @@ def _form_class(words_of: tuple[str, str, str | None], names: tuple[str, ...]) -
     return type("PageForm", (OpenForm,), {"of_whom": about} | fields)
 
 
-_PARTS = {part.name: part for page in PAGES for question in page.questions for part in question.parts} | dict(
+_PARTS = {part.name: part for page in ALL_PAGES for question in page.questions for part in question.parts} | dict(
     intake.PARTS
 )
 
@@ -144,7 +143,7 @@ def questions_in(page: int, form: OpenForm) -> tuple[Question, ...]:
     What was typed on the page changes none of them under her hands.
     """
     about = getattr(form, "of_whom", None)
-    return tuple(in_person(question, about) for question in PAGES[page].questions if question.parts[0].name in form)
+    return tuple(in_person(question, about) for question in ALL_PAGES[page].questions if question.parts[0].name in form)
 
 
 def fieldsets(page: int, form: OpenForm) -> Markup:
@@ -182,7 +181,7 @@ def in_person(question: Question, about: str | None) -> Question:
 
 def title_of(page: int, answers: Answers) -> str:
     """The heading of a page of questions, in the right person."""
-    return say(worded(PAGES[page].title, answers.get("about")))
+    return say(worded(ALL_PAGES[page].title, answers.get("about")))
 
 
 class _Number(StringField):  # type: ignore[misc]
@@ -267,5 +266,6 @@ def words_of(part: Part, answers: Answers, elsewhere: Elsewhere) -> Iterable[str
         yield f"{say(part.label)}: {answer}"
         return
     labels, about = choices_of(part, elsewhere), answers.get("about")
-    for value in answer if isinstance(answer, list) else [answer]:
+    chosen = answer if isinstance(answer, list) else [answer]
+    for value in (code for code in chosen if not part.codes or code in part.codes):
         yield say(worded(labels[value], about)) if value in labels else str(value)

@@ -16,6 +16,7 @@ from reporting.app import create_app
 from reporting.crypto import sealing
 from reporting.sessions import day_seeds
 from reporting.vocabulary.answers import route
+from reporting.vocabulary.lengths import SHORT
 from reporting.web import context, limits
 from tests import flooding, server
 from tests.attacks.test_no_trace import FarPhone
@@ -221,7 +222,7 @@ def whole_report(phone: Neighbour, waits: list[float]) -> list[str]:
         waits.append(time.monotonic() - begin)
 
     timed(lambda: begins(phone))
-    for _ in route({}):
+    for _ in route({"length": SHORT}):
         timed(lambda: phone.presses("next"))
     timed(lambda: phone.presses("send"))
     return phone.receipt()[0]

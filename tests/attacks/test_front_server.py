@@ -21,6 +21,7 @@ from reporting.teams import accounts
 from reporting.teams.accounts import Invitation
 from reporting.teams.team_log import CASE_WORKER
 from reporting.vocabulary.answers import route
+from reporting.vocabulary.lengths import SHORT
 from reporting.web.errors import NO_SENDER
 from reporting.web.requests import HEADERS, HSTS
 from tests.fronts import BROWSER, Front, a_front, settings_of
@@ -44,7 +45,7 @@ def a_report(front: Front) -> str:
     words = f"{MARK} {'relleno ' * 1_000}"[: SIGNS - len(MARK) - 1] + f" {MARK}"
     assert len(words) == SIGNS
     phone.asks("POST", "/es/contar", go="begin")
-    for _ in route({}):
+    for _ in route({"length": SHORT}):
         phone.asks("POST", "/es/contar", go="next", narrative=words, violence="FORCED_MARRIAGE")
     return phone.asks("POST", "/es/contar", go="send", letters="1")
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from reporting.vocabulary import answers, person, questions
+from reporting.vocabulary import answers, lengths, person, questions
 from reporting.vocabulary.codes import VOCABULARY
 from reporting.vocabulary.person import OF_ANOTHER, OF_WHO_TELLS
 from reporting.web import languages
@@ -25,10 +25,10 @@ SPANISH_POINTERS = re.compile(
 def _asked() -> Iterator[str]:
     for labels in VOCABULARY.values():
         yield from labels.values()
-    for page in questions.PAGES:
+    for page in lengths.ALL_PAGES:
         yield page.title
         for question in page.questions:
-            yield from (question.legend, question.hint, question.short)
+            yield from (question.legend, question.hint, question.short, *(group.title for group in question.groups))
             for part in question.parts:
                 yield part.label
                 yield from part.choices.values() if not isinstance(part.choices, str) else ()

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from http import HTTPStatus
 
 from reporting.vocabulary.answers import route
+from reporting.vocabulary.lengths import LONG, SHORT
 
 TICKET = re.compile(rb'name="t" value="([^"]+)"')
 FORM, CHUNK = "application/x-www-form-urlencoded", 65_536
@@ -18,7 +19,7 @@ COOKIE = re.compile(rb"\r\nSet-Cookie: ([^;\r]+)", re.IGNORECASE)
 WALKING = "Sec-Fetch-Site: same-origin\r\nSec-Fetch-User: ?1\r\n"
 RECEIPT = b'class="c-words"'
 TOLD = {"age": "A25_34", "region": "PIURA", "violence": "RAPE", "narrative": "Fue de noche."}
-STEPS = ["begin", *["next"] * len(route(TOLD | {"violence": [TOLD["violence"]]})), "send"]
+BEGINS = {SHORT: "begin", LONG: "all"}  # length -> the button before its first question
 PATIENCE = 30  # seconds until a server that does not answer is a failure
 PAGES = {HTTPStatus.OK, HTTPStatus.NON_AUTHORITATIVE_INFORMATION}
 Fields = Sequence[tuple[str, str]]
@@ -76,10 +77,11 @@ class Line:
             self._socket = None
 
 
-def whole_trip(line: Line) -> list[tuple[int, int]]:
+def whole_trip(line: Line, length: str = SHORT) -> list[tuple[int, int]]:
     """One whole trip. Returns (bytes sent, bytes received) of each request; anything odd is a `ValueError`."""
     sizes, page = list[tuple[int, int]](), b""
-    for go in STEPS:
+    pages = route(TOLD | {"violence": [TOLD["violence"]], "length": length})
+    for go in (BEGINS[length], *["next"] * len(pages), "send"):
         ticket = TICKET.search(page)
         if ticket is None and sizes:
             raise ValueError("no ticket")

@@ -32,6 +32,7 @@ from reporting.sessions.page_rows import open_rows
 from reporting.storage.database import open_database, reading, upgrade_tables, writing
 from reporting.teams import team_log
 from reporting.teams.team_log import CASEWORK, STATISTICS, Pin
+from reporting.vocabulary.lengths import LONG
 
 Say = Callable[[str], None]
 
@@ -85,10 +86,13 @@ def submit(workers: int, at_once: Iterable[int], seconds: float, runs: int, say:
             sizes = whole_trip(Line(port))
             say(f"{workers} workers, {len(sizes)} steps a trip")
             rows = [_measure(process, port, whole_trip, many, seconds, runs, say) for many in at_once]
+            every_theme = [_measure(process, port, _long, many, seconds, 1, say) for many in at_once]
         open_rows(settings, open_database(settings.database_url)).destroy()
         floors = _floors(settings, sizes, workers, [row["at_once"] for row in rows], seconds, runs, say)
-    for row, floor in zip(rows, floors, strict=True):
+    for row, floor, long in zip(rows, floors, every_theme, strict=True):
         row |= {
+            "long_trips_per_s": long["trips_per_s"],
+            "long_cpu_ms_per_trip": long["cpu_ms_per_trip"],
             "cold_start_s": round(cold, 2),
             "packages": _packages(),
             "workers": workers,
@@ -96,6 +100,11 @@ def submit(workers: int, at_once: Iterable[int], seconds: float, runs: int, say:
             "ratio_to_limit": round(row["trips_per_s"] / max(floor["trips_per_s"], 0.001), 2),
         }
     return rows
+
+
+def _long(line: Line) -> object:
+    """The same report, told through every theme."""
+    return whole_trip(line, LONG)
 
 
 def _packages() -> int:

@@ -1,0 +1,191 @@
+"""The three lengths of a telling: only a message; what matters most, which is the default; every theme.
+
+What changes what she is offered, or how safe she is, is asked before sending. What is left out stands in one table,
+with how the silence is read: never less careful than any answer. It can be told afterwards, and is no condition for
+anything. Pure; knows no form and no page as it looks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Final
+
+from reporting.i18n import N_
+from reporting.vocabulary.codes import NOT_ASKED
+from reporting.vocabulary.questions import (
+    MANY,
+    ONE,
+    ORDER,
+    PAGES,
+    YES_NO,
+    Answers,
+    Group,
+    Page,
+    Part,
+    Question,
+)
+
+MESSAGE, SHORT, LONG = "message", "short", "long"
+_BY_NAME: Final = {question.name: question for page in PAGES for question in page.questions}
+
+
+def _ticks(name: str, *codes: str) -> Part:
+    return Part(name, MANY, name, codes=codes)
+
+
+def _in_groups(name: str, legend: str, groups: tuple[Group, ...], *, hint: str, short: str) -> Question:
+    """A question whose choices stand in groups; a part that stands in several is one input all the same."""
+    codes: dict[str, tuple[str, ...]] = {}
+    for part in (part for group in groups for part in group.parts):
+        codes[part.name] = (*codes.get(part.name, ()), *part.codes)
+    parts = tuple(_ticks(part, *held) for part, held in codes.items())
+    return Question(name, legend, parts, hint, short, groups=groups)
+
+
+# Signs as they are now stand behind one question; what was done, or may be over, stands beside the acts.
+_SIGNS_NOW: Final = (
+    _ticks("safety", "S_PERP_NEAR", "S_LOCKED", "S_NO_SAFE_PLACE", "S_CHILDREN"),
+    _ticks(
+        "danger",
+        *("D_BLEEDING", "D_BREATHING", "D_HEAD_SIGNS", "D_STAB_GUN", "D_FRACTURE", "D_BURN", "D_SEVERE_PAIN"),
+        "D_PREG_DANGER",
+    ),
+    _ticks("injuries", "I_WOUND", "I_HEAD_BLOW", "I_BRUISES"),
+)
+_IN_DANGER: Final = Question(
+    "in_danger",
+    N_("Are you hurt or in danger now?"),
+    (Part("in_danger", ONE, YES_NO), *_SIGNS_NOW),
+    N_("If you say yes, mark what is true. We show you help before we ask more."),
+    N_("Right now"),
+    groups=(Group("", _SIGNS_NOW),),
+)
+_ACTS: Final = _in_groups(
+    "acts",
+    N_("What happened?"),
+    (
+        Group(
+            N_("Sex without permission"),
+            (
+                _ticks("violence", "RAPE", "STEALTHING", "SEXUAL_ASSAULT", "SEXUAL_EXTORTION"),
+                _ticks("danger", "D_DRUGGED"),
+                _ticks("injuries", "I_GENITAL"),
+            ),
+        ),
+        Group(
+            N_("Blows, a weapon, danger of death"),
+            (
+                _ticks("violence", "PHYSICAL_ASSAULT", "ATTEMPTED_KILLING"),
+                _ticks("safety", "S_WEAPON"),
+                _ticks("danger", "D_STRANGLED", "D_UNCONSCIOUS"),
+                _ticks("injuries", "I_BITE"),
+            ),
+        ),
+        Group(
+            N_("Locked in, detained or forced to work"),
+            (_ticks("violence", "CONFINEMENT", "ARBITRARY_DETENTION", "FORCED_SEX_WORK", "FORCED_MARRIAGE"),),
+        ),
+        Group(
+            N_("Money: quotas, robbery, no pay"),
+            (_ticks("violence", "EXTORTION", "ROBBERY", "NONPAYMENT", "ECONOMIC_ABUSE", "CONDOM_CONFISCATION"),),
+        ),
+        Group(
+            N_("Threats, insults, bad treatment"),
+            (
+                _ticks("violence", "THREATS", "STALKING", "OUTING", "PSYCH_ABUSE", "HATE_VIOLENCE"),
+                _ticks("violence", "SERVICE_DENIAL", "FORCED_HEALTH_EXAM"),
+                _ticks("safety", "S_DEATH_THREAT", "S_KNOWS_HOME"),
+            ),
+        ),
+        Group("", (_ticks("violence", "KILLING_DISAPPEARANCE"), _ticks("danger", "D_SUICIDE"))),
+    ),
+    hint=N_("Open what fits and mark all that is true. It is not your fault."),
+    short=N_("What happened"),
+)
+_MAY_WRITE: Final = Question(
+    "may_write",
+    N_("May the team write to you here?"),
+    (Part("may_write", ONE, YES_NO),),
+    N_("You read it with your code. Without a yes, nobody writes to you."),
+    N_("Letters"),
+)
+
+
+def _only(name: str, *parts: str) -> Question:
+    """A question of the long form with these of its parts alone."""
+    question = _BY_NAME[name]
+    return replace(question, parts=tuple(part for part in question.parts if part.name in parts))
+
+
+def _page(title: str, *questions: str | Question) -> Page:
+    return Page(title, tuple(_BY_NAME[each] if isinstance(each, str) else each for each in questions))
+
+
+# What is asked in the short form and in a message, and what can be told afterwards. A page keeps its number for ever.
+_MORE_PAGES: Final = (
+    _page(N_("What happened"), _IN_DANGER, _ACTS),
+    _page(N_("When, where and who"), _only("when", "when"), "ongoing", "region", "perpetrator"),
+    _page(N_("To look after your health"), "extortion_act", "touched", "condom", "pregnant_possible"),
+    _page(N_("About you"), "department", "province", "age", "identity"),
+    _page(N_("What you want"), "refused", "wants"),
+    _page(N_("Your message"), "narrative", "region", _MAY_WRITE),
+    _page(N_("A little more about you"), "venue", "docs", "migrant", "police_safe"),
+    _page(N_("What you did afterwards"), "reported", "reason", "lang"),
+)
+ALL_PAGES: Final = (*PAGES, *_MORE_PAGES)
+ORDERS: Final = {MESSAGE: (14,), SHORT: (9, 7, 10, 11, 12, 13, 6), LONG: ORDER}  # length -> its pages, in order
+TOLD_AFTERWARDS: Final = (15, 16)
+
+
+def order_of(answers: Answers) -> tuple[int, ...]:
+    """The pages of the length in which these answers are told; those of every theme where it has none."""
+    return ORDERS[answers.get("length") or LONG]
+
+
+def page_afterwards(page: int) -> int | None:
+    """The page that follows one of those that can be told afterwards; None after the last, and after any other."""
+    return dict(pairwise(TOLD_AFTERWARDS)).get(page)
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """An answer that the short form does not ask for.
+
+    `feeds`: the needs and must-nots that can hang on it. `reads`: the code that is written for it; where it is empty,
+    the rules read silence (rules.toml). `why` this is never less careful than an answer.
+    """
+
+    field: str
+    feeds: tuple[str, ...]
+    reads: str
+    why: str
+
+
+_COUNTED: Final = "Figures alone hang on it."
+LEFT_OUT: Final = (
+    LeftOut(
+        "docs",
+        ("MN_REQUIRE_ID", "MN_MIGRATION_AUTH", "N_DOCS"),
+        NOT_ASKED,
+        "Must-nots read it as no papers. Help with papers is asked for among what she wants.",
+    ),
+    LeftOut("migrant", ("MN_MIGRATION_AUTH",), "", "Silence is read as: perhaps from another country."),
+    LeftOut("police_safe", ("MN_POLICE", "MN_CEM_COMISARIA"), "", "Silence is read as: not sure, so not shown."),
+    LeftOut("hours", (), "", "A range is read at its most urgent hour, and a promise only where all of it is past."),
+    LeftOut("lang", (), "", "Nothing is hidden for a language; the page's own counts."),
+    LeftOut("venue", (), "", _COUNTED),
+    LeftOut("reported", (), "", _COUNTED),
+    LeftOut("reason", (), "", _COUNTED),
+)
+# length -> what is written for what it does not ask; who leaves a message alone is asked neither age nor identity
+WRITTEN: Final = {
+    MESSAGE: ("docs", "age", "identity"),
+    SHORT: tuple(row.field for row in LEFT_OUT if row.reads),
+    LONG: (),
+}
+
+
+def not_asked(answers: Answers) -> dict[str, str]:
+    """What is written for answers that this length does not ask for and that must-nots hang on."""
+    return {name: NOT_ASKED for name in WRITTEN[answers.get("length") or LONG] if not answers.get(name)}
