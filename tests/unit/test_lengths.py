@@ -32,7 +32,7 @@ from tests.unit.test_second_edition import incidents
 
 SHIPPED = Path(__file__).resolve().parent.parent.parent / "referrals" / "data"
 VIGNETTES = yaml.safe_load((SHIPPED / "vignettes.yaml").read_text(encoding="utf-8"))["vignettes"]
-# Must-not -> the hour it begins after; a range that reaches to that hour leaves the medicine open, and what may be said.
+# must-not -> the hour after which it holds; a range that reaches to that hour leaves the medicine open
 PROMISES = {"MN_PEP_PROMISE": 72, "MN_EC_PROMISE": 120}
 TIME = ("when", "number", "unit")
 
