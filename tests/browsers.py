@@ -95,6 +95,10 @@ class Window:
         """Press what opens a fold; no page follows."""
         raise NotImplementedError
 
+    def has(self, where: str) -> bool:
+        """Whether there is such a thing on the page."""
+        raise NotImplementedError
+
     def presses(self, where: str) -> None:
         """Press a button or a link and wait for the page it leads to."""
         raise NotImplementedError
@@ -170,6 +174,9 @@ class Chromium(Window):
 
     def unfolds(self, where: str) -> None:
         self.page.locator(where).first.click()
+
+    def has(self, where: str) -> bool:
+        return self.page.locator(where).count() > 0
 
     def presses(self, where: str) -> None:
         with self.page.expect_navigation():
@@ -289,6 +296,12 @@ class Driven(Window):
 
     def unfolds(self, where: str) -> None:
         self.say("click", id=self._find(where))
+
+    def has(self, where: str) -> bool:
+        try:
+            return bool(self._find(where))
+        except Refused:
+            return False
 
     def presses(self, where: str) -> None:
         before = self._find("html")

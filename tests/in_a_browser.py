@@ -144,7 +144,10 @@ class Her:
 
     def marks(self, **answers: str) -> None:
         for name, value in answers.items():
-            self.window.ticks(f"input[name={name}][value={value}]")
+            choice = f"input[name={name}][value={value}]"
+            if self.window.has(folded := f"details:not([open]):has({choice})>summary"):
+                self.window.unfolds(folded)
+            self.window.ticks(choice)
 
     def goes_on(self) -> None:
         self.window.presses(NEXT)
