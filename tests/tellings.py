@@ -31,6 +31,7 @@ WAYS = {"short": "begin", "long": "all", "message": "message"}
 HEADS = 620  # bytes of the heads of an answer, as measured on the wire
 FIELDSET = re.compile(r'<(fieldset|div) class="c-question".*?</\1>', re.DOTALL)
 NOW = {code for part in ALL_PAGES[9].questions[0].parts[1:] for code in part.codes}
+CHOOSES = "box => { const fold = box.closest('details'); if (fold) fold.open = true; box.checked = true }"
 SPEAKS = "Me agarró y se fue. Tengo miedo de volver a mi cuarto esta noche."
 
 
@@ -104,7 +105,9 @@ def _adds(work: Work, page: str, window: Any, answers: dict[str, Any], picture: 
         for code in value if isinstance(value, list) else [value]:
             box = window.locator(f'input[name={name}][value="{code}"]')
             if box.count() and box.get_attribute("type") in {"radio", "checkbox"}:
-                box.evaluate("box => { const fold = box.closest('details'); if (fold) fold.open = true; box.checked = true }")
+                box.evaluate(
+                    "box => { const fold = box.closest('details'); if (fold) fold.open = true; box.checked = true }"
+                )
     if picture:
         window.screenshot(path=picture, full_page=True)
     sent = len(gzip.compress(page.encode())) if not answers.get("narrative") else len(page)

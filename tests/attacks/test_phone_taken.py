@@ -149,10 +149,15 @@ def hand(request: pytest.FixtureRequest, site: Site) -> Iterator[Hand]:
 
 
 def on_the_first_page(hand: Hand) -> None:
-    hand.page.goto(f"{hand.site.address}/es/antes")
-    hand.page.get_by_role("button", name="Me pasó a mí").click()
+    begins(hand, "begin")
+    hand.page.locator("details:has(input[name=safety][value=S_WEAPON]) > summary").click()
     hand.page.check("input[name=safety][value=S_WEAPON]")
     hand.secrets = [CHOSEN]
+
+
+def begins(hand: Hand, way: str) -> None:
+    hand.page.goto(f"{hand.site.address}/es/antes")
+    hand.presses("go", way)
 
 
 def in_the_middle(hand: Hand) -> None:
@@ -165,20 +170,56 @@ def in_the_middle(hand: Hand) -> None:
 
 def at_the_check_page(hand: Hand) -> None:
     on_the_first_page(hand)
-    for _ in range(6):
+    tells_to_the_end(hand)
+    hand.secrets = [SECRET, CHOSEN]
+
+
+def tells_to_the_end(hand: Hand) -> None:
+    while not hand.page.locator("textarea[name=narrative]").count():
         hand.presses("go", "next")
     hand.page.fill("textarea[name=narrative]", SECRET)
     hand.presses("go", "next")
     assert SECRET in hand.reads()
+
+
+def at_the_check_page_of_a_message(hand: Hand) -> None:
+    begins(hand, "message")
+    tells_to_the_end(hand)
+    hand.secrets = [SECRET]
+
+
+def at_the_receipt_of_a_message(hand: Hand) -> None:
+    at_the_check_page_of_a_message(hand)
+    sends(hand)
+
+
+def at_the_check_page_of_every_theme(hand: Hand) -> None:
+    begins(hand, "all")
+    hand.page.check("input[name=safety][value=S_WEAPON]")
+    tells_to_the_end(hand)
     hand.secrets = [SECRET, CHOSEN]
 
 
 def at_the_receipt(hand: Hand) -> None:
     at_the_check_page(hand)
+    sends(hand)
+
+
+def sends(hand: Hand) -> None:
     hand.presses("go", "send")
     words = hand.page.locator(".c-words span").all_inner_texts()
     assert len(words) == 7
     hand.secrets += [f"<span>{words[0]}</span>", 'class="c-need"']
+
+
+def telling_more(hand: Hand) -> None:
+    at_the_receipt(hand)
+    hand.presses("go", "tell-more")
+    hand.page.check("input[name=venue][value=BROTHEL]")
+    hand.presses("go", "save-15")
+    hand.presses("go", "save-16")
+    assert SECRET in hand.reads()
+    hand.secrets = [SECRET, CHOSEN, 'name="venue"']
 
 
 def in_her_case(hand: Hand) -> None:
@@ -252,6 +293,10 @@ SCENES = [
     in_the_middle,
     at_the_check_page,
     at_the_receipt,
+    at_the_check_page_of_a_message,
+    at_the_receipt_of_a_message,
+    at_the_check_page_of_every_theme,
+    telling_more,
     in_her_case,
     adding_words,
     at_a_proposal,
