@@ -5,9 +5,36 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 
-from tests.trips import at_random, on_the_check_page, sends, starts_telling, tells
+from referrals.help.texts import first_days
+from reporting.cases import store
+from reporting.cases.records import Case
+from reporting.crypto import receipts
+from reporting.crypto.receipts import Unreadable
+from reporting.pages.report import WHICH_DANGER
+from reporting.storage.database import reading
+from reporting.vocabulary.codes import VOCABULARY
+from reporting.vocabulary.lengths import ALL_PAGES, MESSAGE, ORDERS
+from tests.people import Place
+from tests.trips import (
+    at_random,
+    in_her_words,
+    on_the_check_page,
+    passing_over_everything,
+    say,
+    sends,
+    starts_telling,
+    tells,
+)
 
 WAYS = ("begin", "other", "message", "all")
+
+
+def case_behind(place: Place, code: str) -> Case:
+    """What she finds with her code."""
+    found = receipts.read(code, "es")
+    assert not isinstance(found, Unreadable)
+    with reading(place.engine) as db:
+        return store.open_visit(db, place.comes_back(found[0]))
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -17,3 +44,86 @@ def test_each_length_leads_to_a_receipt_whatever_is_answered(app: Flask, way: st
     tells(phone, at_random(seed))
     assert on_the_check_page(phone)
     sends(phone)
+
+
+def test_whoever_says_nothing_of_danger_reads_who_answers_and_no_sign_is_made(app: Flask, place: Place) -> None:
+    phone = starts_telling(app, way="begin")
+    phone.presses("next", violence="THREATS")
+    assert say("If you are in danger, call") in phone.words
+    tells(phone, passing_over_everything)
+    assert not case_behind(place, sends(phone)).incident.flags
+
+
+def test_whoever_says_no_is_not_told_whom_to_call(app: Flask) -> None:
+    phone = starts_telling(app, way="begin")
+    phone.presses("next", in_danger="no", violence="THREATS")
+    assert say("If you are in danger, call") not in phone.words
+
+
+def test_whoever_says_yes_and_marks_nothing_is_asked_once_and_may_go_on(app: Flask) -> None:
+    phone = starts_telling(app, way="begin")
+    phone.presses("next", in_danger="yes")
+    assert say(WHICH_DANGER) in phone.words
+    assert say("If you are in danger, call") in phone.words
+    assert "in_danger" in phone.form("next").kinds
+    phone.presses("next", in_danger="yes")
+    assert "perpetrator" in phone.form("next").kinds
+
+
+def test_a_sign_that_is_marked_under_the_yes_brings_help_before_more_is_asked(app: Flask) -> None:
+    phone = starts_telling(app, way="begin")
+    phone.presses("next", in_danger="yes", danger="D_BLEEDING")
+    assert phone.words.index(in_her_words("N_EMERG_MED")) < phone.words.index(say("Who did it?"))
+
+
+@pytest.mark.parametrize("language", ["es", "en"])
+def test_around_a_message_stands_what_only_helps_in_the_first_days(app: Flask, language: str) -> None:
+    told = first_days(language).sentences
+    phone = starts_telling(app, language, way="message")
+    assert all(sentence in phone.words for sentence in told)
+    tells(phone, lambda form: {"narrative": "Ven."} if "narrative" in form.kinds else {})
+    sends(phone)
+    assert all(sentence in phone.words for sentence in told)
+
+
+@pytest.mark.parametrize(("answer", "allows"), [(None, False), ("no", False), ("yes", True)])
+def test_letters_to_whoever_leaves_a_message_need_a_yes(
+    app: Flask, place: Place, answer: str | None, allows: bool
+) -> None:
+    phone = starts_telling(app, way="message")
+    tells(phone, lambda form: {"may_write": answer} if answer and "may_write" in form.kinds else {})
+    case = case_behind(place, sends(phone))
+    assert ("C_LETTERS" in case.consents) is allows
+    assert case.incident.about is None
+
+
+def test_what_was_left_out_can_be_told_after_the_code_was_written_down(app: Flask, place: Place) -> None:
+    phone = starts_telling(app, way="begin")
+    tells(phone, lambda form: {"violence": ["THREATS"]} if "violence" in form.kinds else {})
+    code = sends(phone)
+    phone.presses("tell-more", first=" ".join(code.split()[:2]))
+    assert say(ALL_PAGES[15].title) in phone.words
+    phone.presses("save-15", venue="BROTHEL", docs="NONE")
+    phone.presses("save-16", reported="NOBODY")
+    assert phone.facts()[say("Papers")] == [say(VOCABULARY["docs"]["NONE"])]
+    told = case_behind(place, code).incident
+    assert (told.venue, told.docs, told.reported, told.violence) == ("BROTHEL", "NONE", "NOBODY", {"THREATS"})
+
+
+def test_a_paper_that_does_not_begin_like_the_code_stops_before_the_code_is_gone(app: Flask) -> None:
+    phone = starts_telling(app, way="begin")
+    tells(phone, passing_over_everything)
+    sends(phone)
+    phone.presses("tell-more", first="zapato zapato")
+    assert phone.status == 422
+    assert phone.receipt()
+
+
+def test_no_step_leads_to_a_page_of_another_length(app: Flask) -> None:
+    phone = starts_telling(app, way="message")
+    tells(phone, passing_over_everything)
+    for page in range(len(ALL_PAGES)):
+        if page not in ORDERS[MESSAGE]:
+            form = phone.form("send")
+            phone.repeats(form.action, form.values | {"go": [f"to-{page}"]})
+            assert on_the_check_page(phone), page
