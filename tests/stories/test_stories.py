@@ -270,14 +270,17 @@ def lived(app: Flask, place: Place, told: dict[str, Any]) -> list[tuple[list[str
     phone = starts_telling(app)
     tells(phone, with_these(**told))
     code, begin, seen = sends(phone), place.clock.now, []
+    first = offers_on(phone.text)
+    phone.presses("more")
     offered = offers_on(phone.text)
+    assert set(first) <= set(offered), "the page after sending shows the soonest of them"
     for hours in LOOKS:
         place.clock.now = begin + hours * 3600
         her = Phone(app)
         her.opens("/es/volver")
         her.sends("code", code=code)
         now = offers_on(her.text)
-        assert hours or now == offered, "her case shows what the last page showed"
+        assert hours or now == offered, "her case shows what stood behind the last page"
         place.clock.now = begin + hours * 3600
         seen.append((now, line_in_the_queue(app, place)))
     return seen
