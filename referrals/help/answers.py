@@ -5,14 +5,13 @@ Nothing is said of a service that its row does not say.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 
 from referrals.directory.home import BOX, lines_of_country
-from referrals.directory.reviewed_data import retired
 from referrals.directory.snapshot import DirectorySnapshot, shipped_lines
 from referrals.help.at_the_door import WALK_IN, door_first
+from referrals.help.match import LeavesOut, Match, match, match_for, moment, nothing, places_of, with_what_became
 from referrals.help.texts import Words, about_need, need_words
 from referrals.matching import order, wording
 from referrals.matching.hours import YES
@@ -128,13 +127,6 @@ class Help:
         )
 
 
-LeavesOut = Callable[[Need], bool]
-
-
-def _nothing(_need: Need) -> bool:
-    return False
-
-
 def help_for(
     snapshot: DirectorySnapshot,
     incident: Incident,
@@ -143,29 +135,22 @@ def help_for(
     languages: tuple[str, ...],
     only: list[str] | None = None,
     police_shown: bool = False,
-    leaves_out: LeavesOut = _nothing,
+    leaves_out: LeavesOut = nothing,
 ) -> Help:
     """Needs, clocks and offers of an incident as of `now` (seconds since 1970); `only` some while she is telling.
 
     `leaves_out`: which of the needs are no longer asked for in this case.
     """
-    assessed = assess(incident)
-    wanted = [need for need in assessed.needs if (only is None or need.code in only) and not leaves_out(need)]
-    seeker = seeker_of(snapshot, incident, assessed.must_not, languages, police_shown=police_shown)
-    return _help(snapshot, wanted, seeker, now, create_referral=assessed.create_referral)
-
-
-def seeker_of(
-    snapshot: DirectorySnapshot,
-    incident: Incident,
-    must_not: frozenset[str],
-    languages: tuple[str, ...],
-    *,
-    police_shown: bool = False,
-) -> Seeker:
-    """Who is looking, of an incident: with what became of services that refused her, her places and languages."""
-    hers = tuple(code for code in (incident.lang, *languages) if code)
-    return Seeker(_with_successors(snapshot, incident), must_not, _places(incident), hers, police_shown)
+    found = match(
+        snapshot,
+        incident,
+        now,
+        languages=languages,
+        only=only,
+        police_shown=police_shown,
+        leaves_out=leaves_out,
+    )
+    return help_of(found)
 
 
 def help_with(
@@ -184,23 +169,10 @@ def help_with(
     """
     province = place if place and len(place) > DEPARTMENT_CODE else None
     incident = Incident(department=place[:DEPARTMENT_CODE] if place else None, province=province)
-    seeker = Seeker(incident, assess(incident).must_not, _places(incident), languages, police_shown)
+    seeker = Seeker(incident, assess(incident).must_not, places_of(incident), languages, police_shown)
     named = set(wanted)
     needs = [Need(code, "H24", ()) for code in NEEDS if code in named]
-    return _help(snapshot, needs, seeker, now, timed=False, open_now=open_now)
-
-
-def _with_successors(snapshot: DirectorySnapshot, incident: Incident) -> Incident:
-    """The incident, with what became of services that refused her when they were still one row for many."""
-    became = {places for service, places in retired().items() if service in incident.refused_by and places}
-    if not became:
-        return incident
-    kinds = {
-        (kind, snapshot.cards.country + region) for kind, _, region in (places.partition("@") for places in became)
-    }
-    cards = snapshot.cards.by_id.values()
-    more = {card.service_id for card in cards for place in card.coverage if (card.service_type, place) in kinds}
-    return replace(incident, refused_by=incident.refused_by | more)
+    return help_of(match_for(snapshot, needs, seeker, now), timed=False, open_now=open_now)
 
 
 def urgent_needs(incident: Incident) -> list[str]:
@@ -209,30 +181,22 @@ def urgent_needs(incident: Incident) -> list[str]:
     return [need.code for need in needs if need.urgency == "NOW" or (need.urgency == "H24" and need.code in FIRST)]
 
 
-def _help(
-    snapshot: DirectorySnapshot,
-    wanted: Sequence[Need],
-    seeker: Seeker,
-    now: float,
-    *,
-    timed: bool = True,
-    create_referral: bool = False,
-    open_now: bool = False,
-) -> Help:
-    cards = snapshot.cards
-    search = Search(seeker, cards, _moment(now))
-    near = search.near(wanted)
+def help_of(found: Match, *, timed: bool = True, open_now: bool = False) -> Help:
+    """What a page shows of it. `timed`: with clocks; `open_now` leaves out what is not known to be open."""
+    search, seeker, cards = found.search, found.search.seeker, found.search.cards
     hidden: dict[str, set[str]] = {}
     needs: list[NeedHelp] = []
     in_sight, folded = set[str](), set[str]()
-    for need in wanted:
-        listings = [listing for listing in near[need.code] if not open_now or search.ahead(listing.hours).open & 1]
+    for need in found.needs:
+        listings = found.near[need.code]
+        if open_now:
+            listings = [listing for listing in listings if search.ahead(listing.hours).open & 1]
         offers, reasons = offers_of(need, search, listings)
         for reason, services in reasons.items():
             hidden.setdefault(reason, set()).update(services)
-        about = about_need(need.code, seeker.incident, snapshot.cards.country)
+        about = about_need(need.code, seeker.incident, cards.country)
         if need.urgency != "NOW":
-            offers = _another_first(offers, in_sight, snapshot.cards)
+            offers = _another_first(offers, in_sight, cards)
         offers = door_first(need, offers, search, listings)
         needs.append(_first_in_full(NeedHelp(need, NEEDS[need.code], about, offers, timed), in_sight, folded))
     counts = {reason: len(services) for reason, services in hidden.items()}
@@ -240,7 +204,7 @@ def _help(
     known = sum(card.police == YES for service in civil if (card := cards.by_id.get(service)))
     placed = bool(seeker.places)
     return Help(
-        tuple(needs), seeker.must_not, counts, create_referral, known, len(civil) - known, placed, cards.country
+        tuple(needs), seeker.must_not, counts, found.create_referral, known, len(civil) - known, placed, cards.country
     )
 
 
@@ -265,18 +229,10 @@ def _first_in_full(need_help: NeedHelp, in_sight: set[str], folded: set[str]) ->
     return replace(need_help, offers=(*shown, *more))
 
 
-def _moment(now: float) -> datetime:
-    return datetime.fromtimestamp(now, UTC)
-
-
-def _places(incident: Incident) -> tuple[str, ...]:
-    return tuple(code for code in (incident.province, incident.department) if code)
-
-
 def national_lines(snapshot: DirectorySnapshot, now: float) -> tuple[Offer, ...]:
     """The lines that answer in the whole country, for the box that is always there."""
     cards = snapshot.cards
-    search = Search(Seeker(Incident(), frozenset(), (), ("es",)), cards, _moment(now))
+    search = Search(Seeker(Incident(), frozenset(), (), ("es",)), cards, moment(now))
     lines = (cards.by_id[line] for line in cards.lines)
     return tuple(wording.shown(Need("N_PFA", "NOW", ()), line, NATIONAL, search) for line in lines)
 
@@ -284,7 +240,7 @@ def national_lines(snapshot: DirectorySnapshot, now: float) -> tuple[Offer, ...]
 def lines_for_now(snapshot: DirectorySnapshot, now: float) -> tuple[tuple[str, Offer], ...]:
     """(what happens to her, the line to call) for what cannot wait a minute; the number is the country's own."""
     cards = snapshot.cards
-    search = Search(Seeker(Incident(), frozenset(), (), ("es",)), cards, _moment(now))
+    search = Search(Seeker(Incident(), frozenset(), (), ("es",)), cards, moment(now))
     known = shipped_lines(cards.country)
     answers: list[tuple[str, Offer]] = []
     for need, words in RIGHT_NOW.items():
@@ -304,14 +260,14 @@ def has_lines(country: str) -> bool:
 def lines_as_shipped(country: str, now: float) -> tuple[Offer, ...]:
     """The shipped lines of a country as offers, for where the directory cannot be read. `now` in seconds since 1970."""
     cards = Cards(shipped_lines(country), {}, {}, country=country)
-    search = Search(Seeker(Incident(), frozenset(), (), ("es",)), cards, _moment(now))
+    search = Search(Seeker(Incident(), frozenset(), (), ("es",)), cards, moment(now))
     box = (cards.by_id[line] for line in lines_of_country(country).get(BOX, ()))
     return tuple(wording.shown(Need("N_PFA", "NOW", ()), line, NATIONAL, search) for line in box)
 
 
 def services_for(snapshot: DirectorySnapshot, incident: Incident) -> list[tuple[str, str]]:
     """(id, name) of every service that may be offered to her: those near first, then those of the whole country."""
-    incident, must_not, places = _with_successors(snapshot, incident), assess(incident).must_not, _places(incident)
+    incident, must_not, places = with_what_became(snapshot, incident), assess(incident).must_not, places_of(incident)
     bands = ((order.near_band(card, places), card) for card in snapshot.cards.by_id.values() if is_listed(card))
     allowed = [(band, card) for band, card in bands if band is not None and not forbidden(card, must_not, incident)]
     return [(card.service_id, card.name) for _, card in sorted(allowed, key=lambda pair: (pair[0], pair[1].name))]
@@ -330,9 +286,9 @@ def offer_of(
     card = snapshot.cards.by_id.get(service)
     if card is None:
         return None
-    seeker = Seeker(incident, assess(incident).must_not, _places(incident), languages)
+    seeker = Seeker(incident, assess(incident).must_not, places_of(incident), languages)
     band = order.near_band(card, seeker.places) or NATIONAL
-    return wording.shown(Need(need, "SOON", ()), card, band, Search(seeker, snapshot.cards, _moment(now)))
+    return wording.shown(Need(need, "SOON", ()), card, band, Search(seeker, snapshot.cards, moment(now)))
 
 
 def needs_to_ask() -> dict[str, str]:

@@ -7,17 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
-from referrals.directory.snapshot import DirectorySnapshot
-from referrals.help.answers import LeavesOut, seeker_of
+from referrals.help.match import Match
 from referrals.matching.listings import NONE, Listing
 from referrals.matching.order import Search
 from referrals.matching.wording import NOT_SURE, shown
-from referrals.needs.assessment import assess
 from referrals.needs.codes import Need
 from reporting.i18n import Sentence
-from reporting.vocabulary.incident import Incident
 
 AT_MOST = 8  # doors of a need
 
@@ -39,16 +35,9 @@ class Doors:
     doors: tuple[Door, ...]
 
 
-def doors_for(
-    snapshot: DirectorySnapshot, incident: Incident, now: float, *, languages: tuple[str, ...], leaves_out: LeavesOut
-) -> tuple[Doors, ...]:
+def doors_of(found: Match) -> tuple[Doors, ...]:
     """For each need that is open, the most urgent first: what may be proposed. A need without a door is left out."""
-    assessed = assess(incident)
-    seeker = seeker_of(snapshot, incident, assessed.must_not, languages)
-    search = Search(seeker, snapshot.cards, datetime.fromtimestamp(now, UTC))
-    needs = [need for need in assessed.needs if not leaves_out(need)]
-    near = search.near(needs)
-    listed = (Doors(need, tuple(_doors(need, near[need.code], search))) for need in needs)
+    listed = (Doors(need, tuple(_doors(need, found.near[need.code], found.search))) for need in found.needs)
     return tuple(doors for doors in listed if doors.doors)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from referrals.matching.listings import NONE, Listing
@@ -30,7 +30,7 @@ def offers(need: Need, seeker: Seeker, cards: Cards, now: datetime) -> tuple[tup
     return offers_of(need, search, search.near([need])[need.code])
 
 
-def offers_of(need: Need, search: Search, listings: Iterable[Listing]) -> tuple[tuple[Offer, ...], dict[str, set[str]]]:
+def offers_of(need: Need, search: Search, listings: Sequence[Listing]) -> tuple[tuple[Offer, ...], dict[str, set[str]]]:
     """The offers for one need, best first, and the services hidden for each reason.
 
     `listings`: those of the need, which were fetched for several needs in one go.
@@ -46,7 +46,7 @@ def offers_of(need: Need, search: Search, listings: Iterable[Listing]) -> tuple[
 
 
 def best_listings(
-    need: Need, search: Search, listings: Iterable[Listing]
+    need: Need, search: Search, listings: Sequence[Listing]
 ) -> tuple[list[tuple[Listing, int]], dict[str, set[str]]]:
     """(listing, band) of those that are shown, best first, and the services hidden for each reason."""
     candidates, hidden = search.ranked(need, listings)

@@ -6,7 +6,7 @@ no: it ranks below yes. Knows no sentence that is said about it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from operator import itemgetter
 from typing import Final, NamedTuple
@@ -125,6 +125,7 @@ class Search:
         self._clocks: dict[str, datetime] = {}
         self._weeks: dict[int, Ahead] = {}
         self._lines: dict[str, bool] = {}
+        self._ranked: dict[Need, tuple[Sequence[Listing], list[Ranked], dict[str, set[str]]]] = {}
         self._today = now.date().toordinal()
 
     def near(self, needs: Sequence[Need]) -> Mapping[str, Sequence[Listing]]:
@@ -156,11 +157,20 @@ class Search:
             usable = self._lines[listing.through] = line_to(self.cards.by_id.get(listing.through), self.seeker)
         return THROUGH if usable else NONE
 
-    def ranked(self, need: Need, listings: Iterable[Listing]) -> tuple[list[Ranked], dict[str, set[str]]]:
+    def ranked(self, need: Need, listings: Sequence[Listing]) -> tuple[list[Ranked], dict[str, set[str]]]:
         """Every listing that is not hidden, in no order; and the services hidden for each reason.
 
-        The one place that is gone through for every listing, thousands of times an answer: it works on plain tuples,
-        and what many listings share (hours, languages, what a service has) is worked out once.
+        Worked out once for who asks again with the same listings. Nobody changes what comes back.
+        """
+        known = self._ranked.get(need)
+        if known is None or known[0] is not listings:
+            known = self._ranked[need] = listings, *self._rank(need, listings)
+        return known[1:]
+
+    def _rank(self, need: Need, listings: Sequence[Listing]) -> tuple[list[Ranked], dict[str, set[str]]]:
+        """The one place that is gone through for every listing, thousands of times an answer.
+
+        So it works on plain tuples; what many listings share (hours, languages, what a service has) is worked out once.
         """
         hidden: dict[str, set[str]] = {}
         ranked: list[Ranked] = []

@@ -16,6 +16,7 @@ from referrals.directory import snapshot
 from referrals.directory.snapshot import DirectorySnapshot
 from referrals.help import answers as referrals_help
 from referrals.help import proposals, tonight
+from referrals.help.match import match
 from referrals.needs.assessment import window_runs
 from referrals.pages.act_forms import ActForm, WordsForm
 from referrals.pages.before_sending import SPOKEN, before_sending
@@ -168,7 +169,8 @@ def _as_it_stands(opened: Case, directory: DirectorySnapshot) -> dict[str, Any]:
     names, moment = referrals_help.names(directory), installation().clock()
     incident, languages, states = opened.incident_at(moment), (opened.language,), opened.need_states
     leaves_out = need_list.team_leaves_out(states)
-    help_now = referrals_help.help_for(directory, incident, moment, languages=languages, leaves_out=leaves_out)
+    found = match(directory, incident, moment, languages=languages, leaves_out=leaves_out)
+    help_now = referrals_help.help_of(found)
     return {
         "facts": wording.facts_of(opened.incident, names, say),
         "first": wording.facts_of(opened.first, names, say) if opened.corrections else (),
@@ -176,7 +178,7 @@ def _as_it_stands(opened: Case, directory: DirectorySnapshot) -> dict[str, Any]:
         "states": states,
         "running": [need for need in help_now.needs[1:] if window_runs(need.need)],
         "need_list": need_list.for_team(opened, moment),
-        "doors": proposals.doors_for(directory, incident, moment, languages=languages, leaves_out=leaves_out),
+        "doors": proposals.doors_of(found),
         "silent": opened.days_silent(moment),
         "services": referrals_help.services_for(directory, incident),
         "minor": incident.age in MINOR_AGES,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from sqlalchemy import select, update
 from referrals.casework import queue, ranks, referral, views
 from referrals.directory import snapshot
 from referrals.help.answers import help_for
+from referrals.matching.order import Search
 from referrals.needs import assessment, exclusions
 from referrals.pages import queue as queue_page
 from reporting.cases import actions, case_file, records, summary
@@ -853,3 +855,20 @@ def test_the_guide_says_for_every_state_what_is_next_or_why_nothing_is(app: Flas
     assert [[cells[0], cells[1], cells[3]] for cells in told] == [
         [languages.say(catalogue, text) for text in row] for row in table
     ]
+
+
+def test_who_opens_a_case_waits_for_one_match_and_not_for_two(
+    place: Place, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What she is shown and what the team may propose come out of the same."""
+    ranked, rank = Counter[str](), Search._rank  # noqa: SLF001 -- every listing is gone through there
+    place.receives(RAPE)
+    desk = signs_in(app, place, place.workers["rosa"])
+    monkeypatch.setattr(
+        Search, "_rank", lambda self, need, listings: (ranked.update([need.code]), rank(self, need, listings))[1]
+    )
+    case = opens_newest_case(desk)
+    ranked.clear()
+    desk.opens(case)
+    assert len(ranked) > 3
+    assert set(ranked.values()) == {1}
