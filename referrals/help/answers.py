@@ -141,7 +141,7 @@ def help_for(
 
     `leaves_out`: which of the needs are no longer asked for in this case.
     """
-    found = match(
+    matched = match(
         snapshot,
         incident,
         now,
@@ -150,7 +150,7 @@ def help_for(
         police_shown=police_shown,
         leaves_out=leaves_out,
     )
-    return help_of(found)
+    return help_of(matched)
 
 
 def help_with(
@@ -181,14 +181,14 @@ def urgent_needs(incident: Incident) -> list[str]:
     return [need.code for need in needs if need.urgency == "NOW" or (need.urgency == "H24" and need.code in FIRST)]
 
 
-def help_of(found: Match, *, timed: bool = True, open_now: bool = False) -> Help:
+def help_of(matched: Match, *, timed: bool = True, open_now: bool = False) -> Help:
     """What a page shows of it. `timed`: with clocks; `open_now` leaves out what is not known to be open."""
-    search, seeker, cards = found.search, found.search.seeker, found.search.cards
+    search, seeker, cards = matched.search, matched.search.seeker, matched.search.cards
     hidden: dict[str, set[str]] = {}
     needs: list[NeedHelp] = []
     in_sight, folded = set[str](), set[str]()
-    for need in found.needs:
-        listings = found.near[need.code]
+    for need in matched.needs:
+        listings = matched.near[need.code]
         if open_now:
             listings = [listing for listing in listings if search.ahead(listing.hours).open & 1]
         offers, reasons = offers_of(need, search, listings)
@@ -204,7 +204,7 @@ def help_of(found: Match, *, timed: bool = True, open_now: bool = False) -> Help
     known = sum(card.police == YES for service in civil if (card := cards.by_id.get(service)))
     placed = bool(seeker.places)
     return Help(
-        tuple(needs), seeker.must_not, counts, found.create_referral, known, len(civil) - known, placed, cards.country
+        tuple(needs), seeker.must_not, counts, matched.create_referral, known, len(civil) - known, placed, cards.country
     )
 
 

@@ -35,9 +35,9 @@ class Doors:
     doors: tuple[Door, ...]
 
 
-def doors_of(found: Match) -> tuple[Doors, ...]:
+def doors_of(matched: Match) -> tuple[Doors, ...]:
     """For each need that is open, the most urgent first: what may be proposed. A need without a door is left out."""
-    listed = (Doors(need, tuple(_doors(need, found.near[need.code], found.search))) for need in found.needs)
+    listed = (Doors(need, tuple(_doors(need, matched.near[need.code], matched.search))) for need in matched.needs)
     return tuple(doors for doors in listed if doors.doors)
 
 

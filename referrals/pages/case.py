@@ -169,8 +169,8 @@ def _as_it_stands(opened: Case, directory: DirectorySnapshot) -> dict[str, Any]:
     names, moment = referrals_help.names(directory), installation().clock()
     incident, languages, states = opened.incident_at(moment), (opened.language,), opened.need_states
     leaves_out = need_list.team_leaves_out(states)
-    found = match(directory, incident, moment, languages=languages, leaves_out=leaves_out)
-    help_now = referrals_help.help_of(found)
+    matched = match(directory, incident, moment, languages=languages, leaves_out=leaves_out)
+    help_now = referrals_help.help_of(matched)
     return {
         "facts": wording.facts_of(opened.incident, names, say),
         "first": wording.facts_of(opened.first, names, say) if opened.corrections else (),
@@ -178,7 +178,7 @@ def _as_it_stands(opened: Case, directory: DirectorySnapshot) -> dict[str, Any]:
         "states": states,
         "running": [need for need in help_now.needs[1:] if window_runs(need.need)],
         "need_list": need_list.for_team(opened, moment),
-        "doors": proposals.doors_of(found),
+        "doors": proposals.doors_of(matched),
         "silent": opened.days_silent(moment),
         "services": referrals_help.services_for(directory, incident),
         "minor": incident.age in MINOR_AGES,
