@@ -37,6 +37,51 @@ usage: python3 start.py {{{words}}} [options]
 The first time it makes the folder .venv here and fetches the packages (a minute or two; needs the network).
 After that it starts at once. To begin anew, delete the folder .venv; nothing else is kept there.
 """
+LOCALE = ("LC_ALL", "LC_MESSAGES", "LANG")  # the first that says something decides, as for every program
+SPANISH = {
+    HELP: """\
+uso: python3 start.py {{{words}}} [opciones]
+
+{acts}
+
+La primera vez hace aquí la carpeta .venv y trae los paquetes (uno o dos minutos; necesita la red).
+Después empieza enseguida. Para empezar de nuevo, borra la carpeta .venv; ahí no se guarda nada más.
+""",
+    "a practice copy with invented reports on http://127.0.0.1:8080": (
+        "una copia de práctica con reportes inventados en http://127.0.0.1:8080"
+    ),
+    "the tests (--quick: in a minute); names of files or options of pytest may follow": (
+        "las pruebas (--quick: en un minuto); pueden seguir nombres de archivos u opciones de pytest"
+    ),
+    "any other command, for example: amparo init, amparo --help": (
+        "cualquier otro comando, por ejemplo: amparo init, amparo --help"
+    ),
+    "There is no '{word}' here.": "Aquí no hay '{word}'.",
+    "This is Python {have}; Amparo needs 3.11 or later.\n"
+    "Install a newer one (Debian 12 and later have it) and call it by name: python3.11 start.py demo": (
+        "Este es Python {have}; Amparo necesita 3.11 o más nuevo.\n"
+        "Instala uno más nuevo (Debian 12 y posteriores lo tienen) y llámalo por su nombre: python3.11 start.py demo"
+    ),
+    "This Python cannot make an environment: its venv module is missing.\n"
+    "On Debian and Ubuntu: apt install python3-venv": (
+        "Este Python no puede hacer un entorno: le falta el módulo venv.\nEn Debian y Ubuntu: apt install python3-venv"
+    ),
+    "Making the folder .venv ...": "Haciendo la carpeta .venv ...",
+    "the folder .venv could not be made": "no se pudo hacer la carpeta .venv",
+    "Fetching up to {count} packages and checking their hashes (once; a minute or two) ...": (
+        "Trayendo hasta {count} paquetes y revisando sus huellas (una sola vez; uno o dos minutos) ..."
+    ),
+    "the packages could not be installed.\nIs this machine connected? The lines above say what is missing. "
+    "Then run the same command again": (
+        "no se pudieron instalar los paquetes.\n¿Está conectada esta máquina? Las líneas de arriba dicen qué falta. "
+        "Después corre otra vez el mismo comando"
+    ),
+    "Installing Amparo itself ...": "Instalando Amparo ...",
+    "Amparo could not be installed": "no se pudo instalar Amparo",
+    "Ready.\n": "Listo.\n",
+    "Stopped: {trouble}.": "Detenido: {trouble}.",
+    "\nStopped.": "\nDetenido.",
+}
 
 
 class CannotStart(Exception):
@@ -49,7 +94,7 @@ def main(words: list[str]) -> None:
         print(help_text())
         return
     if words[0] not in ACTS:
-        raise CannotStart(f"There is no '{words[0]}' here.\n\n{help_text()}")
+        raise CannotStart(words_of("There is no '{word}' here.", word=words[0]) + "\n\n" + help_text())
     check_python()
     lock, command = command_of(words)
     prepare(lock)
@@ -69,8 +114,14 @@ def command_of(words: list[str]) -> tuple[str, list[str]]:
 
 def help_text() -> str:
     """What can be asked, from the table of acts."""
-    acts = "\n".join(f"  {word:8} {purpose}" for word, (*_, purpose) in ACTS.items())
-    return HELP.format(words=",".join(ACTS), acts=acts)
+    acts = "\n".join(f"  {word:8} {words_of(purpose)}" for word, (*_, purpose) in ACTS.items())
+    return words_of(HELP, words=",".join(ACTS), acts=acts)
+
+
+def words_of(text: str, **parts: object) -> str:
+    """A text with its parts, in Spanish where the locale is."""
+    locale = next((os.environ[name] for name in LOCALE if os.environ.get(name)), "")
+    return (SPANISH[text] if locale.startswith("es") else text).format(**parts)
 
 
 def check_python() -> None:
@@ -78,13 +129,18 @@ def check_python() -> None:
     if sys.version_info < OLDEST:
         have = ".".join(str(part) for part in sys.version_info[:2])
         raise CannotStart(
-            f"This is Python {have}; Amparo needs 3.11 or later.\n"
-            "Install a newer one (Debian 12 and later have it) and call it by name: python3.11 start.py demo"
+            words_of(
+                "This is Python {have}; Amparo needs 3.11 or later.\n"
+                "Install a newer one (Debian 12 and later have it) and call it by name: python3.11 start.py demo",
+                have=have,
+            )
         )
     if not all(importlib.util.find_spec(name) for name in ("venv", "ensurepip")):
         raise CannotStart(
-            "This Python cannot make an environment: its venv module is missing.\n"
-            "On Debian and Ubuntu: apt install python3-venv"
+            words_of(
+                "This Python cannot make an environment: its venv module is missing.\n"
+                "On Debian and Ubuntu: apt install python3-venv"
+            )
         )
 
 
@@ -98,7 +154,7 @@ def prepare(lock: str) -> None:
         say("Making the folder .venv ...")
         run("the folder .venv could not be made", sys.executable, "-m", "venv", "--clear", str(PLACE))
     count = (ROOT / lock).read_text(encoding="utf-8").count("==")
-    say(f"Fetching up to {count} packages and checking their hashes (once; a minute or two) ...")
+    say("Fetching up to {count} packages and checking their hashes (once; a minute or two) ...", count=count)
     pip(
         "the packages could not be installed.\nIs this machine connected? The lines above say what is missing. "
         "Then run the same command again",
@@ -138,7 +194,7 @@ def pip(trouble: str, *told: str) -> None:
 def run(trouble: str, *command: str) -> None:
     """Run a step; if it fails, say in words what could not be done."""
     if subprocess.run(command, check=False, cwd=ROOT, env={**os.environ, "PIP_USER": "0"}).returncode:
-        raise CannotStart(f"Stopped: {trouble}.")
+        raise CannotStart(words_of("Stopped: {trouble}.", trouble=words_of(trouble)))
 
 
 def hand_over(command: list[str]) -> None:
@@ -149,9 +205,9 @@ def hand_over(command: list[str]) -> None:
     sys.exit(subprocess.run(command, check=False).returncode)
 
 
-def say(sentence: str) -> None:
+def say(sentence: str, **parts: object) -> None:
     """Tell what is happening, at once."""
-    print(sentence, flush=True)
+    print(words_of(sentence, **parts), flush=True)
 
 
 if __name__ == "__main__":
@@ -160,4 +216,4 @@ if __name__ == "__main__":
     except CannotStart as problem:
         sys.exit(str(problem))
     except KeyboardInterrupt:
-        sys.exit("\nStopped.")
+        sys.exit(words_of("\nStopped."))

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from reporting.errors import AmparoError
+from reporting.i18n import said
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent  # in a checkout templates/, translations/ and instance/ lie here
@@ -161,7 +162,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     )
     problems = problems_of(settings)
     if problems:
-        raise BadSettings("\n".join(problems))
+        raise BadSettings(*problems)
     return settings
 
 
@@ -183,28 +184,38 @@ def problems_of(settings: Settings) -> tuple[str, ...]:
     checks = (
         (
             url.scheme in {"http", "https"} and bool(host),
-            "BASE_URL must be a full address such as https://hoja.example.",
+            said("BASE_URL must be a full address such as https://hoja.example."),
         ),
         (
             safe,
-            "BASE_URL is plain http: use https, or an onion address. Only practice and this computer may do without.",
+            said(
+                "BASE_URL is plain http: use https, or an onion address. Only practice and this computer may do "
+                "without."
+            ),
         ),
         (
             exit_url.scheme == "https" and bool(exit_url.hostname),
-            "EXIT_URL must be a full https address. It can be empty only where we know the country's weather service.",
+            said(
+                "EXIT_URL must be a full https address. It can be empty only where we know the country's weather "
+                "service."
+            ),
         ),
-        (bool(re.fullmatch("[A-Z]{2}", settings.country)), "COUNTRY must be two capital letters, such as PE."),
+        (bool(re.fullmatch("[A-Z]{2}", settings.country)), said("COUNTRY must be two capital letters, such as PE.")),
         (
             _is_zone(settings.time_zone),
-            "TIME_ZONE must be a name such as America/Lima. It can be empty only where we know the country's clock.",
+            said(
+                "TIME_ZONE must be a name such as America/Lima. It can be empty only where we know the country's clock."
+            ),
         ),
         *_checks_of_hosts(settings, host),
         (
             bool(settings.trusted_proxy) or not settings.proxy_protocol,
-            "PROXY_PROTOCOL is set: say in TRUSTED_PROXY who may name the sender of a line, for example 127.0.0.1.",
+            said(
+                "PROXY_PROTOCOL is set: say in TRUSTED_PROXY who may name the sender of a line, for example 127.0.0.1."
+            ),
         ),
-        (bool(settings.languages), "LANGUAGES is empty: name at least one, for example es."),
-        (bool(re.fullmatch(r"[^<>\n]{1,40}", settings.site_name)), "SITE_NAME must be 1 to 40 characters."),
+        (bool(settings.languages), said("LANGUAGES is empty: name at least one, for example es.")),
+        (bool(re.fullmatch(r"[^<>\n]{1,40}", settings.site_name)), said("SITE_NAME must be 1 to 40 characters.")),
     )
     return tuple(sentence for holds, sentence in checks if not holds)
 
@@ -216,15 +227,15 @@ def _checks_of_hosts(settings: Settings, host: str) -> tuple[tuple[bool, str], .
     return (
         (
             all(re.fullmatch(HOST, name) for name in apart),
-            "FIGURES_HOST and STAFF_HOST must be names of hosts, such as equipo.example, with commas between.",
+            said("FIGURES_HOST and STAFF_HOST must be names of hosts, such as equipo.example, with commas between."),
         ),
         (
             not settings.onion_host or bool(re.fullmatch(ONION, settings.onion_host)),
-            "ONION_HOST must be the whole name of an onion service: 56 letters and digits, then .onion.",
+            said("ONION_HOST must be the whole name of an onion service: 56 letters and digits, then .onion."),
         ),
         (
             len(set(named)) == len(named),
-            "The hosts in BASE_URL, ONION_HOST, STAFF_HOST and FIGURES_HOST must be different ones.",
+            said("The hosts in BASE_URL, ONION_HOST, STAFF_HOST and FIGURES_HOST must be different ones."),
         ),
     )
 
@@ -242,8 +253,11 @@ def problems_on_this_machine(
         return ()
     plain = [name for name in (line.split()[0] for line in used if line.strip()) if not _is_safe_swap(name, disks)]
     return tuple(
-        f"This computer swaps to {name}: encrypt it or turn it off (swapoff -a), because what passes through "
-        "the memory can end up there."
+        said(
+            "This computer swaps to %(disk)s: encrypt it or turn it off (swapoff -a), because what passes through "
+            "the memory can end up there.",
+            disk=name,
+        )
         for name in plain
     )
 
@@ -252,7 +266,12 @@ def open_to_others(instance: Path) -> tuple[str, ...]:
     """The folder, and each file in it, that others on this machine may read, in a sentence that says what to do."""
     paths = [instance, *sorted(path for path in instance.rglob("*") if not path.is_symlink())]
     loose = [path for path in paths if path.exists() and stat.S_IMODE(path.stat().st_mode) & OTHERS]
-    return tuple(f"Others on this computer may read {path}: chmod go= {shlex.quote(str(path))}" for path in loose)
+    return tuple(
+        said(
+            "Others on this computer may read %(path)s: chmod go= %(quoted)s", path=path, quoted=shlex.quote(str(path))
+        )
+        for path in loose
+    )
 
 
 def _is_safe_swap(name: str, disks: Path) -> bool:
@@ -295,9 +314,11 @@ def _read_secrets(instance: Path) -> dict[str, bytes]:
         entries = tomllib.loads(path.read_text(encoding="utf-8"))
         secrets = {name: bytes.fromhex(entries[name]) for name in ("server_secret", "pepper")}
     except FileNotFoundError:
-        raise BadSettings(f"There is no installation in {instance}: run `amparo init` first.") from None
+        raise BadSettings(
+            said("There is no installation in %(instance)s: run `amparo init` first.", instance=instance)
+        ) from None
     except (KeyError, ValueError, TypeError):
-        raise BadSettings(f"{path} cannot be read: restore it from where you keep it safe.") from None
+        raise BadSettings(said("%(path)s cannot be read: restore it from where you keep it safe.", path=path)) from None
     if any(len(secret) != SECRET for secret in secrets.values()):
-        raise BadSettings(f"{path} is damaged: each secret has 64 hexadecimal digits.")
+        raise BadSettings(said("%(path)s is damaged: each secret has 64 hexadecimal digits.", path=path))
     return secrets

@@ -6,7 +6,7 @@ Knows no language and no catalogue.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import Self
 
 
 def N_(text: str) -> str:  # noqa: N802 - the usual name of the mark that translators' tools look for
@@ -14,18 +14,54 @@ def N_(text: str) -> str:  # noqa: N802 - the usual name of the mark that transl
     return text
 
 
-@dataclass(frozen=True, slots=True)
-class Sentence:
-    """A message id and what goes into it."""
+def T_(text: str) -> str:  # noqa: N802 - as N_
+    """Mark a text as a message id that only the terminal says."""
+    return text
 
+
+class Sentence(str):
+    """A text in English that remembers its message id and what went into it, to be said in another language.
+
+    Where it is only shown, logged or written as JSON it is the English text. `str` of an error that holds one is one.
+    """
+
+    __slots__ = ("message", "parts")
     message: str
-    parts: tuple[tuple[str, str], ...] = ()
+    parts: tuple[tuple[str, str], ...]
+
+    def __new__(cls, message: str, parts: tuple[tuple[str, str], ...] = ()) -> Self:
+        text = super().__new__(cls, message % dict(parts) if parts else message)
+        text.message, text.parts = message, parts
+        return text
+
+    def __str__(self) -> str:
+        return self
+
+    def __reduce__(self) -> tuple[type[Self], tuple[str, tuple[tuple[str, str], ...]]]:
+        return type(self), (self.message, self.parts)
 
     def parts_in(self, say: Callable[..., str]) -> dict[str, str]:
-        """The parts, ready to be filled in. `say` is there for parts that are messages themselves."""
-        return {name: say(value) if name.startswith("said_") else value for name, value in self.parts}
+        """The parts, ready to be filled in. `say` is there for parts that are messages or sentences themselves."""
+        return {
+            name: value.said_by(say)
+            if isinstance(value, Sentence)
+            else say(value)
+            if name.startswith("said_")
+            else value
+            for name, value in self.parts
+        }
+
+    def said_by(self, say: Callable[..., str]) -> str:
+        """The sentence in the language of `say`, which is called with a message id and its parts."""
+        return say(self.message, **self.parts_in(say))
 
 
-def said(message: str, **parts: str) -> Sentence:
-    """A sentence."""
-    return Sentence(message, tuple(parts.items()))
+def _part(name: str, value: str, say: Callable[..., str]) -> str:
+    if isinstance(value, Sentence):
+        return value.said_by(say)
+    return say(value) if name.startswith("said_") else value
+
+
+def said(message: str, **parts: object) -> Sentence:
+    """A sentence. Whatever goes into it is kept as text."""
+    return Sentence(message, tuple((name, str(value)) for name, value in parts.items()))

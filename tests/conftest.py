@@ -29,7 +29,11 @@ settings.register_profile("house", deadline=None, derandomize=bool(os.environ.ge
 
 
 def pytest_configure() -> None:
-    """A misspelt AMPARO_REQUIRE stops everything at once; what always comes out the same is worked out once."""
+    """A misspelt AMPARO_REQUIRE stops everything at once; what always comes out the same is worked out once.
+
+    The terminal speaks English, whatever the locale of whoever runs the tests.
+    """
+    os.environ["LC_ALL"] = "C.UTF-8"
     demanded()
     worked_out_once.remember()
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 from referrals.needs.assessment import sentences
 from referrals.needs.codes import MUST_NOTS, UNIVERSAL, URGENCY_LABELS, Assessment, Need
 from reporting.errors import AmparoError
-from reporting.i18n import N_
+from reporting.i18n import N_, said
 from reporting.vocabulary.gbvims import GBVIMS
 from reporting.vocabulary.incident import BadIncident, Incident, incident_from_answers
 from reporting.vocabulary.needs import NEEDS
@@ -43,7 +43,7 @@ def assess_file(text: str, suffix: str) -> list[tuple[str, Incident, Expected | 
     document = _parsed(text, suffix.lower())
     rows = document.get("vignettes") if isinstance(document, dict) else document
     if not isinstance(rows, list):
-        raise BadFile("The file should hold a list of cases, or a table with a list named 'vignettes'.")
+        raise BadFile(said("The file should hold a list of cases, or a table with a list named 'vignettes'."))
     return [_case(number, row) for number, row in enumerate(rows, 1)]
 
 
@@ -52,7 +52,7 @@ def _parsed(text: str, suffix: str) -> object:
         return _parsed_json(text)
     if suffix in YAML_SUFFIXES:
         return _parsed_yaml(text)
-    raise BadFile("The name of the file should end in .yaml, .yml or .json.")
+    raise BadFile(said("The name of the file should end in .yaml, .yml or .json."))
 
 
 def _parsed_json(text: str) -> object:
@@ -60,32 +60,37 @@ def _parsed_json(text: str) -> object:
         return json.loads(text)
     except (ValueError, RecursionError) as problem:
         line = f" (line {problem.lineno})" if isinstance(problem, json.JSONDecodeError) else ""
-        raise BadFile(f"This is not readable JSON{line}.") from None
+        raise BadFile(said("This is not readable JSON%(line)s.", line=line)) from None
 
 
 def _parsed_yaml(text: str) -> object:
     try:
         import yaml  # noqa: PLC0415 - only this command needs it
     except ImportError:
-        raise BadFile("Reading YAML needs the package PyYAML. Install it, or write the file as JSON.") from None
+        raise BadFile(said("Reading YAML needs the package PyYAML. Install it, or write the file as JSON.")) from None
     try:
         return yaml.safe_load(text)
     except (yaml.YAMLError, ValueError, RecursionError) as problem:
         mark = getattr(problem, "problem_mark", None)
         line = f" (line {mark.line + 1})" if mark else ""
-        raise BadFile(f"This is not readable YAML{line}.") from None
+        raise BadFile(said("This is not readable YAML%(line)s.", line=line)) from None
 
 
 def _case(number: int, row: object) -> tuple[str, Incident, Expected | None]:
     if not isinstance(row, dict) or not isinstance(row.get("answers"), dict):
-        raise BadFile(f"Case {number} has no table named 'answers'.")
+        raise BadFile(said("Case %(number)s has no table named 'answers'.", number=number))
     name, expected = str(row.get("id", number)), row.get("expected")
     if expected is not None and not _readable(expected):
-        raise BadFile(f"Case {number}: 'expected' should be a table, and its needs a list of need and urgency.")
+        raise BadFile(
+            said(
+                "Case %(number)s: 'expected' should be a table, and its needs a list of need and urgency.",
+                number=number,
+            )
+        )
     try:
         return name, incident_from_answers(_with_words(row["answers"])), expected
     except BadIncident as problem:
-        raise BadFile(f"Case {number}: {problem}") from None
+        raise BadFile(said("Case %(number)s: %(problem)s", number=number, problem=problem)) from None
 
 
 def _readable(expected: object) -> bool:

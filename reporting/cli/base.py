@@ -23,7 +23,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from referrals.casework.signed_directory import who_signs
 from referrals.directory import snapshot
+from reporting.cli.language import Main, Refusal, echo, refusal, translated
 from reporting.config import SECRET, BadSettings, Settings, make_secrets, read_settings
+from reporting.i18n import T_, Sentence, said
 from reporting.storage.database import destroy, open_database, upgrade_tables
 from reporting.teams import accounts, team_log
 from reporting.teams.team_log import Pin
@@ -59,7 +61,7 @@ COMMANDS = {
 }
 
 
-class _LazyGroup(click.Group):
+class _LazyGroup(Main):
     """Commands are imported one by one. Trouble with the database is told in a sentence, not in a trace."""
 
     def list_commands(self, context: click.Context) -> list[str]:  # noqa: ARG002 -- fixed by click
@@ -75,21 +77,28 @@ class _LazyGroup(click.Group):
             return super().invoke(context)
         except SQLAlchemyError as trouble:
             why = str(getattr(trouble, "orig", None) or type(trouble).__name__).strip().splitlines()[0]
-            raise click.ClickException(next(said for mark, said in DATABASE_TROUBLE if mark in why) % why) from None
+            words = next(words for mark, words in DATABASE_TROUBLE if mark in why)
+            raise Refusal(words, why=why) from None
 
 
 # what the database says -> what that means for whoever keeps it
 DATABASE_TROUBLE = (
-    ("no such table", "There are no tables yet (%s). Run `amparo init`, or `amparo upgrade` after a new version."),
-    ("does not exist", "Something is missing in the database (%s). Run `amparo init`, or `amparo upgrade`."),
-    ("full", "The disk is full (%s). Make room; nothing that was acknowledged is lost."),
-    ("readonly", "The database cannot be written (%s). Look at who owns the instance folder and how it is mounted."),
+    (
+        "no such table",
+        T_("There are no tables yet (%(why)s). Run `amparo init`, or `amparo upgrade` after a new version."),
+    ),
+    ("does not exist", T_("Something is missing in the database (%(why)s). Run `amparo init`, or `amparo upgrade`.")),
+    ("full", T_("The disk is full (%(why)s). Make room; nothing that was acknowledged is lost.")),
+    (
+        "readonly",
+        T_("The database cannot be written (%(why)s). Look at who owns the instance folder and how it is mounted."),
+    ),
     (
         "unable to open",
-        "The database cannot be opened (%s). Is the folder there, and may this user write in it?",
+        T_("The database cannot be opened (%(why)s). Is the folder there, and may this user write in it?"),
     ),
-    ("locked", "Somebody else holds the database (%s). Wait a moment and try again."),
-    ("", "The database does not answer (%s). Is it running, and is DATABASE_URL right?"),
+    ("locked", T_("Somebody else holds the database (%(why)s). Wait a moment and try again.")),
+    ("", T_("The database does not answer (%(why)s). Is it running, and is DATABASE_URL right?")),
 )
 
 
@@ -97,16 +106,17 @@ DATABASE_TROUBLE = (
 def main() -> None:
     """Amparo: reports that only the people she chose can read, and the nearest right door for each need.
 
+    \b
     Try it:      amparo demo
     Install it:  amparo init, then amparo serve
-    """
+    """  # noqa: D301 -- click's mark of lines that stay lines is the sign itself
     os.umask(NOBODY_ELSE)
 
 
 def a_name(_context: click.Context, _option: click.Parameter, name: str) -> str:
     """A name that the sign-in page can take."""
     if not re.fullmatch(accounts.NAME, name):
-        raise click.BadParameter("small letters and digits, 2 to 40, without spaces.")
+        raise click.BadParameter(translated("small letters and digits, 2 to 40, without spaces."))
     return name
 
 
@@ -117,9 +127,9 @@ def picture_for_terminal(text: str) -> str:
     return picture.getvalue()
 
 
-NO_LINES = (
-    "\nWe ship no line of %s. Until you bring in a national line of yours (type CRISIS_LINE or HEALTH_EMERGENCY)\n"
-    "nobody can tell anything here: amparo directory import FILE"
+NO_LINES = T_(
+    "\nWe ship no line of %(country)s. Until you bring in a national line of yours (type CRISIS_LINE or "
+    "HEALTH_EMERGENCY)\nnobody can tell anything here: amparo directory import FILE"
 )
 
 
@@ -128,12 +138,12 @@ def settings_here() -> Settings:
     try:
         return read_settings()
     except BadSettings as problem:
-        raise click.ClickException(str(problem)) from None
+        raise refusal(problem) from None
 
 
-def progress(text: str) -> None:
+def progress(text: str, **parts: object) -> None:
     """Print a line to standard error, so that what is printed as a result stays clean."""
-    click.echo(text, err=True)
+    echo(translated(text, **parts), err=True)
 
 
 def now_and_then(seconds: float = 2.0) -> Callable[[str, int, int], None]:
@@ -144,7 +154,7 @@ def now_and_then(seconds: float = 2.0) -> Callable[[str, int, int], None]:
         nonlocal last
         if time.monotonic() - last >= seconds:
             last = time.monotonic()
-            progress(f"{what}: {done} of {of}")
+            progress("%(what)s: %(done)s of %(of)s", what=what, done=done, of=of)
 
     return tell
 
@@ -167,9 +177,10 @@ def invitation(settings: Settings) -> str:
     return f"{settings.staff_url}/{settings.languages[0]}/equipo/invitacion"
 
 
-def invitation_in_words(settings: Settings, token: str) -> str:
+def invitation_in_words(settings: Settings, token: str) -> Sentence:
     """The code, and where it is typed. Never both in one address: a browser and whoever logs would keep it."""
-    return f"Code: {token}\nIt is typed at {invitation(settings)} and opens once, for seven days."
+    words = "Code: %(code)s\nIt is typed at %(address)s and opens once, for seven days."
+    return said(words, code=token, address=invitation(settings))
 
 
 def vouched_for(look: Callable[[], T]) -> T:
@@ -177,9 +188,9 @@ def vouched_for(look: Callable[[], T]) -> T:
     try:
         return look()
     except team_log.KeysNotMade:
-        raise click.ClickException("No case worker has made the keys yet.") from None
+        raise Refusal("No case worker has made the keys yet.") from None
     except team_log.BrokenChain:
-        raise click.ClickException("The team log does not hold. Do not make new keys: run `amparo check`.") from None
+        raise Refusal("The team log does not hold. Do not make new keys: run `amparo check`.") from None
 
 
 def text_of(file: Path) -> str:
@@ -203,7 +214,7 @@ def throw_away(purpose: str, database: str = "") -> Iterator[tuple[Settings, Eng
         engine = open_database(settings.database_url, settings.time_zone)
         with engine.connect() as line:
             if inspect(line).get_table_names():
-                raise click.ClickException("There are tables in this database. Name one that is empty.")
+                raise Refusal("There are tables in this database. Name one that is empty.")
         upgrade_tables(engine)
         try:
             yield settings, engine

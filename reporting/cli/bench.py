@@ -8,17 +8,23 @@ from __future__ import annotations
 import json
 import tempfile
 import time
+from collections.abc import Mapping
 from dataclasses import asdict
 
 import click
 
 from reporting.cli.base import main, progress, settings_here, throw_away
+from reporting.cli.language import echo
 from reporting.operations.bench import desk_works, match, queue, release, submit, waits
 
 
 @main.group()
 def bench() -> None:
     """Measure: each figure as JSON, ratios within one run."""
+
+
+def _table(measured: Mapping[str, object]) -> str:
+    return "\n".join(f"{name:22} {value}" for name, value in measured.items())
 
 
 _workers = click.option("--workers", default=2, show_default=True, help="Processes of the server.")
@@ -41,7 +47,7 @@ _database = click.option(
 @_as_json
 def bench_submit(workers: int, at_once: tuple[int, ...], seconds: float, runs: int, as_json: bool) -> None:  # noqa: ARG001 -- see its help
     """Whole trips, from the first page to the receipt, against a server of our own; and their ratio to the floor."""
-    click.echo(json.dumps(submit.submit(workers, at_once, seconds, runs, progress), indent=1))
+    echo(json.dumps(submit.submit(workers, at_once, seconds, runs, progress), indent=1))
 
 
 @bench.command("limit")
@@ -52,7 +58,7 @@ def bench_submit(workers: int, at_once: tuple[int, ...], seconds: float, runs: i
 @_as_json
 def bench_limit(workers: int, at_once: tuple[int, ...], seconds: float, runs: int, as_json: bool) -> None:  # noqa: ARG001 -- see its help
     """The floor: the same bytes with only the cryptography, one durable commit and a bare answer."""
-    click.echo(json.dumps(submit.limit(workers, at_once, seconds, runs, progress), indent=1))
+    echo(json.dumps(submit.limit(workers, at_once, seconds, runs, progress), indent=1))
 
 
 @bench.command("queue")
@@ -63,8 +69,8 @@ def bench_limit(workers: int, at_once: tuple[int, ...], seconds: float, runs: in
 def bench_queue(cases: int, unopened: int, database: str, as_json: bool) -> None:
     """How long signing in and the queue take with very many cases, in a throw-away installation."""
     with throw_away("bench", database) as (settings, engine):
-        measured = asdict(queue.measure(settings, engine, cases, unopened, lambda line: click.echo(line, err=True)))
-    click.echo(json.dumps(measured) if as_json else "\n".join(f"{name:14} {value}" for name, value in measured.items()))
+        measured = asdict(queue.measure(settings, engine, cases, unopened, progress))
+    echo(json.dumps(measured) if as_json else _table(measured))
 
 
 @bench.command("waits")
@@ -86,7 +92,7 @@ def bench_waits(cases: int, seconds: float, beside: tuple[str, ...], database: s
     """
     with throw_away("waits", database) as (settings, engine):
         measured = waits.measure(settings, engine, cases, seconds, beside, progress)
-    click.echo(json.dumps(asdict(measured)) if as_json else waits.in_words(measured))
+    echo(json.dumps(asdict(measured)) if as_json else waits.in_words(measured))
 
 
 @bench.command("match")
@@ -95,10 +101,8 @@ def bench_waits(cases: int, seconds: float, beside: tuple[str, ...], database: s
 def bench_match(services: int, as_json: bool) -> None:
     """How long a match takes among very many services, over twenty countries and all in one; and their import."""
     with tempfile.TemporaryDirectory(prefix="amparo-match-") as folder:
-        measured = match.measure(
-            services, lambda name: f"sqlite:///{folder}/{name}.db", lambda line: click.echo(line, err=True)
-        )
-    click.echo(json.dumps(measured) if as_json else "\n".join(f"{name:22} {value}" for name, value in measured.items()))
+        measured = match.measure(services, lambda name: f"sqlite:///{folder}/{name}.db", progress)
+    echo(json.dumps(measured) if as_json else _table(measured))
 
 
 @bench.command("floor", hidden=True)
@@ -116,4 +120,4 @@ def bench_floor(workers: int, port: int, sizes: str) -> None:
 def bench_release(reports: int, as_json: bool) -> None:
     """What a release costs: opening 10,000 sealed tallies, and from opened ones to finished files."""
     measured = release.measure(reports, time.perf_counter)
-    click.echo(json.dumps(measured) if as_json else "\n".join(f"{name:22} {value}" for name, value in measured.items()))
+    echo(json.dumps(measured) if as_json else _table(measured))

@@ -15,6 +15,7 @@ import click
 
 from reporting.app import create_app
 from reporting.cli.base import EVERYWHERE, PORT, main
+from reporting.cli.language import Refusal, echo
 from reporting.config import SECRET, make_secrets, read_settings
 from reporting.operations import server
 from reporting.operations.demo import in_words, seed_demo
@@ -54,10 +55,10 @@ def demo(host: str, port: int, folder: Path | None, as_json: bool, no_serve: boo
         upgrade_tables(engine)
         with reading(engine) as db:
             if members.accounts(db):
-                raise click.ClickException(f"{instance} holds people already: give --folder an empty folder.")
-        say = (lambda _text: None) if as_json else click.echo
+                raise Refusal("%(instance)s holds people already: give --folder an empty folder.", instance=instance)
+        say = (lambda _text: None) if as_json else echo
         summary = seed_demo(settings, engine, time.time(), say) | {"classroom": host == EVERYWHERE}
-        click.echo(json.dumps(summary, ensure_ascii=False, indent=1) if as_json else in_words(summary))
+        echo(json.dumps(summary, ensure_ascii=False, indent=1) if as_json else in_words(summary))
         if not no_serve:
             server.serve(create_app, settings, host, port)
 

@@ -16,6 +16,7 @@ import click
 
 from reporting.app import create_app
 from reporting.cli.base import PORT, T, main, settings_here
+from reporting.cli.language import echo, refusal
 from reporting.deploy import deployment, files
 from reporting.deploy.deployment import CannotDeploy, Deployment, Options
 from reporting.web.errors import short_page
@@ -112,7 +113,7 @@ def _allowed(make: Callable[[], T]) -> T:
     try:
         return make()
     except CannotDeploy as problem:
-        raise click.ClickException(str(problem)) from None
+        raise refusal(problem) from None
 
 
 def _print(texts: Mapping[str, str], to: Path | None, *, as_json: bool) -> None:
@@ -123,10 +124,10 @@ def _print(texts: Mapping[str, str], to: Path | None, *, as_json: bool) -> None:
             (to / name).write_text(text, encoding="utf-8")
     shown = {name: files.without_secrets(text) if name.endswith(".env") else text for name, text in texts.items()}
     if as_json:
-        click.echo(json.dumps({"folder": str(to) if to else None, "files": shown}, ensure_ascii=False))
+        echo(json.dumps({"folder": str(to) if to else None, "files": shown}, ensure_ascii=False))
     elif to is not None:
-        click.echo("\n".join(str(to / name) for name in texts))
+        echo(*(str(to / name) for name in texts))
     elif len(shown) == 1:
-        click.echo(next(iter(shown.values())), nl=False)
+        echo(next(iter(shown.values())), nl=False)
     else:
-        click.echo("\n".join(f"# ── {name} ──\n{text}" for name, text in shown.items()), nl=False)
+        echo("\n".join(f"# ── {name} ──\n{text}" for name, text in shown.items()), nl=False)

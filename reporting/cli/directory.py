@@ -23,11 +23,13 @@ from referrals.directory.keeping import calls
 from referrals.directory.reviewed_data import area_of
 from referrals.matching import hours_text, hours_written, phones
 from reporting.cli.base import main, now_and_then, opened, progress, settings_here, text_of
+from reporting.cli.language import Refusal, echo, refusal, translated
 from reporting.config import BadSettings, read_settings
+from reporting.i18n import T_
 from reporting.storage.database import reading, writing
 from reporting.web import languages
 
-NOT_SIGNED = (
+NOT_SIGNED = T_(
     "Nobody of the team has signed these rows: until somebody does, on the page of the directory, reporters are shown\n"
     "each service as it is shipped, or nothing of it. Lines, shelters, types and police inside take two members."
 )
@@ -53,7 +55,7 @@ def import_file(file: Path, dry_run: bool, kind: str, region: str, as_json: bool
     Once a team is there, rows of this command wait until somebody of it has signed them on the page of the directory.
     """
     hints = report.ImportHints(file.name, kind, region)
-    click.echo(f"Reading {file.name} ...", err=True)
+    progress("Reading %(file)s ...", file=file.name)
     with writing(opened()[1]) as db:
         done = run.import_file(
             db, file.read_bytes(), "terminal", _today(), hints=hints, dry_run=dry_run, tell=now_and_then()
@@ -62,7 +64,7 @@ def import_file(file: Path, dry_run: bool, kind: str, region: str, as_json: bool
     if waits:
         progress(NOT_SIGNED)
     summary = run.as_json(done)
-    click.echo(json.dumps(summary, ensure_ascii=False) if as_json else run.in_words(done, dry_run))
+    echo(json.dumps(summary, ensure_ascii=False) if as_json else run.in_words(done, dry_run))
     sys.exit(1 if done.problems else 0)
 
 
@@ -70,7 +72,7 @@ def import_file(file: Path, dry_run: bool, kind: str, region: str, as_json: bool
 def export_file() -> None:
     """Print the whole directory as CSV. Brought in again it changes nothing."""
     with reading(opened()[1]) as db:
-        click.echo(readers.as_csv(db), nl=False)
+        echo(readers.as_csv(db), nl=False)
 
 
 @services.command("build")
@@ -93,12 +95,12 @@ def build_file(
     named = {build_rows.CENTRES: centres, build_rows.HOSPITALS: hospitals, build_rows.OTHERS: others}
     lists = {name: path for name, path in named.items() if path is not None}
     if not lists:
-        raise click.ClickException("Name at least one list: --centres, --hospitals or --others.")
+        raise Refusal("Name at least one list: --centres, --hospitals or --others.")
     try:
         report = build.build_files(into or SHIPPED_FILE, lists, dry_run=dry_run)
     except build.BadList as bad:
-        raise click.ClickException(str(bad)) from None
-    click.echo(json.dumps(report.as_json(), ensure_ascii=False) if as_json else report.in_words())
+        raise refusal(bad) from None
+    echo(json.dumps(report.as_json(), ensure_ascii=False) if as_json else report.in_words())
 
 
 @services.command("due")
@@ -107,8 +109,11 @@ def list_due(as_json: bool) -> None:
     """Services that have to be looked at now, the flagged first."""
     with reading(opened()[1]) as db:
         overdue = [row for row in due.due(db, _today()) if row.over]
-    lines = [f"{row.service:28} {row.verified_on or 'never':10}  {row.flagged or '':>3}  {row.name}" for row in overdue]
-    click.echo(json.dumps([asdict(row) for row in overdue], ensure_ascii=False) if as_json else "\n".join(lines))
+    lines = [
+        f"{row.service:28} {row.verified_on or translated('never'):10}  {row.flagged or '':>3}  {row.name}"
+        for row in overdue
+    ]
+    echo(json.dumps([asdict(row) for row in overdue], ensure_ascii=False) if as_json else "\n".join(lines))
 
 
 @services.command("gaps")
@@ -119,13 +124,11 @@ def list_gaps(as_json: bool) -> None:
     missing, unmatched = gaps.gaps(directory, _today()), gaps.never_matched(directory)
     if as_json:
         rows = [{"need": gap.need, **{state: len(codes) for state, codes in gap.provinces.items()}} for gap in missing]
-        click.echo(json.dumps({"gaps": rows, "never_matched": unmatched}, ensure_ascii=False))
+        echo(json.dumps({"gaps": rows, "never_matched": unmatched}, ensure_ascii=False))
         return
-    click.echo(f"{'need':22}" + "".join(f"{state:>10}" for state in gaps.STATES))
-    click.echo(
-        "\n".join(f"{gap.need:22}" + "".join(f"{gap.count(state):10}" for state in gaps.STATES) for gap in missing)
-    )
-    click.echo("\nNever matched:\n" + "\n".join(f"  {service:28} {why}" for service, why in unmatched.items()))
+    echo(f"{translated('need'):22}" + "".join(f"{state:>10}" for state in gaps.STATES))
+    echo("\n".join(f"{gap.need:22}" + "".join(f"{gap.count(state):10}" for state in gaps.STATES) for gap in missing))
+    echo("\nNever matched:", *(f"  {service:28} {translated(why)}" for service, why in unmatched.items()))
 
 
 @services.command("worklist")
@@ -137,7 +140,7 @@ def list_calls(place: str, as_json: bool) -> None:
     directory = snapshot.snapshot_of(partial(reading, engine))
     code = place if place.startswith(settings.country) else settings.country + place
     if code not in directory.cards.place_names:
-        raise click.ClickException(f"There is no place {place}: two or four digits of INEI, such as 25 or 2501.")
+        raise Refusal("There is no place %(place)s: two or four digits of INEI, such as 25 or 2501.", place=place)
     with reading(engine) as db:
         tasks = calls.worklist(db, directory, code, _today())
     rows = [
@@ -151,11 +154,11 @@ def list_calls(place: str, as_json: bool) -> None:
         for task in tasks
     ]
     lines = [
-        f"{task.row['name']}\n  {task.row['phone'] or 'no number'}\n  ask: "
-        + ", ".join(question.column for question in task.unknown)
+        f"{task.row['name']}\n  {task.row['phone'] or translated('no number')}\n  "
+        + translated("ask: %(columns)s", columns=", ".join(question.column for question in task.unknown))
         for task in tasks
     ]
-    click.echo(json.dumps(rows, ensure_ascii=False) if as_json else "\n".join(lines))
+    echo(json.dumps(rows, ensure_ascii=False) if as_json else "\n".join(lines))
 
 
 @services.group("understand")
@@ -169,8 +172,10 @@ def understand() -> None:
 def understand_hours(texts: tuple[str, ...], as_json: bool) -> None:
     """Read texts of opening hours, as people write them: 'L-V 8 a.m. a 4 p.m.; feriados cerrado'."""
     tables = [{"text": text} | hours_written.as_table(hours_text.read(text)) for text in texts]
-    lines = [f"{text}\n  {hours_written.written(hours_text.read(text)) or 'not understood'}" for text in texts]
-    click.echo(json.dumps(tables, ensure_ascii=False) if as_json else "\n".join(lines))
+    lines = [
+        f"{text}\n  {hours_written.written(hours_text.read(text)) or translated('not understood')}" for text in texts
+    ]
+    echo(json.dumps(tables, ensure_ascii=False) if as_json else "\n".join(lines))
 
 
 @understand.command("phone")
@@ -185,8 +190,11 @@ def understand_phone(texts: tuple[str, ...], country: str, department: str, as_j
     plan = country.upper() or _country()
     area = area_of(department, plan)
     tables = [phones.as_table(text, plan, area) for text in texts]
-    lines = [f"{table['text']}\n  {_dialled(table['numbers']) or 'no number that can be dialled'}" for table in tables]
-    click.echo(json.dumps(tables, ensure_ascii=False) if as_json else "\n".join(lines))
+    lines = [
+        f"{table['text']}\n  {_dialled(table['numbers']) or translated('no number that can be dialled')}"
+        for table in tables
+    ]
+    echo(json.dumps(tables, ensure_ascii=False) if as_json else "\n".join(lines))
 
 
 def _country() -> str:
@@ -200,8 +208,8 @@ def _country() -> str:
 def _dialled(numbers: Iterable[Mapping[str, str]]) -> str:
     """Links, each with its extension; what only takes messages has none."""
     return ", ".join(
-        (number["tel"] or f"{number['e164']} (messages only)")
-        + (f" extension {number['extension']}" if number["extension"] else "")
+        (number["tel"] or translated("%(number)s (messages only)", number=number["e164"]))
+        + (translated(" extension %(digits)s", digits=number["extension"]) if number["extension"] else "")
         for number in numbers
     )
 
@@ -214,8 +222,8 @@ def import_places(file: Path) -> None:
         try:
             fresh = shipped.load_places(db, text_of(file))
         except KeyError as column:
-            raise click.ClickException(f"The column {column} is missing: code, parent, level, name.") from None
-    click.echo(f"{fresh} places are new.")
+            raise Refusal("The column %(column)s is missing: code, parent, level, name.", column=column) from None
+    echo("%(fresh)s places are new.", fresh=fresh)
 
 
 def _today() -> date:

@@ -18,6 +18,7 @@ import click
 from referrals.directory.snapshot import snapshot_of
 from referrals.help.answers import other_departments
 from reporting.cli.base import main, progress, settings_here, text_of
+from reporting.cli.language import Refusal, echo, refusal, translated
 from reporting.cli.proof import DIGITS_USED, NOT_YOURS, unlocked
 from reporting.errors import Busy
 from reporting.figures import noise, releases, tables, work_apart
@@ -27,6 +28,7 @@ from reporting.figures.rehearsal import BadMicrodata, Rehearsal, help_in_words, 
 from reporting.figures.release_ledger import ReleaseRefused
 from reporting.figures.releases import Choice
 from reporting.figures.work_apart import Order
+from reporting.i18n import T_, said
 from reporting.storage.database import reading, writing
 from reporting.teams import keyring
 from reporting.teams.members import CodeUsed
@@ -53,27 +55,23 @@ def _done_by_a_member(name: str, choice: Choice, *, compiles: bool) -> None:
     try:
         chosen = period(name)
     except UnknownPeriod:
-        raise click.ClickException(
-            "A period is a year (2026), two (2025-2026), a half (2026-S1) or a quarter (2026-T1)."
-        ) from None
+        raise Refusal("A period is a year (2026), two (2025-2026), a half (2026-S1) or a quarter (2026-T1).") from None
     settings, (engine, who) = settings_here(), unlocked()
     try:
         with writing(engine) as db:
             keys = keyring.take_keys(db, Pin(settings.pin_file), who)
         if ADVOCATE not in keys.roles:
-            raise click.ClickException(NOT_YOURS)
+            raise Refusal(NOT_YOURS)
         departments = other_departments(snapshot_of(partial(reading, engine)))
         order = Order(settings, keys, chosen.name, time.time(), choice, compiles, departments)
         work_apart.run(order, _says_how_far())
     except CodeUsed:
-        raise click.ClickException(DIGITS_USED) from None
+        raise Refusal(DIGITS_USED) from None
     except CannotOpen:
-        raise click.ClickException(NOT_YOURS) from None
+        raise Refusal(NOT_YOURS) from None
     except (Busy, ReleaseRefused) as why:
-        raise click.ClickException(str(why)) from None
-    click.echo(
-        f"{chosen.name} is {'compiled: look at it, and let another advocate publish it' if compiles else 'frozen'}."
-    )
+        raise refusal(why) from None
+    echo(COMPILED if compiles else "%(period)s is frozen.", period=chosen.name)
 
 
 def _says_how_far() -> Say:
@@ -122,13 +120,14 @@ def _a_share(_context: click.Context, _option: click.Parameter, text: str) -> Fr
     try:
         epsilon = Fraction(text)
     except (ValueError, ZeroDivisionError):
-        raise click.BadParameter("a number such as 1, 0.5 or 1/2.") from None
+        raise click.BadParameter(translated("a number such as 1, 0.5 or 1/2.")) from None
     if not 0 < epsilon <= tables.LARGEST_EPSILON or epsilon.denominator > FINEST_EPSILON:
-        raise click.BadParameter(f"above 0, {tables.LARGEST_EPSILON} at most, in thousandths.")
+        raise click.BadParameter(translated("above 0, %(most)s at most, in thousandths.", most=tables.LARGEST_EPSILON))
     return epsilon
 
 
 FINEST_EPSILON = 1000
+COMPILED = T_("%(period)s is compiled: look at it, and let another advocate publish it.")
 
 
 @release.command(epilog=help_in_words())
@@ -185,13 +184,13 @@ def rehearse(
         places = read_places(text_of(tree)) if tree else HOME
         blocks = read_microdata(text_of(microdata), places)
     except BadMicrodata as problem:
-        raise click.ClickException(str(problem)) from None
+        raise refusal(problem) from None
     design = tables.design(tier, tuple(dict.fromkeys(also)), departments=departments, places=places)
     began, rehearsal = time.monotonic(), Rehearsal(design, epsilon, tables.count(design, blocks), raw)
     done = 0
     for done in write(rehearsal, out, repeat or 0, noise.laplace(secrets.randbelow)):
         if done % 250 == 0:
-            click.echo(f"{done} of {repeat}", err=True)
+            echo("%(done)s of %(repeat)s", done=done, repeat=repeat, err=True)
     summary = {
         "releases": done,
         "reports": len(blocks),
@@ -199,4 +198,4 @@ def rehearse(
         "scale": str(design.scale(epsilon)),
         "seconds": round(time.monotonic() - began, 2),
     }
-    click.echo(json.dumps(summary) if as_json else f"{done} written into {out}.")
+    echo(json.dumps(summary) if as_json else said("%(done)s written into %(out)s.", done=done, out=out))

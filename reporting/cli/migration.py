@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from reporting.cli.base import main
+from reporting.cli.language import Refusal, echo
 from reporting.config import IS_CHECKOUT, ROOT
 from reporting.storage import database
 
@@ -22,8 +23,8 @@ def new_migration(words: str) -> None:
     What the models have and the migrations do not make yet stands in it already. Read it, set it right, run the tests.
     """
     if not IS_CHECKOUT:
-        raise click.ClickException("This is no checkout: a migration belongs where the code is changed.")
+        raise Refusal("This is no checkout: a migration belongs where the code is changed.")
     if not words.strip(" ."):
-        raise click.ClickException("Say in a few words what changes.")
+        raise Refusal("Say in a few words what changes.")
     file = database.new_migration(words.strip().rstrip("."))
-    click.echo(f"Written: {file.relative_to(ROOT)}. Read it before you run the tests.")
+    echo("Written: %(file)s. Read it before you run the tests.", file=file.relative_to(ROOT))

@@ -17,9 +17,11 @@ import click
 from sqlalchemy.orm import Session
 
 from reporting.cli.base import a_name, invitation_in_words, main, opened, settings_here, vouched_for
+from reporting.cli.language import Refusal, ask, echo, translated
 from reporting.cli.proof import DIGITS_USED, NOT_YOURS, unlocked
 from reporting.crypto import receipts
 from reporting.errors import AmparoError
+from reporting.i18n import T_, Sentence, said
 from reporting.storage.database import reading, writing
 from reporting.teams import accounts, keyring, log_report, members, power, readers, staff_sessions, team_log
 from reporting.teams.accounts import Invitation
@@ -53,11 +55,11 @@ def list_people(as_json: bool) -> None:
     ]
     lines = (
         f"{account.name:20} {', '.join(account.roles):24} "
-        f"{'let in' if account.inside else 'can sign in' if account.open else 'cannot sign in'}"
-        f"{f', waits: {waits[account.id].act}' if account.id in waits else ''}"
+        + translated("let in" if account.inside else "can sign in" if account.open else "cannot sign in")
+        + (translated(", waits: %(act)s", act=waits[account.id].act) if account.id in waits else "")
         for account in listed
     )
-    click.echo(json.dumps(rows, ensure_ascii=False) if as_json else "\n".join(lines))
+    echo(json.dumps(rows, ensure_ascii=False) if as_json else "\n".join(lines))
 
 
 @people.command("invite")
@@ -73,17 +75,17 @@ def invite_person(name: str, role: str, team: str, new_team: str) -> None:
     """
     settings, engine = opened()
     if (team or new_team) and role != CASE_WORKER:
-        raise click.ClickException("Only a case worker reads with a casework team.")
+        raise Refusal("Only a case worker reads with a casework team.")
     with reading(engine) as db:
         if any(account.name == name for account in members.accounts(db)):
-            raise click.ClickException(f"{name} has an account: use `amparo staff reset {name}`.")
+            raise Refusal("%(name)s has an account: use `amparo staff reset %(name)s`.", name=name)
         teams = vouched_for(lambda: team_log.teams_or_none(db, Pin(settings.pin_file)))
         numbers = tuple(known.id for known in teams if known.name == team and known.kind == team_log.CASEWORK)
         if (team and not numbers) or (new_team and not teams):
-            raise click.ClickException("There is no such team yet: `amparo keys status` lists them.")
+            raise Refusal("There is no such team yet: `amparo keys status` lists them.")
     invited = Invitation(name, (role,), numbers, new_team)
     token = _acted(lambda db, by: accounts.invite(db, by, invited, settings.pepper, time.time()))
-    click.echo(invitation_in_words(settings, token))
+    echo(invitation_in_words(settings, token))
 
 
 @people.command("invitations")
@@ -95,13 +97,15 @@ def list_invitations(as_json: bool) -> None:
         listed = accounts.open_invitations(db, time.time())
         names = {account.id: account.name for account in members.accounts(db)}
     if as_json:
-        click.echo(json.dumps([asdict(invitation) for invitation in listed], ensure_ascii=False))
+        echo(json.dumps([asdict(invitation) for invitation in listed], ensure_ascii=False))
         return
     for invitation in listed:
-        roles = ", ".join(invitation.roles) or "new"
-        what = f"new password for {names.get(invitation.member, '?')}" if invitation.member else roles
+        roles = ", ".join(invitation.roles) or translated("new")
+        name = names.get(invitation.member or 0, "?")
+        what = translated("new password for %(name)s", name=name) if invitation.member else roles
         days = (time.strftime("%Y-%m-%d", time.gmtime(moment)) for moment in (invitation.since, invitation.until))
-        click.echo(f"{invitation.mark}  {what:24} since {next(days)}, until {next(days)}")
+        lasts = translated("since %(first)s, until %(last)s", first=next(days), last=next(days))
+        echo(f"{invitation.mark}  {what:24} {lasts}")
 
 
 @people.command("take-back")
@@ -114,7 +118,7 @@ def take_back(mark: str, name: str) -> None:
     """
     settings = settings_here()
     _acted(lambda db, by: accounts.take_back(db, by, mark, name, settings.pepper))
-    click.echo("Taken back: its code opens nothing any more.")
+    echo("Taken back: its code opens nothing any more.")
 
 
 @people.command("rename")
@@ -133,7 +137,7 @@ def rename_person(name: str, new: str) -> None:
         staff_sessions.end_all(db, number)
 
     _acted(renames)
-    click.echo(f"{name} is called {new} from now on.")
+    echo("%(name)s is called %(new)s from now on.", name=name, new=new)
 
 
 SHEETS = click.option("--sheets", is_flag=True, help="Type both recovery sheets too: then nobody else has to agree.")
@@ -155,11 +159,11 @@ def reset_person(name: str, sheets: bool, nobody_left: bool) -> None:
         token = _with_sheets(
             lambda db, typed: power.reset_with_sheets(db, pin, typed, _number_of(db, name), time.time())
         )
-        click.echo(invitation_in_words(settings, token))
+        echo(invitation_in_words(settings, token))
         return
     request = _asks(name, power.RESET, sheets=sheets)
-    click.echo(_what_came(name, request))
-    click.echo(invitation_in_words(settings, request.token))
+    echo(_what_came(name, request))
+    echo(invitation_in_words(settings, request.token))
 
 
 @people.command("dismiss")
@@ -172,7 +176,7 @@ def dismiss_person(name: str, sheets: bool) -> None:
     member agrees with `amparo staff confirm`, or a day passes; of the last two readers only the second member or both
     sheets do.
     """
-    click.echo(_what_came(name, _asks(name, power.DISMISS, sheets=sheets)))
+    echo(_what_came(name, _asks(name, power.DISMISS, sheets=sheets)))
 
 
 @people.command("confirm")
@@ -182,7 +186,7 @@ def confirm_person(name: str, sheets: bool) -> None:
     """Agree, as a second member, to what waits to be done to NAME; or have both sheets."""
     pin = Pin(settings_here().pin_file)
     _acted_with(sheets, lambda db, by, typed: power.confirm(db, pin, by, _number_of(db, name), time.time(), typed))
-    click.echo(f"Done: nothing opens with the password of {name} any more.")
+    echo("Done: nothing opens with the password of %(name)s any more.", name=name)
 
 
 @people.command("stop")
@@ -191,21 +195,25 @@ def stop_person(name: str) -> None:
     """Stop what waits to be done to NAME. Any member may."""
     pin = Pin(settings_here().pin_file)
     _acted(lambda db, by: power.stop(db, pin, by, _number_of(db, name)))
-    click.echo(f"Stopped: {name} signs in as before.")
+    echo("Stopped: %(name)s signs in as before.", name=name)
 
 
 # ── who proves it ───────────────────────────────────────────────────────────────────────────────────────────
 T = TypeVar("T")
 NOT_DONE: dict[type[AmparoError], str] = {
-    power.NotHers: "That is not for you to do: it takes a coordinator or a case worker, and somebody else's account.",
-    power.WaitsAlready: "Something waits to be done to this account: `amparo staff confirm` or `amparo staff stop`.",
-    power.NothingWaits: "Nothing waits to be done to this account.",
-    power.NoSecondPerson: (
+    power.NotHers: T_(
+        "That is not for you to do: it takes a coordinator or a case worker, and somebody else's account."
+    ),
+    power.WaitsAlready: T_(
+        "Something waits to be done to this account: `amparo staff confirm` or `amparo staff stop`."
+    ),
+    power.NothingWaits: T_("Nothing waits to be done to this account."),
+    power.NoSecondPerson: T_(
         "Somebody else has to agree: not the one who asked for it, and nobody whom that person let in less than seven "
         "days ago."
     ),
-    power.WrongSheets: "Nothing was changed: these are not the two sheets.",
-    accounts.NameTaken: "Somebody has this name, or is invited with it.",
+    power.WrongSheets: T_("Nothing was changed: these are not the two sheets."),
+    accounts.NameTaken: T_("Somebody has this name, or is invited with it."),
     members.CodeUsed: DIGITS_USED,
     team_log.CannotOpen: NOT_YOURS,
 }
@@ -221,8 +229,8 @@ def _acted(act: Callable[[Session, Actor], T]) -> T:
         raise _in_words(problem) from None
 
 
-def _in_words(problem: AmparoError) -> click.ClickException:
-    return click.ClickException(next(text for kind, text in NOT_DONE.items() if isinstance(problem, kind)))
+def _in_words(problem: AmparoError) -> Refusal:
+    return Refusal(next(text for kind, text in NOT_DONE.items() if isinstance(problem, kind)))
 
 
 def _asks(name: str, act: str, *, sheets: bool) -> Asked:
@@ -260,22 +268,28 @@ def _with_sheets(act: Callable[[Session, RecoverySheets], T]) -> T:
 def _sheets_typed() -> tuple[RecoverySheets, ...]:
     """Every way in which what is typed can be read as the two sheets."""
     first, second = (
-        receipts.read_words(click.prompt(f"Sheet {sheet}, twelve words"), keyring.SHEET_WORDS) for sheet in (1, 2)
+        receipts.read_words(ask("Sheet %(sheet)s, twelve words", parts={"sheet": sheet}), keyring.SHEET_WORDS)
+        for sheet in (1, 2)
     )
     return tuple(RecoverySheets(*pair) for pair in itertools.product(first, second))
 
 
-def _what_came(name: str, request: Asked) -> str:
+def _what_came(name: str, request: Asked) -> Sentence:
     if request.done:
-        return f"{name} cannot sign in any more. Ask a case worker to sign in soon: that makes the new keys."
-    if request.needs_second:
-        return (
-            f"{name} is signed out. {name} is one of the last two who read in a team: nothing more happens until a "
-            f"second member agrees (`amparo staff confirm {name}`) or both sheets are typed."
+        return said(
+            "%(name)s cannot sign in any more. Ask a case worker to sign in soon: that makes the new keys.", name=name
         )
-    return (
-        f"{name} is signed out and cannot sign in. The keys are deleted when a second member agrees "
-        f"(`amparo staff confirm {name}`) or in {power.WAITS} hours; until then `amparo staff stop {name}` stops it."
+    if request.needs_second:
+        return said(
+            "%(name)s is signed out. %(name)s is one of the last two who read in a team: nothing more happens until a "
+            "second member agrees (`amparo staff confirm %(name)s`) or both sheets are typed.",
+            name=name,
+        )
+    return said(
+        "%(name)s is signed out and cannot sign in. The keys are deleted when a second member agrees "
+        "(`amparo staff confirm %(name)s`) or in %(hours)s hours; until then `amparo staff stop %(name)s` stops it.",
+        name=name,
+        hours=power.WAITS,
     )
 
 
@@ -292,12 +306,13 @@ def key_status(as_json: bool) -> None:
     with reading(engine) as db:
         listed = vouched_for(lambda: log_report.status(db, Pin(settings.pin_file)))
     if as_json:
-        click.echo(json.dumps([asdict(team) for team in listed], ensure_ascii=False))
+        echo(json.dumps([asdict(team) for team in listed], ensure_ascii=False))
         return
     for team in listed:
-        due = ", a new one is due" if team.due else ""
-        click.echo(f"{team.name} ({team.kind})\n  fingerprint {team.fingerprint}\n  epoch {team.epoch}{due}")
-        click.echo(f"  readers: {', '.join(team.readers) or 'nobody'}")
+        echo(f"{team.name} ({team.kind})")
+        echo("  fingerprint %(fingerprint)s", fingerprint=team.fingerprint)
+        echo("  epoch %(epoch)s, a new one is due" if team.due else "  epoch %(epoch)s", epoch=team.epoch)
+        echo("  readers: %(names)s", names=", ".join(team.readers) or translated("nobody"))
 
 
 @key_acts.command("log")
@@ -305,7 +320,7 @@ def key_log() -> None:
     """Every entry of the team log: who was let in or taken out, and each new epoch."""
     settings, engine = opened()
     with reading(engine) as db:
-        click.echo("\n".join(vouched_for(lambda: log_report.log_in_words(db, Pin(settings.pin_file)))))
+        echo(*vouched_for(lambda: log_report.log_in_words(db, Pin(settings.pin_file))))
 
 
 @key_acts.command("recover")
@@ -321,17 +336,17 @@ def key_recover(name: str) -> None:
                 vouched_for(partial(keyring.recover, db, Pin(settings.pin_file), sheets, number, time.time()))
         except team_log.CannotOpen:
             continue
-        click.echo(f"{name} is let in and signs in as always.")
+        echo("%(name)s is let in and signs in as always.", name=name)
         return
-    raise click.ClickException(
-        f"Nothing was changed: these are not the two sheets, or {name} cannot sign in or reads in no team."
+    raise Refusal(
+        "Nothing was changed: these are not the two sheets, or %(name)s cannot sign in or reads in no team.", name=name
     )
 
 
 def _number_of(db: Session, name: str) -> int:
     number = next((account.id for account in members.accounts(db) if account.name == name), None)
     if number is None:
-        raise click.ClickException(f"Nobody here is called {name}: see `amparo staff list`.")
+        raise Refusal("Nobody here is called %(name)s: see `amparo staff list`.", name=name)
     return number
 
 
@@ -340,6 +355,6 @@ def _number_of(db: Session, name: str) -> int:
 def code(secret: str) -> None:
     """Print the six digits that an authenticator app shows now for SECRET. For practice, where there is no phone."""
     try:
-        click.echo(members.totp_code(members.totp_bytes(secret), time.time()))
+        echo(members.totp_code(members.totp_bytes(secret), time.time()))
     except ValueError:
-        raise click.ClickException("That is no secret of an authenticator app: letters A-Z and digits 2-7.") from None
+        raise Refusal("That is no secret of an authenticator app: letters A-Z and digits 2-7.") from None

@@ -15,6 +15,7 @@ import click
 from referrals.directory import vignettes
 from referrals.needs import assessment as needs_assessment
 from reporting.cli.base import main
+from reporting.cli.language import echo, refusal
 
 
 @main.command()
@@ -29,13 +30,13 @@ def assess(file: Path, checking: bool, explain: bool) -> None:
     try:
         incidents = vignettes.assess_file(file.read_text(encoding="utf-8"), file.suffix)
     except vignettes.BadFile as problem:
-        raise click.ClickException(str(problem)) from None
+        raise refusal(problem) from None
     assessed = [(name, incident, needs_assessment.assess(incident), expected) for name, incident, expected in incidents]
     if explain:
         for name, incident, assessment, _ in assessed:
-            click.echo(f"{name}\n{vignettes.explained(incident, assessment)}\n")
+            echo(name, vignettes.explained(incident, assessment), "")
     elif not checking:
-        click.echo(
+        echo(
             json.dumps(
                 [vignettes.report(name, assessment) for name, _, assessment, _ in assessed],
                 ensure_ascii=False,
@@ -53,7 +54,7 @@ def _compare(assessed: list[tuple[str, Any, Any, Any]]) -> int:
     wrong = {name: vignettes.differences(assessment, expected) for name, assessment, expected in with_expectation}
     for name, problems in wrong.items():
         for problem in problems:
-            click.echo(f"{name}: {problem}")
+            echo(f"{name}: {problem}")
     right = sum(not problems for problems in wrong.values())
-    click.echo(f"{right} of {len(wrong)} as expected.")
+    echo("%(right)s of %(count)s as expected.", right=right, count=len(wrong))
     return 0 if right == len(wrong) else 1

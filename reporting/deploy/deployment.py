@@ -18,6 +18,7 @@ from sqlalchemy.engine import make_url
 
 from reporting.config import HERE, IS_CHECKOUT, LOCAL_HOSTS, ROOT, SETTINGS, Settings
 from reporting.errors import AmparoError
+from reporting.i18n import said
 from reporting.sessions.page_rows import MEMORY
 
 PLAIN_PATH = re.compile(r"/[A-Za-z0-9_./@+-]*")
@@ -156,10 +157,16 @@ def of(settings: Settings, given: Mapping[str, str], options: Options) -> Deploy
     }
     for name, path in paths.items():
         if not PLAIN_PATH.fullmatch(path):
-            raise CannotDeploy(f"{name} is {path}: only a whole path of letters, digits and ._@+- can be printed.")
+            raise CannotDeploy(
+                said(
+                    "%(name)s is %(path)s: only a whole path of letters, digits and ._@+- can be printed.",
+                    name=name,
+                    path=path,
+                )
+            )
     for name in (deployment.user, deployment.front_user):
         if not PLAIN_NAME.fullmatch(name):
-            raise CannotDeploy(f"{name} is no name of a user on this machine.")
+            raise CannotDeploy(said("%(name)s is no name of a user on this machine.", name=name))
     return deployment
 
 
@@ -168,8 +175,10 @@ def needs_a_front(deployment: Deployment) -> None:
     url = urlsplit(deployment.settings.base_url)
     if url.scheme != "https" or not deployment.sites:
         raise CannotDeploy(
-            "A server in front needs an https address: set BASE_URL=https://... (an onion alone needs none: "
-            "`amparo deploy tor`)."
+            said(
+                "A server in front needs an https address: set BASE_URL=https://... (an onion alone needs none: "
+                "`amparo deploy tor`)."
+            )
         )
     needs_senders(deployment)
 
@@ -178,8 +187,10 @@ def needs_senders(deployment: Deployment) -> None:
     """Raise `CannotDeploy` where whoever hands requests on is not trusted to say who sends."""
     if deployment.settings.trusted_proxy != "127.0.0.1":
         raise CannotDeploy(
-            "Set TRUSTED_PROXY=127.0.0.1: otherwise everybody behind nginx, Caddy or tor counts as one sender, and one "
-            "flood shuts the door for all."
+            said(
+                "Set TRUSTED_PROXY=127.0.0.1: otherwise everybody behind nginx, Caddy or tor counts as one "
+                "sender, and one flood shuts the door for all."
+            )
         )
 
 
@@ -187,7 +198,7 @@ def _as_set(settings: Settings, given: Mapping[str, str]) -> dict[str, str]:
     kept = {name: given[name].strip() for name in SETTINGS if given.get(name, "").strip()}
     for name, value in kept.items():
         if not value.isprintable():
-            raise CannotDeploy(f"{name} holds a sign that cannot be printed.")
+            raise CannotDeploy(said("%(name)s holds a sign that cannot be printed.", name=name))
     return kept | {"AMPARO_INSTANCE": str(settings.instance.resolve())}
 
 

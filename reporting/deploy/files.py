@@ -16,6 +16,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from reporting.deploy.deployment import CannotDeploy, Deployment, needs_a_front, needs_senders
+from reporting.i18n import said
 from reporting.operations.apart.lobby import SHARE
 from reporting.operations.server import HEAD_WITHIN, IDLE, LARGEST_HEAD, LARGEST_READ, LEAST_RATE
 from reporting.web.limits import LARGEST_BODY
@@ -138,7 +139,9 @@ def _templates() -> Environment:
 def _page(page: Page) -> Mapping[str, Any]:
     status, _, body = page
     if CANNOT_STAND.search(body):
-        raise CannotDeploy("SITE_NAME or a text holds a sign that nginx or Caddy reads as its own, such as $ or {.")
+        raise CannotDeploy(
+            said("SITE_NAME or a text holds a sign that nginx or Caddy reads as its own, such as $ or {.")
+        )
     return {"code": status.split()[0], "text": " ".join(body.decode().split())}
 
 

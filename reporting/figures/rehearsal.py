@@ -19,6 +19,7 @@ from reporting.figures import tables
 from reporting.figures.files import build
 from reporting.figures.noise import add_noise
 from reporting.figures.tables import Counts, Design, Noise
+from reporting.i18n import said
 from reporting.vocabulary.places import HOME, CountryPlaces, places_of
 from reporting.vocabulary.tally import MONTHS, TALLY_CODES, block_of_codes, department_in_tally
 
@@ -42,7 +43,15 @@ def help_in_words() -> str:
     for tier, (least, hub, names) in tables.TIERS.items():
         each = ", ".join(name or "total" for name in names)
         tiers.append(f"  {tier:2}  from {least:6,}  {f'{hub[0]} x ({each})' if hub else each}")
-    return "\n\n".join((example, "\n".join(tiers), further, "Columns of MICRODATA and their codes:", header_in_words()))
+    return "\n\n".join(
+        (
+            example,
+            "\n".join(tiers),
+            further,
+            "Columns of MICRODATA and their codes; those with * may be left out:",
+            header_in_words(),
+        )
+    )
 
 
 def header_in_words() -> str:
@@ -51,7 +60,7 @@ def header_in_words() -> str:
     for name in (*REQUIRED[1:], *OPTIONAL):
         codes = TALLY_CODES[name]
         allowed = DEPARTMENT_CODES if name == "department" else " ".join(codes)
-        lines.append(f"{name:12} {allowed}{'' if name in REQUIRED else '   (may be left out)'}")
+        lines.append(f"{name:12} {allowed}{'' if name in REQUIRED else ' *'}")
     return "\n\n".join(lines)
 
 
@@ -67,7 +76,9 @@ def read_places(text: str) -> CountryPlaces:
     named = {row["code"]: row["name"] for row in rows if row.get("level") == "department" and row.keys() >= COLUMNS}
     places = places_of(next(iter(named), "")[:2], named)
     if not places.departments:
-        raise BadMicrodata("The tree of places has no department: CSV with code, parent, level, name, as for `places`.")
+        raise BadMicrodata(
+            said("The tree of places has no department: CSV with code, parent, level, name, as for `places`.")
+        )
     return places
 
 
@@ -84,20 +95,20 @@ def read_microdata(text: str, places: CountryPlaces = HOME) -> list[bytes]:
             raise BadMicrodata(problem)
         rows = [(table.line_num, row) for row in table]
     except csv.Error:
-        raise BadMicrodata(f"line {table.line_num}: this is no CSV.") from None
+        raise BadMicrodata(said("line %(line)s: this is no CSV.", line=table.line_num)) from None
     blocks, problems, numbered = [], [], _numbered(places)
     accepted = {name: TALLY_CODES[name] for name in TALLY_CODES} | {"department": tuple(numbered)}
     for line, row in rows:
         problem = _problem_of(row, accepted)
         if problem:
-            problems.append(f"line {line}: {problem}")
+            problems.append(said("line %(line)s: %(problem)s", line=line, problem=problem))
         else:
             codes = {name: row[name].strip() for name in TALLY_CODES if name in row}
             codes["department"] = numbered[codes["department"]]
             blocks.append(block_of_codes(YEAR, int(row["month"]), codes))
     if problems:
-        more = [f"and {len(problems) - SHOWN} more lines."] if len(problems) > SHOWN else []
-        raise BadMicrodata("\n".join(problems[:SHOWN] + more))
+        more = [said("and %(count)s more lines.", count=len(problems) - SHOWN)] if len(problems) > SHOWN else []
+        raise BadMicrodata(*problems[:SHOWN], *more)
     return blocks
 
 
@@ -108,10 +119,14 @@ def _problem_of_header(names: list[str]) -> str:
     missing, twice = [name for name in REQUIRED if name not in names], len(set(names)) != len(names)
     odd = [name for name in names if name not in {*REQUIRED, *OPTIONAL}]
     if missing:
-        return f"line 1: the column {missing[0]} is missing. Needed: {', '.join(REQUIRED)}."
+        return said(
+            "line 1: the column %(column)s is missing. Needed: %(needed)s.",
+            column=missing[0],
+            needed=", ".join(REQUIRED),
+        )
     if twice:
-        return "line 1: a column is there twice."
-    return "line 1: there is a column that nobody knows. See `amparo release rehearse --help`." if odd else ""
+        return said("line 1: a column is there twice.")
+    return said("line 1: there is a column that nobody knows. See `amparo release rehearse --help`.") if odd else ""
 
 
 def _numbered(places: CountryPlaces) -> dict[str, str]:
@@ -123,12 +138,12 @@ def _numbered(places: CountryPlaces) -> dict[str, str]:
 
 def _problem_of(row: Mapping[str, str], accepted: Mapping[str, Sequence[str]]) -> str:
     if "" in row:
-        return "there are more values than columns."
+        return said("there are more values than columns.")
     month = row["month"].strip()
     if not (month.isascii() and month.isdigit() and len(month) <= 2 and 1 <= int(month) <= MONTHS):  # noqa: PLR2004
-        return "month must be a number from 1 to 12."
+        return said("month must be a number from 1 to 12.")
     bad = next((name for name in TALLY_CODES if name in row and row[name].strip() not in accepted[name]), "")
-    return f"{bad} must be one of its codes. See `amparo release rehearse --help`." if bad else ""
+    return said("%(column)s must be one of its codes. See `amparo release rehearse --help`.", column=bad) if bad else ""
 
 
 @dataclass(frozen=True, slots=True)

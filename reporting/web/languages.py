@@ -47,13 +47,16 @@ LANGUAGES = {
     "shp": Language("shp", "Shipibo-Konibo", "ltr", "es_PE", "es", signed=False),
     "cni": Language("cni", "Asháninka", "ltr", "es_PE", "es", signed=False),
 }
+PAGES, TERMINAL = "messages", "terminal"  # domains: what the terminal says does not weigh on a process with pages
 Catalogue = gettext.NullTranslations
 
 
-def load(codes: tuple[str, ...], folder: Path = CATALOGUES, country: str = FIRST_HOME) -> dict[str, Catalogue]:
+def load(
+    codes: tuple[str, ...], folder: Path = CATALOGUES, country: str = FIRST_HOME, domain: str = PAGES
+) -> dict[str, Catalogue]:
     """The catalogues of the languages offered, each falling back along the table. English is the message ids."""
     offered = (code for code in codes if code in LANGUAGES and LANGUAGES[code].signed)
-    return {code: _for_country(_with_fallback(code, folder), country) for code in offered}
+    return {code: _for_country(_with_fallback(code, folder, domain), country) for code in offered}
 
 
 class _Elsewhere(gettext.NullTranslations):
@@ -73,15 +76,15 @@ def _for_country(catalogue: Catalogue, country: str) -> Catalogue:
     return _Elsewhere(catalogue, instead) if instead else catalogue
 
 
-def _with_fallback(code: str, folder: Path) -> Catalogue:
-    catalogue = _compiled(code, folder)
+def _with_fallback(code: str, folder: Path, domain: str) -> Catalogue:
+    catalogue = _compiled(code, folder, domain)
     if LANGUAGES[code].fallback:
-        catalogue.add_fallback(_with_fallback(LANGUAGES[code].fallback, folder))
+        catalogue.add_fallback(_with_fallback(LANGUAGES[code].fallback, folder, domain))
     return catalogue
 
 
-def _compiled(code: str, folder: Path) -> Catalogue:
-    path = folder / code / "LC_MESSAGES" / "messages.po"
+def _compiled(code: str, folder: Path, domain: str) -> Catalogue:
+    path = folder / code / "LC_MESSAGES" / f"{domain}.po"
     if not path.exists():
         return gettext.NullTranslations()
     compiled = io.BytesIO()

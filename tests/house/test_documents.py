@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from reporting.storage.kept import HASHED, READABLE, SEALED
@@ -21,6 +23,20 @@ def test_a_part_stands_once_in_its_file(file: str, name: str) -> None:
     assert documents.with_part(text, name, "x") != text
     with pytest.raises(ValueError, match=name):
         documents.with_part(text.replace("<!-- printed", "<!--"), name, "x")
+
+
+# ── README ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def named_in(file: str) -> set[str]:
+    """Commands, settings and files that a README names."""
+    text = (documents.ROOT / file).read_text("utf-8").replace("README.es.md", "README.md")
+    blocks = [line.partition("#")[0].strip() for line in text.splitlines() if line.startswith("    ")]
+    return {*blocks, *(" ".join(name.split()) for name in re.findall(r"`([^`]+)`", text))}
+
+
+def test_the_readme_in_spanish_names_the_same_commands_settings_and_files() -> None:
+    assert named_in("README.es.md") == named_in("README.md")
 
 
 # ── keys ────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,0 +1,134 @@
+"""What the terminal can say: every message id of commands, of what is raised to them, and of click itself.
+
+python -m tests.house.terminal     what has no Spanish yet, as entries for translations/es/LC_MESSAGES/terminal.po
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+import re
+from collections.abc import Iterator
+from functools import cache
+from itertools import chain
+from pathlib import Path
+
+import click
+import polib
+
+from reporting.cli.base import main
+from reporting.cli.language import CLICK, USAGE, paragraphs
+from reporting.web.languages import CATALOGUES, TERMINAL
+from tests.house.figures import ROOT
+
+CLI = ROOT / "reporting" / "cli"
+SPANISH = CATALOGUES / "es" / "LC_MESSAGES" / f"{TERMINAL}.po"
+# functions whose words are message ids; N_ marks those of the pages, which the terminal can say too
+MARKS = {"T_", "said", "echo", "progress", "translated", "ask", "Refusal"}
+CLICKS = {"_", "ngettext"}
+ADDED = ("required",)  # click translates it under a variable
+WORDS = re.compile(r"[^\W\d_]{2,}")
+SENTENCE = re.compile(r"\b[a-z]{2,} [a-z]{2,}\b")  # two words; codes stand alone
+
+
+def commands(group: click.Group = main, name: str = "") -> Iterator[tuple[str, click.Command]]:
+    """Every command with the words that call it; the program itself first."""
+    yield name, group
+    context = click.Context(group)
+    for word in group.list_commands(context):
+        command = group.get_command(context, word)
+        assert command is not None
+        path = f"{name} {word}".strip()
+        yield from commands(command, path) if isinstance(command, click.Group) else [(path, command)]
+
+
+def help_texts(command: click.Command) -> Iterator[str]:
+    """Every text of one help, as message ids; lines of codes and commands are none."""
+    texts = [command.help or "", command.epilog or ""]
+    for line in chain.from_iterable(chain.from_iterable(map(paragraphs, filter(None, texts)))):
+        if SENTENCE.search(line):
+            yield line
+    yield from (text for option in command.params if (text := getattr(option, "help", None)))
+
+
+def _words(node: ast.AST, marks: set[str]) -> Iterator[ast.expr]:
+    """What stands in the calls of marks; of a choice, both."""
+    for call in ast.walk(node):
+        if isinstance(call, ast.Call) and getattr(call.func, "id", "") in marks:
+            waiting = list(call.args)
+            while waiting:
+                word = waiting.pop()
+                if isinstance(word, ast.IfExp):
+                    waiting += [word.body, word.orelse]
+                else:
+                    yield word
+
+
+def _ids(text: str, marks: set[str]) -> Iterator[str]:
+    for word in _words(ast.parse(text), marks):
+        if isinstance(word, ast.Constant) and isinstance(word.value, str) and WORDS.search(word.value):
+            yield word.value
+
+
+@cache
+def refused() -> set[str]:
+    """Names of the errors that commands tell as they are."""
+    return {
+        getattr(kind, "attr", getattr(kind, "id", ""))
+        for path in code()
+        if path.is_relative_to(CLI)
+        for handler in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(handler, ast.ExceptHandler) and handler.type is not None
+        if any(isinstance(call, ast.Call) and getattr(call.func, "id", "") == "refusal" for call in ast.walk(handler))
+        for kind in (handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type])
+    }
+
+
+def filled_in_too_early(path: Path) -> Iterator[int]:
+    """Lines in which words are filled in before they can be translated, or are no message id where they are raised."""
+    tree = ast.parse(path.read_text("utf-8"))
+    for word in _words(tree, MARKS):
+        if isinstance(word, ast.JoinedStr) and any(
+            isinstance(part, ast.Constant) and WORDS.search(str(part.value)) for part in word.values
+        ):
+            yield word.lineno
+    for node in ast.walk(tree):
+        call = node.exc if isinstance(node, ast.Raise) else None
+        if isinstance(call, ast.Call) and getattr(call.func, "attr", getattr(call.func, "id", "")) in refused():
+            yield from (word.lineno for word in call.args if isinstance(word, ast.Constant | ast.JoinedStr | ast.BinOp))
+
+
+@cache
+def code() -> list[Path]:
+    """Every module of ours."""
+    return [path for name in ("reporting", "referrals") for path in sorted((ROOT / name).rglob("*.py"))]
+
+
+@cache
+def waiting() -> set[str]:
+    """Modules of commands that still speak past what translates."""
+    paths = [path for path in code() if path.is_relative_to(CLI) and path.name != "language.py"]
+    past = [path for path in paths if "click.echo(" in path.read_text("utf-8")]
+    return {".".join(path.relative_to(ROOT).with_suffix("").parts) for path in past}
+
+
+def is_waiting(command: click.Command) -> bool:
+    """Whether a command is of such a module."""
+    return getattr(command.callback, "__module__", "") in waiting()
+
+
+def asked_for() -> set[str]:
+    """Every message id of the terminal, but for help of commands that wait."""
+    ours = chain.from_iterable(_ids(path.read_text("utf-8"), MARKS) for path in code())
+    theirs = chain.from_iterable(
+        _ids(inspect.getsource(importlib.import_module(f"click.{name}")), CLICKS) for name in CLICK
+    )
+    helps = chain.from_iterable(help_texts(command) for _, command in commands() if not is_waiting(command))
+    return {*ours, *theirs, *helps, *USAGE, *ADDED}
+
+
+if __name__ == "__main__":
+    known = {entry.msgid for entry in polib.pofile(str(SPANISH))} if SPANISH.exists() else set()
+    for missing in sorted(asked_for() - known):
+        print(polib.POEntry(msgid=missing))  # noqa: T201 -- it prints
