@@ -55,6 +55,7 @@ COMMANDS = {
     "release": "figures",
     "restore": "maintenance",
     "serve": "install",
+    "setup": "setup",
     "staff": "people",
     "sweep": "maintenance",
     "upgrade": "whole",

@@ -102,6 +102,11 @@ def systemd(deployment: Deployment) -> dict[str, str]:
     return {name: _filled(f"{name}.in", deployment) for name in names} | {"amparo.env": environment(deployment)}
 
 
+def command(deployment: Deployment) -> str:
+    """The command `amparo` for the whole machine: it reads the settings and becomes who keeps the installation."""
+    return _filled("amparo.sh.in", deployment)
+
+
 def environment(deployment: Deployment, given: Mapping[str, str] | None = None) -> str:
     """The settings as the system's units, or a container, read them; each as it was set."""
     chosen = deployment.given if given is None else given

@@ -179,15 +179,15 @@ def _try(root: Path, server: Sequence[str]) -> TrialRun:
         "BASE_URL": f"http://127.0.0.1:{port}",
         "MEMORY_FOLDER": str(memory),
     }
-    settings, member = _furnished(instance, environment)
+    settings, member = furnished(instance, environment)
     os.utime(temporary, (LONG_AGO, LONG_AGO))  # whatever is made in it, even for a moment, changes this
     ours = dict.fromkeys(("TMPDIR", "TEMP", "TMP", "SQLITE_TMPDIR"), str(temporary))
     around = {name: value for name, value in os.environ.items() if name not in SETTINGS} | environment | ours
     marker = "z" + secrets.token_hex(12)
-    with _serving([*server, "serve", "--workers", "1", "--port", str(port)], around, root / "log", port) as process:
+    with serving([*server, "serve", "--workers", "1", "--port", str(port)], around, root / "log", port) as process:
         cores = _core_limit(process.pid)
         phone = Phone(port)
-        code = _tells(phone, marker)
+        code = tells(phone, marker)
         needles = seal_search.spellings(marker, *(between.join(code) for between in ("", " ", "-")))
         _looks(Phone(port), member)
         plain_needles, database = [marker.encode(), ACT.encode(), *_numbers(settings)], instance / "amparo.db"
@@ -216,7 +216,7 @@ def _try(root: Path, server: Sequence[str]) -> TrialRun:
 
 
 @dataclass(frozen=True, slots=True)
-class _Member:
+class TrialMember:
     """The case worker of the trial: what opens a session, and which keys are held."""
 
     password: str
@@ -224,7 +224,7 @@ class _Member:
     keys: Keys
 
 
-def _furnished(instance: Path, environment: Mapping[str, str]) -> tuple[Settings, _Member]:
+def furnished(instance: Path, environment: Mapping[str, str]) -> tuple[Settings, TrialMember]:
     """An installation with one case worker, who made the keys, as a browser would have them made."""
     make_secrets(instance, os.urandom(2 * SECRET))
     settings, now = read_settings(environment), time.time()
@@ -244,7 +244,7 @@ def _furnished(instance: Path, environment: Mapping[str, str]) -> tuple[Settings
     with writing(engine) as db:
         keys = keyring.take_keys(db, pin, who)
     engine.dispose()
-    return settings, _Member(password, totp, keys)
+    return settings, TrialMember(password, totp, keys)
 
 
 def _free_port() -> int:
@@ -254,9 +254,10 @@ def _free_port() -> int:
 
 
 @contextlib.contextmanager
-def _serving(
+def serving(
     command: Sequence[str], around: Mapping[str, str], log: Path, port: int
 ) -> Iterator[subprocess.Popen[bytes]]:
+    """The program at a port of this machine, for as long as it is needed. Raises `NoTrial` where it does not begin."""
     with log.open("wb") as out, _cores_allowed():
         process = subprocess.Popen(list(command), cwd=ROOT, env=around, stdout=out, stderr=out)  # noqa: S603 -- ours
     try:
@@ -303,7 +304,7 @@ def _core_limit(process: int) -> str | None:
     return line[1] if line else None
 
 
-def _tells(phone: Phone, marker: str) -> list[str]:
+def tells(phone: Phone, marker: str) -> list[str]:
     """She writes as much as the page takes, and sends it. Her code comes back, as digits."""
     words = f"{marker} {'relleno ' * LONGEST_TEXT}"[: LONGEST_TEXT - 100] + f" {marker}"
     phone.asks("POST", "/es/contar", go="begin")
@@ -316,7 +317,7 @@ def _tells(phone: Phone, marker: str) -> list[str]:
     return re.findall(r"<span>(.*?)</span>", digits[1])
 
 
-def _looks(desk: Phone, member: _Member) -> None:
+def _looks(desk: Phone, member: TrialMember) -> None:
     """The case worker signs in, looks at the queue, reads the case, and looks again."""
     code = members.totp_code(member.totp, time.time())
     queue = desk.asks("POST", "/es/equipo", name=NAME, password=member.password, code=code)
