@@ -137,8 +137,8 @@ class _Setup:
 
     def run(self, language: str) -> None:
         self.speak(WELCOME, instance=str(self.instance))
-        given = self.asked()
-        settings = self.made(given)
+        given = self.all_answers()
+        settings = self.make_folder(given)
         here = deployment.of(
             settings, given, Options(**{name: self.chosen[name] for name in OPTIONS & self.chosen.keys()})
         )
@@ -159,12 +159,12 @@ class _Setup:
 
     # ── the questions ──
 
-    def asked(self) -> dict[str, str]:
+    def all_answers(self) -> dict[str, str]:
         """The settings and the names of the first people."""
         before = self._before()
         given: dict[str, str] = {}
         for question in QUESTIONS:
-            if question.asked(given):
+            if question.matters(given):
                 given[question.name] = self._answer(question, before)
         kept = {name: value for name, value in before.items() if name not in answers.BY_NAME}
         people = {name: given[name] for name in ROLES}
@@ -193,7 +193,7 @@ class _Setup:
 
     # ── what is done ──
 
-    def made(self, given: Mapping[str, str]) -> Settings:
+    def make_folder(self, given: Mapping[str, str]) -> Settings:
         """The folder, its secrets, its tables and the services that are shipped; what is there stays."""
         make_secrets(self.instance, os.urandom(2 * SECRET))
         settings = read_settings(given)
@@ -304,5 +304,5 @@ class _Setup:
 
     def _as_json(self, address: str) -> dict[str, Any]:
         steps = [{"done": step.is_done, "says": self.say(step.words, **step.parts)} for step in self.done.steps]
-        made = {"files": self.done.files, "steps": steps, "tried": self.done.tried}
-        return {"instance": str(self.instance), "address": address, "invitations": self.done.invitations, **made}
+        result = {"files": self.done.files, "steps": steps, "tried": self.done.tried}
+        return {"instance": str(self.instance), "address": address, "invitations": self.done.invitations, **result}

@@ -25,7 +25,7 @@ Answers = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One question. `name`: a setting, or whom an invitation is for. `asked`: whether it matters after these."""
+    """One question. `name`: a setting, or whom an invitation is for. `matters`: whether it matters after these."""
 
     name: str
     text: str
@@ -33,7 +33,7 @@ class Question:
     takes: str  # a pattern that the whole answer fits
     wrong: str
     otherwise: Callable[[], str] = str
-    asked: Callable[[Answers], bool] = bool
+    matters: Callable[[Answers], bool] = bool
 
     @property
     def option(self) -> str:
