@@ -24,7 +24,7 @@ from reporting.config import HERE, Settings, read_settings, shipped
 from reporting.figures import work_apart
 from reporting.pages import directory_lookups
 from reporting.sessions.page_rows import open_rows
-from reporting.storage import disk, front_check
+from reporting.storage import disk, findings
 from reporting.storage.database import checkpoint_soon, looking, open_database, reading, writing, writing_relaxed
 from reporting.storage.locks import lock_holder
 from reporting.teams.team_log import Pin
@@ -47,7 +47,8 @@ def create_app(settings: Settings | None = None, clock: Callable[[], float] = ti
         writing=partial(writing, engine),
         filing=partial(disk.filing, engine, settings.instance),
         disk_warning=partial(disk.warning, settings.instance),
-        front_check=partial(front_check.last, settings.instance),
+        own_check=partial(findings.last, settings.instance, findings.HERE),
+        front_check=partial(findings.last, settings.instance, findings.FRONT),
         writing_relaxed=partial(writing_relaxed, engine),
         busy_with=partial(lock_holder, engine, settings.instance),
         apart=work_apart.start,

@@ -243,9 +243,10 @@ def _checks_of_hosts(settings: Settings, host: str) -> tuple[tuple[bool, str], .
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
-def problems_on_this_machine(
-    swaps: Path = Path("/proc/swaps"), disks: Path = Path("/sys/class/block")
-) -> tuple[str, ...]:
+SWAPS = Path("/proc/swaps")
+
+
+def problems_on_this_machine(swaps: Path = SWAPS, disks: Path = Path("/sys/class/block")) -> tuple[str, ...]:
     """What could leave a picture of the memory on the disk, each in a sentence that says what to do."""
     try:
         used = swaps.read_text(encoding="ascii", errors="replace").splitlines()[1:]

@@ -9,7 +9,7 @@ import csv
 import hashlib
 import io
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -83,6 +83,21 @@ def travel() -> Mapping[int, int]:
     hours_by_band = tomllib.loads((DATA / "travel.toml").read_text(encoding="utf-8"))
     bands = {SAME_PROVINCE: "province", SAME_REGION: "region", NATIONAL: "country"}
     return {band: int(hours_by_band[name] * 60 // hours.QUARTER) for band, name in bands.items()}
+
+
+def unsigned_texts() -> Mapping[str, tuple[int, int]]:
+    """File -> of how many texts nobody has signed that they are right, and how many there are in it to be signed."""
+    reviewers = {
+        path.name: [*_reviewers(tomllib.loads(path.read_text(encoding="utf-8")))] for path in DATA.glob("*.toml")
+    }
+    return {name: (reviewers[name].count(""), len(reviewers[name])) for name in sorted(reviewers) if reviewers[name]}
+
+
+def _reviewers(part: Any) -> Iterator[str]:
+    if isinstance(part, Mapping) and "reviewer" in part:
+        yield str(part["reviewer"])
+    for inner in part.values() if isinstance(part, Mapping) else part if isinstance(part, list) else ():
+        yield from _reviewers(inner)
 
 
 @cache

@@ -11,6 +11,7 @@ import re
 import secrets
 import sys
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -19,22 +20,34 @@ from urllib.parse import urlsplit
 import click
 from sqlalchemy import Engine
 
-from referrals.casework import second_person, signed_directory
 from referrals.directory.importing import shipped
 from referrals.help.answers import has_lines
 from reporting.app import create_app
-from reporting.cli.base import NO_LINES, PORT, a_name, invitation, main, opened_for, picture_for_terminal, settings_here
-from reporting.config import SECRET, Settings, instance_folder, make_secrets, open_to_others, problems_on_this_machine
+from reporting.cli.base import (
+    NO_LINES,
+    PORT,
+    a_name,
+    invitation,
+    main,
+    opened_for,
+    picture_for_terminal,
+    progress,
+    settings_here,
+)
+from reporting.config import SECRET, Settings, instance_folder, make_secrets
 from reporting.deploy import front_settings
 from reporting.deploy import through as front_door
-from reporting.figures import release_ledger
-from reporting.operations import leak_check, retention, server
-from reporting.operations.whole import packing
-from reporting.sessions import day_seeds, page_rows
-from reporting.storage import disk, front_check
+from reporting.errors import Busy
+from reporting.operations import installation_check, leak_check, server
+from reporting.operations.backups import BackupRefused
+from reporting.operations.installation_check import Found
+from reporting.operations.leak_check import Proof
+from reporting.operations.whole import packing, trial_restore
+from reporting.sessions import day_seeds
+from reporting.storage import disk, findings
 from reporting.storage.database import open_database, reading, upgrade_tables, writing
 from reporting.storage.locks import lock_holder
-from reporting.teams import accounts, list_numbers, members, passwords, reading_hours
+from reporting.teams import accounts, members, passwords
 from reporting.teams.accounts import Invitation
 from reporting.teams.team_log import CASE_WORKER, COORDINATOR, Pin
 from reporting.web import languages
@@ -156,10 +169,8 @@ def _check_through(address: str, look: tuple[Path, ...], plain_port: int, *, as_
     proofs, why = front_door.run(address, settings, engine, look, plain_port)
     place = urlsplit(address).netloc.rpartition("@")[2]
     today = languages.local(time.time(), settings.time_zone).date()
-    is_kept = front_check.keep(settings.instance, front_check.FrontCheck(place, today, proofs))
+    _keep(settings, findings.FRONT, findings.Look(place, today, proofs))
     problems = [proof for proof in proofs if proof.holds is False]
-    if not is_kept:
-        click.echo("The coordinator's page cannot show this: it could not be written down.", err=True)
     if as_json:
         listed = [{"code": proof.code, "holds": proof.holds, "says": proof.says} for proof in proofs]
         result = {"problems": [proof.says for proof in problems], "proofs": listed, "why": why}
@@ -174,6 +185,11 @@ def _check_through(address: str, look: tuple[Path, ...], plain_port: int, *, as_
     sys.exit(1 if problems else 0)
 
 
+def _keep(settings: Settings, name: str, look: findings.Look) -> None:
+    if not findings.keep(settings.instance, name, look):
+        click.echo("The coordinator's page cannot show this: it could not be written down.", err=True)
+
+
 @main.command()
 @click.option(
     "--residue/--no-residue", default=True, help="Tell a report to a throw-away copy and look for it. [default: yes]"
@@ -186,12 +202,20 @@ def _check_through(address: str, look: tuple[Path, ...], plain_port: int, *, as_
     help="A folder of its logs or temporary files, beside the usual ones; may be given again.",
 )
 @click.option("--plain-port", default=80, show_default=True, help="Port of plain http, for --through.")
+@click.option(
+    "--backup",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Try this backup instead: put it back into nothing, in memory.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
-def check(*, residue: bool, through: str | None, look: tuple[Path, ...], plain_port: int, as_json: bool) -> None:
-    """Check the installation: settings, keys, audit, and that nothing stays behind. Exits 1 if something is wrong.
+def check(
+    *, residue: bool, through: str | None, look: tuple[Path, ...], plain_port: int, backup: Path | None, as_json: bool
+) -> None:
+    """Check the installation: keys, readers, backups, sweep, directory, machine, and that nothing stays behind.
 
-    For the last, an invented report is told, sent and erased in an installation of its own, in a temporary folder,
-    and looked for in every file. It takes a few seconds. Nothing is changed here.
+    Exits 1 if something is to be done. For the last, an invented report is told, sent and erased in an installation of
+    its own, in a temporary folder, and looked for in every file. It takes a few seconds. Nothing is changed here but
+    the file that the coordinator's page shows, which holds no detail.
 
     With --through, and as root so that logs can be read, a report marked as a test, a letter and the code of an
     invitation go through the real server in front into this installation, are erased again, and are looked for in logs,
@@ -199,26 +223,55 @@ def check(*, residue: bool, through: str | None, look: tuple[Path, ...], plain_p
     """
     if through:
         _check_through(through, look, plain_port, as_json=as_json)
-    settings = settings_here()
-    engine = opened_for(settings)
-    with reading(engine) as db:
-        problems = accounts.problems(db, Pin(settings.pin_file), retention.audit_before(time.time()))
-        problems += list_numbers.problems(db, Pin(settings.pin_file))
-        problems += release_ledger.problems(db, Pin(settings.pin_file))
-        problems += signed_directory.problems(db)
-        problems += second_person.problems(db, Pin(settings.pin_file))
-        problems += reading_hours.problems(db, languages.local(time.time(), settings.time_zone).date())
-    proofs = leak_check.run_checks() if residue else ()
-    problems += [proof.says for proof in proofs if proof.holds is False] if residue else problems_on_this_machine()
-    problems += [*open_to_others(settings.instance), *disk.problems(settings.instance), *page_rows.problems(settings)]
-    problems += front_settings.problems(settings)
+    settings, now = settings_here(), time.time()
+    if backup:
+        _check_backup(settings, backup, as_json=as_json)
+    engine, today = opened_for(settings), languages.local(now, settings.time_zone).date()
+    proofs = leak_check.run_checks() if residue else None
+    on = installation_check.Machine(front_settings.problems)
+    rows = installation_check.look(settings, engine, now, today, proofs, on)
+    address = urlsplit(settings.base_url).netloc
+    _keep(settings, findings.HERE, findings.Look(address, today, tuple(row.finding for row in rows)))
     running = lock_holder(engine, settings.instance)
     if as_json:
-        result = {"problems": problems, "proofs": [asdict(proof) for proof in proofs], "running": running}
-        click.echo(json.dumps(result, ensure_ascii=False))
+        click.echo(json.dumps(_for_machines(rows, proofs or (), running), ensure_ascii=False))
     else:
         if running:
             click.echo(f"Just now the task '{running}' goes over all cases.")
-        click.echo("\n".join(proof.says for proof in proofs if proof.holds is not False))
-        click.echo("\n".join(["", *problems] if problems else ["Everything holds."]))
-    sys.exit(1 if problems else 0)
+        click.echo("\n".join(_in_words(rows, proofs or ())))
+    sys.exit(1 if any(row.finding.holds is False for row in rows) else 0)
+
+
+def _for_machines(rows: Sequence[Found], proofs: Sequence[Proof], running: str) -> dict[str, Any]:
+    return {
+        "problems": [detail for row in rows if row.finding.holds is False for detail in row.details],
+        "findings": [
+            {"code": row.finding.code, "holds": row.finding.holds, "says": row.finding.says, "details": row.details}
+            for row in rows
+        ],
+        "proofs": [asdict(proof) for proof in proofs],
+        "running": running,
+    }
+
+
+def _in_words(rows: Sequence[Found], proofs: Sequence[Proof]) -> Iterator[str]:
+    """What holds, what waits for others or cannot be known, and last what is to be done."""
+    yield from (proof.says for proof in proofs if proof.holds is not False)
+    for holds in (True, None, False):
+        some = [row for row in rows if row.finding.holds is holds]
+        if some and holds is not True:
+            yield ""
+        for row in some:
+            yield from row.details or (row.finding.says,)
+    if all(row.finding.holds is not False for row in rows):
+        yield "\nEverything holds."
+
+
+def _check_backup(settings: Settings, file: Path, *, as_json: bool) -> None:
+    try:
+        done = trial_restore.try_out(settings, file, time.time(), progress)
+    except (BackupRefused, Busy) as refusal:
+        raise click.ClickException(str(refusal)) from None
+    words = f"{done.rows} rows came back whole; {done.stays_gone} cases are over and stay gone."
+    click.echo(json.dumps(asdict(done)) if as_json else words)
+    sys.exit(0)

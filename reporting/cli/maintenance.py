@@ -14,11 +14,13 @@ from pathlib import Path
 import click
 
 from reporting.cli.base import T, main, opened, progress, settings_here
+from reporting.config import Settings
 from reporting.errors import Busy
 from reporting.operations import backups, reminder, restoring, retention
+from reporting.operations.whole import trial_restore
 from reporting.sessions import day_seeds
 from reporting.sessions.page_rows import open_rows
-from reporting.storage import disk, front_check, turns
+from reporting.storage import disk, findings, turns
 from reporting.storage.database import checkpoint, open_database, writing
 from reporting.storage.database import destroy as erase_everything
 from reporting.storage.locks import FILE, maintenance_lock
@@ -46,9 +48,13 @@ def sweep(rewrite: bool, as_json: bool) -> None:
 @main.command()
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--no-cases", is_flag=True, help="Every case was erased: the backup may hold none, unlike the last one.")
+@click.option("--trial/--no-trial", default=True, help="Put it back into nothing, in memory. [default: yes]")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
-def backup(file: Path, no_cases: bool, as_json: bool) -> None:
-    """Write a backup to FILE while people go on working. It is sealed to the key of the month, and read back.
+def backup(file: Path, no_cases: bool, trial: bool, as_json: bool) -> None:
+    """Write a backup to FILE while people go on working. It is sealed to the key of the month, read back, and tried.
+
+    To try it, it is put back into an installation that is thrown away, in memory; one that does not come back whole is
+    named, and stays where it is. `amparo check --backup FILE` tries one that was carried elsewhere.
 
     The keys are in the folder backup-keys of the instance. Keep a copy of it, of secrets.toml, team.pin, releases.json
     and the folder releases apart from the backups, and take away each key 60 days after its month began: `amparo sweep`
@@ -57,9 +63,24 @@ def backup(file: Path, no_cases: bool, as_json: bool) -> None:
     settings, engine = opened()
     now, instance = time.time(), settings.instance
     written = _allowed(lambda: backups.back_up(engine, instance, file, now, progress, may_be_empty=no_cases))
-    click.echo(
-        json.dumps(written) if as_json else f"{written['rows']} rows of {written['month']} in {written['file']}."
-    )
+    why = _tried(settings, file, now) if trial else ""
+    tried = {"tried": trial and not why}
+    if as_json:
+        click.echo(json.dumps(written | tried))
+    else:
+        click.echo(f"{written['rows']} rows of {written['month']} in {written['file']}.")
+        click.echo(why or ("Put back into nothing, it came back whole." if trial else "It was not tried."))
+
+
+def _tried(settings: Settings, file: Path, now: float) -> str:
+    """Why a backup could not be tried; empty where it came back whole."""
+    try:
+        trial_restore.try_out(settings, file, now, progress)
+    except trial_restore.CannotTry as why:
+        return str(why)
+    except backups.BackupRefused as refusal:
+        raise click.ClickException(f"{file} was written, and does not come back: {refusal}") from None
+    return ""
 
 
 @main.command()
@@ -136,7 +157,7 @@ def destroy() -> None:
     open_rows(settings, engine).destroy()
     erase_everything(engine)
     database = tuple(f"amparo.db{end}" for end in ("", "-wal", "-shm", turns.NEXT, turns.WRITES))
-    for name in ("secrets.toml", "team.pin", *database, disk.NAME, front_check.NAME, FILE, backups.LAST):
+    for name in ("secrets.toml", "team.pin", *database, disk.NAME, *findings.NAMES, FILE, backups.LAST):
         (settings.instance / name).unlink(missing_ok=True)
     pin.ledger.destroy()
     backups.forget_keys(settings.instance, time.time(), days=-31)

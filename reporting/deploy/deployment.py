@@ -19,7 +19,7 @@ from sqlalchemy.engine import make_url
 from reporting.config import HERE, IS_CHECKOUT, LOCAL_HOSTS, ROOT, SETTINGS, Settings
 from reporting.errors import AmparoError
 from reporting.i18n import said
-from reporting.sessions.page_rows import MEMORY
+from reporting.sessions import page_rows
 
 PLAIN_PATH = re.compile(r"/[A-Za-z0-9_./@+-]*")
 PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
@@ -102,7 +102,7 @@ class Deployment:
     @property
     def memory(self) -> Path:
         """A folder in memory."""
-        return Path(self.settings.memory_folder) if self.settings.memory_folder else MEMORY
+        return page_rows.in_memory(self.settings)
 
     @property
     def code(self) -> Path:

@@ -29,7 +29,7 @@ from reporting.operations.seal_search import spellings
 from reporting.operations.server import HEAD_WITHIN, LARGEST_READ
 from reporting.operations.trial_phone import NoTrial
 from reporting.storage.database import Base, reading
-from reporting.storage.front_check import Finding
+from reporting.storage.findings import Finding
 from reporting.web.requests import HEADERS
 
 GRACE = 5  # seconds a line may stay open beyond its time

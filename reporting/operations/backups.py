@@ -12,6 +12,7 @@ import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import chain
 from pathlib import Path
@@ -31,7 +32,7 @@ from reporting.storage.models import CaseRow, TakenRow
 FOLDER = "backup-keys"  # in the instance folder; keep a copy of it apart from the backups
 SIGN = b"amparo backup 1\n"
 CHUNK = 1024 * 1024  # bytes of one sealed piece; padding doubles what is one byte longer
-LAST = "last-backup.json"  # in the instance folder: how many cases the last one held, and its day
+LAST = "last-backup.json"  # in the instance folder: how many cases the last one held, its day, and when one was tried
 NO_CASES = (
     "There is not one case, and the last backup held some: nothing was written. Was every case erased? Then say so "
     "with --no-cases. Else find out what became of the database, and keep the last backup."
@@ -73,7 +74,7 @@ def month_key(instance: Path, now: float) -> tuple[str, bytes]:
 
 def forget_keys(instance: Path, now: float, days: int = KEY_DAYS) -> int:
     """Destroy the keys of months that began so many days ago. What they sealed opens nowhere any more."""
-    old = [path for path in (instance / FOLDER).glob("????-??.key") if _over(path.stem, now, days)]
+    old = _old_keys(instance, now, days)
     for path in old:
         with path.open("r+b") as file:
             file.write(bytes(sealing.KEY))
@@ -81,6 +82,15 @@ def forget_keys(instance: Path, now: float, days: int = KEY_DAYS) -> int:
             os.fsync(file.fileno())
         path.unlink()
     return len(old)
+
+
+def old_keys(instance: Path, now: float, days: int = KEY_DAYS) -> int:
+    """How many keys should have been destroyed by then."""
+    return len(_old_keys(instance, now, days))
+
+
+def _old_keys(instance: Path, now: float, days: int) -> list[Path]:
+    return [path for path in (instance / FOLDER).glob("????-??.key") if _over(path.stem, now, days)]
 
 
 def _over(month: str, now: float, days: int = KEY_DAYS) -> bool:
@@ -131,19 +141,41 @@ def _back_up(
         if not cases and not may_be_empty and cases_of_last(instance):
             raise BackupRefused(NO_CASES)
         fresh.replace(target)
-        rewrite_json(instance / LAST, lambda _before: {"cases": cases, "day": _day(now).isoformat()})
+        rewrite_json(instance / LAST, lambda before: before | {"cases": cases, "day": _day(now).isoformat()})
     finally:
         fresh.unlink(missing_ok=True)
     checkpoint(engine)  # whoever erased meanwhile could not empty the log: this looked at an older state
     return {"file": str(target), "month": month, "rows": rows, "bytes": target.stat().st_size}
 
 
+@dataclass(frozen=True, slots=True)
+class LastBackup:
+    """What is known here of the last backup. Where it lies is not: whoever takes the disk would know where to go on."""
+
+    cases: int
+    day: date
+    tried: date | None  # when one was last put back into nothing, and came back whole
+
+
+def last_backup(instance: Path) -> LastBackup | None:
+    """The last backup that was taken; None where none was."""
+    try:
+        known = json.loads((instance / LAST).read_text(encoding="utf-8"))
+        tried = date.fromisoformat(known["tried"]) if "tried" in known else None
+        return LastBackup(int(known["cases"]), date.fromisoformat(known["day"]), tried)
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return None
+
+
 def cases_of_last(instance: Path) -> int:
     """How many cases the last backup held; 0 where none was taken."""
-    try:
-        return int(json.loads((instance / LAST).read_text(encoding="utf-8"))["cases"])
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
-        return 0
+    known = last_backup(instance)
+    return known.cases if known else 0
+
+
+def note_tried(instance: Path, now: float) -> None:
+    """A backup came back whole today."""
+    rewrite_json(instance / LAST, lambda before: before | {"tried": _day(now).isoformat()})
 
 
 def _write(file: BinaryIO, engine: Engine, month: str, key: bytes, say: Say) -> dict[str, int]:

@@ -14,7 +14,21 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import CursorResult, Engine, Table, delete, literal, select, text, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    CursorResult,
+    Engine,
+    Table,
+    and_,
+    delete,
+    func,
+    literal,
+    or_,
+    select,
+    text,
+    tuple_,
+    update,
+)
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import Delete
@@ -70,10 +84,10 @@ def sweep(engine: Engine, pin: Pin, instance: Path, now: float, say: Say, *, rew
 
 def _sweep(engine: Engine, pin: Pin, instance: Path, now: float, say: Say, *, rewrite: bool) -> dict[str, int]:
     swept = {}
-    for name, broom in _BROOMS.items():
+    for name in _OVER:
         say(f"sweeping {name.replace('_', ' ')} ...")
         with writing(engine) as db:
-            swept[name] = broom(db, now)
+            swept[name] = _let_go(db, name, now)
     say("sweeping the audit ...")
     with writing(engine) as db:
         swept["audit"] = _sweep_audit(db, pin, now)
@@ -93,31 +107,40 @@ def _count(db: Session, statement: Delete) -> int:
     return max(done.rowcount, 0)
 
 
-def _sweep_cases(db: Session, now: float) -> int:
-    return derived.let_go(db, CaseRow.delete_after <= _day(now))
-
-
-def _sweep_seeds(db: Session, now: float) -> int:
+def _over_seeds(now: float) -> ColumnElement[bool]:
     kept = {purpose: periods()[f"{purpose}_seeds"].seconds for purpose in day_seeds.SEED_LIFE}
-    return sum(
-        _count(db, delete(SeedRow).where(SeedRow.purpose == purpose, SeedRow.day * DAY + life < int(now)))
-        for purpose, life in kept.items()
+    return or_(
+        *(and_(SeedRow.purpose == purpose, SeedRow.day * DAY + life < int(now)) for purpose, life in kept.items())
     )
 
 
-_BROOMS: dict[str, Callable[[Session, float], int]] = {
-    "cases": _sweep_cases,
-    "seeds": _sweep_seeds,
-    "trip_marks": lambda db, now: _count(db, delete(MarkRow).where(MarkRow.forget_after < int(now) // DAY)),
-    "sessions": lambda db, now: _count(
-        db, delete(SessionRow).where((SessionRow.day + 1) * DAY + periods()["sessions"].seconds < int(now))
-    ),
-    "invitations": lambda db, now: _count(db, delete(InvitationRow).where(InvitationRow.expires < int(now))),
-    "sign_in_tries": lambda db, now: _count(
-        db, delete(TryRow).where(TryRow.not_before < int(now) - periods()["sign_in_tries"].seconds)
-    ),
-    "erased": lambda db, now: _count(db, delete(ErasedRow).where(ErasedRow.forget_after < _day(now))),
+# what is swept -> its table, and which rows are over at a moment
+_OVER: dict[str, tuple[type[Base], Callable[[float], ColumnElement[bool]]]] = {
+    "cases": (CaseRow, lambda now: CaseRow.delete_after <= _day(now)),
+    "seeds": (SeedRow, _over_seeds),
+    "trip_marks": (MarkRow, lambda now: MarkRow.forget_after < int(now) // DAY),
+    "sessions": (SessionRow, lambda now: (SessionRow.day + 1) * DAY + periods()["sessions"].seconds < int(now)),
+    "invitations": (InvitationRow, lambda now: InvitationRow.expires < int(now)),
+    "sign_in_tries": (TryRow, lambda now: TryRow.not_before < int(now) - periods()["sign_in_tries"].seconds),
+    "erased": (ErasedRow, lambda now: ErasedRow.forget_after < _day(now)),
 }
+LATE = 2 * DAY  # seconds: a night that was missed, and some hours
+
+
+def _let_go(db: Session, name: str, now: float) -> int:
+    row, over = _OVER[name]
+    return derived.let_go(db, over(now)) if row is CaseRow else _count(db, delete(row).where(over(now)))
+
+
+def late(db: Session, instance: Path, now: float) -> dict[str, int]:
+    """What should have gone two nights ago and is still there, and how many of it. Nothing where the sweep runs."""
+    before = now - LATE
+    there = {
+        name: db.scalar(select(func.count()).select_from(row).where(over(before))) or 0
+        for name, (row, over) in _OVER.items()
+    }
+    there["backup_keys"] = backups.old_keys(instance, before, periods()["backup_keys"].days)
+    return {name: count for name, count in there.items() if count}
 
 
 def _sweep_audit(db: Session, pin: Pin, now: float) -> int:

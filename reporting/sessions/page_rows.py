@@ -117,9 +117,14 @@ def open_rows(settings: Settings, engine: Engine) -> PageRows:
     return PageRows(None, settings.server_secret)
 
 
+def in_memory(settings: Settings) -> Path:
+    """The folder that a cut of power empties; on some systems there is none under this name."""
+    return Path(settings.memory_folder) if settings.memory_folder else MEMORY
+
+
 def problems(settings: Settings) -> tuple[str, ...]:
     """Why the rows may not be where a cut of power ends them, or have no room, each with what to do."""
-    place = Path(settings.memory_folder) if settings.memory_folder else MEMORY
+    place = in_memory(settings)
     if settings.database_url.startswith("postgresql"):
         return ()
     if not place.is_dir():
@@ -131,7 +136,7 @@ def problems(settings: Settings) -> tuple[str, ...]:
 
 def _folder(settings: Settings) -> Path:
     """A folder of our own, closed to others. Its name comes from the secret, so that nobody is there before us."""
-    place = Path(settings.memory_folder) if settings.memory_folder else MEMORY
+    place = in_memory(settings)
     if not place.is_dir():
         place = settings.instance
     known = sealing.derive(settings.server_secret, "folder of rows", str(settings.instance.resolve()).encode(), 8)

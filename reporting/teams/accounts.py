@@ -11,6 +11,7 @@ import json
 import re
 import secrets
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
 
@@ -311,27 +312,29 @@ def problems(db: Session, pin: Pin, sweepable: date | None = None) -> list[str]:
 
     `sweepable`: audit entries signed for after this day must be there.
     """
-    sentences: list[str] = []
-    teams: tuple[Team, ...] = ()
-    try:
-        teams = team_log.teams(db, pin)
-        sentences += readers.problems(db, teams)
-        for team in (team for team in teams if team.kind == CASEWORK):
-            if team not in team_log.trusted(teams):
-                sentences.append(
-                    f"{team.name} is a new team that nobody has vouched for: reporters are not offered it."
-                )
-    except team_log.KeysNotMade:
-        sentences.append("No case worker has made the keys yet: reporter pages are closed. Give her the invitation.")
-    except team_log.BrokenChain:
-        sentences.append(
-            "The team log does not hold: a row was changed or an old copy was put back. Reporter pages are "
-            "closed. Do not make new keys; find out who wrote to the database."
-        )
+    return [*log_report.problems(db, pin), *reader_problems(db, pin), *audit_problems(db, pin, sweepable)]
+
+
+def reader_problems(db: Session, pin: Pin) -> list[str]:
+    """What concerns who reads: teams with one reader or none, a coordinator who reads."""
     both = {team_log.COORDINATOR, CASE_WORKER}
     double = (member.name for member in members.accounts(db) if both <= set(member.roles) and member.open)
-    sentences += [f"{name} is coordinator and case worker: she can read cases. Better two people." for name in double]
-    return sentences + _audit_problems(db, teams, sweepable) + _unsigned(db, teams)
+    return readers.problems(db, _believed(db, pin)) + [
+        f"{name} is coordinator and case worker: she can read cases. Better two people." for name in double
+    ]
+
+
+def audit_problems(db: Session, pin: Pin, sweepable: date | None = None) -> list[str]:
+    """What concerns the audit: cut, changed, signed by nobody it names."""
+    teams = _believed(db, pin)
+    return _audit_problems(db, teams, sweepable) + _unsigned(db, teams)
+
+
+def _believed(db: Session, pin: Pin) -> tuple[Team, ...]:
+    """The teams of a log that holds; none where it does not."""
+    with suppress(team_log.KeysNotMade, team_log.BrokenChain):
+        return team_log.teams(db, pin)
+    return ()
 
 
 def keys_that_sign(db: Session, verified: tuple[Team, ...], *, vouched: bool = False) -> dict[int, frozenset[bytes]]:

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from reporting.crypto import sealing
 from reporting.storage.models import LogRow, MemberRow, TeamRow
 from reporting.teams.heads import SHEETS
-from reporting.teams.team_log import AUDIT, Pin, Team, is_in, teams
+from reporting.teams.team_log import AUDIT, CASEWORK, BrokenChain, KeysNotMade, Pin, Team, is_in, teams, trusted
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,24 @@ class Status:
     epoch: int
     readers: tuple[str, ...]
     due: bool
+
+
+BROKEN = (
+    "The team log does not hold: a row was changed or an old copy was put back. Reporter pages are closed. Do not make "
+    "new keys; find out who wrote to the database."
+)
+
+
+def problems(db: Session, pin: Pin) -> list[str]:
+    """None made, a log that does not hold, a team nobody vouched for: each in a sentence that says what to do."""
+    try:
+        verified = teams(db, pin)
+    except KeysNotMade:
+        return ["No case worker has made the keys yet: reporter pages are closed. Give her the invitation."]
+    except BrokenChain:
+        return [BROKEN]
+    new = [team.name for team in verified if team.kind == CASEWORK and team not in trusted(verified)]
+    return [f"{name} is a new team that nobody has vouched for: reporters are not offered it." for name in new]
 
 
 def status(db: Session, pin: Pin) -> tuple[Status, ...]:

@@ -42,7 +42,8 @@ class Installation:
     writing: Callable[..., AbstractContextManager[Session]]
     filing: Callable[..., Any]  # (act, is_short): what she sends, also where the disk is full
     disk_warning: Callable[[], str]  # what the team reads where the disk fills up, as a message id
-    front_check: Callable[[], Any]  # what `check --through` found last; None where nobody has looked
+    own_check: Callable[[], Any]  # what `check` found last; None where nobody has looked
+    front_check: Callable[[], Any]  # and what `check --through` found
     writing_relaxed: Callable[[], AbstractContextManager[Line]]  # for notes that a power cut may take
     busy_with: Callable[[], str]  # which task goes over all cases just now, while nothing else may; empty for none
     apart: Callable[[Order], object]  # begins work on a release in a process of its own

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from reporting.cli.base import main
 from reporting.deploy import through_trip
 from reporting.operations.trial_phone import NoTrial
-from reporting.storage import front_check
+from reporting.storage import findings
 from reporting.storage.database import reading
 from reporting.storage.models import CaseRow, ErasedRow
 from tests.fronts import Front, a_front, settings_of
@@ -79,7 +79,7 @@ def test_the_ordinary_configuration_fails_in_named_ways(tmp_path: Path, monkeypa
         assert {proof["code"] for proof in result["proofs"] if proof["holds"] is False} == NAMED
         assert len(result["problems"]) == len(NAMED)
         assert all(len(sentence) > 40 for sentence in result["problems"]), "each says what to do"
-        kept = front_check.last(front.place.settings.instance)
+        kept = findings.last(front.place.settings.instance, findings.FRONT)
         assert kept is not None
         assert {finding.code for finding in kept.to_do} == NAMED, "for the coordinator's page"
         assert cases_and_erased(front) == (0, 1), "the report of the check is erased again"

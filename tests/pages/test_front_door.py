@@ -10,15 +10,13 @@ from flask import Flask
 
 from reporting.deploy import through
 from reporting.deploy.through import Seen
-from reporting.storage import front_check
-from reporting.storage.front_check import FrontCheck
+from reporting.storage import findings
+from reporting.storage.findings import FRONT, Look
 from reporting.teams.team_log import COORDINATOR
 from tests.people import Place
 from tests.trips import say, signs_in
 
-LOOKED = FrontCheck(
-    "hoja.example:8443", date(2027, 5, 3), tuple(through.findings_of(Seen(version=True, unreadable=("x",))))
-)
+LOOKED = Look("hoja.example:8443", date(2027, 5, 3), tuple(through.findings_of(Seen(version=True, unreadable=("x",)))))
 PAGE = "/es/equipo/entrada"
 
 
@@ -33,7 +31,7 @@ def test_she_reads_in_spanish_what_is_to_be_done_first_and_then_what_holds(app: 
     desk = signs_in(app, place, place.workers["vera"])
     desk.opens(PAGE)
     assert "amparo check --through" in desk.words, "before anybody looked: what to ask for"
-    assert front_check.keep(place.settings.instance, LOOKED)
+    assert findings.keep(place.settings.instance, FRONT, LOOKED)
     desk.opens(PAGE)
     assert "3 de mayo de 2027" in desk.words
     assert "hoja.example:8443" in desk.words
@@ -60,12 +58,12 @@ def test_every_line_of_it_is_told_in_two_languages_and_says_what_to_do() -> None
 
 def test_what_lies_there_is_ours_alone_to_read_and_what_is_none_of_ours_is_not_shown(place: Place) -> None:
     folder = place.settings.instance
-    assert front_check.keep(folder, LOOKED)
-    assert stat.S_IMODE((folder / front_check.NAME).stat().st_mode) == 0o600
-    assert front_check.last(folder) == LOOKED
+    assert findings.keep(folder, FRONT, LOOKED)
+    assert stat.S_IMODE((folder / FRONT).stat().st_mode) == 0o600
+    assert findings.last(folder, FRONT) == LOOKED
     for other in ("", "[]", "{}", '{"address": "x", "day": "soon", "findings": []}', '{"findings": [{"code": 1}]}'):
-        (folder / front_check.NAME).write_text(other, encoding="utf-8")
-        assert front_check.last(folder) is None
-    (folder / front_check.NAME).unlink()
-    (folder / front_check.NAME).mkdir()
-    assert not front_check.keep(folder, LOOKED)
+        (folder / FRONT).write_text(other, encoding="utf-8")
+        assert findings.last(folder, FRONT) is None
+    (folder / FRONT).unlink()
+    (folder / FRONT).mkdir()
+    assert not findings.keep(folder, FRONT, LOOKED)

@@ -704,6 +704,7 @@ def test_what_anybody_may_open_is_exactly_this(app: Flask, place: Place) -> None
         "staff.home": {"ana"},
         "staff.people": {"carmen"},
         "staff.front_door": {"carmen"},
+        "staff.standing": {"carmen"},
         "staff.colleagues": {"rosa", "ana"},
         "staff.me": {"rosa", "carmen", "ana"},
         "directory.services": {"rosa", "carmen"},

@@ -1,9 +1,12 @@
-"""What the last look from outside found, for the coordinator: each line says what is so, or what to do.
+"""What was found last, for the coordinator: how the installation stands, and what the look from outside found.
 
-Shows what `amparo check --through` wrote down; looks at nothing itself.
+Shows what `amparo check` wrote down, with or without `--through`; looks at nothing itself.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
 
 from flask import g
 from flask.typing import ResponseReturnValue
@@ -18,15 +21,26 @@ from reporting.web.forms import StaffForm
 
 # holds -> how such lines are headed; first what has to be done
 HEADINGS = {False: N_("To be done"), None: N_("Not looked at"), True: N_("This holds")}
+OPEN = N_("Waits for others, or cannot be known")
 
 
 @blueprint.get("/<lang>/equipo/entrada")
 @signed_in(COORDINATOR)
 def front_door() -> ResponseReturnValue:
     """What was found at the front door, and on which day."""
-    last = installation().front_check()
+    return _page("staff/front_door.html", installation().front_check(), HEADINGS)
+
+
+@blueprint.get("/<lang>/equipo/estado")
+@signed_in(COORDINATOR)
+def standing() -> ResponseReturnValue:
+    """How the installation stood, and on which day somebody looked."""
+    return _page("staff/standing.html", installation().own_check(), {**HEADINGS, None: OPEN})
+
+
+def _page(template: str, last: Any, headings: Mapping[bool | None, str]) -> ResponseReturnValue:
     return render_template(
-        "staff/front_door.html",
+        template,
         address=last.address if last else "",
         day=languages.day(g.lang, last.day) if last else "",
         age=(today().date() - last.day).days if last else 0,
@@ -36,7 +50,7 @@ def front_door() -> ResponseReturnValue:
                 for finding in (last.findings if last else ())
                 if finding.holds is holds
             ]
-            for holds, heading in HEADINGS.items()
+            for holds, heading in headings.items()
         },
         example=installation().settings.base_url,
         out=StaffForm(formdata=None),

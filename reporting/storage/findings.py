@@ -1,6 +1,7 @@
-"""What `amparo check --through` found last: a small file beside the database, for the coordinator's page.
+"""What `amparo check` found last: small files beside the database, for the coordinator's pages.
 
-It holds names of proofs, whether each holds, our own sentences and a day; nothing of a report, a sender or a log.
+They hold names of proofs, whether each holds, our own sentences, numbers and a day; nothing of a report, a sender, a
+log, and no name of anybody who works here.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from typing import Any
 
 from reporting.storage.files import replace_file
 
-NAME = "front-check.json"
+HERE, FRONT = "check.json", "front-check.json"  # of `check`, and of `check --through`
+NAMES = (HERE, FRONT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,7 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class FrontCheck:
+class Look:
     """A whole look: at which address (name and port), on which day, what was found."""
 
     address: str
@@ -48,23 +50,23 @@ class FrontCheck:
         return tuple(finding for finding in self.findings if finding.holds is False)
 
 
-def keep(folder: Path, check: FrontCheck) -> bool:
+def keep(folder: Path, name: str, look: Look) -> bool:
     """Write it down in the place of the one before, readable for whoever owns the folder. Whether there was room."""
-    written = asdict(check) | {"day": check.day.isoformat()}
+    written = asdict(look) | {"day": look.day.isoformat()}
     try:
-        replace_file(folder / NAME, json.dumps(written).encode())
+        replace_file(folder / name, json.dumps(written).encode())
     except OSError:
         return False
     with suppress(OSError, AttributeError):  # run as root, so that logs can be read; Windows has no owners
         owner = folder.stat()
-        os.chown(folder / NAME, owner.st_uid, owner.st_gid)
+        os.chown(folder / name, owner.st_uid, owner.st_gid)
     return True
 
 
-def last(folder: Path) -> FrontCheck | None:
+def last(folder: Path, name: str) -> Look | None:
     """What was found last; None where nobody has looked, or what lies there is none of ours."""
     with suppress(OSError, ValueError, KeyError, TypeError):
-        stored: Mapping[str, Any] = json.loads((folder / NAME).read_text(encoding="utf-8"))
-        findings = tuple(Finding(**line | {"words": tuple(line["words"])}) for line in stored["findings"])
-        return FrontCheck(str(stored["address"]), date.fromisoformat(stored["day"]), findings)
+        stored: Mapping[str, Any] = json.loads((folder / name).read_text(encoding="utf-8"))
+        listed = tuple(Finding(**line | {"words": tuple(line["words"])}) for line in stored["findings"])
+        return Look(str(stored["address"]), date.fromisoformat(stored["day"]), listed)
     return None

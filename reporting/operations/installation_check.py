@@ -1,0 +1,306 @@
+"""How an installation stands: every look of `amparo check` as a row, with what is said when it holds and what to do.
+
+Whoever keeps the machine reads the details at the terminal, with names. The coordinator's page and its file have the
+rows' own sentences alone. Changes nothing and opens no case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from referrals.casework import second_person, signed_directory
+from referrals.directory import due
+from referrals.directory.reviewed_data import unsigned_texts
+from referrals.needs import rulebook
+from reporting.config import SWAPS, Settings, open_to_others, problems_on_this_machine
+from reporting.figures import release_ledger
+from reporting.i18n import N_
+from reporting.operations import backups, machine, retention
+from reporting.operations.leak_check import Proof
+from reporting.sessions import page_rows
+from reporting.storage import disk
+from reporting.storage.database import reading
+from reporting.storage.findings import Finding
+from reporting.teams import accounts, list_numbers, log_report, reading_hours
+from reporting.teams.team_log import Pin
+
+BACKUP_DAYS = 2  # a night that was missed, and some hours
+TRIED_DAYS = 31  # a backup that nobody has put back for a month is a hope
+NAMED = 5  # services that are named at the terminal
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What the machine tells, and what is wrong with the server in front of it. Tests hand in another."""
+
+    front_problems: Callable[[Settings], Iterable[str]]
+    free: disk.Look = disk.space
+    swaps: Path = SWAPS
+    clock_is_set: Callable[[], bool | None] = machine.clock_is_set
+
+
+@dataclass(frozen=True, slots=True)
+class _Here:
+    """An installation while it is looked at. `today` is the day of the place; `proofs` is None where none were made."""
+
+    settings: Settings
+    db: Session
+    now: float
+    today: date
+    machine: Machine
+    proofs: tuple[Proof, ...] | None
+
+    @property
+    def pin(self) -> Pin:
+        return Pin(self.settings.pin_file)
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """How faults are found (None: it cannot be known here), what is said of none, and what there is to do.
+
+    What is `open` waits for people who are not of this installation: it is said, and is no fault.
+    """
+
+    look: Callable[[_Here], Iterable[str] | None]
+    good: str
+    do: str
+    is_open: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A row as it was found, and the details: sentences in English for whoever keeps the machine."""
+
+    finding: Finding
+    details: tuple[str, ...] = field(default=())
+
+
+def look(
+    settings: Settings, engine: Engine, now: float, today: date, proofs: tuple[Proof, ...] | None, on: Machine
+) -> tuple[Found, ...]:
+    """Every row, in the order of the table."""
+    with reading(engine) as db:
+        here = _Here(settings, db, now, today, on, proofs)
+        return tuple(_found(code, row, here) for code, row in ROWS.items())
+
+
+def _found(code: str, row: _Row, here: _Here) -> Found:
+    faults = row.look(here)
+    if faults is None:
+        return Found(Finding(code, None, (UNKNOWN[code],)))
+    details = tuple(faults)
+    if not details:
+        return Found(Finding(code, holds=True, words=(row.good,)))
+    return Found(Finding(code, None if row.is_open else False, (row.do,)), details)
+
+
+# ── looks ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _leaks(here: _Here) -> Iterable[str] | None:
+    return None if here.proofs is None else [proof.says for proof in here.proofs if proof.holds is False]
+
+
+def _log_holds(here: _Here) -> bool:
+    """Who may sign stands in the team log: where that does not hold, every signature would look like nobody's."""
+    return log_report.BROKEN not in log_report.problems(here.db, here.pin)
+
+
+def _audit(here: _Here) -> Iterable[str] | None:
+    problems = accounts.audit_problems(here.db, here.pin, retention.audit_before(here.now))
+    return problems if _log_holds(here) else None
+
+
+def _directory(here: _Here) -> Iterable[str] | None:
+    problems = [*signed_directory.problems(here.db), *second_person.problems(here.db, here.pin)]
+    return problems if _log_holds(here) else None
+
+
+def _stale(here: _Here) -> Iterator[str]:
+    """Lines and places with PEP, which change oftenest: a dead one costs most."""
+    often = [state for state in due.due(here.db, here.today) if state.every == due.OFTEN]
+    over = [state.service for state in often if state.over]
+    if over:
+        more = "" if len(over) <= NAMED else f" and {len(over) - NAMED} more"
+        yield (
+            f"Of {len(often)} lines and places with PEP, {len(over)} were not confirmed within {due.OFTEN} days: "
+            f"{', '.join(over[:NAMED])}{more}. Call them, on the page of calls."
+        )
+
+
+def _old(here: _Here) -> Iterator[str]:
+    states = due.due(here.db, here.today)
+    old = sum(state.old for state in states)
+    if old:
+        yield f"Of {len(states)} services, {old} were confirmed by nobody for a year: pages say so, and `call first`."
+
+
+def _backups(here: _Here) -> Iterator[str]:
+    last = backups.last_backup(here.settings.instance)
+    if last is None:
+        yield "No backup was taken yet: amparo backup FILE, every night (`amparo deploy systemd` prints a timer)."
+    elif (here.today - last.day).days > BACKUP_DAYS:
+        yield f"The last backup is of {last.day}: see why none was taken since (systemctl status amparo-backup)."
+
+
+def _tried(here: _Here) -> Iterator[str]:
+    last = backups.last_backup(here.settings.instance)
+    if last is not None and last.tried is None:
+        yield "No backup was ever put back into nothing: amparo check --backup FILE."
+    elif last is not None and last.tried is not None and (here.today - last.tried).days > TRIED_DAYS:
+        yield f"The last backup that was put back into nothing is of {last.tried}: amparo check --backup FILE."
+
+
+def _late(here: _Here) -> Iterator[str]:
+    late = retention.late(here.db, here.settings.instance, here.now)
+    if late:
+        what = ", ".join(f"{name.replace('_', ' ')}: {count}" for name, count in late.items())
+        yield f"What should be gone is still there ({what}): run `amparo sweep` now, and every night."
+
+
+def _unsigned_rules(_here: _Here) -> Iterator[str]:
+    rows = [*rulebook.definitions(), *rulebook.rules(), *rulebook.must_nots()]
+    unsigned = [row.id for row in rows if row.state != rulebook.SIGNED]
+    if unsigned:
+        yield f"Of {len(rows)} rows of rules, {len(unsigned)} are signed by no professional as they are: pages say so."
+
+
+def _unsigned_texts(_here: _Here) -> Iterator[str]:
+    for name, (unsigned, of) in unsigned_texts().items():
+        if unsigned:
+            yield f"{name}: of {of} texts, {unsigned} are not reviewed: pages say so."
+
+
+def _clock(here: _Here) -> Iterable[str] | None:
+    is_set = here.machine.clock_is_set()
+    faults = [*machine.clock_problems(here.settings.instance, here.now, is_set)]
+    return None if is_set is None and not faults else faults
+
+
+def _swap(here: _Here) -> Iterable[str] | None:
+    return problems_on_this_machine(here.machine.swaps) if here.machine.swaps.exists() else None
+
+
+# ── the table ───────────────────────────────────────────────────────────────────────────────────────────────
+
+ROWS: Mapping[str, _Row] = {
+    "keys": _Row(
+        lambda here: log_report.problems(here.db, here.pin),
+        N_("The keys of the teams hold."),
+        N_("The keys of a team do not hold, or are not made: do not make new ones before you know why."),
+    ),
+    "readers": _Row(
+        lambda here: accounts.reader_problems(here.db, here.pin),
+        N_("Each team has two readers at least, and no coordinator reads."),
+        N_(
+            "A team has one reader or none, or a coordinator reads cases: invite a case worker, and let that person in."
+        ),
+    ),
+    "audit": _Row(
+        _audit,
+        N_("The record of who did what is whole."),
+        N_("The record of who did what was cut or changed: find out who wrote to the database."),
+    ),
+    "lists": _Row(
+        lambda here: list_numbers.problems(here.db, here.pin),
+        N_("Each team knows its cases: none was put back unseen."),
+        N_("The list of the cases that a team knows is missing or older than it was: was a backup put back?"),
+    ),
+    "releases": _Row(
+        lambda here: release_ledger.problems(here.db, here.pin),
+        N_("The ledger of releases fits what is published."),
+        N_("The ledger of releases is missing or does not fit: no figures are built until it does."),
+    ),
+    "directory": _Row(
+        _directory,
+        N_("Every service is as this version ships it, or as somebody of the team signed it."),
+        N_("A service is not as somebody signed it: look at what waits for a signature, and sign what is right."),
+    ),
+    "lines": _Row(
+        _stale,
+        N_("Every line and every place with PEP was confirmed within 30 days."),
+        N_("Lines or places with PEP were not confirmed within 30 days: call them, on the page of calls."),
+    ),
+    "services": _Row(
+        _old,
+        N_("Every service was confirmed within a year."),
+        N_("Some services were confirmed by nobody for a year: she is told to call first."),
+        is_open=True,
+    ),
+    "hours": _Row(
+        lambda here: reading_hours.problems(here.db, here.today),
+        N_("Reading hours are set, and somebody reads."),
+        N_("No reading hours are set, or nobody has opened the queue for days: she is told so."),
+    ),
+    "backups": _Row(
+        _backups,
+        N_("A backup was taken within two days."),
+        N_("No backup was taken within two days: a broken disk would take every report with it."),
+    ),
+    "tried": _Row(
+        _tried,
+        N_("A backup was put back into nothing within a month, and came back whole."),
+        N_("No backup was put back into nothing within a month: nobody knows whether it would come back."),
+    ),
+    "sweep": _Row(
+        _late,
+        N_("What is over is gone: the sweep runs."),
+        N_("What should be gone is still there: the sweep does not run."),
+    ),
+    "leaks": _Row(
+        _leaks,
+        N_("An invented report was told, sent and erased, and nothing of it can be read anywhere."),
+        N_("An invented report was told, and something of it stayed readable: take no reports until it is found."),
+    ),
+    "swap": _Row(
+        _swap,
+        N_("This computer swaps to no disk that could be read."),
+        N_("This computer swaps to a disk that could be read: what passes through the memory can end up there."),
+    ),
+    "folder": _Row(
+        lambda here: open_to_others(here.settings.instance),
+        N_("Nobody else on the computer may read the folder."),
+        N_("Others on the computer may read the folder, or a file in it."),
+    ),
+    "room": _Row(
+        lambda here: [*disk.problems(here.settings.instance, here.machine.free), *page_rows.problems(here.settings)],
+        N_("There is room on the disk and in memory."),
+        N_("There is little room on the disk or in memory: a full disk takes only short reports."),
+    ),
+    "clock": _Row(
+        _clock,
+        N_("A time service keeps the clock, and no file is from later than now."),
+        N_("The clock of the computer is wrong, or nobody keeps it: hours and six digits go wrong."),
+    ),
+    "front": _Row(
+        lambda here: here.machine.front_problems(here.settings),
+        N_("The server in front says who sends, so that nobody is taken for all others."),
+        N_("The server in front does not say who sends: one sender who floods shuts out all others."),
+    ),
+    "rules": _Row(
+        _unsigned_rules,
+        N_("Every rule is signed by a professional."),
+        N_("Not every rule is signed by a professional: pages say so."),
+        is_open=True,
+    ),
+    "texts": _Row(
+        _unsigned_texts,
+        N_("Every text that has to be reviewed is signed."),
+        N_("Not every text that has to be reviewed is signed: pages say so."),
+        is_open=True,
+    ),
+}
+UNKNOWN = {
+    "audit": N_("Whether the record of who did what is whole cannot be known while the keys do not hold."),
+    "directory": N_("Who signed which service cannot be known while the keys do not hold."),
+    "leaks": N_("Whether something of a report stays behind was not tried this time."),
+    "swap": N_("This system does not say to which disk it swaps."),
+    "clock": N_("This system does not say whether a time service keeps its clock."),
+}
