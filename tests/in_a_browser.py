@@ -29,7 +29,7 @@ WORDS, LETTER, HALF = "zarzamora 4417 ñandú", "carta de cardo 8890", "pluma a 
 TICKED = {"safety": "S_WEAPON", "danger": "D_STRANGLED", "violence": "PHYSICAL_ASSAULT", "consents": "C_LETTERS"}
 NEED = "N_SAFETY_PLAN"  # what she looks for without telling
 TYPED = [WORDS, LETTER, HALF, NEED, *TICKED.values()]
-BEGIN = "main .o-actions button, main .o-actions a.c-outline"
+BEGIN = "main button[name=go][value=all]"  # every theme: each page of questions is walked
 NEXT, LEAVE = "main .o-actions button[name=go][value=next]", ".o-bar .c-leave"
 LONGEST_WALK = 20  # pages
 

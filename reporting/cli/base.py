@@ -48,7 +48,7 @@ COMMANDS = {
     "init": "install",
     "keys": "people",
     "lock": "maintenance",
-    "migration": "migration",
+    "migration": "bench",
     "move": "whole",
     "notify": "maintenance",
     "places": "directory",

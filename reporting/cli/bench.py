@@ -1,6 +1,6 @@
-"""Commands that measure: each figure as JSON, ratios within one run.
+"""Commands for maintainers: measures, each figure as JSON and ratios within one run, and the next migration.
 
-Measures throw-away installations only, never the real one.
+Measures throw-away installations only, never the real one; the migration touches none.
 """
 
 from __future__ import annotations
@@ -14,8 +14,10 @@ from dataclasses import asdict
 import click
 
 from reporting.cli.base import main, progress, settings_here, throw_away
-from reporting.cli.language import echo
+from reporting.cli.language import Refusal, echo
+from reporting.config import IS_CHECKOUT, ROOT
 from reporting.operations.bench import desk_works, match, queue, release, submit, waits
+from reporting.storage import database
 
 
 @main.group()
@@ -121,3 +123,26 @@ def bench_release(reports: int, as_json: bool) -> None:
     """What a release costs: opening 10,000 sealed tallies, and from opened ones to finished files."""
     measured = release.measure(reports, time.perf_counter)
     echo(json.dumps(measured) if as_json else _table(measured))
+
+
+# ── the next migration ──────────────────────────────────────────────────────────────────────────────────────
+
+
+@main.group()
+def migration() -> None:
+    """For maintainers: change the tables of a checkout."""
+
+
+@migration.command("new")
+@click.argument("words")
+def new_migration(words: str) -> None:
+    """Write the next migration, named in WORDS: one sentence that says what changes and why.
+
+    What the models have and the migrations do not make yet stands in it already. Read it, set it right, run the tests.
+    """
+    if not IS_CHECKOUT:
+        raise Refusal("This is no checkout: a migration belongs where the code is changed.")
+    if not words.strip(" ."):
+        raise Refusal("Say in a few words what changes.")
+    file = database.new_migration(words.strip().rstrip("."))
+    echo("Written: %(file)s. Read it before you run the tests.", file=file.relative_to(ROOT))

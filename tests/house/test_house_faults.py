@@ -26,7 +26,7 @@ from werkzeug.serving import WSGIRequestHandler
 from werkzeug.test import TestResponse
 
 from referrals.directory.reviewed_data import DATA
-from reporting.cli import migration
+from reporting.cli import bench
 from reporting.cli.base import main
 from reporting.config import IS_CHECKOUT, instance_folder
 from reporting.sessions import day_seeds
@@ -421,7 +421,7 @@ def migrations(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of ours, to write into."""
     ours = shutil.copytree(database.MIGRATIONS, tmp_path / "migrations", ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.setattr(database, "MIGRATIONS", ours)
-    monkeypatch.setattr(migration, "ROOT", tmp_path)
+    monkeypatch.setattr(bench, "ROOT", tmp_path)
     return ours
 
 
