@@ -551,7 +551,7 @@ def she_tells(walk: Walk) -> None:
     other = next(language for language in LANGUAGES if language != walk.look.language)
     walk.presses(f"lang-{other}", other)
     walk.presses(f"lang-{walk.look.language}")
-    walk.presses("to-1")
+    walk.presses("to-10")
     walk.presses("check")
     walk.presses("back")
     walk.presses("check")
@@ -581,8 +581,21 @@ def _goes_on(walk: Walk) -> None:
     walk.clicks(way)
 
 
+def she_leaves_a_message_and_tells_more_afterwards(walk: Walk) -> None:
+    walk.opens("/{lang}/contar")
+    walk.presses("message")
+    _tells_until(walk, "send")
+    walk.presses("send")
+    walk.presses("tell-more")
+    walk.answers()
+    walk.presses("save-15")
+    walk.answers()
+    walk.presses("save-16")
+
+
 def she_makes_a_mistake_and_waits_too_long(walk: Walk) -> None:
     walk.opens("/{lang}/contar")
+    walk.presses("all")
     while not walk.sees("[name=number]"):
         _goes_on(walk)
     walk.page.fill("[name=code]", "12")
@@ -1183,6 +1196,7 @@ def nobody_has_made_keys_yet(walk: Walk) -> None:
 SCENES: tuple[Callable[[Walk], None], ...] = (
     anybody_opens_what_is_open,
     she_tells,
+    she_leaves_a_message_and_tells_more_afterwards,
     she_looks_for_help,
     she_makes_a_sheet_for_the_doctor,
     she_leaves_in_the_middle,
