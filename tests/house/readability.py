@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from reporting.vocabulary.codes import VOCABULARY
-from reporting.vocabulary.questions import FLAG_QUESTIONS, PAGES, WHEN
+from reporting.vocabulary.lengths import ALL_PAGES
+from reporting.vocabulary.questions import FLAG_QUESTIONS, WHEN
 from reporting.web import languages
 from tests.house.figures import ROOT
 
@@ -72,7 +73,7 @@ def pages() -> Iterator[tuple[str, str]]:
         *(ROOT / "templates" / "parts" / f"{part}.html" for part in PARTS),
     ):
         yield path.stem, "\n".join(say(found[1]) for found in SAID.finditer(path.read_text("utf-8")))
-    for number, page in enumerate(PAGES):
+    for number, page in enumerate(ALL_PAGES):
         yield f"questions {number}", "\n".join(say(message) for message in _asked(page) if message)
     for name in DATA:
         told = tomllib.loads((ROOT / "referrals" / "data" / f"{name}.toml").read_text("utf-8"))
