@@ -109,7 +109,8 @@ def _faults(settings: Settings, engine: Engine) -> list[str]:
             team_log.teams_or_none(db, Pin(settings.pin_file))
     except team_log.BrokenChain:
         faults.append("the team log does not hold")
-    answer = create_app(settings).test_client().get(f"/{settings.languages[0]}/", base_url=settings.base_url)
+    asked_here = settings.with_changes(trusted_proxy="")  # nobody stands in front of this question
+    answer = create_app(asked_here).test_client().get(f"/{settings.languages[0]}/", base_url=settings.base_url)
     if answer.status_code >= 500:  # noqa: PLR2004 -- as HTTP has it
         faults.append(f"the first page answers {answer.status_code}")
     return faults

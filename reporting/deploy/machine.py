@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -166,9 +166,9 @@ def start_front(machine: Machine, deployment: Deployment, front: str) -> list[St
         if machine.has_systemd:
             _run("systemctl", "reload-or-restart", front)
         elif front == "nginx" and not _succeeds("nginx", "-s", "reload"):
-            _run("nginx")
+            _begin("nginx")
         elif front == "caddy" and not _succeeds("caddy", "reload", "--config", "/etc/caddy/Caddyfile"):
-            _run("caddy", "start", "--config", "/etc/caddy/Caddyfile")
+            _begin("caddy", "start", "--config", "/etc/caddy/Caddyfile")
     except CannotSetUp as why:
         return [Step(BAD_FRONT, {"front": front, "why": str(why)}, is_done=False)]
     return [Step(FRONT_STARTED, {"front": front})]
@@ -184,15 +184,27 @@ def _run(*command: str) -> None:
         raise CannotSetUp(f"{' '.join(command)}: {said[-1] if said else done.returncode}")
 
 
+def _begin(*command: str) -> None:
+    """A program that stays: it would hold the line on which we wait for its last word."""
+    nowhere = subprocess.DEVNULL
+    done = subprocess.run(_found(command), stdout=nowhere, stderr=nowhere, check=False)  # noqa: S603 -- a table's
+    if done.returncode:
+        raise CannotSetUp(f"{command[0]} does not start: is another program at its port?")
+
+
 def _succeeds(*command: str) -> bool:
     return not _ask(*command).returncode
 
 
 def _ask(*command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(_found(command), capture_output=True, text=True, check=False)  # noqa: S603 -- a table's
+
+
+def _found(command: Sequence[str]) -> list[str]:
     program = shutil.which(command[0], path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
     if program is None:
         raise CannotSetUp(f"there is no program {command[0]}")
-    return subprocess.run([program, *command[1:]], capture_output=True, text=True, check=False)  # noqa: S603 -- a table's
+    return [program, *command[1:]]
 
 
 def _read(path: Path) -> str:

@@ -106,6 +106,11 @@ def test_an_upgrade_that_loses_a_row_or_stops_midway_is_put_back_by_itself(place
         )
 
 
+def test_an_installation_behind_a_server_in_front_is_upgraded_too(former: Former) -> None:
+    done = amparo("upgrade", BASE_URL="https://hoja.example", TRUSTED_PROXY="127.0.0.1")
+    assert done.exit_code == 0, done.output
+
+
 def test_an_upgrade_that_was_killed_midway_is_taken_back_by_hand(place: Place) -> None:
     before = snapshots.fingerprints(place.engine)
     upgrading.copy(place.engine, place.settings.instance, place.clock(), quiet)
