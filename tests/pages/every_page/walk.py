@@ -159,7 +159,9 @@ TOO_WIDE = f"""document.activeElement.blur(); scrollTo(0, 0);
     all('body *').filter(one => box(one).right > {NARROW} + 1).slice(0, 2)"""
 # template -> what it is spared, because it is on screen for an instant and has one link
 SPARED = {"reporter/leave.html": frozenset({"the first stop is the skip link", "targets are 44 pixels high"})}
-HAVE_NO_EXIT = re.compile(r"reporter/leave\.html|staff/|casework/|advocate/|guide/(casework|coordinator|advocate|emergency)|errors/desk")
+HAVE_NO_EXIT = re.compile(
+    r"reporter/leave\.html|staff/|casework/|advocate/|guide/(casework|coordinator|advocate|emergency)|errors/desk"
+)
 
 
 class Source(HTMLParser):
