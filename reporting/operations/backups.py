@@ -25,7 +25,7 @@ from reporting.crypto import sealing
 from reporting.crypto.sealing import CannotOpen, SealContext
 from reporting.errors import AmparoError
 from reporting.storage.database import Base, checkpoint, version_of
-from reporting.storage.files import rewrite_json
+from reporting.storage.files import new_file, overwrite, rewrite_json
 from reporting.storage.locks import maintenance_lock
 from reporting.storage.models import CaseRow, TakenRow
 
@@ -65,10 +65,8 @@ def month_key(instance: Path, now: float) -> tuple[str, bytes]:
     folder.mkdir(mode=0o700, exist_ok=True)
     path = folder / f"{month}.key"
     if not path.exists():
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        with new_file(path) as file:
             file.write(sealing.new_key())
-            file.flush()
-            os.fsync(file.fileno())
     return month, path.read_bytes()
 
 
@@ -76,11 +74,7 @@ def forget_keys(instance: Path, now: float, days: int = KEY_DAYS) -> int:
     """Destroy the keys of months that began so many days ago. What they sealed opens nowhere any more."""
     old = _old_keys(instance, now, days)
     for path in old:
-        with path.open("r+b") as file:
-            file.write(bytes(sealing.KEY))
-            file.flush()
-            os.fsync(file.fileno())
-        path.unlink()
+        overwrite(path)
     return len(old)
 
 
@@ -128,10 +122,8 @@ def _back_up(
     fresh = target.with_name(target.name + ".new")
     fresh.unlink(missing_ok=True)  # of one that was killed: nobody else writes one while the lock is held
     try:
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        with new_file(fresh) as file:
             counts = _write(file, engine, month, key, say)
-            file.flush()
-            os.fsync(file.fileno())
         say("reading it back ...")
         with fresh.open("rb") as file:
             read_back = sum(1 for _ in rows_of(file, key)) - 1

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,7 +25,7 @@ from reporting.operations import backups, retention
 from reporting.operations.whole import snapshots
 from reporting.operations.whole.snapshots import Prints
 from reporting.storage import ledger
-from reporting.storage.files import replace_file
+from reporting.storage.files import new_file, replace_file
 from reporting.storage.locks import maintenance_lock
 
 WORDS = 12  # of a list of 2048: 132 bits
@@ -76,15 +75,10 @@ def pack(
         was_packed = is_packed(instance)
         replace_file(instance / MARK, json.dumps({"day": _day(now), "file": str(target)}).encode())
         try:
-            with (
-                os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file,
-                backups.one_look(engine) as connection,
-            ):
+            with new_file(target) as file, backups.one_look(engine) as connection:
                 head = {"settings": settings, "files": {name: _text(instance / name) for name in names}}
                 lines = chain([head], snapshots.lines(connection, say))
                 backups.write_lines(file, _day(now)[:7], _key(words), lines)
-                file.flush()
-                os.fsync(file.fileno())
             with target.open("rb") as file:
                 rows = sum(1 for _ in backups.rows_of(file, _key(words))) - 2
         except BaseException:

@@ -8,7 +8,6 @@ touched, so a release that is out stays out.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +20,7 @@ from reporting.operations import backups
 from reporting.operations.whole import snapshots
 from reporting.operations.whole.snapshots import Prints
 from reporting.storage.database import version_of
-from reporting.storage.files import replace_file
+from reporting.storage.files import new_file, overwrite, replace_file
 from reporting.storage.locks import maintenance_lock
 
 COPY = "before-upgrade.backup"  # in the instance folder
@@ -53,10 +52,8 @@ def copy(engine: Engine, instance: Path, now: float, say: Say) -> bool:
         month, key = backups.month_key(instance, now)
         fresh = instance / f"{COPY}.new"
         fresh.unlink(missing_ok=True)
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        with new_file(fresh) as file:
             backups.write_lines(file, month, key, snapshots.lines(connection, say))
-            file.flush()
-            os.fsync(file.fileno())
         say("reading the copy back ...")
         with fresh.open("rb") as file:
             for _ in backups.rows_of(file, key):
@@ -150,11 +147,7 @@ def forget(instance: Path) -> int:
     (instance / NOTE).unlink(missing_ok=True)
     if not path.exists():
         return 0
-    with path.open("r+b") as file:
-        file.write(bytes(path.stat().st_size))
-        file.flush()
-        os.fsync(file.fileno())
-    path.unlink()
+    overwrite(path)
     return 1
 
 
