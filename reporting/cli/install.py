@@ -228,7 +228,7 @@ def check(
         _check_backup(settings, backup, as_json=as_json)
     engine, today = opened_for(settings), languages.local(now, settings.time_zone).date()
     proofs = leak_check.run_checks() if residue else None
-    on = installation_check.Machine(front_settings.problems)
+    on = installation_check.Host(front_settings.problems)
     rows = installation_check.look(settings, engine, now, today, proofs, on)
     address = urlsplit(settings.base_url).netloc
     _keep(settings, findings.HERE, findings.Look(address, today, tuple(row.finding for row in rows)))

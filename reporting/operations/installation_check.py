@@ -6,7 +6,7 @@ rows' own sentences alone. Changes nothing and opens no case.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -21,7 +21,7 @@ from referrals.needs import rulebook
 from reporting.config import SWAPS, Settings, open_to_others, problems_on_this_machine
 from reporting.figures import release_ledger
 from reporting.i18n import N_
-from reporting.operations import backups, machine, retention
+from reporting.operations import backups, host_clock, retention
 from reporting.operations.leak_check import Proof
 from reporting.sessions import page_rows
 from reporting.storage import disk
@@ -36,29 +36,31 @@ NAMED = 5  # services that are named at the terminal
 
 
 @dataclass(frozen=True, slots=True)
-class Machine:
+class Host:
     """What the machine tells, and what is wrong with the server in front of it. Tests hand in another."""
 
     front_problems: Callable[[Settings], Iterable[str]]
     free: disk.Look = disk.space
     swaps: Path = SWAPS
-    clock_is_set: Callable[[], bool | None] = machine.clock_is_set
+    clock_is_set: Callable[[], bool | None] = host_clock.clock_is_set
 
 
 @dataclass(frozen=True, slots=True)
 class _Here:
-    """An installation while it is looked at. `today` is the day of the place; `proofs` is None where none were made."""
+    """An installation while it is looked at. `today` is the day of the place; `proofs` is None where none were made.
+
+    `keys` is what is wrong with the keys of the teams, `services` when each is to be confirmed.
+    """
 
     settings: Settings
     db: Session
     now: float
     today: date
-    machine: Machine
+    host: Host
     proofs: tuple[Proof, ...] | None
-
-    @property
-    def pin(self) -> Pin:
-        return Pin(self.settings.pin_file)
+    pin: Pin
+    keys: Sequence[str]
+    services: Sequence[due.Due]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +85,13 @@ class Found:
 
 
 def look(
-    settings: Settings, engine: Engine, now: float, today: date, proofs: tuple[Proof, ...] | None, on: Machine
+    settings: Settings, engine: Engine, now: float, today: date, proofs: tuple[Proof, ...] | None, on: Host
 ) -> tuple[Found, ...]:
     """Every row, in the order of the table."""
+    pin = Pin(settings.pin_file)
     with reading(engine) as db:
-        here = _Here(settings, db, now, today, on, proofs)
+        keys, services = log_report.problems(db, pin), due.due(db, today)
+        here = _Here(settings, db, now, today, on, proofs, pin, keys, services)
         return tuple(_found(code, row, here) for code, row in ROWS.items())
 
 
@@ -110,7 +114,7 @@ def _leaks(here: _Here) -> Iterable[str] | None:
 
 def _log_holds(here: _Here) -> bool:
     """Who may sign stands in the team log: where that does not hold, every signature would look like nobody's."""
-    return log_report.BROKEN not in log_report.problems(here.db, here.pin)
+    return log_report.BROKEN not in here.keys
 
 
 def _audit(here: _Here) -> Iterable[str] | None:
@@ -125,7 +129,7 @@ def _directory(here: _Here) -> Iterable[str] | None:
 
 def _stale(here: _Here) -> Iterator[str]:
     """Lines and places with PEP, which change oftenest: a dead one costs most."""
-    often = [state for state in due.due(here.db, here.today) if state.every == due.OFTEN]
+    often = [state for state in here.services if state.every == due.OFTEN]
     over = [state.service for state in often if state.over]
     if over:
         more = "" if len(over) <= NAMED else f" and {len(over) - NAMED} more"
@@ -136,10 +140,10 @@ def _stale(here: _Here) -> Iterator[str]:
 
 
 def _old(here: _Here) -> Iterator[str]:
-    states = due.due(here.db, here.today)
-    old = sum(state.old for state in states)
+    old = sum(state.old for state in here.services)
     if old:
-        yield f"Of {len(states)} services, {old} were confirmed by nobody for a year: pages say so, and `call first`."
+        of = len(here.services)
+        yield f"Of {of} services, {old} were confirmed by nobody for a year: pages say so, and `call first`."
 
 
 def _backups(here: _Here) -> Iterator[str]:
@@ -179,20 +183,20 @@ def _unsigned_texts(_here: _Here) -> Iterator[str]:
 
 
 def _clock(here: _Here) -> Iterable[str] | None:
-    is_set = here.machine.clock_is_set()
-    faults = [*machine.clock_problems(here.settings.instance, here.now, is_set)]
+    is_set = here.host.clock_is_set()
+    faults = [*host_clock.clock_problems(here.settings.instance, here.now, is_set)]
     return None if is_set is None and not faults else faults
 
 
 def _swap(here: _Here) -> Iterable[str] | None:
-    return problems_on_this_machine(here.machine.swaps) if here.machine.swaps.exists() else None
+    return problems_on_this_machine(here.host.swaps) if here.host.swaps.exists() else None
 
 
 # ── the table ───────────────────────────────────────────────────────────────────────────────────────────────
 
 ROWS: Mapping[str, _Row] = {
     "keys": _Row(
-        lambda here: log_report.problems(here.db, here.pin),
+        lambda here: here.keys,
         N_("The keys of the teams hold."),
         N_("The keys of a team do not hold, or are not made: do not make new ones before you know why."),
     ),
@@ -270,7 +274,7 @@ ROWS: Mapping[str, _Row] = {
         N_("Others on the computer may read the folder, or a file in it."),
     ),
     "room": _Row(
-        lambda here: [*disk.problems(here.settings.instance, here.machine.free), *page_rows.problems(here.settings)],
+        lambda here: [*disk.problems(here.settings.instance, here.host.free), *page_rows.problems(here.settings)],
         N_("There is room on the disk and in memory."),
         N_("There is little room on the disk or in memory: a full disk takes only short reports."),
     ),
@@ -280,7 +284,7 @@ ROWS: Mapping[str, _Row] = {
         N_("The clock of the computer is wrong, or nobody keeps it: hours and six digits go wrong."),
     ),
     "front": _Row(
-        lambda here: here.machine.front_problems(here.settings),
+        lambda here: here.host.front_problems(here.settings),
         N_("The server in front says who sends, so that nobody is taken for all others."),
         N_("The server in front does not say who sends: one sender who floods shuts out all others."),
     ),

@@ -24,7 +24,7 @@ from reporting.cli.base import main
 from reporting.deploy import front_settings
 from reporting.operations import backups, installation_check, retention
 from reporting.operations.backups import BackupRefused
-from reporting.operations.installation_check import ROWS, UNKNOWN, Found, Machine
+from reporting.operations.installation_check import ROWS, UNKNOWN, Found, Host
 from reporting.operations.leak_check import Proof
 from reporting.operations.whole import trial_restore
 from reporting.operations.whole.trial_restore import CannotTry
@@ -92,7 +92,7 @@ class Good:
     """An installation that stands well, and what its machine tells."""
 
     place: Place
-    machine: Machine
+    machine: Host
     proofs: tuple[Proof, ...] = ()
 
     def looks(self) -> dict[str, Found]:
@@ -110,7 +110,7 @@ def good(request: pytest.FixtureRequest, copies: Copies, tmp_path: Path) -> Iter
     swaps.write_text(NO_SWAP, encoding="ascii")
     with on_engine(request.param, copies, tmp_path / "instance", looked_after) as place:
         settled(place)
-        machine = Machine(front_settings.problems, lambda _: disk.Space(50, 100), swaps, lambda: True)
+        machine = Host(front_settings.problems, lambda _: disk.Space(50, 100), swaps, lambda: True)
         yield Good(place, machine)
 
 
@@ -330,7 +330,7 @@ def test_the_coordinator_reads_in_spanish_what_is_to_be_done_first(app: Flask, p
     desk = signs_in(app, place, place.workers["vera"])
     desk.opens(PAGE)
     assert "amparo check" in desk.words, "before anybody looked: what to ask for"
-    machine = Machine(front_settings.problems)
+    machine = Host(front_settings.problems)
     found = installation_check.look(place.settings, place.engine, time.time(), day_of(place), None, machine)
     look = findings.Look("localhost", day_of(place), tuple(row.finding for row in found))
     assert findings.keep(place.settings.instance, findings.HERE, look)
