@@ -78,7 +78,7 @@ def translated(text: str, **parts: object) -> str:
     """A message id with its parts, or a sentence, in the language that is spoken; another text as it is."""
     if parts:
         text = said(text, **parts)
-    return text.said_by(_any) if isinstance(text, Sentence) else _own(text)
+    return text.said_by(_any) if isinstance(text, Sentence) else _any(text)
 
 
 def echo(*texts: str, err: bool = False, nl: bool = True, **parts: object) -> None:
@@ -90,6 +90,11 @@ def echo(*texts: str, err: bool = False, nl: bool = True, **parts: object) -> No
 def ask(question: str, *, parts: Mapping[str, object] | None = None, **options: Any) -> Any:
     """What is typed. `options` are those of `click.prompt`."""
     return click.prompt(translated(question, **(parts or {})), **options)
+
+
+def agrees(question: str) -> bool:
+    """Whether the answer is yes, as it is where Enter alone is pressed."""
+    return click.confirm(translated(question), default=True, err=True)
 
 
 class Refusal(click.ClickException, AmparoError):

@@ -11,7 +11,6 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from referrals.help.answers import has_lines
 from reporting.app import create_app
 from reporting.cli import deploy as printed
 from reporting.cli.base import NO_LINES, invitation, main, opened_for, progress
+from reporting.cli.language import Refusal, agrees, ask, echo, speaking, translated
 from reporting.config import SECRET, BadSettings, Settings, instance_folder, make_secrets, read_settings
 from reporting.deploy import answers, deployment, machine, trial
 from reporting.deploy.answers import COORDINATOR, FIRST_READER, QUESTIONS, Question
@@ -34,7 +34,6 @@ from reporting.operations.whole import packing
 from reporting.storage.database import reading, upgrade_tables, version_of, writing
 from reporting.teams import accounts, members, team_log
 from reporting.teams.accounts import Invitation
-from reporting.web import languages
 
 HOME = Path("/srv/amparo")  # the instance folder where root sets up a machine
 ROLES = {COORDINATOR: team_log.COORDINATOR, FIRST_READER: team_log.CASE_WORKER}
@@ -69,7 +68,6 @@ NEXT = (
     N_("3. Then look from outside, as people come: amparo check --through %(address)s"),
     N_("4. Once a week: amparo check"),
 )
-Say = Callable[..., str]
 
 
 def _with_questions(command: Callable[..., None]) -> Callable[..., None]:
@@ -116,18 +114,18 @@ def setup(*, language: str, as_json: bool, **chosen: Any) -> None:
 
     Not as root, or with --root, the files are written into a folder, from which root copies them.
     """
-    say = partial(languages.say, languages.load(("es", "en"))[language])
     try:
-        _Setup(say, chosen, quiet=as_json).run(language)
+        with speaking(language):
+            _Setup(chosen, quiet=as_json).run(language)
     except (BadSettings, CannotDeploy, CannotSetUp) as problem:
-        raise click.ClickException(str(problem)) from None
+        raise Refusal(str(problem)) from None
 
 
 class _Setup:
     """One run, from the questions to what comes next."""
 
-    def __init__(self, say: Say, chosen: Mapping[str, Any], *, quiet: bool) -> None:
-        self.say, self.chosen, self.quiet, self.done = say, chosen, quiet, Done()
+    def __init__(self, chosen: Mapping[str, Any], *, quiet: bool) -> None:
+        self.chosen, self.quiet, self.done = chosen, quiet, Done()
         is_root = hasattr(os, "geteuid") and os.geteuid() == 0
         self.instance = self._instance(is_root=is_root)
         root = chosen["root"] or (Path("/") if is_root else self.instance.parent / "machine")
@@ -181,14 +179,14 @@ class _Setup:
         otherwise = before.get(question.name, "") or question.otherwise()
         while True:
             if typed is None and not self.chosen["yes"]:
-                click.echo(f"\n{self.say(question.why)}", err=True)
-                typed = click.prompt(self.say(question.text), default=otherwise, show_default=bool(otherwise), err=True)
+                echo("", question.why, err=True)
+                typed = ask(question.text, default=otherwise, show_default=bool(otherwise), err=True)
             answer = answers.tidy(question.name, otherwise if typed is None else typed)
             if answers.is_taken(question, answer):
                 return answer
             if self.chosen["yes"] or self.chosen.get(question.name.lower().replace("-", "_")) is not None:
-                raise CannotSetUp(f"{question.option}: {self.say(question.wrong)}")
-            click.echo(self.say(question.wrong), err=True)
+                raise CannotSetUp(f"{question.option}: {translated(question.wrong)}")
+            echo(question.wrong, err=True)
             typed = None
 
     # ── what is done ──
@@ -218,8 +216,8 @@ class _Setup:
             return True
         listed = [str(self.machine.file(place)) for place in places]
         if not self.chosen["yes"]:
-            click.echo("\n" + "\n".join(f"  {path}" for path in listed), err=True)
-            if not click.confirm(self.say(WRITE), default=True, err=True):
+            echo("", *(f"  {path}" for path in listed), err=True)
+            if not agrees(WRITE):
                 self.note(NOT_WRITTEN, is_done=False)
                 return False
         machine.write(self.machine, texts)
@@ -258,7 +256,7 @@ class _Setup:
         """A report, an answer and a backup, where somebody wants it."""
         tries = self.chosen["tries"]
         if tries is None:
-            tries = not self.chosen["yes"] and bool(self.front) and click.confirm(self.say(TRY), default=True, err=True)
+            tries = not self.chosen["yes"] and bool(self.front) and agrees(TRY)
         if not tries:
             return
         if not self.front:
@@ -281,7 +279,7 @@ class _Setup:
 
     def speak(self, words: str, **parts: str) -> None:
         if not self.quiet:
-            click.echo(self.say(words, **parts) if parts else self.say(words))
+            echo(translated(words, **parts))
 
     def note(self, words: str, *, is_done: bool = True, **parts: str) -> None:
         self.done.steps.append(Step(words, parts, is_done))
@@ -290,20 +288,20 @@ class _Setup:
     def end(self, settings: Settings, language: str) -> None:
         address = invitation(settings).replace(f"/{settings.languages[0]}/", f"/{language}/", 1)
         if self.quiet:
-            click.echo(json.dumps(self._as_json(address), ensure_ascii=False, indent=1))
+            echo(json.dumps(self._as_json(address), ensure_ascii=False, indent=1))
             return
         for row in self.done.invitations:
-            click.echo(f"\n  {row['for']} ({row['role']}):  {row['code']}")
+            echo(f"\n  {row['for']} ({row['role']}):  {row['code']}")
         if self.done.invitations:
             self.speak(INVITED)
             self.speak(TYPED_AT, address=address)
         if not has_lines(settings.country):
-            click.echo(NO_LINES % settings.country)
-        click.echo()
+            echo(NO_LINES, country=settings.country)
+        echo("")
         for words in NEXT:
             self.speak(words, **({"address": settings.base_url} if "%(" in words else {}))
 
     def _as_json(self, address: str) -> dict[str, Any]:
-        steps = [{"done": step.is_done, "says": self.say(step.words, **step.parts)} for step in self.done.steps]
+        steps = [{"done": step.is_done, "says": translated(step.words, **step.parts)} for step in self.done.steps]
         result = {"files": self.done.files, "steps": steps, "tried": self.done.tried}
         return {"instance": str(self.instance), "address": address, "invitations": self.done.invitations, **result}

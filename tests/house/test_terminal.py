@@ -121,8 +121,7 @@ def test_json_is_the_same_in_every_language() -> None:
 
 # ── nothing can be said past the catalogue ──────────────────────────────────────────────────────────────────
 
-# `setup` asks for its language first and speaks it by itself; the others still wait for their Spanish
-WAITING = {"reporting.cli.install", "reporting.cli.maintenance", "reporting.cli.whole", "reporting.cli.setup"}
+WAITING = {"reporting.cli.install", "reporting.cli.maintenance", "reporting.cli.whole"}
 COMMAND_FILES = [path for path in terminal.code() if path.is_relative_to(terminal.CLI) and path.name != "language.py"]
 PAST_IT = {"echo", "secho", "prompt", "confirm", "ClickException", "UsageError", "progressbar"}
 
