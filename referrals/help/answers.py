@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Unpack
 
 from referrals.directory.home import BOX, lines_of_country
 from referrals.directory.snapshot import DirectorySnapshot, shipped_lines
 from referrals.help.at_the_door import WALK_IN, door_first
-from referrals.help.match import LeavesOut, Match, match, match_for, moment, nothing, places_of, with_what_became
+from referrals.help.match import Match, MatchOptions, match, match_for, moment, places_of, with_what_became
 from referrals.help.texts import Words, about_need, need_words
 from referrals.matching import order, wording
 from referrals.matching.hours import YES
@@ -127,30 +128,9 @@ class Help:
         )
 
 
-def help_for(
-    snapshot: DirectorySnapshot,
-    incident: Incident,
-    now: float,
-    *,
-    languages: tuple[str, ...],
-    only: list[str] | None = None,
-    police_shown: bool = False,
-    leaves_out: LeavesOut = nothing,
-) -> Help:
-    """Needs, clocks and offers of an incident as of `now` (seconds since 1970); `only` some while she is telling.
-
-    `leaves_out`: which of the needs are no longer asked for in this case.
-    """
-    matched = match(
-        snapshot,
-        incident,
-        now,
-        languages=languages,
-        only=only,
-        police_shown=police_shown,
-        leaves_out=leaves_out,
-    )
-    return help_of(matched)
+def help_for(snapshot: DirectorySnapshot, incident: Incident, now: float, **options: Unpack[MatchOptions]) -> Help:
+    """Needs, clocks and offers of an incident as of `now` (seconds since 1970)."""
+    return help_of(match(snapshot, incident, now, **options))
 
 
 def help_with(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Required, TypedDict, Unpack
 
 from referrals.directory.reviewed_data import retired
 from referrals.directory.snapshot import DirectorySnapshot
@@ -16,6 +17,15 @@ from referrals.needs.codes import Need
 from reporting.vocabulary.incident import Incident
 
 LeavesOut = Callable[[Need], bool]
+
+
+class MatchOptions(TypedDict, total=False):
+    """What narrows a match: `only` some needs while she is telling; `leaves_out` says which are no longer asked for."""
+
+    languages: Required[tuple[str, ...]]
+    only: list[str] | None
+    police_shown: bool
+    leaves_out: LeavesOut
 
 
 def nothing(_need: Need) -> bool:
@@ -37,21 +47,14 @@ def match(
     snapshot: DirectorySnapshot,
     incident: Incident,
     now: float,
-    *,
-    languages: tuple[str, ...],
-    only: list[str] | None = None,
-    police_shown: bool = False,
-    leaves_out: LeavesOut = nothing,
+    **options: Unpack[MatchOptions],
 ) -> Match:
-    """An incident as of `now` (seconds since 1970); `only` some needs while she is telling.
-
-    `leaves_out`: which of the needs are no longer asked for in this case.
-    """
-    assessed = assess(incident)
+    """An incident as of `now` (seconds since 1970)."""
+    assessed, only, leaves_out = assess(incident), options.get("only"), options.get("leaves_out", nothing)
     wanted = [need for need in assessed.needs if (only is None or need.code in only) and not leaves_out(need)]
-    hers = tuple(code for code in (incident.lang, *languages) if code)
+    hers = tuple(code for code in (incident.lang, *options["languages"]) if code)
     refused = with_what_became(snapshot, incident)
-    seeker = Seeker(refused, assessed.must_not, places_of(incident), hers, police_shown)
+    seeker = Seeker(refused, assessed.must_not, places_of(incident), hers, options.get("police_shown", False))
     return match_for(snapshot, wanted, seeker, now, create_referral=assessed.create_referral)
 
 
