@@ -42,14 +42,7 @@ class Sentence(str):
 
     def parts_in(self, say: Callable[..., str]) -> dict[str, str]:
         """The parts, ready to be filled in. `say` is there for parts that are messages or sentences themselves."""
-        return {
-            name: value.said_by(say)
-            if isinstance(value, Sentence)
-            else say(value)
-            if name.startswith("said_")
-            else value
-            for name, value in self.parts
-        }
+        return {name: _part(name, value, say) for name, value in self.parts}
 
     def said_by(self, say: Callable[..., str]) -> str:
         """The sentence in the language of `say`, which is called with a message id and its parts."""

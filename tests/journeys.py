@@ -9,9 +9,13 @@ from __future__ import annotations
 import argparse
 import re
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from flask import Flask
 
 from reporting.app import create_app
 from reporting.web import assets
@@ -180,8 +184,9 @@ def screens_of(window: Any, page: str, picture: Path | None = None) -> float:
     return round(window.evaluate("document.documentElement.scrollHeight") / 640, 1)
 
 
-def main() -> None:
-    """Print the table."""
+@contextmanager
+def at_a_phone() -> Iterator[tuple[Flask, Any, Path | None]]:
+    """Our pages, a window of 360 x 640 in Chromium, and the folder for pictures, where the command names one."""
     from playwright.sync_api import sync_playwright
 
     reader = argparse.ArgumentParser()
@@ -189,9 +194,15 @@ def main() -> None:
     folder = reader.parse_args().pictures
     with tempfile.TemporaryDirectory() as inside, sync_playwright() as player:
         place = a_furnished_place(Path(inside) / "instance")
-        app = create_app(place.settings, place.clock)
         browser = player.chromium.launch(executable_path=requires("chromium"), args=FLAGS)
         window = browser.new_context(viewport={"width": 360, "height": 640}, java_script_enabled=True).new_page()
+        yield create_app(place.settings, place.clock), window, folder
+        browser.close()
+
+
+def main() -> None:
+    """Print the table."""
+    with at_a_phone() as (app, window, folder):
         print(f"{'':52}{'in sight':>9}{'folded':>8}{'lines':>7}{'km':>4}{'screens':>9}")  # noqa: T201 -- the table
         for number, who in enumerate(NINE):
             page = page_of(app, who)
@@ -200,7 +211,6 @@ def main() -> None:
             print(  # noqa: T201 -- the table
                 f"{who:52}{seen.in_sight:>9}{seen.folded:>8}{seen.lines:>7}{seen.kilometres:>4}{seen.screens:>9}"
             )
-        browser.close()
 
 
 if __name__ == "__main__":

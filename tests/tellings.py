@@ -8,21 +8,15 @@ keeps every page of the short form and of a message.
 
 from __future__ import annotations
 
-import argparse
 import gzip
 import re
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reporting.app import create_app
 from reporting.vocabulary.lengths import ALL_PAGES
 from reporting.web import assets
-from tests.browsers import FLAGS
-from tests.journeys import ALWAYS, NINE
-from tests.needs_of_tests import requires
-from tests.people import a_furnished_place
+from tests.journeys import ALWAYS, NINE, at_a_phone
 from tests.phone import FormOnPage, Phone
 from tests.trips import begins, on_the_check_page
 
@@ -121,16 +115,7 @@ def _adds(work: Work, page: str, window: Any, answers: dict[str, Any], picture: 
 
 def main() -> None:
     """Print the table."""
-    from playwright.sync_api import sync_playwright
-
-    reader = argparse.ArgumentParser()
-    reader.add_argument("--pictures", type=Path)
-    folder = reader.parse_args().pictures
-    with tempfile.TemporaryDirectory() as inside, sync_playwright() as player:
-        place = a_furnished_place(Path(inside) / "instance")
-        app = create_app(place.settings, place.clock)
-        browser = player.chromium.launch(executable_path=requires("chromium"), args=FLAGS)
-        window = browser.new_context(viewport={"width": 360, "height": 640}, java_script_enabled=True).new_page()
+    with at_a_phone() as (app, window, folder):
         for number, who in enumerate(NINE):
             print(who)  # noqa: T201 -- the table
             for way in WAYS:
@@ -139,7 +124,6 @@ def main() -> None:
                     f"  {way:8} screens {work.screens:2}  taps {work.taps:2}  heights {work.heights:5.1f}"
                     f"  kB {work.size / 1000:5.1f}  seconds {work.seconds:5.1f}  one a screen {work.alone:5.1f}"
                 )
-        browser.close()
 
 
 if __name__ == "__main__":

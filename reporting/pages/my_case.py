@@ -96,6 +96,7 @@ def _case_page(stay: CaseSession, trail: Trail, _rest: str) -> str:
         first=wording.facts_of(case.first, names, say) if case.corrections else (),
         names=names,
         pages=question_forms.titles_to_set_right(case.incident),
+        afterwards=TOLD_AFTERWARDS[0],
         help=None if case.unseen else _help(case, police_shown="police" in trail.about("show")),
         **({} if case.unseen else _plans(case)),
         allows=consents_of(case),

@@ -15,7 +15,7 @@ from reporting.i18n import N_
 from reporting.vocabulary.answers import doubts, incident_of, is_asked
 from reporting.vocabulary.incident import Incident
 from reporting.vocabulary.person import OTHER, worded
-from reporting.vocabulary.questions import NO_ANSWER, ONE, PAGES, YES_NO, Answers, Part, Question, always
+from reporting.vocabulary.questions import BY_NAME, NO_ANSWER, ONE, YES_NO, Answers, Part, Question, always
 
 YES, CONTACT_BACK = "yes", "W_CONTACT_BACK"
 # what is asked aloud, yes or no, and never chosen beforehand -> the consent that a yes gives; contact is a want
@@ -51,11 +51,8 @@ class SpokenPage:
     spoken: tuple[Spoken, ...]
 
 
-_BY_NAME: Final = {question.name: question for page in PAGES for question in page.questions}
-
-
 def _said(name: str, says: str = "", note: str = LIST, **more: Any) -> Spoken:
-    question = _BY_NAME[name]
+    question = BY_NAME[name]
     return Spoken(question, says or question.legend, note, **more)
 
 

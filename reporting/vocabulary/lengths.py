@@ -12,8 +12,9 @@ from itertools import pairwise
 from typing import Final
 
 from reporting.i18n import N_
-from reporting.vocabulary.codes import NOT_ASKED
+from reporting.vocabulary.codes import MAY_BE_NOT_ASKED, NOT_ASKED
 from reporting.vocabulary.questions import (
+    BY_NAME,
     MANY,
     ONE,
     ORDER,
@@ -27,7 +28,6 @@ from reporting.vocabulary.questions import (
 )
 
 MESSAGE, SHORT, LONG = "message", "short", "long"
-_BY_NAME: Final = {question.name: question for page in PAGES for question in page.questions}
 
 
 def _ticks(name: str, *codes: str) -> Part:
@@ -114,12 +114,12 @@ _MAY_WRITE: Final = Question(
 
 def _only(name: str, *parts: str) -> Question:
     """A question of the long form with these of its parts alone."""
-    question = _BY_NAME[name]
+    question = BY_NAME[name]
     return replace(question, parts=tuple(part for part in question.parts if part.name in parts))
 
 
 def _page(title: str, *questions: str | Question) -> Page:
-    return Page(title, tuple(_BY_NAME[each] if isinstance(each, str) else each for each in questions))
+    return Page(title, tuple(BY_NAME[each] if isinstance(each, str) else each for each in questions))
 
 
 # What is asked in the short form and in a message, and what can be told afterwards. A page keeps its number for ever.
@@ -180,7 +180,7 @@ LEFT_OUT: Final = (
 )
 # length -> what is written for what it does not ask; who leaves a message alone is asked neither age nor identity
 WRITTEN: Final = {
-    MESSAGE: ("docs", "age", "identity"),
+    MESSAGE: tuple(MAY_BE_NOT_ASKED),
     SHORT: tuple(row.field for row in LEFT_OUT if row.reads),
     LONG: (),
 }

@@ -385,6 +385,7 @@ PAGES: tuple[Page, ...] = (
 # Whether the tree of places has departments to pick from, where this is not the first home; None: the regions of the
 # vocabulary are asked. Who knows the country sets it for each request.
 HAS_DEPARTMENTS: ContextVar[Callable[[], bool] | None] = ContextVar("has_departments", default=None)
+BY_NAME = {question.name: question for page in PAGES for question in page.questions}
 # The numbers of these pages in the order in which they are asked; the shorter ways stand in lengths.py. A page keeps
 # its number for ever, because drafts and addresses hold it: new ones go to the end.
 ORDER = (0, 1, 2, 7, 8, 3, 4, 5, 6)

@@ -28,6 +28,7 @@ from reporting.vocabulary.incident import Incident, answers_from_incident, incid
 from reporting.vocabulary.lengths import ALL_PAGES, LEFT_OUT, LONG, MESSAGE, ORDERS, SHORT, TOLD_AFTERWARDS
 from reporting.vocabulary.questions import FLAG_QUESTIONS, PAGES, WHEN, Part
 from reporting.vocabulary.wording import facts_of
+from tests.tellings import NOW
 from tests.unit.test_second_edition import incidents
 
 SHIPPED = Path(__file__).resolve().parent.parent.parent / "referrals" / "data"
@@ -45,8 +46,7 @@ def truth_of(incident: Incident, when: Mapping[str, Any]) -> dict[str, Any]:
     """What somebody would answer to every question, if she was asked for it."""
     held = {name: value for name, value in answers_of(incident).items() if name not in TIME} | dict(when)
     signs = {code for name in FLAG_QUESTIONS for code in held.get(name, ())}
-    now = {code for question in ALL_PAGES[9].questions[:1] for part in question.parts[1:] for code in part.codes}
-    return held | {"in_danger": "yes" if signs & now else "no"}
+    return held | {"in_danger": "yes" if signs & NOW else "no"}
 
 
 def told(truth: Mapping[str, Any], length: str) -> Incident:
