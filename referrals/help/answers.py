@@ -121,6 +121,12 @@ class Help:
         return all(need_help.about["reviewer"] for need_help in self.needs if need_help.about)
 
     @property
+    def cannot_wait(self) -> NeedHelp | None:
+        """The need that comes first, where it is for now or its time runs out; None where nothing presses."""
+        first = next(iter(self.needs), None)
+        return first if first and (first.need.urgency == "NOW" or first.need.hours_left is not None) else None
+
+    @property
     def gaps(self) -> tuple[str, ...]:
         """The needs that no service meets, the most urgent first: at best the line of last resort answers."""
         return tuple(

@@ -45,6 +45,7 @@ def test_her_page_says_what_happened_and_what_she_can_do_in_each_state(app: Flas
     assert say("A person reads it. We cannot say on which day.") in her.words
     assert say("Write to the team") in can(her)
     assert timed(her, "N_PEP")
+    assert in_her_words("N_PEP") in can(her).split("</li>")[0], "what runs out comes first, with its hours"
     desk = at_the_desk(app, place)
     case = opens_newest_case(desk)
     place.clock.on(minutes=5)
@@ -64,8 +65,8 @@ def test_her_page_says_what_happened_and_what_she_can_do_in_each_state(app: Flas
     assert say("Decide on what we ask you") not in can(comes_back(app, receipt))
     for move, said in (
         ("send", "The team told «%(service)s» what you allowed."),
-        ("accept", "«%(service)s» said that it attends you."),
-        ("reach", "«%(service)s» attended you."),
+        ("accept", "«%(service)s» said that they will see you."),
+        ("reach", "«%(service)s» took care of you."),
     ):
         place.clock.on(minutes=5)
         steps(desk, case, move)
@@ -73,6 +74,8 @@ def test_her_page_says_what_happened_and_what_she_can_do_in_each_state(app: Flas
         assert happened(her)[0].endswith(say(said, service="").split("»")[1]), move
     assert not timed(her, "N_PEP")
     assert timed(her, "N_EC")
+    assert in_her_words("N_PEP") not in can(her)
+    assert in_her_words("N_EC") in can(her)
     place.clock.on(minutes=5)
     desk.opens(case)
     form = next(form for form in desk.forms if "outcome" in form.kinds and ("go", "close") in form.buttons)

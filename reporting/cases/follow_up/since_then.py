@@ -24,10 +24,10 @@ MOVED: Final[Mapping[str, str]] = {
     "withdraw": N_("The team took back «%(service)s»."),
     "send": N_("The team told «%(service)s» what you allowed."),
     "revoke": N_("You took back your yes to «%(service)s»."),
-    "accept": N_("«%(service)s» said that it attends you."),
-    "refuse": N_("«%(service)s» did not want to attend you. It is not your fault."),
+    "accept": N_("«%(service)s» said that they will see you."),
+    "refuse": N_("«%(service)s» would not see you. It is not your fault."),
     "miss": N_("The team could not get through to «%(service)s»."),
-    "reach": N_("«%(service)s» attended you."),
+    "reach": N_("«%(service)s» took care of you."),
 }
 DONE: Final[Mapping[str, str]] = {
     "closed": N_("The team closed your case."),
