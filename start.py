@@ -19,13 +19,15 @@ PLACE = ROOT / ".venv"
 PROGRAMS = PLACE / ("Scripts" if os.name == "nt" else "bin")
 OLDEST = (3, 11)
 RUN = "requirements.txt"
-TEST = "requirements-dev.txt"  # holds all of RUN, in the same versions
+HOSTS = "requirements-hosts.txt"  # RUN, and what speaks to PostgreSQL and Redis, where there are several hosts
+TEST = "requirements-dev.txt"  # holds all of HOSTS, in the same versions
 
 # word -> (lock file, program, what always follows it, what it is for)
 ACTS = {
     "demo": (RUN, "amparo", ("demo",), "a practice copy with invented reports on http://127.0.0.1:8080"),
     "test": (TEST, "pytest", (), "the tests (--quick: in a minute); names of files or options of pytest may follow"),
     "amparo": (RUN, "amparo", (), "any other command, for example: amparo init, amparo --help"),
+    "hosts": (HOSTS, "amparo", (), "as amparo, with what PostgreSQL and Redis need (once; then amparo keeps it)"),
 }
 QUICK = "--quick"
 QUICK_TESTS = ("tests/unit", "tests/house")  # what needs no installation, and what the house promises
@@ -55,6 +57,9 @@ Después empieza enseguida. Para empezar de nuevo, borra la carpeta .venv; ahí 
     ),
     "any other command, for example: amparo init, amparo --help": (
         "cualquier otro comando, por ejemplo: amparo init, amparo --help"
+    ),
+    "as amparo, with what PostgreSQL and Redis need (once; then amparo keeps it)": (
+        "como amparo, con lo que PostgreSQL y Redis necesitan (una sola vez; después amparo lo conserva)"
     ),
     "There is no '{word}' here.": "Aquí no hay '{word}'.",
     "This is Python {have}; Amparo needs 3.11 or later.\n"
@@ -107,6 +112,8 @@ def command_of(words: list[str]) -> tuple[str, list[str]]:
     """The lock file that an act needs, and the command that it becomes."""
     lock, program, always, _ = ACTS[words[0]]
     options = words[1:]
+    if lock == RUN and stamp_of(HOSTS).exists():
+        lock = HOSTS
     if lock == TEST and QUICK in options:
         options = [*QUICK_TESTS, *(option for option in options if option != QUICK)]
     return lock, [str(PROGRAMS / program), *always, *options]
@@ -146,7 +153,7 @@ def check_python() -> None:
 
 def prepare(lock: str) -> None:
     """Make .venv hold exactly what the lock file says; quick when it does already."""
-    stamp = PLACE / f"made-from-{lock}"
+    stamp = stamp_of(lock)
     now = fingerprint(lock)
     if runs() and stamp.exists() and stamp.read_text(encoding="ascii") == now:
         return
@@ -164,6 +171,11 @@ def prepare(lock: str) -> None:
     pip("Amparo could not be installed", "--no-deps", "--no-build-isolation", "--editable", str(ROOT))
     stamp.write_text(now, encoding="ascii")
     say("Ready.\n")
+
+
+def stamp_of(lock: str) -> Path:
+    """The file that says that .venv was filled from this lock."""
+    return PLACE / f"made-from-{lock}"
 
 
 def fingerprint(lock: str) -> str:

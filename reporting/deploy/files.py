@@ -69,10 +69,10 @@ def tor(deployment: Deployment) -> dict[str, str]:
 def container(deployment: Deployment) -> dict[str, str]:
     """How the container is built and run, and the settings in it."""
     settings = deployment.settings
+    has_others = settings.database_url.startswith("postgresql") or settings.limits_url.startswith("redis")
     parts = {
         "python": f"{sys.version_info.major}.{sys.version_info.minor}",
-        "needs_postgresql": settings.database_url.startswith("postgresql"),
-        "needs_redis": settings.limits_url.startswith("redis"),
+        "lock": "requirements-hosts.txt" if has_others else "requirements.txt",
     }
     given = {**deployment.given, "AMPARO_INSTANCE": "/srv/amparo"}
     files = {name: _filled(f"{name}.in", deployment, **parts) for name in ("Containerfile", "compose.yaml")}

@@ -162,12 +162,6 @@ def test_a_language_that_nobody_signed_stays_off() -> None:
 # ── papers ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_every_package_needed_at_run_time_has_its_reason_written_down() -> None:
-    reasons = (ROOT / "DECISIONS.md").read_text("utf-8").lower()
-    names = {re.split(r"[><=\[ ]", line)[0] for line in PROJECT["project"]["dependencies"]}
-    assert not {name for name in names if f"`{name}`" not in reasons}
-
-
 def test_every_setting_is_explained_in_the_readme() -> None:
     readme = (ROOT / "README.md").read_text("utf-8")
     assert not [name for name in SETTINGS if f"`{name}`" not in readme]

@@ -104,6 +104,23 @@ def test_a_container_holds_nothing_of_an_instance_and_writes_nowhere_else(told: 
     assert 'AMPARO_INSTANCE="/srv/amparo"' in (tmp_path / "box" / "amparo.env").read_text("utf-8")
 
 
+@pytest.mark.parametrize(
+    ("setting", "lock"),
+    [
+        ({}, "requirements.txt"),
+        ({"DATABASE_URL": "postgresql+psycopg://amparo@db/amparo"}, "requirements-hosts.txt"),
+        ({"RATELIMIT_STORAGE_URI": "redis://counts:6379/0"}, "requirements-hosts.txt"),
+    ],
+)
+def test_a_container_is_filled_from_the_lock_that_it_needs(
+    told: dict[str, str], tmp_path: Path, setting: dict[str, str], lock: str
+) -> None:
+    deploys(told | setting, "container", "--to", str(tmp_path / "box"))
+    build = (tmp_path / "box" / "Containerfile").read_text("utf-8")
+    assert f"--require-hashes --only-binary :all: -r /opt/{lock}\n" in build
+    assert f"COPY {lock} " in build
+
+
 def test_units_are_as_hard_as_the_system_can_make_them(told: dict[str, str], tmp_path: Path) -> None:
     tool = requires("systemd-analyze")
     deploys(told, "systemd", "--to", str(tmp_path / "units"))
