@@ -32,8 +32,10 @@ from reporting.web import desk_pages, errors, languages, post_redirect_get, setu
 from reporting.web.context import Installation
 
 
-def create_app(settings: Settings | None = None, clock: Callable[[], float] = time.time) -> Flask:
-    """The application for one installation."""
+def create_app(
+    settings: Settings | None = None, clock: Callable[[], float] = time.time, besides: Iterable[Blueprint] = ()
+) -> Flask:
+    """The application for one installation. `besides`: pages that only practice has."""
     settings = settings or read_settings()
     logging.getLogger("amparo").setLevel(logging.INFO)
     engine = open_database(settings.database_url, settings.time_zone)
@@ -63,7 +65,7 @@ def create_app(settings: Settings | None = None, clock: Callable[[], float] = ti
     limiter = setup.init_app(app, site)
     app.register_error_handler(disk.NoRoom, errors.no_room)
     desk_pages.init_app(app)
-    for blueprint in _blueprints():
+    for blueprint in (*_blueprints(), *besides):
         app.register_blueprint(blueprint)
     setup.read_routes(app, limiter)
     register_lines(site)

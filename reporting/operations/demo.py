@@ -29,6 +29,7 @@ from reporting.crypto import receipts
 from reporting.crypto.receipts import Receipt
 from reporting.figures import periods, releases
 from reporting.figures.noise import laplace
+from reporting.i18n import T_, said
 from reporting.sessions import day_seeds, tickets
 from reporting.storage.database import reading, writing
 from reporting.teams import keyring, members, passwords, team_log
@@ -51,54 +52,65 @@ PEOPLE = {
 REPORTS = 12
 # hours between the moment the demo is made and the moment each report "came", newest first
 CAME = (0, 1, 3, 7, 11, 20, 26, 30, 49, 75, 120, 200)
-Say = Callable[[str], None]
+Say = Callable[[str], object]
 
 
 def seed_demo(settings: Settings, engine: Engine, now: float, say: Say) -> dict[str, Any]:
     """Fill an empty installation. Returns addresses, accounts with their current six digits, and one receipt."""
-    say("Loading the directory of Peru ...")
+    accounts, _ = begin(settings, engine, now, say)
+    say(said("Writing %(count)s fictional reports ...", count=REPORTS))
+    receipt = _reports(settings, engine, now)
+    say(said("Publishing fictional figures of two years, %(count)s reports each ...", count=TALLIES))
+    _figures(settings, engine, now)
+    language = settings.languages[0]
+    words = {"words": " ".join(receipt.words(language)), "digits": " ".join(receipt.digits())}
+    return addresses(settings) | {"accounts": accounts, "receipt": words}
+
+
+def begin(settings: Settings, engine: Engine, now: float, say: Say) -> tuple[list[dict[str, str]], Keys]:
+    """The directory and the people of an empty installation. Returns the accounts, and the keys of the first reader."""
+    say(T_("Loading the directory of Peru ..."))
     with writing(engine) as db:
         day_seeds.open_day(db, now)
         shipped.load_shipped(db)
-    say("Making people and keys ...")
-    accounts = _people(settings, engine, now)
-    say(f"Writing {REPORTS} fictional reports ...")
-    receipt = _reports(settings, engine, now)
-    say(f"Publishing fictional figures of two years, {TALLIES} reports each ...")
-    _figures(settings, engine, now)
+    say(T_("Making people and keys ..."))
+    return _people(settings, engine, now)
+
+
+def addresses(settings: Settings) -> dict[str, Any]:
+    """Where reporters begin, and the staff."""
     language = settings.languages[0]
-    return {
-        "address": f"{settings.base_url}/{language}/",
-        "staff": f"{settings.staff_url}/{language}/equipo",
-        "accounts": accounts,
-        "receipt": {"words": " ".join(receipt.words(language)), "digits": " ".join(receipt.digits())},
-    }
+    return {"address": f"{settings.base_url}/{language}/", "staff": f"{settings.staff_url}/{language}/equipo"}
 
 
-def in_words(summary: dict[str, Any]) -> str:
-    """The accounts, addresses and a receipt of a demo, as text for the terminal."""
-    people = "\n".join(
-        f"  {account['name']:9} {account['role']:12} password: {account['password']}\n"
-        f"  {'':22} six digits now: {account['code']}   (app secret: {account['totp_secret']})"
-        for account in summary["accounts"]
-    )
-    classroom = ""
+def in_words(summary: dict[str, Any]) -> Iterator[str]:
+    """The accounts, addresses and a receipt of a demo, as sentences for the terminal."""
+    yield T_("\nPRACTICE: nothing here reaches anybody.\n")
+    yield said("Reporters:  %(address)s", address=summary["address"])
+    yield said("Staff:      %(address)s", address=summary["staff"])
     if summary["classroom"]:
-        classroom = (
-            "In the classroom: the same with this computer's address in the network instead of 127.0.0.1; "
-            "the network settings say it.\n"
+        yield T_(
+            "In the classroom: the same with this computer's address in the network instead of 127.0.0.1; the network "
+            "settings say it."
         )
-    return (
-        f"\nPRACTICE: nothing here reaches anybody.\n\nReporters:  {summary['address']}\n"
-        f"Staff:      {summary['staff']}\n{classroom}\n"
-        f"{people}\n\nThe six digits change every 30 seconds: put the secret into an authenticator app, or run\n"
-        f"  amparo code SECRET\n\nA code to come back with: {summary['receipt']['words']}\n"
-        f"                      or: {summary['receipt']['digits']}\n\nStop with Ctrl+C; everything is thrown away.\n"
-    )
+    yield ""
+    for account in summary["accounts"]:
+        yield said("  %(name)s (%(role)s)   password: %(password)s", **account)
+        yield said("      six digits now: %(code)s   (app secret: %(totp_secret)s)", **account)
+    if "receipt" in summary:
+        yield T_("\nThe six digits change every 30 seconds: put the secret into an authenticator app, or run")
+        yield T_("  amparo code SECRET\n")
+        yield said("A code to come back with: %(words)s", **summary["receipt"])
+        yield said("                      or: %(digits)s", **summary["receipt"])
+    if "practice" in summary:
+        yield said("\nThe page of the practice, for whoever leads it: %(address)s", address=summary["practice"])
+        yield T_("It moves the clock, shows the six digits that are valid, and says how it went.")
+        yield T_("Here: Enter brings the next case; +10m or +2h lets time pass; d shows the digits, h how it went.")
+    yield T_("\nStop with Ctrl+C; everything is thrown away.\n")
 
 
-def _people(settings: Settings, engine: Engine, now: float) -> list[dict[str, str]]:
-    pin, accounts = Pin(settings.pin_file), []
+def _people(settings: Settings, engine: Engine, now: float) -> tuple[list[dict[str, str]], Keys]:
+    pin, accounts = Pin(settings.pin_file), list[dict[str, str]]()
     first: Keys | None = None
     for name, role in PEOPLE.items():
         password = passwords.suggest(secrets.randbelow, settings.languages[0])
@@ -129,7 +141,9 @@ def _people(settings: Settings, engine: Engine, now: float) -> list[dict[str, st
                 "code": members.totp_code(totp, now + 30),
             }
         )
-    return accounts
+    if first is None:
+        raise RuntimeError("the first of PEOPLE makes the keys")
+    return accounts, first
 
 
 def _sign_in(settings: Settings, db: Any, pin: Pin, name: str, password: str, totp: bytes, now: float) -> Keys:

@@ -13,7 +13,7 @@ from flask import Flask
 from reporting import app as application
 from reporting.web.access.traits import Routes, read_routes
 from reporting.web.setup import LANDMARKS
-from tests.house.figures import Module, modules
+from tests.house.figures import Module, imports_of, modules
 
 ABOVE = ("reporting.pages", "referrals.pages", "reporting.app", "reporting.operations", "reporting.cli")
 WEB = "reporting.web"
@@ -79,3 +79,22 @@ def test_a_page_takes_every_form_that_it_makes(app: Flask, routes: Routes) -> No
         if traits.forms:
             known = {getattr(form, "__name__", form) for form in traits.forms}
             assert set(FORM.findall(source)) <= known, f"{endpoint} makes a form that it does not take"
+
+
+def test_nothing_moves_a_clock_but_a_practice_which_only_its_own_command_makes(app: Flask) -> None:
+    assert "practice" not in app.blueprints
+    assert not [rule for rule in app.url_map.iter_rules() if "practica" in rule.rule]
+    practice = {
+        "reporting.operations.practice",
+        "reporting.operations.practice_pages",
+        "reporting.operations.how_it_went",
+    }
+    known = {module.name for module in modules()}
+    assert practice <= known
+    for name in practice:
+        assert {module.name for module in modules() if name in imports_of(module, known)} <= {
+            *practice,
+            "reporting.cli.demo",
+        }
+    asked = {module.name for module in modules() if "staff_sessions.go_on" in ast.unparse(module.tree)}
+    assert asked == {"reporting.operations.practice"}

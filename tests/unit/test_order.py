@@ -34,7 +34,7 @@ from referrals.needs import exclusions
 from referrals.needs.assessment import assess
 from referrals.needs.codes import URGENCIES, Need
 from referrals.needs.exclusions import BARS, HIDES
-from reporting.operations import invented_services
+from reporting.operations.bench import invented_services
 from reporting.storage.database import Base, open_database, reading, writing
 from reporting.vocabulary.codes import IDENTITY_GROUP, VOCABULARY
 from reporting.vocabulary.incident import Incident

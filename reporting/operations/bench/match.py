@@ -38,7 +38,7 @@ from referrals.matching.order import Search
 from referrals.matching.records import Cards, Seeker
 from referrals.needs.assessment import assess
 from referrals.needs.codes import Need
-from reporting.operations import invented_services, memory
+from reporting.operations.bench import invented_services, memory
 from reporting.storage.database import open_database, reading, upgrade_tables, writing
 from reporting.vocabulary.incident import Incident
 from reporting.vocabulary.needs import NEEDS

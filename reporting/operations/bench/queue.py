@@ -18,8 +18,7 @@ from werkzeug.test import Client
 from reporting.app import create_app
 from reporting.cases import taken
 from reporting.config import Settings
-from reporting.operations import memory
-from reporting.operations.bench import invented
+from reporting.operations.bench import invented, memory
 from reporting.operations.bench.invented import NAME, PASSWORD
 from reporting.storage.database import reading, writing
 from reporting.storage.models import CaseRow

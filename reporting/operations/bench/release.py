@@ -14,7 +14,7 @@ from reporting.crypto import sealing
 from reporting.figures import releases, tables
 from reporting.figures import tallies as sealed_tallies
 from reporting.figures.noise import laplace
-from reporting.operations import memory
+from reporting.operations.bench import memory
 from reporting.teams.keyring import EpochKeys, Keys
 from reporting.teams.team_log import STATISTICS, Epoch, Team
 from reporting.vocabulary.tally import FIRST_YEAR, MONTHS, TALLY_BYTE, TALLY_CODES, TALLY_FORMAT, TALLY_SIZE
