@@ -177,10 +177,10 @@ class Practice:
 
     def _opened(self, case: int) -> Case:
         with reading(self.engine) as db:
-            found = next(desk.opened(db, self._keys_now(db), [case]), None)
-        if found is None:
+            opened = next(desk.opened(db, self._keys_now(db), [case]), None)
+        if opened is None:
             raise CannotOpen
-        return found
+        return opened
 
     def _keys_now(self, db: Session) -> Keys:
         """The keys with those of epochs that began since."""
@@ -197,8 +197,8 @@ class Practice:
     def digits(self) -> list[tuple[str, str]]:
         """(name, the six digits with which this person signs in now), by the clock of practice."""
         return [
-            (one["name"], members.totp_code(members.totp_bytes(one["totp_secret"]), self.clock()))
-            for one in self.accounts
+            (account["name"], members.totp_code(members.totp_bytes(account["totp_secret"]), self.clock()))
+            for account in self.accounts
         ]
 
     def go_on(self, token: str) -> None:
