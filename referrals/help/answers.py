@@ -26,6 +26,7 @@ from referrals.needs.exclusions import forbidden
 from reporting.i18n import N_
 from reporting.vocabulary.incident import Incident
 from reporting.vocabulary.needs import NEEDS
+from reporting.vocabulary.person import OTHER
 from reporting.vocabulary.places import FIRST_HOME
 
 # needs somebody may look for without telling what happened, in screen order
@@ -114,6 +115,7 @@ class Help:
     hidden_in_doubt: int = 0  # those of which nobody knows whether the police are there
     placed: bool = True  # she said where she is
     country: str = FIRST_HOME
+    of_another: bool = False  # what is shown is for the person whom somebody else tells about
 
     @property
     def signed(self) -> bool:
@@ -190,7 +192,15 @@ def help_of(matched: Match, *, timed: bool = True, open_now: bool = False) -> He
     known = sum(card.police == YES for service in civil if (card := cards.by_id.get(service)))
     placed = bool(seeker.places)
     return Help(
-        tuple(needs), seeker.must_not, counts, matched.create_referral, known, len(civil) - known, placed, cards.country
+        tuple(needs),
+        seeker.must_not,
+        counts,
+        matched.create_referral,
+        known,
+        len(civil) - known,
+        placed,
+        cards.country,
+        seeker.incident.about == OTHER,
     )
 
 

@@ -35,6 +35,7 @@ from reporting.vocabulary.answers import (
 )
 from reporting.vocabulary.codes import MINOR_AGES
 from reporting.vocabulary.lengths import MESSAGE
+from reporting.vocabulary.person import OTHER
 from reporting.web import post_redirect_get, question_forms
 from reporting.web.access.tickets import ticket_field
 from reporting.web.context import installation, render_template, say
@@ -164,6 +165,7 @@ def _check_page(trail: Trail) -> str:
         sentence=trail.about(CHECK).get("sentence", ""),
         ask_letters="C_LETTERS" not in consents_in(answers) and "may_write" not in answers,
         minor=_may_be_minor(answers),
+        of_another=answers.get("about") == OTHER,
         ticket=ticket_field("draft", trail.trip, CHECK, trail.state),
     )
 
@@ -186,6 +188,7 @@ def _sent_page(trail: Trail) -> str:
         may_write="C_LETTERS" in consents_in(answers),
         may_contact="reach" in trail.state,
         minor=_may_be_minor(answers),
+        of_another=answers.get("about") == OTHER,
         help=None if "unseen" in trail.state else _help_on(trail),
         team=trail.state.get("team") or _only_reader(),
         first_days=None if "unseen" in trail.state else _first_days(answers),

@@ -5,6 +5,7 @@ Knows no case and files nothing.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import g, make_response
@@ -15,6 +16,7 @@ from wtforms.validators import Length, Optional
 
 from referrals.help.answers import help_with, needs_to_ask, places_to_pick
 from referrals.help.cards import HelpCards, cards_of
+from referrals.help.texts import need_words
 from referrals.help.words import LONGEST, needs_in
 from reporting.i18n import N_
 from reporting.pages import directory_lookups
@@ -44,7 +46,13 @@ class HelpForm(OpenForm):
         places = places_to_pick(directory_lookups.snapshot()).items()
         known = [SelectChoice(code, name) for code, name in places]
         self.region.choices = [SelectChoice("", say(N_("I prefer not to say"))), *known] if known else []
-        self.needs.choices = [SelectChoice(code, say(label)) for code, label in needs_to_ask().items()]
+        self.needs.choices = [SelectChoice(code, _begun(need_words()[code])) for code in needs_to_ask()]
+
+
+def _begun(words: Mapping[str, Any]) -> str:
+    """What a need is called on cards, with a capital to begin with: the same name wherever she reads of it."""
+    name: str = words.get(g.lang, words["es"])
+    return name[:1].upper() + name[1:]
 
 
 @blueprint.get("/<lang>/ayuda")

@@ -137,7 +137,13 @@ PAGES: tuple[Page, ...] = (
     Page(
         N_("Right now"),
         (
-            Question("about", N_("Who is this about?"), _one("about"), short=N_("About")),
+            Question(
+                "about",
+                N_("Who is this about?"),
+                _one("about"),
+                N_("If it is another person, answer the rest about that person."),
+                N_("About"),
+            ),
             Question(
                 "safety",
                 N_("Is any of this true right now?"),

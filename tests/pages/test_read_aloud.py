@@ -12,7 +12,7 @@ from reporting.vocabulary.codes import VOCABULARY
 from tests.pages.test_casework import RAPE, YES_TO_LETTERS, comes_back
 from tests.people import Place
 from tests.phone import Phone
-from tests.trips import in_her_words, say, starts_telling, tells
+from tests.trips import in_her_words, say, sends, starts_telling, tells
 
 HALF_A_ROW, WHOLE_WORD = 17, 9  # signs that fit at 360 pixels beside a circle and a number
 OPTION = re.compile(r'<label class="c-option">.*?</span>(.*?)</label>', re.DOTALL)
@@ -60,3 +60,39 @@ def test_her_code_and_her_phone_have_one_name_on_every_page(app: Flask, page: st
 def test_no_answer_is_written_with_a_stroke() -> None:
     asked = ("violence", "perpetrator", "identity", "docs", "venue", "wants", "reason", "reported", "flags")
     assert not [label for name in asked for label in map(say, VOCABULARY[name].values()) if "/" in label]
+
+
+OF_HER: dict[str, object] = {"about": "OTHER", "violence": ["PHYSICAL_ASSAULT"], "region": "UCAYALI", "age": "A18_24"}
+
+
+def told_for(app: Flask, about: str) -> tuple[Phone, str]:
+    """A telling up to the page after sending, and the words of the check page."""
+    phone = starts_telling(app)
+    answers = OF_HER | {"about": about}
+    tells(phone, lambda form: {name: value for name, value in answers.items() if name in form.kinds})
+    checked = phone.words
+    sends(phone)
+    return phone, checked
+
+
+@pytest.mark.parametrize("about", ["SELF", "OTHER"])
+def test_who_tells_for_another_reads_for_whom_the_help_is_and_whose_yes_counts(app: Flask, about: str) -> None:
+    phone, checked = told_for(app, about)
+    told_for_her = about == "OTHER"
+    for_whom = say("This is for the person you tell about. Where it says «you», it means that person.")
+    her_yes = say("Nothing goes to anybody else without the yes of that person.")
+    assert (her_yes in checked) == told_for_her
+    assert (her_yes in phone.words) == told_for_her
+    assert (say("Nothing is sent to anybody else without your yes.") in phone.words) != told_for_her
+    assert (for_whom in phone.words) == told_for_her
+    phone.presses("more")
+    assert (for_whom in phone.words) == told_for_her
+
+
+def test_a_need_has_one_name_where_she_looks_for_help_and_on_the_card(app: Flask) -> None:
+    phone = Phone(app)
+    phone.opens("/es/ayuda")
+    assert "Las medicinas que pueden frenar el VIH (PEP)" in phone.words
+    assert say("Emergency contraception") not in phone.words
+    phone.sends("needs", needs=["N_EC"], region="PE25")
+    assert f"{in_her_words('N_EC')}." in phone.words
