@@ -131,20 +131,15 @@ def _serve(settings: Settings, host: str, port: int, running: Practice | None) -
 
 
 def _says_what_comes(running: Practice) -> None:
-    """Until the command ends: what comes, as it comes."""
+    """Until the command ends: what comes, as it comes, whoever moved the clock."""
+    shown = 0
     while not threading.Event().wait(1):
-        _announce(running, running.bring())
-
-
-def _announce(running: Practice, new: list[practising.Came]) -> None:
-    if new:
-        everything = len(running.came) + len(running.waiting)
-        echo(
-            "%(time)s  %(count)s of %(all)s cases have come.",
-            time=_time(running),
-            count=len(running.came),
-            all=everything,
-        )
+        running.bring()
+        count = len(running.came)
+        if count > shown:
+            everything = count + len(running.waiting)
+            echo("%(time)s  %(count)s of %(all)s cases have come.", time=_time(running), count=count, all=everything)
+        shown = count
 
 
 def _time(running: Practice) -> str:
@@ -168,10 +163,8 @@ def answers(running: Practice, typed: str) -> Iterator[str]:
     elif word and moved is None:
         yield NOT_UNDERSTOOD
     else:
-        _announce(running, running.bring_next() if moved is None else _moved(running, int(moved[1]) * UNITS[moved[2]]))
+        if moved is None:
+            running.bring_next()
+        else:
+            running.clock.on(int(moved[1]) * UNITS[moved[2]])
         yield said("The clock of practice says %(time)s.", time=_time(running))
-
-
-def _moved(running: Practice, seconds: int) -> list[practising.Came]:
-    running.clock.on(seconds)
-    return running.bring()

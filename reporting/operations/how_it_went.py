@@ -26,6 +26,7 @@ from reporting.teams.team_log import CannotOpen
 from reporting.vocabulary.needs import NEEDS
 from reporting.web import languages
 
+UNOPENED: Final = N_("Nobody has opened it.")
 LEAST_URGENT: Final = len(RANK)  # of what needs nothing
 AGAINST: Final = {
     **HIDDEN_BECAUSE,
@@ -68,7 +69,7 @@ def how_it_went(practice: Practice) -> HowItWent:
     at = partial(_at, zone)
     waited = (line for came in practice.came for line in _waited(came, practice.came, now, at, is_over=is_over))
     against = (line for came in practice.came for line in _against(practice, came, now))
-    stories = (CaseStory(_title(came, at), tuple(_lines(practice, came, now, at))) for came in practice.came)
+    stories = (_story(practice, came, now, at, is_over=is_over) for came in practice.came)
     return HowItWent(is_over, tuple(waited), tuple(against), tuple(stories))
 
 
@@ -172,15 +173,21 @@ def _why_not(case: Case, referral: Referral, services: snapshot.DirectorySnapsho
 # ── each case ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _title(came: Came, at: partial[str]) -> Sentence:
-    words = N_("%(name)s. %(said_what)s. It came at %(at)s.")
-    return said(words, name=alias(came.case), said_what=KINDS[came.coming.what], at=at(came.coming.at))
+def _story(practice: Practice, came: Came, now: float, at: partial[str], *, is_over: bool) -> CaseStory:
+    """What it was is not said before somebody has opened it: whoever practises may look at the page too."""
+    name, moment = alias(came.case), at(came.coming.at)
+    if not is_over and OPENED not in came.first:
+        return CaseStory(said(N_("%(name)s. It came at %(at)s."), name=name, at=moment), (said(UNOPENED),))
+    title = said(
+        N_("%(name)s. %(said_what)s. It came at %(at)s."), name=name, said_what=KINDS[came.coming.what], at=moment
+    )
+    return CaseStory(title, tuple(_lines(practice, came, now, at)))
 
 
 def _lines(practice: Practice, came: Came, now: float, at: partial[str]) -> Iterator[Sentence]:
     opened = came.first.get(OPENED)
     if opened is None:
-        yield said(N_("Nobody has opened it."))
+        yield said(UNOPENED)
     else:
         yield said(
             N_("%(who)s opened it at %(at)s. It had waited %(minutes)s min."),

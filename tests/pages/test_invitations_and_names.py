@@ -66,6 +66,26 @@ def test_an_invitation_taken_back_opens_nothing(app: Flask, place: Place) -> Non
         assert not [problem for problem in accounts.problems(db, place.pin) if "audit" in problem]
 
 
+@pytest.mark.parametrize(
+    ("typed", "says"),
+    [
+        ({"name": "María Elena", "role": CASE_WORKER}, "Small letters and digits only."),
+        (
+            {"name": "rosa", "role": CASE_WORKER},
+            "Somebody has this name already. If she forgot her password, press «New password».",
+        ),
+        ({"name": "nueva", "role": ADVOCATE, "new_team": "Otro equipo"}, "A new team begins with a case worker."),
+    ],
+)
+def test_what_is_wrong_with_an_invitation_is_said_in_the_language_of_the_page(
+    app: Flask, place: Place, typed: dict[str, str], says: str
+) -> None:
+    desk = sees_people(app, place)
+    desk.sends("role", **typed, **proves(place, "carmen"))
+    assert desk.words.count(say(says)) == 2, "above, and beside its field"
+    assert say(says) != says not in desk.words
+
+
 @pytest.mark.parametrize("wrong", ["password", "name", "nothing chosen", "gone"])
 def test_nothing_is_taken_back_by_a_wrong_proof_or_for_another_name(app: Flask, place: Place, wrong: str) -> None:
     code = invites(place, "nueva", ADVOCATE)

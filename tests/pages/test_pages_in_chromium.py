@@ -105,7 +105,7 @@ def test_a_whole_trip_in_a_browser_without_script_or_cookie(window: Any, running
     assert wire.bytes <= WHOLE_TRIP * 2
     assert window.cookies() == []
     words = " ".join(page.locator(".c-words span").all_inner_texts())
-    page.get_by_role("button", name="Ya la anoté").click()
+    page.get_by_role("button", name="Ya la anoté", exact=True).click()
     picture(page, "10-noted")
     page.fill("#f-code", words)
     page.get_by_role("button", name="Abrir").click()

@@ -156,7 +156,7 @@ def _change_password() -> ResponseReturnValue:
 def _change_name() -> ResponseReturnValue:
     form, site = NameForm(), installation()
     if not form.is_ours():
-        wrong = next(iter(form.name.errors), "") or complaint(FILL_IN)
+        wrong = say(next(iter(form.name.errors), "")) or complaint(FILL_IN)
         return _me(wrong, 422, name=form.name.data or "")
     try:
         who = proof_in(form)
