@@ -9,6 +9,7 @@ import contextvars
 import json
 import os
 import re
+import signal
 import sys
 import tempfile
 import threading
@@ -117,7 +118,13 @@ def _tell(summary: dict[str, Any], *, as_json: bool) -> None:
         echo(*invented.in_words(summary))
 
 
+ENDS = ("SIGTERM", "SIGHUP")  # whoever closes the window, or ends it from elsewhere, throws it away too
+
+
 def _serve(settings: Settings, host: str, port: int, running: Practice | None) -> None:
+    for name in ENDS:
+        if hasattr(signal, name):  # Windows has one of them
+            signal.signal(getattr(signal, name), signal.default_int_handler)
     if running is None:
         server.serve(create_app, settings, host, port)
         return

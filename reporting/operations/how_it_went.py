@@ -66,22 +66,30 @@ def how_it_went(practice: Practice) -> HowItWent:
     practice.look()
     now, zone = practice.clock(), practice.settings.time_zone
     is_over = not practice.waiting and now >= practice.began + MINUTES * MINUTE
-    at = partial(_at, zone)
+    at = partial(_at, zone, now)
     waited = (line for came in practice.came for line in _waited(came, practice.came, now, at, is_over=is_over))
     against = (line for came in practice.came for line in _against(practice, came, now))
     stories = (_story(practice, came, now, at, is_over=is_over) for came in practice.came)
     return HowItWent(is_over, tuple(waited), tuple(against), tuple(stories))
 
 
-def _at(zone: str, moment: float) -> str:
-    return f"{languages.local(moment, zone):%H:%M}"
+def _at(zone: str, now: float, moment: float) -> str:
+    """A time of the clock, with its day where that is not today's."""
+    when = languages.local(moment, zone)
+    return f"{when:%H:%M}" if when.date() == languages.local(now, zone).date() else f"{when:%H:%M} ({when:%d/%m})"
+
+
+def _called(came: Came, *, is_over: bool) -> str:
+    """Its short name; at the end with what it was."""
+    words = N_("%(name)s («%(said_what)s»)")
+    return said(words, name=alias(came.case), said_what=KINDS[came.coming.what]) if is_over else alias(came.case)
 
 
 # ── what waited too long ────────────────────────────────────────────────────────────────────────────────────
 
 
 def _waited(came: Came, every: list[Came], now: float, at: partial[str], *, is_over: bool) -> Iterator[Sentence]:
-    name = alias(came.case)
+    name = _called(came, is_over=is_over)
     for need, ends in _windows(came):
         if ends < min(now, came.answered or now):
             yield said(
@@ -95,7 +103,7 @@ def _waited(came: Came, every: list[Came], now: float, at: partial[str], *, is_o
         yield said(
             N_("%(name)s waited, and %(other)s was opened first, which is less urgent."),
             name=name,
-            other=alias(first.case),
+            other=_called(first, is_over=is_over),
         )
     missing = next((sentence for holds, sentence in _missing(came) if holds), "")
     if is_over and missing:

@@ -138,13 +138,18 @@ def test_a_team_that_begins_with_what_can_wait_hears_what_waited_too_long(team: 
     others = [team.the_next_comes() for _ in range(4)]
     team.time_passes("three-hours")
     story = team.reads_how_it_went()
-    late = alias(hours_left.case)
-    assert f"{late} esperaba, y antes se abrió {alias(junk.case)}, que es menos urgente." in story
-    assert re.search(
-        rf"{late}: el plazo para esto se acabó a las \d\d:\d\d .*?: {re.escape(say(NEEDS['N_PEP']))}", story
+    late, junk_name = (
+        f"{alias(came.case)} («{say(practising.KINDS[came.coming.what])}»)" for came in (hours_left, junk)
     )
-    assert f"{alias(junk.case)}: nadie lo marcó." in story
-    assert all(f"{alias(came.case)}: nadie lo abrió." in story for came in (hours_left, *others))
+    assert f"{late} esperaba, y antes se abrió {junk_name}, que es menos urgente." in story
+    assert re.search(
+        rf"{re.escape(late)}: el plazo para esto se acabó a las \d\d:\d\d .*?: {re.escape(say(NEEDS['N_PEP']))}", story
+    )
+    assert f"{junk_name}: nadie lo marcó." in story
+    assert f"{late}: nadie lo abrió." in story
+    assert story.count(": nadie lo abrió.") == 1 + len(others)
+    tomorrow = r"Hasta las \d\d:\d\d \(\d\d/\d\d\) hay tiempo para esto: "
+    assert re.search(tomorrow, story), "what runs out on another day says on which"
     assert say("Nothing waited too long.") not in story
 
 
