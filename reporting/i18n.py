@@ -5,7 +5,8 @@ Knows no language and no catalogue.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import reduce
 from typing import Self
 
 
@@ -47,6 +48,13 @@ class Sentence(str):
     def said_by(self, say: Callable[..., str]) -> str:
         """The sentence in the language of `say`, which is called with a message id and its parts."""
         return say(self.message, **self.parts_in(say))
+
+
+def joined(sentences: Iterable[str], mark: str = ", ") -> Sentence:
+    """Several (one at least) as one, each said in the language of the whole."""
+    message = "%(before)s" + mark + "%(after)s"
+    each = (text if isinstance(text, Sentence) else Sentence(text) for text in sentences)
+    return reduce(lambda before, after: said(message, before=before, after=after), each)
 
 
 def _part(name: str, value: str, say: Callable[..., str]) -> str:

@@ -17,6 +17,7 @@ from referrals.casework.signed_directory import KEEPERS, may_sign
 from referrals.directory import curation
 from referrals.directory.curation import Waiting
 from reporting.clock import HOUR
+from reporting.i18n import said
 from reporting.teams import accounts, audit, heads, log_report, power, team_log
 from reporting.teams.keyring import Keys
 from reporting.teams.members import Actor
@@ -103,7 +104,9 @@ def problems(db: Session, pin: Pin) -> Iterator[str]:
     """For whoever keeps the machine: what waits and nobody known asked for."""
     for service, change in curation.waiting(db).items():
         if not _was_asked(db, pin, change):
-            yield (
-                f"A change of {service} waits in the name of {change.who}, and no key of that account signed it: it is "
-                "not carried out. Find out who wrote to the database."
+            yield said(
+                "A change of %(service)s waits in the name of %(name)s, and no key of that account signed it: it is "
+                "not carried out. Find out who wrote to the database.",
+                service=service,
+                name=change.who,
             )

@@ -18,6 +18,7 @@ from referrals.directory.home import Vouched, WhoSigns
 from referrals.directory.keeping.guarded import is_guarded
 from referrals.directory.match_table import changed
 from reporting.errors import AmparoError
+from reporting.i18n import T_, said
 from reporting.teams import accounts, audit, heads, log_report, members, team_log
 from reporting.teams.heads import SHEETS
 from reporting.teams.keyring import Keys
@@ -77,24 +78,26 @@ def problems(db: Session) -> list[str]:
     """For whoever keeps the machine: what is not believed, each in a sentence that says what is offered instead."""
     named = sorted(unbelieved(db), key=attrgetter("shipped"))  # what is offered to nobody first
     more = len(named) - NAMED
-    return [*map(_problem, named[:NAMED])] + (
-        [f"{more} services more are signed by nobody: the page of the directory lists them."] if more > 0 else []
-    )
+    words = T_("%(count)s services more are signed by nobody: the page of the directory lists them.")
+    return [*map(_problem, named[:NAMED]), *([said(words, count=more)] if more > 0 else [])]
 
 
 def _problem(item: Unbelieved) -> str:
     if item.gone:
-        return f"The service {item.service} is gone from the database: the shipped one is offered. Who wrote to it?"
-    instead = "the shipped one is offered" if item.shipped else "it is offered to nobody"
-    columns = f" ({_columns(item.differs)})" if item.differs else ""
-    return (
-        f"The service {item.service} is not as somebody of the team signed it{columns}: {instead}. If a file was "
-        "brought in at the terminal, a case worker signs it on the page of the directory; if not, who wrote to it?"
-    )
+        return said(GONE, service=item.service)
+    columns = f" ({', '.join(item.differs)})" if item.differs else ""
+    return said(NOT_AS_SIGNED if item.shipped else NOT_AS_SIGNED_NOR_SHIPPED, service=item.service, columns=columns)
 
 
-def _columns(differs: Iterable[str]) -> str:
-    return ", ".join(differs)
+GONE = T_("The service %(service)s is gone from the database: the shipped one is offered. Who wrote to it?")
+NOT_AS_SIGNED = T_(
+    "The service %(service)s is not as somebody of the team signed it%(columns)s: the shipped one is offered. If a "
+    "file was brought in at the terminal, a case worker signs it on the page of the directory; if not, who wrote to it?"
+)
+NOT_AS_SIGNED_NOR_SHIPPED = T_(
+    "The service %(service)s is not as somebody of the team signed it%(columns)s: it is offered to nobody. If a file "
+    "was brought in at the terminal, a case worker signs it on the page of the directory; if not, who wrote to it?"
+)
 
 
 class NotVouched(AmparoError):

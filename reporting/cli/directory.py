@@ -64,7 +64,7 @@ def import_file(file: Path, dry_run: bool, kind: str, region: str, as_json: bool
     if waits:
         progress(NOT_SIGNED)
     summary = run.as_json(done)
-    echo(json.dumps(summary, ensure_ascii=False) if as_json else run.in_words(done, dry_run))
+    echo(*([json.dumps(summary, ensure_ascii=False)] if as_json else run.in_words(done, dry_run)))
     sys.exit(1 if done.problems else 0)
 
 
@@ -100,7 +100,7 @@ def build_file(
         report = build.build_files(into or SHIPPED_FILE, lists, dry_run=dry_run)
     except build.BadList as bad:
         raise refusal(bad) from None
-    echo(json.dumps(report.as_json(), ensure_ascii=False) if as_json else report.in_words())
+    echo(*([json.dumps(report.as_json(), ensure_ascii=False)] if as_json else report.in_words()))
 
 
 @services.command("due")

@@ -34,10 +34,12 @@ from reporting.cli.base import (
     progress,
     settings_here,
 )
+from reporting.cli.language import Refusal, ask, echo, refusal, translated
 from reporting.config import SECRET, Settings, instance_folder, make_secrets
 from reporting.deploy import front_settings
 from reporting.deploy import through as front_door
 from reporting.errors import Busy
+from reporting.i18n import T_, said
 from reporting.operations import installation_check, leak_check, server
 from reporting.operations.backups import BackupRefused
 from reporting.operations.installation_check import Found
@@ -54,19 +56,22 @@ from reporting.web import languages
 
 # option -> (the name where nobody can be asked, the question at a terminal)
 FIRST_NAMES = {
-    "coordinator": ("coordina", "How the coordinator signs in (a name that tells nobody who it is)"),
-    "case_worker": ("primera", "How the first case worker signs in"),
+    "coordinator": ("coordina", T_("How the coordinator signs in (a name that tells nobody who it is)")),
+    "case_worker": ("primera", T_("How the first case worker signs in")),
 }
+
+
+PARTS = {"name": T_("name"), "password": T_("password"), "totp_secret": T_("totp secret")}
 
 
 def a_first_name(context: click.Context, option: click.Parameter, name: str | None) -> str:
     """The name of somebody of the first two: as told, asked for at a terminal, otherwise a plain one."""
     otherwise, question = FIRST_NAMES[str(option.name)]
     while name is None and sys.stdin.isatty():
-        typed = click.prompt(question, default=otherwise, err=True)
+        typed = ask(question, default=otherwise, err=True)
         name = typed if re.fullmatch(accounts.NAME, typed) else None
         if name is None:
-            click.echo("Small letters and digits, 2 to 40, without spaces.", err=True)
+            echo("Small letters and digits, 2 to 40, without spaces.", err=True)
     return a_name(context, option, name or otherwise)
 
 
@@ -85,23 +90,23 @@ def init(coordinator: str, case_worker: str, as_json: bool) -> None:
     upgrade_tables(engine)
     with reading(engine) as db:
         if members.accounts(db):
-            raise click.ClickException("This installation has accounts already. Nothing was changed.")
+            raise Refusal("This installation has accounts already. Nothing was changed.")
     access = _first_people(settings, engine, coordinator, case_worker)
     if as_json:
-        click.echo(json.dumps(access, ensure_ascii=False, indent=1))
+        echo(json.dumps(access, ensure_ascii=False, indent=1))
         return
-    click.echo(f"Installation made in {settings.instance}\n")
-    click.echo("The coordinator signs in at " + access["sign_in"])
-    for part in ("name", "password", "totp_secret"):
-        click.echo(f"  {part.replace('_', ' ')}: {access['coordinator'][part]}")
-    click.echo("The app on the coordinator's phone reads this picture, or the secret above is typed there:")
-    click.echo(picture_for_terminal(access["coordinator"]["totp_link"]))
-    click.echo("\nGive this code to the first case worker, and to nobody else. It opens once, for seven days:")
-    click.echo("  " + access["invitation"]["code"])
-    click.echo("She types it at " + access["invitation"]["address"])
+    echo("Installation made in %(folder)s\n", folder=settings.instance)
+    echo("The coordinator signs in at %(address)s", address=access["sign_in"])
+    for part, words in PARTS.items():
+        echo(f"  {translated(words)}: {access['coordinator'][part]}")
+    echo("The app on the coordinator's phone reads this picture, or the secret above is typed there:")
+    echo(picture_for_terminal(access["coordinator"]["totp_link"]))
+    echo("\nGive this code to the first case worker, and to nobody else. It opens once, for seven days:")
+    echo(f"  {access['invitation']['code']}")
+    echo("She types it at %(address)s", address=access["invitation"]["address"])
     if not has_lines(settings.country):
-        click.echo(NO_LINES % settings.country)
-    click.echo("\nNow start it: amparo serve")
+        echo(NO_LINES, country=settings.country)
+    echo("\nNow start it: amparo serve")
 
 
 def _new_installation() -> Settings:
@@ -147,9 +152,7 @@ def serve(host: str, port: int, workers: int | None, desk: int) -> None:
     """Serve this installation."""
     settings = settings_here()
     if packing.is_packed(settings.instance):
-        raise click.ClickException(
-            "This installation was packed to be moved: it serves elsewhere. Else: amparo move stay"
-        )
+        raise Refusal("This installation was packed to be moved: it serves elsewhere. Else: amparo move stay")
     engine = open_database(settings.database_url, settings.time_zone)
     with reading(engine) as db:
         keys_made = accounts.keys_are_made(db, Pin(settings.pin_file))
@@ -157,9 +160,9 @@ def serve(host: str, port: int, workers: int | None, desk: int) -> None:
         day_seeds.open_day(db, time.time())  # a folder that cannot be written is told here, not to a reporter
     engine.dispose()  # a line to SQLite must not go along into another process: each believes in locks of its own
     disk.lay_down(settings.instance)
-    click.echo(f"Serving {settings.base_url} on {host}:{port}. Stop with Ctrl+C.")
+    echo("Serving %(address)s on %(host)s:%(port)s. Stop with Ctrl+C.", address=settings.base_url, host=host, port=port)
     if not keys_made:
-        click.echo("No case worker has made the keys yet: reporter pages say that they are not open.")
+        echo("No case worker has made the keys yet: reporter pages say that they are not open.")
     server.serve(create_app, settings, host, port, workers or server.default_workers(), desk)
 
 
@@ -174,20 +177,24 @@ def _check_through(address: str, look: tuple[Path, ...], plain_port: int, *, as_
     if as_json:
         listed = [{"code": proof.code, "holds": proof.holds, "says": proof.says} for proof in proofs]
         result = {"problems": [proof.says for proof in problems], "proofs": listed, "why": why}
-        click.echo(json.dumps(result, ensure_ascii=False))
+        echo(json.dumps(result, ensure_ascii=False))
     else:
-        click.echo("\n".join([*(proof.says for proof in proofs if proof.holds), why]).strip())
-        click.echo(
-            "\n".join(
-                ["", *(f"{proof.code}: {proof.says}" for proof in problems)] if problems else ["Everything holds."]
-            )
-        )
+        echo(*(said_of(proof) for proof in proofs if proof.holds), *([why] if why else []))
+        echo(*(["", *(f"{proof.code}: {said_of(proof)}" for proof in problems)] if problems else [HOLDS]))
     sys.exit(1 if problems else 0)
+
+
+HOLDS = T_("Everything holds.")
+
+
+def said_of(finding: findings.Finding) -> str:
+    """What is so, or what to do, in the language that is spoken."""
+    return " ".join(translated(words, **finding.parts) for words in finding.words)
 
 
 def _keep(settings: Settings, name: str, look: findings.Look) -> None:
     if not findings.keep(settings.instance, name, look):
-        click.echo("The coordinator's page cannot show this: it could not be written down.", err=True)
+        echo("The coordinator's page cannot show this: it could not be written down.", err=True)
 
 
 @main.command()
@@ -234,11 +241,11 @@ def check(
     _keep(settings, findings.HERE, findings.Look(address, today, tuple(row.finding for row in rows)))
     running = lock_holder(engine, settings.instance)
     if as_json:
-        click.echo(json.dumps(_for_machines(rows, proofs or (), running), ensure_ascii=False))
+        echo(json.dumps(_for_machines(rows, proofs or (), running), ensure_ascii=False))
     else:
         if running:
-            click.echo(f"Just now the task '{running}' goes over all cases.")
-        click.echo("\n".join(_in_words(rows, proofs or ())))
+            echo("Just now the task '%(task)s' goes over all cases.", task=running)
+        echo(*_in_words(rows, proofs or ()))
     sys.exit(1 if any(row.finding.holds is False for row in rows) else 0)
 
 
@@ -262,16 +269,18 @@ def _in_words(rows: Sequence[Found], proofs: Sequence[Proof]) -> Iterator[str]:
         if some and holds is not True:
             yield ""
         for row in some:
-            yield from row.details or (row.finding.says,)
+            yield from row.details or (said_of(row.finding),)
     if all(row.finding.holds is not False for row in rows):
-        yield "\nEverything holds."
+        yield from ("", HOLDS)
 
 
 def _check_backup(settings: Settings, file: Path, *, as_json: bool) -> None:
     try:
         done = trial_restore.try_out(settings, file, time.time(), progress)
-    except (BackupRefused, Busy) as refusal:
-        raise click.ClickException(str(refusal)) from None
-    words = f"{done.rows} rows came back whole; {done.stays_gone} cases are over and stay gone."
-    click.echo(json.dumps(asdict(done)) if as_json else words)
+    except (BackupRefused, Busy) as problem:
+        raise refusal(problem) from None
+    words = said(
+        "%(rows)s rows came back whole; %(gone)s cases are over and stay gone.", rows=done.rows, gone=done.stays_gone
+    )
+    echo(json.dumps(asdict(done)) if as_json else words)
     sys.exit(0)

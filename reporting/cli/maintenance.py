@@ -14,8 +14,10 @@ from pathlib import Path
 import click
 
 from reporting.cli.base import T, main, opened, progress, settings_here
+from reporting.cli.language import Refusal, ask, echo, refusal, translated
 from reporting.config import Settings
 from reporting.errors import Busy
+from reporting.i18n import T_, joined, said
 from reporting.operations import backups, reminder, restoring, retention
 from reporting.operations.whole import trial_restore
 from reporting.sessions import day_seeds
@@ -28,7 +30,10 @@ from reporting.storage.rewriting import NotTheSame
 from reporting.teams.team_log import Pin
 from reporting.web import languages
 
-ENTER = "Tell somebody of each team by voice: a member enters on the page of cases that a backup was put back."
+ENTER = T_("Tell somebody of each team by voice: a member enters on the page of cases that a backup was put back.")
+EVERYTHING = T_("Everything came back: %(rows)s rows.")
+MISSING = T_("Missing cases came back: %(rows)s rows.")
+STAYS = T_("%(here)s cases were here already and stay as they are; %(gone)s stay gone.")
 
 
 @main.command()
@@ -41,8 +46,10 @@ def sweep(rewrite: bool, as_json: bool) -> None:
     pin, now = Pin(settings.pin_file), time.time()
     swept = _allowed(lambda: retention.sweep(engine, pin, settings.instance, now, progress, rewrite=rewrite))
     swept["reserve"] = int(disk.lay_down(settings.instance))
-    lines = (f"{name.replace('_', ' ')}: {count}" for name, count in swept.items())
-    click.echo(json.dumps(swept) if as_json else "\n".join(lines))
+    if as_json:
+        echo(json.dumps(swept))
+        return
+    echo(*(f"{translated(retention.WORDS[name])}: {count}" for name, count in swept.items()))
 
 
 @main.command()
@@ -66,10 +73,11 @@ def backup(file: Path, no_cases: bool, trial: bool, as_json: bool) -> None:
     why = _tried(settings, file, now) if trial else ""
     tried = {"tried": trial and not why}
     if as_json:
-        click.echo(json.dumps(written | tried))
+        echo(json.dumps(written | tried))
     else:
-        click.echo(f"{written['rows']} rows of {written['month']} in {written['file']}.")
-        click.echo(why or ("Put back into nothing, it came back whole." if trial else "It was not tried."))
+        parts = {part: written[part] for part in ("rows", "month", "file")}
+        echo("%(rows)s rows of %(month)s in %(file)s.", **parts)
+        echo(why or T_("Put back into nothing, it came back whole.") if trial else T_("It was not tried."))
 
 
 def _tried(settings: Settings, file: Path, now: float) -> str:
@@ -78,8 +86,8 @@ def _tried(settings: Settings, file: Path, now: float) -> str:
         trial_restore.try_out(settings, file, now, progress)
     except trial_restore.CannotTry as why:
         return str(why)
-    except backups.BackupRefused as refusal:
-        raise click.ClickException(f"{file} was written, and does not come back: {refusal}") from None
+    except backups.BackupRefused as problem:
+        raise Refusal("%(file)s was written, and does not come back: %(why)s", file=file, why=str(problem)) from None
     return ""
 
 
@@ -96,20 +104,21 @@ def restore(file: Path, as_json: bool) -> None:
     settings, engine = opened()
     pin, now = Pin(settings.pin_file), time.time()
     done = _allowed(lambda: restoring.restore(engine, pin, settings.instance, file, settings.pepper, now, progress))
-    words = "Everything came back" if done.everything else "Missing cases came back"
-    stays = f"{done.here_already} cases were here already and stay as they are; {done.stays_gone} stay gone."
-    click.echo(
-        json.dumps(asdict(done)) if as_json else f"{words}: {done.rows} rows. {stays} Everybody signs in again. {ENTER}"
-    )
+    if as_json:
+        echo(json.dumps(asdict(done)))
+        return
+    came = EVERYTHING if done.everything else MISSING
+    stays = said(STAYS, here=done.here_already, gone=done.stays_gone)
+    echo(joined([said(came, rows=done.rows), stays, T_("Everybody signs in again."), ENTER], " "))
 
 
 def _allowed(act: Callable[[], T]) -> T:
     try:
         return act()
-    except (backups.BackupRefused, Busy, NotTheSame) as refusal:
-        raise click.ClickException(str(refusal)) from None
+    except (backups.BackupRefused, Busy, NotTheSame) as problem:
+        raise refusal(problem) from None
     except FileExistsError as problem:
-        raise click.ClickException(f"{problem.filename} is in the way: another backup is being written.") from None
+        raise Refusal("%(file)s is in the way: another backup is being written.", file=problem.filename) from None
 
 
 @main.command()
@@ -124,15 +133,15 @@ def notify(as_json: bool) -> None:
     """
     settings = settings_here()
     if not reminder.is_on(settings):
-        raise click.ClickException("The reminder is off: set SMTP_URL and NOTIFY_TO, and run this at fixed hours.")
+        raise Refusal("The reminder is off: set SMTP_URL and NOTIFY_TO, and run this at fixed hours.")
     words = languages.load(settings.languages)[settings.languages[0]]
     try:
         body = [words.gettext(text) for text in (reminder.BODY, disk.warning(settings.instance)) if text]
         with maintenance_lock(open_database(settings.database_url, settings.time_zone), settings.instance, "notify"):
             sent = reminder.send(settings, words.gettext(reminder.SUBJECT), "\n\n".join(body))
     except (reminder.CannotSend, Busy) as problem:
-        raise click.ClickException(str(problem)) from None
-    click.echo(json.dumps({"sent": sent}) if as_json else f"The reminder went to {sent}.")
+        raise refusal(problem) from None
+    echo(json.dumps({"sent": sent}) if as_json else said("The reminder went to %(count)s.", count=sent))
 
 
 @main.command()
@@ -144,15 +153,16 @@ def lock() -> None:
         day_seeds.open_day(db, time.time())
     checkpoint(engine)
     open_rows(settings, engine).forget_all()
-    click.echo("Everybody is signed out, and every open page is closed. People sign in again as always.")
+    echo("Everybody is signed out, and every open page is closed. People sign in again as always.")
 
 
 @main.command()
 def destroy() -> None:
     """Erase this installation beyond recovery: every report, key, account and secret, and the keys of the backups."""
     settings, engine = opened()
-    if click.prompt(f"Everything in {settings.instance} will be gone. Type the name on screen") != settings.site_name:
-        raise click.ClickException("That is not the name. Nothing was changed.")
+    question = T_("Everything in %(folder)s will be gone. Type the name on screen")
+    if ask(question, parts={"folder": settings.instance}) != settings.site_name:
+        raise Refusal("That is not the name. Nothing was changed.")
     pin = Pin(settings.pin_file)
     open_rows(settings, engine).destroy()
     erase_everything(engine)
@@ -161,4 +171,4 @@ def destroy() -> None:
         (settings.instance / name).unlink(missing_ok=True)
     pin.ledger.destroy()
     backups.forget_keys(settings.instance, time.time(), days=-31)
-    click.echo("It is gone, and the keys of its backups too. Destroy copies of those keys, and the recovery sheets.")
+    echo("It is gone, and the keys of its backups too. Destroy copies of those keys, and the recovery sheets.")

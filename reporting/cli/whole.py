@@ -19,9 +19,11 @@ from sqlalchemy import Engine
 from referrals.directory.importing import shipped
 from reporting.app import create_app
 from reporting.cli.base import T, main, opened_for, progress, settings_here
+from reporting.cli.language import Refusal, ask, echo, refusal, translated
 from reporting.config import Settings, instance_folder, read_settings
 from reporting.errors import Busy
 from reporting.figures import release_ledger
+from reporting.i18n import T_, joined, said
 from reporting.operations.backups import BackupRefused
 from reporting.operations.whole import packing, upgrading
 from reporting.operations.whole.packing import CannotMove
@@ -32,21 +34,21 @@ from reporting.teams.team_log import Pin
 
 LEDGER_SINCE = "0018"  # tables of before are from an installation that had no ledger of releases
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
-UPGRADED = (
+UPGRADED = T_(
     "The pages answer, and everybody and everything is there. Start the service again. Until somebody tells or does "
     "something, and until the sweep of the night: amparo upgrade --back, and then the former program."
 )
-WENT_BACK = (
-    "Tables and rows are those of version %s again. Now put the program of before back, and start it. Everybody signs "
-    "in again; invitations that nobody has used are made anew."
+WENT_BACK = T_(
+    "Tables and rows are those of version %(version)s again. Now put the program of before back, and start it. "
+    "Everybody signs in again; invitations that nobody has used are made anew."
 )
-PACKED = (
+PACKED = T_(
     "%(rows)s rows and %(files)s files are in %(file)s. Twelve words open it; they stand in no file. Write them down, "
     "and carry them apart from it:\n\n  %(words)s\n\n"
     "This folder serves no more. On the other machine: amparo move unpack FILE. When it serves there, destroy this one "
     "(amparo destroy) and the file. Is nothing to become of it after all: amparo move stay"
 )
-UNPACKED = (
+UNPACKED = T_(
     "%(rows)s rows and %(files)s files are in %(folder)s, and the keys of every team hold. The settings lie in "
     "%(settings)s: amparo setup reads them there and asks for what is another on this machine. Everybody signs in "
     "again. Destroy the packed file."
@@ -69,9 +71,9 @@ def upgrade(*, back: bool, as_json: bool) -> None:
     engine, now = open_database(settings.database_url, settings.time_zone), time.time()
     if back:
         undone = _allowed(lambda: upgrading.take_back(engine, settings.instance, now, progress))
-        click.echo(json.dumps({"version": undone.before}) if as_json else WENT_BACK % undone.before)
+        echo(json.dumps({"version": undone.before}) if as_json else said(WENT_BACK, version=undone.before))
         return
-    said = _allowed(
+    done = _allowed(
         lambda: upgrading.run(
             engine,
             settings.instance,
@@ -81,7 +83,10 @@ def upgrade(*, back: bool, as_json: bool) -> None:
             lambda: _faults(settings, engine),
         )
     )
-    click.echo(json.dumps({"said": said}, ensure_ascii=False) if as_json else "\n".join([*said, UPGRADED]))
+    if as_json:
+        echo(json.dumps({"said": done}, ensure_ascii=False))
+    else:
+        echo(*done, UPGRADED)
 
 
 def _bring_up(settings: Settings, engine: Engine) -> list[str]:
@@ -90,29 +95,29 @@ def _bring_up(settings: Settings, engine: Engine) -> list[str]:
     with reading(engine) as db:
         is_older = (version_of(db) or LEDGER_SINCE) < LEDGER_SINCE
     upgrade_tables(engine)
-    said = ["The tables are up to date."]
+    done: list[str] = [T_("The tables are up to date.")]
     with writing(opened_for(settings)) as db:
         if is_older and not pin.ledger.is_here and pin.read():
             release_ledger.begin(db, pin.ledger)
         again = release_ledger.follow(db, pin.ledger) if pin.ledger.is_here else ()
-        said += [f"The figures of {period} stand again as they were published." for period in again]
+        done += [said("The figures of %(period)s stand again as they were published.", period=name) for name in again]
     with writing(engine) as db:
-        said.append(shipped.bring_up_to_date(db).in_words())
-    return said
+        done += shipped.bring_up_to_date(db).in_words()
+    return done
 
 
 def _faults(settings: Settings, engine: Engine) -> list[str]:
     """What does not hold once the tables are of this version: the keys of a team, or a page."""
-    faults = []
+    faults: list[str] = []
     try:
         with reading(engine) as db:
             team_log.teams_or_none(db, Pin(settings.pin_file))
     except team_log.BrokenChain:
-        faults.append("the team log does not hold")
+        faults.append(T_("the team log does not hold"))
     asked_here = settings.with_changes(trusted_proxy="")  # nobody stands in front of this question
     answer = create_app(asked_here).test_client().get(f"/{settings.languages[0]}/", base_url=settings.base_url)
     if answer.status_code >= 500:  # noqa: PLR2004 -- as HTTP has it
-        faults.append(f"the first page answers {answer.status_code}")
+        faults.append(said("the first page answers %(status)s", status=answer.status_code))
     return faults
 
 
@@ -130,11 +135,11 @@ def move() -> None:
 def list_(*, as_json: bool) -> None:
     """What travels, why, and what stays behind."""
     if as_json:
-        click.echo(json.dumps({"travels": packing.TRAVELS, "stays": packing.STAYS}))
+        echo(json.dumps({"travels": packing.TRAVELS, "stays": packing.STAYS}))
         return
-    click.echo("The rows of the database, and:")
-    click.echo("\n".join(f"  {name:22} {reason}" for name, reason in packing.TRAVELS.items()))
-    click.echo(f"Stays behind: {packing.STAYS}.")
+    echo("The rows of the database, and:")
+    echo(*(f"  {name:22} {translated(reason)}" for name, reason in packing.TRAVELS.items()))
+    echo("Stays behind: %(what)s.", what=translated(packing.STAYS))
 
 
 @move.command()
@@ -147,10 +152,9 @@ def pack(file: Path, *, as_json: bool) -> None:
     target, now = file.resolve(), time.time()
     done = _allowed(lambda: packing.pack(engine, settings.instance, os.environ, target, words, now, progress))
     if as_json:
-        click.echo(json.dumps(asdict(done) | {"file": str(target), "words": " ".join(words)}, ensure_ascii=False))
+        echo(json.dumps(asdict(done) | {"file": str(target), "words": " ".join(words)}, ensure_ascii=False))
         return
-    parts = {"rows": done.rows, "files": len(done.files), "file": target, "words": " ".join(words)}
-    click.echo(PACKED % parts)
+    echo(PACKED, rows=done.rows, files=len(done.files), file=target, words=" ".join(words))
 
 
 @move.command()
@@ -160,25 +164,27 @@ def pack(file: Path, *, as_json: bool) -> None:
 def unpack(file: Path, words: str, *, as_json: bool) -> None:
     """Put the installation in FILE into this instance folder, which must be empty, or one that was packed before."""
     instance = instance_folder(os.environ.get("AMPARO_INSTANCE", ""))
-    typed = words or click.prompt("The twelve words", err=True)
+    typed = words or ask("The twelve words", err=True)
     done = _allowed(lambda: packing.unpack(file, typed, instance, _engine_here, progress))
     settings = settings_here()
     engine = opened_for(settings)
     upgrade_tables(engine)
     faults = _faults(settings, engine)
     if faults:
-        raise click.ClickException(f"It was unpacked, and does not hold: {', '.join(faults)}.")
+        raise Refusal("It was unpacked, and does not hold: %(why)s.", why=joined(faults))
     places = {"folder": str(instance), "settings": str(instance / packing.SETTINGS_FILE)}
-    parts = places | {"rows": done.rows, "files": len(done.files)}
-    click.echo(json.dumps(asdict(done) | places) if as_json else UNPACKED % parts)
+    if as_json:
+        echo(json.dumps(asdict(done) | places))
+        return
+    echo(said(UNPACKED, rows=done.rows, files=len(done.files), **places))
 
 
 @move.command()
 def stay() -> None:
     """It serves in this folder again: nothing was unpacked elsewhere, and the packed file is destroyed."""
     if not packing.stay(settings_here().instance):
-        raise click.ClickException("This installation was not packed.")
-    click.echo("It serves here again. Destroy the packed file.")
+        raise Refusal("This installation was not packed.")
+    echo("It serves here again. Destroy the packed file.")
 
 
 def _engine_here() -> Engine:
@@ -189,7 +195,7 @@ def _engine_here() -> Engine:
 def _allowed(act: Callable[[], T]) -> T:
     try:
         return act()
-    except (BackupRefused, Busy, CannotMove, UpgradeRefused) as refusal:
-        raise click.ClickException(str(refusal)) from None
+    except (BackupRefused, Busy, CannotMove, UpgradeRefused) as problem:
+        raise refusal(problem) from None
     except FileExistsError as problem:
-        raise click.ClickException(f"{problem.filename} is there already: name another file.") from None
+        raise Refusal("%(file)s is there already: name another file.", file=problem.filename) from None

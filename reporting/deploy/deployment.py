@@ -18,7 +18,7 @@ from sqlalchemy.engine import make_url
 
 from reporting.config import HERE, IS_CHECKOUT, LOCAL_HOSTS, ROOT, SETTINGS, Settings
 from reporting.errors import AmparoError
-from reporting.i18n import said
+from reporting.i18n import T_, Sentence, said
 from reporting.sessions import page_rows
 
 PLAIN_PATH = re.compile(r"/[A-Za-z0-9_./@+-]*")
@@ -152,7 +152,7 @@ def of(settings: Settings, given: Mapping[str, str], options: Options) -> Deploy
         "--run": options.run,
         "--backups": options.backups,
         "--tor-folder": options.tor_folder,
-        "The folder of the program": str(deployment.code),
+        T_("The folder of the program"): str(deployment.code),
         "Python": sys.executable,
     }
     for name, path in paths.items():
@@ -160,7 +160,7 @@ def of(settings: Settings, given: Mapping[str, str], options: Options) -> Deploy
             raise CannotDeploy(
                 said(
                     "%(name)s is %(path)s: only a whole path of letters, digits and ._@+- can be printed.",
-                    name=name,
+                    name=Sentence(name),
                     path=path,
                 )
             )

@@ -10,10 +10,17 @@ import ssl
 from urllib.parse import urlsplit
 
 from reporting.config import LOCAL_HOSTS, Settings
+from reporting.i18n import T_
 
 PATIENCE = 5.0  # seconds for the front to answer
-ALIKE = "so everybody counts as one sender, and one flood shuts the door for all"
-PRINTED = "`amparo deploy nginx` and `amparo deploy caddy` print how it is told"
+NO_PROXY = T_(
+    "BASE_URL is https and TRUSTED_PROXY is empty, so everybody counts as one sender, and one flood shuts the door for "
+    "all: set TRUSTED_PROXY=127.0.0.1."
+)
+NO_SENDER = T_(
+    "The server in front does not set X-Forwarded-For, so everybody counts as one sender, and one flood shuts the door "
+    "for all: `amparo deploy nginx` and `amparo deploy caddy` print how it is told."
+)
 
 
 def problems(settings: Settings) -> tuple[str, ...]:
@@ -23,9 +30,9 @@ def problems(settings: Settings) -> tuple[str, ...]:
         return ()
     if not settings.trusted_proxy:
         here = url.hostname in LOCAL_HOSTS
-        return () if here else (f"BASE_URL is https and TRUSTED_PROXY is empty, {ALIKE}: set TRUSTED_PROXY=127.0.0.1.",)
+        return () if here else (NO_PROXY,)
     answer = _asked(url.hostname or "", url.port)
-    return (f"The server in front does not set X-Forwarded-For, {ALIKE}: {PRINTED}.",) if answer else ()
+    return (NO_SENDER,) if answer else ()
 
 
 def _asked(host: str, port: int | None) -> bool:

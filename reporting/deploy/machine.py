@@ -19,7 +19,7 @@ from flask import Flask
 from reporting.deploy import files
 from reporting.deploy.deployment import Deployment
 from reporting.errors import AmparoError
-from reporting.i18n import N_
+from reporting.i18n import N_, said
 from reporting.web.errors import short_page
 
 ETC, COMMAND, UNITS = "etc/amparo/amparo.env", "usr/local/bin/amparo", "etc/systemd/system"
@@ -189,7 +189,7 @@ def _begin(*command: str) -> None:
     nowhere = subprocess.DEVNULL
     done = subprocess.run(_found(command), stdout=nowhere, stderr=nowhere, check=False)  # noqa: S603 -- a table's
     if done.returncode:
-        raise CannotSetUp(f"{command[0]} does not start: is another program at its port?")
+        raise CannotSetUp(said("%(program)s does not start: is another program at its port?", program=command[0]))
 
 
 def _succeeds(*command: str) -> bool:
@@ -203,7 +203,7 @@ def _ask(*command: str) -> subprocess.CompletedProcess[str]:
 def _found(command: Sequence[str]) -> list[str]:
     program = shutil.which(command[0], path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
     if program is None:
-        raise CannotSetUp(f"there is no program {command[0]}")
+        raise CannotSetUp(said("there is no program %(program)s", program=command[0]))
     return [program, *command[1:]]
 
 

@@ -23,7 +23,7 @@ from reporting.crypto.receipts import Receipt
 from reporting.deploy import leftovers
 from reporting.deploy.deployment import HTTP
 from reporting.deploy.through_trip import Door, Marks, Trip, door_of, walk
-from reporting.i18n import N_
+from reporting.i18n import N_, T_, said
 from reporting.operations.apart.lobby import SHARE
 from reporting.operations.seal_search import spellings
 from reporting.operations.server import HEAD_WITHIN, LARGEST_READ
@@ -256,7 +256,8 @@ def _our_addresses(door: Door) -> tuple[str, ...]:
         with socket.create_connection((door.host, door.port), SHORT) as line:
             return (str(line.getsockname()[0]),)
     except OSError as why:
-        raise NoTrial(f"nobody answers at {door.authority} ({type(why).__name__}).") from why
+        words = T_("nobody answers at %(address)s (%(why)s).")
+        raise NoTrial(said(words, address=door.authority, why=type(why).__name__)) from why
 
 
 def _what_it_answers(door: Door, seen: Seen, plain_port: int) -> None:

@@ -24,6 +24,7 @@ from reporting.cases import store
 from reporting.config import Settings
 from reporting.crypto import receipts
 from reporting.crypto.receipts import Receipt
+from reporting.i18n import T_, said
 from reporting.operations.trial_phone import PATIENCE, NoTrial, Phone
 from reporting.sessions import day_seeds, tickets
 from reporting.storage.database import checkpoint, looking, reading, writing
@@ -75,7 +76,8 @@ def door_of(address: str) -> Door:
     """The front door behind an address. Raises `NoTrial` for one without https."""
     url = urlsplit(address)
     if url.scheme != "https" or not url.hostname:
-        raise NoTrial(f"{address} is no https address: type it as people do, such as https://hoja.example.")
+        words = T_("%(address)s is no https address: type it as people do, such as https://hoja.example.")
+        raise NoTrial(said(words, address=address))
     return Door(url.hostname, url.port or http.client.HTTPS_PORT)
 
 
@@ -128,7 +130,7 @@ def _tells(phone: Phone, marks: Marks, trip: Trip, read_receipt: Callable[[], Re
     team = re.search(r'name="team"[^>]*value="([0-9]+)"', phone.page)
     phone.asks("POST", "/es/contar", go="send", **({"team": team[1]} if team else {}))
     if 'class="c-digits"' not in phone.page:
-        raise NoTrial("the report was not taken.")
+        raise NoTrial(T_("the report was not taken."))
 
 
 def _receipt_in(page: str, settings: Settings, engine: Engine) -> Receipt:
@@ -142,7 +144,7 @@ def _receipt_in(page: str, settings: Settings, engine: Engine) -> Receipt:
         return receipts.of_digits(opened.state["r"])
     except (CannotOpen, KeyError):
         raise NoTrial(
-            "behind that address is another installation: run this where it lies, with its settings."
+            T_("behind that address is another installation: run this where it lies, with its settings.")
         ) from None
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from reporting.config import SETTINGS, Settings
 from reporting.deploy.deployment import Deployment
 from reporting.deploy.through_trip import door_of
-from reporting.i18n import N_
+from reporting.i18n import N_, T_
 from reporting.operations import backups, leak_check
 from reporting.operations.trial_phone import NoTrial, Phone
 from reporting.storage.database import open_database
@@ -81,7 +81,7 @@ def _answers(desk: Phone, member: leak_check.TrialMember) -> None:
     queue = desk.asks("POST", "/es/equipo", name=leak_check.NAME, password=member.password, code=code)
     link = re.search(r'href="(/es/equipo/caso/[0-9]+)"', queue)
     if link is None:
-        raise NoTrial("the queue does not show the report.")
+        raise NoTrial(T_("the queue does not show the report."))
     case = desk.asks("GET", link[1])
     fields = [dict(re.findall(r'(\w+)="([^"]*)"', field)) for field in re.findall(r"<input[^>]*hidden[^>]*>", case)]
     typed = {
@@ -95,7 +95,7 @@ def _answers(desk: Phone, member: leak_check.TrialMember) -> None:
 def _comes_back(phone: Phone, code: Sequence[str]) -> None:
     phone.asks("GET", "/es/volver")
     if ANSWER not in html.unescape(phone.asks("POST", "/es/volver", code=" ".join(code))):
-        raise NoTrial("the reporter does not see the answer.")
+        raise NoTrial(T_("the reporter does not see the answer."))
 
 
 def _backs_up(settings: Settings, root: Path, note: Say) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from reporting.crypto import sealing
 from reporting.errors import AmparoError
 from reporting.figures.periods import Period, period
-from reporting.i18n import N_
+from reporting.i18n import N_, T_, said
 from reporting.storage.ledger import BUILT, Entry, Ledger, NoLedger
 from reporting.storage.models import TeamRow
 from reporting.storage.release_models import ArchiveRow, ReleaseMonthRow, ReleaseRow
@@ -96,11 +96,11 @@ def problems(db: Session, pin: Pin) -> list[str]:
         return []  # the pin does not hold, which is said elsewhere
     rows = db.scalars(select(ReleaseRow).where(ReleaseRow.state == PUBLISHED, ReleaseRow.compiled_by != 0))
     others = [row.period for row in rows if bodies.get(row.period) != row.body]
-    return [
-        f"The figures of {name} are published, and the ledger of releases has none or others: find out who wrote to "
+    words = T_(
+        "The figures of %(period)s are published, and the ledger of releases has none or others: find out who wrote to "
         "the database."
-        for name in others
-    ]
+    )
+    return [said(words, period=name) for name in others]
 
 
 def _row_for(db: Session, chosen: Period) -> ReleaseRow:

@@ -24,6 +24,7 @@ from reporting.cases import derived
 from reporting.crypto import sealing
 from reporting.crypto.sealing import CannotOpen, SealContext
 from reporting.errors import AmparoError
+from reporting.i18n import T_, said
 from reporting.storage.database import Base, checkpoint, version_of
 from reporting.storage.files import new_file, overwrite, rewrite_json
 from reporting.storage.locks import maintenance_lock
@@ -33,7 +34,7 @@ FOLDER = "backup-keys"  # in the instance folder; keep a copy of it apart from t
 SIGN = b"amparo backup 1\n"
 CHUNK = 1024 * 1024  # bytes of one sealed piece; padding doubles what is one byte longer
 LAST = "last-backup.json"  # in the instance folder: how many cases the last one held, its day, and when one was tried
-NO_CASES = (
+NO_CASES = T_(
     "There is not one case, and the last backup held some: nothing was written. Was every case erased? Then say so "
     "with --no-cases. Else find out what became of the database, and keep the last backup."
 )
@@ -95,7 +96,7 @@ def _old_key(instance: Path, month: str, now: float) -> bytes:
     path = instance / FOLDER / f"{month}.key"
     if not path.exists() or _over(month, now):
         raise BackupRefused(
-            f"The key of {month} is gone: 60 days after a month began, its backups open nowhere any more."
+            said("The key of %(month)s is gone: 60 days after a month began, its backups open nowhere.", month=month)
         )
     return path.read_bytes()
 
@@ -124,12 +125,13 @@ def _back_up(
     try:
         with new_file(fresh) as file:
             counts = _write(file, engine, month, key, say)
-        say("reading it back ...")
+        say(T_("reading it back ..."))
         with fresh.open("rb") as file:
             read_back = sum(1 for _ in rows_of(file, key)) - 1
         rows, cases = sum(counts.values()), counts[CaseRow.__tablename__]
         if read_back != rows:
-            raise BackupRefused(f"The backup holds {read_back} rows and should hold {rows}: it was thrown away.")
+            words = T_("The backup holds %(found)s rows and should hold %(rows)s: it was thrown away.")
+            raise BackupRefused(said(words, found=read_back, rows=rows))
         if not cases and not may_be_empty and cases_of_last(instance):
             raise BackupRefused(NO_CASES)
         fresh.replace(target)
@@ -186,7 +188,8 @@ def _write(file: BinaryIO, engine: Engine, month: str, key: bytes, say: Say) -> 
         for table in kept:
             there = connection.execute(select(func.count()).select_from(table)).scalar()
             if there != counts[table.name]:
-                raise BackupRefused(f"{table.name} has {there} rows, and {counts[table.name]} were read: thrown away.")
+                words = T_("%(table)s has %(rows)s rows, and %(found)s were read: thrown away.")
+                raise BackupRefused(said(words, table=table.name, rows=there, found=counts[table.name]))
     return counts
 
 
@@ -229,9 +232,9 @@ def _rows(
 
     for table in kept:
         if table not in {cases, *theirs}:
-            say(f"table {table.name} ...")
+            say(said("table %(table)s ...", table=table.name))
             yield from counted(table, select(table))
-    say("cases ...")
+    say(T_("cases ..."))
     last: int | None = None
     while True:
         query = select(cases).order_by(cases.c.id).limit(CASES)
@@ -297,7 +300,7 @@ def lines_of(file: BinaryIO, instance: Path, now: float) -> Iterator[dict[str, A
 def _read(file: BinaryIO, key_of: Callable[[str], bytes]) -> Iterator[dict[str, Any]]:
     """The head and then every row. A cut, changed or foreign file is `BackupRefused`."""
     if file.read(len(SIGN)) != SIGN:
-        raise BackupRefused("This is no backup of ours.")
+        raise BackupRefused(T_("This is no backup of ours."))
     month, name = file.read(7).decode("ascii", "replace"), file.read(16)
     key, number, last = _file_key(key_of(month), name), 0, False
     while not last:
@@ -309,7 +312,7 @@ def _read(file: BinaryIO, key_of: Callable[[str], bytes]) -> Iterator[dict[str, 
                 piece, last = sealing.open_sealed(key, _place(number, last=True), sealed), True
             except CannotOpen:
                 raise BackupRefused(
-                    "This backup does not open: it was cut or changed, or its key is another."
+                    T_("This backup does not open: it was cut or changed, or its key is another.")
                 ) from None
         yield from (json.loads(line) for line in piece.splitlines())
         number += 1

@@ -11,11 +11,19 @@ from contextlib import suppress
 from pathlib import Path
 
 from reporting.clock import HOUR
+from reporting.i18n import T_, said
 
 TIMESYNC = Path("/run/systemd/timesync/synchronized")  # there once systemd's own client has asked for the time
 NOT_SET = 5  # TIME_ERROR of adjtimex(2): the kernel was told by nobody that its clock is right
 TIMEX = 512  # bytes; its structure takes 208 on 64-bit Linux, and nothing of it is read
-SET_IT = "Switch a time service on (timedatectl set-ntp true), or set the clock by hand."
+BEHIND = T_(
+    "The clock is at least %(hours)s hours behind: files of %(folder)s are from later than now. Switch a time service "
+    "on (timedatectl set-ntp true), or set the clock by hand."
+)
+NOBODY_KEEPS_IT = T_(
+    "No time service keeps the clock of this computer: windows of hours and six digits go wrong. Switch a time service "
+    "on (timedatectl set-ntp true), or set the clock by hand."
+)
 
 
 def clock_is_set() -> bool | None:
@@ -32,7 +40,6 @@ def clock_problems(instance: Path, now: float, is_set: bool | None) -> Iterator[
     """What is wrong with the clock, each in a sentence that says what to do."""
     newest = max((path.stat().st_mtime for path in instance.iterdir()), default=now)
     if newest > now + HOUR:
-        hours = int((newest - now) // HOUR)
-        yield f"The clock is at least {hours} hours behind: files of {instance} are from later than now. {SET_IT}"
+        yield said(BEHIND, hours=int((newest - now) // HOUR), folder=instance)
     if is_set is False:
-        yield f"No time service keeps the clock of this computer: windows of hours and six digits go wrong. {SET_IT}"
+        yield NOBODY_KEEPS_IT

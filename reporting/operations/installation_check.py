@@ -20,7 +20,7 @@ from referrals.directory.reviewed_data import unsigned_texts
 from referrals.needs import rulebook
 from reporting.config import SWAPS, Settings, open_to_others, problems_on_this_machine
 from reporting.figures import release_ledger
-from reporting.i18n import N_
+from reporting.i18n import N_, T_, joined, said
 from reporting.operations import backups, host_clock, retention
 from reporting.operations.leak_check import Proof
 from reporting.sessions import page_rows
@@ -78,7 +78,7 @@ class _Row:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A row as it was found, and the details: sentences in English for whoever keeps the machine."""
+    """A row as it was found, and the details: sentences for whoever keeps the machine."""
 
     finding: Finding
     details: tuple[str, ...] = field(default=())
@@ -132,54 +132,67 @@ def _stale(here: _Here) -> Iterator[str]:
     often = [state for state in here.services if state.every == due.OFTEN]
     over = [state.service for state in often if state.over]
     if over:
-        more = "" if len(over) <= NAMED else f" and {len(over) - NAMED} more"
-        yield (
-            f"Of {len(often)} lines and places with PEP, {len(over)} were not confirmed within {due.OFTEN} days: "
-            f"{', '.join(over[:NAMED])}{more}. Call them, on the page of calls."
+        first, more = ", ".join(over[:NAMED]), len(over) - NAMED
+        yield said(
+            "Of %(all)s lines and places with PEP, %(count)s were not confirmed within %(days)s days: %(names)s. Call "
+            "them, on the page of calls.",
+            all=len(often),
+            count=len(over),
+            days=due.OFTEN,
+            names=said("%(names)s and %(count)s more", names=first, count=more) if more > 0 else first,
         )
 
 
 def _old(here: _Here) -> Iterator[str]:
     old = sum(state.old for state in here.services)
     if old:
-        of = len(here.services)
-        yield f"Of {of} services, {old} were confirmed by nobody for a year: pages say so, and `call first`."
+        words = T_(
+            "Of %(all)s services, %(count)s were confirmed by nobody for a year: pages say so, and `call first`."
+        )
+        yield said(words, all=len(here.services), count=old)
 
 
 def _backups(here: _Here) -> Iterator[str]:
     last = backups.last_backup(here.settings.instance)
     if last is None:
-        yield "No backup was taken yet: amparo backup FILE, every night (`amparo deploy systemd` prints a timer)."
+        yield T_("No backup was taken yet: amparo backup FILE, every night (`amparo deploy systemd` prints a timer).")
     elif (here.today - last.day).days > BACKUP_DAYS:
-        yield f"The last backup is of {last.day}: see why none was taken since (systemctl status amparo-backup)."
+        words = T_("The last backup is of %(day)s: see why none was taken since (systemctl status amparo-backup).")
+        yield said(words, day=last.day)
 
 
 def _tried(here: _Here) -> Iterator[str]:
     last = backups.last_backup(here.settings.instance)
     if last is not None and last.tried is None:
-        yield "No backup was ever put back into nothing: amparo check --backup FILE."
+        yield T_("No backup was ever put back into nothing: amparo check --backup FILE.")
     elif last is not None and last.tried is not None and (here.today - last.tried).days > TRIED_DAYS:
-        yield f"The last backup that was put back into nothing is of {last.tried}: amparo check --backup FILE."
+        words = T_("The last backup that was put back into nothing is of %(day)s: amparo check --backup FILE.")
+        yield said(words, day=last.tried)
 
 
 def _late(here: _Here) -> Iterator[str]:
     late = retention.late(here.db, here.settings.instance, here.now)
     if late:
-        what = ", ".join(f"{name.replace('_', ' ')}: {count}" for name, count in late.items())
-        yield f"What should be gone is still there ({what}): run `amparo sweep` now, and every night."
+        what = joined(
+            said("%(said_what)s: %(count)s", said_what=retention.WORDS[name], count=late[name]) for name in late
+        )
+        words = T_("What should be gone is still there (%(what)s): run `amparo sweep` now, and every night.")
+        yield said(words, what=what)
 
 
 def _unsigned_rules(_here: _Here) -> Iterator[str]:
     rows = [*rulebook.definitions(), *rulebook.rules(), *rulebook.must_nots()]
     unsigned = [row.id for row in rows if row.state != rulebook.SIGNED]
     if unsigned:
-        yield f"Of {len(rows)} rows of rules, {len(unsigned)} are signed by no professional as they are: pages say so."
+        words = T_("Of %(all)s rows of rules, %(count)s are signed by no professional as they are: pages say so.")
+        yield said(words, all=len(rows), count=len(unsigned))
 
 
 def _unsigned_texts(_here: _Here) -> Iterator[str]:
     for name, (unsigned, of) in unsigned_texts().items():
         if unsigned:
-            yield f"{name}: of {of} texts, {unsigned} are not reviewed: pages say so."
+            words = T_("%(file)s: of %(all)s texts, %(count)s are not reviewed: pages say so.")
+            yield said(words, file=name, all=of, count=unsigned)
 
 
 def _clock(here: _Here) -> Iterable[str] | None:

@@ -26,6 +26,7 @@ from sqlalchemy import select
 
 from reporting.cases import records
 from reporting.config import ROOT, SECRET, SETTINGS, Settings, make_secrets, problems_on_this_machine, read_settings
+from reporting.i18n import T_, joined, said
 from reporting.operations import seal_search
 from reporting.operations.trial_phone import PATIENCE, NoTrial, Phone
 from reporting.sessions import day_seeds
@@ -76,80 +77,93 @@ class Proof:
     says: str
 
 
+UPGRADE = T_("Do not take reports with this version: install it anew, and tell the people who make it.")
+
+
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """How a proof is seen, what is said when it holds, and what to do when it does not."""
+    """How a proof is seen, what is said when it holds and when it does not, and what to do then."""
 
     holds: Callable[[TrialRun], bool | None]
     good: str
     bad: str
+    then: str = UPGRADE
 
 
 def _nothing_in(place: str) -> Callable[[TrialRun], bool]:
     return lambda trial: not trial.lying.get(place)
 
 
-UPGRADE = "Do not take reports with this version: install it anew, and tell the people who make it."
 PROOFS: Mapping[str, _Row] = {
     "search": _Row(
         lambda trial: trial.seen * 2 > trial.of > 0,
-        "The search sees what is there: the sealed report lay in the database before it was erased.",
-        f"The search does not see the sealed report in the database, so the other proofs prove nothing. {UPGRADE}",
+        T_("The search sees what is there: the sealed report lay in the database before it was erased."),
+        T_("The search does not see the sealed report in the database, so the other proofs prove nothing."),
     ),
     "database": _Row(
         _nothing_in("database"),
-        "No word of a report and no code lies in the database.",
-        f"Words of a report or its code lie readable in the database. {UPGRADE}",
+        T_("No word of a report and no code lies in the database."),
+        T_("Words of a report or its code lie readable in the database."),
     ),
     "write-ahead log": _Row(
         _nothing_in("write-ahead log"),
-        "No word of a report and no code lies in the database's write-ahead log.",
-        f"Words of a report or its code lie readable in the database's write-ahead log. {UPGRADE}",
+        T_("No word of a report and no code lies in the database's write-ahead log."),
+        T_("Words of a report or its code lie readable in the database's write-ahead log."),
     ),
     "folder": _Row(
         _nothing_in("folder"),
-        "No word of a report and no code lies in any other file of the folder.",
-        f"Words of a report or its code lie readable in a file of the folder. {UPGRADE}",
+        T_("No word of a report and no code lies in any other file of the folder."),
+        T_("Words of a report or its code lie readable in a file of the folder."),
     ),
     "temporary files": _Row(
         lambda trial: not trial.asked_for_temporary and not trial.lying.get("temporary files"),
-        "Nothing was put into temporary files.",
-        f"Something was put into a temporary file while a report was sent. {UPGRADE}",
+        T_("Nothing was put into temporary files."),
+        T_("Something was put into a temporary file while a report was sent."),
     ),
     "log": _Row(
         _nothing_in("log"),
-        "No word of a report and no code stands in what the program prints.",
-        f"Words of a report or its code stand in what the program prints. Destroy its log. {UPGRADE}",
+        T_("No word of a report and no code stands in what the program prints."),
+        T_("Words of a report or its code stand in what the program prints. Destroy its log."),
     ),
     "erased": _Row(
         lambda trial: not trial.left,
-        "Of an erased report not even sealed bytes are left in the files.",
-        "Sealed bytes of an erased report are still in the files: the database does not overwrite what is erased. "
-        f"Run `amparo sweep --rewrite` now and every night. {UPGRADE}",
+        T_("Of an erased report not even sealed bytes are left in the files."),
+        T_(
+            "Sealed bytes of an erased report are still in the files: the database does not overwrite what is erased. "
+            "Run `amparo sweep --rewrite` now and every night."
+        ),
     ),
     "opened": _Row(
         lambda trial: len(trial.opened) > 1 and not trial.still,
-        "Whatever a member's keys open, nothing of an erased report is left under any seal.",
-        "A member's keys still find something of an erased report: a copy did not go with its case, or the search does "
-        f"not see. {UPGRADE}",
+        T_("Whatever a member's keys open, nothing of an erased report is left under any seal."),
+        T_(
+            "A member's keys still find something of an erased report: a copy did not go with its case, or the search "
+            "does not see."
+        ),
     ),
     "emptied": _Row(
         lambda trial: trial.ahead == 0,
-        "The write-ahead log is empty after an erasure.",
-        "The write-ahead log is not emptied by an erasure. Close every other program that has the database open.",
+        T_("The write-ahead log is empty after an erasure."),
+        T_("The write-ahead log is not emptied by an erasure. Close every other program that has the database open."),
+        "",
     ),
     "core files": _Row(
         lambda trial: None if trial.cores is None else trial.cores == "0",
-        "A crash of the process that serves leaves no picture of the memory.",
-        "A crash of the process that serves would leave a picture of the memory: set the limit for core files to 0.",
+        T_("A crash of the process that serves leaves no picture of the memory."),
+        T_(
+            "A crash of the process that serves would leave a picture of the memory: set the limit for core files to 0."
+        ),
+        "",
     ),
     "swap": _Row(
         lambda trial: not trial.swaps,
-        "This computer swaps to no disk that could be read.",
-        "This computer swaps to a disk that could be read.",
+        T_("This computer swaps to no disk that could be read."),
+        T_("This computer swaps to a disk that could be read."),
+        "",
     ),
 }
-UNSEEN = "This system does not show whether a crash leaves a picture of the memory."
+NO_TRIAL = T_("The trial could not be made, so nothing is proved: %(why)s")
+UNSEEN = T_("This system does not show whether a crash leaves a picture of the memory.")
 
 
 def run_checks(server: Sequence[str] = SERVER) -> tuple[Proof, ...]:
@@ -158,15 +172,16 @@ def run_checks(server: Sequence[str] = SERVER) -> tuple[Proof, ...]:
         with tempfile.TemporaryDirectory(prefix="amparo-check-") as folder:
             trial = _try(Path(folder), server)
     except NoTrial as why:
-        return (Proof("trial", holds=False, says=f"The trial could not be made, so nothing is proved: {why}"),)
+        return (Proof("trial", holds=False, says=said(NO_TRIAL, why=str(why))),)
     return tuple(_read(code, row, trial) for code, row in PROOFS.items())
 
 
 def _read(code: str, row: _Row, trial: TrialRun) -> Proof:
     holds = row.holds(trial)
     if code == "swap" and not holds:
-        return Proof(code, holds=holds, says=" ".join(trial.swaps))  # they name the disk
-    return Proof(code, holds=holds, says=UNSEEN if holds is None else row.good if holds else row.bad)
+        return Proof(code, holds=holds, says=joined(trial.swaps, " "))  # they name the disk
+    bad = joined((row.bad, row.then), " ") if row.then else row.bad
+    return Proof(code, holds=holds, says=UNSEEN if holds is None else row.good if holds else bad)
 
 
 def _try(root: Path, server: Sequence[str]) -> TrialRun:
@@ -291,7 +306,7 @@ def _wait_for(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
             process.wait(A_MOMENT)
             break
     said = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    raise NoTrial(said[-1] if said else "its server does not answer.")
+    raise NoTrial(said[-1] if said else T_("its server does not answer."))
 
 
 def _core_limit(process: int) -> str | None:
@@ -313,7 +328,7 @@ def tells(phone: Phone, marker: str) -> list[str]:
     phone.asks("POST", "/es/contar", go="send", letters="1")
     digits = re.search(r'<p class="c-digits">(.*?)</p>', phone.page, re.DOTALL)
     if digits is None:
-        raise NoTrial("the report was not taken.")
+        raise NoTrial(T_("the report was not taken."))
     return re.findall(r"<span>(.*?)</span>", digits[1])
 
 
@@ -323,7 +338,7 @@ def _looks(desk: Phone, member: TrialMember) -> None:
     queue = desk.asks("POST", "/es/equipo", name=NAME, password=member.password, code=code)
     link = re.search(r'href="(/es/equipo/caso/[0-9]+)"', queue)
     if link is None:
-        raise NoTrial("the queue does not show the report.")
+        raise NoTrial(T_("the queue does not show the report."))
     for path in (link[1], "/es/equipo/casos"):
         desk.asks("GET", path)
 

@@ -16,7 +16,7 @@ from urllib.parse import unquote, urlsplit
 from reporting.config import LOCAL_HOSTS as LOCAL_HOSTS
 from reporting.config import Settings
 from reporting.errors import AmparoError
-from reporting.i18n import N_
+from reporting.i18n import N_, T_, said
 
 SUBJECT = N_("Reminder")
 BODY = N_("It is time to have a look. This reminder comes always at the same hours.")
@@ -53,7 +53,7 @@ def send(settings: Settings, subject: str, body: str) -> int:
     url = urlsplit(settings.smtp_url)
     host, port = url.hostname or "", url.port or PORTS.get(url.scheme, 0)
     if url.scheme not in PORTS or not host:
-        raise CannotSend("SMTP_URL must look like smtps://name:password@mail.example or smtp://mail.example:587.")
+        raise CannotSend(T_("SMTP_URL must look like smtps://name:password@mail.example or smtp://mail.example:587."))
     sent = 0
     try:
         with _connected(url.scheme, host, port) as server:
@@ -63,7 +63,8 @@ def send(settings: Settings, subject: str, body: str) -> int:
                 server.send_message(message)
                 sent += 1
     except (OSError, smtplib.SMTPException) as problem:
-        raise CannotSend(f"The mail server did not take it ({type(problem).__name__}); {sent} went out.") from None
+        words = T_("The mail server did not take it (%(why)s); %(sent)s went out.")
+        raise CannotSend(said(words, why=type(problem).__name__, sent=sent)) from None
     return sent
 
 

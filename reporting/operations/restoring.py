@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session
 from reporting.cases import derived, store
 from reporting.errors import AmparoError
 from reporting.figures import release_ledger
+from reporting.i18n import T_, said
 from reporting.operations import backups
 from reporting.operations.backups import BackupRefused
 from reporting.sessions import day_seeds
@@ -75,8 +76,12 @@ def restore(engine: Engine, pin: Pin, instance: Path, source: Path, pepper: byte
             version = version_of(db)
             if head["version"] != version:
                 raise BackupRefused(
-                    f"The backup has the tables of version {head['version']}, here is {version}: "
-                    "restore it with the program that made it, then upgrade."
+                    said(
+                        "The backup has the tables of version %(theirs)s, here is %(ours)s: restore it with the "
+                        "program that made it, then upgrade.",
+                        theirs=head["version"],
+                        ours=version,
+                    )
                 )
             everything = db.scalars(select(TeamRow)).first() is None
             if not everything:
@@ -131,7 +136,7 @@ class _Restore:
         for start in range(0, len(waiting.cases), SLICE):
             with writing(self.engine) as db:
                 self._bring_some(db, waiting.cases[start : start + SLICE], waiting.theirs)
-            self.say(f"{self.counts['rows']} rows ...")
+            self.say(said("%(rows)s rows ...", rows=self.counts["rows"]))
 
     def _bring_some(self, db: Session, cases: list[Row], theirs: dict[int, list[tuple[str, Row]]]) -> None:
         """First which are here, then which were erased: who erases one meanwhile is seen by the one or the other."""
@@ -192,8 +197,10 @@ def _must_hold(db: Session, pin: Pin) -> None:
         team_log.teams(db, pin)
     except BrokenChain:
         raise BackupRefused(
-            "The team log that is here does not hold: nothing is put back beside it. Move this database "
-            "away, run `amparo upgrade`, and restore into empty tables."
+            T_(
+                "The team log that is here does not hold: nothing is put back beside it. Move this database away, run "
+                "`amparo upgrade`, and restore into empty tables."
+            )
         ) from None
 
 
@@ -201,16 +208,21 @@ def _must_reach_the_pin(db: Session, pin: Pin) -> None:
     """The whole transaction is taken back when this raises."""
     if not pin.read():
         raise BackupRefused(
-            f"{pin.path} is missing: put it back from where the secrets are kept. Without it nobody can say "
-            "whether somebody was taken out after this backup."
+            said(
+                "%(file)s is missing: put it back from where the secrets are kept. Without it nobody can say whether "
+                "somebody was taken out after this backup.",
+                file=pin.path,
+            )
         )
     try:
         team_log.teams(db, pin)
     except (BrokenChain, KeysNotMade):
         raise BackupRefused(
-            "This backup is older than the newest keys: somebody may have been taken out since. Nothing was "
-            "changed. Take a newer backup; or bring back the database that holds the newest team log, and "
-            "restore beside it: then only the missing cases come back."
+            T_(
+                "This backup is older than the newest keys: somebody may have been taken out since. Nothing was "
+                "changed. Take a newer backup; or bring back the database that holds the newest team log, and restore "
+                "beside it: then only the missing cases come back."
+            )
         ) from None
 
 

@@ -7,7 +7,7 @@ that tell in which order reports arrived, are written anew in the order of their
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
@@ -35,6 +35,7 @@ from sqlalchemy.sql.dml import Delete
 
 from reporting.cases import derived
 from reporting.clock import DAY, HOUR
+from reporting.i18n import T_, said
 from reporting.operations import backups
 from reporting.operations.whole import upgrading
 from reporting.sessions import day_seeds
@@ -85,16 +86,16 @@ def sweep(engine: Engine, pin: Pin, instance: Path, now: float, say: Say, *, rew
 def _sweep(engine: Engine, pin: Pin, instance: Path, now: float, say: Say, *, rewrite: bool) -> dict[str, int]:
     swept = {}
     for name in _OVER:
-        say(f"sweeping {name.replace('_', ' ')} ...")
+        say(said("sweeping %(said_what)s ...", said_what=WORDS[name]))
         with writing(engine) as db:
             swept[name] = _let_go(db, name, now)
-    say("sweeping the audit ...")
+    say(T_("sweeping the audit ..."))
     with writing(engine) as db:
         swept["audit"] = _sweep_audit(db, pin, now)
     swept["backup_keys"] = backups.forget_keys(instance, now, periods()["backup_keys"].days)
     swept["upgrade_copies"] = upgrading.forget(instance)
     if rewrite or _is_due(instance, now):
-        say("writing the database anew ...")
+        say(T_("writing the database anew ..."))
         swept["rewritten"] = rewrite_tables(engine)
         (instance / STAMP).write_text(_day(now).isoformat(), encoding="utf-8")
     swept["log_emptied"] = int(checkpoint(engine))
@@ -123,6 +124,22 @@ _OVER: dict[str, tuple[type[Base], Callable[[float], ColumnElement[bool]]]] = {
     "invitations": (InvitationRow, lambda now: InvitationRow.expires < int(now)),
     "sign_in_tries": (TryRow, lambda now: TryRow.not_before < int(now) - periods()["sign_in_tries"].seconds),
     "erased": (ErasedRow, lambda now: ErasedRow.forget_after < _day(now)),
+}
+# everything that a sweep tells of, in words
+WORDS: Mapping[str, str] = {
+    "cases": T_("cases"),
+    "seeds": T_("seeds"),
+    "trip_marks": T_("trip marks"),
+    "sessions": T_("sessions"),
+    "invitations": T_("invitations"),
+    "sign_in_tries": T_("sign in tries"),
+    "erased": T_("erased"),
+    "audit": T_("audit"),
+    "backup_keys": T_("backup keys"),
+    "upgrade_copies": T_("upgrade copies"),
+    "rewritten": T_("rewritten"),
+    "log_emptied": T_("log emptied"),
+    "reserve": T_("reserve"),
 }
 LATE = 2 * DAY  # seconds: a night that was missed, and some hours
 

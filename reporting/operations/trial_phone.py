@@ -9,6 +9,7 @@ from collections.abc import Callable
 from urllib.parse import urlencode
 
 from reporting.errors import AmparoError
+from reporting.i18n import said
 
 PATIENCE = 60.0  # seconds for the trial server to begin answering; a small machine takes five
 OpenLine = Callable[[], http.client.HTTPConnection]
@@ -40,7 +41,7 @@ class Phone:
         while status == http.HTTPStatus.SEE_OTHER:
             status, onward = self._ask("GET", onward, None)
         if status not in {http.HTTPStatus.OK, http.HTTPStatus.NON_AUTHORITATIVE_INFORMATION}:
-            raise NoTrial(f"its server answered {status}.")
+            raise NoTrial(said("its server answered %(status)s.", status=status))
         return self.page
 
     def asks_anyway(self, method: str, path: str, **typed: str) -> int:
@@ -57,7 +58,7 @@ class Phone:
             self.page = answer.read().decode()
             self.status, self.headers = answer.status, answer.headers
         except (OSError, http.client.HTTPException) as why:
-            raise NoTrial(f"its server broke off the line ({type(why).__name__}).") from why
+            raise NoTrial(said("its server broke off the line (%(why)s).", why=type(why).__name__)) from why
         finally:
             line.close()
         self._cookie = (answer.headers["Set-Cookie"] or self._cookie).partition(";")[0]

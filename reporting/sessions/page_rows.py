@@ -30,6 +30,7 @@ from reporting.config import Settings
 from reporting.crypto import sealing
 from reporting.crypto.sealing import CannotOpen, SealContext
 from reporting.errors import AmparoError
+from reporting.i18n import T_, said
 
 # purpose -> (seconds of a seed's time, how many such times it lives). A row opens no longer than its seed lives.
 LIVES = {"draft": (HOUR, 3), "case": (QUARTER, 2), "desk": (QUARTER, 2)}
@@ -128,10 +129,11 @@ def problems(settings: Settings) -> tuple[str, ...]:
     if settings.database_url.startswith("postgresql"):
         return ()
     if not place.is_dir():
-        return (f"There is no folder {place}: pages of trips lie beside the database. Set MEMORY_FOLDER.",)
+        none = T_("There is no folder %(place)s: pages of trips lie beside the database. Set MEMORY_FOLDER.")
+        return (said(none, place=place),)
     room = shutil.disk_usage(place).total
-    few = f"{place} has {room // 2**20} MB, and pages of trips may need 64: give it more, or set MEMORY_FOLDER."
-    return () if room >= ROOM else (few,)
+    few = T_("%(place)s has %(room)s MB, and pages of trips may need 64: give it more, or set MEMORY_FOLDER.")
+    return () if room >= ROOM else (said(few, place=place, room=room // 2**20),)
 
 
 def _folder(settings: Settings) -> Path:

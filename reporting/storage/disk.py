@@ -20,7 +20,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from reporting.errors import AmparoError
-from reporting.i18n import N_
+from reporting.i18n import N_, said
 from reporting.storage.database import writing
 
 LITTLE, VERY_LITTLE = 20, 10  # of a hundred parts that are free: below, somebody is told
@@ -78,14 +78,18 @@ def problems(folder: Path, look: Look = space) -> Iterator[str]:
     now = look(folder)
     below = next((limit for limit in sorted(WARNINGS) if now.share < limit), None)
     if below is not None:
-        yield (
-            f"Less than {below} % of the disk of {folder} is free ({now.free // 2**20} MB). Make room there: old "
-            "backups, logs, packages; or move the folder to a larger disk. A full one takes only short reports."
+        yield said(
+            "Less than %(share)s %% of the disk of %(folder)s is free (%(free)s MB). Make room there: old backups, "
+            "logs, packages; or move the folder to a larger disk. A full one takes only short reports.",
+            share=below,
+            folder=folder,
+            free=now.free // 2**20,
         )
     if is_spent(folder):
-        yield (
-            f"The disk of {folder} was full: the reserve is spent, and only short reports are taken. Make room, then "
-            "run `amparo sweep`, which lays it down anew."
+        yield said(
+            "The disk of %(folder)s was full: the reserve is spent, and only short reports are taken. Make room, then "
+            "run `amparo sweep`, which lays it down anew.",
+            folder=folder,
         )
 
 

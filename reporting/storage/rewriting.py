@@ -18,6 +18,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Engine
 
 from reporting.errors import AmparoError
+from reporting.i18n import T_, said
 from reporting.storage.turns import in_turn
 
 ROWS: Final = 200  # that are written in one transaction at most
@@ -196,7 +197,8 @@ def _change_places(run: Callable[..., Sequence[Any]], table: _Table) -> None:
     """Of a table and its twin, and of their indexes: the first pages of their trees, which is all that names know."""
     counts = {name: run(f'SELECT count(*) FROM "{name}"')[0][0] for name in (table.name, table.twin)}
     if counts[table.name] != counts[table.twin]:
-        raise NotTheSame(f"The copy of {table.name} has not as many rows as the table. Nothing was changed.")
+        words = T_("The copy of %(table)s has not as many rows as the table. Nothing was changed.")
+        raise NotTheSame(said(words, table=table.name))
     query = "SELECT name, rootpage FROM sqlite_master WHERE tbl_name = ? AND type IN ('table', 'index')"
     ours, theirs = dict(run(query, table.name)), dict(run(query, table.twin))
     auto = f"sqlite_autoindex_{table.name}_"
@@ -205,7 +207,8 @@ def _change_places(run: Callable[..., Sequence[Any]], table: _Table) -> None:
         for name in ours
     }
     if {*twin_of.values()} != {*theirs}:
-        raise NotTheSame(f"The copy of {table.name} has not the same indexes. Nothing was changed.")
+        words = T_("The copy of %(table)s has not the same indexes. Nothing was changed.")
+        raise NotTheSame(said(words, table=table.name))
     run("PRAGMA writable_schema=ON")
     for name, twin in twin_of.items():
         for which, root in ((name, theirs[twin]), (twin, ours[name])):

@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 from reporting.crypto import receipts, sealing
 from reporting.crypto.sealing import SealContext
 from reporting.errors import AmparoError
+from reporting.i18n import N_, said
 from reporting.storage.models import InvitationRow, TryRow
 from reporting.teams import audit, heads, keyring, log_report, members, readers, reading_hours, team_log
 from reporting.teams.keyring import RecoverySheets
@@ -319,9 +320,8 @@ def reader_problems(db: Session, pin: Pin) -> list[str]:
     """What concerns who reads: teams with one reader or none, a coordinator who reads."""
     both = {team_log.COORDINATOR, CASE_WORKER}
     double = (member.name for member in members.accounts(db) if both <= set(member.roles) and member.open)
-    return readers.problems(db, _believed(db, pin)) + [
-        f"{name} is coordinator and case worker: she can read cases. Better two people." for name in double
-    ]
+    words = N_("%(name)s is coordinator and case worker: she can read cases. Better two people.")
+    return readers.problems(db, _believed(db, pin)) + [said(words, name=name) for name in double]
 
 
 def audit_problems(db: Session, pin: Pin, sweepable: date | None = None) -> list[str]:
@@ -356,16 +356,18 @@ def _unsigned(db: Session, verified: tuple[Team, ...]) -> list[str]:
     named = audit.unsigned(links, keys_that_sign(db, verified, vouched=True), sealing.is_signed)
     strangers = {act.by for act in named if act.number not in {other.number for other in bad}}
     acting = {content["by"] for _, _, content in audit.in_the_clear(links) if _is_of_power(content)}
-    sentences = [
-        f"Entry {act.number} of the audit is signed by nobody: it names {names.get(act.by, 'nobody')}, and no key of "
-        "that account made its signature. Find out who wrote to the database."
-        for act in bad
-    ]
-    return sentences + [
-        f"Nobody has vouched for the key with which {names.get(member, '?')} signs: a member hears the six words and "
-        "types them on the page of colleagues."
-        for member in sorted(strangers & acting)
-    ]
+    unsigned = [said(OF_NOBODY, number=act.number, name=names.get(act.by) or said(N_("nobody"))) for act in bad]
+    return [*unsigned, *(said(NOT_VOUCHED, name=names.get(member, "?")) for member in sorted(strangers & acting))]
+
+
+OF_NOBODY = N_(
+    "Entry %(number)s of the audit is signed by nobody: it names %(name)s, and no key of that account made its "
+    "signature. Find out who wrote to the database."
+)
+NOT_VOUCHED = N_(
+    "Nobody has vouched for the key with which %(name)s signs: a member hears the six words and types them on the "
+    "page of colleagues."
+)
 
 
 def _is_of_power(content: Mapping[str, object]) -> bool:
@@ -379,12 +381,20 @@ def _audit_problems(db: Session, teams: tuple[Team, ...], sweepable: date | None
     number = audit.first_break(links, {checkpoint.number: checkpoint.chain for checkpoint in signed})
     begin = next((checkpoint for checkpoint in signed if links and checkpoint.number == links[0].number > 1), None)
     if number == 1 and links[0].number > 1:
-        return [f"The audit is cut: it begins at entry {links[0].number}, and no signed checkpoint stands there."]
+        return [said(CUT[0], number=links[0].number)]
     if number is not None:
-        return [f"The audit breaks at entry {number}: it was changed or cut out, or a checkpoint says otherwise."]
+        return [said(CUT[1], number=number)]
     if begin is not None and sweepable is not None and begin.day > sweepable:
-        return [f"The audit was cut at entry {begin.number}, signed on {begin.day}: no sweep may do that so early."]
+        return [said(CUT[2], number=begin.number, day=begin.day)]
     last = max(signed, key=lambda checkpoint: checkpoint.number, default=None)
     if last is not None and last.number > audit.head(db)[0]:
-        return [f"The audit is cut at its end: entry {last.number} was signed for on {last.day} and is gone."]
+        return [said(CUT[3], number=last.number, day=last.day)]
     return []
+
+
+CUT = (
+    N_("The audit is cut: it begins at entry %(number)s, and no signed checkpoint stands there."),
+    N_("The audit breaks at entry %(number)s: it was changed or cut out, or a checkpoint says otherwise."),
+    N_("The audit was cut at entry %(number)s, signed on %(day)s: no sweep may do that so early."),
+    N_("The audit is cut at its end: entry %(number)s was signed for on %(day)s and is gone."),
+)

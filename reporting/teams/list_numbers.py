@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from reporting.i18n import T_, said
 from reporting.storage.files import rewrite_json
 from reporting.storage.models import LIST_HEAD, MemberRow, TakenRow, TeamRow
 from reporting.teams import heads
@@ -67,15 +68,23 @@ def _in_words(before: Mapping[int, ListNumber], newest: Mapping[int, ListNumber]
     return {str(team): number for team, number in ({**before, **risen(before, newest)}).items()}
 
 
+MISSING = T_(
+    "The list of the cases that %(team)s knows is missing: nobody of that team opens a case before a member has "
+    "entered on the page of cases that a backup was put back. If none was, the database was changed."
+)
+OLDER = T_(
+    "The list of the cases that %(team)s knows is older than it was: nobody of that team opens a case before a member "
+    "has entered on the page of cases that a backup was put back. If none was, the database was changed."
+)
+
+
 def problems(db: Session, pin: Pin) -> tuple[str, ...]:
     """For the terminal, without a key: the lists that are missing, or older than the pin knows them."""
     heads = db.scalars(select(TakenRow).where(TakenRow.part == LIST_HEAD))
     there = {row.team: (row.epoch, row.number) for row in heads}
     names = {row.id: row.name for row in db.scalars(select(TeamRow))}
     return tuple(
-        f"The list of the cases that {names.get(team, f'team {team}')} knows is "
-        f"{'older than it was' if team in there else 'missing'}: nobody of that team opens a case before a member "
-        "has entered on the page of cases that a backup was put back. If none was, the database was changed."
+        said(OLDER if team in there else MISSING, team=names.get(team) or said("team %(number)s", number=team))
         for team, number in sorted(pinned(pin).items())
         if there.get(team, NO_LIST) < number
     )

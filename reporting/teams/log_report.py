@@ -15,6 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from reporting.crypto import sealing
+from reporting.i18n import N_, said
 from reporting.storage.models import LogRow, MemberRow, TeamRow
 from reporting.teams.heads import SHEETS
 from reporting.teams.team_log import AUDIT, CASEWORK, BrokenChain, KeysNotMade, Pin, Team, is_in, teams, trusted
@@ -32,7 +33,7 @@ class Status:
     due: bool
 
 
-BROKEN = (
+BROKEN = N_(
     "The team log does not hold: a row was changed or an old copy was put back. Reporter pages are closed. Do not make "
     "new keys; find out who wrote to the database."
 )
@@ -43,11 +44,12 @@ def problems(db: Session, pin: Pin) -> list[str]:
     try:
         verified = teams(db, pin)
     except KeysNotMade:
-        return ["No case worker has made the keys yet: reporter pages are closed. Give her the invitation."]
+        return [N_("No case worker has made the keys yet: reporter pages are closed. Give her the invitation.")]
     except BrokenChain:
         return [BROKEN]
     new = [team.name for team in verified if team.kind == CASEWORK and team not in trusted(verified)]
-    return [f"{name} is a new team that nobody has vouched for: reporters are not offered it." for name in new]
+    words = N_("%(name)s is a new team that nobody has vouched for: reporters are not offered it.")
+    return [said(words, name=name) for name in new]
 
 
 def status(db: Session, pin: Pin) -> tuple[Status, ...]:

@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from reporting.crypto import sealing
+from reporting.i18n import N_, said
 from reporting.storage.models import MemberRow, PendingRow
 from reporting.teams import audit, team_log
 from reporting.teams.team_log import CASEWORK, KeysNotMade, Team
@@ -95,11 +96,15 @@ def problems(db: Session, verified: Iterable[Team]) -> list[str]:
 
 def _problem(team: str, names: tuple[str, ...]) -> str:
     if names:
-        return (
-            f"Only {names[0]} can read the reports of {team}: let in a second case worker, so that no bad day of "
-            "one person shuts the door."
-        )
-    return (
-        f"Nobody can read the reports of {team}: no report goes to it. Invite a case worker; both recovery sheets let "
-        "that person in."
-    )
+        return said(ONE, name=names[0], team=team)
+    return said(NONE, team=team)
+
+
+ONE = N_(
+    "Only %(name)s can read the reports of %(team)s: let in a second case worker, so that no bad day of one person "
+    "shuts the door."
+)
+NONE = N_(
+    "Nobody can read the reports of %(team)s: no report goes to it. Invite a case worker; both recovery sheets let "
+    "that person in."
+)

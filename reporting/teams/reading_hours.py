@@ -16,6 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from reporting.errors import AmparoError
+from reporting.i18n import T_, said
 from reporting.storage.models import DutyRow
 from reporting.teams import audit
 from reporting.teams.audit import Signer
@@ -129,11 +130,12 @@ def problems(db: Session, today: date) -> list[str]:
     sentences = []
     if not duty.is_known:
         sentences.append(
-            "No reading hours are set: reporters are told that nobody can say when it is read. Set them on "
-            "the staff page for them."
+            T_(
+                "No reading hours are set: reporters are told that nobody can say when it is read. Set them on the "
+                "staff page for them."
+            )
         )
     if duty.is_silent(today):
-        sentences.append(
-            f"No case worker has opened the queue for {duty.silent_days(today)} days: the first page says so."
-        )
+        words = T_("No case worker has opened the queue for %(days)s days: the first page says so.")
+        sentences.append(said(words, days=duty.silent_days(today)))
     return sentences

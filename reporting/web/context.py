@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from reporting.config import Settings
 from reporting.figures.work_apart import Order
-from reporting.i18n import N_
+from reporting.i18n import N_, Sentence
 from reporting.sessions.day_seeds import Line
 from reporting.sessions.hour_key import HourKey
 from reporting.sessions.page_rows import PageRows
@@ -111,6 +111,11 @@ def local_hour(hour: int) -> datetime:
 def say(message: str, **parts: object) -> str:
     """A message in the language of this request."""
     return languages.say(g.catalogue, message, **parts)
+
+
+def sentence(text: str) -> str:
+    """A sentence that remembers what went into it, or a message id, in the language of this request."""
+    return text.said_by(say) if isinstance(text, Sentence) else say(text)
 
 
 def today() -> datetime:

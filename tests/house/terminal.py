@@ -105,26 +105,13 @@ def code() -> list[Path]:
     return [path for name in ("reporting", "referrals") for path in sorted((ROOT / name).rglob("*.py"))]
 
 
-@cache
-def waiting() -> set[str]:
-    """Modules of commands that still speak past what translates."""
-    paths = [path for path in code() if path.is_relative_to(CLI) and path.name != "language.py"]
-    past = [path for path in paths if "click.echo(" in path.read_text("utf-8")]
-    return {".".join(path.relative_to(ROOT).with_suffix("").parts) for path in past}
-
-
-def is_waiting(command: click.Command) -> bool:
-    """Whether a command is of such a module."""
-    return getattr(command.callback, "__module__", "") in waiting()
-
-
 def asked_for() -> set[str]:
-    """Every message id of the terminal, but for help of commands that wait."""
+    """Every message id of the terminal."""
     ours = chain.from_iterable(_ids(path.read_text("utf-8"), MARKS) for path in code())
     theirs = chain.from_iterable(
         _ids(inspect.getsource(importlib.import_module(f"click.{name}")), CLICKS) for name in CLICK
     )
-    helps = chain.from_iterable(help_texts(command) for _, command in commands() if not is_waiting(command))
+    helps = chain.from_iterable(help_texts(command) for _, command in commands())
     return {*ours, *theirs, *helps, *USAGE, *ADDED}
 
 

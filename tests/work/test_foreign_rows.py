@@ -324,7 +324,7 @@ def test_a_list_of_pairs_that_is_cut_says_by_how_many() -> None:
     assert len(pairs) == MOST
     assert more == 30 * 29 // 2 - MOST
     report = ImportReport(likely_twice=pairs, more_likely_twice=more)
-    assert f"and {more} more pairs" in run.in_words(report, dry_run=False)
+    assert f"and {more} more pairs" in "\n".join(run.in_words(report, dry_run=False))
     assert run.as_json(report)["more_likely_twice"] == more
 
 

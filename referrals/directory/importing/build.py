@@ -24,17 +24,27 @@ from referrals.directory.importing.build_rows import (
 )
 from referrals.directory.rows import COLUMNS
 from reporting.errors import AmparoError
+from reporting.i18n import T_, Sentence, said
 
 RETIRED_COLUMNS: Final = ("service", "became", "why")
 GONE: Final = "ya no está en la lista de la que vino"
 Difference = tuple[str, str, str, str]  # service, column, what stands there, what the list says
 
 
+CHANGED = T_("changed: %(service)s %(column)s: %(old)s -> %(new)s")
+KEPT = T_("confirmed, so kept: %(service)s %(column)s: %(old)s; list: %(new)s")
+KEPT_GONE = T_("confirmed, so kept though its list has it no more: %(service)s")
+COUNTS = T_(
+    "%(added)s added, %(changed)s changed, %(unchanged)s as before, %(gone)s gone, %(kept)s confirmed and kept as they "
+    "are, %(left_out)s left out."
+)
+
+
 class BadList(AmparoError, ValueError):
     """A list without rows, or without a column that its rows are read from."""
 
     def __init__(self, file: str, missing: Iterable[str]) -> None:
-        super().__init__(f"{file} has no row, or lacks: {', '.join(missing)}.")
+        super().__init__(said("%(file)s has no row, or lacks: %(columns)s.", file=file, columns=", ".join(missing)))
 
 
 @dataclass(slots=True)
@@ -61,23 +71,26 @@ class BuildReport:
             "left_out": [[row.name, row.why] for row in self.left_out],
         }
 
-    def in_words(self) -> str:
+    def in_words(self) -> list[Sentence]:
         """The same for the terminal: a line for each row that a person has to look at, then the counts."""
-        lines = [f"left out: {row.name}: {row.why}" for row in self.left_out]
-        lines += [f"changed: {service} {column}: {old!r} -> {new!r}" for service, column, old, new in self.changed]
-        lines += [
-            f"confirmed, so kept: {service} {column}: {ours!r}; list: {new!r}"
-            for service, column, ours, new in self.kept
-        ]
-        lines += [f"gone: {service}" for service in self.gone]
-        lines += [f"confirmed, so kept though its list has it no more: {service}" for service in self.kept_gone]
-        rows = len({difference[0] for difference in self.changed})
-        lines.append(
-            f"{len(self.added)} added, {rows} changed, {self.unchanged} as before, {len(self.gone)} gone, "
-            f"{len({difference[0] for difference in self.kept}) + len(self.kept_gone)} confirmed and kept as they are, "
-            f"{len(self.left_out)} left out."
+        lines = [said("left out: %(row)s: %(why)s", row=row.name, why=row.why) for row in self.left_out]
+        for words, differences in ((CHANGED, self.changed), (KEPT, self.kept)):
+            lines += [
+                said(words, service=service, column=column, old=repr(old), new=repr(new))
+                for service, column, old, new in differences
+            ]
+        lines += [said("gone: %(service)s", service=service) for service in self.gone]
+        lines += [said(KEPT_GONE, service=service) for service in self.kept_gone]
+        counts = said(
+            COUNTS,
+            added=len(self.added),
+            changed=len({difference[0] for difference in self.changed}),
+            unchanged=self.unchanged,
+            gone=len(self.gone),
+            kept=len({difference[0] for difference in self.kept}) + len(self.kept_gone),
+            left_out=len(self.left_out),
         )
-        return "\n".join(lines)
+        return [*lines, counts]
 
 
 def read_table(text: str) -> list[dict[str, str]]:

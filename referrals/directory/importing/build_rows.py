@@ -17,6 +17,7 @@ from referrals.directory.importing.plain_words import address_in_words, ordinary
 from referrals.directory.reviewed_data import DATA, table
 from referrals.directory.rows import COLUMNS, SHELTER, STATION, header, police_of
 from referrals.matching.hours import UNKNOWN
+from reporting.i18n import said
 
 CENTRES, HOSPITALS, OTHERS = "centres", "hospitals", "others"
 PREFIXES: Final[Mapping[str, tuple[str, ...]]] = {  # of ids, by list: what a list no longer has is known by them
@@ -72,10 +73,12 @@ def build_list(name: str, lines: Iterable[Mapping[str, str]]) -> BuiltList:
     for line in lines:
         site, doubts = _site(line)
         if not site:
-            built.left_out.append(LeftOut(line["name"], "neither its code nor its names are in the tree of places"))
+            built.left_out.append(
+                LeftOut(line["name"], said("neither its code nor its names are in the tree of places"))
+            )
             continue
         if name != HOSPITALS and line["kind"] not in decisions()["kinds"]:
-            built.left_out.append(LeftOut(line["name"], f"no kind {line['kind']} in build-pe.toml"))
+            built.left_out.append(LeftOut(line["name"], said("no kind %(kind)s in build-pe.toml", kind=line["kind"])))
             continue
         row = READERS[name](line, site, doubts)
         why = decisions()["left_out"].get(row["id"], "")
@@ -85,7 +88,7 @@ def build_list(name: str, lines: Iterable[Mapping[str, str]]) -> BuiltList:
         if row["id"] in built.rows:
             row["id"] = f"{row['id'][:57]}-{site}"
         if row["id"] in built.rows:
-            built.left_out.append(LeftOut(row["name"], "stands twice in the list"))
+            built.left_out.append(LeftOut(row["name"], said("stands twice in the list")))
             continue
         built.rows[row["id"]] = row
     return built

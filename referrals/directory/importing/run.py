@@ -36,7 +36,7 @@ from referrals.directory.keeping.guarded import WHERE, waits_of
 from referrals.directory.match_table import AT_ONCE, Tell, changed, untold
 from referrals.directory.models import ForeignRow, HistoryRow
 from referrals.directory.rows import COLUMNS, SHELTER, tidy
-from reporting.i18n import said
+from reporting.i18n import T_, said
 
 NO_HINTS: Final = ImportHints()
 
@@ -149,24 +149,33 @@ def _in_english(problem: Problem) -> str:
     return problem.said.message % dict(problem.said.parts)
 
 
-def in_words(report: ImportReport, dry_run: bool) -> str:  # noqa: FBT001 -- the command hands it in
+def in_words(report: ImportReport, dry_run: bool) -> list[str]:  # noqa: FBT001 -- the command hands it in
     """A report for the terminal: a line for each problem, remark and pair, then the counts."""
     wrong = [problem for problem in report.problems if problem.said.message != HELD_BACK]
     waiting = len(report.problems) - len(wrong)
-    lines = [f"line {problem.line}: {_in_english(problem)}" for problem in wrong]
-    lines += [f"{waiting} good rows wait until that is mended: our own file comes in whole."] if waiting else []
+    lines: list[str] = [said(OF_A_LINE, line=problem.line, what=problem.said) for problem in wrong]
+    lines += [said(WAITING, count=waiting)] if waiting else []
     if any(problem.said.message in {rows.FAULTS["type"], NO_TYPE} for problem in wrong):
-        lines.append(f"Types of service: {', '.join(reviewed_data.service_types())}.")
+        lines.append(said("Types of service: %(types)s.", types=", ".join(reviewed_data.service_types())))
     lines += [
-        f"{f'line {remark.line}' if remark.line else 'the file'}: (look at this) {_in_english(remark)}"
+        said(LOOK_AT_LINE if remark.line else LOOK_AT_FILE, line=remark.line, what=remark.said)
         for remark in report.remarks
     ]
-    lines += [f"perhaps the same twice: {first} and {second}" for first, second in report.likely_twice]
+    lines += [said(TWICE, first=first, second=second) for first, second in report.likely_twice]
     if report.more_likely_twice:
-        lines.append(f"and {report.more_likely_twice} more pairs, which are not listed.")
-    done = "would be stored" if dry_run else "stored"
-    lines.append(f"{report.rows} rows: {report.stored} {done}, {report.unchanged} as before, {report.listed} listed.")
-    return "\n".join([*lines, *(["Nothing was changed."] if dry_run or not report.stored else [])])
+        lines.append(said("and %(count)s more pairs, which are not listed.", count=report.more_likely_twice))
+    counts = {"rows": report.rows, "stored": report.stored, "before": report.unchanged, "listed": report.listed}
+    lines.append(said(WOULD_BE if dry_run else STORED, **counts))
+    return [*lines, *([T_("Nothing was changed.")] if dry_run or not report.stored else [])]
+
+
+OF_A_LINE = T_("line %(line)s: %(what)s")
+WAITING = T_("%(count)s good rows wait until that is mended: our own file comes in whole.")
+LOOK_AT_LINE = T_("line %(line)s: (look at this) %(what)s")
+LOOK_AT_FILE = T_("the file: (look at this) %(what)s")
+TWICE = T_("perhaps the same twice: %(first)s and %(second)s")
+STORED = T_("%(rows)s rows: %(stored)s stored, %(before)s as before, %(listed)s listed.")
+WOULD_BE = T_("%(rows)s rows: %(stored)s would be stored, %(before)s as before, %(listed)s listed.")
 
 
 def _store(

@@ -37,6 +37,7 @@ from referrals.directory.models import (
 )
 from referrals.directory.reviewed_data import DATA, made_with, retired
 from referrals.directory.rows import COLUMNS, tidy
+from reporting.i18n import T_, Sentence, said
 from reporting.vocabulary.places import FIRST_HOME
 
 WORKED_OUT_OF_ONE = (
@@ -50,6 +51,14 @@ WORKED_OUT_OF_ONE = (
 )  # go with their service
 
 
+YOURS = T_("%(service)s: %(column)s is %(ours)s here and %(theirs)s in this version. Yours was kept: compare by hand.")
+YOURS_STAYS = T_("%(service)s is no longer shipped; your team has looked at it, so it stays.")
+DONE = T_(
+    "The directory: %(new)s services are new, %(changed)s changed, %(out)s were taken out; %(others)s of your team's "
+    "say something else."
+)
+
+
 @dataclass(slots=True)
 class UpgradeReport:
     """What a newer version brought: ids by what was done, and what the team's own word was kept against."""
@@ -60,19 +69,15 @@ class UpgradeReport:
     kept: list[Difference] = field(default_factory=list)  # the team confirmed or changed it; shipped says otherwise
     kept_retired: list[str] = field(default_factory=list)  # no longer shipped; the team confirmed or changed it
 
-    def in_words(self) -> str:
+    def in_words(self) -> list[Sentence]:
         """For the terminal: a line for each difference that somebody has to compare by hand, then the counts."""
         lines = [
-            f"{service}: {column} is {ours!r} here and {theirs!r} in this version. Yours was kept: compare by hand."
+            said(YOURS, service=service, column=column, ours=repr(ours), theirs=repr(theirs))
             for service, column, ours, theirs in self.kept
         ]
-        lines += [
-            f"{service} is no longer shipped; your team has looked at it, so it stays." for service in self.kept_retired
-        ]
-        others = len({line[0] for line in self.kept})
-        done = f"{len(self.added)} services are new, {len(self.changed)} changed, {len(self.removed)} were taken out"
-        lines.append(f"The directory: {done}; {others} of your team's say something else.")
-        return "\n".join(lines)
+        lines += [said(YOURS_STAYS, service=service) for service in self.kept_retired]
+        counts = {"new": len(self.added), "changed": len(self.changed), "out": len(self.removed)}
+        return [*lines, said(DONE, others=len({line[0] for line in self.kept}), **counts)]
 
 
 def load_shipped(db: Session) -> ImportReport:

@@ -21,6 +21,7 @@ from sqlalchemy import Engine, inspect
 from reporting.config import SETTINGS
 from reporting.crypto import receipts, sealing
 from reporting.errors import AmparoError
+from reporting.i18n import T_, said
 from reporting.operations import backups, retention
 from reporting.operations.whole import snapshots
 from reporting.operations.whole.snapshots import Prints
@@ -33,17 +34,17 @@ MARK = "packed.json"  # in a folder that was packed: the day, and where the file
 SETTINGS_FILE = "amparo.env"  # in the new folder: the settings as they were, for `amparo setup`
 # what lies in the folder and travels -> why it must
 TRAVELS = {
-    "secrets.toml": "without it no receipt, password or page opens",
-    "team.pin": "which keys are believed; it never goes down",
-    ledger.FILE: "what was published before; no period is built twice",
-    f"{ledger.FOLDER}/*": "the figures that are out, byte by byte",
-    f"{backups.FOLDER}/*.key": "the keys of the months, with which the backups open",
-    backups.LAST: "how many cases the last backup held",
-    retention.STAMP: "when the tables were last written anew",
+    "secrets.toml": T_("without it no receipt, password or page opens"),
+    "team.pin": T_("which keys are believed; it never goes down"),
+    ledger.FILE: T_("what was published before; no period is built twice"),
+    f"{ledger.FOLDER}/*": T_("the figures that are out, byte by byte"),
+    f"{backups.FOLDER}/*.key": T_("the keys of the months, with which the backups open"),
+    backups.LAST: T_("how many cases the last backup held"),
+    retention.STAMP: T_("when the tables were last written anew"),
 }
 # what belongs to a machine, and is asked or worked out there
 OF_THE_MACHINE = {"AMPARO_INSTANCE", "DATABASE_URL", "RATELIMIT_STORAGE_URI", "MEMORY_FOLDER"}
-STAYS = "sessions, open pages and invitations, locks, the reserve of the disk, and the database's own files"
+STAYS = T_("sessions, open pages and invitations, locks, the reserve of the disk, and the database's own files")
 Say = Callable[[str], None]
 
 
@@ -98,7 +99,7 @@ def unpack(source: Path, typed: str, instance: Path, open_engine: Callable[[], E
         lines = _opened(file, typed)
         head = next(lines)
         if "files" not in head:
-            raise CannotMove("This is a backup and no packed installation: put it back with `amparo restore`.")
+            raise CannotMove(T_("This is a backup and no packed installation: put it back with `amparo restore`."))
         _may_lie_in(instance, head["files"])
         instance.mkdir(parents=True, exist_ok=True, mode=0o700)
         before = {name: (instance / name).read_bytes() for name in head["files"] if (instance / name).exists()}
@@ -144,18 +145,23 @@ def _opened(file: Any, typed: str) -> Iterator[dict[str, Any]]:
             continue
         return chain([head], lines)
     raise CannotMove(
-        f"These {WORDS} words do not open this file: a word is another one, or the file is cut or of another move."
+        said(
+            "These %(count)s words do not open this file: a word is another one, or the file is cut or of another "
+            "move.",
+            count=WORDS,
+        )
     )
 
 
 def _may_lie_in(instance: Path, files: Mapping[str, str]) -> None:
     """Raise `CannotMove` where somebody else's installation lies, or one that is further than what comes."""
     if (instance / "secrets.toml").exists() and not is_packed(instance):
-        raise CannotMove(f"In {instance} is an installation that was not packed. Choose an empty folder.")
+        words = T_("In %(folder)s is an installation that was not packed. Choose an empty folder.")
+        raise CannotMove(said(words, folder=instance))
     there = _entries((instance / ledger.FILE).read_bytes()) if (instance / ledger.FILE).exists() else {}
     comes = _entries(base64.b64decode(files[ledger.FILE])) if ledger.FILE in files else {}
     if any(period not in comes or comes[period]["sha256"] != entry["sha256"] for period, entry in there.items()):
-        raise CannotMove("Figures were published here that the packed installation does not know: it is older.")
+        raise CannotMove(T_("Figures were published here that the packed installation does not know: it is older."))
 
 
 def _entries(raw: bytes) -> dict[str, Any]:
@@ -166,7 +172,7 @@ def _entries(raw: bytes) -> dict[str, Any]:
 def _is_empty(engine: Engine) -> None:
     with engine.connect() as connection:
         if inspect(connection).get_table_names():
-            raise CannotMove("There are tables in this database. Name one that is empty, in DATABASE_URL.")
+            raise CannotMove(T_("There are tables in this database. Name one that is empty, in DATABASE_URL."))
 
 
 def _key(words: tuple[str, ...]) -> bytes:

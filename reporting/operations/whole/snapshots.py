@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, MetaData, Table, select
 
 from reporting.cases import derived
+from reporting.i18n import T_, said
 from reporting.operations import backups, restoring
 from reporting.operations.backups import BackupRefused
 from reporting.storage.database import checkpoint, tables_as_of, version_of
@@ -35,7 +36,7 @@ def lines(connection: Connection, say: Say) -> Iterator[Line]:
     kept = _kept(connection)
     yield {"version": version_of(connection), "tables": [part.name for part in kept]}
     for part in kept:
-        say(f"table {part.name} ...")
+        say(said("table %(table)s ...", table=part.name))
         for row in connection.execution_options(yield_per=ROWS).execute(select(part)).mappings():
             yield backups.line_of(part.name, row)
 
@@ -79,14 +80,14 @@ def put_back(engine: Engine, copied: Iterator[Line], say: Say) -> Prints:
     clear_twins(engine)
     with engine.execution_options(writes=True).begin() as connection:
         _reflected(connection).drop_all(connection)
-        say(f"tables of version {head['version']} ...")
+        say(said("tables of version %(version)s ...", version=head["version"]))
         tables_as_of(connection, head["version"])
         _fill(connection, sums.pass_on(copied), say)
-        said = sums.of(head["tables"])
-        if _fingerprints(connection) != said:
-            raise BackupRefused("What was put back is not what was copied: nothing was changed.")
+        copied_said = sums.of(head["tables"])
+        if _fingerprints(connection) != copied_said:
+            raise BackupRefused(T_("What was put back is not what was copied: nothing was changed."))
     checkpoint(engine)
-    return said
+    return copied_said
 
 
 def _kept(connection: Connection) -> list[Table]:
@@ -107,7 +108,7 @@ def _fill(connection: Connection, rows: Iterator[Line], say: Say) -> None:
         if part.name != VERSION:
             connection.execute(part.delete())
     for name, group in groupby(map(backups.row_in, rows), key=lambda row: row[0]):
-        say(f"table {name} ...")
+        say(said("table %(table)s ...", table=name))
         _insert(connection, there.tables[name], (row for _, row in group))
     restoring.move_counters_on(connection, there.sorted_tables)
 

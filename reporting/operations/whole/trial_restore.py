@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from reporting.config import Settings
+from reporting.i18n import T_, said
 from reporting.operations import backups, restoring
 from reporting.operations.backups import BackupRefused
 from reporting.operations.restoring import Restored
@@ -22,9 +23,10 @@ from reporting.teams.team_log import Pin
 
 TIMES = 4  # as much room as the file takes: the tables, what SQLite writes ahead, and some to spare
 LEAST = 32 * 2**20  # bytes that a trial takes in any case
-NO_MEMORY = (
-    "It was not tried by putting it back: there is no folder in memory ({place}) with {needed} MB free. Carry it to a "
-    "machine that has one, with the folder of the instance but not its database, and run `amparo check --backup FILE`."
+NO_MEMORY = T_(
+    "It was not tried by putting it back: there is no folder in memory (%(place)s) with %(needed)s MB free. Carry it "
+    "to a machine that has one, with the folder of the instance but not its database, and run `amparo check --backup "
+    "FILE`."
 )
 Say = Callable[[str], None]
 
@@ -40,9 +42,9 @@ def try_out(settings: Settings, file: Path, now: float, say: Say) -> Restored:
     """
     place, needed = page_rows.in_memory(settings), max(LEAST, TIMES * file.stat().st_size)
     if not place.is_dir() or shutil.disk_usage(place).free < needed:
-        raise CannotTry(NO_MEMORY.format(place=place, needed=needed // 2**20))
+        raise CannotTry(said(NO_MEMORY, place=place, needed=needed // 2**20))
     if not settings.pin_file.exists():
-        raise CannotTry("It was not tried by putting it back: no case worker has made the keys yet.")
+        raise CannotTry(T_("It was not tried by putting it back: no case worker has made the keys yet."))
     with tempfile.TemporaryDirectory(prefix="amparo-trial-", dir=place) as folder:
         done = _put_back(settings, Path(folder), file, now, say)
     backups.note_tried(settings.instance, now)

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Engine, func, inspect, select, table
 
 from reporting.errors import AmparoError
+from reporting.i18n import T_, joined, said
 from reporting.operations import backups
 from reporting.operations.whole import snapshots
 from reporting.operations.whole.snapshots import Prints
@@ -54,7 +55,7 @@ def copy(engine: Engine, instance: Path, now: float, say: Say) -> bool:
         fresh.unlink(missing_ok=True)
         with new_file(fresh) as file:
             backups.write_lines(file, month, key, snapshots.lines(connection, say))
-        say("reading the copy back ...")
+        say(T_("reading the copy back ..."))
         with fresh.open("rb") as file:
             for _ in backups.rows_of(file, key):
                 pass
@@ -79,7 +80,8 @@ def run(
     before = counts(engine) if is_copied else {}
     try:
         done = change()
-        wrong = [*faults(), *(f"rows of {name} are missing" for name in lost(before, counts(engine)))]
+        gone = (said("rows of %(table)s are missing", table=name) for name in lost(before, counts(engine)))
+        wrong = [*faults(), *gone]
     except Exception as trouble:
         if not is_copied:
             raise
@@ -88,8 +90,11 @@ def run(
         snapshots.put_back(engine, _copied(instance, now), say)
         forget(instance)
         raise UpgradeRefused(
-            f"The upgrade did not hold ({'; '.join(wrong)}). Everything is as it was before it. Start the former "
-            "program again, and tell those who made this one."
+            said(
+                "The upgrade did not hold (%(why)s). Everything is as it was before it. Start the former program "
+                "again, and tell those who made this one.",
+                why=joined(wrong, "; "),
+            )
         )
     note_end(engine, instance)
     return done
@@ -130,8 +135,10 @@ def take_back(engine: Engine, instance: Path, now: float, say: Say) -> Upgrade:
     noted = noted_in(instance)
     if noted is None:
         raise UpgradeRefused(
-            "There is no upgrade to take back: the copy of before is made by `amparo upgrade`, and the sweep of the "
-            "night takes it away."
+            T_(
+                "There is no upgrade to take back: the copy of before is made by `amparo upgrade`, and the sweep of "
+                "the night takes it away."
+            )
         )
     if noted.after:
         _nothing_came(noted.after, snapshots.fingerprints(engine))
@@ -160,6 +167,9 @@ def _nothing_came(then: Prints, now: Prints) -> None:
     changed = sorted(name for name in then.keys() | now.keys() if then.get(name) != now.get(name))
     if changed:
         raise UpgradeRefused(
-            f"Since the upgrade something was told or done here ({', '.join(changed)}): going back would lose it, or "
-            "bring back what was erased. Nothing was changed. Stay with this version."
+            said(
+                "Since the upgrade something was told or done here (%(tables)s): going back would lose it, or bring "
+                "back what was erased. Nothing was changed. Stay with this version.",
+                tables=", ".join(changed),
+            )
         )

@@ -35,7 +35,7 @@ from reporting.web import desk_pages, languages
 from reporting.web.access.auth import home_for, signed_in
 from reporting.web.access.proof import FILL_IN, NotProved, ProofForm, proof_in
 from reporting.web.access.traits import is_the, limited, takes, waits_its_turn
-from reporting.web.context import installation, render_template, say, today
+from reporting.web.context import installation, render_template, say, sentence, today
 from reporting.web.errors import error_page
 from reporting.web.forms import BadFormValue, StaffForm, button, complaint, day_in, number_in
 from reporting.web.limits import PASSWORDS
@@ -198,7 +198,7 @@ def chain() -> ResponseReturnValue:
     """Whether the record of acts and the teams' logs hold. Who did what stays with the team."""
     site = installation()
     with site.reading() as db:
-        problems, count = accounts.problems(db, site.pin), accounts.count_acts(db)
+        problems, count = [sentence(words) for words in accounts.problems(db, site.pin)], accounts.count_acts(db)
     page = render_template("staff/chain.html", problems=problems, count=count, out=StaffForm(formdata=None))
     return make_response(page)
 
