@@ -18,6 +18,7 @@ from referrals.directory.models import DirectoryRow, MatchRow, ServiceRow
 from referrals.directory.reviewed_data import made_with
 from referrals.matching import hours
 from referrals.matching.listings import Index, Listing, ListingIndex, listings_of
+from reporting.i18n import T_
 
 AT_ONCE: Final = 500  # services worked out together
 LISTING_COLUMNS: Final = (
@@ -113,4 +114,4 @@ def _work_out(db: Session, services: Sequence[str], tell: Tell) -> None:
         ]
         if rows:
             db.execute(insert(MatchRow), rows)
-        tell("worked out", start + len(some), len(services))
+        tell(T_("worked out"), start + len(some), len(services))

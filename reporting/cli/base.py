@@ -155,7 +155,7 @@ def now_and_then(seconds: float = 2.0) -> Callable[[str, int, int], None]:
         nonlocal last
         if time.monotonic() - last >= seconds:
             last = time.monotonic()
-            progress("%(what)s: %(done)s of %(of)s", what=what, done=done, of=of)
+            progress("%(said_what)s: %(done)s of %(of)s", said_what=what, done=done, of=of)
 
     return tell
 
@@ -180,7 +180,7 @@ def invitation(settings: Settings) -> str:
 
 def invitation_in_words(settings: Settings, token: str) -> Sentence:
     """The code, and where it is typed. Never both in one address: a browser and whoever logs would keep it."""
-    words = "Code: %(code)s\nIt is typed at %(address)s and opens once, for seven days."
+    words = T_("Code: %(code)s\nIt is typed at %(address)s and opens once, for seven days.")
     return said(words, code=token, address=invitation(settings))
 
 

@@ -94,7 +94,7 @@ def bench_waits(cases: int, seconds: float, beside: tuple[str, ...], database: s
     """
     with throw_away("waits", database) as (settings, engine):
         measured = waits.measure(settings, engine, cases, seconds, beside, progress)
-    echo(json.dumps(asdict(measured)) if as_json else waits.in_words(measured))
+    echo(*([json.dumps(asdict(measured))] if as_json else waits.in_words(measured)))
 
 
 @bench.command("match")

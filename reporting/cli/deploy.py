@@ -16,9 +16,10 @@ import click
 
 from reporting.app import create_app
 from reporting.cli.base import PORT, T, main, settings_here
-from reporting.cli.language import echo, refusal
+from reporting.cli.language import echo, refusal, translated
 from reporting.deploy import deployment, files
 from reporting.deploy.deployment import CannotDeploy, Deployment, Options
+from reporting.i18n import said
 from reporting.web.errors import short_page
 
 TO = click.option("--to", type=click.Path(file_okay=False, path_type=Path), help="Write into this folder instead.")
@@ -122,7 +123,8 @@ def _print(texts: Mapping[str, str], to: Path | None, *, as_json: bool) -> None:
         to.mkdir(parents=True, exist_ok=True)
         for name, text in texts.items():
             (to / name).write_text(text, encoding="utf-8")
-    shown = {name: files.without_secrets(text) if name.endswith(".env") else text for name, text in texts.items()}
+    say = said if as_json else translated
+    shown = {name: files.without_secrets(text, say) if name.endswith(".env") else text for name, text in texts.items()}
     if as_json:
         echo(json.dumps({"folder": str(to) if to else None, "files": shown}, ensure_ascii=False))
     elif to is not None:

@@ -16,7 +16,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from reporting.deploy.deployment import CannotDeploy, Deployment, needs_a_front, needs_senders
-from reporting.i18n import said
+from reporting.i18n import T_, said
 from reporting.operations.apart.lobby import SHARE
 from reporting.operations.server import HEAD_WITHIN, IDLE, LARGEST_HEAD, LARGEST_READ, LEAST_RATE
 from reporting.web.limits import LARGEST_BODY
@@ -113,13 +113,12 @@ def environment(deployment: Deployment, given: Mapping[str, str] | None = None) 
     return _filled("amparo.env.in", deployment, given={name: _quoted(value) for name, value in chosen.items()})
 
 
-def without_secrets(text: str) -> str:
+def without_secrets(text: str, say: Callable[..., str]) -> str:
     """A file of settings for the screen: what may hold a password is left out, and said to be."""
+    left_out = T_("%(setting)s may hold a password: it is written with --to, and not shown")
     lines = text.splitlines(keepends=True)
     return "".join(
-        f"# {line.partition('=')[0]} may hold a password: it is written with --to, and not shown\n"
-        if line.partition("=")[0] in SECRET_SETTINGS
-        else line
+        f"# {say(left_out, setting=line.partition('=')[0])}\n" if line.partition("=")[0] in SECRET_SETTINGS else line
         for line in lines
     )
 

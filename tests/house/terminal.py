@@ -99,6 +99,51 @@ def filled_in_too_early(path: Path) -> Iterator[int]:
             yield from (word.lineno for word in call.args if isinstance(word, ast.Constant | ast.JoinedStr | ast.BinOp))
 
 
+# what is no sentence of the terminal though it reads like one; every other file says what it says through the catalogue
+ELSEWHERE = {
+    "referrals/directory/importing/build_rows.py": "notes of a service, in Spanish, written into its row",
+    "referrals/needs/rules.py": "for who edits rules.toml: the program does not start",
+    "reporting/cases/derived.py": "told by SECURITY.md",
+    "reporting/cli/language.py": "the id of what click says",
+    "reporting/deploy/through_trip.py": "what the invented report says, in Spanish",
+    "reporting/figures/files.py": "published files, whose columns are English too",
+    "reporting/figures/rehearsal.py": "help, which is translated where it is shown",
+    "reporting/web/access/auth.py": "for who writes a page: a route without its place",
+    "reporting/web/access/traits.py": "for who writes a page: the application does not start",
+    "reporting/web/forms.py": "ids of what WTForms says",
+    "reporting/web/limits.py": "for who writes a page: the application does not start",
+}
+LONGER = re.compile(r"\b[a-z]{2,} [a-z]{2,} [a-z]{2,}\b")  # three words: also a part of a sentence
+WHOLE = re.compile(r"\s*[A-Z`%].*[.!?:]\s*\Z", re.DOTALL)
+SAID = MARKS | {"N_", "_", "agrees", "option", "command", "group", "argument", "under_seal", "as_hash", "in_the_clear"}
+LOGGED = {"debug", "info", "warning", "error", "exception", "critical"}
+
+
+def past_the_catalogue(path: Path) -> Iterator[int]:
+    """Lines with a sentence that nothing marks: whole ones, and any that is filled in by an f-string."""
+    tree = ast.parse(path.read_text("utf-8"))
+    marked = {id(part) for node in ast.walk(tree) if _is_marked(node) for part in ast.walk(node)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr) and id(node) not in marked:
+            parts = (str(part.value) if isinstance(part, ast.Constant) else "{}" for part in node.values)
+            if LONGER.search("".join(parts)):
+                yield node.lineno
+            marked |= {id(part) for part in ast.walk(node)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and id(node) not in marked:
+            text = str(node.value)
+            yield from [node.lineno] if LONGER.search(text) and WHOLE.match(text) else []
+
+
+def _is_marked(node: ast.AST) -> bool:
+    """A call that translates, a line for the log, an error of Python's own, an assertion, a sign."""
+    if isinstance(node, ast.Call):
+        name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+        return name in SAID | LOGGED or name.endswith("Error")
+    is_sign = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    return isinstance(node, ast.Assert) or is_sign
+
+
 @cache
 def code() -> list[Path]:
     """Every module of ours."""

@@ -131,6 +131,39 @@ def test_a_command_speaks_through_what_translates() -> None:
     assert not past, "say it with reporting.cli.language"
 
 
+def test_no_sentence_stands_anywhere_without_the_mark_by_which_it_is_translated() -> None:
+    """Whoever keeps a machine reads what any part of the code says: at the terminal, or on the page of `check`."""
+    past = {
+        path.relative_to(ROOT).as_posix(): list(terminal.past_the_catalogue(path))
+        for path in terminal.code()
+        if not {"migrations", "vocabulary"} & set(path.parts)  # what she is asked, held against its own catalogue
+    }
+    assert not {name: lines for name, lines in past.items() if lines and name not in terminal.ELSEWHERE}, (
+        "mark it with T_, N_ or said, or say in ELSEWHERE why it is none"
+    )
+    assert not [name for name in terminal.ELSEWHERE if not past[name]], "no longer so"
+
+
+@pytest.mark.parametrize(
+    ("line", "is_past"),
+    [
+        ('yield "The disk is full now."', True),
+        ('yield f"the disk of {folder} is full"', True),
+        ('print("The disk is full now.")', True),
+        ('raise Refused(f"Nothing was changed in {folder}.")', True),
+        ('yield T_("The disk is full now.")', False),
+        ('yield said("The disk of %(folder)s is full.", folder=folder)', False),
+        ('raise ValueError("the disk was never looked at")', False),
+        ('log.warning("The disk is full now.")', False),
+        ('"""The disk is full now."""', False),
+        ('yield f"{name}: {count}"', False),
+    ],
+)
+def test_what_is_past_the_catalogue_is_seen(line: str, is_past: bool, tmp_path: Path) -> None:
+    (tmp_path / "said.py").write_text(line, "utf-8")
+    assert bool(list(terminal.past_the_catalogue(tmp_path / "said.py"))) is is_past
+
+
 def test_a_sentence_for_the_terminal_is_a_message_id_with_parts() -> None:
     early = [
         f"{path.relative_to(ROOT)}:{line}" for path in terminal.code() for line in terminal.filled_in_too_early(path)

@@ -193,7 +193,7 @@ def _store(
             db.execute(insert(HistoryRow), [_history(row, known, by) for row in batch])
         if by and by.signs:
             sign(db, [row.cells["id"] for row in batch], by.signs)
-        tell("stored", start + len(batch), len(fresh))
+        tell(T_("stored"), start + len(batch), len(fresh))
     db.flush()
     changed(db, [row.cells["id"] for row in fresh], tell)
 

@@ -24,6 +24,7 @@ from reporting.errors import AmparoError
 from reporting.figures import periods, work_apart
 from reporting.figures.periods import FREEZE_DAYS
 from reporting.figures.work_apart import Order
+from reporting.i18n import T_
 from reporting.operations.bench import invented
 from reporting.operations.bench.client import Line
 from reporting.operations.bench.running import environment_of
@@ -142,16 +143,16 @@ def _back_up(served: Served) -> None:
 BACKUP: Final = "measured.backup"
 # in the order in which they are done: what is restored is what was backed up
 WORKS: Final[Mapping[str, Work]] = {
-    "queue": Work("two members look at the queue again and again", page=Member.look),
-    "case": Work("two members open one case after the other", page=Member.open),
-    "search": Work("two members look for a word that stands in every case", page=Member.search),
-    "bulk": Work("two members label fifty cases at once, again and again", page=Member.label),
-    "freeze": Work("the last closed quarter is frozen", command=lambda served: served.figures(compiles=False)),
-    "compile": Work("its release is compiled", command=lambda served: served.figures(compiles=True)),
+    "queue": Work(T_("two members look at the queue again and again"), page=Member.look),
+    "case": Work(T_("two members open one case after the other"), page=Member.open),
+    "search": Work(T_("two members look for a word that stands in every case"), page=Member.search),
+    "bulk": Work(T_("two members label fifty cases at once, again and again"), page=Member.label),
+    "freeze": Work(T_("the last closed quarter is frozen"), command=lambda served: served.figures(compiles=False)),
+    "compile": Work(T_("its release is compiled"), command=lambda served: served.figures(compiles=True)),
     "backup": Work("amparo backup", command=_back_up),
     "sweep": Work("amparo sweep --rewrite", command=lambda served: served.amparo("sweep", "--rewrite")),
     "restore": Work(
-        "amparo restore, which brings half of the cases back",
+        T_("amparo restore, which brings half of the cases back"),
         command=lambda served: served.amparo("restore", str(served.settings.instance / BACKUP)),
         prepare=Served.lose_half,
     ),

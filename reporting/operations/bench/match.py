@@ -38,6 +38,7 @@ from referrals.matching.order import Search
 from referrals.matching.records import Cards, Seeker
 from referrals.needs.assessment import assess
 from referrals.needs.codes import Need
+from reporting.i18n import said
 from reporting.operations.bench import invented_services, memory
 from reporting.storage.database import open_database, reading, upgrade_tables, writing
 from reporting.vocabulary.incident import Incident
@@ -91,7 +92,7 @@ def _fill(engine: Engine, count: int, countries: Sequence[str], say: Say) -> Non
                 insert(CoverageRow),
                 [{"service": cells["id"], "place": code} for cells, covers in some for code in covers],
             )
-            say(f"{start + len(some)} of {count} services")
+            say(said("%(done)s of %(of)s services", done=start + len(some), of=count))
         changed(db, [cells["id"] for cells, _ in services])
 
 
@@ -101,7 +102,7 @@ def _matches(engine: Engine, countries: Sequence[str], say: Say) -> Figures:
     began = time.perf_counter()
     with reading(engine) as db:
         memory = replace(there.cards, stored=Index(cards_of(db)))
-    say(f"index of doors made in {time.perf_counter() - began:.1f} s")
+    say(said("index of doors made in %(seconds)s s", seconds=f"{time.perf_counter() - began:.1f}"))
     questions = list(_questions(countries))
     rounds: dict[str, list[float]] = {}
     for number in range(RUNS):
@@ -109,7 +110,7 @@ def _matches(engine: Engine, countries: Sequence[str], say: Say) -> Figures:
             times = sorted(_one(cards, question) for question in questions)
             for key, share in (("p50", 0.5), ("p99", 0.99)):
                 rounds.setdefault(f"{name}_{key}_ms", []).append(1000 * times[int(share * len(times))])
-        say(f"run {number + 1} of {RUNS}")
+        say(said("run %(run)s of %(of)s", run=number + 1, of=RUNS))
     differ = sum(_answer(there.cards, question) != _answer(memory, question) for question in questions[:500])
     if differ:
         raise RuntimeError(f"{differ} of 500 answers differ between table and index")
@@ -161,7 +162,7 @@ def _import(count: int, url: str, say: Say) -> Figures:
     child.start()
     figures: Figures = json.loads(ours.recv())
     child.join()
-    say(f"import {figures['import_s']} s")
+    say(said("import %(seconds)s s", seconds=figures["import_s"]))
     return figures
 
 

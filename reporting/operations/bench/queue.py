@@ -18,6 +18,7 @@ from werkzeug.test import Client
 from reporting.app import create_app
 from reporting.cases import taken
 from reporting.config import Settings
+from reporting.i18n import T_, said
 from reporting.operations.bench import invented, memory
 from reporting.operations.bench.invented import NAME, PASSWORD
 from reporting.storage.database import reading, writing
@@ -101,5 +102,6 @@ def _one_round(app: Flask, totp: bytes, clock: Moving, say: Say) -> tuple[float,
     page.close()  # only now, as on a server: what comes after the page is not waited for
     if (answer.status_code, page.status_code) != (SEE_OTHER, SEEN) or b"/es/equipo/caso/" not in words:
         raise RuntimeError("the queue did not come")
-    say(f"signed in {signed_in:.3f} s, queue {looked:.3f} s, of the processor {spent:.3f} s")
+    told = T_("signed in %(signed_in)s s, queue %(queue)s s, of the processor %(spent)s s")
+    say(said(told, signed_in=f"{signed_in:.3f}", queue=f"{looked:.3f}", spent=f"{spent:.3f}"))
     return signed_in, looked, spent

@@ -24,6 +24,7 @@ from typing import Any
 from reporting.cases import store, submission
 from reporting.config import ROOT, SECRET, Settings, make_secrets, read_settings
 from reporting.crypto import receipts
+from reporting.i18n import T_, said
 from reporting.operations import demo, server
 from reporting.operations.bench.client import PATIENCE, TOLD, Line, whole_trip
 from reporting.operations.bench.running import largest, processor, running
@@ -84,7 +85,7 @@ def submit(workers: int, at_once: Iterable[int], seconds: float, runs: int, say:
         command = ["serve", "--workers", str(workers)]
         with running(settings, command) as (process, port, cold):
             sizes = whole_trip(Line(port))
-            say(f"{workers} workers, {len(sizes)} steps a trip")
+            say(said("%(workers)s workers, %(steps)s steps a trip", workers=workers, steps=len(sizes)))
             rows = [_measure(process, port, whole_trip, many, seconds, runs, say) for many in at_once]
             every_theme = [_measure(process, port, _long, many, seconds, 1, say) for many in at_once]
         open_rows(settings, open_database(settings.database_url)).destroy()
@@ -138,7 +139,7 @@ def _floors(
 
     command = ["bench", "floor", "--workers", str(workers), "--sizes", json.dumps(sizes)]
     with running(settings, command) as (process, port, _):
-        say("the floor")
+        say(T_("the floor"))
         return [_measure(process, port, trip, many, seconds, runs, say) for many in at_once]
 
 
@@ -224,6 +225,6 @@ def _measure(
                 "rss_mb": round(largest(process.pid), 1),
             }
         )
-        say(f"{at_once} at once, run {run + 1}: {rows[-1]}")
+        say(said("%(count)s at once, run %(run)s: %(figures)s", count=at_once, run=run + 1, figures=rows[-1]))
     middle = {name: statistics.median(row[name] for row in rows) for name in rows[0]}
     return {"at_once": at_once, "runs": runs} | middle | {"errors": sum(row["errors"] for row in rows)}

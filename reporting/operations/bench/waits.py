@@ -13,13 +13,14 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import partial
 from pathlib import Path
 
 from sqlalchemy import Engine, func, select, text
 
 from reporting.config import Settings
+from reporting.i18n import T_, said
 from reporting.operations.bench import invented, running
 from reporting.operations.bench.client import Line, whole_trip
 from reporting.operations.bench.desk_works import BACKUP, WORKS, Member, Served, Work, WorkFailed
@@ -142,14 +143,18 @@ def measure_filled(served: Served, totp: bytes, seconds: float, only: Collection
     return Measured(cases, name, processors, tuple(rows), reporters, desk, size, copied)
 
 
-def in_words(measured: Measured) -> str:
+NOBODY_THERE = T_("nobody is at the desk")
+SIZES = T_(
+    "%(cases)s cases in %(database)s, %(processors)s processors. The largest process for reporters took "
+    "%(reporters_rss_mb)s MB, for the desk %(desk_rss_mb)s MB; the database takes %(database_mb)s MB, its backup "
+    "%(backup_mb)s MB."
+)
+
+
+def in_words(measured: Measured) -> list[str]:
     """A table for the terminal: medians and the worst, in seconds."""
-    sizes = (
-        f"{measured.cases} cases in {measured.database}, {measured.processors} processors. The largest process for "
-        f"reporters took {measured.reporters_rss_mb} MB, for the desk {measured.desk_rss_mb} MB; the database takes "
-        f"{measured.database_mb} MB, its backup {measured.backup_mb} MB."
-    )
-    return "\n".join([HEAD, *map(_line, measured.rows), sizes])
+    sizes = {part.name: getattr(measured, part.name) for part in fields(measured) if part.name != "rows"}
+    return [HEAD, *map(_line, measured.rows), said(SIZES, **sizes)]
 
 
 def _warm(port: int) -> None:
@@ -198,7 +203,7 @@ class _Bench:
             work = WORKS.get(name)
             if work is not None:
                 work.prepare(self.served)
-            say(f"beside {name}: {'nobody is at the desk' if work is None else work.says}")
+            say(said("beside %(work)s: %(what)s", work=name, what=said(NOBODY_THERE if work is None else work.says)))
             yield self._row(name, work)
 
     def _row(self, name: str, work: Work | None) -> Row:
