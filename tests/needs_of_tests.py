@@ -68,6 +68,10 @@ NEEDS: Mapping[str, tuple[Callable[[], str | None], str]] = {
     "nginx": (_program("nginx"), "no nginx found: apt-get install nginx-light"),
     "caddy": (_program("caddy"), "no Caddy found (40 MB): apt-get install caddy"),
     "tor": (_program("tor"), "no tor found: apt-get install tor"),
+    "debootstrap": (
+        lambda: _program("debootstrap")() if os.name == "posix" and os.geteuid() == 0 else None,
+        "no debootstrap found, or not root: apt-get install debootstrap",
+    ),
     "systemd-analyze": (_program("systemd-analyze"), "no systemd found"),
     "postgresql": (
         _told("AMPARO_TEST_POSTGRESQL"),

@@ -1,4 +1,4 @@
-"""Guides that anybody may read and print: is it safe, how to lead a workshop, what to do when the page does not work.
+"""Guides that anybody may read and print: is it safe, a workshop, paper when the page does not work, how to install it.
 
 They show nothing of any trip and tell nothing of who works here; what a team does in danger stands at the desk.
 """
@@ -34,3 +34,12 @@ def workshop() -> ResponseReturnValue:
 def on_paper() -> ResponseReturnValue:
     """A sheet to print before it is needed, and what never to write on it."""
     return render_template("guide/on_paper.html")
+
+
+@blueprint.get("/<lang>/guia/instalar")
+@compressible
+def install() -> ResponseReturnValue:
+    """From an empty machine to the first two codes; who installs reads it where another installation serves, or as
+    INSTALL.md, which is printed from this page.
+    """
+    return render_template("guide/install.html")

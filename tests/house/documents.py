@@ -9,8 +9,9 @@ import re
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 
-from tests.house import decisions, kept, keys, plan
+from tests.house import decisions, guide, kept, keys, plan
 from tests.house.figures import ROOT
 
 COMMAND = "python -m tests.house.documents --write"
@@ -20,6 +21,7 @@ PARTS: dict[tuple[str, str], Callable[[], str]] = {
     ("SECURITY.md", "keys"): keys.drawing,
     ("SECURITY.md", "what is kept"): kept.inventory,
     ("DECISIONS.md", "parts"): lambda: decisions.parts(decisions.PAPER.read_text("utf-8")),
+    **{(file, "guide"): partial(guide.printed, language) for language, file in guide.DOCUMENTS.items()},
 }
 
 

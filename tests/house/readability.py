@@ -69,7 +69,7 @@ def pages() -> Iterator[tuple[str, str]]:
     say = languages.load(("es",))["es"].gettext
     for path in (
         *sorted((ROOT / "templates" / "reporter").glob("*.html")),
-        *(ROOT / "templates" / "guide" / f"{name}.html" for name in ("safe", "workshop", "on_paper")),
+        *(ROOT / "templates" / "guide" / f"{name}.html" for name in ("safe", "workshop", "on_paper", "install")),
         *(ROOT / "templates" / "parts" / f"{part}.html" for part in PARTS),
     ):
         yield path.stem, "\n".join(say(found[1]) for found in SAID.finditer(path.read_text("utf-8")))
