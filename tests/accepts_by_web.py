@@ -1,4 +1,6 @@
-"""Somebody with a code of an invitation and a browser: python accepts_by_web.py https://hoja.example/es/equipo/invitacion CODE
+"""Somebody with a browser and the code of an invitation accepts it.
+
+python accepts_by_web.py https://hoja.example/es/equipo/invitacion CODE
 
 Needs nothing but Python, so that it runs on a machine on which nothing else of the tests is.
 """

@@ -1,8 +1,8 @@
 """An empty Debian in a folder, and commands that are typed in it as root.
 
-Made by debootstrap, which fetches some hundred megabytes; a root that was made before is taken from AMPARO_ROOTS, where
-each lies under its name. A command runs in name spaces of its own: for files, processes and, where it says so, a network
-in which only this machine is. So ports 80 and 443 are free there, and nothing of it outlives the command.
+Made by debootstrap, which fetches some hundred megabytes; one that was made before is copied from AMPARO_ROOTS, where
+it lies under its name. A command runs in name spaces of its own: files, processes and, where it says so, a network in
+which only this machine is. So ports 80 and 443 are free there, and nothing of it outlives the command.
 """
 
 from __future__ import annotations
@@ -37,7 +37,11 @@ class Debian:
         """A line in root's folder. `alone`: in a network without others."""
         command = ["unshare", "--mount", "--pid", "--fork", *(["--net"] if alone else []), "sh", "-ec", ENTER]
         around = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root"}
-        around |= {"DEBIAN_FRONTEND": "noninteractive", "PIP_CERT": "/etc/ssl/certs/of-this-network.crt"}
+        around |= {
+            "DEBIAN_FRONTEND": "noninteractive",
+            "LC_MESSAGES": "es_PE.UTF-8",
+            "PIP_CERT": "/root/of-this-network.crt",
+        }
         around |= {"ROOT": str(self.root), "ALONE": "1" if alone else "", "LINE": f"cd /root\n{line}"}
         return subprocess.run(command, capture_output=True, text=True, input=typed, env=around, check=False)  # noqa: S603
 
@@ -57,6 +61,6 @@ def an_empty_debian(suite: str, folder: Path) -> Iterator[Debian]:
         words = [program, "--variant=minbase", "--include=iproute2", suite, str(root), MIRROR]
         subprocess.run(words, check=True, capture_output=True)  # noqa: S603 -- a table's
     shutil.copy("/etc/resolv.conf", root / "etc" / "resolv.conf")
-    shutil.copy(CERTIFICATES, root / "etc/ssl/certs/of-this-network.crt")
+    shutil.copy(CERTIFICATES, root / "root/of-this-network.crt")
     yield Debian(root)
     shutil.rmtree(root)

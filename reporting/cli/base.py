@@ -6,28 +6,28 @@ Holds no command of its own. Everything long says how far it is; everything that
 from __future__ import annotations
 
 import importlib
-import io
 import os
 import re
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
-import segno
 from sqlalchemy import Engine, inspect
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from referrals.casework.signed_directory import who_signs
 from referrals.directory import snapshot
 from reporting.cli.language import Main, Refusal, echo, refusal, translated
 from reporting.config import SECRET, BadSettings, Settings, make_secrets, read_settings
-from reporting.i18n import T_, Sentence, said
+from reporting.i18n import N_, T_, Sentence, said
 from reporting.storage.database import destroy, open_database, upgrade_tables
-from reporting.teams import accounts, team_log
+from reporting.teams import accounts, members, team_log
+from reporting.teams.accounts import Invitation
 from reporting.teams.team_log import Pin
 
 T = TypeVar("T")
@@ -109,7 +109,7 @@ def main() -> None:
 
     \b
     Try it:      amparo demo
-    Install it:  amparo init, then amparo serve
+    Install it:  amparo setup
     """  # noqa: D301 -- click's mark of lines that stay lines is the sign itself
     os.umask(NOBODY_ELSE)
 
@@ -119,13 +119,6 @@ def a_name(_context: click.Context, _option: click.Parameter, name: str) -> str:
     if not re.fullmatch(accounts.NAME, name):
         raise click.BadParameter(translated("small letters and digits, 2 to 40, without spaces."))
     return name
-
-
-def picture_for_terminal(text: str) -> str:
-    """A picture that a phone reads off a terminal, dark on light or light on dark."""
-    picture = io.StringIO()
-    segno.make(text, micro=False).terminal(picture, compact=True)
-    return picture.getvalue()
 
 
 NO_LINES = T_(
@@ -182,6 +175,37 @@ def invitation_in_words(settings: Settings, token: str) -> Sentence:
     """The code, and where it is typed. Never both in one address: a browser and whoever logs would keep it."""
     words = T_("Code: %(code)s\nIt is typed at %(address)s and opens once, for seven days.")
     return said(words, code=token, address=invitation(settings))
+
+
+INVITED = N_("Give each code to its person, by voice or on paper, and to nobody else. It opens once, for seven days.")
+TYPED_AT = N_("It is typed at %(address)s. There she chooses her own password: nobody else ever knows it.")
+
+
+def invite_first(db: Session, settings: Settings, people: Mapping[str, str]) -> list[dict[str, str]]:
+    """Codes for the first people, a name for each role, while nobody has an account: those of before open nothing then.
+
+    Raises `Refusal` where two have one name.
+    """
+    if len(set(people.values())) < len(people):
+        raise Refusal("Each of the first people needs a name of her own.")
+    now, nobody = time.time(), members.nobody_yet(db)
+    accounts.forget_invitations(db, nobody.member)
+    return [
+        {
+            "for": name,
+            "role": role,
+            "code": accounts.invite(db, nobody, Invitation(name, (role,)), settings.pepper, now),
+        }
+        for role, name in people.items()
+    ]
+
+
+def tell_codes(rows: Sequence[Mapping[str, str]], address: str) -> None:
+    """The codes of invitations, and what is done with them."""
+    for row in rows:
+        echo(f"\n  {row['for']} ({row['role']}):  {row['code']}")
+    if rows:
+        echo(translated(INVITED), translated(TYPED_AT, address=address))
 
 
 def vouched_for(look: Callable[[], T]) -> T:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import secrets
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -18,7 +17,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import click
-from sqlalchemy import Engine
 
 from referrals.directory.importing import shipped
 from referrals.help.answers import has_lines
@@ -28,11 +26,12 @@ from reporting.cli.base import (
     PORT,
     a_name,
     invitation,
+    invite_first,
     main,
     opened_for,
-    picture_for_terminal,
     progress,
     settings_here,
+    tell_codes,
 )
 from reporting.cli.language import Refusal, ask, echo, refusal, translated
 from reporting.config import SECRET, Settings, instance_folder, make_secrets
@@ -49,8 +48,7 @@ from reporting.sessions import day_seeds
 from reporting.storage import disk, findings
 from reporting.storage.database import open_database, reading, upgrade_tables, writing
 from reporting.storage.locks import lock_holder
-from reporting.teams import accounts, members, passwords
-from reporting.teams.accounts import Invitation
+from reporting.teams import accounts, members
 from reporting.teams.team_log import CASE_WORKER, COORDINATOR, Pin
 from reporting.web import languages
 
@@ -59,9 +57,16 @@ FIRST_NAMES = {
     "coordinator": ("coordina", T_("How the coordinator signs in (a name that tells nobody who it is)")),
     "case_worker": ("primera", T_("How the first case worker signs in")),
 }
-
-
-PARTS = {"name": T_("name"), "password": T_("password"), "totp_secret": T_("totp secret")}
+OPEN_STILL = T_(
+    "This installation was made before, and its invitations still open. Nothing was changed. New codes, which end the "
+    "old ones: amparo setup --new-invitations"
+)
+HOLDS = T_("Everything holds.")
+NO_KEYS = T_("No case worker has made the keys yet: reporter pages say that they are not open.")
+NOTHING_TO_TRY = T_(
+    "No case worker has made the keys yet. Until then reporter pages are closed, so there is nothing to try. First she "
+    "types her code at %(address)s; then look again."
+)
 
 
 def a_first_name(context: click.Context, option: click.Parameter, name: str | None) -> str:
@@ -80,59 +85,32 @@ def a_first_name(context: click.Context, option: click.Parameter, name: str | No
 @click.option("--case-worker", callback=a_first_name, help="The first case worker's. [asked; default: primera]")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def init(coordinator: str, case_worker: str, as_json: bool) -> None:
-    """Make a new installation: folder, secrets, tables, directory, one coordinator, one invitation.
+    """Make a new installation: folder, secrets, tables, directory, two invitations. `amparo setup` does more.
 
-    No key that reads a report is made here: the first case worker makes it in a browser. Until then the
-    reporter pages say that they are not open yet.
+    No password and no key is made here: each of the two chooses her own in a browser, and the first case worker makes
+    the keys that read a report. Until then the reporter pages say that they are not open yet.
     """
-    settings = _new_installation()
+    make_secrets(instance_folder(os.environ.get("AMPARO_INSTANCE", "")), os.urandom(2 * SECRET))
+    settings = settings_here()
     engine = opened_for(settings)
     upgrade_tables(engine)
     with reading(engine) as db:
         if members.accounts(db):
             raise Refusal("This installation has accounts already. Nothing was changed.")
-    access = _first_people(settings, engine, coordinator, case_worker)
+        if accounts.open_invitations(db, time.time()):
+            raise Refusal(OPEN_STILL)
+    with writing(engine) as db:
+        shipped.load_country(db)
+        codes = invite_first(db, settings, {COORDINATOR: coordinator, CASE_WORKER: case_worker})
     if as_json:
-        echo(json.dumps(access, ensure_ascii=False, indent=1))
+        made = {"instance": str(settings.instance), "address": invitation(settings), "invitations": codes}
+        echo(json.dumps(made, ensure_ascii=False, indent=1))
         return
-    echo("Installation made in %(folder)s\n", folder=settings.instance)
-    echo("The coordinator signs in at %(address)s", address=access["sign_in"])
-    for part, words in PARTS.items():
-        echo(f"  {translated(words)}: {access['coordinator'][part]}")
-    echo("The app on the coordinator's phone reads this picture, or the secret above is typed there:")
-    echo(picture_for_terminal(access["coordinator"]["totp_link"]))
-    echo("\nGive this code to the first case worker, and to nobody else. It opens once, for seven days:")
-    echo(f"  {access['invitation']['code']}")
-    echo("She types it at %(address)s", address=access["invitation"]["address"])
+    echo(translated("The installation lies in %(instance)s.", instance=settings.instance))
+    tell_codes(codes, invitation(settings))
     if not has_lines(settings.country):
         echo(NO_LINES, country=settings.country)
     echo("\nNow start it: amparo serve")
-
-
-def _new_installation() -> Settings:
-    make_secrets(instance_folder(os.environ.get("AMPARO_INSTANCE", "")), os.urandom(2 * SECRET))
-    return settings_here()
-
-
-def _first_people(settings: Settings, engine: Engine, coordinator: str, case_worker: str) -> dict[str, Any]:
-    language = settings.languages[0]
-    password, totp = passwords.suggest(secrets.randbelow, language), members.new_totp_secret()
-    account = members.new_member(coordinator, (COORDINATOR,), password, totp, settings.pepper)
-    first = Invitation(case_worker, (CASE_WORKER,))
-    with writing(engine) as db:
-        shipped.load_country(db)
-        token = accounts.invite(db, members.nobody_yet(db), first, settings.pepper, time.time())
-        members.store_member(db, account)
-    return {
-        "sign_in": f"{settings.staff_url}/{language}/equipo",
-        "coordinator": {
-            "name": coordinator,
-            "password": password,
-            "totp_secret": members.totp_text(totp),
-            "totp_link": members.totp_link(settings.site_name, coordinator, totp),
-        },
-        "invitation": {"address": invitation(settings), "code": token},
-    }
 
 
 @main.command()
@@ -161,14 +139,29 @@ def serve(host: str, port: int, workers: int | None, desk: int) -> None:
     engine.dispose()  # a line to SQLite must not go along into another process: each believes in locks of its own
     disk.lay_down(settings.instance)
     echo("Serving %(address)s on %(host)s:%(port)s. Stop with Ctrl+C.", address=settings.base_url, host=host, port=port)
-    if not keys_made:
-        echo("No case worker has made the keys yet: reporter pages say that they are not open.")
+    _say_what_comes_next(settings, keys_made=keys_made)
     server.serve(create_app, settings, host, port, workers or server.default_workers(), desk)
+
+
+def _say_what_comes_next(settings: Settings, *, keys_made: bool) -> None:
+    if not keys_made:
+        echo(NO_KEYS)
+        echo("The first case worker types her code at %(address)s", address=invitation(settings))
+    if settings.secure:
+        echo("What is unsafe here: amparo check. From outside: amparo check --through %(at)s", at=settings.base_url)
+    elif settings.practice:
+        echo("Everything here is practice.")
+    else:
+        echo("Only this machine opens that address. For others, with a server in front: amparo setup")
+        echo("What is unsafe here: amparo check")
 
 
 def _check_through(address: str, look: tuple[Path, ...], plain_port: int, *, as_json: bool) -> None:
     settings = settings_here()
     engine = open_database(settings.database_url, settings.time_zone)
+    with reading(engine) as db:
+        if not accounts.keys_are_made(db, Pin(settings.pin_file)):
+            raise Refusal(NOTHING_TO_TRY, address=invitation(settings))
     proofs, why = front_door.run(address, settings, engine, look, plain_port)
     place = urlsplit(address).netloc.rpartition("@")[2]
     today = languages.local(time.time(), settings.time_zone).date()
@@ -182,9 +175,6 @@ def _check_through(address: str, look: tuple[Path, ...], plain_port: int, *, as_
         echo(*(said_of(proof) for proof in proofs if proof.holds), *([why] if why else []))
         echo(*(["", *(f"{proof.code}: {said_of(proof)}" for proof in problems)] if problems else [HOLDS]))
     sys.exit(1 if problems else 0)
-
-
-HOLDS = T_("Everything holds.")
 
 
 def said_of(finding: findings.Finding) -> str:

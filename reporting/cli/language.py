@@ -41,13 +41,18 @@ def of_locale(environment: Mapping[str, str] = os.environ) -> str:
 
 
 @contextmanager
-def speaking(code: str) -> Iterator[None]:
-    """Everything is said in this language until it ends."""
+def speaking(code: str) -> Iterator[str]:
+    """Everything is said in this language, which is given, until it ends."""
     before = _spoken.set(code)
     try:
-        yield
+        yield code
     finally:
         _spoken.reset(before)
+
+
+def spoken() -> str:
+    """The language in which everything is said now."""
+    return _spoken.get()
 
 
 def speak(code: str) -> None:
@@ -92,9 +97,16 @@ def ask(question: str, *, parts: Mapping[str, object] | None = None, **options: 
     return click.prompt(translated(question, **(parts or {})), **options)
 
 
+YES, NO = frozenset({"y", "yes", "s", "si", "sí"}), frozenset({"n", "no"})  # in whatever language it was asked
+
+
 def agrees(question: str) -> bool:
     """Whether the answer is yes, as it is where Enter alone is pressed."""
-    return click.confirm(translated(question), default=True, err=True)
+    while True:
+        typed = str(ask(question, default=translated("yes"), err=True)).strip().lower()
+        if typed in YES | NO:
+            return typed in YES
+        echo("Please type yes or no.", err=True)
 
 
 class Refusal(click.ClickException, AmparoError):

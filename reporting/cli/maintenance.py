@@ -19,7 +19,7 @@ from reporting.config import Settings
 from reporting.errors import Busy
 from reporting.i18n import T_, joined, said
 from reporting.operations import backups, reminder, restoring, retention
-from reporting.operations.whole import trial_restore
+from reporting.operations.whole import packing, trial_restore, upgrading
 from reporting.sessions import day_seeds
 from reporting.sessions.page_rows import open_rows
 from reporting.storage import disk, findings, turns
@@ -167,8 +167,10 @@ def destroy() -> None:
     open_rows(settings, engine).destroy()
     erase_everything(engine)
     database = tuple(f"amparo.db{end}" for end in ("", "-wal", "-shm", turns.NEXT, turns.WRITES))
-    for name in ("secrets.toml", "team.pin", *database, disk.NAME, *findings.NAMES, FILE, backups.LAST):
-        (settings.instance / name).unlink(missing_ok=True)
+    upgrading.forget(settings.instance)  # a whole copy of all cases
     pin.ledger.destroy()
-    backups.forget_keys(settings.instance, time.time(), days=-31)
+    backups.destroy_keys(settings.instance)
+    written = (disk.NAME, *findings.NAMES, FILE, backups.LAST, retention.STAMP, packing.MARK, packing.SETTINGS_FILE)
+    for name in ("secrets.toml", "team.pin", *database, *written):
+        (settings.instance / name).unlink(missing_ok=True)
     echo("It is gone, and the keys of its backups too. Destroy copies of those keys, and the recovery sheets.")

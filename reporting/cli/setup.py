@@ -21,8 +21,8 @@ from referrals.directory.importing import shipped
 from referrals.help.answers import has_lines
 from reporting.app import create_app
 from reporting.cli import deploy as printed
-from reporting.cli.base import NO_LINES, invitation, main, opened_for, progress
-from reporting.cli.language import Refusal, agrees, ask, echo, speaking, translated
+from reporting.cli.base import NO_LINES, invitation, invite_first, main, opened_for, progress, tell_codes
+from reporting.cli.language import OFFERED, Refusal, agrees, ask, echo, speaking, spoken, translated
 from reporting.config import SECRET, BadSettings, Settings, instance_folder, make_secrets, read_settings
 from reporting.deploy import answers, deployment, machine, trial
 from reporting.deploy.answers import COORDINATOR, FIRST_READER, QUESTIONS, Question
@@ -33,7 +33,6 @@ from reporting.operations.trial_phone import NoTrial
 from reporting.operations.whole import packing
 from reporting.storage.database import reading, upgrade_tables, version_of, writing
 from reporting.teams import accounts, members, team_log
-from reporting.teams.accounts import Invitation
 
 HOME = Path("/srv/amparo")  # the instance folder where root sets up a machine
 ROLES = {COORDINATOR: team_log.COORDINATOR, FIRST_READER: team_log.CASE_WORKER}
@@ -48,8 +47,6 @@ NOT_WRITTEN = N_("Nothing was written outside the instance folder. Run amparo se
 SAME = N_("Every file on this machine is as it should be.")
 WRITTEN = N_("%(count)s files are written.")
 MADE = N_("The installation lies in %(instance)s.")
-INVITED = N_("Give each code to its person, by voice or on paper, and to nobody else. It opens once, for seven days.")
-TYPED_AT = N_("It is typed at %(address)s. There she chooses her own password: nobody else ever knows it.")
 WAITING = N_(
     "Invitations were made before and still open. New codes, which end the old ones: amparo setup --new-invitations"
 )
@@ -92,7 +89,7 @@ class Done:
 @click.option("--instance", type=click.Path(file_okay=False, path_type=Path), help="Folder of the installation.")
 @click.option("--root", type=click.Path(file_okay=False, path_type=Path), help="Write the machine's files below this.")
 @click.option("--front", type=click.Choice([*machine.FRONTS, "none"]), help="[default: the one that is installed]")
-@click.option("--language", type=click.Choice(["es", "en"]), default="es", show_default=True, help="To ask in.")
+@click.option("--language", type=click.Choice(OFFERED), help="To ask in. [default: that of the terminal]")
 @click.option("--new-invitations", is_flag=True, help="Make new codes; those that nobody has used open nothing then.")
 @click.option("--try/--no-try", "tries", default=None, help="Try the whole way at the end. [asked]")
 @click.option("--start/--no-start", "starts", default=True, help="Start services. [default: yes, where systemd runs]")
@@ -106,7 +103,7 @@ class Done:
 @printed.PLAIN
 @printed.BACKUPS
 @printed.AS_JSON
-def setup(*, language: str, as_json: bool, **chosen: Any) -> None:
+def setup(*, language: str | None, as_json: bool, **chosen: Any) -> None:
     """Ask what must be known, and set this machine up: folder, settings, services, server in front, timers, command.
 
     Makes two invitations and no password. Asks before it writes outside the instance folder. Run it again to change an
@@ -115,8 +112,8 @@ def setup(*, language: str, as_json: bool, **chosen: Any) -> None:
     Not as root, or with --root, the files are written into a folder, from which root copies them.
     """
     try:
-        with speaking(language):
-            _Setup(chosen, quiet=as_json).run(language)
+        with speaking(language or spoken()) as said_in:
+            _Setup(chosen, quiet=as_json).run(said_in)
     except (BadSettings, CannotDeploy, CannotSetUp) as problem:
         raise Refusal(str(problem)) from None
 
@@ -227,18 +224,14 @@ class _Setup:
 
     def invite(self, settings: Settings, engine: Engine, given: Mapping[str, str]) -> None:
         """The first two, while nobody has an account: everybody after them is invited by people."""
-        now = time.time()
         with writing(engine) as db:
             if members.accounts(db):
                 self.note(PEOPLE_HERE)
                 return
-            if accounts.open_invitations(db, now) and not self.chosen["new_invitations"]:
+            if accounts.open_invitations(db, time.time()) and not self.chosen["new_invitations"]:
                 self.note(WAITING)
                 return
-            for name, role in ROLES.items():
-                invited = Invitation(given[name], (role,))
-                code = accounts.invite(db, members.nobody_yet(db), invited, settings.pepper, now)
-                self.done.invitations.append({"for": given[name], "role": role, "code": code})
+            self.done.invitations = invite_first(db, settings, {role: given[name] for name, role in ROLES.items()})
 
     def front_first(self, here: Deployment) -> None:
         """The server in front, the trial behind it, and only then the service: nobody is served before it was tried."""
@@ -290,11 +283,7 @@ class _Setup:
         if self.quiet:
             echo(json.dumps(self._as_json(address), ensure_ascii=False, indent=1))
             return
-        for row in self.done.invitations:
-            echo(f"\n  {row['for']} ({row['role']}):  {row['code']}")
-        if self.done.invitations:
-            self.speak(INVITED)
-            self.speak(TYPED_AT, address=address)
+        tell_codes(self.done.invitations, address)
         if not has_lines(settings.country):
             echo(NO_LINES, country=settings.country)
         echo("")

@@ -11,7 +11,7 @@ import base64
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import chain
@@ -77,6 +77,14 @@ def forget_keys(instance: Path, now: float, days: int = KEY_DAYS) -> int:
     for path in old:
         overwrite(path)
     return len(old)
+
+
+def destroy_keys(instance: Path) -> None:
+    """Destroy every key, whatever the clock says, and their folder. Files of others stay in it."""
+    for path in (instance / FOLDER).glob("????-??.key"):
+        overwrite(path)
+    with suppress(OSError):
+        (instance / FOLDER).rmdir()
 
 
 def old_keys(instance: Path, now: float, days: int = KEY_DAYS) -> int:

@@ -39,7 +39,5 @@ def on_paper() -> ResponseReturnValue:
 @blueprint.get("/<lang>/guia/instalar")
 @compressible
 def install() -> ResponseReturnValue:
-    """From an empty machine to the first two codes; who installs reads it where another installation serves, or as
-    INSTALL.md, which is printed from this page.
-    """
+    """From an empty machine to the first two codes. Whoever has no page yet reads INSTALL.md, printed from this one."""
     return render_template("guide/install.html")

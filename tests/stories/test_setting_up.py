@@ -12,17 +12,21 @@ from click.testing import CliRunner
 
 from reporting.cli.base import main
 from reporting.deploy import answers
+from reporting.storage.database import reading
+from reporting.teams import accounts
 from tests.needs_of_tests import requires
+from tests.people import opened
 from tests.server import free_port
 from tests.tls import certificate
 
 LINES = 11  # questions that may be asked
+PERU = {"AMPARO_INSTANCE": "", "LC_ALL": "es_PE.UTF-8"}
 
 
 def sets_up(root: Path, *words: str, typed: str = "") -> str:
     """What the command prints, without the progress."""
     place = ["--instance", str(root / "instance"), "--root", str(root / "machine"), "--run", str(root)]
-    done = CliRunner(env={"AMPARO_INSTANCE": ""}).invoke(main, ["setup", *place, *words], input=typed)
+    done = CliRunner(env=PERU).invoke(main, ["setup", *place, *words], input=typed)
     assert done.exit_code == 0, done.output
     return done.stdout
 
@@ -39,10 +43,33 @@ def test_enter_at_every_question_makes_an_installation_and_codes_and_no_password
     assert "secrets.toml" in told.stdout
 
 
-def test_a_no_writes_nothing_outside_the_instance_folder(tmp_path: Path) -> None:
+def test_a_no_writes_nothing_outside_the_instance_folder_and_a_si_does(tmp_path: Path) -> None:
     words = ("--front", "none", "--no-try", "--base-url", "https://hoja.example")
-    sets_up(tmp_path, *words, typed="\n" * (len(answers.QUESTIONS) - 5) + "n\n")
-    assert not (tmp_path / "machine").exists()
+    for typed, written in (("quizá\nn", False), ("s", True)):
+        sets_up(tmp_path, *words, typed="\n" * (len(answers.QUESTIONS) - 5) + f"{typed}\n")
+        assert (tmp_path / "machine").exists() is written
+
+
+def test_it_asks_in_the_language_of_the_terminal_or_in_the_one_that_was_told(tmp_path: Path) -> None:
+    asks = ["--yes", "--front", "none", "--no-try", "--base-url", "https://hoja.example"]
+    for environment, words, heard in (
+        ({"LC_ALL": "es_PE.UTF-8"}, [], "Lo que sigue:"),
+        ({"LC_ALL": "C"}, [], "What comes next:"),
+        ({"LC_ALL": "C"}, ["--language", "es"], "Lo que sigue:"),
+        ({"LC_ALL": "es_PE.UTF-8"}, ["--language", "en"], "What comes next:"),
+    ):
+        place = ["--instance", str(tmp_path / "instance"), "--root", str(tmp_path / "machine")]
+        done = CliRunner(env=PERU | environment).invoke(main, ["setup", *place, *asks, *words])
+        assert heard in done.stdout
+
+
+def test_new_codes_end_all_that_were_made_before_under_whatever_name(tmp_path: Path) -> None:
+    words = ("--yes", "--json", "--front", "none", "--no-try", "--base-url", "https://hoja.example")
+    sets_up(tmp_path, *words, "--coordinator", "lucero", "--case-worker", "luna")
+    sets_up(tmp_path, *words, "--new-invitations")
+    _, engine = opened(tmp_path / "instance")
+    with reading(engine) as db:
+        assert len(accounts.open_invitations(db, time.time())) == 2
 
 
 def test_every_step_can_be_done_again_and_answers_stand(tmp_path: Path) -> None:

@@ -39,9 +39,13 @@ def made(instance: Path) -> Path:
     return instance
 
 
-def test_a_new_installation_prints_one_coordinator_and_one_invitation(instance: Path) -> None:
+def test_a_new_installation_prints_two_invitations_and_no_password(instance: Path) -> None:
     told = json.loads(types("init", "--json").stdout)
-    assert set(told) == {"sign_in", "coordinator", "invitation"}
+    assert set(told) == {"instance", "address", "invitations"}
+    assert [(row["for"], row["role"]) for row in told["invitations"]] == [
+        ("coordina", COORDINATOR),
+        ("primera", CASE_WORKER),
+    ]
     assert (instance / "secrets.toml").stat().st_mode & 0o077 == 0
     assert not (instance / "team.pin").exists(), "no key is made in the terminal"
     assert "No case worker has made the keys yet" in types("check").stdout
@@ -51,8 +55,21 @@ def test_init_a_second_time_changes_nothing(made: Path) -> None:
     before = (made / "secrets.toml").read_bytes()
     again = types("init")
     assert again.exit_code == 1
-    assert "accounts already" in again.output
+    assert "its invitations still open" in again.output
     assert (made / "secrets.toml").read_bytes() == before
+
+
+def test_before_there_are_keys_a_look_from_outside_says_so(made: Path) -> None:
+    told = types("check", "--through", "https://hoja.example")
+    assert told.exit_code == 1
+    assert "No case worker has made the keys yet" in told.output
+    assert "front door" not in told.output
+
+
+def test_two_people_do_not_share_a_name(instance: Path) -> None:
+    told = types("init", "--coordinator", "lucero", "--case-worker", "lucero")
+    assert told.exit_code == 1
+    assert "a name of her own" in told.output
 
 
 def test_without_an_installation_it_says_what_to_do(instance: Path) -> None:

@@ -277,3 +277,25 @@ def test_a_pin_that_is_swapped_in_the_new_folder_is_seen(place: Place, tmp_path:
     with reading(there.open()) as db, pytest.raises(BrokenChain):
         team_log.teams(db, Pin(there.instance / "team.pin"))
     assert CaseRow.__tablename__ in upgrading.STAYS
+
+
+# ── the end ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_after_destroy_nothing_of_ours_is_left_in_the_folder(place: Place, tmp_path: Path) -> None:
+    instance = place.settings.instance
+    told = {"AMPARO_INSTANCE": str(instance), "BASE_URL": "http://localhost"}
+    told["DATABASE_URL"] = place.settings.database_url
+    for words in (("backup", str(tmp_path / "backup"), "--no-trial"), ("check", "--no-residue"), ("sweep",)):
+        assert not isinstance(amparo(*words, **told).exception, Exception), words
+    place.pin.ledger.keep("2025", b"figures")
+    upgrading.run(place.engine, instance, place.clock(), quiet, lambda: None, list)
+    (instance / upgrading.HALF).write_bytes(b"a machine that stopped")
+    packs(place, tmp_path / "packed")
+    (instance / packing.SETTINGS_FILE).write_text('SITE_NAME="Hoja"\n', "utf-8")
+    place.engine.dispose()
+    laid = {path.name for path in instance.iterdir()}
+    assert {upgrading.COPY, upgrading.NOTE, packing.MARK, packing.SETTINGS_FILE, backups.FOLDER, RESERVE} <= laid
+    done = amparo("destroy", typed="Hoja\n", **told)
+    assert done.exit_code == 0, done.output
+    assert [path.name for path in instance.iterdir()] == []

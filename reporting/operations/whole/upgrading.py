@@ -25,6 +25,7 @@ from reporting.storage.files import new_file, overwrite, replace_file
 from reporting.storage.locks import maintenance_lock
 
 COPY = "before-upgrade.backup"  # in the instance folder
+HALF = f"{COPY}.new"  # while it is written, or after a power cut
 NOTE = "upgrade.json"  # beside it: from which version, to which, and what the rows said afterwards
 # what an upgrade changes neither in number nor in name: who is here, what was told
 STAYS = ("case_file", "record", "team_log", "member", "audit")
@@ -51,7 +52,7 @@ def copy(engine: Engine, instance: Path, now: float, say: Say) -> bool:
         if version is None:
             return False
         month, key = backups.month_key(instance, now)
-        fresh = instance / f"{COPY}.new"
+        fresh = instance / HALF
         fresh.unlink(missing_ok=True)
         with new_file(fresh) as file:
             backups.write_lines(file, month, key, snapshots.lines(connection, say))
@@ -149,13 +150,12 @@ def take_back(engine: Engine, instance: Path, now: float, say: Say) -> Upgrade:
 
 
 def forget(instance: Path) -> int:
-    """Take the copy away, overwritten. How many there were."""
-    path = instance / COPY
+    """Take the copy away, overwritten, and one that was never whole. How many there were."""
     (instance / NOTE).unlink(missing_ok=True)
-    if not path.exists():
-        return 0
-    overwrite(path)
-    return 1
+    there = [path for path in (instance / COPY, instance / HALF) if path.exists()]
+    for path in there:
+        overwrite(path)
+    return len(there)
 
 
 def _copied(instance: Path, now: float) -> Iterator[dict[str, Any]]:
