@@ -103,8 +103,8 @@ def init(coordinator: str, case_worker: str, as_json: bool) -> None:
         shipped.load_country(db)
         codes = invite_first(db, settings, {COORDINATOR: coordinator, CASE_WORKER: case_worker})
     if as_json:
-        made = {"instance": str(settings.instance), "address": invitation(settings), "invitations": codes}
-        echo(json.dumps(made, ensure_ascii=False, indent=1))
+        result = {"instance": str(settings.instance), "address": invitation(settings), "invitations": codes}
+        echo(json.dumps(result, ensure_ascii=False, indent=1))
         return
     echo(translated("The installation lies in %(instance)s.", instance=settings.instance))
     tell_codes(codes, invitation(settings))

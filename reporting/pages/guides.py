@@ -12,6 +12,8 @@ from reporting.web.access.traits import compressible
 from reporting.web.context import render_template
 from reporting.web.limits import TURNING
 
+EXAMPLE = "https://hoja.example"  # who installs puts the name of the machine there
+
 blueprint = Pages("guides", __name__, HERS, limit=TURNING)
 
 
@@ -40,4 +42,4 @@ def on_paper() -> ResponseReturnValue:
 @compressible
 def install() -> ResponseReturnValue:
     """From an empty machine to the first two codes. Whoever has no page yet reads INSTALL.md, printed from this one."""
-    return render_template("guide/install.html")
+    return render_template("guide/install.html", address=EXAMPLE)
