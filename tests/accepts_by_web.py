@@ -18,6 +18,7 @@ from http.cookiejar import CookieJar
 from urllib.parse import urlencode, urljoin
 from urllib.request import HTTPCookieProcessor, Request, build_opener
 
+PATIENCE = 120.0  # seconds; a busy machine takes its time to start a server
 WALKED = {"Sec-Fetch-Site": "same-origin", "Sec-Fetch-User": "?1"}
 FORM = re.compile(r'<form[^>]*method="post"[^>]*action="([^"]*)"[^>]*>(.*?)</form>', re.DOTALL)
 HIDDEN = re.compile(r'<input[^>]*type="hidden"[^>]*>')
@@ -68,5 +69,20 @@ def accepts(address: str, code: str) -> tuple[str, str]:
     return password, secret
 
 
+def waits_for(address: str) -> None:
+    """Until somebody serves it."""
+    end = time.monotonic() + PATIENCE
+    while True:
+        try:
+            Browser(address)
+        except OSError:  # nobody answers, or only the server in front
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.2)
+        else:
+            return
+
+
 if __name__ == "__main__":
+    waits_for(sys.argv[1])
     accepts(*sys.argv[1:])

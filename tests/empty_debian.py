@@ -62,5 +62,7 @@ def an_empty_debian(suite: str, folder: Path) -> Iterator[Debian]:
         subprocess.run(words, check=True, capture_output=True)  # noqa: S603 -- a table's
     shutil.copy("/etc/resolv.conf", root / "etc" / "resolv.conf")
     shutil.copy(CERTIFICATES, root / "root/of-this-network.crt")
-    yield Debian(root)
-    shutil.rmtree(root)
+    try:
+        yield Debian(root)
+    finally:
+        shutil.rmtree(root)
