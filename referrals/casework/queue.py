@@ -8,15 +8,15 @@ window, then the day it came. What is folded away (a threat, junk, what is no re
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from operator import attrgetter
 from typing import Any, Final
 
 from referrals.casework import ranks
+from referrals.casework.pressing import DANGER_NOW, MEDICAL_DANGER, pressing
 from referrals.casework.ranks import ORDER, Rank, fixed
-from referrals.needs.assessment import assess, surely_over
 from referrals.needs.codes import URGENCIES, Need
 from referrals.needs.rules import LIMITS, SIGN_LIMITS, STAMP
 from reporting.cases.desk import CONTACT_DAYS
@@ -29,12 +29,7 @@ from reporting.vocabulary.codes import MINOR_AGES
 from reporting.vocabulary.incident import Incident
 from reporting.vocabulary.needs import NEEDS
 
-MEDICAL_DANGER = "D_"  # flags that begin so
-EMERGENCIES = frozenset({"N_EMERG_MED", "N_CRISIS_MH"})  # a sign of danger is one as long as it calls for these
-DANGER_NOW = frozenset({"S_PERP_NEAR", "S_LOCKED"})
 PAGE = 50  # lines on a page
-SAFETY = "N_SAFETY_PLAN"  # what these signs call for: once she has it, they are no sign of right now
-FIRST_DAY: Final = frozenset({"NOW", "H24"})  # urgencies
 FRESH_SIGNS = 24  # hours: so long what she said of right now is taken as of right now
 KILLED_OR_MISSING = "KILLING_DISAPPEARANCE"
 # what is known of a companion -> how a line of the queue says it; what is not known counts as missing
@@ -46,27 +41,58 @@ OF_A_COMPANION: Final = {
 NOBODY, MINE = "nobody", "mine"
 CONTACT = "W_CONTACT_BACK"
 
-# Why a case stands where it stands, the first first; a case stands at the first that fits. What nobody has yet goes
-# before what is in hand: without "danger" and "window" in this order, signs of last week hid a window of two hours.
-# name -> (as the queue says it, whether it fits: what a summary says, an open window, danger, the hour now)
 Fits = Callable[[Summary, bool, bool, float], bool]
-PLACES: Final[Mapping[str, tuple[str, Fits]]] = {
-    "danger": (
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place in the order: as the queue says it, what it says where somebody has the case, and whether it fits.
+
+    `fits` is handed what a summary says, whether a window is open, whether there is danger, and the hour now.
+    `always`: what the queue says is said also where somebody has the case.
+    """
+
+    says: str
+    fits: Fits
+    held: str = ""
+    always: bool = True
+
+
+NOT_WRITTEN: Final = N_("%(who)s has it; nobody has written to her")
+# Why a case stands where it stands, the first first; a case stands at the first that fits. What nobody answered goes
+# before what is in hand, and neither a look nor that somebody takes it is an answer: who was strangled stood last
+# because a colleague had pressed "I take it". Without "danger" and "window" in this order, signs of last week hid a
+# window of two hours.
+PLACES: Final[Mapping[str, Place]] = {
+    "danger": Place(
         N_("Danger now"),
         lambda summary, _window, danger, hour: (
-            danger and not summary.is_taken and summary.signs_told > hour - FRESH_SIGNS
+            danger and summary.signs_told > hour - FRESH_SIGNS and summary.is_left_alone(summary.signs_told, hour)
         ),
+        NOT_WRITTEN,
     ),
-    "window": (
+    "window": Place(
         N_("Its time runs out"),
-        lambda summary, window, _danger, _hour: window and not summary.is_taken,
+        lambda summary, window, _danger, hour: window and summary.is_left_alone(summary.happened_told, hour),
+        NOT_WRITTEN,
     ),
-    "send": (N_("She said yes: send it"), lambda summary, _window, _danger, _hour: summary.waits_to_be_sent),
-    "wrote": (N_("She wrote"), lambda summary, _window, _danger, _hour: summary.waits),
-    "due": (N_("Due today"), lambda summary, _window, _danger, hour: summary.is_due(hour)),
-    "new": (N_("New"), lambda summary, _window, _danger, _hour: summary.state == NEW),
-    "open": (N_("Nobody has it yet"), lambda summary, _window, _danger, _hour: not summary.is_taken),
-    "taken": (N_("In hand"), lambda _summary, _window, _danger, _hour: True),
+    "silent": Place(
+        N_("She told of danger"),
+        lambda summary, _window, danger, hour: danger and summary.is_left_alone(summary.signs_told, hour),
+        NOT_WRITTEN,
+    ),
+    "send": Place(N_("She said yes: send it"), lambda summary, _window, _danger, _hour: summary.waits_to_be_sent),
+    "wrote": Place(N_("She wrote"), lambda summary, _window, _danger, _hour: summary.waits),
+    "due": Place(
+        N_("Due today"), lambda summary, _window, _danger, hour: summary.is_due(hour) and not summary.is_untouched
+    ),
+    "open": Place(
+        N_("Nobody has it yet"),
+        lambda summary, _window, _danger, hour: not summary.is_in_hand(hour),
+        NOT_WRITTEN,
+        always=False,
+    ),
+    "taken": Place(N_("In hand"), lambda _summary, _window, _danger, _hour: True, N_("%(who)s has it"), always=False),
 }
 _PLACE_NUMBERS = {name: number for number, name in enumerate(PLACES)}
 TODAY: Final = frozenset({*PLACES} - {"taken"})  # places at which something is to be done
@@ -109,7 +135,7 @@ LEAVES = tuple(FOLDER_BITS[name] for name in TABS)  # what is put aside lies in 
 MINOR, URGENT, WINDOW, TO_JUDGE, ANSWERED, LABELLED = (1 << number for number in range(6))
 TO_READ = 1 << 30  # a hand-over note in it waits to be read; by whom, its summary says
 SIGN_BITS = {sign: 1 << (6 + number) for number, sign in enumerate(JUNK_SIGNS)}
-RULES_STAMP = f"{STAMP} {','.join(PLACES)} {','.join(FOLDERS)} {','.join(JUNK_SIGNS)} ranks 5"
+RULES_STAMP = f"{STAMP} {','.join(PLACES)} {','.join(FOLDERS)} {','.join(JUNK_SIGNS)} ranks 6"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +147,7 @@ class QueueItem:
     need: Need | None
     left: float | None  # hours in the nearest window; 0 where it may be past: hours told as a range, or not at all
     over: float | None  # hours until that window is surely over
+    closes: float  # the hour (since 1970) in which it closes, or surely has; infinite without one
     danger: bool
     unsafe: bool
     minor: bool
@@ -143,42 +170,27 @@ class QueueItem:
 def line_of(summary: Summary, now: float) -> QueueItem:
     """What a summary says now; needs and clocks are worked out at the moment of looking."""
     incident = summary.incident_at(now)
-    assessment = assess(incident)
-    needs = [need for need in assessment.needs if need.code not in summary.settled]
-    left, over = _nearest_window(needs, incident)
-    danger = any(need.code in EMERGENCIES for need in needs)
-    unsafe = not incident.flags.isdisjoint(DANGER_NOW) and SAFETY not in summary.settled
+    found = pressing(incident, summary.settled)
+    window, danger = found.left is not None, found.danger or found.unsafe
     return QueueItem(
         summary=summary,
         alias=alias(summary.case),
-        need=needs[0] if needs else None,
-        left=left,
-        over=over,
-        danger=danger,
-        unsafe=unsafe,
+        need=found.needs[0] if found.needs else None,
+        left=found.left,
+        over=found.over,
+        closes=found.closes(now / HOUR),
+        danger=found.danger,
+        unsafe=found.unsafe,
         minor=incident.age in MINOR_AGES,
         place=incident.province or incident.department or incident.region,
-        record_only=not assessment.create_referral,
+        record_only=not found.assessment.create_referral,
         companion=_companion(incident),
-        why=place_of(summary, now / HOUR, window=left is not None, danger=danger or unsafe),
+        why=place_of(summary, now / HOUR, window=window, danger=danger),
     )
 
 
 def _companion(incident: Incident) -> str:
     return OF_A_COMPANION[incident.victim_state or "unknown"] if KILLED_OR_MISSING in incident.violence else ""
-
-
-def _nearest_window(needs: Sequence[Need], incident: Incident) -> tuple[float, float] | tuple[None, None]:
-    """Hours left in the window that closes first among the needs of the first day, and hours until it is surely over.
-
-    Never only among the most urgent: a child's need of protection hid the hours that were left for the pill.
-    """
-    soon = [need for need in needs if need.urgency in {needs[0].urgency, *FIRST_DAY}]
-    ends = [(need.hours_left, surely_over(need, incident)) for need in soon]
-    windows = [(left or 0.0, over) for left, over in ends if over is not None]
-    if not windows:
-        return None, None
-    return min((window for window in windows if window[0]), default=(0.0, min(over for _, over in windows)))
 
 
 # ── how each stands, worked out once ────────────────────────────────────────────────────────────────────────
@@ -187,15 +199,14 @@ def _nearest_window(needs: Sequence[Need], incident: Incident) -> tuple[float, f
 def rank_of(summary: Summary, now: float) -> Rank:
     """Worked out with the rules; it changes only where a time passes a limit of a rule, or a day begins."""
     line, hour = line_of(summary, now), now / HOUR
-    closes = _closes(line, hour)
     incident = summary.incident
-    within = {"window": closes, "due": summary.due_at} | dict.fromkeys(WAITING, summary.heard_at)
+    within = {"window": line.closes, "due": summary.due_at} | dict.fromkeys(WAITING, summary.heard_at)
     return Rank(
         place=_PLACE_NUMBERS[line.why],
         within=within.get(line.why) or 0,
         urgency=URGENCIES.index(line.need.urgency) if line.need else len(URGENCIES),
         calm=not (line.danger or line.unsafe),
-        closes=closes,
+        closes=line.closes,
         day=summary.hour // 24,
         case=summary.case,
         until=min((changes for changes in _changes(summary) if changes >= hour), default=math.inf),
@@ -215,13 +226,6 @@ def rank_of(summary: Summary, now: float) -> Rank:
         words=fixed("words", summary.words),
         mark=fixed("mark", "") if not summary.mark else summary.mark,
     )
-
-
-def _closes(line: QueueItem, hour: float) -> float:
-    """The hour in which its nearest window closes; where it may be past, the hour from which on it surely is."""
-    if line.left is None or line.over is None:
-        return math.inf
-    return hour + (line.left or line.over)
 
 
 NEED_NUMBERS = {code: number for number, code in enumerate(NEEDS)}
@@ -266,7 +270,7 @@ def _changes(summary: Summary) -> Iterator[float]:
     begins = [summary.acts_told] if hours is None else [summary.told_at - end for end in hours]
     yield from (begin + limit for begin in begins for limit in LIMITS)
     yield from (summary.signs_told + limit for limit in (*SIGN_LIMITS, FRESH_SIGNS))
-    yield summary.due_at
+    yield from summary.changing_hours
 
 
 # the cache of the queue, by the rules as they are
@@ -277,7 +281,7 @@ from_bytes = partial(ranks.from_bytes, stamp=RULES_STAMP)
 
 def place_of(summary: Summary, hour: float, *, window: bool, danger: bool) -> str:
     """Why a case stands where it stands, by name."""
-    return next(name for name, (_, fits) in PLACES.items() if fits(summary, window, danger, hour))
+    return next(name for name, place in PLACES.items() if place.fits(summary, window, danger, hour))
 
 
 # ── the order ───────────────────────────────────────────────────────────────────────────────────────────────

@@ -6,13 +6,21 @@ done with this case, the act says. Knows no act.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar, Final
 
 from wtforms import SelectMultipleField, StringField, TextAreaField
 from wtforms.validators import Length
 
+from reporting.cases.actions import NOT_A_REPORT_BECAUSE
+from reporting.cases.case_file import NOT_A_REPORT
+from reporting.i18n import N_
 from reporting.vocabulary import questions
-from reporting.web.forms import StaffForm
+from reporting.web.forms import DAY_IS_WRITTEN, LONGEST_DAY, StaffForm
+
+WRITE: Final = N_("Write it in a few words.")
+WHY: Final = N_("Write why.")
+CHOOSE_HOW: Final = N_("Choose how it ended.")
 
 
 def _clean(text: str | None) -> str:
@@ -32,14 +40,19 @@ def _typed() -> Any:
 class ActForm(StaffForm):
     """What every act carries: the version of the case that its page was made from."""
 
-    needs: tuple[str, ...] = ()  # the fields in which the act needs a few words
+    # a field that the act cannot do without -> how the page says that it is missing; all of them are said at once
+    needs: ClassVar[Mapping[str, str]] = {}
     v = StringField()
+
+    def lacking(self) -> tuple[str, ...]:
+        """What is missing, as message ids."""
+        return tuple(sentence for name, sentence in self.needs.items() if not self[name].data)
 
 
 class WordsForm(ActForm):
     """A letter or a note."""
 
-    needs = ("text",)
+    needs: ClassVar = {"text": WRITE}
     text = _typed()
 
 
@@ -59,7 +72,7 @@ class OwnerForm(ActForm):
 class PassOnForm(ActForm):
     """A note that somebody has to read before her shift: a member, or whoever comes next."""
 
-    needs = ("text",)
+    needs: ClassVar = {"text": WRITE}
     owner = _chosen()
     text = _typed()
 
@@ -80,17 +93,22 @@ class NextStepForm(ActForm):
 class OwnStepForm(ActForm):
     """A step of one's own: what, on which day, by whom."""
 
-    needs = ("text",)
+    needs: ClassVar = {"text": N_("Write what is to be done."), "day": DAY_IS_WRITTEN}
     text = _typed()
-    day = _chosen(10)
+    day = _chosen(LONGEST_DAY)
     owner = _chosen()
 
 
 class AppointmentForm(ActForm):
     """An appointment of a referral: where, when, whom she asks for, and the word she says at the door."""
 
+    needs: ClassVar = {
+        "day": DAY_IS_WRITTEN,
+        "time": N_("Write the time as 9:30."),
+        "place": N_("Write the place."),
+    }
     number = _chosen()
-    day = _chosen(10)
+    day = _chosen(LONGEST_DAY)
     time = _chosen(5)
     place = _chosen(200)
     ask_for = _chosen(90)
@@ -120,7 +138,7 @@ class LabelsForm(ActForm):
 class CloseForm(ActForm):
     """How it ended, why it is closed, and a letter that goes with it, if there is one."""
 
-    needs = ("reason",)
+    needs: ClassVar = {"outcome": CHOOSE_HOW, "reason": WHY}
     outcome = _chosen()
     reason = _typed()
     text = _typed()
@@ -129,29 +147,40 @@ class CloseForm(ActForm):
 class ReasonForm(ActForm):
     """Why it is opened again."""
 
-    needs = ("reason",)
+    needs: ClassVar = {"reason": WHY}
     reason = _typed()
 
 
-class MarkForm(ActForm):
-    """A mark set or taken back, and why; for what is no report, because of what."""
+class UnmarkForm(ActForm):
+    """A mark taken back, and why."""
 
-    needs = ("reason",)
+    needs: ClassVar = {"mark": N_("Choose a mark."), "reason": WHY}
     mark = _chosen()
-    because = _chosen()
     reason = _typed()
+
+
+class MarkForm(UnmarkForm):
+    """A mark set, and why; for what is no report, because of what."""
+
+    because = _chosen()
+
+    def lacking(self) -> tuple[str, ...]:
+        """The same, and why it is no report."""
+        unsaid = self.mark.data == NOT_A_REPORT and self.because.data not in NOT_A_REPORT_BECAUSE
+        return (*super().lacking(), *((N_("Say why it is not a report."),) if unsaid else ()))
 
 
 class LinkForm(ActForm):
     """The short name of another case of the same person."""
 
+    needs: ClassVar = {"alias": N_("Write its short name.")}
     alias = _chosen(12)
 
 
 class HandOverForm(ActForm):
     """The team that she is asked about, and why."""
 
-    needs = ("reason",)
+    needs: ClassVar = {"team": N_("Choose a team."), "reason": WHY}
     team = _chosen()
     reason = _typed()
 
@@ -159,7 +188,7 @@ class HandOverForm(ActForm):
 class ConsentForm(ActForm):
     """What she said aloud that she allows: of what, yes or no, and how she said it."""
 
-    needs = ("text",)
+    needs: ClassVar = {"text": N_("Write when and how she said it.")}
     consent = _chosen()
     step = _chosen()
     text = _typed()

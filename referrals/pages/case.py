@@ -5,6 +5,8 @@ Speaks HTTP and nothing else. What an act does is a matter of `case_actions`.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -12,6 +14,7 @@ from flask import g, make_response, redirect, url_for
 from flask.typing import ResponseReturnValue
 
 from referrals.casework import need_list, referral
+from referrals.casework.pressing import pressing, signs_of, write_down
 from referrals.directory import snapshot
 from referrals.directory.snapshot import DirectorySnapshot
 from referrals.help import answers as referrals_help
@@ -30,9 +33,12 @@ from reporting.cases import actions, desk, records
 from reporting.cases.follow_up import timeline
 from reporting.cases.records import Case, NoConsent
 from reporting.i18n import N_
+from reporting.pages.her_consents import consents_of
 from reporting.teams.team_log import CASE_WORKER, CannotOpen
 from reporting.vocabulary import wording
 from reporting.vocabulary.codes import MINOR_AGES
+from reporting.vocabulary.incident import Incident
+from reporting.vocabulary.person import speaking
 from reporting.web import desk_pages, languages, question_forms
 from reporting.web.access.auth import refresh_keys, signed_in
 from reporting.web.access.traits import may_be_sent_again, takes
@@ -64,7 +70,7 @@ def act(case: int) -> ResponseReturnValue:
         return _show_contact(case)
     refused = refusal(case, go, form)
     if refused:
-        return _show(case, form=form, pressed=go, sentence=say(refused[0]), code=refused[1])
+        return _show(case, form=form, pressed=go, sentence=" ".join(map(say, refused[0])), code=refused[1])
     if go in GOES:
         installation().checkpoint()
     if go == "handed" and not _still_readable(case):
@@ -121,7 +127,7 @@ def _show(
     keys = refresh_keys()
     try:
         with site.writing() as db:
-            opened = desk.open_case(db, keys, case, site.clock())
+            opened = desk.open_case(db, keys, case, site.clock(), works_out=write_down)
             people, teams = case_workers(db, site, keys), other_teams(db, site, opened)
             linked = desk.called(db, keys, opened.work_record.get("links", ())).values()
             letters = letter_box(db, keys, opened, directory, letter, form)
@@ -148,6 +154,7 @@ def _show(
         owner=opened.owner,
         asked_team=teams.get(actions.asked_hand_over(opened.work_record), ""),
         referrals=[(proposal, list(referral.steps(proposal, keys.member))) for proposal in opened.referrals],
+        may_allow=[code for code, _, _ in consents_of(opened)],
         herself=actions.speaks_for_herself(opened.incident, opened.consents),
         table=TABLE,
         me=keys.member,
@@ -176,7 +183,12 @@ def _as_it_stands(opened: Case, directory: DirectorySnapshot) -> dict[str, Any]:
         "first": wording.facts_of(opened.first, names, say) if opened.corrections else (),
         "help": help_now,
         "states": states,
-        "running": [need for need in help_now.needs[1:] if window_runs(need.need)],
+        "danger": _danger(opened, incident, names),
+        "running": sorted(
+            (need for need in help_now.needs[1:] if window_runs(need.need)),
+            key=lambda need: math.inf if need.need.hours_left is None else need.need.hours_left,
+        ),
+        "unwritten": not any(letter.sender == records.FROM_TEAM for letter in opened.letters),
         "need_list": need_list.for_team(opened, moment),
         "doors": proposals.doors_of(matched),
         "silent": opened.days_silent(moment),
@@ -187,6 +199,18 @@ def _as_it_stands(opened: Case, directory: DirectorySnapshot) -> dict[str, Any]:
         "plans": plans.at_a_glance(opened),
         "pages": question_forms.titles_to_set_right(opened.incident),
         "unclear": question_forms.unclear_to_the_team(opened.incident),
+    }
+
+
+def _danger(opened: Case, incident: Incident, names: Mapping[str, str]) -> dict[str, Any]:
+    """What the queue says in red, with the signs she told, in words, and the hour in which she told them."""
+    found = pressing(incident, [need for need, stands in opened.need_states.items() if stands.settled])
+    words = wording.words_of_fact("flags", frozenset(signs_of(incident, found)), names, speaking(say, incident.about))
+    return {
+        "medical": found.danger,
+        "unsafe": found.unsafe,
+        "words": list(words),
+        "told": opened.told_hours.signs,
     }
 
 

@@ -13,6 +13,7 @@ from flask import g
 
 from referrals.casework import referral
 from referrals.casework.follow_up import letters
+from referrals.casework.pressing import write_down
 from referrals.directory import curation, snapshot
 from referrals.pages.act_forms import (
     ActForm,
@@ -36,17 +37,19 @@ from referrals.pages.act_forms import (
     ReasonForm,
     RiskForm,
     StepForm,
+    UnmarkForm,
     WordsForm,
 )
 from referrals.pages.before_sending import version_in
-from referrals.pages.case_forms import REFUSED, called, counters, help_of, needed, outcome, owner, service, why_refused
+from referrals.pages.case_forms import REFUSED, called, counters, help_of, outcome, owner, service, why_refused
 from referrals.pages.follow_up import acts as next_acts
 from reporting import clock
 from reporting.cases import actions, desk, records
 from reporting.cases.actions import NotAllowed
-from reporting.cases.case_file import NOT_A_REPORT, CaseFile
+from reporting.cases.case_file import CaseFile
 from reporting.cases.follow_up import acts as follow_up
 from reporting.cases.records import NoConsent
+from reporting.errors import AmparoError
 from reporting.i18n import N_
 from reporting.teams.readers import offered
 from reporting.teams.team_log import CannotOpen
@@ -57,24 +60,40 @@ CHOOSE = N_("Choose what to do.")
 UNFINISHED = N_("Something is still missing where the letter says ____. Write it there, or take that sentence out.")
 
 
-def refusal(case: int, go: str, form: ActForm) -> tuple[str, int] | None:
-    """Do it, in one transaction; or why it was not done, as a message, with the status of the answer."""
+class Unfinished(AmparoError):
+    """Something has to be written or chosen first: each as a message id, all at once."""
+
+    def __init__(self, sentences: tuple[str, ...]) -> None:
+        self.sentences = sentences
+        super().__init__(*sentences)
+
+
+def refusal(case: int, go: str, form: ActForm) -> tuple[tuple[str, ...], int] | None:
+    """Do it, in one transaction; or why it was not done, as messages, with the status of the answer."""
     site = installation()
     act = ACTS.get(go, NO_ACT)
     try:
         with site.writing() as db:
             seen = version_in(form.v.data) if act.word else None
             with desk.at_desk(db, g.keys, case, site.clock(), act.word, seen=seen, counters=counters(db)) as case_file:
-                for name in form.needs:  # only here: who sees an older version hears of that first
-                    needed(form[name].data)
+                _must_be_whole(form)  # only here: who sees an older version hears of that first
                 act.does(case_file, form)
+                write_down(case_file, site.clock())
                 actions.record_gaps(case_file, help_of(snapshot.snapshot_of(site.reading), case_file).gaps)
             act.afterwards(db, case, form)
+    except Unfinished as unfinished:
+        return unfinished.sentences, 422
     except NoConsent:
-        return N_("She did not say yes to letters."), 422
+        return (N_("She did not say yes to letters."),), 422
     except (*REFUSED, CannotOpen) as problem:
-        return why_refused(problem)
+        sentence, code = why_refused(problem)
+        return (sentence,), code
     return None
+
+
+def _must_be_whole(form: ActForm) -> None:
+    if lacking := form.lacking():
+        raise Unfinished(lacking)
 
 
 def _nothing(_case_file: CaseFile, _form: ActForm) -> None:
@@ -143,12 +162,10 @@ def _mark(case_file: CaseFile, form: MarkForm) -> None:
     if form.mark.data not in actions.MARKS:
         raise NotAllowed(N_("Choose a mark."))
     because = form.because.data if form.because.data in actions.NOT_A_REPORT_BECAUSE else ""
-    if form.mark.data == NOT_A_REPORT and not because:
-        raise NotAllowed(N_("Say why it is not a report."))
     actions.mark(case_file, g.keys.member, form.mark.data, because, form.reason.data, installation().clock())
 
 
-def _unmark(case_file: CaseFile, form: MarkForm) -> None:
+def _unmark(case_file: CaseFile, form: UnmarkForm) -> None:
     actions.unmark(case_file, g.keys.member, form.mark.data, form.reason.data, installation().clock())
 
 
@@ -278,7 +295,7 @@ ACTS: dict[str, Act] = {
     "close": Act("changed", CloseForm, _close),
     "reopen": Act("changed", ReasonForm, _reopen),
     "mark": Act("changed", MarkForm, _mark),
-    "unmark": Act("changed", MarkForm, _unmark),
+    "unmark": Act("changed", UnmarkForm, _unmark),
     "link": Act("changed", LinkForm, _link, afterwards=_link_back),
     "ask-hand-over": Act("changed", HandOverForm, _ask_hand_over),
     "handed": Act("changed", ActForm, _said_yes_to_team, afterwards=_hand_over),

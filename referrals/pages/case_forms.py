@@ -10,10 +10,12 @@ from typing import Any
 from flask import g
 
 from referrals.casework import need_list
+from referrals.casework.pressing import write_down
 from referrals.directory import snapshot
 from referrals.directory.snapshot import DirectorySnapshot
 from referrals.help.answers import Help, help_for
 from referrals.matching.listings import ServiceCard
+from referrals.pages.act_forms import CHOOSE_HOW, WRITE
 from reporting.cases import actions, desk, records
 from reporting.cases.actions import NotAllowed
 from reporting.cases.case_file import CaseFile
@@ -46,7 +48,7 @@ def opened_with_people(case: int) -> tuple[Case, dict[int, str]]:
     """The case as it is now, and who can own it; the opening is in the audit. Raises `CannotOpen`."""
     site = installation()
     with site.writing() as db:
-        return desk.open_case(db, g.keys, case, site.clock()), case_workers(db, site, g.keys)
+        return desk.open_case(db, g.keys, case, site.clock(), works_out=write_down), case_workers(db, site, g.keys)
 
 
 # what an act on a case is refused with; a page that does not say which version of the case it showed came too late too
@@ -86,14 +88,14 @@ def called(name: str | None) -> list[int]:
 def needed(text: str | None) -> str:
     """The text without spaces around it. Raises `NotAllowed` where it is blank."""
     if not (text or "").strip():
-        raise NotAllowed(N_("Write it in a few words."))
+        raise NotAllowed(WRITE)
     return str(text).strip()
 
 
 def outcome(code: str | None) -> str:
     """The code of an outcome. Raises `NotAllowed` for any other."""
     if code not in actions.OUTCOMES:
-        raise NotAllowed(N_("Choose how it ended."))
+        raise NotAllowed(CHOOSE_HOW)
     return code
 
 

@@ -33,5 +33,5 @@ TABLE: Final[dict[str, Any]] = {
     "need_states": {code: row.name for code, row in STATES.items()},
     "moves": referral.MOVE_NAMES | {"propose": N_("Proposed")},
     "refused_because": referral.REFUSED_BECAUSE,
-    "allow": actions.CHANGEABLE,
+    "no_way": actions.NO_WAY,
 }

@@ -22,7 +22,8 @@ from referrals.casework.views import View
 from referrals.directory import snapshot
 from referrals.help.answers import names
 from referrals.needs import codes
-from referrals.pages.case_forms import blueprint, called, case_workers, counters, needed
+from referrals.pages.act_forms import WRITE
+from referrals.pages.case_forms import blueprint, called, case_workers, counters
 from referrals.pages.queue_bulk import BULK, FILTERS, FIRST, LONGEST_CODE, LONGEST_OWNER, BulkForm, missing
 from reporting import clock
 from reporting.cases import actions, desk, records, taken
@@ -41,7 +42,16 @@ from reporting.web import desk_pages, languages
 from reporting.web.access.auth import home_for, refresh_keys, signed_in
 from reporting.web.access.traits import is_the, may_be_sent_again, takes
 from reporting.web.context import Installation, installation, local_hour, render_template, say
-from reporting.web.forms import BadFormValue, StaffForm, button, complaint, day_in, number_in
+from reporting.web.forms import (
+    DAY_IS_WRITTEN,
+    LONGEST_DAY,
+    BadFormValue,
+    StaffForm,
+    button,
+    complaint,
+    day_in,
+    number_in,
+)
 
 RESTORE_SHOWN = 60 * 24  # hours: so long the queue says that a restore was entered
 
@@ -49,7 +59,7 @@ RESTORE_SHOWN = 60 * 24  # hours: so long the queue says that a restore was ente
 class RestoreForm(StaffForm):
     """That a backup was put back: of which day, and why."""
 
-    day = StringField(validators=[Length(max=10)])
+    day = StringField(validators=[Length(max=LONGEST_DAY)])
     reason = TextAreaField(validators=[Length(max=questions.LONGEST_TEXT)])
 
 
@@ -200,7 +210,7 @@ _TABLE: dict[str, Any] = {
     "urgency_names": codes.URGENCY_LABELS,
     "states": {"new": N_("New"), "open": N_("In hand"), "closed": N_("Closed")},
     "marks": actions.MARKS,
-    "places": {code: name for code, (name, _) in queue.PLACES.items()},
+    "places": queue.PLACES,
     "outcomes": actions.OUTCOMES,
     "regions": VOCABULARY["region"],
     "day": lambda written: languages.day_as_written(g.lang, written),
@@ -366,11 +376,13 @@ def enter_restore() -> ResponseReturnValue:
     if not form.is_ours():
         return _queue_page(sentence=complaint(N_("That is too long.")), code=422, restore=form)
     try:
-        day, reason = day_in((form.day.data or "").strip()), needed(form.reason.data)
+        day = day_in(form.day.data, past=True)
     except BadFormValue:
-        return _queue_page(sentence=say(N_("Write the day of the backup as 28/07/2027.")), code=422, restore=form)
-    except NotAllowed as refusal:
-        return _queue_page(sentence=say(refusal.sentence), code=422, restore=form)
+        day = None
+    reason = (form.reason.data or "").strip()
+    lacks = [sentence for sentence, there in ((DAY_IS_WRITTEN, day), (WRITE, reason)) if not there]
+    if day is None or lacks:
+        return _queue_page(sentence=" ".join(map(say, lacks)), code=422, restore=form)
     with site.reading() as db:
         teams = _teams_to_restore(desk.queue(db, keys, pin=site.pin)[1])
     with site.writing() as db:

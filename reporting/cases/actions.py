@@ -308,6 +308,10 @@ def asked_hand_over(work_record: Mapping[str, Any]) -> int:
 
 
 # ── what she allows and adds ────────────────────────────────────────────────────────────────────────────────
+NO_WAY = N_(
+    "She left no way to reach her, so there is nothing to allow yet. She writes one on her page, with her code: "
+    "«Tell them how to reach me»."
+)
 HERSELF = "C_HERSELF"  # told by somebody else: now she herself has said yes
 CHANGEABLE = ("C_LETTERS", "C_CONTACT", "C_STATS", SHOW_PLAN, HERSELF)
 
@@ -317,8 +321,10 @@ def allow(case_file: CaseFile, code: str, *, yes: bool) -> None:
 
     `NotAllowed` for a consent that cannot be changed later, or to be reached when she has told no way.
     """
-    if code not in CHANGEABLE or (code == "C_CONTACT" and yes and not case_file.all_of("contact")):
+    if code not in CHANGEABLE:
         raise NotAllowed(N_("This cannot be changed here."))
+    if code == "C_CONTACT" and yes and not case_file.all_of("contact"):
+        raise NotAllowed(NO_WAY)
     told_by_herself = is_by_herself(case_file.incident.about, case_file.facts["answers"].get("about"))
     if code == SHOW_PLAN and yes and not told_by_herself:
         raise NotAllowed(N_("Somebody else told this and has the code: the plan is not shown on that page."))

@@ -19,9 +19,9 @@ from sqlalchemy.orm import Session
 
 from reporting.cases import derived
 from reporting.cases.follow_up.days import WorkingDays, working_days
-from reporting.cases.follow_up.next_steps import due_hour, standing
+from reporting.cases.follow_up.in_hand import what_was_done
 from reporting.cases.follow_up.plan_versions import CASE_PLAN, PLANS, SAFETY_PLAN, may_show, versions_in
-from reporting.cases.follow_up.progress import progress_of_file, unread_notes
+from reporting.cases.follow_up.progress import unread_notes
 from reporting.cases.records import FROM_TEAM, JUNK_DAYS, Case, Correction, Letter, Note, Referral
 from reporting.cases.seal_contexts import front_key_context, record_context, tally_context
 from reporting.cases.summary import SummaryContent, looked_at
@@ -298,8 +298,8 @@ def _worked_out(case_file: CaseFile, version: int, days: WorkingDays, *, looking
         language=case_file.facts["language"],
         wrote_at=max(case_file.hours_of_team, default=None),
         reachable=bool(case_file.all_of("contact")),
-        due_at=due_hour(standing(progress_of_file(case_file), days), days),
         to_read=tuple((note.by, note.to) for note in unread_notes(case_file)) or None,
+        **what_was_done(case_file, days),
     )
 
 

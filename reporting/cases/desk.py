@@ -6,7 +6,7 @@ whom is decided in `actions`; knows nothing of receipts, needs, services or the 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import date
@@ -102,8 +102,18 @@ def _moves(db: Session, keys: Keys, row: Any, key: bytes) -> bool:
     return bool(done.rowcount)  # type: ignore[attr-defined, unused-ignore]
 
 
-def open_case(db: Session, keys: Keys, case: int, now: float, act: str = "opened") -> Case:
-    """A case worker opens a case: it goes into the audit and is no longer unread. How to reach her stays folded."""
+def open_case(
+    db: Session,
+    keys: Keys,
+    case: int,
+    now: float,
+    act: str = "opened",
+    works_out: Callable[[CaseFile, float], None] | None = None,
+) -> Case:
+    """A case worker opens a case: it goes into the audit and is no longer unread. How to reach her stays folded.
+
+    `works_out` is handed the case as it lies open, to write into it what only who knows the rules can say.
+    """
     with at_desk(db, keys, case, now, act, looking=True) as case_file:
         summary = case_file.summary
         if summary.unread or summary.state == NEW:
@@ -113,6 +123,8 @@ def open_case(db: Session, keys: Keys, case: int, now: float, act: str = "opened
             case_file.work_record |= {"read": int(now) // HOUR}
         _look_is_noted(case_file, keys.member, int(now) // HOUR)
         _name_links(db, keys, case_file)
+        if works_out:
+            works_out(case_file, now)
     return case_of(row_of(db, case), case_file, with_contact=False)
 
 

@@ -56,6 +56,10 @@ class SummaryContent:
     reachable: bool | None = None  # a way to reach her is kept
     due_at: int | None = None  # hour with which the day of the next step begins; 0: nothing is next
     to_read: tuple[tuple[int, int], ...] | None = None  # (by whom, for whom) of each hand-over note that waits
+    spoke_at: int | None = None  # hour in which somebody who tried to reach her last spoke to her
+    tried_until: int | None = None  # hour in which the day ends on which somebody tried to reach her last
+    planned_at: int | None = None  # hour with which the latest day begins that somebody of the team set for a step
+    no_way: bool | None = None  # she allows no letters, and no way to reach her is kept
 
     @property
     def incident(self) -> Incident:
@@ -114,6 +118,10 @@ LETTERS: Final[Mapping[str, str]] = {
     "reachable": "f",
     "due_at": "e",
     "to_read": "R",
+    "spoke_at": "S",
+    "tried_until": "T",
+    "planned_at": "P",
+    "no_way": "N",
 }
 LISTS: Final = frozenset({"signs", "labels", "marks"})
 PAIRS: Final = frozenset({"to_read"})
@@ -189,6 +197,48 @@ class Summary:
     def is_taken(self) -> bool:
         """Whether somebody has it and has looked since she said something."""
         return bool(self.owner) and not self.unread
+
+    @property
+    def was_spoken_to(self) -> bool:
+        """Whether the team has written or spoken to her at all."""
+        return bool(self.wrote_at or self.content.spoke_at or self.answered)
+
+    def was_answered(self, told: int) -> bool:
+        """Whether the team wrote or spoke to her since this was told (an hour)."""
+        ours = max(self.wrote_at, self.content.spoke_at or 0)
+        if not ours:
+            return self.answered  # by a version before, which did not write down when
+        return ours > told or (ours == told and not self.waits)
+
+    def is_left_alone(self, told: int, hour: float) -> bool:
+        """Whether nobody has written or spoken to her since she told this, nor tried to reach her today.
+
+        Where she left no way at all, who takes it has done what can be done from here.
+        """
+        if self.state == CLOSED or self.was_answered(told) or hour < (self.content.tried_until or 0):
+            return False
+        return not (self.content.no_way and self.is_taken)
+
+    def is_in_hand(self, hour: float) -> bool:
+        """Whether somebody has it and did something: wrote or spoke to her, tried to today, or set a day that comes."""
+        tried, comes = hour < (self.content.tried_until or 0), hour < (self.content.planned_at or 0)
+        did = self.was_spoken_to or tried or comes or bool(self.content.no_way) or self.state == CLOSED
+        return self.is_taken and did
+
+    @property
+    def is_untouched(self) -> bool:
+        """Whether nobody has it, wrote or spoke to her, or set a day for a step: whoever may have looked."""
+        return not (self.owner or self.was_spoken_to or self.content.planned_at)
+
+    @property
+    def changing_hours(self) -> tuple[int, ...]:
+        """The hours (since 1970) at which what the team did or set means something else."""
+        return (self.due_at, self.content.tried_until or 0, self.content.planned_at or 0)
+
+    @property
+    def happened_told(self) -> int:
+        """Hour in which she told last what happened, or when; what the team set right since is no word of hers."""
+        return max(self.content.told_hours.time, self.content.told_hours.acts) if self.waits else self.hour
 
     @property
     def wrote_at(self) -> int:

@@ -6,7 +6,7 @@ Knows no question and no act. A staff form is guarded by the session, an open on
 from __future__ import annotations
 
 import hmac
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 
 from flask import abort, g, request
@@ -20,7 +20,8 @@ from reporting.errors import AmparoError
 from reporting.i18n import N_
 from reporting.sessions import held_requests
 from reporting.teams import staff_sessions
-from reporting.web.context import installation, once, say
+from reporting.web import languages
+from reporting.web.context import installation, once, say, today
 
 LONGEST_NUMBER = 20  # digits; the largest number of a record has nineteen
 
@@ -36,12 +37,16 @@ def number_in(text: str | None) -> int:
     return int(text)
 
 
-def day_in(text: str) -> date:
-    """A day as people here write it, 28/07/2027. Raises `BadFormValue` for anything else."""
-    try:
-        return datetime.strptime(text, "%d/%m/%Y").replace(tzinfo=UTC).date()
-    except ValueError:
-        raise BadFormValue from None
+LONGEST_DAY = 60  # signs: so much of what somebody writes for a day comes back whole where it is none
+DAY_IS_WRITTEN = N_("Write the day like this: 28/07, 28 July, tomorrow, Monday.")
+
+
+def day_in(text: str | None, *, past: bool = False) -> date:
+    """A day as people write it (`languages.day_read`). Raises `BadFormValue` for anything else."""
+    found = languages.day_read(text or "", today().date(), past=past)
+    if found is None:
+        raise BadFormValue
+    return found
 
 
 # The grammar of buttons: those that name something after a hyphen -> what. Every other button is one word for itself.

@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import gettext
 import io
-from collections.abc import Iterable, Mapping
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Final
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_skeleton, get_day_names
+from babel.dates import format_date, format_skeleton, get_day_names, get_month_names
 from babel.lists import format_list
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
@@ -110,6 +114,94 @@ def short_day(code: str, when: date) -> str:
     return format_skeleton(
         "MMMd", datetime(when.year, when.month, when.day, tzinfo=UTC), locale=LANGUAGES[code].formats
     )
+
+
+# how far from today a day lies that has a word of its own, in every language offered
+NEAR_DAYS: Final[Mapping[str, int]] = {
+    "hoy": 0,
+    "today": 0,
+    "manana": 1,
+    "tomorrow": 1,
+    "pasado manana": 2,
+    "day after tomorrow": 2,
+    "ayer": -1,
+    "yesterday": -1,
+}
+_OF_MACHINES: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
+_IN_NUMBERS: Final = re.compile(r"(\d{1,2})[/.\- ](\d{1,2})(?:[/.\- ](\d{4}|\d{2}))?")
+_WITH_MONTH: Final = re.compile(r"(?:(\d{1,2})\w{0,2} )?([a-z]{3,})(?: (\d{1,2})(?:st|nd|rd|th)?)?(?: (\d{4}|\d{2}))?")
+_LINKS: Final = re.compile(r"\b(?:el|la|the|on|of|de|del|dia|next|this|last|proximo|proxima|este|esta)\b")
+_ENDS: Final = re.compile(r"\b(?:que viene|que paso|pasado|proximo)$")
+
+
+def day_read(text: str, today: date, *, past: bool = False) -> date | None:
+    """A day as people write it: 28/07, 28/07/2027, 28 de julio, 28 jul, July 28, mañana, el lunes. None: none of them.
+
+    In every language offered. Without a year it is the next one from today on; with `past` the last one until today.
+    """
+    plain = "".join(sign for sign in unicodedata.normalize("NFD", text.casefold()) if not unicodedata.combining(sign))
+    words = " ".join(re.sub("[,;]|\\.(?!\\d)", " ", plain).split())
+    if words in NEAR_DAYS:
+        return today + timedelta(days=NEAR_DAYS[words])
+    words = " ".join(_LINKS.sub(" ", _ENDS.sub("", words)).split())
+    if (weekday := _named(words, _NAMED_DAYS)) is not None:
+        ahead = (weekday - today.weekday()) % 7
+        return today + timedelta(days=ahead - 7 if past else ahead or 7)
+    begins, _, rest = words.partition(" ")
+    found, weekday = _of_parts(rest, today, past=past), _named(begins, _NAMED_DAYS)
+    if found is None or weekday is None:
+        return _of_parts(words, today, past=past)
+    return found if found.weekday() == weekday else None  # "Monday the 5th", and the 5th is no Monday: which is meant?
+
+
+def _of_parts(words: str, today: date, *, past: bool) -> date | None:
+    """A day of a number and a month, with or without a year."""
+    if _OF_MACHINES.fullmatch(words):
+        with suppress(ValueError):
+            return date.fromisoformat(words)
+        return None
+    if numbers := _IN_NUMBERS.fullmatch(words):
+        return _nearest(int(numbers[1]), int(numbers[2]), numbers[3], today, past=past)
+    named = _WITH_MONTH.fullmatch(words)
+    month = _named(named[2], _NAMED_MONTHS) if named else None
+    if named is None or month is None or bool(named[1]) == bool(named[3]):
+        return None
+    return _nearest(int(named[1] or named[3]), month, named[4], today, past=past)
+
+
+def _nearest(number: int, month: int, year: str | None, today: date, *, past: bool) -> date | None:
+    """The day in that year; without one the next from today on, or the last until today. None where there is none."""
+    century = today.year // 100 * 100
+    years = [int(year) + (century if len(year) == len("27") else 0)] if year else _years_around(today, past=past)
+    for one in years:
+        with suppress(ValueError):
+            found = date(one, month, number)
+            if year or (found <= today if past else found >= today):
+                return found
+    return None
+
+
+def _years_around(today: date, *, past: bool) -> range:
+    """The years in which to look for a day without a year: the 29th of February comes every eighth at the latest."""
+    return range(today.year, today.year - 9, -1) if past else range(today.year, today.year + 9)
+
+
+def _named(word: str, names: Mapping[str, int]) -> int | None:
+    """The number of a month or a weekday: its whole name, or its first three letters or more. None for no name."""
+    found = {number for name, number in names.items() if len(word) >= len("nov") and name.startswith(word)}
+    return found.pop() if len(found) == 1 else None
+
+
+def _names(of: Callable[..., Mapping[int, str]], **more: str) -> dict[str, int]:
+    """Names in every language offered, in plain small letters -> number."""
+    told = ((name, number) for code in sorted(_FORMATS) for number, name in of("wide", locale=code).items())
+    plain = {"".join(s for s in unicodedata.normalize("NFD", name.casefold()) if s.isalpha()): n for name, n in told}
+    return plain | {name: plain[like] for name, like in more.items()}
+
+
+_FORMATS: Final = {language.formats for language in LANGUAGES.values()}
+_NAMED_DAYS: Final = _names(get_day_names)
+_NAMED_MONTHS: Final = _names(get_month_names, septiembre="setiembre")
 
 
 def day_as_written(lang: str, written: str) -> str:

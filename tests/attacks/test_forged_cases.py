@@ -32,6 +32,7 @@ from reporting.teams import heads, list_numbers, team_log
 from reporting.teams.keyring import Keys
 from reporting.teams.team_log import CASE_WORKER
 from reporting.vocabulary.incident import Incident, answers_from_incident
+from reporting.web.forms import DAY_IS_WRITTEN
 from tests.needs_of_tests import a_schema
 from tests.pages.test_casework import comes_back
 from tests.people import Place, a_furnished_place
@@ -452,8 +453,8 @@ def test_a_restore_without_a_day_or_a_reason_keeps_what_was_typed(place: Place, 
     looks(rosa)
     puts_back(place, {"taken": []})
     looks(rosa)
-    rosa.presses("restored", day="ayer", reason="Se dañó el disco.")
-    assert say("Write the day of the backup as 28/07/2027.") in rosa.words
+    rosa.presses("restored", day="un día de estos", reason="Se dañó el disco.")
+    assert say(DAY_IS_WRITTEN) in rosa.words
     assert "Se dañó el disco." in rosa.text
     rosa.presses("restored", day="14/01/2027", reason=" ")
     assert say("Write it in a few words.") in rosa.words

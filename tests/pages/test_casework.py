@@ -579,7 +579,7 @@ def test_somebody_else_changed_this_is_said_before_that_a_reason_is_missing(app:
     assert milagros.status == 409
     milagros.presses("close", outcome="REACHED", reason=" ")
     assert milagros.status == 422
-    assert "Escríbelo en pocas palabras." in html.unescape(milagros.text)
+    assert "Escribe por qué." in html.unescape(milagros.text)
 
 
 def test_nothing_is_closed_while_a_referral_is_on_its_way() -> None:

@@ -89,7 +89,7 @@ def test_the_hours_are_told_before_and_after_sending(app: Flask, place: Place) -
     carmen.sends("off", from0="9", to0="8")
     assert carmen.status == 422
     assert carmen.form(holding="off").values["from0"] == ["9"], "what she typed is kept"
-    carmen.sends("off", from0="9", to0="13", from4="15", to4="18", off="mañana")
+    carmen.sends("off", from0="9", to0="13", from4="15", to4="18", off="pronto")
     assert carmen.status == 422
     carmen.sends("off", from0="9", to0="13", from4="15", to4="18", off="28/07/2027")
     assert say("Saved.") in carmen.words

@@ -24,6 +24,7 @@ from reporting.storage.database import writing
 from reporting.teams.team_log import ADVOCATE, CASE_WORKER, COORDINATOR
 from reporting.vocabulary.codes import VOCABULARY
 from reporting.vocabulary.incident import Incident
+from reporting.web.forms import DAY_IS_WRITTEN
 from tests.copies import Filling, with_a_colleague
 from tests.pages.test_casework import comes_back
 from tests.people import Place
@@ -111,7 +112,7 @@ def test_a_case_plan_holds_what_she_wants_with_steps_and_the_day_on_which_they_l
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
     [
-        ({"review": "mañana"}, "Write the day like this: 28/07/2027."),
+        ({"review": "pronto, en dos días"}, DAY_IS_WRITTEN),
         ({"review": "01/01/2020"}, "The day on which you look at it again has passed already."),
         ({"phone": "x" * 1501}, "That is too long."),
         ({"danger": " ", "word": ""}, "Nothing is written in it yet."),

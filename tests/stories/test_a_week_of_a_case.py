@@ -19,6 +19,7 @@ from reporting.storage.database import reading, writing
 from reporting.teams import reading_hours
 from reporting.vocabulary.questions import CHANNELS
 from reporting.web import languages
+from reporting.web.forms import DAY_IS_WRITTEN
 from tests.copies import Filling, with_a_colleague
 from tests.pages.test_casework import RAPE, a_service, at_the_desk, comes_back, decides, steps
 from tests.people import Place
@@ -92,7 +93,7 @@ def test_a_week_of_a_case(app: Flask, place: Place) -> None:
 
 
 def _it_is_read_and_a_service_proposed(app: Flask, place: Place, rosa: Phone) -> str:
-    assert why(rosa) == say("New")
+    assert why(rosa) == say("Nobody has it yet")
     opens_newest_case(rosa)
     case = rosa.path
     rosa.presses("assign")
@@ -247,10 +248,16 @@ def sent_to_a_service(app: Flask, place: Place) -> tuple[Phone, str, Receipt]:
 def test_what_was_typed_for_an_appointment_comes_back_with_what_is_wrong(app: Flask, place: Place) -> None:
     rosa, case, _receipt = sent_to_a_service(app, place)
     form = the_form(rosa, "go", "appoint")
-    typed = {"day": ["mañana"], "time": ["9"], "place": ["piso 2"], "ask_for": ["Nelly"], "word": ["limón"]}
+    typed = {
+        "day": ["pronto, en dos días"],
+        "time": ["9"],
+        "place": ["piso 2"],
+        "ask_for": ["Nelly"],
+        "word": ["limón"],
+    }
     rosa.repeats(case, form.values | typed | {"go": ["appoint"]})
     assert rosa.status == 422
-    assert say("Write the day as 28/07/2027.") in rosa.words
+    assert say(DAY_IS_WRITTEN) in rosa.words
     assert all(f'value="{value[0]}"' in rosa.text for value in typed.values())
 
 

@@ -126,9 +126,11 @@ def a_card(number: int, incident: Incident, told: int = HOUR, **more: Any) -> Su
 
 QUIET = Incident(violence=frozenset({"THREATS"}), age="A25_34", region="UCAYALI")
 IN_DANGER = replace(QUIET, flags=frozenset({"D_BLEEDING"}))
+ENDING_HER_LIFE = replace(QUIET, flags=frozenset({"D_SUICIDE"}))
 NEAR_HER = replace(QUIET, flags=frozenset({"S_PERP_NEAR"}))
 TWO_HOURS_LEFT = replace(TOLD, hours=(70.0, 70.0))
-IN_HAND = {"owner": 7, "unread": False}
+TAKEN = {"owner": 7, "unread": False}  # "I take it" was pressed, and nothing else was done
+IN_HAND = TAKEN | {"wrote_at": HOUR - 85}
 
 
 def order(*cards: Summary) -> list[int]:
@@ -149,8 +151,8 @@ def test_each_place_in_the_order_comes_before_the_next() -> None:
         a_card(4, replace(TOLD, hours=(30.0, 30.0))),
         a_card(5, QUIET, HOUR - 90, heard_at=HOUR - 80, **IN_HAND),
         a_card(6, QUIET, HOUR - 90, heard_at=HOUR - 5, **IN_HAND),
-        a_card(7, QUIET, state=summary.NEW),
-        a_card(8, QUIET, HOUR - 400),
+        a_card(7, QUIET, HOUR - 400),
+        a_card(8, QUIET, state=summary.NEW),
         a_card(9, replace(TOLD, hours=(30.0, 30.0)), **IN_HAND),
     ]
     assert order(*cards) == [1, 2, 3, 4, 5, 6, 7, 8, 9]
@@ -161,7 +163,7 @@ def test_each_place_in_the_order_comes_before_the_next() -> None:
         "window",
         "wrote",
         "wrote",
-        "new",
+        "open",
         "open",
         "taken",
     ]
@@ -170,12 +172,12 @@ def test_each_place_in_the_order_comes_before_the_next() -> None:
 # place -> two cases of which the first must not stand behind the second, and would without that place
 LOST_WITHOUT: dict[str, tuple[Summary, Summary]] = {
     "danger": (a_card(1, NEAR_HER, HOUR - 1), a_card(2, TWO_HOURS_LEFT)),
-    "window": (a_card(1, TWO_HOURS_LEFT), a_card(2, QUIET, heard_at=HOUR - 70)),
+    "window": (a_card(1, TWO_HOURS_LEFT, **TAKEN), a_card(2, QUIET, heard_at=HOUR - 70)),
+    "silent": (a_card(1, ENDING_HER_LIFE, HOUR - 72, **TAKEN), a_card(2, QUIET, heard_at=HOUR - 70)),
     "wrote": (a_card(1, QUIET, HOUR - 90, heard_at=HOUR - 80, **IN_HAND), a_card(2, QUIET, state=summary.NEW)),
     "send": (a_card(1, QUIET, HOUR - 90, to_send=True, answered=True, **IN_HAND), a_card(2, QUIET, heard_at=HOUR - 9)),
     "due": (a_card(1, QUIET, HOUR - 90, due_at=HOUR - 2, **IN_HAND), a_card(2, QUIET, state=summary.NEW)),
-    "new": (a_card(2, QUIET, state=summary.NEW), a_card(1, QUIET, HOUR - 400)),
-    "open": (a_card(2, QUIET), a_card(1, TWO_HOURS_LEFT, **IN_HAND)),
+    "open": (a_card(2, QUIET, **TAKEN), a_card(1, TWO_HOURS_LEFT, **IN_HAND)),
 }
 
 

@@ -191,7 +191,7 @@ def test_a_case_is_due_with_the_first_hour_of_its_day_and_says_when_it_has_no_st
     case_file = a_case_file(quiet)
     a_referral(case_file, "reached")
     due = next_steps.due_hour(steps(case_file), LIMA)
-    summary = Summary(9, 1, "x", replace(case_file.summary, due_at=due))
+    summary = Summary(9, 1, "x", replace(case_file.summary, due_at=due, wrote_at=NOW))
     assert queue.line_of(summary, (due - 1) * HOUR).why == "taken"
     assert queue.line_of(summary, due * HOUR).why == "due"
     assert not summary.has_nothing_next

@@ -49,6 +49,10 @@ SOMETIMES = {
     "f": st.booleans(),
     "e": st.integers(0, 500_000),
     "R": st.lists(st.lists(st.integers(0, 9), min_size=2, max_size=2), max_size=3),
+    "S": st.integers(0, 500_000),
+    "T": st.integers(0, 500_000),
+    "P": st.integers(0, 500_000),
+    "N": st.booleans(),
 }
 STORED = st.fixed_dictionaries(ALWAYS, optional=SOMETIMES)
 

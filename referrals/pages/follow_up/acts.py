@@ -25,9 +25,8 @@ from reporting.cases.actions import NotAllowed
 from reporting.cases.case_file import CaseFile
 from reporting.cases.follow_up import acts
 from reporting.cases.follow_up.days import WorkingDays, working_days
-from reporting.i18n import N_
 from reporting.web.context import installation, today
-from reporting.web.forms import BadFormValue, day_in, number_in
+from reporting.web.forms import DAY_IS_WRITTEN, BadFormValue, day_in, number_in
 
 DONE, MINE = "done", "mine"
 
@@ -87,4 +86,4 @@ def _day(text: str) -> date:
     try:
         return day_in(text)
     except BadFormValue:
-        raise NotAllowed(N_("Write the day as 28/07/2027.")) from None
+        raise NotAllowed(DAY_IS_WRITTEN) from None

@@ -34,7 +34,16 @@ from reporting.web.access.auth import signed_in
 from reporting.web.access.traits import may_be_sent_again, takes
 from reporting.web.context import installation, render_template, say, today
 from reporting.web.errors import error_page
-from reporting.web.forms import BadFormValue, StaffForm, complaint, day_in, number_in, typed_here
+from reporting.web.forms import (
+    DAY_IS_WRITTEN,
+    LONGEST_DAY,
+    BadFormValue,
+    StaffForm,
+    complaint,
+    day_in,
+    number_in,
+    typed_here,
+)
 from reporting.web.limits import TURNING
 
 blueprint = Pages("plans", __name__, DESK, limit=TURNING)
@@ -48,7 +57,7 @@ Typed = Mapping[str, Sequence[str]]
 
 class _PlanForm(StaffForm):
     v = StringField()
-    review = StringField(validators=[Length(max=20)])
+    review = StringField(validators=[Length(max=LONGEST_DAY)])
     shown = StringField(validators=[Length(max=3)])
 
 
@@ -143,9 +152,9 @@ def _review_day(text: str | None) -> date | None:
     if not (text or "").strip():
         return None
     try:
-        day = day_in(str(text).strip())
+        day = day_in(text)
     except BadFormValue:
-        raise NotAllowed(N_("Write the day like this: 28/07/2027.")) from None
+        raise NotAllowed(DAY_IS_WRITTEN) from None
     if day < today().date():
         raise NotAllowed(N_("The day on which you look at it again has passed already."))
     return day

@@ -13,6 +13,7 @@ from reporting.cases.actions import NotAllowed
 from reporting.cases.case_file import CaseFile
 from reporting.cases.follow_up import next_steps
 from reporting.cases.follow_up.days import WorkingDays
+from reporting.cases.follow_up.in_hand import SHE_ANSWERED
 from reporting.cases.follow_up.next_steps import NextStep
 from reporting.cases.follow_up.progress import progress_of_file
 from reporting.cases.records import is_to_read
@@ -29,7 +30,7 @@ LATER: Final[Mapping[str, int]] = {"tomorrow": 1, "days3": 3, "days7": 7}
 RESULTS: Final[Mapping[str, str]] = {
     "nobody": N_("Nobody answered"),
     "other": N_("Somebody else answered"),
-    "she": N_("She answered"),
+    SHE_ANSWERED: N_("She answered"),
 }
 
 

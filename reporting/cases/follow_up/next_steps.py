@@ -24,7 +24,8 @@ from reporting.i18n import N_
 class StepRow:
     """A step: what is to be done, on the how many-th day after the move, and why so.
 
-    `same_day`: on the very day for what can run out within one. `by_another`: not by who made the move.
+    `same_day`: on the very day for what can run out within one. `by_another`: not by who made the move. `presses`: on
+    the very day where there is danger, or where a window closes within `SOON` hours.
     """
 
     name: str
@@ -32,6 +33,7 @@ class StepRow:
     because: str
     same_day: bool = False
     by_another: bool = False
+    presses: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,10 @@ OF_CASE: Final[Mapping[str, StepRow | NoStep]] = {
     FRESH: NoStep(N_("Nobody has opened it: it stands among the new ones.")),
     WAITS: StepRow(N_("Answer her"), 0, N_("She said something, and nobody has answered: it is answered on that day.")),
     UNANSWERED: StepRow(
-        N_("Write to her for the first time"), 1, N_("She told something hard and allows letters: silence hurts.")
+        N_("Write to her for the first time"),
+        1,
+        N_("She told something hard and allows letters: silence hurts."),
+        presses=True,
     ),
     ANSWERED: StepRow(
         N_("Nothing came from her: see what else would help"),
@@ -151,6 +156,7 @@ WITHIN_A_DAY: Final = frozenset(
         "N_MISSING",
     }
 )
+SOON: Final = 72  # hours: a window that closes within them is a matter of today
 LIVE: Final = frozenset({"sent", "accepted", "reached"})  # states of a referral in which an appointment counts
 # what people set; each entry has "by" and "hour"
 DAY, OWNER, DONE, PLANNED, ENDED = "day", "owner", "done", "planned", "ended"
@@ -198,7 +204,9 @@ def _following(case: CaseProgress, days: WorkingDays) -> Iterator[NextStep]:
     name, hour = _stands(case)
     row = OF_CASE[name]
     if isinstance(row, StepRow) and (name == WAITS or not follows):
-        follows.append(_step(case, f"case.{name}.{hour}", row, days.after(hour, row.days)))
+        today = row.presses and (case.danger or hour < case.closes <= hour + SOON)
+        day = days.day_of(hour) if today else _in_time(case, hour, days.after(hour, row.days), days)
+        follows.append(_step(case, f"case.{name}.{hour}", row, day))
     if case.review:
         follows.append(_step(case, f"plan.{case.review.isoformat()}", OF_PLAN, days.read_on(case.review)))
     done = hours_done(case)
@@ -238,11 +246,22 @@ def _of_referral(case: CaseProgress, referral: Referral, days: WorkingDays) -> I
     if isinstance(row, NoStep):
         return
     wait = 0 if row.same_day and referral.need in WITHIN_A_DAY else row.days
-    day = days.after(move["hour"], wait)
+    day = _in_time(case, move["hour"], days.after(move["hour"], wait), days)
     if referral.state in LIVE and (appointed := [meeting.day for meeting in referral.appointments if not meeting.off]):
         day = days.read_on(max(max(appointed) + timedelta(days=1), days.day_of(move["hour"])))
     not_by = referral.moves[0]["by"] if row.by_another else 0
     yield _step(case, f"{referral.id}.{len(referral.moves)}", row, day, referral.id, not_by)
+
+
+def _in_time(case: CaseProgress, hour: int, day: date, days: WorkingDays) -> date:
+    """The day, or an earlier one: while a window is open, when half of what was left of it is over, at most tomorrow.
+
+    A window waits for no day on which somebody reads.
+    """
+    if case.closes <= hour:
+        return day
+    half_way = days.day_of(hour + (case.closes - hour) / 2)
+    return min(day, half_way, days.day_of(hour) + timedelta(days=1))
 
 
 def _step(case: CaseProgress, key: str, row: StepRow, day: date, referral: int = 0, not_by: int = 0) -> NextStep:

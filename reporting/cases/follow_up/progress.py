@@ -31,6 +31,8 @@ class CaseProgress:
     history: tuple[Mapping[str, Any], ...]
     entries: tuple[Mapping[str, Any], ...]
     review: date | None = None  # on which a plan is to be looked at again
+    closes: int = 0  # hour in which its nearest window closes; 0 without one
+    danger: bool = False
 
 
 class OpenedCase(Protocol):
@@ -61,6 +63,7 @@ def progress_of_file(opened: OpenedCase) -> CaseProgress:
         history=tuple(work_record.get("history", ())),
         entries=tuple(work_record.get("steps", ())),
         review=next_review(*versions_in(opened.all_of).values()),
+        **_presses(work_record),
     )
 
 
@@ -80,7 +83,20 @@ def progress_of(case: Case) -> CaseProgress:
         history=tuple(work_record.get("history", ())),
         entries=tuple(work_record.get("steps", ())),
         review=case.next_review,
+        **_presses(work_record),
     )
+
+
+def presses(opened: OpenedCase, *, closes: int, danger: bool) -> None:
+    """Who knows the rules writes down what presses: the hour in which the nearest window closes (0: none); danger."""
+    found = {"closes": closes, "danger": danger}
+    if found != opened.work_record.get("presses", {"closes": 0, "danger": False}):
+        opened.work_record["presses"] = found
+
+
+def _presses(work_record: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = work_record.get("presses", {})
+    return found
 
 
 def unread_notes(opened: OpenedCase) -> tuple[HandOverNote, ...]:

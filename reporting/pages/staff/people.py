@@ -6,6 +6,7 @@ Shows no case and gives nobody a key.
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import Any
 
 from flask import g, make_response, url_for
@@ -37,7 +38,7 @@ from reporting.web.access.proof import FILL_IN, NotProved, ProofForm, proof_in
 from reporting.web.access.traits import is_the, limited, takes, waits_its_turn
 from reporting.web.context import installation, render_template, say, sentence, today
 from reporting.web.errors import error_page
-from reporting.web.forms import BadFormValue, StaffForm, button, complaint, day_in, number_in
+from reporting.web.forms import DAY_IS_WRITTEN, BadFormValue, StaffForm, button, complaint, day_in, number_in
 from reporting.web.limits import PASSWORDS
 
 
@@ -254,7 +255,7 @@ def _people(
 class DutyForm(StaffForm):
     """From and to for each day of the week, and days off, one a line."""
 
-    off = TextAreaField(N_("Days off, one in each line, for example 28/07/2027"), validators=[Length(max=2000)])
+    off = TextAreaField(N_("Days off, one in each line, for example 28/07"), validators=[Length(max=2000)])
 
     def week(self) -> dict[int, tuple[int, int]]:
         """Weekday -> from and to, full hours. Raises `BadHours` for a day on which they are no hours."""
@@ -266,6 +267,10 @@ class DutyForm(StaffForm):
                     raise BadHours(weekday)
                 hours[weekday] = number_in(begins), number_in(ends)
         return hours
+
+    def days_off(self) -> tuple[date, ...]:
+        """Each day off. Raises `BadFormValue` for a line that is none."""
+        return tuple(day_in(line) for line in (self.off.data or "").splitlines() if line.strip())
 
 
 def _names(weekday: int) -> tuple[str, str]:
@@ -291,7 +296,7 @@ def reading_hours() -> ResponseReturnValue:
     if not form.is_ours():
         return _duty_page(form, code=422)
     try:
-        hours, off = form.week(), tuple(day_in(line) for line in (form.off.data or "").split())
+        hours, off = form.week(), form.days_off()
         with site.writing() as db:
             write(db, g.keys.signer, hours, off)
             heads.see_audit(db, g.keys.member, g.keys.private)
@@ -300,7 +305,7 @@ def reading_hours() -> ResponseReturnValue:
         sentence = say(N_("%(day)s: write full hours, from 0 to 24, the end after the beginning."), day=day)
         return _duty_page(form, sentence, 422)
     except BadFormValue:
-        return _duty_page(form, say(N_("Write days like this: 28/07/2027, one in each line.")), 422)
+        return _duty_page(form, say(DAY_IS_WRITTEN), 422)
     return _duty_page(done=say(N_("Saved.")))
 
 
