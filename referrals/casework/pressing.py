@@ -57,10 +57,10 @@ def pressing(incident: Incident, settled: Collection[str]) -> Pressing:
     )
 
 
-def signs_of(incident: Incident, found: Pressing) -> list[str]:
+def signs_told(incident: Incident, presses: Pressing) -> list[str]:
     """The flags she told that make the danger, in the order of their codes."""
-    medical = (flag for flag in sorted(incident.flags) if found.danger and flag.startswith(MEDICAL_DANGER))
-    return [*medical, *(flag for flag in sorted(incident.flags & DANGER_NOW) if found.unsafe)]
+    medical = (flag for flag in sorted(incident.flags) if presses.danger and flag.startswith(MEDICAL_DANGER))
+    return [*medical, *(flag for flag in sorted(incident.flags & DANGER_NOW) if presses.unsafe)]
 
 
 def _nearest_window(needs: Sequence[Need], incident: Incident) -> tuple[float, float] | tuple[None, None]:
@@ -79,8 +79,8 @@ def _nearest_window(needs: Sequence[Need], incident: Incident) -> tuple[float, f
 def write_down(case_file: CaseFile, now: float) -> None:
     """Write into a case that lies open what presses in it: what is next is worked out from that."""
     settled = {need for need, stands in case_file.need_states.items() if stands.settled}
-    found = pressing(case_file.incident_at(now), settled)
-    closes = found.closes(now / HOUR)
+    presses = pressing(case_file.incident_at(now), settled)
+    closes = presses.closes(now / HOUR)
     progress.presses(
-        case_file, closes=0 if math.isinf(closes) else math.floor(closes), danger=found.danger or found.unsafe
+        case_file, closes=0 if math.isinf(closes) else math.floor(closes), danger=presses.danger or presses.unsafe
     )

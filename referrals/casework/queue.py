@@ -170,20 +170,20 @@ class QueueItem:
 def line_of(summary: Summary, now: float) -> QueueItem:
     """What a summary says now; needs and clocks are worked out at the moment of looking."""
     incident = summary.incident_at(now)
-    found = pressing(incident, summary.settled)
-    window, danger = found.left is not None, found.danger or found.unsafe
+    presses = pressing(incident, summary.settled)
+    window, danger = presses.left is not None, presses.danger or presses.unsafe
     return QueueItem(
         summary=summary,
         alias=alias(summary.case),
-        need=found.needs[0] if found.needs else None,
-        left=found.left,
-        over=found.over,
-        closes=found.closes(now / HOUR),
-        danger=found.danger,
-        unsafe=found.unsafe,
+        need=presses.needs[0] if presses.needs else None,
+        left=presses.left,
+        over=presses.over,
+        closes=presses.closes(now / HOUR),
+        danger=presses.danger,
+        unsafe=presses.unsafe,
         minor=incident.age in MINOR_AGES,
         place=incident.province or incident.department or incident.region,
-        record_only=not found.assessment.create_referral,
+        record_only=not presses.assessment.create_referral,
         companion=_companion(incident),
         why=place_of(summary, now / HOUR, window=window, danger=danger),
     )

@@ -14,7 +14,7 @@ from flask import g, make_response, redirect, url_for
 from flask.typing import ResponseReturnValue
 
 from referrals.casework import need_list, referral
-from referrals.casework.pressing import pressing, signs_of, write_down
+from referrals.casework.pressing import pressing, signs_told, write_down
 from referrals.directory import snapshot
 from referrals.directory.snapshot import DirectorySnapshot
 from referrals.help import answers as referrals_help
@@ -204,11 +204,13 @@ def _as_it_stands(opened: Case, directory: DirectorySnapshot) -> dict[str, Any]:
 
 def _danger(opened: Case, incident: Incident, names: Mapping[str, str]) -> dict[str, Any]:
     """What the queue says in red, with the signs she told, in words, and the hour in which she told them."""
-    found = pressing(incident, [need for need, stands in opened.need_states.items() if stands.settled])
-    words = wording.words_of_fact("flags", frozenset(signs_of(incident, found)), names, speaking(say, incident.about))
+    presses = pressing(incident, [need for need, stands in opened.need_states.items() if stands.settled])
+    words = wording.words_of_fact(
+        "flags", frozenset(signs_told(incident, presses)), names, speaking(say, incident.about)
+    )
     return {
-        "medical": found.danger,
-        "unsafe": found.unsafe,
+        "medical": presses.danger,
+        "unsafe": presses.unsafe,
         "words": list(words),
         "told": opened.told_hours.signs,
     }

@@ -12,8 +12,6 @@ from typing import Any
 
 from flask import g, make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
-from wtforms import StringField, TextAreaField
-from wtforms.validators import Length
 
 from referrals.casework import folds, queue, views
 from referrals.casework.look import Look, keep, look, news, see_moved
@@ -22,9 +20,8 @@ from referrals.casework.views import View
 from referrals.directory import snapshot
 from referrals.help.answers import names
 from referrals.needs import codes
-from referrals.pages.act_forms import WRITE
 from referrals.pages.case_forms import blueprint, called, case_workers, counters
-from referrals.pages.queue_bulk import BULK, FILTERS, FIRST, LONGEST_CODE, LONGEST_OWNER, BulkForm, missing
+from referrals.pages.queue_bulk import BULK, FILTERS, FIRST, LONGEST_CODE, LONGEST_OWNER, BulkForm, RestoreForm, missing
 from reporting import clock
 from reporting.cases import actions, desk, records, taken
 from reporting.cases.actions import NotAllowed
@@ -35,7 +32,6 @@ from reporting.sessions.page_rows import CannotKeep
 from reporting.teams import list_numbers, reading_hours
 from reporting.teams.keyring import Keys
 from reporting.teams.team_log import CASE_WORKER, CannotOpen
-from reporting.vocabulary import questions
 from reporting.vocabulary.codes import VOCABULARY
 from reporting.vocabulary.needs import NEEDS
 from reporting.web import desk_pages, languages
@@ -43,24 +39,13 @@ from reporting.web.access.auth import home_for, refresh_keys, signed_in
 from reporting.web.access.traits import is_the, may_be_sent_again, takes
 from reporting.web.context import Installation, installation, local_hour, render_template, say
 from reporting.web.forms import (
-    DAY_IS_WRITTEN,
-    LONGEST_DAY,
     BadFormValue,
-    StaffForm,
     button,
     complaint,
-    day_in,
     number_in,
 )
 
 RESTORE_SHOWN = 60 * 24  # hours: so long the queue says that a restore was entered
-
-
-class RestoreForm(StaffForm):
-    """That a backup was put back: of which day, and why."""
-
-    day = StringField(validators=[Length(max=LONGEST_DAY)])
-    reason = TextAreaField(validators=[Length(max=questions.LONGEST_TEXT)])
 
 
 @blueprint.get("/<lang>/equipo/casos", endpoint="queue")
@@ -375,12 +360,7 @@ def enter_restore() -> ResponseReturnValue:
     form, site, keys = RestoreForm(), installation(), refresh_keys()
     if not form.is_ours():
         return _queue_page(sentence=complaint(N_("That is too long.")), code=422, restore=form)
-    try:
-        day = day_in(form.day.data, past=True)
-    except BadFormValue:
-        day = None
-    reason = (form.reason.data or "").strip()
-    lacks = [sentence for sentence, there in ((DAY_IS_WRITTEN, day), (WRITE, reason)) if not there]
+    day, reason, lacks = form.meant()
     if day is None or lacks:
         return _queue_page(sentence=" ".join(map(say, lacks)), code=422, restore=form)
     with site.reading() as db:

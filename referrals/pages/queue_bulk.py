@@ -6,6 +6,8 @@ Speaks HTTP forms and nothing else: who may do what with a case is a matter of `
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
+from datetime import date
 
 from flask import g
 from wtforms import SelectField, SelectMultipleField, StringField, TextAreaField
@@ -13,6 +15,7 @@ from wtforms.validators import Length
 
 from referrals.casework import queue
 from referrals.casework.views import View
+from referrals.pages.act_forms import WRITE
 from referrals.pages.case_forms import needed, outcome, owner
 from reporting.cases import actions
 from reporting.cases.case_file import CaseFile
@@ -20,7 +23,7 @@ from reporting.cases.records import JUNK
 from reporting.i18n import N_
 from reporting.vocabulary import questions
 from reporting.web.context import installation
-from reporting.web.forms import StaffForm
+from reporting.web.forms import DAY_IS_WRITTEN, LONGEST_DAY, BadFormValue, StaffForm, day_in
 
 LONGEST_OWNER = 12  # signs: `mine`, `nobody`, or the number of a member
 LONGEST_CODE = 24
@@ -46,6 +49,20 @@ class BulkForm(StaffForm):
     language = StringField(validators=[Length(max=LONGEST_CODE)])
     silence = StringField(validators=[Length(max=LONGEST_CODE)])
     minor = StringField(validators=[Length(max=LONGEST_CODE)])
+
+
+class RestoreForm(StaffForm):
+    """That a backup was put back: of which day, and why."""
+
+    day = StringField(validators=[Length(max=LONGEST_DAY)])
+    reason = TextAreaField(validators=[Length(max=questions.LONGEST_TEXT)])
+
+    def meant(self) -> tuple[date | None, str, list[str]]:
+        """The day, the reason, and what is missing of both, as message ids."""
+        reason, day = (self.reason.data or "").strip(), None
+        with suppress(BadFormValue):
+            day = day_in(self.day.data, past=True)
+        return day, reason, [text for text, there in ((DAY_IS_WRITTEN, day), (WRITE, reason)) if not there]
 
 
 def missing(go: str, form: BulkForm) -> list[str]:

@@ -203,19 +203,19 @@ class Summary:
         """Whether the team has written or spoken to her at all."""
         return bool(self.wrote_at or self.content.spoke_at or self.answered)
 
-    def was_answered(self, told: int) -> bool:
-        """Whether the team wrote or spoke to her since this was told (an hour)."""
+    def was_answered(self, since: int) -> bool:
+        """Whether the team wrote or spoke to her since that hour."""
         ours = max(self.wrote_at, self.content.spoke_at or 0)
         if not ours:
             return self.answered  # by a version before, which did not write down when
-        return ours > told or (ours == told and not self.waits)
+        return ours > since or (ours == since and not self.waits)
 
-    def is_left_alone(self, told: int, hour: float) -> bool:
-        """Whether nobody has written or spoken to her since she told this, nor tried to reach her today.
+    def is_left_alone(self, since: int, hour: float) -> bool:
+        """Whether nobody has written or spoken to her since that hour, nor tried to reach her today.
 
         Where she left no way at all, who takes it has done what can be done from here.
         """
-        if self.state == CLOSED or self.was_answered(told) or hour < (self.content.tried_until or 0):
+        if self.state == CLOSED or self.was_answered(since) or hour < (self.content.tried_until or 0):
             return False
         return not (self.content.no_way and self.is_taken)
 

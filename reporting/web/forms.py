@@ -43,10 +43,10 @@ DAY_IS_WRITTEN = N_("Write the day like this: 28/07, 28 July, tomorrow, Monday."
 
 def day_in(text: str | None, *, past: bool = False) -> date:
     """A day as people write it (`languages.day_read`). Raises `BadFormValue` for anything else."""
-    found = languages.day_read(text or "", today().date(), past=past)
-    if found is None:
+    day = languages.day_read(text or "", today().date(), past=past)
+    if day is None:
         raise BadFormValue
-    return found
+    return day
 
 
 # The grammar of buttons: those that name something after a hyphen -> what. Every other button is one word for itself.

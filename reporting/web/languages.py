@@ -137,7 +137,7 @@ _ENDS: Final = re.compile(r"\b(?:que viene|que paso|pasado|proximo)$")
 def day_read(text: str, today: date, *, past: bool = False) -> date | None:
     """A day as people write it: 28/07, 28/07/2027, 28 de julio, 28 jul, July 28, mañana, el lunes. None: none of them.
 
-    In every language offered. Without a year it is the next one from today on; with `past` the last one until today.
+    In every language offered. Without a year it is the next each from today on; with `past` the last each until today.
     """
     plain = "".join(sign for sign in unicodedata.normalize("NFD", text.casefold()) if not unicodedata.combining(sign))
     words = " ".join(re.sub("[,;]|\\.(?!\\d)", " ", plain).split())
@@ -148,10 +148,10 @@ def day_read(text: str, today: date, *, past: bool = False) -> date | None:
         ahead = (weekday - today.weekday()) % 7
         return today + timedelta(days=ahead - 7 if past else ahead or 7)
     begins, _, rest = words.partition(" ")
-    found, weekday = _of_parts(rest, today, past=past), _named(begins, _NAMED_DAYS)
-    if found is None or weekday is None:
+    when, weekday = _of_parts(rest, today, past=past), _named(begins, _NAMED_DAYS)
+    if when is None or weekday is None:
         return _of_parts(words, today, past=past)
-    return found if found.weekday() == weekday else None  # "Monday the 5th", and the 5th is no Monday: which is meant?
+    return when if when.weekday() == weekday else None  # "Monday the 5th", and the 5th is no Monday: which is meant?
 
 
 def _of_parts(words: str, today: date, *, past: bool) -> date | None:
@@ -170,14 +170,14 @@ def _of_parts(words: str, today: date, *, past: bool) -> date | None:
 
 
 def _nearest(number: int, month: int, year: str | None, today: date, *, past: bool) -> date | None:
-    """The day in that year; without one the next from today on, or the last until today. None where there is none."""
+    """The day in that year; without each the next from today on, or the last until today. None where there is none."""
     century = today.year // 100 * 100
     years = [int(year) + (century if len(year) == len("27") else 0)] if year else _years_around(today, past=past)
-    for one in years:
+    for each in years:
         with suppress(ValueError):
-            found = date(one, month, number)
-            if year or (found <= today if past else found >= today):
-                return found
+            when = date(each, month, number)
+            if year or (when <= today if past else when >= today):
+                return when
     return None
 
 
@@ -188,14 +188,14 @@ def _years_around(today: date, *, past: bool) -> range:
 
 def _named(word: str, names: Mapping[str, int]) -> int | None:
     """The number of a month or a weekday: its whole name, or its first three letters or more. None for no name."""
-    found = {number for name, number in names.items() if len(word) >= len("nov") and name.startswith(word)}
-    return found.pop() if len(found) == 1 else None
+    when = {number for name, number in names.items() if len(word) >= len("nov") and name.startswith(word)}
+    return when.pop() if len(when) == 1 else None
 
 
 def _names(of: Callable[..., Mapping[int, str]], **more: str) -> dict[str, int]:
     """Names in every language offered, in plain small letters -> number."""
-    told = ((name, number) for code in sorted(_FORMATS) for number, name in of("wide", locale=code).items())
-    plain = {"".join(s for s in unicodedata.normalize("NFD", name.casefold()) if s.isalpha()): n for name, n in told}
+    named = ((name, number) for code in sorted(_FORMATS) for number, name in of("wide", locale=code).items())
+    plain = {"".join(s for s in unicodedata.normalize("NFD", name.casefold()) if s.isalpha()): n for name, n in named}
     return plain | {name: plain[like] for name, like in more.items()}
 
 

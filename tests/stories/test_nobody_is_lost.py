@@ -131,6 +131,7 @@ NEAR_HER = replace(QUIET, flags=frozenset({"S_PERP_NEAR"}))
 TWO_HOURS_LEFT = replace(TOLD, hours=(70.0, 70.0))
 TAKEN = {"owner": 7, "unread": False}  # "I take it" was pressed, and nothing else was done
 IN_HAND = TAKEN | {"wrote_at": HOUR - 85}
+JUST_ANSWERED = TAKEN | {"wrote_at": HOUR, "answered": True}
 
 
 def order(*cards: Summary) -> list[int]:
@@ -153,7 +154,7 @@ def test_each_place_in_the_order_comes_before_the_next() -> None:
         a_card(6, QUIET, HOUR - 90, heard_at=HOUR - 5, **IN_HAND),
         a_card(7, QUIET, HOUR - 400),
         a_card(8, QUIET, state=summary.NEW),
-        a_card(9, replace(TOLD, hours=(30.0, 30.0)), **IN_HAND),
+        a_card(9, replace(TOLD, hours=(30.0, 30.0)), **JUST_ANSWERED),
     ]
     assert order(*cards) == [1, 2, 3, 4, 5, 6, 7, 8, 9]
     assert [queue.line_of(card, HOUR * 3600).why for card in cards] == [
@@ -177,7 +178,7 @@ LOST_WITHOUT: dict[str, tuple[Summary, Summary]] = {
     "wrote": (a_card(1, QUIET, HOUR - 90, heard_at=HOUR - 80, **IN_HAND), a_card(2, QUIET, state=summary.NEW)),
     "send": (a_card(1, QUIET, HOUR - 90, to_send=True, answered=True, **IN_HAND), a_card(2, QUIET, heard_at=HOUR - 9)),
     "due": (a_card(1, QUIET, HOUR - 90, due_at=HOUR - 2, **IN_HAND), a_card(2, QUIET, state=summary.NEW)),
-    "open": (a_card(2, QUIET, **TAKEN), a_card(1, TWO_HOURS_LEFT, **IN_HAND)),
+    "open": (a_card(2, QUIET, **TAKEN), a_card(1, TWO_HOURS_LEFT, **JUST_ANSWERED)),
 }
 
 
