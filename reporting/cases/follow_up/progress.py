@@ -89,14 +89,14 @@ def progress_of(case: Case) -> CaseProgress:
 
 def presses(opened: OpenedCase, *, closes: int, danger: bool) -> None:
     """Who knows the rules writes down what presses: the hour in which the nearest window closes (0: none); danger."""
-    found = {"closes": closes, "danger": danger}
-    if found != opened.work_record.get("presses", {"closes": 0, "danger": False}):
-        opened.work_record["presses"] = found
+    now = {"closes": closes, "danger": danger}
+    if now != opened.work_record.get("presses", {"closes": 0, "danger": False}):
+        opened.work_record["presses"] = now
 
 
 def _presses(work_record: Mapping[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = work_record.get("presses", {})
-    return found
+    pressing: dict[str, Any] = work_record.get("presses", {})
+    return pressing
 
 
 def unread_notes(opened: OpenedCase) -> tuple[HandOverNote, ...]:
