@@ -5,10 +5,13 @@ They speak HTTP and nothing else. Printing is in the audit; there is no sheet wi
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Final
+
 from flask import g, make_response, url_for
 from flask.typing import ResponseReturnValue
 
-from referrals.casework import referral, referral_sheet
+from referrals.casework import queue, referral, referral_sheet
 from referrals.casework.follow_up import appointments
 from referrals.directory import snapshot
 from referrals.help import answers as referrals_help
@@ -42,6 +45,37 @@ ACT_NAMES = {
 }
 
 
+# tab of the list of cases -> what lies there, as the guide says it
+TABS_MEAN: Final[Mapping[str, str]] = {
+    "today": N_("What has to be looked at today. Begin here, at the top."),
+    "new": N_("What nobody of the team has opened yet."),
+    "waits": N_("She wrote, or said yes to a service, and waits for you."),
+    "mine": N_("What you have."),
+    "open": N_("Every open case."),
+}
+# place that stands behind the fold of the list, where something lies there -> the same
+OTHERS_MEAN: Final[Mapping[str, str]] = {
+    "unread": N_("She wrote, added or changed something since the team last looked."),
+    "closed": N_("It has an outcome and a reason. She can still write, and then it is unread again."),
+    "threats": N_("Folded away under a mark, to be looked at together."),
+    "junk": N_("Folded away under a mark that can be taken back."),
+    "doubtful": N_("It shows two signs of junk, and none of danger. Look through it once a day."),
+}
+# why a case stands where it stands -> what that asks of whoever reads it, in the order of the list
+PLACES_MEAN: Final[Mapping[str, str]] = {
+    "danger": N_("She told it in the last 24 hours, and nobody has written or spoken to her. Write or call now."),
+    "window": N_(
+        "Help that stops working after some hours, and nobody has written to her. The list says how many are left."
+    ),
+    "silent": N_("She told it more than a day ago, and still nobody has written or spoken to her."),
+    "send": N_("A service may be told: press that it is sent."),
+    "wrote": N_("The newest word is hers. Answer her."),
+    "due": N_("The day of its next step has come."),
+    "open": N_("Nobody has taken it, or whoever has it has not written to her."),
+    "taken": N_("Somebody has it, and answered her or set a day to come. It stands last."),
+}
+
+
 @blueprint.get(f"{CASE_PATH}/hoja/<int(max=9223372036854775807):number>")
 @signed_in(CASE_WORKER)
 def sheet(case: int, number: int) -> ResponseReturnValue:
@@ -59,6 +93,7 @@ def sheet(case: int, number: int) -> ResponseReturnValue:
     return render_template(
         "casework/sheet.html",
         proposal=proposal,
+        code=records.referral_code(proposal.id),
         service=names.get(proposal.service, proposal.service),
         rows=referral_sheet.words_of(opened, proposal, names, say, site.clock()),
         appointments=appointments.standing(proposal),
@@ -107,6 +142,9 @@ def guide() -> ResponseReturnValue:
     """The first day, the hard days, and every step of a referral as the table of moves has it."""
     return render_template(
         "guide/casework.html",
+        tabs=[(queue.FOLDERS[name][0], meaning) for name, meaning in TABS_MEAN.items()],
+        others=[(queue.FOLDERS[name][0], meaning) for name, meaning in OTHERS_MEAN.items()],
+        places=[(queue.PLACES[name].says, meaning) for name, meaning in PLACES_MEAN.items()],
         table=referral.MOVES,
         states=referral.STATES,
         who=referral.WHO,

@@ -16,7 +16,7 @@ from referrals.help import answers as referrals_help
 from referrals.matching import records
 from reporting.cases import store
 from reporting.cases.actions import NotAllowed
-from reporting.cases.records import Case, Referral
+from reporting.cases.records import Case, Referral, referral_code
 from reporting.i18n import N_
 from reporting.sessions.replays import LEFT
 from reporting.teams.team_log import CannotOpen
@@ -133,6 +133,7 @@ def _page(session: CaseSession, case: Case | None, proposal: Referral | None, se
         name=names.get(proposal.service, proposal.service) if proposal else "",
         door=_offer(directory, proposal, case) if proposal and case else None,
         sheet=referral_sheet.words_of(case, proposal, names, say, installation().clock()) if proposal and case else (),
+        code=referral_code(proposal.id) if proposal else "",
         appointments=appointments.standing(proposal) if proposal else (),
         need_names=NEEDS,
         running=need_list.running(case, proposal.need, installation().clock()) if proposal and case else None,

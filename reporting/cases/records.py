@@ -327,6 +327,11 @@ class Restore:
     hour: int
 
 
+def referral_code(referral: int) -> str:
+    """Four figures by which a service and she know the same referral: made of its random number, they lead nowhere."""
+    return f"{1000 + int.from_bytes(sealing.digest(referral.to_bytes(8, 'big'))[:8], 'big') % 9000}"
+
+
 def alias(case: int) -> str:
     """A short name for staff to say aloud; it is not her receipt and leads to nothing by itself."""
     letters = "ABCDEFGHJKLMNPQRSTUVWXYZ"

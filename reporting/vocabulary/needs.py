@@ -13,7 +13,7 @@ from reporting.i18n import N_
 # The number is the byte in stored tallies: it is for ever, and a new need gets the next one, wherever it stands.
 _ROWS: Final = (
     ("N_EMERG_MED", 1, N_("Emergency care")),
-    ("N_CRISIS_MH", 2, N_("Help when you think of ending your life")),
+    ("N_CRISIS_MH", 2, N_("Help with thoughts of ending one's life")),
     ("N_MISSING", 26, N_("The search for somebody missing")),
     ("N_CHILD_PROT", 3, N_("Protection for people under 18")),
     ("N_PEP", 4, N_("Medicine that can prevent HIV (PEP)")),

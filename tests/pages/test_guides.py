@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 from flask import Flask
 
+from referrals.casework import queue
 from reporting.cli.base import main
 from reporting.web import languages
 from tests.copies import Filling, with_coordinator
@@ -50,6 +52,18 @@ def test_every_page_and_button_that_a_guide_names_is_called_so_on_the_screen(gui
         assert not {name for name in names if name[:1].lower() + name[1:] not in there}
         shown = [spanish(name) if name[:1].isupper() else "" for name in names]
         assert all(name in QUOTED.findall(spanish(message)) for name in shown if name), message
+
+
+@pytest.mark.parametrize("language", ["es", "en"])
+def test_the_guide_calls_each_tab_and_each_label_of_the_list_as_the_list_does(
+    app: Flask, place: Place, language: str
+) -> None:
+    rosa, catalogue = at_the_desk(app, place), languages.load((language,))[language]
+    rosa.opens(f"/{language}/equipo/guia")
+    named = [html.unescape(name) for name in re.findall("<dt>(.*?)</dt>", rosa.text)]
+    folders = [*queue.TABS, *(name for name in queue.FOLDERS if name not in {*queue.TABS, "all"})]
+    messages = [*(queue.FOLDERS[name][0] for name in folders), *(row.says for row in queue.PLACES.values())]
+    assert named == [languages.say(catalogue, message) for message in messages]
 
 
 @pytest.mark.parametrize("guide", GUIDES, ids=lambda path: path.stem)

@@ -9,11 +9,13 @@ import pytest
 from flask import Flask
 
 from reporting.cases.actions import NO_WAY
+from reporting.cases.records import alias
 from reporting.web.forms import DAY_IS_WRITTEN
 from tests.copies import Filling, with_a_colleague
 from tests.pages.test_casework import RAPE, at_the_desk, comes_back
 from tests.people import Place
 from tests.phone import Phone
+from tests.stories.test_a_week_of_a_case import sent_to_a_service
 from tests.trips import opens_newest_case, say
 
 QUIET = replace(RAPE, violence=frozenset({"THREATS"}), hours=(400.0, 400.0), condom=None)
@@ -96,6 +98,23 @@ def test_no_field_for_a_day_cuts_words_or_asks_for_figures_alone(app: Flask, pla
     fields = [field for page in pages for field in re.findall(r'<input [^>]*name="(?:day|review)"[^>]*>', page)]
     assert len(fields) >= 3
     assert not [field for field in fields if 'maxlength="60"' not in field or "inputmode" in field]
+
+
+# ── by what a service knows her ─────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_sheet_for_a_service_has_a_number_that_stands_on_her_page_too_and_no_name_of_a_case(
+    app: Flask, place: Place
+) -> None:
+    rosa, case, receipt = sent_to_a_service(app, place)
+    rosa.opens(re.search(rf'"({case}/hoja/\d+)"', rosa.text)[1])  # type: ignore[index]
+    number = re.search(r"Número de esta derivación: (\d{4})\.", rosa.words)
+    assert number is not None
+    hers = comes_back(app, receipt)
+    form = next(form for form in hers.forms if form.action.endswith("/propuesta"))
+    hers.repeats(form.action, form.values | {name: [value] for name, value in form.buttons})
+    assert f"Su hoja lleva un número en vez de tu nombre: {number[1]}." in hers.words
+    assert alias(int(case.rpartition("/")[2])) not in rosa.words
 
 
 # ── everything that is missing, at once ─────────────────────────────────────────────────────────────────────

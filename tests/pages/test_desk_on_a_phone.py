@@ -1,0 +1,87 @@
+"""The desk on a phone of 360 x 640, in Chromium: what is urgent and its answer in two screens, ten cards in three."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from reporting.app import create_app
+from reporting.web import assets
+from tests.browsers import FLAGS
+from tests.copies import Copies, with_a_colleague
+from tests.needs_of_tests import requires
+from tests.pages.test_casework import RAPE
+from tests.people import Place
+from tests.phone import Phone
+from tests.stories import day_of_cases
+from tests.trips import signs_in
+
+SCREEN = 640
+LONG = "Me agarró del cuello y no podía respirar. Tengo miedo de que vuelva. No sé a quién decirle. " * 3
+CONTACT = {"channel": "CALL", "number_to_call": "987 111 222", "safe_hours": "de 3 a 5"}
+WORST = replace(RAPE, hours=(20.0, 20.0), flags=frozenset({"D_STRANGLED", "S_PERP_NEAR"}))
+BELOW = "found => found && Math.round(found.getBoundingClientRect().bottom + scrollY)"
+
+
+@pytest.fixture(scope="module")
+def place(copies: Copies, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    there = copies.copy(tmp_path_factory.mktemp("phone") / "instance", with_a_colleague)
+    day_of_cases.filed(there, 2)
+    yield there
+    there.engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def window() -> Iterator[Any]:
+    sync_api = pytest.importorskip("playwright.sync_api")
+    with sync_api.sync_playwright() as player:
+        browser = player.chromium.launch(executable_path=requires("chromium"), args=FLAGS)
+        yield browser.new_context(viewport={"width": 360, "height": SCREEN}).new_page()
+        browser.close()
+
+
+@pytest.fixture
+def rosa(place: Place) -> Phone:
+    return signs_in(create_app(place.settings, place.clock), place, place.workers["rosa"])
+
+
+def shows(window: Any, desk: Phone, address: str) -> Any:
+    desk.opens(address)
+    window.set_content(desk.text.replace("</head>", f"<style>{assets.served('style.css').decode()}</style></head>"))
+    return window
+
+
+@pytest.mark.parametrize("taken", [False, True])
+def test_the_danger_its_signs_and_the_answer_lie_within_two_screens(
+    place: Place, rosa: Phone, window: Any, *, taken: bool
+) -> None:
+    consents = frozenset({"C_LETTERS", "C_CONTACT"})
+    case = place.comes_back(place.receives(WORST, LONG, contact=CONTACT, consents=consents)).case
+    rosa.opens(f"/es/equipo/caso/{case}")
+    if taken:
+        rosa.presses("assign")
+    page = shows(window, rosa, f"/es/equipo/caso/{case}")
+    danger = page.locator(".case-danger")
+    assert danger.evaluate(BELOW) <= SCREEN
+    assert "Peligro ahora · Peligro médico" in danger.inner_text()
+    assert "me apretaron el cuello" in danger.inner_text()
+    assert page.locator("#tried>summary").evaluate(BELOW) <= 2 * SCREEN
+    buttons = page.locator(".case-to-her .o-actions:not(details *) button")
+    assert buttons.count() == (1 if taken else 2)
+    assert max(buttons.nth(number).evaluate(BELOW) for number in range(buttons.count())) <= 2 * SCREEN
+
+
+@pytest.mark.parametrize("tab", ["today", "waits", "open"])
+def test_ten_cards_lie_within_three_screens(rosa: Phone, window: Any, tab: str) -> None:
+    page = shows(window, rosa, f"/es/equipo/casos?folder={tab}")
+    assert page.locator(".queue-list>li").nth(9).evaluate(BELOW) <= 3 * SCREEN
+
+
+def test_no_word_of_the_guide_is_broken_on_a_phone(rosa: Phone, window: Any) -> None:
+    page = shows(window, rosa, "/es/equipo/guia")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    widths = page.evaluate("[...document.querySelectorAll('main td,main th')].map(cell => cell.clientWidth)")
+    assert min(width for width in widths if width) >= 300
