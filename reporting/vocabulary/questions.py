@@ -1,8 +1,8 @@
 """What is asked: the pages as data, and which question can matter after what was told so far.
 
-What cannot matter is not asked; everything can be passed over. Knows neither how an answer is kept nor who reads it,
-nor any form. Reasons: danger first and help at once, at most four fieldsets a page, time in ranges because memory
-hurts. Which act makes which question matter follows the second edition of the rules (referrals/data/rules.toml).
+What cannot matter is not asked; everything can be passed over. Knows no form, nor how an answer is kept or who reads it.
+Danger and help come first; four fieldsets a page at most; time in ranges, because memory hurts. Which act makes which
+question matter follows the second edition of the rules (referrals/data/rules.toml).
 """
 
 from __future__ import annotations
@@ -388,12 +388,10 @@ PAGES: tuple[Page, ...] = (
         ),
     ),
 )
-# Whether the tree of places has departments to pick from, where this is not the first home; None: the regions of the
-# vocabulary are asked. Who knows the country sets it for each request.
+# Whether there are departments to pick from, where this is not the first home (None: regions). Set for each request.
 HAS_DEPARTMENTS: ContextVar[Callable[[], bool] | None] = ContextVar("has_departments", default=None)
 BY_NAME = {question.name: question for page in PAGES for question in page.questions}
-# The numbers of these pages in the order in which they are asked; the shorter ways stand in lengths.py. A page keeps
-# its number for ever, because drafts and addresses hold it: new ones go to the end.
+# These pages as they are asked (the shorter ways: lengths.py). A page keeps its number for ever: drafts hold it.
 ORDER = (0, 1, 2, 7, 8, 3, 4, 5, 6)
 WITHOUT_CODES = 6  # the page that holds no answer in codes: her words, and what she allows
 # question name -> (first letters of its codes in the flags)
