@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import stat
 import subprocess
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -39,7 +40,7 @@ def watched(more: Sequence[Path], memory: Path) -> tuple[Path, ...]:
 
 def look(folders: Sequence[Path]) -> Before:
     """Remember how it is now."""
-    files = {path: path.stat().st_size for path in _files(folders)}
+    files = {path: _size(path) for path in _files(folders)}
     touched = {path: (path.stat().st_mtime_ns, _names(path)) for path in _folders(folders)}
     return Before(files, touched)
 
@@ -88,7 +89,15 @@ def journal(seconds: float) -> bytes | None:
 def _files(folders: Sequence[Path]) -> Iterator[Path]:
     for folder in folders:
         for inside, _, names in os.walk(folder):
-            yield from (path for name in names if (path := Path(inside, name)).is_file() and not path.is_symlink())
+            yield from (path for name in names if _is_a_file(path := Path(inside, name)))
+
+
+def _is_a_file(path: Path) -> bool:
+    """A file of its own, as it lies. What lies in /tmp may be of others, and lead where not even root may look."""
+    try:
+        return stat.S_ISREG(path.lstat().st_mode)
+    except OSError:
+        return False
 
 
 def _without_a_name(folders: Sequence[Path]) -> Iterator[Path]:
@@ -115,6 +124,13 @@ def _changed(path: Path) -> float:
     try:
         return path.stat().st_mtime
     except OSError:
+        return 0
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:  # it went meanwhile
         return 0
 
 
