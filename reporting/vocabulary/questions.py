@@ -34,6 +34,7 @@ Elsewhere = Mapping[str, Callable[[], Choices]]  # which choices -> who brings t
 YES_NO = {"yes": N_("Yes"), "no": N_("No")}
 PASS_LABEL = N_("I would rather not say")
 UNKNOWN_LABEL = N_("I do not remember")
+_REST_TOO = N_("If it is another person, answer the rest about that person.")
 # How long ago: code -> (from, to) in hours, and the words. The limits are those of the medical windows.
 WHEN: dict[str, tuple[tuple[float, float] | None, str]] = {
     "H2": ((0, 2), N_("Now, or less than 2 hours ago")),
@@ -137,13 +138,7 @@ PAGES: tuple[Page, ...] = (
     Page(
         N_("Right now"),
         (
-            Question(
-                "about",
-                N_("Who is this about?"),
-                _one("about"),
-                N_("If it is another person, answer the rest about that person."),
-                N_("About"),
-            ),
+            Question("about", N_("Who is this about?"), _one("about"), _REST_TOO, N_("About")),
             Question(
                 "safety",
                 N_("Is any of this true right now?"),
