@@ -138,8 +138,8 @@ def _back_up(
             read_back = sum(1 for _ in rows_of(file, key)) - 1
         rows, cases = sum(counts.values()), counts[CaseRow.__tablename__]
         if read_back != rows:
-            words = T_("The backup holds %(found)s rows and should hold %(rows)s: it was thrown away.")
-            raise BackupRefused(said(words, found=read_back, rows=rows))
+            words = T_("The backup holds %(read)s rows and should hold %(rows)s: it was thrown away.")
+            raise BackupRefused(said(words, read=read_back, rows=rows))
         if not cases and not may_be_empty and cases_of_last(instance):
             raise BackupRefused(NO_CASES)
         fresh.replace(target)
@@ -196,8 +196,8 @@ def _write(file: BinaryIO, engine: Engine, month: str, key: bytes, say: Say) -> 
         for table in kept:
             there = connection.execute(select(func.count()).select_from(table)).scalar()
             if there != counts[table.name]:
-                words = T_("%(table)s has %(rows)s rows, and %(found)s were read: thrown away.")
-                raise BackupRefused(said(words, table=table.name, rows=there, found=counts[table.name]))
+                words = T_("%(table)s has %(rows)s rows, and %(read)s were read: thrown away.")
+                raise BackupRefused(said(words, table=table.name, rows=there, read=counts[table.name]))
     return counts
 
 

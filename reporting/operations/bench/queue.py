@@ -102,6 +102,6 @@ def _one_round(app: Flask, totp: bytes, clock: Moving, say: Say) -> tuple[float,
     page.close()  # only now, as on a server: what comes after the page is not waited for
     if (answer.status_code, page.status_code) != (SEE_OTHER, SEEN) or b"/es/equipo/caso/" not in words:
         raise RuntimeError("the queue did not come")
-    told = T_("signed in %(signed_in)s s, queue %(queue)s s, of the processor %(spent)s s")
-    say(said(told, signed_in=f"{signed_in:.3f}", queue=f"{looked:.3f}", spent=f"{spent:.3f}"))
+    words = T_("signed in %(signed_in)s s, queue %(queue)s s, of the processor %(spent)s s")
+    say(said(words, signed_in=f"{signed_in:.3f}", queue=f"{looked:.3f}", spent=f"{spent:.3f}"))
     return signed_in, looked, spent
