@@ -1,6 +1,6 @@
 """What is asked: the pages as data, and which question can matter after what was told so far.
 
-What cannot matter is not asked; everything can be passed over. Knows no form, nor how an answer is kept or who reads it.
+What cannot matter is not asked; everything can be passed over. Knows no form, nor how an answer is kept, nor a reader.
 Danger and help come first; four fieldsets a page at most; time in ranges, because memory hurts. Which act makes which
 question matter follows the second edition of the rules (referrals/data/rules.toml).
 """
