@@ -161,13 +161,17 @@ def _backups(here: _Here) -> Iterator[str]:
         yield said(words, day=last.day)
 
 
-def _tried(here: _Here) -> Iterator[str]:
+def _tried(here: _Here) -> Iterable[str] | None:
     last = backups.last_backup(here.settings.instance)
-    if last is not None and last.tried is None:
+    return None if last is None else _untried(last.tried, here.today)
+
+
+def _untried(day: date | None, today: date) -> Iterator[str]:
+    if day is None:
         yield T_("No backup was ever put back into nothing: amparo check --backup FILE.")
-    elif last is not None and last.tried is not None and (here.today - last.tried).days > TRIED_DAYS:
+    elif (today - day).days > TRIED_DAYS:
         words = T_("The last backup that was put back into nothing is of %(day)s: amparo check --backup FILE.")
-        yield said(words, day=last.tried)
+        yield said(words, day=day)
 
 
 def _late(here: _Here) -> Iterator[str]:
@@ -318,6 +322,7 @@ UNKNOWN = {
     "audit": N_("Whether the record of who did what is whole cannot be known while the keys do not hold."),
     "directory": N_("Who signed which service cannot be known while the keys do not hold."),
     "leaks": N_("Whether something of a report stays behind was not tried this time."),
+    "tried": N_("There is no backup yet that could be put back."),
     "swap": N_("This system does not say to which disk it swaps."),
     "clock": N_("This system does not say whether a time service keeps its clock."),
 }

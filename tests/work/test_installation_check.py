@@ -291,6 +291,11 @@ def test_a_backup_that_was_cut_is_refused_and_does_not_count_as_tried(good: Good
     assert good.faults() == {"tried"}
 
 
+def test_where_no_backup_was_ever_taken_nobody_is_told_that_one_came_back(good: Good) -> None:
+    _never_backed_up(good)
+    assert good.looks()["tried"].finding.holds is None
+
+
 def test_where_there_is_no_memory_it_says_so_and_writes_nothing_to_the_disk(good: Good, tmp_path: Path) -> None:
     copy = tmp_path / "copy"
     backs_up(good.place, copy)

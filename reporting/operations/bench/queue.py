@@ -97,10 +97,10 @@ def _one_round(app: Flask, totp: bytes, clock: Moving, say: Say) -> tuple[float,
     signed_in = time.perf_counter() - began
     began, spent = time.perf_counter(), time.process_time()
     page = client.get("/es/equipo/casos")
-    words = page.get_data()
+    shown = page.get_data()
     looked, spent = time.perf_counter() - began, time.process_time() - spent
     page.close()  # only now, as on a server: what comes after the page is not waited for
-    if (answer.status_code, page.status_code) != (SEE_OTHER, SEEN) or b"/es/equipo/caso/" not in words:
+    if (answer.status_code, page.status_code) != (SEE_OTHER, SEEN) or b"/es/equipo/caso/" not in shown:
         raise RuntimeError("the queue did not come")
     words = T_("signed in %(signed_in)s s, queue %(queue)s s, of the processor %(spent)s s")
     say(said(words, signed_in=f"{signed_in:.3f}", queue=f"{looked:.3f}", spent=f"{spent:.3f}"))
