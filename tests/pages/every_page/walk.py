@@ -973,7 +973,7 @@ def _the_queue_in_one_go(walk: Walk, case: str, short: str) -> None:
     with writing(walk.site.place.engine) as db:
         db.execute(delete(TakenRow))
     walk.opens("/{lang}/equipo/casos?folder=all")
-    walk.does("restored", day="ayer", reason="Se dañó el disco.")
+    walk.does("restored", day="el otro día", reason="Se dañó el disco.")
     walk.does("restored", day="14/01/2027", reason="Se dañó el disco.")
 
 
