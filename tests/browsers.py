@@ -255,6 +255,7 @@ COMMANDS = {
     "forward": ("WebDriver:Forward", "POST", "/forward"),
     "reload": ("WebDriver:Refresh", "POST", "/refresh"),
     "patience": ("WebDriver:SetTimeouts", "POST", "/timeouts"),
+    "script": ("WebDriver:ExecuteScript", "POST", "/execute/sync"),
 }
 
 
@@ -401,6 +402,12 @@ class WebKit(Driven):
         }
         self.session = self.say("begin", capabilities={"alwaysMatch": wanted})["sessionId"]
         self.say("patience", pageLoad=10_000)
+
+    def _find(self, where: str) -> str:
+        """Brought into sight: the driver does not do so with what lies a line below the lower edge of the window."""
+        found = super()._find(where)
+        self.say("script", script="arguments[0].scrollIntoView({block: 'center'})", args=[{ELEMENT: found}])
+        return found
 
     def _answers(self) -> bool:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
