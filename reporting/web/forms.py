@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hmac
 from datetime import date
+from itertools import pairwise
 from typing import Any
 
 from flask import abort, g, request
@@ -47,6 +48,26 @@ def day_in(text: str | None, *, past: bool = False) -> date:
     if day is None:
         raise BadFormValue
     return day
+
+
+HALF_A_ROW, WHOLE_WORD = 17, 9  # signs that fit in two lines beside a circle and a number, on the smallest phone
+
+
+def choices_in_rows(field: Any) -> list[tuple[str, str, bool, bool]]:
+    """The choices of a field as they are shown: code, label, whether it is chosen, whether it has a row to itself.
+
+    Two short ones that follow each other share a row.
+    """
+    shown = [(code, say(label), chosen) for code, label, chosen, _ in field.iter_choices()]
+    short = [
+        len(label) <= HALF_A_ROW and max(map(len, label.split()), default=0) <= WHOLE_WORD for _, label, _ in shown
+    ]
+    rows, begun = [], False
+    for choice, (here, following) in zip(shown, pairwise([*short, False]), strict=True):
+        followed = here and following
+        rows.append((*choice, not (begun or followed)))
+        begun = followed and not begun
+    return rows
 
 
 # The grammar of buttons: those that name something after a hyphen -> what. Every other button is one word for itself.

@@ -34,6 +34,7 @@ from reporting.web.context import (
     who_reads,
 )
 from reporting.web.errors import any_error, closed, http_error, no_sender, unpack
+from reporting.web.forms import choices_in_rows
 from reporting.web.limits import LARGEST_BODY, TURNING, a_minute, count_of, sender, turns_no_page
 from reporting.web.logging import discreet
 from reporting.web.requests import (
@@ -63,7 +64,12 @@ def init_app(app: Flask, site: Installation) -> Limiter:
     app.url_map.merge_slashes = False  # two slashes are another address, not a redirect that repeats what was sent
     autonyms = languages.autonyms(site.catalogues)
     site.tongues = templating.environments(
-        app, site.catalogues, say=say, first_time=first_time, tongues=lambda: autonyms
+        app,
+        site.catalogues,
+        say=say,
+        first_time=first_time,
+        tongues=lambda: autonyms,
+        choices_in_rows=choices_in_rows,
     )
     app.before_request(choose_language)
     app.before_request(read_address)
