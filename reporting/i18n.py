@@ -5,6 +5,7 @@ Knows no language and no catalogue.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Iterable
 from functools import reduce
 from typing import Self
@@ -18,6 +19,11 @@ def N_(text: str) -> str:  # noqa: N802 - the usual name of the mark that transl
 def T_(text: str) -> str:  # noqa: N802 - as N_
     """Mark a text as a message id that only the terminal says."""
     return text
+
+
+def without_accents(text: str) -> str:
+    """A text as somebody types it who leaves out accents; ñ is n. Letters are taken apart, and only their marks go."""
+    return "".join(sign for sign in unicodedata.normalize("NFD", text) if not unicodedata.combining(sign))
 
 
 class Sentence(str):

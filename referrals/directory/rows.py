@@ -7,7 +7,6 @@ no page and has never heard of a case.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
@@ -19,7 +18,7 @@ from referrals.directory.home import home
 from referrals.directory.models import CoverageRow, ServiceRow
 from referrals.directory.reviewed_data import service_types
 from referrals.matching.hours import NO, UNKNOWN, YES
-from reporting.i18n import N_
+from reporting.i18n import N_, without_accents
 
 COLUMNS = tuple(
     "id name service_type sector coverage regions_inei province phone whatsapp hours is_24h cost languages what_for "
@@ -164,9 +163,7 @@ def police_of(row: Mapping[str, str]) -> str:
 
 def header(name: str) -> str:
     """A name without accents, capitals and signs, its words joined by `_`: for comparing."""
-    plain = unicodedata.normalize("NFD", name.casefold())
-    letters = "".join(sign for sign in plain if not unicodedata.combining(sign))
-    return re.sub(r"[^a-z0-9]+", "_", letters).strip("_")
+    return re.sub(r"[^a-z0-9]+", "_", without_accents(name.casefold())).strip("_")
 
 
 # of a cell under `header`: that nothing is known

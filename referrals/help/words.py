@@ -6,12 +6,12 @@ Nothing is ranked and nothing is kept. Spelling is forgiven where it costs nothi
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping
 from functools import cache
 from typing import Final
 
 from referrals.help.texts import need_words
+from reporting.i18n import without_accents
 from reporting.vocabulary.needs import NEEDS
 
 LONGEST: Final = 200  # letters that are read
@@ -42,5 +42,4 @@ def _table() -> Mapping[tuple[str, ...], tuple[str, ...]]:
 
 
 def _words(text: str) -> tuple[str, ...]:
-    plain = "".join(sign for sign in unicodedata.normalize("NFD", text.lower()) if not unicodedata.combining(sign))
-    return tuple(word.removesuffix("s") for word in re.findall(r"[a-z]+", plain))
+    return tuple(word.removesuffix("s") for word in re.findall(r"[a-z]+", without_accents(text.lower())))

@@ -9,7 +9,6 @@ from __future__ import annotations
 import gettext
 import io
 import re
-import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 from reporting.config import shipped
+from reporting.i18n import without_accents
 from reporting.vocabulary import places
 from reporting.vocabulary.places import FIRST_HOME
 
@@ -139,8 +139,7 @@ def day_read(text: str, today: date, *, past: bool = False) -> date | None:
 
     In every language offered. Without a year it is the next each from today on; with `past` the last each until today.
     """
-    plain = "".join(sign for sign in unicodedata.normalize("NFD", text.casefold()) if not unicodedata.combining(sign))
-    words = " ".join(re.sub("[,;]|\\.(?!\\d)", " ", plain).split())
+    words = " ".join(re.sub("[,;]|\\.(?!\\d)", " ", without_accents(text.casefold())).split())
     if words in NEAR_DAYS:
         return today + timedelta(days=NEAR_DAYS[words])
     words = " ".join(_LINKS.sub(" ", _ENDS.sub("", words)).split())
@@ -195,7 +194,7 @@ def _named(word: str, names: Mapping[str, int]) -> int | None:
 def _names(of: Callable[..., Mapping[int, str]], **more: str) -> dict[str, int]:
     """Names in every language offered, in plain small letters -> number."""
     named = ((name, number) for code in sorted(_FORMATS) for number, name in of("wide", locale=code).items())
-    plain = {"".join(s for s in unicodedata.normalize("NFD", name.casefold()) if s.isalpha()): n for name, n in named}
+    plain = {"".join(filter(str.isalpha, without_accents(name.casefold()))): number for name, number in named}
     return plain | {name: plain[like] for name, like in more.items()}
 
 
