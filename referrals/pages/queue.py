@@ -38,12 +38,7 @@ from reporting.web import desk_pages, languages
 from reporting.web.access.auth import home_for, refresh_keys, signed_in
 from reporting.web.access.traits import is_the, may_be_sent_again, takes
 from reporting.web.context import Installation, installation, local_hour, render_template, say
-from reporting.web.forms import (
-    BadFormValue,
-    button,
-    complaint,
-    number_in,
-)
+from reporting.web.forms import BadFormValue, button, complaint, number_in
 
 RESTORE_SHOWN = 60 * 24  # hours: so long the queue says that a restore was entered
 

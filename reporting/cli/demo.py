@@ -36,7 +36,6 @@ from reporting.operations.practice import Practice, PracticeClock
 from reporting.operations.practice_pages import application
 from reporting.storage.database import open_database, reading, upgrade_tables
 from reporting.teams import members
-from reporting.web import languages
 
 MOVED = re.compile(r"\+\s*(\d{1,3})\s*([mh])")  # as somebody types it: +10m, +2h
 UNITS = {"m": MINUTE, "h": HOUR}
@@ -140,17 +139,14 @@ def _serve(settings: Settings, host: str, port: int, running: Practice | None) -
 def _says_what_comes(running: Practice) -> None:
     """Until the command ends: what comes, as it comes, whoever moved the clock."""
     shown = 0
-    while not threading.Event().wait(1):
+    while True:
+        time.sleep(1)
         running.bring()
         count = len(running.came)
         if count > shown:
             everything = count + len(running.waiting)
-            echo("%(time)s  %(count)s of %(all)s cases have come.", time=_time(running), count=count, all=everything)
+            echo("%(time)s  %(count)s of %(all)s cases have come.", time=running.time, count=count, all=everything)
         shown = count
-
-
-def _time(running: Practice) -> str:
-    return f"{languages.local(running.clock(), running.settings.time_zone):%H:%M}"
 
 
 def _listens(running: Practice) -> None:
@@ -174,4 +170,4 @@ def answers(running: Practice, typed: str) -> Iterator[str]:
             running.bring_next()
         else:
             running.clock.on(int(moved[1]) * UNITS[moved[2]])
-        yield said("The clock of practice says %(time)s.", time=_time(running))
+        yield said("The clock of practice says %(time)s.", time=running.time)

@@ -37,6 +37,7 @@ from reporting.teams import keyring, members, staff_sessions, team_log
 from reporting.teams.keyring import Keys
 from reporting.teams.team_log import CASEWORK, STATISTICS, CannotOpen, Pin
 from reporting.vocabulary.incident import Incident
+from reporting.web import languages
 
 MINUTES: Final = 20  # from the beginning to when it is looked at together
 # which of what comes it is -> as it is called at the end
@@ -120,6 +121,11 @@ class Practice:
         default_factory=dict
     )  # staff session -> how far ahead the clock was at its last use
     _one_at_a_time: Any = field(default_factory=threading.RLock)  # the terminal and the pages both look
+
+    @property
+    def time(self) -> str:
+        """What its clock says, as people read it."""
+        return f"{languages.local(self.clock(), self.settings.time_zone):%H:%M}"
 
     # ── what comes ──────────────────────────────────────────────────────────────────────────────────────────
 

@@ -15,7 +15,6 @@ from reporting.clock import HOUR, MINUTE
 from reporting.config import Settings
 from reporting.operations.how_it_went import how_it_went
 from reporting.operations.practice import Practice
-from reporting.web import languages
 from reporting.web.access.audience import ANYBODY, Pages
 from reporting.web.access.auth import cookie_name
 from reporting.web.access.traits import takes
@@ -60,8 +59,7 @@ def _note(response: Response) -> Response:
 
 
 def _for_every_page() -> dict[str, Any]:
-    practice = _here()
-    return {"practice_time": f"{languages.local(practice.clock(), practice.settings.time_zone):%H:%M}"}
+    return {"practice_time": _here().time}
 
 
 @blueprint.get("/<lang>/practica")

@@ -381,20 +381,18 @@ def _audit_problems(db: Session, teams: tuple[Team, ...], sweepable: date | None
     number = audit.first_break(links, {checkpoint.number: checkpoint.chain for checkpoint in signed})
     begin = next((checkpoint for checkpoint in signed if links and checkpoint.number == links[0].number > 1), None)
     if number == 1 and links[0].number > 1:
-        return [said(CUT[0], number=links[0].number)]
+        return [said(CUT_AT_BEGIN, number=links[0].number)]
     if number is not None:
-        return [said(CUT[1], number=number)]
+        return [said(BROKEN_AT, number=number)]
     if begin is not None and sweepable is not None and begin.day > sweepable:
-        return [said(CUT[2], number=begin.number, day=begin.day)]
+        return [said(CUT_TOO_SOON, number=begin.number, day=begin.day)]
     last = max(signed, key=lambda checkpoint: checkpoint.number, default=None)
     if last is not None and last.number > audit.head(db)[0]:
-        return [said(CUT[3], number=last.number, day=last.day)]
+        return [said(CUT_AT_END, number=last.number, day=last.day)]
     return []
 
 
-CUT = (
-    N_("The audit is cut: it begins at entry %(number)s, and no signed checkpoint stands there."),
-    N_("The audit breaks at entry %(number)s: it was changed or cut out, or a checkpoint says otherwise."),
-    N_("The audit was cut at entry %(number)s, signed on %(day)s: no sweep may do that so early."),
-    N_("The audit is cut at its end: entry %(number)s was signed for on %(day)s and is gone."),
-)
+CUT_AT_BEGIN = N_("The audit is cut: it begins at entry %(number)s, and no signed checkpoint stands there.")
+BROKEN_AT = N_("The audit breaks at entry %(number)s: it was changed or cut out, or a checkpoint says otherwise.")
+CUT_TOO_SOON = N_("The audit was cut at entry %(number)s, signed on %(day)s: no sweep may do that so early.")
+CUT_AT_END = N_("The audit is cut at its end: entry %(number)s was signed for on %(day)s and is gone.")
