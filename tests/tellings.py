@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from reporting.pages.draft import BESIDE_THE_BUTTON
 from reporting.vocabulary.lengths import ALL_PAGES
+from reporting.vocabulary.places import WHERE
 from reporting.web import assets
 from tests.journeys import ALWAYS, NINE, at_a_phone
 from tests.phone import FormOnPage, Phone
@@ -55,13 +57,17 @@ def answers_of(who: str) -> dict[str, Any]:
     told = ALWAYS | NINE[who] | {"may_write": "yes", "narrative": SPEAKS}
     signs = {code for name in ("safety", "danger", "injuries") for code in told.get(name, ())}
     when = {3: "H24", 6: "H24", 9: "H24", 12: "H24", 20: "H24", 50: "H72"}.get(told.get("number", 20), "H24")
-    return told | {"in_danger": "yes" if signs & NOW else "no", "when": when}
+    where = told["province"] if told.get("province") in WHERE else told["region"]
+    return told | {"in_danger": "yes" if signs & NOW else "no", "when": when, "place": where}
 
 
 def given(form: FormOnPage, told: dict[str, Any]) -> dict[str, Any]:
     """Her answers to what this page asks; hours where it takes them, else the range."""
     fits = {name: value for name, value in told.items() if name in form.kinds and name not in {"about", "unit"}}
-    return {name: value for name, value in fits.items() if not (name == "when" and "number" in form.kinds)}
+    ticked = {
+        field: "y" for field, code in BESIDE_THE_BUTTON.items() if field in form.kinds and code in told["consents"]
+    }
+    return {name: value for name, value in fits.items() if not (name == "when" and "number" in form.kinds)} | ticked
 
 
 def taps_of(page: str, answers: dict[str, Any], form: FormOnPage) -> int:
@@ -81,7 +87,7 @@ def tells(app: Any, window: Any, way: str, told: dict[str, Any], pictures: Path 
     while True:
         last = on_the_check_page(phone)
         form = phone.form("send" if last else "next")
-        answers = {} if last else given(form, told)
+        answers = given(form, told)
         _adds(work, phone.text, window, answers, pictures / f"{way}-{work.screens:02}.png" if pictures else None)
         work.taps += taps_of(phone.text, answers, form) + 1
         phone.presses("send" if last else "next", **answers)

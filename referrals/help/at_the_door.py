@@ -17,7 +17,7 @@ from referrals.matching import distance, order
 from referrals.matching.listings import FOR_INSURED, Listing
 from referrals.matching.order import Search
 from referrals.matching.records import NATIONAL, Offer
-from referrals.matching.wording import NOT_SURE, shown
+from referrals.matching.wording import UNSURE, shown
 from referrals.needs.codes import Need
 from referrals.needs.rules import SOURCES
 from reporting.vocabulary.places import FIRST_HOME
@@ -76,7 +76,7 @@ def _line(need: Need, search: Search) -> Offer | None:
         line = search.cards.by_id.get(service)
         if line is not None and order.line_to(line, search.seeker):
             offer = shown(need, line, NATIONAL, search)
-            return replace(offer, reasons=tuple(reason for reason in offer.reasons if reason.message != NOT_SURE))
+            return replace(offer, reasons=tuple(reason for reason in offer.reasons if reason.message not in UNSURE))
     return None
 
 

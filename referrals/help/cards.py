@@ -14,7 +14,7 @@ from referrals.help import doubts
 from referrals.help.answers import Help, NeedHelp
 from referrals.help.at_the_door import EMERGENCY, DeskSentence, sentences
 from referrals.matching.records import Offer
-from referrals.matching.wording import NOT_SURE
+from referrals.matching.wording import UNSURE
 from reporting.i18n import Sentence
 
 IN_SIGHT: Final = 3  # cards: what a person can do in a night
@@ -46,15 +46,15 @@ class HelpCard:
     @property
     def unsure(self) -> tuple[NeedHelp, ...]:
         """The needs that it is not known to serve, if that is its worst doubt."""
-        named = self.needs if self.doubt and self.doubt.message == NOT_SURE else ()
-        return tuple(need for need in named if any(reason.message == NOT_SURE for reason in need.offers[0].reasons))
+        named = self.needs if self.doubt and self.doubt.message in UNSURE else ()
+        return tuple(need for need in named if any(reason.message in UNSURE for reason in need.offers[0].reasons))
 
     @property
     def reasons(self) -> tuple[Sentence, ...]:
         """Why this one, without what the card says in sight."""
         said_already = {self.offer.where, self.offer.is_open, self.offer.led_by}
         return tuple(
-            reason for reason in self.offer.reasons if reason not in said_already and reason.message != NOT_SURE
+            reason for reason in self.offer.reasons if reason not in said_already and reason.message not in UNSURE
         )
 
     @property

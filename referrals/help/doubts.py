@@ -20,7 +20,9 @@ from referrals.matching.wording import (
     POLICE_INSIDE,
     POLICE_UNKNOWN,
     TRANS_UNKNOWN,
+    UNSURE,
     WARNINGS,
+    WITHOUT_A_CALL,
     WITHOUT_NUMBER,
 )
 from reporting.i18n import N_, Sentence, said
@@ -59,6 +61,7 @@ OF_ALL: Final = {
 }
 UNVERIFIED: Final = N_("Where it does not say «verified», nobody of us has confirmed it yet: call first if you can.")
 _WEIGHT: Final = {message: weight for weight, message in enumerate(HARM)}
+_WEIGHT.update({other: _WEIGHT[message] for message, other in WITHOUT_A_CALL.items() if message in _WEIGHT})
 
 
 def of_one(offers: Iterable[Offer]) -> tuple[Sentence, ...]:
@@ -72,7 +75,10 @@ def of_all(offers: Iterable[Offer]) -> tuple[Sentence, ...]:
     shown = tuple(offers)
     held = {warning.message for offer in shown for warning in offer.warnings}
     unverified = () if all(is_verified(offer) for offer in shown) else (said(UNVERIFIED),)
-    return (*unverified, *(said(sentence) for message, sentence in OF_ALL.items() if message in held))
+    return (
+        *unverified,
+        *(said(sentence) for message, sentence in OF_ALL.items() if held & {message, WITHOUT_A_CALL.get(message)}),
+    )
 
 
 def is_verified(offer: Offer) -> bool:
@@ -82,5 +88,5 @@ def is_verified(offer: Offer) -> bool:
 
 def _own(offer: Offer) -> list[Sentence]:
     """Its doubts, without what is said of all."""
-    unsure = [reason for reason in offer.reasons if reason.message == NOT_SURE]
+    unsure = [reason for reason in offer.reasons if reason.message in UNSURE]
     return [doubt for doubt in (*offer.warnings, *unsure) if doubt.message in _WEIGHT]

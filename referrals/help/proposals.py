@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from referrals.help.match import Match
 from referrals.matching.listings import NONE, Listing
 from referrals.matching.order import Search
-from referrals.matching.wording import NOT_SURE, shown
+from referrals.matching.wording import UNSURE, shown
 from referrals.needs.codes import Need
 from reporting.i18n import Sentence
 
@@ -49,7 +49,7 @@ def _doors(need: Need, listings: Sequence[Listing], search: Search) -> list[Door
         if reached == NONE or card is None or card.service_id in doors:
             continue
         offer = shown(need, card, band, search)
-        unsure = tuple(reason for reason in offer.reasons if reason.message == NOT_SURE)
+        unsure = tuple(reason for reason in offer.reasons if reason.message in UNSURE)
         why = tuple(reason for reason in (offer.where, offer.is_open) if reason)
         doors[card.service_id] = Door(card.service_id, card.name, (*why, *unsure))
         if len(doors) == AT_MOST:

@@ -57,6 +57,23 @@ CHECKED = N_("Verified on %(day)s.")
 CHECKED_LONG_AGO = N_("Verified on %(day)s, more than a year ago: call first.")
 MAY_CHANGE = N_("Something here may have changed, and the team has not confirmed it yet: call first.")
 HOLIDAY = N_("We do not know if it opens today, a public holiday: call first.")
+HOURS_UNKNOWN = N_("We do not know its hours: call first.")
+OPEN_UNKNOWN = N_("We do not know if it is open now: call first.")
+# What is said of a service that nobody can call, because no number is known.
+WITHOUT_A_CALL = {
+    NOT_SURE: N_("We do not know for sure if they help with this: ask when you arrive."),
+    TRANS_UNKNOWN: N_("We do not know how they treat trans people: go with somebody, if you can."),
+    PAPERS_UNKNOWN: N_("We do not know if they ask for papers. You have the right to help without them."),
+    MINORS_UNKNOWN: N_("We do not know if they attend people under 18: ask when you arrive."),
+    NEVER_CHECKED: NEVER_CHECKED_NO_NUMBER,
+    CHECKED_LONG_AGO: N_("Verified on %(day)s, more than a year ago."),
+    MAY_CHANGE: N_("Something here may have changed, and the team has not confirmed it yet."),
+    HOLIDAY: N_("We do not know if it opens today, a public holiday."),
+    HOURS_UNKNOWN: N_("We do not know its hours."),
+    OPEN_UNKNOWN: N_("We do not know if it is open now."),
+    WITHOUT_NUMBER["KITS_MISSING"]: N_("Some places did not have the medicines: ask when you arrive."),
+}
+UNSURE = frozenset({NOT_SURE, WITHOUT_A_CALL[NOT_SURE]})
 OPENS = (
     N_("Closed now. It opens today at %(time)s."),
     N_("Closed now. It opens tomorrow at %(time)s."),
@@ -69,6 +86,7 @@ WEEKDAYS = (N_("Monday"), N_("Tuesday"), N_("Wednesday"), N_("Thursday"), N_("Fr
 def shown(need: Need, card: ServiceCard, band: int, search: Search, *, fallback: bool = False) -> Offer:
     """A card as an offer, with its reasons and warnings."""
     line = None if card.tel else _line_of(card, search)
+    can_be_called = bool(line or card.tel or card.phone)
     return Offer(
         need=need.code,
         service_id=card.service_id,
@@ -77,10 +95,10 @@ def shown(need: Need, card: ServiceCard, band: int, search: Search, *, fallback:
         phone=line.phone if line else card.phone,
         tel=line.tel if line else card.tel,
         what_for=card.what_for,
-        reasons=tuple(_reasons(need, card, band, search, line)),
-        warnings=tuple(_warnings(card, search)),
+        reasons=_to_be_asked(_reasons(need, card, band, search, line), can_be_called=can_be_called),
+        warnings=_to_be_asked(_warnings(card, search), can_be_called=can_be_called),
         may_change=card.waits,
-        verified=_verified(card, search, can_be_called=bool(card.tel or line)),
+        verified=_to_be_asked([_verified(card, search)], can_be_called=can_be_called)[0],
         source_name=_source_name(card.source),
         source_date=card.source_date,
         fallback=fallback,
@@ -106,9 +124,16 @@ def _led_by(card: ServiceCard, line: ServiceCard) -> Sentence:
     return said(N_("You reach it by calling %(number)s: %(name)s."), number=line.phone, name=line.name)
 
 
-def _verified(card: ServiceCard, search: Search, *, can_be_called: bool) -> Sentence:
+def _to_be_asked(sentences: Iterable[Sentence], *, can_be_called: bool) -> tuple[Sentence, ...]:
+    """The sentences as they are; where no number is known none of them says that she shall call."""
+    if can_be_called:
+        return tuple(sentences)
+    return tuple(Sentence(WITHOUT_A_CALL.get(each.message, each.message), each.parts) for each in sentences)
+
+
+def _verified(card: ServiceCard, search: Search) -> Sentence:
     if not card.verified_on:
-        return said(NEVER_CHECKED if can_be_called else NEVER_CHECKED_NO_NUMBER)
+        return said(NEVER_CHECKED)
     old = date.fromisoformat(card.verified_on) < search.now.date() - timedelta(days=FRESH[-1])
     return said(CHECKED_LONG_AGO if old else CHECKED, day=card.verified_on)
 
@@ -141,7 +166,7 @@ def _when(card: ServiceCard, search: Search) -> Iterable[Sentence]:
         yield said(N_("Open 24 hours."))
         return
     if not card.hours:
-        yield said(N_("We do not know its hours: call first."))
+        yield said(HOURS_UNKNOWN)
         return
     yield _open_now(week, search)
     yield said(N_("Hours: %(hours)s."), hours=card.hours)
@@ -160,7 +185,7 @@ def _open_now(week: Hours, search: Search) -> Sentence:
     state = hours.state(week, search.now, holidays)
     if state == UNKNOWN:
         known = week.own is not None
-        return said(HOLIDAY if known else N_("We do not know if it is open now: call first."))
+        return said(HOLIDAY if known else OPEN_UNKNOWN)
     if state == OPEN:
         until = hours.open_until(week, search.now, holidays)
         return said(N_("Open now, until %(time)s."), time=f"{until:%H:%M}") if until else said(N_("Open now."))

@@ -34,7 +34,7 @@ from reporting.vocabulary.answers import (
     step_of,
 )
 from reporting.vocabulary.codes import MINOR_AGES
-from reporting.vocabulary.lengths import MESSAGE
+from reporting.vocabulary.lengths import MESSAGE, beside_sending
 from reporting.vocabulary.person import OTHER
 from reporting.web import post_redirect_get, question_forms
 from reporting.web.access.tickets import ticket_field
@@ -43,6 +43,7 @@ from reporting.web.forms import OpenForm, typed_answers
 from reporting.web.post_redirect_get import RECEIPT_SHOWN, SHOWN, TicketCheck, Trail
 
 CHECK, SENT_PAGE, DOORS, STALE = "check", "sent", "doors", "stale"  # steps besides the numbers of the questions' pages
+BESIDE_THE_BUTTON = {"letters": "C_LETTERS", "figures": "C_STATS"}  # field of the check page -> consent
 AFTER_DANGER = 2  # the page after the one that asks whether she is in danger
 SENT_ALREADY = N_("It was sent already. You can come back with your code.")
 
@@ -51,6 +52,7 @@ class CheckForm(OpenForm):
     """Beside the buttons after the questions: letters allowed, the team picked, how the receipt begins."""
 
     letters = BooleanField()
+    figures = BooleanField()
     team = StringField(default="")
     first = StringField(default="")
 
@@ -128,6 +130,7 @@ def _ask_page(trail: Trail, step: str) -> str:
         ticket=ticket_field("draft", trail.trip, step, trail.state),
         help=cards_of(help_of(incident, only=urgent, police_shown="p" in trail.state)) if urgent else None,
         lines="status" in said or (place == AFTER_DANGER and may_be_in_danger(answers)),
+        of_another=answers.get("about") == OTHER,
         first_days=_first_days(answers),
         child=child_policy(g.lang, installation().settings.country) if urgent and "N_CHILD_PROT" in urgent else None,
     )
@@ -163,11 +166,20 @@ def _check_page(trail: Trail) -> str:
         unclear=question_forms.unclear(answers),
         readers=readers(),
         sentence=trail.about(CHECK).get("sentence", ""),
-        ask_letters="C_LETTERS" not in consents_in(answers) and "may_write" not in answers,
+        consents=_asked_beside(answers),
         minor=_may_be_minor(answers),
         of_another=answers.get("about") == OTHER,
         ticket=ticket_field("draft", trail.trip, CHECK, trail.state),
     )
+
+
+def _asked_beside(answers: Mapping[str, Any]) -> list[tuple[str, str, bool]]:
+    """(field, code, whether it is ticked) of what she may allow beside the button that sends."""
+    allowed = consents_in(answers)
+    if beside_sending(answers):
+        return [(field, code, code in allowed) for field, code in BESIDE_THE_BUTTON.items()]
+    asks = "C_LETTERS" not in allowed and "may_write" not in answers
+    return [("letters", "C_LETTERS", False)] if asks else []
 
 
 def readers() -> list[tuple[int, str]]:
@@ -238,7 +250,8 @@ def with_typed(came: TicketCheck) -> tuple[Trail, bool]:
     state = trail.state
     state["r"] = state["r"] or new_receipt()
     if not step.isdecimal():
-        state["a"] = state["a"] | ({"consents": sorted(consents_of(state["a"]))} if CheckForm().letters.data else {})
+        if (consents := _consents_with_ticks(came, state["a"])) != consents_in(state["a"]):
+            state["a"] = state["a"] | {"consents": sorted(consents)}
         return trail, False
     form = form_of(int(step), state["a"], typed_answers())
     form.validate()
@@ -258,10 +271,15 @@ def wait(came: TicketCheck, **said: Any) -> ResponseReturnValue:
     return post_redirect_get.answer(trail, STALE, **said)
 
 
-def consents_of(answers: Mapping[str, Any]) -> frozenset[str]:
-    """What she marked on the last page of questions or beside the button that sends."""
-    beside_the_button = {"C_LETTERS"} if CheckForm().letters.data else frozenset[str]()
-    return consents_in(answers) | beside_the_button
+def _consents_with_ticks(came: TicketCheck, answers: Mapping[str, Any]) -> frozenset[str]:
+    """What she allows. Where it is asked beside the button alone, a tick that is gone is a no.
+
+    A page that hides her answers shows no ticks: what she said before stays.
+    """
+    form = CheckForm()
+    ticked = frozenset(code for field, code in BESIDE_THE_BUTTON.items() if form[field].data)
+    is_all = beside_sending(answers) and came.ticket.step == CHECK and "unseen" not in came.ticket.state
+    return ticked if is_all else consents_in(answers) | ticked
 
 
 def is_unseen(came: TicketCheck) -> bool:

@@ -22,7 +22,6 @@ from reporting.pages.draft import (
     SENT_ALREADY,
     SENT_PAGE,
     CheckForm,
-    consents_of,
     is_unseen,
     wait,
     with_typed,
@@ -75,7 +74,7 @@ def send(came: TicketCheck) -> ResponseReturnValue:
         return _let_her_pick(came)
     trail, _ = with_typed(came)
     report = submission.from_answers(
-        trail.state["a"] | {"consents": consents_of(trail.state["a"])},
+        trail.state["a"],
         language=g.lang,
         trip=trail.trip,
         now=moment,

@@ -14,7 +14,7 @@ from typing import Any, Final
 from reporting.i18n import N_
 from reporting.vocabulary.codes import MAY_BE_NOT_ASKED, NOT_ASKED, VOCABULARY
 from reporting.vocabulary.incident import Hours, Incident
-from reporting.vocabulary.lengths import ALL_PAGES, SHORT, not_asked, order_of
+from reporting.vocabulary.lengths import ALL_PAGES, SHORT, beside_sending, not_asked, order_of
 from reporting.vocabulary.person import OTHER, speaking
 from reporting.vocabulary.places import REGIONS
 from reporting.vocabulary.questions import (
@@ -43,11 +43,12 @@ CHOSEN_BEFORE: Final = frozenset({"about", "length"})  # with the button before 
 
 def questions_of(page: int, answers: Answers) -> tuple[Question, ...]:
     """The questions of a page that can matter after what was answered so far."""
-    return _asked(page, incident_of(answers))
+    return _asked(page, answers, incident_of(answers))
 
 
-def _asked(page: int, incident: Incident) -> tuple[Question, ...]:
-    return tuple(question for question in ALL_PAGES[page].questions if is_asked(question, incident))
+def _asked(page: int, answers: Answers, incident: Incident) -> tuple[Question, ...]:
+    questions = ALL_PAGES[page].questions
+    return tuple(question for question in questions if is_asked(question, incident) and not question.known(answers))
 
 
 def is_asked(question: Question, incident: Incident) -> bool:
@@ -56,7 +57,7 @@ def is_asked(question: Question, incident: Incident) -> bool:
     The regions are those of the first home; elsewhere she picks a department, where the tree of places has any.
     """
     has_departments = HAS_DEPARTMENTS.get()
-    if has_departments is not None and question.name in {"region", "department"}:
+    if has_departments is not None and question.name in {"region", "place", "department"}:
         return question.name == "department" and has_departments()
     return question.matters(incident)
 
@@ -64,7 +65,7 @@ def is_asked(question: Question, incident: Incident) -> bool:
 def route(answers: Answers) -> tuple[int, ...]:
     """The pages on which something can matter, in the order in which they come."""
     incident = incident_of(answers)
-    return tuple(page for page in order_of(answers) if _asked(page, incident))
+    return tuple(page for page in order_of(answers) if _asked(page, answers, incident))
 
 
 def page_after(page: int, answers: Answers) -> int | None:
@@ -103,7 +104,7 @@ def merged(page: int, answers: Answers, fresh: Answers) -> dict[str, Any]:
     """All answers after a page was answered: what it asked is replaced, and what cannot matter any more goes."""
     names = {part.name for question in questions_of(page, answers) for part in question.parts}
     kept = {name: value for name, value in answers.items() if name not in names} | dict(fresh)
-    if answers.get("region") != kept.get("region"):
+    if any(answers.get(name) != kept.get(name) for name in ("region", "place")):
         kept = {name: value for name, value in kept.items() if name not in {"province", "department"}}
     return kept
 
@@ -111,7 +112,7 @@ def merged(page: int, answers: Answers, fresh: Answers) -> dict[str, Any]:
 def that_matter(answers: Answers) -> dict[str, Any]:
     """The answers without those to questions that no longer matter."""
     names = {part.name for page in route(answers) for q in questions_of(page, answers) for part in q.parts}
-    names |= CHOSEN_BEFORE
+    names |= {*CHOSEN_BEFORE, *beside_sending(answers)}
     return {name: value for name, value in answers.items() if name in names}
 
 
@@ -160,7 +161,8 @@ def incident_of(answers: Answers) -> Incident:
     """The incident behind the answers of the pages."""
     facts: dict[str, Any] = {name: answers.get(name) for name in CHOSEN} | not_asked(answers)
     facts |= {field: frozenset(answers.get(name, ())) for name, field in LISTED.items()}
-    facts["department"] = facts["department"] or REGIONS.get(answers.get("region") or "")
+    facts |= _place_of(answers.get("place"))
+    facts["department"] = facts["department"] or REGIONS.get(facts["region"] or "")
     if (place := facts["department"]) and len(place) > DEPARTMENT_CODE:  # she picked a province from the list
         facts |= {"department": place[:DEPARTMENT_CODE], "province": place}
     hours, told_twice = _hours(answers)
@@ -174,6 +176,14 @@ def incident_of(answers: Answers) -> Incident:
     )
 
 
+def _place_of(place: str | None) -> dict[str, str]:
+    """The region, and the province where she named its capital, behind where she says that she is."""
+    if place is None or place in VOCABULARY["region"]:
+        return {} if place is None else {"region": place}
+    region = next(region for region, department in REGIONS.items() if place.startswith(department))
+    return {"region": region, "province": place}
+
+
 def so_far(answers: Answers, page: int) -> Incident:
     """The incident for the help above a page: what is only asked there or later is not yet read the careful way.
 
@@ -181,7 +191,7 @@ def so_far(answers: Answers, page: int) -> Incident:
     """
     incident = incident_of(answers)
     coming = (later for later in route(answers) if _place(later, answers) >= _place(page, answers))
-    waiting = (question for later in coming for question in _asked(later, incident) if question.meanwhile)
+    waiting = (question for later in coming for question in _asked(later, answers, incident) if question.meanwhile)
     unsaid: dict[str, Any] = {
         q.parts[0].name: q.meanwhile for q in waiting if answers.get(q.parts[0].name) in NO_ANSWER
     }

@@ -12,7 +12,8 @@ from itertools import pairwise
 from typing import Final
 
 from reporting.i18n import N_
-from reporting.vocabulary.codes import MAY_BE_NOT_ASKED, NOT_ASKED
+from reporting.vocabulary.codes import MAY_BE_NOT_ASKED, NOT_ASKED, VOCABULARY
+from reporting.vocabulary.places import WHERE
 from reporting.vocabulary.questions import (
     BY_NAME,
     MANY,
@@ -26,6 +27,7 @@ from reporting.vocabulary.questions import (
     Part,
     Question,
 )
+from reporting.vocabulary.relevance import may_go_on
 
 MESSAGE, SHORT, LONG = "message", "short", "long"
 
@@ -112,35 +114,65 @@ _MAY_WRITE: Final = Question(
 )
 
 
+# Where she is, as people say it: a capital says region and province at once.
+_WHERE: Final = Question(
+    "place",
+    N_("Where are you?"),
+    (Part("place", ONE, WHERE | {code: VOCABULARY["region"][code] for code in ("OTHER", "PREFER_NOT")}),),
+    N_("Only the region and the province are kept."),
+    N_("Where"),
+)
+
+
 def _only(name: str, *parts: str) -> Question:
     """A question of the long form with these of its parts alone."""
     question = BY_NAME[name]
     return replace(question, parts=tuple(part for part in question.parts if part.name in parts))
 
 
+def _names_a_capital(answers: Answers) -> bool:
+    return answers.get("place") in WHERE.keys() - VOCABULARY["region"].keys()
+
+
 def _page(title: str, *questions: str | Question) -> Page:
     return Page(title, tuple(BY_NAME[each] if isinstance(each, str) else each for each in questions))
 
 
+# It is asked after it is known what happened; every theme asks it before.
+_ONGOING: Final = replace(BY_NAME["ongoing"], matters=may_go_on)
+_PROVINCE: Final = replace(BY_NAME["province"], known=_names_a_capital)
 # What is asked in the short form and in a message, and what can be told afterwards. A page keeps its number for ever.
 _MORE_PAGES: Final = (
-    _page(N_("What happened"), _IN_DANGER, _ACTS),
-    _page(N_("When, where and who"), _only("when", "when"), "ongoing", "region", "perpetrator"),
-    _page(N_("To look after your health"), "extortion_act", "touched", "condom", "pregnant_possible"),
-    _page(N_("About you"), "department", "province", "age", "identity"),
-    _page(N_("What you want"), "refused", "wants"),
-    _page(N_("Your message"), "narrative", "region", _MAY_WRITE),
+    _page(N_("What happened"), _IN_DANGER, _ACTS, "age"),
+    _page(N_("When, where and who"), _only("when", "when"), _ONGOING, _WHERE, "perpetrator"),
+    _page(N_("A little more about it"), "extortion_act", "touched"),
+    _page(N_("About you"), "condom", "pregnant_possible", "department", _PROVINCE),
+    _page(N_("What you want"), "identity", "refused", "wants", "narrative"),
+    _page(N_("Your message"), "narrative", _WHERE, _MAY_WRITE),
     _page(N_("A little more about you"), "venue", "docs", "migrant", "police_safe"),
     _page(N_("What you did afterwards"), "reported", "reason", "lang"),
+    _page(N_("How to reach you"), "reach"),
 )
 ALL_PAGES: Final = (*PAGES, *_MORE_PAGES)
-ORDERS: Final = {MESSAGE: (14,), SHORT: (9, 7, 10, 11, 12, 13, 6), LONG: ORDER}  # length -> its pages, in order
+ORDERS: Final = {MESSAGE: (14,), SHORT: (9, 7, 10, 11, 12, 13, 17), LONG: ORDER}  # length -> its pages, in order
+BESIDE_SENDING: Final = {MESSAGE: (), SHORT: ("consents",), LONG: ()}  # length -> what the check page asks
 TOLD_AFTERWARDS: Final = (15, 16)
 
 
 def order_of(answers: Answers) -> tuple[int, ...]:
     """The pages of the length in which these answers are told; those of every theme where it has none."""
-    return ORDERS[answers.get("length") or LONG]
+    return ORDERS[length_of(answers)]
+
+
+def beside_sending(answers: Answers) -> tuple[str, ...]:
+    """The questions that stand beside the button that sends, and on no page."""
+    return BESIDE_SENDING[length_of(answers)]
+
+
+def length_of(answers: Answers) -> str:
+    """The length in which these answers are told; that of every theme where they say none."""
+    length: str = answers.get("length") or LONG
+    return length
 
 
 def page_afterwards(page: int) -> int | None:
@@ -188,4 +220,4 @@ WRITTEN: Final = {
 
 def not_asked(answers: Answers) -> dict[str, str]:
     """What is written for answers that this length does not ask for and that must-nots hang on."""
-    return {name: NOT_ASKED for name in WRITTEN[answers.get("length") or LONG] if not answers.get(name)}
+    return {name: NOT_ASKED for name in WRITTEN[length_of(answers)] if not answers.get(name)}

@@ -56,7 +56,6 @@ OF_ANOTHER: Final[Mapping[str, str]] = {
         "If it is yes, mark what is true. We show help before we ask more."
     ),
     "Open what fits and mark all that is true. It is not your fault.": N_("Open what fits and mark all that is true."),
-    "To look after your health": N_("To look after this person's health"),
     "A little more about you": N_("A little more about this person"),
     "What you did afterwards": N_("What was done afterwards"),
     "The person who hurt me is here or may come back now": N_("Whoever did it is there or may come back now"),
@@ -100,6 +99,7 @@ OF_ANOTHER: Final[Mapping[str, str]] = {
     "They asked for sex: did it happen?": N_("They asked this person for sex: did it happen?"),
     "Does your body have any of these signs?": N_("Does this person have any of these signs?"),
     "How old are you?": N_("How old is this person?"),
+    "Where are you?": N_("Where is this person?"),
     "Which region are you in?": N_("Which region is this person in?"),
     "Mark all that are true. It is not your fault.": N_("Mark all that you know. It is nobody's fault but theirs."),
     "Are you hurt?": N_("Is this person hurt?"),
@@ -167,6 +167,7 @@ OF_WHO_TELLS: Final = frozenset(
         "My answers may be counted in yearly figures. Never my words, never alone",
         "Your words",
         "Your message",
+        "How to reach you",
         "May the team write to you here?",
         "You read it with your code. Without a yes, nobody writes to you.",
         "Your companion",

@@ -46,6 +46,18 @@ DEPARTMENTS: Final = {
 # region of the programme -> its department, in screen order; every other department is OTHER
 REGIONS: Final = {"UCAYALI": "PE25", "AREQUIPA": "PE04", "PIURA": "PE20", "JUNIN": "PE12"}
 REGION_NAMES: Final = {region: DEPARTMENTS[department] for region, department in REGIONS.items()}
+# The capital of each region of the programme, as people say where they are, and the rest of the region: the code of the
+# capital's province, or of the region. INEI names the capitals.
+WHERE: Final = {
+    "PE2501": "Pucallpa",
+    "UCAYALI": N_("Elsewhere in Ucayali"),
+    "PE0401": N_("Arequipa, the city"),
+    "AREQUIPA": N_("Elsewhere in Arequipa"),
+    "PE2001": N_("Piura, the city"),
+    "PIURA": N_("Elsewhere in Piura"),
+    "PE1201": "Huancayo",
+    "JUNIN": N_("Elsewhere in Junín"),
+}
 
 
 @dataclass(frozen=True, slots=True)

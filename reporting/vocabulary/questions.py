@@ -98,7 +98,7 @@ def always(_incident: Incident) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A fieldset: what is asked, a hint, its inputs, and when it can matter.
+    """A fieldset: what is asked, a hint, its inputs, and when it can matter and is not told yet.
 
     `meanwhile` is what help reads before the question was on her screen; once it was, silence is the careful answer.
     """
@@ -111,6 +111,7 @@ class Question:
     matters: Callable[[Incident], bool] = always
     meanwhile: str = ""
     groups: tuple[Group, ...] = ()
+    known: Callable[[Answers], bool] = lambda _answers: False  # whether another answer has said it already
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,11 @@ def of_a_companion(incident: Incident) -> bool:
     return COMPANION in incident.violence
 
 
+def may_go_on(incident: Incident) -> bool:
+    """Whether it can go on: not where a companion alone was harmed, and nothing is told of who tells it."""
+    return incident.violence != {COMPANION} or incident.hurt_too == "yes" or bool(incident.flags)
+
+
 def may_have_touched(incident: Incident) -> bool:
     """Whether semen or blood may have reached her: then we ask about a condom and a pregnancy."""
     acts = incident.violence

@@ -26,6 +26,7 @@ from tests.trips import (
     tells,
 )
 
+SELF_IN_DANGER, OTHER_IN_DANGER = "If you are in danger, call", "If this person is in danger, call"
 WAYS = ("begin", "other", "message", "all")
 
 

@@ -100,9 +100,10 @@ def test_every_warning_is_weighed_or_said_of_all() -> None:
         for offer in need.offers
         for one in offer.warnings
     }
-    assert said_on_cards <= known
+    assert said_on_cards <= known | set(UNCALLED.values())
 
 
+UNCALLED = wording.WITHOUT_A_CALL
 WARNED = {
     "ASKS_FOR_ID",
     "MAY_CHANGE",
@@ -129,6 +130,23 @@ def test_where_all_is_verified_nothing_is_said_about_it() -> None:
     found = offers(Need("N_PEP", "NOW", ()), seeker(Incident(department="PE20")), only(a_card()))[0]
     assert doubts.of_all(found) == ()
     assert doubts.of_all([replace(found[0], verified=said(wording.NEVER_CHECKED))]) == (said(doubts.UNVERIFIED),)
+
+
+def test_a_place_whose_number_nobody_knows_never_says_call_first_and_its_doubts_weigh_the_same() -> None:
+    """In every need, hour and answer that the directory is asked for."""
+    bare = seen = 0
+    for shown in everywhere():
+        for offer in (offer for need in shown.help.needs for offer in need.offers):
+            told = (*offer.reasons, *offer.warnings, offer.verified, *([offer.is_open] if offer.is_open else []))
+            calls = [one.message for one in told if "call first" in one.message or one.message in UNCALLED]
+            bare += not (offer.tel or offer.phone)
+            seen += sum(one.message in UNCALLED.values() for one in told)
+            assert (offer.tel or offer.phone) or not calls, (offer.name, calls)
+    assert bare > 20
+    assert seen > 20
+    for message, other in UNCALLED.items():
+        assert "call" not in other
+        assert doubts._WEIGHT.get(message) == doubts._WEIGHT.get(other)  # noqa: SLF001 -- one doubt, said in two ways
 
 
 @pytest.mark.parametrize(

@@ -19,13 +19,24 @@ from reporting.vocabulary.answers import (
     corrected,
     incident_of,
     may_be_in_danger,
+    merged,
     questions_of,
     route,
     that_matter,
 )
 from reporting.vocabulary.codes import NOT_ASKED, VOCABULARY
 from reporting.vocabulary.incident import Incident, answers_from_incident, incident_from_answers
-from reporting.vocabulary.lengths import ALL_PAGES, LEFT_OUT, LONG, MESSAGE, ORDERS, SHORT, TOLD_AFTERWARDS
+from reporting.vocabulary.lengths import (
+    ALL_PAGES,
+    BESIDE_SENDING,
+    LEFT_OUT,
+    LONG,
+    MESSAGE,
+    ORDERS,
+    SHORT,
+    TOLD_AFTERWARDS,
+)
+from reporting.vocabulary.places import REGIONS, WHERE
 from reporting.vocabulary.questions import FLAG_QUESTIONS, PAGES, WHEN, Part
 from reporting.vocabulary.wording import facts_of
 from tests.tellings import NOW
@@ -39,14 +50,17 @@ TIME = ("when", "number", "unit")
 
 
 def parts_in(length: str) -> set[str]:
-    return {part.name for page in ORDERS[length] for question in ALL_PAGES[page].questions for part in question.parts}
+    """The answers that are asked for; where she is says the region."""
+    asked = {part.name for page in ORDERS[length] for question in ALL_PAGES[page].questions for part in question.parts}
+    return asked | {*BESIDE_SENDING[length]} | ({"region"} if "place" in asked else set())
 
 
 def truth_of(incident: Incident, when: Mapping[str, Any]) -> dict[str, Any]:
     """What somebody would answer to every question, if she was asked for it."""
     held = {name: value for name, value in answers_of(incident).items() if name not in TIME} | dict(when)
     signs = {code for name in FLAG_QUESTIONS for code in held.get(name, ())}
-    return held | {"in_danger": "yes" if signs & NOW else "no"}
+    capital = held.get("province") if held.get("province") in WHERE else None
+    return held | {"in_danger": "yes" if signs & NOW else "no", "place": capital or held.get("region")}
 
 
 def told(truth: Mapping[str, Any], length: str) -> Incident:
@@ -199,3 +213,30 @@ def test_no_page_asks_more_than_four_things_and_each_is_of_a_length_or_told_afte
     assert max(len(page.questions) for page in ALL_PAGES) == 4
     assert {page for order in ORDERS.values() for page in order} | {*TOLD_AFTERWARDS} == set(range(len(ALL_PAGES)))
     assert ALL_PAGES[: len(PAGES)] == PAGES
+
+
+def test_who_names_the_capital_of_a_region_is_asked_for_no_province_and_stays_so_whatever_she_changes() -> None:
+    def asked(answers: dict[str, Any]) -> set[str]:
+        return {question.name for page in route(answers) for question in questions_of(page, answers)}
+
+    for place in WHERE.keys() - REGIONS.keys():
+        told_so = {"length": SHORT, "place": place}
+        assert "province" not in asked(told_so)
+        assert incident_of(told_so).province == place
+        assert REGIONS[incident_of(told_so).region or ""] == incident_of(told_so).department == place[:4]
+    for region, department in REGIONS.items():
+        elsewhere = {"length": SHORT, "place": region}
+        for answers in (elsewhere, elsewhere | {"province": f"{department}01"}):
+            assert "province" in asked(answers), "also where she goes back to it"
+            assert (incident_of(answers).region, incident_of(answers).department) == (region, department)
+    assert "department" in asked({"length": SHORT, "place": "OTHER"})
+    moved = merged(10, {"length": SHORT, "place": "PIURA", "province": "PE2002"}, {"place": "PE1201"})
+    assert incident_of(moved).province == "PE1201"
+
+
+def test_whether_it_goes_on_is_not_asked_where_a_companion_alone_was_harmed() -> None:
+    for more, is_asked in (({}, False), ({"hurt_too": "no"}, False), ({"hurt_too": "yes"}, True)):
+        answers = {"length": SHORT, "violence": ["KILLING_DISAPPEARANCE"], **more}
+        assert ("ongoing" in {question.name for question in questions_of(10, answers)}) is is_asked
+    threatened = {"length": SHORT, "violence": ["KILLING_DISAPPEARANCE", "THREATS"]}
+    assert "ongoing" in {question.name for question in questions_of(10, threatened)}

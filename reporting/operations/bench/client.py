@@ -18,7 +18,7 @@ LOCATION = re.compile(rb"\r\nLocation: (\S+)", re.IGNORECASE)
 COOKIE = re.compile(rb"\r\nSet-Cookie: ([^;\r]+)", re.IGNORECASE)
 WALKING = "Sec-Fetch-Site: same-origin\r\nSec-Fetch-User: ?1\r\n"
 RECEIPT = b'class="c-words"'
-TOLD = {"age": "A25_34", "region": "PIURA", "violence": "RAPE", "narrative": "Fue de noche."}
+TOLD = {"age": "A25_34", "region": "PIURA", "place": "PIURA", "violence": "RAPE", "narrative": "Fue de noche."}
 BEGINS = {SHORT: "begin", LONG: "all"}  # length -> the button before its first question
 PATIENCE = 30  # seconds until a server that does not answer is a failure
 PAGES = {HTTPStatus.OK, HTTPStatus.NON_AUTHORITATIVE_INFORMATION}

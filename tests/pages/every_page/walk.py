@@ -598,10 +598,10 @@ def she_leaves_a_message_and_tells_more_afterwards(walk: Walk) -> None:
 def she_makes_a_mistake_and_waits_too_long(walk: Walk) -> None:
     walk.opens("/{lang}/contar")
     walk.presses("all")
-    while not walk.sees("[name=number]"):
-        _goes_on(walk)
     walk.page.fill("[name=code]", "12")
     walk.presses("code")
+    while not walk.sees("[name=number]"):
+        _goes_on(walk)
     walk.page.fill("[name=number]", "muchas")
     walk.presses("next")
     walk.page.fill("[name=number]", "3")
