@@ -60,6 +60,19 @@ class Server:
         return [one for one in self.processes() if one not in self.at_the_desk()]
 
 
+def start_demo(*more: str, log: Path) -> Server:
+    """A demo that is served, once it answers; its people and reports are made before."""
+    port = free_port()
+    words = [sys.executable, "-m", "reporting", "demo", "--port", str(port), *more]
+    with log.open("ab") as out:
+        process = subprocess.Popen(  # noqa: S603 -- our own command
+            words, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True
+        )
+    server = Server(process, port, log)
+    _wait(server)
+    return server
+
+
 def start(instance: Path, port: int | None = None, workers: int = 1, **environment: str) -> Server:
     """Start a server on an installation and wait until it answers."""
     port = port or free_port()

@@ -25,6 +25,7 @@ from referrals.directory import snapshot
 from reporting.cli.language import Main, Refusal, echo, refusal, translated
 from reporting.config import SECRET, BadSettings, Settings, make_secrets, read_settings
 from reporting.i18n import N_, T_, Sentence, said
+from reporting.sessions.page_rows import open_rows
 from reporting.storage.database import destroy, open_database, upgrade_tables
 from reporting.teams import accounts, members, team_log
 from reporting.teams.accounts import Invitation
@@ -227,6 +228,24 @@ def text_of(file: Path) -> str:
         return raw.decode("cp1252", "replace")
 
 
+its_database = click.option(
+    "--database", default="", metavar="URL", help="An empty database for it, as DATABASE_URL has it. [default: SQLite]"
+)
+
+
+def refuse_unless_empty(engine: Engine) -> None:
+    """Raises `ClickException` where there are tables in this database: they may be somebody's."""
+    with engine.connect() as line:
+        if inspect(line).get_table_names():
+            raise Refusal("There are tables in this database. Name one that is empty.")
+
+
+def drop_everything(settings: Settings, engine: Engine) -> None:
+    """Every table of an installation goes, also those of pages that somebody walked through."""
+    open_rows(settings, engine).destroy()
+    destroy(engine)
+
+
 @contextmanager
 def throw_away(purpose: str, database: str = "") -> Iterator[tuple[Settings, Engine]]:
     """An empty installation in a folder that goes away again; so do its tables, where its database is another.
@@ -237,13 +256,12 @@ def throw_away(purpose: str, database: str = "") -> Iterator[tuple[Settings, Eng
         make_secrets(Path(folder), os.urandom(2 * SECRET))
         settings = read_settings({"AMPARO_INSTANCE": folder, "DATABASE_URL": database})
         engine = open_database(settings.database_url, settings.time_zone)
-        with engine.connect() as line:
-            if inspect(line).get_table_names():
-                raise Refusal("There are tables in this database. Name one that is empty.")
+        if database:
+            refuse_unless_empty(engine)
         upgrade_tables(engine)
         try:
             yield settings, engine
         finally:
             if database:
-                destroy(engine)
+                drop_everything(settings, engine)
             engine.dispose()

@@ -13,7 +13,7 @@ from dataclasses import asdict
 
 import click
 
-from reporting.cli.base import main, progress, settings_here, throw_away
+from reporting.cli.base import its_database, main, progress, settings_here, throw_away
 from reporting.cli.language import Refusal, echo
 from reporting.config import IS_CHECKOUT, ROOT
 from reporting.operations.bench import desk_works, match, queue, release, submit, waits
@@ -34,11 +34,6 @@ _at_once = click.option("--at-once", multiple=True, type=int, default=(8, 32), s
 _seconds = click.option("--seconds", default=5.0, show_default=True, help="Length of a run.")
 _runs = click.option("--runs", default=5, show_default=True, help="Runs; the figures are medians.")
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print as JSON (it always is).")
-
-
-_database = click.option(
-    "--database", default="", metavar="URL", help="An empty database for it, as DATABASE_URL has it. [default: SQLite]"
-)
 
 
 @bench.command("submit")
@@ -66,7 +61,7 @@ def bench_limit(workers: int, at_once: tuple[int, ...], seconds: float, runs: in
 @bench.command("queue")
 @click.option("--cases", default=10_000, show_default=True, help="Open cases.")
 @click.option("--unopened", default=1_000, show_default=True, help="How many of them nobody has seen yet.")
-@_database
+@its_database
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def bench_queue(cases: int, unopened: int, database: str, as_json: bool) -> None:
     """How long signing in and the queue take with very many cases, in a throw-away installation."""
@@ -81,7 +76,7 @@ def bench_queue(cases: int, unopened: int, database: str, as_json: bool) -> None
 @click.option(
     "--beside", multiple=True, type=click.Choice([*desk_works.WORKS]), help="Only beside this work. [default: all]"
 )
-@_database
+@its_database
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def bench_waits(cases: int, seconds: float, beside: tuple[str, ...], database: str, as_json: bool) -> None:
     """How long a reporter waits for a page, and for a whole sending, while the desk works.

@@ -14,7 +14,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ import click
 from sqlalchemy import Engine
 
 from reporting.app import create_app
-from reporting.cli.base import EVERYWHERE, PORT, main
+from reporting.cli.base import EVERYWHERE, PORT, drop_everything, its_database, main, refuse_unless_empty
 from reporting.cli.language import Refusal, echo
 from reporting.clock import HOUR, MINUTE
 from reporting.config import SECRET, Settings, make_secrets, read_settings
@@ -51,12 +51,25 @@ NOT_UNDERSTOOD = T_("Press Enter for the next case, or type +10m, +2h, d for the
     help="Keep the demo here instead of a folder that is thrown away.",
 )
 @click.option("--practice", is_flag=True, help="Six cases come in twenty minutes, on a clock that can be moved.")
+@its_database
+@click.option("--counts", default="", metavar="URL", help="Where its requests are counted. [default: in memory]")
 @click.option("--json", "as_json", is_flag=True, help="Print the accounts as JSON.")
 @click.option("--no-serve", is_flag=True, help="Make it and stop.")
-def demo(host: str, port: int, folder: Path | None, practice: bool, as_json: bool, no_serve: bool) -> None:
+def demo(
+    *,
+    host: str,
+    port: int,
+    folder: Path | None,
+    practice: bool,
+    database: str,
+    counts: str,
+    as_json: bool,
+    no_serve: bool,
+) -> None:
     """Make and serve a throw-away installation with people, fictional reports and the Peruvian directory.
 
-    Every page says that it is practice. Nothing of it reaches anybody.
+    Every page says that it is practice. Nothing of it reaches anybody. DATABASE_URL and RATELIMIT_STORAGE_URI are those
+    of a real installation, so they are not read here: --database and --counts name others.
 
     With --practice a team is alone with an empty queue. Six cases come by themselves, and at the end it says what
     waited too long. While it runs, this can be typed here, with Enter after it:
@@ -68,21 +81,28 @@ def demo(host: str, port: int, folder: Path | None, practice: bool, as_json: boo
       h              how it went so far
     """  # noqa: D301 -- click's mark of lines that stay lines
     with tempfile.TemporaryDirectory(prefix="amparo-demo-", ignore_cleanup_errors=True) as temporary:
-        settings, engine = _empty(folder or Path(temporary), host, port)
+        elsewhere = {"DATABASE_URL": database, "RATELIMIT_STORAGE_URI": counts}
+        settings, engine = _empty(folder or Path(temporary), host, port, elsewhere)
         say: Callable[[str], object] = (lambda _text: None) if as_json else echo
-        running = practising.begin(settings, engine, PracticeClock(), say) if practice else None
-        if running is not None:
-            summary = invented.addresses(settings) | {"accounts": running.accounts, "practice": _page_of(settings)}
-        else:
-            summary = invented.seed_demo(settings, engine, time.time(), say)
-        summary |= {"classroom": host == EVERYWHERE}
-        _tell(summary, as_json=as_json)
-        if not no_serve:
-            _serve(settings, host, port, running)
+        try:
+            running = practising.begin(settings, engine, PracticeClock(), say) if practice else None
+            if running is not None:
+                summary = invented.addresses(settings) | {"accounts": running.accounts, "practice": _page_of(settings)}
+            else:
+                summary = invented.seed_demo(settings, engine, time.time(), say)
+            _tell(summary | {"classroom": host == EVERYWHERE}, as_json=as_json)
+            if not no_serve:
+                _serve(settings, host, port, running)
+        finally:
+            if database and folder is None:
+                drop_everything(settings, engine)
 
 
-def _empty(instance: Path, host: str, port: int) -> tuple[Settings, Engine]:
-    """An empty installation in this folder. Raises `ClickException` where somebody is there already."""
+def _empty(instance: Path, host: str, port: int, elsewhere: Mapping[str, str]) -> tuple[Settings, Engine]:
+    """An empty installation in this folder, and in the database that is named `elsewhere`.
+
+    Raises `ClickException` where somebody is there already.
+    """
     make_secrets(instance, os.urandom(2 * SECRET))
     settings = read_settings(
         {
@@ -92,9 +112,12 @@ def _empty(instance: Path, host: str, port: int) -> tuple[Settings, Engine]:
             "BASE_URL": f"http://{_shown(host)}:{port}",
             "TEAM_NAME": "Equipo de práctica",
             "LANGUAGES": os.environ.get("LANGUAGES", "es,en"),
+            **elsewhere,
         }
     )
     engine = open_database(settings.database_url, settings.time_zone)
+    if elsewhere["DATABASE_URL"]:
+        refuse_unless_empty(engine)
     upgrade_tables(engine)
     with reading(engine) as db:
         if members.accounts(db):

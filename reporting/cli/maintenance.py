@@ -13,7 +13,7 @@ from pathlib import Path
 
 import click
 
-from reporting.cli.base import T, main, opened, progress, settings_here
+from reporting.cli.base import T, drop_everything, main, opened, progress, settings_here
 from reporting.cli.language import Refusal, ask, echo, refusal, translated
 from reporting.config import Settings
 from reporting.errors import Busy
@@ -24,7 +24,6 @@ from reporting.sessions import day_seeds
 from reporting.sessions.page_rows import open_rows
 from reporting.storage import disk, findings, turns
 from reporting.storage.database import checkpoint, open_database, writing
-from reporting.storage.database import destroy as erase_everything
 from reporting.storage.locks import FILE, maintenance_lock
 from reporting.storage.rewriting import NotTheSame
 from reporting.teams.team_log import Pin
@@ -164,8 +163,7 @@ def destroy() -> None:
     if ask(question, parts={"folder": settings.instance}) != settings.site_name:
         raise Refusal("That is not the name. Nothing was changed.")
     pin = Pin(settings.pin_file)
-    open_rows(settings, engine).destroy()
-    erase_everything(engine)
+    drop_everything(settings, engine)
     database = tuple(f"amparo.db{end}" for end in ("", "-wal", "-shm", turns.NEXT, turns.WRITES))
     upgrading.forget(settings.instance)  # a whole copy of all cases
     pin.ledger.destroy()

@@ -29,6 +29,7 @@ from reporting.operations.practice import Came, Practice, PracticeClock
 from reporting.operations.practice_pages import application
 from reporting.storage.database import reading, upgrade_tables, writing
 from reporting.vocabulary.needs import NEEDS
+from tests.needs_of_tests import a_schema, requires
 from tests.people import Clock, opened
 from tests.phone import Phone
 from tests.trips import say
@@ -84,26 +85,37 @@ class Team:
         return self.leader.words
 
 
+def begins(folder: Path, **elsewhere: str) -> Practice:
+    """A practice that has just begun: people, keys and directory."""
+    make_secrets(folder, bytes(range(2 * SECRET)))
+    settings, engine = opened(folder, PRACTICE="1", TEAM_NAME="Equipo de práctica", **elsewhere)
+    upgrade_tables(engine)
+    return practising.begin(settings, engine, PracticeClock(Clock()), lambda _text: None)
+
+
 @pytest.fixture(scope="module")
 def begun(tmp_path_factory: pytest.TempPathFactory) -> Practice:
-    """A practice that has just begun, to be copied: people, keys and directory are made once."""
-    folder = tmp_path_factory.mktemp("begun") / "practice"
-    make_secrets(folder, bytes(range(2 * SECRET)))
-    settings, engine = opened(folder, PRACTICE="1", TEAM_NAME="Equipo de práctica")
-    upgrade_tables(engine)
-    practice = practising.begin(settings, engine, PracticeClock(Clock()), lambda _text: None)
-    engine.dispose()  # the last line that closes brings everything into the one file
+    """One to be copied, so that it is made once."""
+    practice = begins(tmp_path_factory.mktemp("begun") / "practice")
+    practice.engine.dispose()  # the last line that closes brings everything into the one file
     return practice
 
 
-@pytest.fixture
-def team(begun: Practice, tmp_path: Path) -> Iterator[Team]:
+@pytest.fixture(params=["one file", "several hosts"])
+def team(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Team]:
     """A team in front of an empty queue, and a machine whose clock stands still until a test moves it."""
     machine, folder = Clock(), tmp_path / "practice"
+    if request.param == "several hosts":
+        with a_schema() as address:
+            practice = begins(folder, DATABASE_URL=address, RATELIMIT_STORAGE_URI=requires("redis"))
+            yield Team(replace(practice, clock=PracticeClock(machine)), machine)
+            practice.engine.dispose()
+        return
+    begun = request.getfixturevalue("begun")
     shutil.copytree(begun.settings.instance, folder)
     settings, engine = opened(folder, PRACTICE="1", TEAM_NAME="Equipo de práctica")
     own = {"settings": settings, "engine": engine, "clock": PracticeClock(machine), "came": [], "_seen": {}}
-    yield Team(replace(begun, **own), machine)  # type: ignore[arg-type]
+    yield Team(replace(begun, **own), machine)
     engine.dispose()
 
 

@@ -6,17 +6,21 @@ import json
 import stat
 import time
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 from click.testing import CliRunner, Result
+from sqlalchemy import inspect
 
 from referrals.directory.reviewed_data import DATA
 from reporting.cli.base import main
 from reporting.sessions import day_seeds, tickets
-from reporting.storage.database import reading, writing
+from reporting.storage.database import open_database, reading, upgrade_tables, writing
 from reporting.teams import staff_sessions
 from reporting.teams.team_log import CASE_WORKER, COORDINATOR, CannotOpen
+from tests.needs_of_tests import a_schema, requires
 from tests.people import Place, a_new_place
+from tests.server import start_demo
 from tests.trips import in_the_terminal
 from tests.work.test_importing import MANY
 
@@ -154,6 +158,48 @@ def test_the_demo_can_be_made_without_being_served(tmp_path: Path) -> None:
     again = types("demo", "--no-serve", "--folder", str(tmp_path))
     assert again.exit_code == 1
     assert "empty folder" in again.output
+
+
+@pytest.mark.parametrize("more", [[], ["--practice"]])
+def test_a_demo_in_a_database_that_was_named_for_it_leaves_no_table_and_takes_none_that_holds_something(
+    more: list[str],
+) -> None:
+    with a_schema() as address:
+        made = ["demo", "--json", "--no-serve", *more, "--database", address, "--counts", requires("redis")]
+        assert "accounts" in json.loads(types(*made).stdout)
+        assert tables_of(address) == []
+        upgrade_tables(open_database(address))
+        kept = tables_of(address)
+        assert "Name one that is empty" in types(*made).output
+        assert tables_of(address) == kept
+
+
+def test_a_practice_that_is_ended_leaves_no_table_of_the_pages_that_were_looked_at(tmp_path: Path) -> None:
+    with a_schema() as address:
+        server = start_demo("--practice", "--database", address, log=tmp_path / "log")
+        try:
+            with urlopen(f"{server.address}/es/practica") as page:  # noqa: S310 -- our own address
+                assert "PRÁCTICA" in page.read().decode()
+            assert {"page_row", "case_file"} <= set(tables_of(address))
+            server.process.terminate()
+            server.process.wait(30)
+        finally:
+            server.kill()
+        assert tables_of(address) == []
+
+
+def test_a_demo_never_touches_the_database_of_the_real_installation(monkeypatch: pytest.MonkeyPatch) -> None:
+    with a_schema() as address:
+        monkeypatch.setenv("DATABASE_URL", address)
+        assert types("demo", "--json", "--no-serve", "--practice").exit_code == 0
+        assert tables_of(address) == []
+
+
+def tables_of(address: str) -> list[str]:
+    engine = open_database(address)
+    names = inspect(engine).get_table_names()
+    engine.dispose()
+    return names
 
 
 def test_every_command_teaches() -> None:
