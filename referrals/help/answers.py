@@ -27,7 +27,7 @@ from reporting.i18n import N_
 from reporting.vocabulary.incident import Incident
 from reporting.vocabulary.needs import NEEDS
 from reporting.vocabulary.person import OTHER
-from reporting.vocabulary.places import FIRST_HOME
+from reporting.vocabulary.places import FIRST_HOME, KNOWN_BY
 
 # needs somebody may look for without telling what happened, in screen order
 ASKED = (
@@ -62,19 +62,18 @@ RIGHT_NOW = {
 FIRST = frozenset({"N_CHILD_PROT", "N_SAFETY_PLAN", "N_EC"})  # within a day: shown before the next question, like NOW
 # need -> offers in sight, where it is not one: both lines that a child may know; a door, and the line to ask before
 IN_SIGHT = {"N_CHILD_PROT": 2, **dict.fromkeys(WALK_IN, 2)}
-REFUSABLE = frozenset(
-    {
-        "HEALTH_EMERGENCY",
-        "HEALTH_STI_HIV",
-        "HEALTH_PRIMARY",
-        "MENTAL_HEALTH",
-        "VIOLENCE_CENTRE",
-        "VIOLENCE_CENTRE_POLICE",
-        "PROSECUTOR",
-        "OMBUDSMAN",
-        "LEGAL_PUBLIC_DEFENCE",
-    }
-)
+# type of a service that may have refused her -> the group in which she finds it
+REFUSABLE = {
+    "HEALTH_EMERGENCY": N_("Hospitals and health centres"),
+    "HEALTH_PRIMARY": N_("Hospitals and health centres"),
+    "HEALTH_STI_HIV": N_("Hospitals and health centres"),
+    "MENTAL_HEALTH": N_("Mental health centres"),
+    "VIOLENCE_CENTRE": N_("Centres for women (CEM)"),
+    "VIOLENCE_CENTRE_POLICE": N_("Centres for women (CEM) inside a police station"),
+    "PROSECUTOR": N_("Fiscalía, Defensoría, lawyers"),
+    "OMBUDSMAN": N_("Fiscalía, Defensoría, lawyers"),
+    "LEGAL_PUBLIC_DEFENCE": N_("Fiscalía, Defensoría, lawyers"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,8 +292,9 @@ def needs_to_ask() -> dict[str, str]:
 
 
 def provinces(snapshot: DirectorySnapshot, department: str) -> dict[str, str]:
-    """The provinces of a department, by name."""
-    return _children(snapshot, department) if department else {}
+    """The provinces of a department, by name; with the city that people know, where it has another one."""
+    inside = _children(snapshot, department) if department else {}
+    return {code: f"{name} ({KNOWN_BY[code]})" if code in KNOWN_BY else name for code, name in inside.items()}
 
 
 def other_departments(snapshot: DirectorySnapshot) -> dict[str, str]:
@@ -323,11 +323,17 @@ def could_have_refused(snapshot: DirectorySnapshot, department: str, province: s
     """
     places = tuple(place for place in (province, department) if place)
     here = (card for card in snapshot.cards.by_id.values() if card.service_type in REFUSABLE and is_listed(card))
-    bands = ((order.near_band(card, places), card.name, card.service_id) for card in here)
+    bands = ((order.near_band(card, places), wording.plain(card.name), card.service_id) for card in here)
     return {service: name for _, name, service in sorted(line for line in bands if line[0] is not None)}
+
+
+def groups_of(snapshot: DirectorySnapshot, services: Iterable[str]) -> dict[str, str]:
+    """Service -> the group in which she finds it; for services that may have refused her."""
+    kinds = {service: snapshot.cards.by_id[service].service_type for service in services}
+    return {service: REFUSABLE[kind] for service, kind in kinds.items()}
 
 
 def names(snapshot: DirectorySnapshot) -> dict[str, str]:
     """Names of places and services by their code."""
-    services = {card.service_id: card.name for card in snapshot.cards.by_id.values()}
+    services = {card.service_id: wording.plain(card.name) for card in snapshot.cards.by_id.values()}
     return {**snapshot.cards.place_names, **services}

@@ -5,6 +5,7 @@ Pure. Decides neither what is offered nor in which order.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import date, timedelta
 
@@ -14,7 +15,7 @@ from referrals.matching.listings import DEPARTMENT_CODE, ServiceCard
 from referrals.matching.order import Search, is_trans, line_to
 from referrals.matching.records import FRESH, NATIONAL, SAME_PROVINCE, Cards, Offer, Seeker
 from referrals.needs.codes import Need
-from reporting.i18n import N_, Sentence, said
+from reporting.i18n import N_, Sentence, said, without_accents
 from reporting.vocabulary.codes import MINOR_AGES
 
 WARNINGS = {
@@ -73,6 +74,49 @@ WITHOUT_A_CALL = {
     OPEN_UNKNOWN: N_("We do not know if it is open now."),
     WITHOUT_NUMBER["KITS_MISSING"]: N_("Some places did not have the medicines: ask when you arrive."),
 }
+# What she calls what its source calls by an office: a name as it is shipped, or how one begins. One that the team wrote
+# is read as they wrote it.
+PLAIN_NAMES = {
+    "Línea 100 (Programa Nacional Warmi Ñan, antes Aurora, MIMP)": "Línea 100, contra la violencia",
+    "Chat 100 (Warmi Ñan, MIMP)": "Chat 100, contra la violencia",
+    "Línea 113 Salud (Infosalud, MINSA)": "Línea 113, salud",
+    "SAMU 106 (ambulancias, MINSA / regiones)": "SAMU 106, ambulancias",
+    "Línea 1810 (niñez, MIMP)": "Línea 1810, niñas, niños y adolescentes",
+    "Central 111 contra la extorsión (PNP, Divise)": "Policía 111, contra la extorsión",
+    "Central Única de Denuncias 1818 (Mininter)": "Central 1818, denuncias al Ministerio del Interior",
+    "Centros ALEGRA / Mega ALEGRA (Defensa Pública, MINJUSDH)": "Centros ALEGRA, abogados gratis del Estado",
+    "Fono ALEGRA 1884": "Fono ALEGRA 1884, abogados gratis del Estado",
+    "Ministerio Público - Fiscalías penales y de familia": "Fiscalía",
+    "Fiscalías Especializadas en Trata de Personas (FISTRAP)": "Fiscalía contra la trata de personas",
+    "Instituto de Medicina Legal (IML, Ministerio Público)": "Medicina Legal (IML)",
+    "Hogares de Refugio Temporal (HRT)": "Casas de refugio",
+    "UAMP (Unidad de Atención Médica Periódica) - red": "Unidades de Atención Médica Periódica (UAMP)",
+    "23 Centros TAR de la región Piura (DIRESA)": "Centros de tratamiento del VIH (TAR) de Piura",
+    "Centros de Salud Mental Comunitaria, Arequipa-Caylloma (12 según nota; 8 en 2021)": (
+        "Centros de Salud Mental Comunitaria de Arequipa y Caylloma"
+    ),
+    "Establecimientos de salud MINSA: kit de emergencia (AOE + antirretrovirales)": (
+        "Centros de salud del Estado, medicinas de emergencia"
+    ),
+}
+_BEGINNINGS = (
+    ("CEM Regular ", "Centro Emergencia Mujer (CEM) "),
+    ("CEM Comisaría ", "Centro Emergencia Mujer (CEM) en la comisaría "),
+    ("CEM ", "Centro Emergencia Mujer (CEM) "),
+    ("SAR ", "Servicio de Atención Rural (SAR) "),
+    ("UPE ", "Unidad de Protección Especial (UPE) "),
+    ("CSMC ", "Centro de Salud Mental Comunitario "),
+)
+# Words of names and addresses that registers write without their accent. Each is written in one way alone in Spanish.
+_ACCENTS = {
+    without_accents(word): word
+    for word in (
+        "Callería Aguaytía Ángel Andrés Áncash Apurímac Atención Bolívar Cáceres Camaná Carrión César "
+        "Clínica Chávez Díaz Fernández García González Gómez Guzmán Hernández Hipólito Huánuco Jesús José Julián Junín "
+        "López María Martín Médico Pérez Perú Policlínico Ramón Ramírez Río Rodríguez Sánchez Simón Túpac Unión "
+        "Vásquez Velásquez Víctor"
+    ).split()
+}
 UNSURE = frozenset({NOT_SURE, WITHOUT_A_CALL[NOT_SURE]})
 OPENS = (
     N_("Closed now. It opens today at %(time)s."),
@@ -90,8 +134,8 @@ def shown(need: Need, card: ServiceCard, band: int, search: Search, *, fallback:
     return Offer(
         need=need.code,
         service_id=card.service_id,
-        name=card.name,
-        address=card.address,
+        name=plain(card.name),
+        address=accented(card.address),
         phone=line.phone if line else card.phone,
         tel=line.tel if line else card.tel,
         what_for=card.what_for,
@@ -110,6 +154,21 @@ def shown(need: Need, card: ServiceCard, band: int, search: Search, *, fallback:
     )
 
 
+def plain(name: str) -> str:
+    """The name of a service as it is said to her: without the offices behind it, and with its accents."""
+    said_so = PLAIN_NAMES.get(name, name)
+    begins = next(((short, whole) for short, whole in _BEGINNINGS if said_so.startswith(short)), ("", ""))
+    return accented(begins[1] + said_so.removeprefix(begins[0]))
+
+
+def accented(text: str) -> str:
+    """A name or an address with the accents that a register left out."""
+    return _WORD.sub(lambda word: _ACCENTS.get(word[0], word[0]), text)
+
+
+_WORD = re.compile(r"\w+")
+
+
 def _line_of(card: ServiceCard, search: Search) -> ServiceCard | None:
     line = search.cards.by_id.get(card.through)
     return line if line is not None and line is not card and line_to(line, search.seeker) else None
@@ -119,9 +178,9 @@ def _led_by(card: ServiceCard, line: ServiceCard) -> Sentence:
     """How a line leads to a service without a number of its own."""
     if card.address:
         return said(
-            N_("We do not have its number. You can ask %(number)s: %(name)s."), number=line.phone, name=line.name
+            N_("We do not have its number. You can ask %(number)s: %(name)s."), number=line.phone, name=plain(line.name)
         )
-    return said(N_("You reach it by calling %(number)s: %(name)s."), number=line.phone, name=line.name)
+    return said(N_("You reach it by calling %(number)s: %(name)s."), number=line.phone, name=plain(line.name))
 
 
 def _to_be_asked(sentences: Iterable[Sentence], *, can_be_called: bool) -> tuple[Sentence, ...]:

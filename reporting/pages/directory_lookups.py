@@ -5,9 +5,10 @@ from __future__ import annotations
 from flask import g
 
 from referrals.directory.snapshot import DirectorySnapshot, snapshot_of
-from referrals.help.answers import Help, could_have_refused, help_for, places_to_pick, provinces
+from referrals.help.answers import Help, could_have_refused, groups_of, help_for, places_to_pick, provinces
 from reporting.vocabulary import questions
 from reporting.vocabulary.incident import Incident
+from reporting.web import question_forms
 from reporting.web.context import installation, once
 
 
@@ -19,10 +20,15 @@ def snapshot() -> DirectorySnapshot:
 def directory_choices(incident: Incident) -> questions.Elsewhere:
     """Choices that only the directory knows: her provinces, all departments with theirs, who may have refused her."""
     department, province = incident.department or "", incident.province or ""
+
+    def refusing() -> dict[str, str]:
+        return could_have_refused(snapshot(), department, province)
+
     return {
         "department": lambda: places_to_pick(snapshot()),
         "province": lambda: provinces(snapshot(), department),
-        "refused": lambda: could_have_refused(snapshot(), department, province),
+        "refused": refusing,
+        question_forms.GROUPS_OF + "refused": lambda: groups_of(snapshot(), refusing()),
     }
 
 

@@ -58,6 +58,20 @@ WHERE: Final = {
     "PE1201": "Huancayo",
     "JUNIN": N_("Elsewhere in Junín"),
 }
+# Provinces of those regions whose capital has another name (INEI): people know them by that city.
+KNOWN_BY: Final = {
+    "PE0404": "Aplao",
+    "PE0405": "Chivay",
+    "PE0406": "Chuquibamba",
+    "PE0407": "Mollendo",
+    "PE0408": "Cotahuasi",
+    "PE1203": "La Merced",
+    "PE1208": "La Oroya",
+    "PE2004": "Chulucanas",
+    "PE2501": "Pucallpa",
+    "PE2503": "Aguaytía",
+    "PE2504": "Puerto Esperanza",
+}
 
 
 @dataclass(frozen=True, slots=True)

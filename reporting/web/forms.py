@@ -50,7 +50,7 @@ def day_in(text: str | None, *, past: bool = False) -> date:
     return day
 
 
-HALF_A_ROW, WHOLE_WORD = 22, 10  # signs that fit in two lines beside a circle and a number, on the smallest phone
+HALF_A_ROW, WHOLE_WORD = 22, 9  # signs that fit in two lines beside a circle and a number, on the smallest phone
 
 
 def choices_in_rows(field: Any) -> list[tuple[str, str, bool, bool]]:

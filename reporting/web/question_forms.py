@@ -7,7 +7,7 @@ neither how an answer is kept nor who reads it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -61,6 +61,8 @@ from reporting.vocabulary.wording import FACTS
 from reporting.web.context import installation, say, template
 from reporting.web.forms import OpenForm
 
+GROUPS_OF = "groups of "  # before the name of choices that other modules bring: who brings choice -> title of its group
+SHORT_LIST = 8  # choices that stand open
 TO_SET_RIGHT = frozenset((*ORDER, *TOLD_AFTERWARDS)) - {WITHOUT_CODES}
 
 
@@ -96,7 +98,9 @@ def form_with(parts: Iterable[Part], answers: Answers, elsewhere: Elsewhere, typ
     form: OpenForm = form_class(formdata=typed, data={part.name: answers.get(part.name) for part in parts})
     for part in parts:
         if isinstance(part.choices, str) and part.choices in elsewhere:
-            form[part.name].choices = _options(part, choices_of(part, elsewhere), about)
+            groups = elsewhere.get(GROUPS_OF + part.choices)
+            options = _options(part, choices_of(part, elsewhere), about)
+            form[part.name].choices = _in_groups(options, groups()) if groups else options
     return form
 
 
@@ -135,6 +139,16 @@ def _field(part: Part, about: str | None) -> Field:
 def _options(part: Part, choices: Choices, about: str | None) -> list[SelectChoice]:
     options = [SelectChoice(code, say(worded(label, about))) for code, label in choices.items()]
     return [SelectChoice("", say(N_("Choose from the list."))), *options] if part.kind == LIST else options
+
+
+def _in_groups(options: list[SelectChoice], groups: Mapping[str, str]) -> list[SelectChoice]:
+    """A long list behind the titles of its groups; a short one as it is."""
+    if len(options) <= SHORT_LIST:
+        return options
+    titles = list(dict.fromkeys(groups.values()))
+    grouped = (replace(option, optgroup=say(groups[option.value])) for option in options)
+    order = {say(title): place for place, title in enumerate(titles)}
+    return sorted(grouped, key=lambda option: order[option.optgroup])
 
 
 def questions_in(page: int, form: OpenForm) -> tuple[Question, ...]:

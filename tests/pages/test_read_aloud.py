@@ -14,7 +14,7 @@ from tests.people import Place
 from tests.phone import Phone
 from tests.trips import in_her_words, say, sends, starts_telling, tells
 
-HALF_A_ROW, WHOLE_WORD = 22, 10  # signs that fit at 360 pixels beside a circle and a number
+HALF_A_ROW, WHOLE_WORD = 22, 9  # signs that fit at 360 pixels beside a circle and a number
 OPTION = re.compile(r'<label class="c-option">.*?</span>(.*?)</label>', re.DOTALL)
 SHARED = re.compile(r'<div class="c-options c-brief">(.*?)</div>', re.DOTALL)
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import re
 from dataclasses import replace
 from functools import cache
 
 import pytest
 
+from referrals.directory.home import shipped_services
 from referrals.help import at_the_door, doubts
 from referrals.help.answers import help_for, help_with
 from referrals.help.at_the_door import EMERGENCY, WALK_IN
@@ -130,6 +134,22 @@ def test_where_all_is_verified_nothing_is_said_about_it() -> None:
     found = offers(Need("N_PEP", "NOW", ()), seeker(Incident(department="PE20")), only(a_card()))[0]
     assert doubts.of_all(found) == ()
     assert doubts.of_all([replace(found[0], verified=said(wording.NEVER_CHECKED))]) == (said(doubts.UNVERIFIED),)
+
+
+OFFICES = re.compile(r"\b(MINSA|MIMP|MINJUSDH|Mininter|DIRESA|AOE)\b|según nota")
+
+
+def test_a_name_that_she_reads_names_no_office_behind_it_explains_the_cem_and_has_its_accents() -> None:
+    shipped = {row["name"] for row in csv.DictReader(io.StringIO(shipped_services()))}
+    assert wording.PLAIN_NAMES.keys() <= shipped, "each stands for a name that is there"
+    for name in shipped:
+        shown = wording.plain(name)
+        assert not OFFICES.search(shown), shown
+        assert "CEM" not in shown or "Centro Emergencia Mujer (CEM)" in shown, shown
+        assert wording.accented(shown) == shown
+    assert wording.plain("CEM Regular Satipo") == "Centro Emergencia Mujer (CEM) Satipo"
+    assert wording.accented("Jr. Jose Galvez, Calleria") == "Jr. José Galvez, Callería"
+    assert wording.plain("Casa de Rosa (MINSA)") == "Casa de Rosa (MINSA)", "what the team wrote stays"
 
 
 def test_a_place_whose_number_nobody_knows_never_says_call_first_and_its_doubts_weigh_the_same() -> None:

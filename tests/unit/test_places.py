@@ -6,12 +6,13 @@ from collections import Counter
 
 import pytest
 
-from reporting.vocabulary.places import DEPARTMENTS, REGIONS
+from reporting.vocabulary.places import DEPARTMENTS, KNOWN_BY, REGIONS, WHERE
 from tests.places_of_peru import (
     DATA_FILE,
     LEVELS,
     MISSING_IN_SOURCE,
     TWICE_IN_SOURCE,
+    WITHOUT_ACCENT_IN_SOURCE,
     places_from_ubigeos,
     shipped_places,
 )
@@ -70,4 +71,11 @@ def test_the_repairs_of_the_source_are_still_needed() -> None:
     assert not TWICE_IN_SOURCE & NAMES.keys()
     assert NAMES["PE090709"] == "Huaribamba"
     assert NAMES["PE090714"] == "Salcabamba"
-    assert all(NAMES[code] == name for code, name in MISSING_IN_SOURCE.items())
+    assert all(NAMES[code] == name for code, name in (MISSING_IN_SOURCE | WITHOUT_ACCENT_IN_SOURCE).items())
+
+
+def test_a_city_by_which_a_province_is_known_has_another_name_and_lies_in_the_four_regions() -> None:
+    for code, city in KNOWN_BY.items():
+        assert code[:4] in PROVINCES
+        assert NAMES[code] not in {city, ""}
+    assert WHERE.keys() - REGIONS.keys() <= NAMES.keys()

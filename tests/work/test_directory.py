@@ -342,9 +342,9 @@ def test_provinces_are_those_of_the_department(look: Reading) -> None:
     held = snapshot.snapshot_of(look)
     assert referrals_help.provinces(held, "PE25") == {
         "PE2502": "Atalaya",
-        "PE2501": "Coronel Portillo",
-        "PE2503": "Padre Abad",
-        "PE2504": "Purús",
+        "PE2501": "Coronel Portillo (Pucallpa)",
+        "PE2503": "Padre Abad (Aguaytía)",
+        "PE2504": "Purús (Puerto Esperanza)",
     }
     assert referrals_help.provinces(held, "") == {}
 
