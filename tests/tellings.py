@@ -57,7 +57,8 @@ def answers_of(who: str) -> dict[str, Any]:
     told = ALWAYS | NINE[who] | {"may_write": "yes", "narrative": SPEAKS}
     signs = {code for name in ("safety", "danger", "injuries") for code in told.get(name, ())}
     when = {3: "H24", 6: "H24", 9: "H24", 12: "H24", 20: "H24", 50: "H72"}.get(told.get("number", 20), "H24")
-    where = told["province"] if told.get("province") in WHERE else told["region"]
+    city = "PE1501" if told.get("department") == "PE15" else told.get("province")
+    where = city if city in WHERE else told["region"]
     return told | {"in_danger": "yes" if signs & NOW else "no", "when": when, "place": where}
 
 

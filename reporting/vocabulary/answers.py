@@ -177,11 +177,12 @@ def incident_of(answers: Answers) -> Incident:
 
 
 def _place_of(place: str | None) -> dict[str, str]:
-    """The region, and the province where she named its capital, behind where she says that she is."""
+    """The region behind where she says that she is; department and province too where she named a city."""
     if place is None or place in VOCABULARY["region"]:
         return {} if place is None else {"region": place}
-    region = next(region for region, department in REGIONS.items() if place.startswith(department))
-    return {"region": region, "province": place}
+    department = place[:DEPARTMENT_CODE]
+    region = next((region for region, code in REGIONS.items() if code == department), "OTHER")
+    return {"region": region, "department": department, "province": place}
 
 
 def so_far(answers: Answers, page: int) -> Incident:

@@ -114,7 +114,7 @@ _MAY_WRITE: Final = Question(
 )
 
 
-# Where she is, as people say it: a capital says region and province at once.
+# Where she is, as people say it: a city says region and province at once.
 _WHERE: Final = Question(
     "place",
     N_("Where are you?"),
@@ -130,7 +130,7 @@ def _only(name: str, *parts: str) -> Question:
     return replace(question, parts=tuple(part for part in question.parts if part.name in parts))
 
 
-def _names_a_capital(answers: Answers) -> bool:
+def _names_a_city(answers: Answers) -> bool:
     return answers.get("place") in WHERE.keys() - VOCABULARY["region"].keys()
 
 
@@ -140,13 +140,13 @@ def _page(title: str, *questions: str | Question) -> Page:
 
 # It is asked after it is known what happened; every theme asks it before.
 _ONGOING: Final = replace(BY_NAME["ongoing"], matters=may_go_on)
-_PROVINCE: Final = replace(BY_NAME["province"], known=_names_a_capital)
+_DEPARTMENT, _PROVINCE = (replace(BY_NAME[name], known=_names_a_city) for name in ("department", "province"))
 # What is asked in the short form and in a message, and what can be told afterwards. A page keeps its number for ever.
 _MORE_PAGES: Final = (
     _page(N_("What happened"), _IN_DANGER, _ACTS, "age"),
     _page(N_("When, where and who"), _only("when", "when"), _ONGOING, _WHERE, "perpetrator"),
     _page(N_("A little more about it"), "extortion_act", "touched"),
-    _page(N_("About you"), "condom", "pregnant_possible", "department", _PROVINCE),
+    _page(N_("About you"), "condom", "pregnant_possible", _DEPARTMENT, _PROVINCE),
     _page(N_("What you want"), "identity", "refused", "wants", "narrative"),
     _page(N_("Your message"), "narrative", _WHERE, _MAY_WRITE),
     _page(N_("A little more about you"), "venue", "docs", "migrant", "police_safe"),

@@ -47,7 +47,7 @@ DEPARTMENTS: Final = {
 REGIONS: Final = {"UCAYALI": "PE25", "AREQUIPA": "PE04", "PIURA": "PE20", "JUNIN": "PE12"}
 REGION_NAMES: Final = {region: DEPARTMENTS[department] for region, department in REGIONS.items()}
 # The capital of each region of the programme, as people say where they are, and the rest of the region: the code of the
-# capital's province, or of the region. INEI names the capitals.
+# capital's province, or of the region. INEI names the capitals. Lima, where most other people of the country live.
 WHERE: Final = {
     "PE2501": "Pucallpa",
     "UCAYALI": N_("Elsewhere in Ucayali"),
@@ -57,6 +57,7 @@ WHERE: Final = {
     "PIURA": N_("Elsewhere in Piura"),
     "PE1201": "Huancayo",
     "JUNIN": N_("Elsewhere in Junín"),
+    "PE1501": "Lima",
 }
 # Provinces of those regions whose capital has another name (INEI): people know them by that city.
 KNOWN_BY: Final = {
