@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Iterable
-from functools import reduce
+from functools import lru_cache, reduce
 from typing import Self
 
 
@@ -71,4 +71,10 @@ def _part(name: str, value: str, say: Callable[..., str]) -> str:
 
 def said(message: str, **parts: object) -> Sentence:
     """A sentence. Whatever goes into it is kept as text."""
-    return Sentence(message, tuple((name, str(value)) for name, value in parts.items()))
+    return Sentence(message, tuple((name, str(value)) for name, value in parts.items())) if parts else _whole(message)
+
+
+@lru_cache(maxsize=1024)
+def _whole(message: str) -> Sentence:
+    """A sentence without parts: one for all who say it."""
+    return Sentence(message)

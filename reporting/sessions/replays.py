@@ -7,8 +7,9 @@ Knows neither what was told nor which case came of it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Select, bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from reporting.clock import DAY, HOUR, MINUTE
@@ -153,12 +154,18 @@ def found_mark(db: Line, known: Seeds, server_secret: bytes, trip: str) -> tuple
 
 def read_mark(db: Line, marks: list[_Mark]) -> tuple[_Mark, bytes] | None:
     """The first of these marks that is there, opened."""
-    rows = {name: content for name, content in db.execute(_SOME_MARKS, {"wanted": [mark.name for mark in marks]})}  # noqa: C416 -- rows are no pairs to the type checker
+    wanted = {f"mark_{place}": mark.name for place, mark in enumerate(marks)}
+    rows = {row.mark: row.told for row in db.execute(_some_marks(len(marks)), wanted)}
     return next(((mark, mark.open(rows[mark.name])) for mark in marks if mark.name in rows), None)
 
 
 _MARKS = MarkRow.__table__.c
-_SOME_MARKS = select(_MARKS.mark, _MARKS.told).where(_MARKS.mark.in_(bindparam("wanted", expanding=True)))
+
+
+@cache
+def _some_marks(count: int) -> Select[tuple[bytes, bytes]]:
+    """The question for so many marks, written once: a list of any length is written anew at each request."""
+    return select(_MARKS.mark, _MARKS.told).where(or_(*(_MARKS.mark == bindparam(f"mark_{n}") for n in range(count))))
 
 
 def _mark(db: Line, mark: bytes, content: bytes, now: float) -> bool:

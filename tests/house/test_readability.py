@@ -6,7 +6,7 @@ import pytest
 
 from tests.house import readability
 
-EASY = 70  # of INFLESZ, where quite easy begins with 65; the hardest page of hers measured 71
+EASY = 72  # of INFLESZ, where quite easy begins with 65; the hardest page of hers measures 72.2
 ENOUGH = 20  # words, below which the scale says little
 LONGEST = 25  # words of a sentence
 MEASURED = readability.measured()
