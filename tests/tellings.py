@@ -111,7 +111,7 @@ def _adds(work: Work, page: str, window: Any, answers: dict[str, Any], picture: 
                 )
     if picture:
         window.screenshot(path=picture, full_page=True)
-    sent = len(gzip.compress(page.encode())) if not answers.get("narrative") else len(page)
+    sent = len(page.encode()) if SPEAKS in page else len(gzip.compress(page.encode(), 9))  # with her words as it is
     questions = [found[0] for found in FIELDSET.finditer(page)]
     shell = len(gzip.compress(FIELDSET.sub("", page).encode()))
     work.alone += sum(seconds(2, shell + len(gzip.compress(one.encode())) + 2 * HEADS + 900) for one in questions)
