@@ -8,6 +8,7 @@ import re
 import pytest
 from flask import Flask
 
+from referrals.help.texts import child_policy
 from reporting.vocabulary.codes import VOCABULARY
 from tests.pages.test_casework import RAPE, YES_TO_LETTERS, comes_back
 from tests.people import Place
@@ -87,6 +88,14 @@ def test_who_tells_for_another_reads_for_whom_the_help_is_and_whose_yes_counts(a
     assert (for_whom in phone.words) == told_for_her
     phone.presses("more")
     assert (for_whom in phone.words) == told_for_her
+
+
+def test_who_tells_of_a_child_reads_whom_you_means_before_the_words_for_children(app: Flask) -> None:
+    phone = starts_telling(app, way="other")
+    phone.presses("next", violence="CONFINEMENT", in_danger="yes", safety="S_LOCKED", age="A14_17")
+    for_whom = say("This is for the person you tell about. Where it says «you», it means that person.")
+    assert phone.words.count(for_whom) == 1
+    assert phone.words.index(for_whom) < phone.words.index(child_policy("es", "PE").title)
 
 
 def test_a_need_has_one_name_where_she_looks_for_help_and_on_the_card(app: Flask) -> None:
