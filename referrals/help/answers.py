@@ -17,7 +17,7 @@ from referrals.help.texts import Words, about_need, need_words
 from referrals.matching import order, wording
 from referrals.matching.hours import YES
 from referrals.matching.listings import DEPARTMENT_CODE, is_listed
-from referrals.matching.offers import offers_of
+from referrals.matching.offers import best_listings, offers_of
 from referrals.matching.order import Search
 from referrals.matching.records import NATIONAL, Cards, Offer, Seeker
 from referrals.needs.assessment import assess
@@ -138,6 +138,19 @@ class Help:
 def help_for(snapshot: DirectorySnapshot, incident: Incident, now: float, **options: Unpack[MatchOptions]) -> Help:
     """Needs, clocks and offers of an incident as of `now` (seconds since 1970)."""
     return help_of(match(snapshot, incident, now, **options))
+
+
+def gaps_for(snapshot: DirectorySnapshot, incident: Incident, now: float, **options: Unpack[MatchOptions]) -> list[str]:
+    """The same as `Help.gaps` of `help_for`, without a word being said of a service: what sending counts."""
+    matched = match(snapshot, incident, now, **options)
+    return [need.code for need in matched.needs if not _is_met(need, matched)]
+
+
+def _is_met(need: Need, matched: Match) -> bool:
+    search, listings = matched.search, matched.near[need.code]
+    best, _ = best_listings(need, search, listings)
+    held = any(listing.service in search.cards.by_id for listing, _ in best)
+    return held or bool(door_first(need, (), search, listings))
 
 
 def help_with(

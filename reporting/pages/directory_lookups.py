@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import g
 
 from referrals.directory.snapshot import DirectorySnapshot, snapshot_of
-from referrals.help.answers import Help, could_have_refused, groups_of, help_for, places_to_pick, provinces
+from referrals.help.answers import Help, could_have_refused, gaps_for, groups_of, help_for, places_to_pick, provinces
 from reporting.vocabulary import questions
 from reporting.vocabulary.incident import Incident
 from reporting.web import question_forms
@@ -36,3 +36,9 @@ def help_of(incident: Incident, only: list[str] | None = None, *, police_shown: 
     """Needs and offers for an incident as of now; `only` some of the needs while she is still telling."""
     now = installation().clock()
     return help_for(snapshot(), incident, now, languages=(g.lang,), only=only, police_shown=police_shown)
+
+
+def gaps_of(incident: Incident, *, police_shown: bool = False) -> list[str]:
+    """The needs that no service meets as of now, the most urgent first."""
+    now = installation().clock()
+    return gaps_for(snapshot(), incident, now, languages=(g.lang,), police_shown=police_shown)

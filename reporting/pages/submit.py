@@ -15,7 +15,7 @@ from reporting.cases.submission import Outcome
 from reporting.crypto import receipts
 from reporting.i18n import N_
 from reporting.pages.come_back import open_with_receipt
-from reporting.pages.directory_lookups import help_of
+from reporting.pages.directory_lookups import gaps_of
 from reporting.pages.draft import (
     CHECK,
     DOORS,
@@ -84,7 +84,7 @@ def send(came: TicketCheck) -> ResponseReturnValue:
     )
     if limits.has_to_wait(report.narrative):
         return error_page(429, limits.WAITS)
-    gaps = help_of(report.incident, police_shown="p" in trail.state).gaps
+    gaps = gaps_of(report.incident, police_shown="p" in trail.state)
     receipt, settings = receipts.of_digits(trail.state["r"]), site.settings
     sealed = submission.prepare(report, receipt, team, statistics_team, settings.pepper, moment, gaps=gaps)
     outcome = site.filing(

@@ -12,7 +12,7 @@ import pytest
 
 from referrals.directory.home import shipped_services
 from referrals.help import at_the_door, doubts
-from referrals.help.answers import help_for, help_with
+from referrals.help.answers import gaps_for, help_for, help_with
 from referrals.help.at_the_door import EMERGENCY, WALK_IN
 from referrals.help.cards import IN_SIGHT, HelpCards, cards_of
 from referrals.help.texts import need_words
@@ -52,6 +52,24 @@ def everywhere() -> tuple[HelpCards, ...]:
         for incident in SITUATIONS.values()
         for safe in POLICE_SAFE
     )
+
+
+def test_what_is_counted_as_a_gap_is_what_she_is_shown_no_service_for() -> None:
+    """In the whole directory, and in one of which hardly anything is left."""
+    found = set()
+    for bare in (False, True):
+        held = peru()
+        if bare:
+            few = {service: card for place, (service, card) in enumerate(held.cards.by_id.items()) if not place % 9}
+            kept = few | {line: held.cards.by_id[line] for line in held.cards.lines}
+            held = replace(held, cards=replace(held.cards, by_id=kept))
+        for department in DEPARTMENTS:
+            for incident in SITUATIONS.values():
+                there = replace(incident, department=department)
+                shown = help_for(held, there, NOON.timestamp(), languages=("es",)).gaps
+                assert gaps_for(held, there, NOON.timestamp(), languages=("es",)) == list(shown)
+                found.update(shown)
+    assert len(found) > 3
 
 
 def test_a_door_has_one_card_with_everything_that_it_serves_and_no_need_is_lost() -> None:
