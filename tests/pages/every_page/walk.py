@@ -550,6 +550,7 @@ def anybody_opens_what_is_open(walk: Walk) -> None:
 def she_tells(walk: Walk) -> None:
     walk.opens("/{lang}/contar")
     _tells_until(walk, "send")
+    walk.answers()  # beside the button that sends: letters, without which nothing can be written to her
     other = next(language for language in LANGUAGES if language != walk.look.language)
     walk.presses(f"lang-{other}", other)
     walk.presses(f"lang-{walk.look.language}")
