@@ -19,7 +19,7 @@ from referrals.matching.listings import NONE, ServiceCard, is_listed
 from referrals.matching.order import Search
 from referrals.matching.records import Seeker
 from referrals.needs import assessment
-from reporting.i18n import N_
+from reporting.i18n import N_, T_
 from reporting.vocabulary.incident import Incident
 from reporting.vocabulary.needs import NEEDS
 
@@ -30,6 +30,8 @@ STATES = {
     FAR: N_("Only something for the whole country, not verified"),
     MISSING: N_("Nothing"),
 }
+
+HEADS = {VERIFIED: T_("verified"), LISTED: T_("in a source"), FAR: T_("national"), MISSING: T_("missing")}
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from typing import Any, Final
 from referrals.needs.assessment import sentences
 from referrals.needs.codes import MUST_NOTS, UNIVERSAL, URGENCY_LABELS, Assessment, Need
 from reporting.errors import AmparoError
-from reporting.i18n import N_, said
+from reporting.i18n import N_, T_, said
 from reporting.vocabulary.gbvims import GBVIMS
 from reporting.vocabulary.incident import BadIncident, Incident, incident_from_answers
 from reporting.vocabulary.needs import NEEDS
@@ -59,7 +59,7 @@ def _parsed_json(text: str) -> object:
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as problem:
-        line = f" (line {problem.lineno})" if isinstance(problem, json.JSONDecodeError) else ""
+        line = said(IN_LINE, number=problem.lineno) if isinstance(problem, json.JSONDecodeError) else ""
         raise BadFile(said("This is not readable JSON%(line)s.", line=line)) from None
 
 
@@ -72,7 +72,7 @@ def _parsed_yaml(text: str) -> object:
         return yaml.safe_load(text)
     except (yaml.YAMLError, ValueError, RecursionError) as problem:
         mark = getattr(problem, "problem_mark", None)
-        line = f" (line {mark.line + 1})" if mark else ""
+        line = said(IN_LINE, number=mark.line + 1) if mark else ""
         raise BadFile(said("This is not readable YAML%(line)s.", line=line)) from None
 
 
@@ -122,6 +122,10 @@ def report(name: str, assessment: Assessment) -> dict[str, object]:
     }
 
 
+IN_LINE = T_(" (line %(number)s)")
+EXPECTED = T_("%(name)s: expected %(wanted)s, found %(actual)s")
+
+
 def differences(assessment: Assessment, expected: Expected) -> list[str]:
     """Where an assessment is not what was expected, a sentence each. An empty list is agreement."""
     return [
@@ -134,7 +138,7 @@ def differences(assessment: Assessment, expected: Expected) -> list[str]:
 def _core_differences(assessment: Assessment, expected: Expected) -> Iterator[str]:
     for name, actual in (("gbvims", assessment.gbvims), ("create_referral", assessment.create_referral)):
         if name in expected and expected[name] != actual:
-            yield f"{name}: expected {expected[name]}, found {actual}"
+            yield said(EXPECTED, name=name, wanted=expected[name], actual=actual)
 
 
 def _need_differences(assessment: Assessment, expected: Expected) -> Iterator[str]:
@@ -144,17 +148,20 @@ def _need_differences(assessment: Assessment, expected: Expected) -> Iterator[st
     wanted = {row["need"]: {row["urgency"], *row.get("accept", ())} for row in expected["needs"]}
     for code, urgencies in wanted.items():
         if urgency.get(code) not in urgencies:
-            yield f"{code}: expected {' or '.join(sorted(urgencies))}, found {urgency.get(code, 'nothing')}"
+            wanted_one, actual = ", ".join(sorted(urgencies)), urgency.get(code, "-")
+            yield said(EXPECTED, name=code, wanted=wanted_one, actual=actual)
     for code in urgency.keys() - wanted.keys() - set(expected.get("optional", ())) - ALWAYS_OPTIONAL:
-        yield f"{code}: not expected, found {urgency[code]}"
+        yield said("%(name)s: not expected, found %(actual)s", name=code, actual=urgency[code])
 
 
 def _must_not_differences(assessment: Assessment, expected: Expected) -> Iterator[str]:
     if "must_not" not in expected:
         return
     actual, wanted = assessment.must_not - UNIVERSAL, set(expected["must_not"]) - UNIVERSAL
-    yield from (f"{code}: expected, not found" for code in sorted(wanted - actual))
-    yield from (f"{code}: not expected, found" for code in sorted(actual - wanted))
+    yield from (said(EXPECTED, name=code, wanted=code, actual="-") for code in sorted(wanted - actual))
+    yield from (
+        said("%(name)s: not expected, found %(actual)s", name=code, actual=code) for code in sorted(actual - wanted)
+    )
 
 
 # ── in words ────────────────────────────────────────────────────────────────────────────────────────────────

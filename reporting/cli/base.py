@@ -204,7 +204,8 @@ def invite_first(db: Session, settings: Settings, people: Mapping[str, str]) -> 
 def tell_codes(rows: Sequence[Mapping[str, str]], address: str) -> None:
     """The codes of invitations, and what is done with them."""
     for row in rows:
-        echo(f"\n  {row['for']} ({row['role']}):  {row['code']}")
+        role = translated(team_log.ROLE_NAMES[row["role"]])
+        echo(f"\n  {row['for']} ({role}):  {row['code']}")
     if rows:
         echo(translated(INVITED), translated(TYPED_AT, address=address))
 

@@ -81,7 +81,8 @@ def demo(
       h              how it went so far
     """  # noqa: D301 -- click's mark of lines that stay lines
     with tempfile.TemporaryDirectory(prefix="amparo-demo-", ignore_cleanup_errors=True) as temporary:
-        elsewhere = {"DATABASE_URL": database, "RATELIMIT_STORAGE_URI": counts}
+        named = {"DATABASE_URL": database, "RATELIMIT_STORAGE_URI": counts}
+        elsewhere = {setting: address for setting, address in named.items() if address}
         settings, engine = _empty(folder or Path(temporary), host, port, elsewhere)
         say: Callable[[str], object] = (lambda _text: None) if as_json else echo
         try:
@@ -116,7 +117,7 @@ def _empty(instance: Path, host: str, port: int, elsewhere: Mapping[str, str]) -
         }
     )
     engine = open_database(settings.database_url, settings.time_zone)
-    if elsewhere["DATABASE_URL"]:
+    if "DATABASE_URL" in elsewhere:
         refuse_unless_empty(engine)
     upgrade_tables(engine)
     with reading(engine) as db:

@@ -126,8 +126,9 @@ def list_gaps(as_json: bool) -> None:
         rows = [{"need": gap.need, **{state: len(codes) for state, codes in gap.provinces.items()}} for gap in missing]
         echo(json.dumps({"gaps": rows, "never_matched": unmatched}, ensure_ascii=False))
         return
-    echo(f"{translated('need'):22}" + "".join(f"{state:>10}" for state in gaps.STATES))
-    echo("\n".join(f"{gap.need:22}" + "".join(f"{gap.count(state):10}" for state in gaps.STATES) for gap in missing))
+    heads = [translated(gaps.HEADS[state]) for state in gaps.STATES]
+    echo(f"{translated('need'):22}" + "".join(f"{head:>16}" for head in heads))
+    echo("\n".join(f"{gap.need:22}" + "".join(f"{gap.count(state):16}" for state in gaps.STATES) for gap in missing))
     echo("\nNever matched:", *(f"  {service:28} {translated(why)}" for service, why in unmatched.items()))
 
 
@@ -155,7 +156,7 @@ def list_calls(place: str, as_json: bool) -> None:
     ]
     lines = [
         f"{task.row['name']}\n  {task.row['phone'] or translated('no number')}\n  "
-        + translated("ask: %(columns)s", columns=", ".join(question.column for question in task.unknown))
+        + "\n  ".join(translated(question.words) for question in task.unknown)
         for task in tasks
     ]
     echo(json.dumps(rows, ensure_ascii=False) if as_json else "\n".join(lines))

@@ -12,16 +12,16 @@ import inspect
 import os
 import re
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import cache
+from functools import cache, partial, wraps
 from typing import Any
 
 import click
 
 from reporting.errors import AmparoError
-from reporting.i18n import Sentence, said
+from reporting.i18n import T_, Sentence, said
 from reporting.web import languages
 
 ENGLISH = "en"
@@ -131,6 +131,58 @@ def teach_click() -> None:
     for name in CLICK:
         module = vars(importlib.import_module(f"click.{name}"))
         module.update({"_": _own} | ({"ngettext": _plural} if "ngettext" in module else {}))
+    _teach_placeholders()
+
+
+# what stands in capitals for what is to be typed, in usage, help and refusals
+PLACEHOLDERS = (
+    T_("ADDRESS"),
+    T_("DIRECTORY"),
+    T_("FILE"),
+    T_("FLOAT"),
+    T_("INTEGER"),
+    T_("INTEGER RANGE"),
+    T_("MARK"),
+    T_("MICRODATA"),
+    T_("NAME"),
+    T_("NEW"),
+    T_("PATH"),
+    T_("PERIOD"),
+    T_("SECRET"),
+    T_("TEXT"),
+    T_("WORDS"),
+)
+IN_CAPITALS = re.compile(r"[A-Z]{2,}(?: RANGE)?")
+# kinds of numbers, as a refusal calls them
+NUMBERS = {
+    click.types.IntParamType: T_("whole number"),
+    click.types.IntRange: T_("whole number"),
+    click.types.FloatParamType: T_("number"),
+    click.types.FloatRange: T_("number"),
+}
+
+
+def _in_capitals(make: Callable[[Any, click.Context], str]) -> Callable[[Any, click.Context], str]:
+    """What a parameter is shown as, in the language that is spoken."""
+
+    @wraps(make)
+    def shown(parameter: Any, ctx: click.Context) -> str:
+        return IN_CAPITALS.sub(lambda word: _own(word[0]) if word[0] in PLACEHOLDERS else word[0], make(parameter, ctx))
+
+    return shown
+
+
+@cache
+def _teach_placeholders() -> None:
+    kind: Any
+    for kind in (click.Parameter, click.Argument):
+        kind.make_metavar = _in_capitals(kind.make_metavar)
+    for kind, words in NUMBERS.items():
+        kind.name = property(partial(_called, words))
+
+
+def _called(words: str, _number: object) -> str:
+    return _own(words)
 
 
 # ── help ────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from functools import partial
 from typing import TypeVar
@@ -54,12 +54,22 @@ def list_people(as_json: bool) -> None:
         for account in listed
     ]
     lines = (
-        f"{account.name:20} {', '.join(account.roles):24} "
+        f"{account.name:20} {_roles(account.roles):24} "
         + translated("let in" if account.inside else "can sign in" if account.open else "cannot sign in")
-        + (translated(", waits: %(act)s", act=waits[account.id].act) if account.id in waits else "")
+        + (
+            translated(
+                ", waits: %(said_act)s", said_act=power.ACT_NAMES.get(waits[account.id].act, waits[account.id].act)
+            )
+            if account.id in waits
+            else ""
+        )
         for account in listed
     )
     echo(json.dumps(rows, ensure_ascii=False) if as_json else "\n".join(lines))
+
+
+def _roles(roles: Iterable[str]) -> str:
+    return ", ".join(translated(team_log.ROLE_NAMES.get(role, role)) for role in roles)
 
 
 @people.command("invite")
@@ -100,7 +110,7 @@ def list_invitations(as_json: bool) -> None:
         echo(json.dumps([asdict(invitation) for invitation in listed], ensure_ascii=False))
         return
     for invitation in listed:
-        roles = ", ".join(invitation.roles) or translated("new")
+        roles = _roles(invitation.roles) or translated("new")
         name = names.get(invitation.member or 0, "?")
         what = translated("new password for %(name)s", name=name) if invitation.member else roles
         days = (time.strftime("%Y-%m-%d", time.gmtime(moment)) for moment in (invitation.since, invitation.until))
@@ -309,7 +319,7 @@ def key_status(as_json: bool) -> None:
         echo(json.dumps([asdict(team) for team in listed], ensure_ascii=False))
         return
     for team in listed:
-        echo(f"{team.name} ({team.kind})")
+        echo(f"{team.name} ({translated(log_report.KIND_NAMES[team.kind])})")
         echo("  fingerprint %(fingerprint)s", fingerprint=team.fingerprint)
         echo("  epoch %(epoch)s, a new one is due" if team.due else "  epoch %(epoch)s", epoch=team.epoch)
         echo("  readers: %(names)s", names=", ".join(team.readers) or translated("nobody"))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,9 @@ import click
 
 from referrals.directory import vignettes
 from referrals.needs import assessment as needs_assessment
+from referrals.needs import rulebook
 from reporting.cli.base import main
-from reporting.cli.language import echo, refusal
+from reporting.cli.language import echo, refusal, spoken, translated
 
 
 @main.command()
@@ -33,8 +35,9 @@ def assess(file: Path, checking: bool, explain: bool) -> None:
         raise refusal(problem) from None
     assessed = [(name, incident, needs_assessment.assess(incident), expected) for name, incident, expected in incidents]
     if explain:
+        say = _in_words()
         for name, incident, assessment, _ in assessed:
-            echo(name, vignettes.explained(incident, assessment), "")
+            echo(name, vignettes.explained(incident, assessment, say), "")
     elif not checking:
         echo(
             json.dumps(
@@ -47,6 +50,12 @@ def assess(file: Path, checking: bool, explain: bool) -> None:
         sys.exit(_compare(assessed))
 
 
+def _in_words() -> Callable[[str], str]:
+    """How a sentence is said: that of a rule as its row says it, any other as everywhere."""
+    of_rules = {row.says["en"]: row.says for row in rulebook.rules()}
+    return lambda text: of_rules.get(text, {}).get(spoken()) or translated(text)
+
+
 def _compare(assessed: list[tuple[str, Any, Any, Any]]) -> int:
     with_expectation = [
         (name, assessment, expected) for name, _, assessment, expected in assessed if expected is not None
@@ -54,7 +63,7 @@ def _compare(assessed: list[tuple[str, Any, Any, Any]]) -> int:
     wrong = {name: vignettes.differences(assessment, expected) for name, assessment, expected in with_expectation}
     for name, problems in wrong.items():
         for problem in problems:
-            echo(f"{name}: {problem}")
+            echo(f"{name}: {translated(problem)}")
     right = sum(not problems for problems in wrong.values())
     echo("%(right)s of %(count)s as expected.", right=right, count=len(wrong))
     return 0 if right == len(wrong) else 1

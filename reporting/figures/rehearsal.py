@@ -42,7 +42,7 @@ def help_in_words() -> str:
     tiers = ["\b\nTiers, by the total last published (real releases choose so):"]
     for tier, (least, hub, names) in tables.TIERS.items():
         each = ", ".join(name or "total" for name in names)
-        tiers.append(f"  {tier:2}  from {least:6,}  {f'{hub[0]} x ({each})' if hub else each}")
+        tiers.append(f"  {tier:2}  >= {least:6,}  {f'{hub[0]} x ({each})' if hub else each}")
     return "\n\n".join(
         (
             example,

@@ -95,7 +95,11 @@ def in_words(summary: dict[str, Any]) -> Iterator[str]:
         )
     yield ""
     for account in summary["accounts"]:
-        yield said("  %(name)s (%(role)s)   password: %(password)s", **account)
+        yield said(
+            "  %(name)s (%(said_role)s)   password: %(password)s",
+            **account,
+            said_role=team_log.ROLE_NAMES[account["role"]],
+        )
         yield said("      six digits now: %(code)s   (app secret: %(totp_secret)s)", **account)
     if "receipt" in summary:
         yield T_("\nThe six digits change every 30 seconds: put the secret into an authenticator app, or run")

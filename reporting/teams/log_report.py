@@ -15,10 +15,32 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from reporting.crypto import sealing
-from reporting.i18n import N_, said
+from reporting.i18n import N_, T_, said
 from reporting.storage.models import LogRow, MemberRow, TeamRow
 from reporting.teams.heads import SHEETS
-from reporting.teams.team_log import AUDIT, CASEWORK, BrokenChain, KeysNotMade, Pin, Team, is_in, teams, trusted
+from reporting.teams.team_log import (
+    AUDIT,
+    CASEWORK,
+    SIGNER,
+    STATISTICS,
+    BrokenChain,
+    KeysNotMade,
+    Pin,
+    Team,
+    is_in,
+    teams,
+    trusted,
+)
+
+KIND_NAMES = {CASEWORK: T_("reads cases"), STATISTICS: T_("makes figures")}
+ACT_NAMES = {
+    "epoch": T_("new epoch"),
+    "grant": T_("let in"),
+    "remove": T_("taken out"),
+    "vouch": T_("vouches for team"),
+    AUDIT: T_("acts recorded up to"),
+    SIGNER: T_("signs with this key from now on"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +97,15 @@ def log_in_words(db: Session, pin: Pin) -> tuple[str, ...]:
     for team in teams(db, pin):
         for row in db.scalars(select(LogRow).where(LogRow.team == team.id).order_by(LogRow.number)):
             entry = json.loads(row.body)
-            what = _concerns(entry, names)
             lines.append(
-                f"{team.name}  {row.number:4}  {entry['act']:7} {what:20} {sealing.digest(row.body).hex()[:16]}"
+                said(
+                    "%(team)s  %(number)s  %(said_act)s: %(what)s  (%(hash)s)",
+                    team=team.name,
+                    number=f"{row.number:4}",
+                    said_act=ACT_NAMES[entry["act"]],
+                    what=_concerns(entry, names),
+                    hash=sealing.digest(row.body).hex()[:16],
+                )
             )
     return tuple(lines)
 
@@ -116,7 +144,7 @@ def is_vouched(db: Session, verified: Iterable[Team], member: int, key: bytes) -
 
 def _concerns(entry: Mapping[str, Any], names: Mapping[int, str]) -> str:
     if entry["act"] == "vouch":
-        return f"team {entry['vouched']}"
+        return str(entry["vouched"])
     if entry["act"] == AUDIT:
-        return f"to {entry['entry']}, {entry['day']}"
-    return f"epoch {entry['epoch']}" if entry["act"] == "epoch" else names.get(entry["member"], str(entry["member"]))
+        return f"{entry['entry']}, {entry['day']}"
+    return str(entry["epoch"]) if entry["act"] == "epoch" else names.get(entry["member"], str(entry["member"]))

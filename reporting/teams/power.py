@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from reporting.clock import HOUR
 from reporting.crypto import sealing
 from reporting.errors import AmparoError
+from reporting.i18n import T_
 from reporting.storage.models import PendingRow
 from reporting.teams import accounts, audit, heads, keyring, log_report, members, readers, staff_sessions, team_log
 from reporting.teams.audit import Signer
@@ -35,6 +36,7 @@ MAY: Mapping[str, frozenset[str]] = {
     RESET: frozenset({COORDINATOR, CASE_WORKER}),
     DISMISS: frozenset({COORDINATOR, CASE_WORKER}),
 }
+ACT_NAMES = {TAKE_OUT: T_("to be taken out"), RESET: T_("to get a new password"), DISMISS: T_("to be dismissed")}
 DONE = {TAKE_OUT: "taken out", RESET: "reset", DISMISS: "dismissed"}
 MONTH = 30  # days between two signed checkpoints of the audit
 WAITS = 24  # hours until what was asked for is carried out without a second member

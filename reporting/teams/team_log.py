@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session
 from reporting.crypto import sealing
 from reporting.crypto.sealing import CannotOpen as CannotOpen
 from reporting.errors import AmparoError
+from reporting.i18n import N_
 from reporting.storage.files import rewrite_json
 from reporting.storage.ledger import Ledger
 from reporting.storage.models import LogRow, MemberRow, TeamRow
@@ -29,6 +30,7 @@ from reporting.storage.models import LogRow, MemberRow, TeamRow
 CASEWORK, STATISTICS = "casework", "statistics"
 CASE_WORKER, ADVOCATE, COORDINATOR = "case_worker", "advocate", "coordinator"
 ROLES = (CASE_WORKER, ADVOCATE, COORDINATOR)
+ROLE_NAMES = {CASE_WORKER: N_("Case worker"), ADVOCATE: N_("Advocate"), COORDINATOR: N_("Coordinator")}
 KINDS = {CASE_WORKER: CASEWORK, ADVOCATE: STATISTICS}  # role -> kind of team it reads
 
 

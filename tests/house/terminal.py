@@ -9,7 +9,7 @@ import ast
 import importlib
 import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from itertools import chain
 from pathlib import Path
@@ -17,8 +17,12 @@ from pathlib import Path
 import click
 import polib
 
+from referrals.directory import gaps
 from reporting.cli.base import main
-from reporting.cli.language import CLICK, USAGE, paragraphs
+from reporting.cli.language import CLICK, IN_CAPITALS, PLACEHOLDERS, USAGE, paragraphs
+from reporting.figures import rehearsal, tables
+from reporting.teams import log_report, power, team_log
+from reporting.vocabulary.tally import TALLY_CODES
 from reporting.web.languages import CATALOGUES, TERMINAL
 from tests.house.figures import ROOT
 
@@ -158,6 +162,41 @@ def asked_for() -> set[str]:
     )
     helps = chain.from_iterable(help_texts(command) for _, command in commands())
     return {*ours, *theirs, *helps, *USAGE, *ADDED}
+
+
+# ── words in English, in what was said in Spanish ───────────────────────────────────────────────────────────
+
+CATALOGUE = CATALOGUES / "es" / "LC_MESSAGES"
+WORD = re.compile(r"[^\W\d_]{3,}")
+# what stays as it is in every language: options, choices, commands in backquotes, addresses, files, codes, settings
+LITERAL = re.compile(r"--[a-z-]+|\{[^}]*\}|\[[a-z_|-]+\]|`[^`]*`|\S+[/@.=]\S+|\b\w+_\w+")
+NAMES = {"amparo", "python"}
+
+
+def _in(texts: Iterable[str]) -> set[str]:
+    return {word.lower() for text in texts for word in WORD.findall(text)}
+
+
+@cache
+def only_english() -> frozenset[str]:
+    """Words that we and click use in English and never in Spanish, but for what commands and columns are called."""
+    entries = [entry for path in sorted(CATALOGUE.glob("*.po")) for entry in polib.pofile(str(path))]
+    spanish = _in(entry.msgstr for entry in entries)
+    english = _in(chain((entry.msgid for entry in entries), PLACEHOLDERS, codes()))
+    called = _in(name for name, _ in commands())
+    columns = _in(chain(TALLY_CODES, rehearsal.REQUIRED, tables.FURTHER, ("quarter", "gender")))
+    return frozenset(english - spanish - called - columns - NAMES)
+
+
+def codes() -> Iterator[str]:
+    """Codes that a table could print where their words belong."""
+    yield from (*team_log.ROLES, *log_report.KIND_NAMES, *log_report.ACT_NAMES, *power.ACT_NAMES, *gaps.STATES)
+
+
+def english_in(text: str) -> list[str]:
+    """Words in English in what was said in Spanish."""
+    said = IN_CAPITALS.sub(lambda word: word[0] if word[0] in PLACEHOLDERS else " ", LITERAL.sub(" ", text))
+    return sorted(_in([said]) & only_english())
 
 
 if __name__ == "__main__":

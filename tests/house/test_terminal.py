@@ -55,6 +55,25 @@ def test_no_help_holds_a_sentence_in_english_where_the_locale_is_spanish(name: s
 
 
 @pytest.mark.parametrize("name", COMMANDS)
+def test_no_help_holds_a_word_in_english_where_the_locale_is_spanish(name: str) -> None:
+    told = CliRunner(env=SPANISH).invoke(main, [*name.split(), "--help"], prog_name="amparo")
+    assert terminal.english_in(told.output) == []
+
+
+@pytest.mark.parametrize(
+    ("said", "english"),
+    [
+        ("--port INTEGER  Puerto", ["integer"]),
+        ("rosa (advocate) y carmen (coordinator)", ["advocate", "coordinator"]),
+        ("necesidad  verified  missing", ["missing", "verified"]),
+        ("Corre `amparo directory import FILE` y --new-team; mira https://hoja.example/new y N_PEP", []),
+    ],
+)
+def test_a_word_in_english_is_seen(said: str, english: list[str]) -> None:
+    assert terminal.english_in(said) == english
+
+
+@pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_is_one_whose_help_is_translated(name: str) -> None:
     assert isinstance(COMMANDS[name], Command)
     assert isinstance(COMMANDS[name], Group) is isinstance(COMMANDS[name], click.Group)
@@ -95,9 +114,9 @@ def test_what_one_call_spoke_does_not_stay_for_the_next() -> None:
     ("words", "says"),
     [
         (["nonsense"], "No existe el comando 'nonsense'."),
-        (["staff", "invite"], "Falta el argumento 'NAME'."),
-        (["staff", "invite", "A B", "advocate"], "'NAME' no vale: letras minúsculas y números"),
-        (["serve", "--port", "x"], "'x' no vale como integer."),
+        (["staff", "invite"], "Falta el argumento 'NOMBRE'."),
+        (["staff", "invite", "A B", "advocate"], "'NOMBRE' no vale: letras minúsculas y números"),
+        (["serve", "--port", "x"], "'x' no vale como número entero."),
         (["release", "freeze", "2026-Q9"], "Un período es un año (2026)"),
         (["keys", "status"], "No hay ninguna instalación en"),
     ],

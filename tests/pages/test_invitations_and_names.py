@@ -137,7 +137,7 @@ def test_init_asks_for_names_at_a_terminal_and_prints_codes_alone(tmp_path: Path
     done = subprocess.run(  # noqa: S603 -- our own command
         command, stdin=theirs, capture_output=True, env=environment, text=True, timeout=60, check=True
     )
-    assert "lucero (coordinator):" in done.stdout
+    assert "lucero (Coordinator):" in done.stdout
     assert "Small letters and digits" in done.stderr
     assert not re.search(r"(?im)^\s*password|totp|█", done.stdout)
     _, engine = opened(tmp_path / "first")

@@ -21,12 +21,14 @@ import pytest
 import start
 from reporting.config import ROOT, SETTINGS
 from reporting.deploy import answers
+from reporting.teams import team_log
 from tests.accepts_by_web import accepts, waits_for
 from tests.empty_debian import Debian, an_empty_debian
 from tests.house import guide
 from tests.needs_of_tests import requires
 from tests.server import free_port
 from tests.tls import certificate
+from tests.trips import say
 
 MOST = 10  # commands
 PERU = {"LC_ALL": "es_PE.UTF-8"}
@@ -35,7 +37,8 @@ CLOSED = "Todavía ninguna acompañante hizo las llaves"
 HOST = "hoja.example"
 START = "python3 /opt/amparo/start.py "
 SUITES = [name for name in os.environ.get("AMPARO_DEBIAN", "").split(",") if name]
-CODES = re.compile(r"^  (\w+) \((\w+)\):  (\S+)$", re.MULTILINE)
+CODES = re.compile(r"^  (\w+) \(([^)]+)\):  (\S+)$", re.MULTILINE)
+FIRST_TWO = tuple(say(team_log.ROLE_NAMES[role]) for role in (team_log.CASE_WORKER, team_log.COORDINATOR))
 
 
 def test_there_are_ten_commands_at_most_and_the_same_in_both_languages() -> None:
@@ -116,7 +119,7 @@ def test_our_commands_lead_to_two_people_and_a_good_look_from_outside(
         monkeypatch.setenv("SSL_CERT_FILE", str(here.pem))
         address = f"https://localhost:{here.port}/es/equipo/invitacion"
         waits_for(address)
-        for role in ("case_worker", "coordinator"):
+        for role in FIRST_TWO:
             accepts(address, codes[role])
         looked = here.types(through)
     said = (here.root / "log").read_text("utf-8")
@@ -175,9 +178,7 @@ def follows(debian: Debian, line: str, codes: dict[str, str]) -> subprocess.Comp
         return debian.types(line, f"Hoja\n{HOST}\nEquipo\n" + "\n" * len(answers.QUESTIONS), alone=True)
     if "--through" in line:
         address = f"https://{HOST}/es/equipo/invitacion"
-        people = "\n".join(
-            f"python3 accepts_by_web.py {address} {codes[role]}" for role in ("case_worker", "coordinator")
-        )
+        people = "\n".join(f"python3 accepts_by_web.py {address} {codes[role]}" for role in FIRST_TWO)
         line = f"(amparo serve > served 2>&1 &)\nnginx\n{people}\n{line}"
         return debian.types(line, alone=True)
     return debian.types(line)

@@ -20,7 +20,7 @@ from reporting.teams import staff_sessions
 from reporting.teams.team_log import CASE_WORKER, COORDINATOR, CannotOpen
 from tests.needs_of_tests import a_schema, requires
 from tests.people import Place, a_new_place
-from tests.server import start_demo
+from tests.server import Server, start_demo
 from tests.trips import in_the_terminal
 from tests.work.test_importing import MANY
 
@@ -178,8 +178,7 @@ def test_a_practice_that_is_ended_leaves_no_table_of_the_pages_that_were_looked_
     with a_schema() as address:
         server = start_demo("--practice", "--database", address, log=tmp_path / "log")
         try:
-            with urlopen(f"{server.address}/es/practica") as page:  # noqa: S310 -- our own address
-                assert "PRÁCTICA" in page.read().decode()
+            assert "PRÁCTICA" in page_of(server, "/es/practica")
             assert {"page_row", "case_file"} <= set(tables_of(address))
             server.process.terminate()
             server.process.wait(30)
@@ -188,11 +187,26 @@ def test_a_practice_that_is_ended_leaves_no_table_of_the_pages_that_were_looked_
         assert tables_of(address) == []
 
 
+def test_a_demo_that_is_served_warns_of_nothing(tmp_path: Path) -> None:
+    server = start_demo(log=tmp_path / "log")
+    try:
+        assert page_of(server, "/es/")
+    finally:
+        server.kill()
+    assert "Warning" not in server.log.read_text("utf-8")
+
+
 def test_a_demo_never_touches_the_database_of_the_real_installation(monkeypatch: pytest.MonkeyPatch) -> None:
     with a_schema() as address:
         monkeypatch.setenv("DATABASE_URL", address)
         assert types("demo", "--json", "--no-serve", "--practice").exit_code == 0
         assert tables_of(address) == []
+
+
+def page_of(server: Server, path: str) -> str:
+    with urlopen(f"{server.address}{path}") as page:  # noqa: S310 -- our own address
+        text: str = page.read().decode()
+        return text
 
 
 def tables_of(address: str) -> list[str]:
@@ -246,7 +260,7 @@ def test_a_colleague_is_invited_reset_and_dismissed_from_the_terminal(place: Pla
     waits = carmen("staff", "reset", "rosa", ahead=0).stdout
     assert "one of the last two" in waits
     assert "/equipo/invitacion and" in waits
-    assert "waits: reset" in types("staff", "list").stdout
+    assert "waits: to get a new password" in types("staff", "list").stdout
     assert "can sign in" in types("staff", "list").stdout, "carmen alone shuts out nobody who is left alone"
     done = carmen("staff", "confirm", "rosa", "--sheets", ahead=1, before=sheets)
     assert done.exit_code == 0, done.output

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+import yaml
 from click.testing import CliRunner, Result
 
+from referrals.directory.reviewed_data import DATA
 from reporting.cli.base import main
+from tests.house import terminal
 from tests.house.terminal import LONGER
 from tests.people import a_furnished_place
 
@@ -23,6 +27,14 @@ A_LIFE: tuple[tuple[str, str], ...] = (
     ("staff invite maria case_worker", ""),
     ("keys status", ""),
     ("keys log", ""),
+    ("staff list", ""),
+    ("directory worklist --province 25", ""),
+    ("directory understand hours quién", ""),
+    ("directory understand phone 106", ""),
+    ("assess {vignettes} --explain", ""),
+    ("assess {here}/wrong.yaml --check", ""),
+    ("places {here}/services.csv", ""),
+    ("demo --no-serve --practice --folder {here}/demo", ""),
     ("directory due", ""),
     ("directory gaps", ""),
     ("directory import {here}/services.csv", ""),
@@ -53,6 +65,7 @@ A_LIFE: tuple[tuple[str, str], ...] = (
     ("destroy", "Hoja"),
     ("check --no-residue", ""),
 )
+VIGNETTES = DATA / "vignettes.yaml"
 SERVICES = "id,name\nx,Inventado\nx,Inventado\n"
 
 
@@ -60,8 +73,14 @@ def lived(folder: Path, told: Mapping[str, str], code: str) -> list[Result]:
     """What each command of a life said, in an installation that is the same in every language."""
     told = {**told, "AMPARO_INSTANCE": str(folder / "instance"), "LC_ALL": LANGUAGES[code]}
     (folder / "services.csv").write_text(SERVICES, "utf-8")
+    expected = {"gbvims": "G0_NON_GBV", "needs": [], "must_not": ["MN_PRESS"]}
+    wrong = [known | {"expected": expected} for known in yaml.safe_load(VIGNETTES.read_text("utf-8"))["vignettes"]]
+    (folder / "wrong.yaml").write_text(yaml.safe_dump(wrong), "utf-8")
     runner = CliRunner(env=told)
-    return [runner.invoke(main, words.format(here=folder).split(), input=typed) for words, typed in A_LIFE]
+    here = {"here": folder, "vignettes": VIGNETTES}
+    return [
+        runner.invoke(main, words.format(**here).split(), input=typed, prog_name="amparo") for words, typed in A_LIFE
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +93,7 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Result]]:
 
 
 @pytest.mark.parametrize("at", range(len(A_LIFE)), ids=[words for words, _ in A_LIFE])
-def test_no_command_says_a_sentence_in_english_to_who_speaks_spanish(said: dict[str, list[Result]], at: int) -> None:
+def test_no_command_says_a_word_in_english_to_who_speaks_spanish(said: dict[str, list[Result]], at: int) -> None:
     english, spanish = said["en"][at], said["es"][at]
     assert english.exit_code == spanish.exit_code
     for told in (english, spanish):
@@ -83,11 +102,21 @@ def test_no_command_says_a_sentence_in_english_to_who_speaks_spanish(said: dict[
     same = lines & {line.strip() for line in spanish.output.splitlines()}
     assert not [line for line in same if not is_file_text(A_LIFE[at][0])]
     assert spanish.output.strip()
+    if not is_data(A_LIFE[at][0]):
+        assert terminal.english_in(TABLE.sub(" ", spanish.output)) == []
+
+
+TABLE = re.compile(r"^tabla \w+ \.\.\.$", re.MULTILINE)  # what it is called in the database
+
+
+def is_data(words: str) -> bool:
+    """Whether names of services, of files or drawn words are most of what a command prints."""
+    return words.startswith(("directory due", "demo", "move list")) or is_file_text(words)
 
 
 def is_file_text(words: str) -> bool:
     """Whether a command prints a file, which is for the machine."""
-    return words.startswith(("deploy container", "keys log"))
+    return words.startswith("deploy container")
 
 
 @pytest.mark.parametrize("words", ["check --no-residue --json", "directory due --json", "move list --json"])

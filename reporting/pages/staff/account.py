@@ -35,7 +35,6 @@ WEAK = N_(
     "This password can be guessed. Take the words that we drew, or one of your own with 16 signs or more that nobody "
     "would think of: no names, no dates, no sayings."
 )
-ROLE_NAMES = {CASE_WORKER: N_("Case worker"), ADVOCATE: N_("Advocate"), COORDINATOR: N_("Coordinator")}
 
 
 @blueprint.get("/<lang>/equipo/inicio")

@@ -17,7 +17,7 @@ from wtforms.validators import InputRequired, Length, Optional
 from reporting.crypto import receipts
 from reporting.errors import AmparoError
 from reporting.i18n import N_
-from reporting.pages.staff.account import ROLE_NAMES, blueprint
+from reporting.pages.staff.account import blueprint
 from reporting.teams import keyring, log_report, members, power, readers, staff_sessions, team_log
 from reporting.teams.keyring import RecoverySheets, WrongWords
 from reporting.teams.members import Actor
@@ -216,7 +216,7 @@ def _colleagues(
         typed={of: words},
         fresh=_fresh_teams(teams, own_teams),
         sentence=sentence,
-        role_names=ROLE_NAMES,
+        role_names=team_log.ROLE_NAMES,
         form=WordsForm(formdata=None),
         second=SecondForm(formdata=None),
         out=StaffForm(formdata=None),

@@ -16,7 +16,7 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional, Regexp
 
 from reporting.i18n import N_
-from reporting.pages.staff.account import ROLE_NAMES, blueprint
+from reporting.pages.staff.account import blueprint
 from reporting.pages.staff.colleagues import (
     NOT_DONE,
     SecondForm,
@@ -54,7 +54,7 @@ class InviteForm(ProofForm):
     )
     role = RadioField(
         N_("As what"),
-        choices=[SelectChoice(role, name) for role, name in ROLE_NAMES.items()],
+        choices=[SelectChoice(role, name) for role, name in team_log.ROLE_NAMES.items()],
         validators=[InputRequired()],
     )
     team = SelectField(N_("With which team she will read, if she is a case worker"), validators=[Optional()])
@@ -244,7 +244,7 @@ def _people(
         token=token,
         address=address,
         members=listed,
-        role_names=ROLE_NAMES,
+        role_names=team_log.ROLE_NAMES,
         me=g.keys.member,
         teams=names if sum(team.kind == CASEWORK for team in teams) > 1 else {},
         out=StaffForm(formdata=None),
