@@ -19,14 +19,14 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 
-def certificate(folder: Path) -> ssl.SSLContext:
-    """For localhost, a day long."""
+def certificate(folder: Path, days: float = 1) -> ssl.SSLContext:
+    """For localhost, from yesterday to so many days from now."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     now, day = dt.datetime.now(dt.UTC), dt.timedelta(days=1)
     names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
     made = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now - day, now + day)
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now - day, now + days * day)
         .add_extension(x509.SubjectAlternativeName(names), critical=False)
         .sign(key, hashes.SHA256())
     )
@@ -41,10 +41,10 @@ def certificate(folder: Path) -> ssl.SSLContext:
 
 
 @contextmanager
-def over_tls(folder: Path, port: int, to: str) -> Iterator[None]:
+def over_tls(folder: Path, port: int, to: str, days: float = 1) -> Iterator[None]:
     """Take TLS on a port of this machine and hand on what comes to an address (http://host:port)."""
     host, _, inner = to.removeprefix("http://").partition(":")
-    context, door = certificate(folder), socket.create_server(("127.0.0.1", port))
+    context, door = certificate(folder, days), socket.create_server(("127.0.0.1", port))
 
     def opens() -> None:
         with contextlib.suppress(OSError):  # the door is closed

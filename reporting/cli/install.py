@@ -35,7 +35,7 @@ from reporting.cli.base import (
 )
 from reporting.cli.language import Refusal, ask, echo, refusal, translated
 from reporting.config import SECRET, Settings, instance_folder, make_secrets
-from reporting.deploy import front_settings
+from reporting.deploy import host_looks
 from reporting.deploy import through as front_door
 from reporting.errors import Busy
 from reporting.i18n import T_, said
@@ -43,7 +43,7 @@ from reporting.operations import installation_check, leak_check, server
 from reporting.operations.backups import BackupRefused
 from reporting.operations.installation_check import Found
 from reporting.operations.leak_check import Proof
-from reporting.operations.whole import packing, trial_restore
+from reporting.operations.whole import packing, trial_restore, upgrading
 from reporting.sessions import day_seeds
 from reporting.storage import disk, findings
 from reporting.storage.database import open_database, reading, upgrade_tables, writing
@@ -61,7 +61,13 @@ OPEN_STILL = T_(
     "This installation was made before, and its invitations still open. Nothing was changed. New codes, which end the "
     "old ones: amparo setup --new-invitations"
 )
+UNFINISHED = T_(
+    "An upgrade did not come to its end here, so nobody is served. Make it again: amparo upgrade. Or take it back: "
+    "amparo upgrade --back, and then the former program."
+)
 HOLDS = T_("Everything holds.")
+MOVED = T_("This installation was packed to be moved: it serves elsewhere. Else: amparo move stay")
+HALF_MOVED = T_("An installation was not unpacked to its end here: amparo move unpack FILE, once more.")
 NO_KEYS = T_("No case worker has made the keys yet: reporter pages say that they are not open.")
 NOTHING_TO_TRY = T_(
     "No case worker has made the keys yet. Until then reporter pages are closed, so there is nothing to try. First she "
@@ -130,7 +136,9 @@ def serve(host: str, port: int, workers: int | None, desk: int) -> None:
     """Serve this installation."""
     settings = settings_here()
     if packing.is_packed(settings.instance):
-        raise Refusal("This installation was packed to be moved: it serves elsewhere. Else: amparo move stay")
+        raise Refusal(HALF_MOVED if packing.is_half(settings.instance) else MOVED)
+    if upgrading.is_unfinished(settings.instance):
+        raise Refusal(UNFINISHED)
     engine = open_database(settings.database_url, settings.time_zone)
     with reading(engine) as db:
         keys_made = accounts.keys_are_made(db, Pin(settings.pin_file))
@@ -225,7 +233,7 @@ def check(
         _check_backup(settings, backup, as_json=as_json)
     engine, today = opened_for(settings), languages.local(now, settings.time_zone).date()
     proofs = leak_check.run_checks() if residue else None
-    on = installation_check.Host(front_settings.problems)
+    on = installation_check.Host(host_looks.AROUND)
     rows = installation_check.look(settings, engine, now, today, proofs, on)
     address = urlsplit(settings.base_url).netloc
     _keep(settings, findings.HERE, findings.Look(address, today, tuple(row.finding for row in rows)))

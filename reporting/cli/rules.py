@@ -27,7 +27,7 @@ from reporting.cli.language import echo, refusal, spoken, translated
 def assess(file: Path, checking: bool, explain: bool) -> None:
     """Work out needs, urgency and must-nots of the incidents in FILE (YAML or JSON, the shape of the vignettes).
 
-    Prints a JSON list: id, gbvims, create_referral, needs (need, urgency, rules), must_not.
+    Prints a list as JSON: id, gbvims, create_referral, needs (need, urgency, rules), must_not.
     """
     try:
         incidents = vignettes.assess_file(file.read_text(encoding="utf-8"), file.suffix)

@@ -35,14 +35,18 @@ TRIED_DAYS = 31  # a backup that nobody has put back for a month is a hope
 NAMED = 5  # services that are named at the terminal
 
 
+LookAround = Callable[[Settings], Iterable[str] | None]  # what is wrong; None: it cannot be known here
+
+
 @dataclass(frozen=True, slots=True)
 class Host:
-    """What the machine tells, and what is wrong with the server in front of it. Tests hand in another."""
+    """What the machine tells. `around`: looks of packages above this one, by code. Tests hand in another."""
 
-    front_problems: Callable[[Settings], Iterable[str]]
+    around: Mapping[str, LookAround]
     free: disk.Look = disk.space
     swaps: Path = SWAPS
     clock_is_set: Callable[[], bool | None] = host_clock.clock_is_set
+    database_ahead: Callable[[Session], float | None] = host_clock.of_database
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,12 +205,17 @@ def _unsigned_texts(_here: _Here) -> Iterator[str]:
 
 def _clock(here: _Here) -> Iterable[str] | None:
     is_set = here.host.clock_is_set()
-    faults = [*host_clock.clock_problems(here.settings.instance, here.now, is_set)]
+    ahead = here.host.database_ahead(here.db)
+    faults = [*host_clock.clock_problems(here.settings.instance, here.now, is_set, ahead)]
     return None if is_set is None and not faults else faults
 
 
 def _swap(here: _Here) -> Iterable[str] | None:
     return problems_on_this_machine(here.host.swaps) if here.host.swaps.exists() else None
+
+
+def _around(code: str) -> Callable[[_Here], Iterable[str] | None]:
+    return lambda here: here.host.around[code](here.settings)
 
 
 # ── the table ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -286,9 +295,19 @@ ROWS: Mapping[str, _Row] = {
         N_("This computer swaps to a disk that could be read: what passes through the memory can end up there."),
     ),
     "folder": _Row(
-        lambda here: open_to_others(here.settings.instance),
-        N_("Nobody else on the computer may read the folder."),
-        N_("Others on the computer may read the folder, or a file in it."),
+        lambda here: [*open_to_others(here.settings.instance), *(_around("owner")(here) or ())],
+        N_("Nobody else on the computer may read the folder, and all of it belongs to who runs the program."),
+        N_("Others on the computer may read the folder or the settings, or a file in it belongs to somebody else."),
+    ),
+    "place": _Row(
+        _around("place"),
+        N_("The folder lies on a disk of this computer, and no program copies it away."),
+        N_("The folder lies where copies go to other computers, or where it can be lost: it has to be moved."),
+    ),
+    "units": _Row(
+        _around("units"),
+        N_("The program and the tasks of the night start by themselves."),
+        N_("The program or a task of the night does not start by itself after the computer was off."),
     ),
     "room": _Row(
         lambda here: [*disk.problems(here.settings.instance, here.host.free), *page_rows.problems(here.settings)],
@@ -301,9 +320,14 @@ ROWS: Mapping[str, _Row] = {
         N_("The clock of the computer is wrong, or nobody keeps it: hours and six digits go wrong."),
     ),
     "front": _Row(
-        lambda here: here.host.front_problems(here.settings),
-        N_("The server in front says who sends, so that nobody is taken for all others."),
-        N_("The server in front does not say who sends: one sender who floods shuts out all others."),
+        _around("front"),
+        N_("Browsers trust the server in front, and it says who sends, so that nobody is taken for all others."),
+        N_("Browsers will not open the pages, or the server in front does not say who sends."),
+    ),
+    "mail": _Row(
+        _around("mail"),
+        N_("The reminder by e-mail can go out, or none is wanted."),
+        N_("The reminder by e-mail does not go out: nobody is told that it is time to look."),
     ),
     "rules": _Row(
         _unsigned_rules,
@@ -325,4 +349,7 @@ UNKNOWN = {
     "tried": N_("There is no backup yet that could be put back."),
     "swap": N_("This system does not say to which disk it swaps."),
     "clock": N_("This system does not say whether a time service keeps its clock."),
+    "units": N_("Whether the program and the tasks of the night start by themselves cannot be known here."),
+    "front": N_("Nobody answered at the address that people type, or it could not be asked."),
+    "mail": N_("Whether the reminder by e-mail goes out could not be tried from here."),
 }

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import smtplib
 import ssl
+from collections.abc import Iterator
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 from urllib.parse import unquote, urlsplit
@@ -46,6 +47,23 @@ def messages(settings: Settings, subject: str, body: str) -> list[EmailMessage]:
         message.set_content(body)
         mails.append(message)
     return mails
+
+
+def problems(settings: Settings) -> Iterator[str]:
+    """Why the reminder would not go out, in a sentence that says what to do. Nothing is sent."""
+    url = urlsplit(settings.smtp_url)
+    if not is_on(settings):
+        if settings.smtp_url or settings.notify_to:
+            yield T_("The reminder is off: it needs both SMTP_URL and NOTIFY_TO.")
+        return
+    try:
+        with _connected(url.scheme, url.hostname or "", url.port or PORTS.get(url.scheme, 0)) as server:
+            if url.username:
+                server.login(unquote(url.username), unquote(url.password or ""))
+            server.noop()
+    except (OSError, smtplib.SMTPException) as problem:
+        words = T_("The mail server of SMTP_URL does not take the reminder (%(why)s): try `amparo notify`.")
+        yield said(words, why=type(problem).__name__)
 
 
 def send(settings: Settings, subject: str, body: str) -> int:

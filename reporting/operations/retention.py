@@ -93,7 +93,7 @@ def _sweep(engine: Engine, pin: Pin, instance: Path, now: float, say: Say, *, re
     with writing(engine) as db:
         swept["audit"] = _sweep_audit(db, pin, now)
     swept["backup_keys"] = backups.forget_keys(instance, now, periods()["backup_keys"].days)
-    swept["upgrade_copies"] = upgrading.forget(instance)
+    swept["upgrade_copies"] = 0 if upgrading.is_unfinished(instance) else upgrading.forget(instance)
     if rewrite or _is_due(instance, now):
         say(T_("writing the database anew ..."))
         swept["rewritten"] = rewrite_tables(engine)

@@ -241,7 +241,7 @@ def test_the_terminal_says_who_reads_and_prints_no_key(place: Place) -> None:
         ("casework", 1, ["rosa"]),
         ("statistics", 1, ["rosa"]),
     ]
-    assert "grant" in types("keys", "log").stdout
+    assert "let in: rosa" in types("keys", "log").stdout
     assert "Only rosa can read the reports of" in types("check").stdout
 
 

@@ -7,8 +7,7 @@ import os
 import stat
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,102 +15,39 @@ from click.testing import CliRunner
 from flask import Flask
 from sqlalchemy import delete, update
 
-from referrals.casework import signed_directory
-from referrals.casework.signed_directory import who_signs
-from referrals.directory import curation, due
-from referrals.directory.snapshot import settle
+from referrals.directory import curation
 from reporting.cli.base import main
-from reporting.deploy import front_settings
+from reporting.deploy import front_settings, host_looks
+from reporting.deploy.machine import ETC, UNITS
+from reporting.figures.release_ledger import PUBLISHED
 from reporting.operations import backups, installation_check, retention
 from reporting.operations.backups import BackupRefused
-from reporting.operations.installation_check import ROWS, UNKNOWN, Found, Host
+from reporting.operations.installation_check import ROWS, UNKNOWN, Host
 from reporting.operations.leak_check import Proof
 from reporting.operations.whole import trial_restore
 from reporting.operations.whole.trial_restore import CannotTry
 from reporting.storage import disk, findings
-from reporting.storage.database import reading, writing
+from reporting.storage.database import writing
 from reporting.storage.models import AuditRow, LogRow, MemberRow
+from reporting.storage.release_models import ReleaseRow
 from reporting.teams import reading_hours
 from reporting.teams.team_log import COORDINATOR
-from tests.copies import Copies, on_engine, with_a_colleague
+from tests.copies import Copies
+from tests.good_installation import NO_SWAP, Good, calls, day_of, mounted, standing_well
 from tests.people import Place
+from tests.server import free_port, in_this_process
+from tests.tls import over_tls
 from tests.trips import say, signs_in
 from tests.work.test_maintenance import backs_up, quiet
 
 OPEN = {"services", "rules", "texts"}  # what waits for people who are not here, and is no fault
-NO_SWAP = "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n"
 PAGE = "/es/equipo/estado"
-
-
-def day_of(place: Place) -> date:
-    return datetime.fromtimestamp(place.clock(), UTC).date()
-
-
-def settled(place: Place) -> None:
-    """Its directory lives in Peru, and signatures of its team count."""
-    settle(place.engine, place.settings.country, place.settings.clock_of_services, who_signs(place.pin))
-
-
-def looked_after(place: Place) -> None:
-    """Two readers, hours, lines that were called, a night with sweep and backup, and a folder that is closed."""
-    settled(place)
-    with_a_colleague(place)
-    keys, _ = place.signs_in("rosa"), place.signs_in("milagros")
-    with writing(place.engine) as db:
-        signed_directory.begin(db, place.pin, keys)
-    place.pin.note_rows_signed()
-    rosa = place.workers["rosa"].signer
-    with writing(place.engine) as db:
-        reading_hours.write(db, rosa, {0: (9, 13), 3: (9, 13)}, ())
-    calls(place)
-    place.receives(narrative="suya")
-    retention.sweep(place.engine, place.pin, place.settings.instance, place.clock(), quiet)
-    copy = place.settings.instance.parent / "copy.backup"
-    backs_up(place, copy)
-    trial_restore.try_out(place.settings, copy, place.clock(), quiet)
-    for path in (place.settings.instance, *place.settings.instance.rglob("*")):
-        path.chmod(0o700 if path.is_dir() else 0o600)
-
-
-def calls(place: Place) -> None:
-    today, rosa = day_of(place), place.workers["rosa"].signer
-    with reading(place.engine) as db:
-        often = [state.service for state in due.due(db, today) if state.every == due.OFTEN]
-    with writing(place.engine) as db:
-        for service in often:
-            entry = curation.entry(db, service, today)
-            assert entry is not None
-            curation.confirm(db, service, "rosa", today, entry.stamp, rosa)
-    with writing(place.engine) as db:
-        for change in curation.waiting(db).values():
-            curation.agree(db, change, "milagros", today, place.workers["milagros"].signer)
-
-
-@dataclass
-class Good:
-    """An installation that stands well, and what its machine tells."""
-
-    place: Place
-    machine: Host
-    proofs: tuple[Proof, ...] = ()
-
-    def looks(self) -> dict[str, Found]:
-        place, today = self.place, day_of(self.place)
-        found = installation_check.look(place.settings, place.engine, place.clock(), today, self.proofs, self.machine)
-        return {row.finding.code: row for row in found}
-
-    def faults(self) -> set[str]:
-        return {code for code, row in self.looks().items() if row.finding.holds is False}
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def good(request: pytest.FixtureRequest, copies: Copies, tmp_path: Path) -> Iterator[Good]:
-    swaps = tmp_path / "swaps"
-    swaps.write_text(NO_SWAP, encoding="ascii")
-    with on_engine(request.param, copies, tmp_path / "instance", looked_after) as place:
-        settled(place)
-        machine = Host(front_settings.problems, lambda _: disk.Space(50, 100), swaps, lambda: True)
-        yield Good(place, machine)
+    with standing_well(request.param, copies, tmp_path) as made:
+        yield made
 
 
 def test_of_an_installation_that_stands_well_it_invents_no_fault(good: Good) -> None:
@@ -226,6 +162,48 @@ def _something_stays(good: Good) -> None:
     good.proofs = (Proof("log", holds=False, says="Words stand in what the program prints."),)
 
 
+def _on_a_disk(kind: str) -> Callable[[Good], None]:
+    return lambda good: mounted(good, kind)
+
+
+def _is_synced(good: Good) -> None:
+    (good.place.settings.instance.parent / ".dropbox").touch()
+
+
+def _root_wrote_there(good: Good) -> None:
+    file = good.place.settings.instance / "releases.json"
+    file.touch(mode=0o600)
+    try:
+        os.chown(file, 65_534, -1)
+    except PermissionError:
+        pytest.skip("only root gives files away")
+
+
+def _passwords_are_open(good: Good) -> None:
+    file = good.root / ETC
+    file.parent.mkdir(parents=True)
+    file.write_text("SMTP_URL=smtps://name:password@mail.example\n", encoding="ascii")
+    file.chmod(0o644)
+
+
+def _a_timer_is_off(good: Good) -> None:
+    (good.root / UNITS / "timers.target.wants" / "amparo-backup.timer").unlink()
+
+
+def _mail_goes_nowhere(good: Good) -> None:
+    address = f"smtp://127.0.0.1:{free_port()}"
+    good.place.settings = good.place.settings.with_changes(smtp_url=address, notify_to=("a@example.org",))
+
+
+def _nobody_is_to_be_reminded(good: Good) -> None:
+    good.place.settings = good.place.settings.with_changes(smtp_url="smtps://mail.example")
+
+
+def _the_ledger_is_older(good: Good) -> None:
+    with writing(good.place.engine) as db:
+        db.add(ReleaseRow(period="2026-Q1", state=PUBLISHED, team=2, epoch=1, compiled_by=1, body=b"{}"))
+
+
 # what was done to a good one -> what is found, and nothing else
 BAD: dict[str, tuple[Callable[[Good], None], set[str]]] = {
     "no backup was ever taken": (_never_backed_up, {"backups"}),
@@ -246,6 +224,17 @@ BAD: dict[str, tuple[Callable[[Good], None], set[str]]] = {
     "a clock that is behind": (_a_file_of_tomorrow, {"clock"}),
     "a clock that nobody keeps": (_on_the_machine(clock_is_set=lambda: False), {"clock"}),
     "a front server that does not say who sends": (_nobody_says_who_sends, {"front"}),
+    "a folder on a stick": (_on_a_disk("vfat"), {"place"}),
+    "a folder on another computer": (_on_a_disk("nfs4"), {"place"}),
+    "a folder in memory": (_on_a_disk("tmpfs"), {"place"}),
+    "a folder that is copied away": (_is_synced, {"place"}),
+    "a file of somebody else": (_root_wrote_there, {"folder"}),
+    "settings that others may read": (_passwords_are_open, {"folder"}),
+    "a timer that is not switched on": (_a_timer_is_off, {"units"}),
+    "a mail server that does not answer": (_mail_goes_nowhere, {"mail"}),
+    "a mail server and nobody to remind": (_nobody_is_to_be_reminded, {"mail"}),
+    "a ledger older than the database": (_the_ledger_is_older, {"releases"}),
+    "a database whose clock is an hour off": (_on_the_machine(database_ahead=lambda _: 3_600.0), {"clock"}),
     "a report that leaves something behind": (_something_stays, {"leaks"}),
 }
 
@@ -263,6 +252,28 @@ def test_what_a_system_does_not_tell_is_neither_right_nor_wrong(good: Good, tmp_
     found = good.looks()
     assert {code for code, row in found.items() if row.finding.holds is None} == OPEN | {"swap", "clock"}
     assert found["clock"].finding.says == UNKNOWN["clock"]
+
+
+@pytest.mark.parametrize(
+    ("days", "says"),
+    [(-0.5, front_settings.WHY[10]), (5, "is good for 4 more days"), (60, "")],
+    ids=["over", "nearly over", "good"],
+)
+def test_a_certificate_that_browsers_refuse_is_found_before_or_when_they_do(
+    app: Flask, place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, days: float, says: str
+) -> None:
+    port = free_port()
+    settings = place.settings.with_changes(base_url=f"https://localhost:{port}", trusted_proxy="127.0.0.1")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "certificate.pem"))
+    with in_this_process(app) as address, over_tls(tmp_path, port, address, days):
+        problems = front_settings.problems(settings)
+    assert problems is not None
+    assert [says in problem for problem in problems] == [True] * bool(says)
+
+
+def test_where_nobody_answers_the_server_in_front_is_not_called_good(place: Place) -> None:
+    address = f"https://localhost:{free_port()}"
+    assert front_settings.problems(place.settings.with_changes(base_url=address, trusted_proxy="127.0.0.1")) is None
 
 
 # ── a backup is put back into nothing ───────────────────────────────────────────────────────────────────────
@@ -335,7 +346,7 @@ def test_the_coordinator_reads_in_spanish_what_is_to_be_done_first(app: Flask, p
     desk = signs_in(app, place, place.workers["vera"])
     desk.opens(PAGE)
     assert "amparo check" in desk.words, "before anybody looked: what to ask for"
-    machine = Host(front_settings.problems)
+    machine = Host(host_looks.AROUND)
     found = installation_check.look(place.settings, place.engine, time.time(), day_of(place), None, machine)
     look = findings.Look("localhost", day_of(place), tuple(row.finding for row in found))
     assert findings.keep(place.settings.instance, findings.HERE, look)

@@ -31,6 +31,7 @@ from reporting.storage.locks import maintenance_lock
 
 WORDS = 12  # of a list of 2048: 132 bits
 MARK = "packed.json"  # in a folder that was packed: the day, and where the file lies
+HALF, OVER = "half", "over"  # in it, while an installation is unpacked; and whether over one that was packed before
 SETTINGS_FILE = "amparo.env"  # in the new folder: the settings as they were, for `amparo setup`
 # what lies in the folder and travels -> why it must
 TRAVELS = {
@@ -102,18 +103,23 @@ def unpack(source: Path, typed: str, instance: Path, open_engine: Callable[[], E
             raise CannotMove(T_("This is a backup and no packed installation: put it back with `amparo restore`."))
         _may_lie_in(instance, head["files"])
         instance.mkdir(parents=True, exist_ok=True, mode=0o700)
+        mark = instance / MARK
+        mark_before = mark.read_bytes() if mark.exists() else b""
+        is_over = _is_over(mark_before)
+        replace_file(mark, json.dumps({HALF: True, OVER: is_over}).encode())  # whoever is cut off here begins anew
         before = {name: (instance / name).read_bytes() for name in head["files"] if (instance / name).exists()}
         for name, text in head["files"].items():
             _write(instance / name, base64.b64decode(text))
         engine = open_engine()
         try:
-            if not (instance / MARK).exists():
+            if not is_over and not (mark_before and engine.dialect.name == "sqlite"):
                 _is_empty(engine)
             with maintenance_lock(engine, instance, "move"):
                 prints = snapshots.put_back(engine, lines, say)
         except BaseException:
             for name in head["files"]:
                 _write(instance / name, before[name]) if name in before else (instance / name).unlink(missing_ok=True)
+            replace_file(mark, mark_before) if mark_before else mark.unlink()
             raise
         finally:
             engine.dispose()
@@ -128,9 +134,25 @@ def is_packed(instance: Path) -> bool:
     return (instance / MARK).exists()
 
 
+def _is_over(mark: bytes) -> bool:
+    """Whether what is unpacked comes in the place of what was packed here, also at a second try."""
+    noted: dict[str, Any] = json.loads(mark) if mark else {HALF: True}
+    return bool(noted.get(OVER, not noted.get(HALF)))
+
+
+def is_half(instance: Path) -> bool:
+    """Whether one was not unpacked to its end here."""
+    try:
+        return bool(json.loads((instance / MARK).read_text(encoding="utf-8")).get(HALF))
+    except (OSError, ValueError):
+        return False
+
+
 def stay(instance: Path) -> bool:
-    """It serves here again after all: nothing was unpacked elsewhere. False where it was not packed."""
-    there = is_packed(instance)
+    """It serves here again after all: nothing was unpacked elsewhere. False where it was not, or is half here."""
+    there = is_packed(instance) and not is_half(instance)
+    if not there:
+        return False
     (instance / MARK).unlink(missing_ok=True)
     return there
 

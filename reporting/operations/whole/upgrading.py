@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Engine, func, inspect, select, table
+from sqlalchemy import Connection, Engine, column, func, inspect, select, table
 
 from reporting.errors import AmparoError
 from reporting.i18n import T_, joined, said
@@ -29,6 +29,7 @@ HALF = f"{COPY}.new"  # while it is written, or after a power cut
 NOTE = "upgrade.json"  # beside it: from which version, to which, and what the rows said afterwards
 # what an upgrade changes neither in number nor in name: who is here, what was told
 STAYS = ("case_file", "record", "team_log", "member", "audit")
+TOLD = ("case_file", "record", "erased")  # where a row that the copy does not know is something told or erased since
 T = TypeVar("T")
 Say = Callable[[str], None]
 
@@ -77,6 +78,9 @@ def run(
 
     `UpgradeRefused` with what did not hold. Where there are no tables yet nothing is copied and nothing can go back.
     """
+    if is_unfinished(instance):  # what lies there may be half of two versions: a copy of it would be no way back
+        say(T_("an upgrade did not come to its end: what was copied before it is put back first ..."))
+        _put_back(engine, instance, now, say)
     is_copied = copy(engine, instance, now, say)
     before = counts(engine) if is_copied else {}
     try:
@@ -88,8 +92,7 @@ def run(
             raise
         wrong = [str(getattr(trouble, "orig", None) or trouble).strip().splitlines()[0] or type(trouble).__name__]
     if wrong and is_copied:
-        snapshots.put_back(engine, _copied(instance, now), say)
-        forget(instance)
+        _put_back(engine, instance, now, say)
         raise UpgradeRefused(
             said(
                 "The upgrade did not hold (%(why)s). Everything is as it was before it. Start the former program "
@@ -131,6 +134,47 @@ def noted_in(instance: Path) -> Upgrade | None:
         return None
 
 
+def is_unfinished(instance: Path) -> bool:
+    """Whether an upgrade began here and was stopped before its end: nobody may tell anything until it is settled."""
+    noted = noted_in(instance)
+    return noted is not None and not noted.after
+
+
+def _put_back(engine: Engine, instance: Path, now: float, say: Say) -> None:
+    """What was copied, in the place of what is there. `UpgradeRefused` when something was told or erased since."""
+    noted = noted_in(instance)
+    if noted is None:
+        return
+    with maintenance_lock(engine, instance, "upgrade"):
+        _refuse_where(_came_since(engine, _copied(instance, now)))
+        replace_file(instance / NOTE, json.dumps({"before": noted.before, "after": {}}).encode())  # until it is done
+        snapshots.put_back(engine, _copied(instance, now), say)
+        forget(instance)
+
+
+def _came_since(engine: Engine, copied: Iterator[dict[str, Any]]) -> list[str]:
+    """Tables in which something was told, written or erased that the copy does not know, whatever their version."""
+    next(copied)
+    known: dict[str, list[Mapping[str, Any]]] = {name: [] for name in TOLD}
+    for line in copied:
+        if line["t"] in known:
+            known[line["t"]].append(backups.row_in(line)[1])
+    with backups.one_look(engine) as connection:
+        look = inspect(connection)
+        return [
+            name
+            for name in sorted(known.keys() & set(look.get_table_names()))
+            if _more(connection, name, look.get_pk_constraint(name)["constrained_columns"], known[name])
+        ]
+
+
+def _more(connection: Connection, name: str, key: Sequence[str], known: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether the table has a row whose key none of the known ones has."""
+    columns: list[Any] = [column(part) for part in key]
+    there = {tuple(row) for row in connection.execute(select(*columns).select_from(table(name)))}
+    return bool(there - {tuple(row.get(part) for part in key) for row in known})
+
+
 def take_back(engine: Engine, instance: Path, now: float, say: Say) -> Upgrade:
     """Put the tables and rows of before the upgrade back. `UpgradeRefused` when something was told or done since."""
     noted = noted_in(instance)
@@ -142,10 +186,9 @@ def take_back(engine: Engine, instance: Path, now: float, say: Say) -> Upgrade:
             )
         )
     if noted.after:
-        _nothing_came(noted.after, snapshots.fingerprints(engine))
-    with maintenance_lock(engine, instance, "upgrade"):
-        snapshots.put_back(engine, _copied(instance, now), say)
-        forget(instance)
+        then, there = noted.after, snapshots.fingerprints(engine)
+        _refuse_where(sorted(name for name in then.keys() | there.keys() if then.get(name) != there.get(name)))
+    _put_back(engine, instance, now, say)
     return noted
 
 
@@ -163,8 +206,7 @@ def _copied(instance: Path, now: float) -> Iterator[dict[str, Any]]:
         yield from backups.lines_of(file, instance, now)
 
 
-def _nothing_came(then: Prints, now: Prints) -> None:
-    changed = sorted(name for name in then.keys() | now.keys() if then.get(name) != now.get(name))
+def _refuse_where(changed: Sequence[str]) -> None:
     if changed:
         raise UpgradeRefused(
             said(
