@@ -76,18 +76,18 @@ MOVES: Final[Mapping[str, Mapping[str, Move]]] = {
     CLOSED: {},
 }
 STATES: Final = {
-    PROPOSED: N_("proposed; waits for her answer"),
-    CONSENTED: N_("she said yes; not sent yet"),
-    DECLINED: N_("she said no"),
-    SENT: N_("sent; the service has not answered"),
-    ACCEPTED: N_("the service accepted"),
-    REFUSED: N_("the service refused"),
-    NOT_REACHED: N_("the service was not reached"),
-    REACHED: N_("she was attended"),
-    CLOSED: N_("closed"),
-    REVOKED: N_("withdrawn"),
-    TO_PROTECT: N_("to protect a child; waits for a second case worker"),
-    PROTECTED: N_("to protect a child; not sent yet"),
+    PROPOSED: N_("Proposed; waits for her answer"),
+    CONSENTED: N_("She said yes; not sent yet"),
+    DECLINED: N_("She said no"),
+    SENT: N_("Sent; the service has not answered"),
+    ACCEPTED: N_("The service accepted"),
+    REFUSED: N_("The service refused"),
+    NOT_REACHED: N_("The service was not reached"),
+    REACHED: N_("She was attended"),
+    CLOSED: N_("It is closed"),
+    REVOKED: N_("Withdrawn"),
+    TO_PROTECT: N_("To protect a child; waits for a second case worker"),
+    PROTECTED: N_("To protect a child; not sent yet"),
 }
 MOVE_NAMES: Final = {
     "agree": N_("She says yes"),
@@ -115,7 +115,7 @@ REFUSED_BECAUSE: Final = {
     "OTHER": N_("Something else"),
 }
 # who takes a step, in words
-WHO: Final = {HER: N_("she herself"), WORKER: N_("the team"), SECOND: N_("another case worker")}
+WHO: Final = {HER: N_("She herself"), WORKER: N_("The team"), SECOND: N_("Another case worker")}
 TAKES_BACK: Final = frozenset({"miss", "refuse", "revoke"})  # moves after which no appointment of it stands
 LAST: Final = frozenset({CLOSED, REVOKED})
 ENDED: Final = LAST | {DECLINED, REFUSED, REACHED}

@@ -188,7 +188,7 @@ _TABLE: dict[str, Any] = {
     "chosen_in": lambda view: [name for name in (*FILTERS, "owner") if getattr(view, name)],
     "need_names": NEEDS,
     "urgency_names": codes.URGENCY_LABELS,
-    "states": {"new": N_("New"), "open": N_("In hand"), "closed": N_("Closed")},
+    "states": {"new": N_("New"), "open": N_("In hand"), "closed": N_("It is closed")},
     "marks": actions.MARKS,
     "places": queue.PLACES,
     "outcomes": actions.OUTCOMES,

@@ -31,17 +31,17 @@ class StateRow:
 
 
 STATES: Final[Mapping[str, StateRow]] = {
-    OPEN: StateRow(N_("open"), frozenset({HER, WORKER})),
-    PROPOSED: StateRow(N_("a service is proposed"), frozenset({MOVE})),
-    AGREED: StateRow(N_("she said yes to a service"), frozenset({MOVE})),
-    REACHED: StateRow(N_("she was attended"), frozenset({MOVE}), settled=True, off_her_page=frozenset({MOVE})),
+    OPEN: StateRow(N_("It is still needed"), frozenset({HER, WORKER})),
+    PROPOSED: StateRow(N_("A service is proposed"), frozenset({MOVE})),
+    AGREED: StateRow(N_("She said yes to a service"), frozenset({MOVE})),
+    REACHED: StateRow(N_("She was attended"), frozenset({MOVE}), settled=True, off_her_page=frozenset({MOVE})),
     MET_ELSEWHERE: StateRow(
-        N_("she has it from elsewhere"), frozenset({HER, WORKER}), settled=True, off_her_page=frozenset({HER})
+        N_("She has it from elsewhere"), frozenset({HER, WORKER}), settled=True, off_her_page=frozenset({HER})
     ),
     NOT_WANTED: StateRow(
-        N_("she does not want it"), frozenset({HER, WORKER}), settled=True, off_her_page=frozenset({HER})
+        N_("She does not want it"), frozenset({HER, WORKER}), settled=True, off_her_page=frozenset({HER})
     ),
-    OVER: StateRow(N_("its time is past"), frozenset({TIME}), settled=True, off_her_page=frozenset({TIME})),
+    OVER: StateRow(N_("Its time is past"), frozenset({TIME}), settled=True, off_her_page=frozenset({TIME})),
 }
 # state of a referral -> what its need is in meanwhile; every other one leaves its need open
 OF_REFERRAL: Final[Mapping[str, str]] = {

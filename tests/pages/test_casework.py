@@ -118,13 +118,13 @@ def test_the_whole_way_from_a_report_to_an_outcome_and_to_nothing_left(app: Flas
     rosa.opens("/es/equipo/casos?folder=unread")
     opens_newest_case(rosa)
     rosa.presses("propose", service=a_service(app, place, "N_PEP"), need="N_PEP", fields=["violence", "narrative"])
-    assert say("proposed; waits for her answer") in rosa.words
+    assert say("Proposed; waits for her answer") in rosa.words
     # She sees exactly what would be told, and says no.
     her = comes_back(app, receipt)
     decides(her, "no")
     assert say("Noted: no. Nothing is told to them from now on.") in her.words
     rosa.opens(case)
-    assert say("she said no") in rosa.words
+    assert say("She said no") in rosa.words
     assert say("It is sent") not in buttons(rosa)
     # Another is proposed, and she says yes.
     rosa.presses("propose", service=a_service(app, place, "N_STI"), need="N_STI", fields=["violence"])
@@ -133,9 +133,9 @@ def test_the_whole_way_from_a_report_to_an_outcome_and_to_nothing_left(app: Flas
     assert say("What happened") in words
     assert marker not in words.split(say("They would be told only this"))[1], "her words were not among the fields"
     for step, state in (
-        ("send", "sent; the service has not answered"),
-        ("accept", "the service accepted"),
-        ("reach", "she was attended"),
+        ("send", "Sent; the service has not answered"),
+        ("accept", "The service accepted"),
+        ("reach", "She was attended"),
         ("close", "closed"),
     ):
         steps(rosa, case, step)
@@ -370,7 +370,7 @@ def test_told_for_another_person_nothing_is_referred_until_she_says_yes_herself(
     her.presses("allow-C_HERSELF")
     desk.opens(case)
     desk.presses("propose", service=a_service(app, place, "N_PEP"), need="N_PEP", fields=[])
-    assert say("proposed; waits for her answer") in desk.words
+    assert say("Proposed; waits for her answer") in desk.words
 
 
 def test_a_child_is_protected_by_two_with_a_reason_that_she_can_read(app: Flask, place: Place) -> None:
@@ -387,7 +387,7 @@ def test_a_child_is_protected_by_two_with_a_reason_that_she_can_read(app: Flask,
     milagros = at_the_desk(app, place, "milagros")
     steps(milagros, case, "confirm")
     steps(milagros, case, "send")
-    assert say("sent; the service has not answered") in milagros.words
+    assert say("Sent; the service has not answered") in milagros.words
 
 
 def test_an_adult_is_never_protected_without_her_yes(app: Flask, place: Place) -> None:
@@ -827,8 +827,11 @@ def test_the_guide_says_every_move_of_the_table_in_words(app: Flask, place: Plac
     desk = at_the_desk(app, place)
     desk.opens(f"/{language}/equipo/guia")
     catalogue = languages.load((language,))[language]
-    parts = re.findall(r"<tbody>(.*?)</tbody>", desk.text.split('<h2 id="next">')[0], re.DOTALL)
-    told = [[html.unescape(cell) for cell in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", part)] for part in parts]
+    moves = desk.text.split('<h2 id="moves">')[1].split('<h2 id="next">')[0]
+    told = [
+        [html.unescape(words) for words in re.findall(r"<(?:h3|td)>(.*?)</(?:h3|td)>", part)]
+        for part in re.findall(r"<details>(.*?)</details>", moves, re.DOTALL)
+    ]
     table = [
         [referral.STATES[state]]
         + [
@@ -847,17 +850,17 @@ def test_the_guide_says_for_every_state_what_is_next_or_why_nothing_is(app: Flas
     desk = at_the_desk(app, place)
     desk.opens(f"/{language}/equipo/guia")
     catalogue = languages.load((language,))[language]
-    rows = re.findall(r"<tr>(.*?)</tr>", desk.text.split('<h2 id="next">')[1], re.DOTALL)[1:]
-    told = [[html.unescape(cell) for cell in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row)] for row in rows]
+    told = [
+        [html.unescape(words) for words in re.findall(r"(?:<h4>|<strong>|<p>)([^<\n]+)<", part)]
+        for part in re.findall(r"<details>(.*?)</details>", desk.text.split('<h2 id="next">')[1], re.DOTALL)
+    ]
     names = (referral.STATES, next_steps.CASE_STATES)
     table = [
-        [named[state], row.name if isinstance(row, next_steps.StepRow) else "\N{EN DASH}", row.because]
+        [named[state], row.name if isinstance(row, next_steps.StepRow) else "No step", row.because]
         for named, table in zip(names, (next_steps.OF_REFERRAL, next_steps.OF_CASE), strict=True)
         for state, row in table.items()
     ]
-    assert [[cells[0], cells[1], cells[3]] for cells in told] == [
-        [languages.say(catalogue, text) for text in row] for row in table
-    ]
+    assert told == [[languages.say(catalogue, text) for text in row] for row in table]
 
 
 def test_who_opens_a_case_waits_for_one_match_and_not_for_two(

@@ -1,14 +1,21 @@
-"""The desk on a phone of 360 x 640, in Chromium: what is urgent and its answer in two screens, ten cards in three."""
+"""The desk on a phone of 360 x 640, in Chromium: what is urgent and its answer in two screens, ten cards in three.
+
+A whole case in ten, the guide of the first day in eight.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from referrals.needs.codes import MUST_NOTS
 from reporting.app import create_app
+from reporting.cases import store
+from reporting.storage.database import writing
 from reporting.web import assets
 from tests.browsers import FLAGS
 from tests.copies import Copies, with_a_colleague
@@ -17,12 +24,13 @@ from tests.pages.test_casework import RAPE
 from tests.people import Place
 from tests.phone import Phone
 from tests.stories import day_of_cases
-from tests.trips import signs_in
+from tests.trips import say, signs_in
 
 SCREEN = 640
 LONG = "Me agarró del cuello y no podía respirar. Tengo miedo de que vuelva. No sé a quién decirle. " * 3
 CONTACT = {"channel": "CALL", "number_to_call": "987 111 222", "safe_hours": "de 3 a 5"}
 WORST = replace(RAPE, hours=(20.0, 20.0), flags=frozenset({"D_STRANGLED", "S_PERP_NEAR"}))
+HEIGHT = "document.documentElement.scrollHeight"
 BELOW = "found => found && Math.round(found.getBoundingClientRect().bottom + scrollY)"
 
 
@@ -54,12 +62,21 @@ def shows(window: Any, desk: Phone, address: str) -> Any:
     return window
 
 
+def case_of(place: Place, *, wrote: bool) -> int:
+    """The worst case, told just now; `wrote`: with a long letter of hers since."""
+    receipt = place.receives(WORST, LONG, contact=CONTACT, consents=frozenset({"C_LETTERS", "C_CONTACT"}))
+    if wrote:
+        with writing(place.engine) as db:
+            store.write_as_reporter(db, place.comes_back(receipt), LONG, place.clock())
+    return place.comes_back(receipt).case
+
+
+@pytest.mark.parametrize("wrote", [False, True])
 @pytest.mark.parametrize("taken", [False, True])
 def test_the_danger_its_signs_and_the_answer_lie_within_two_screens(
-    place: Place, rosa: Phone, window: Any, *, taken: bool
+    place: Place, rosa: Phone, window: Any, *, taken: bool, wrote: bool
 ) -> None:
-    consents = frozenset({"C_LETTERS", "C_CONTACT"})
-    case = place.comes_back(place.receives(WORST, LONG, contact=CONTACT, consents=consents)).case
+    case = case_of(place, wrote=wrote)
     rosa.opens(f"/es/equipo/caso/{case}")
     if taken:
         rosa.presses("assign")
@@ -72,6 +89,24 @@ def test_the_danger_its_signs_and_the_answer_lie_within_two_screens(
     buttons = page.locator(".case-to-her .o-actions:not(details *) button")
     assert buttons.count() == (1 if taken else 2)
     assert max(buttons.nth(number).evaluate(BELOW) for number in range(buttons.count())) <= 2 * SCREEN
+
+
+def test_a_whole_case_with_a_letter_of_hers_lies_within_ten_screens_and_hides_nothing_urgent(
+    place: Place, rosa: Phone, window: Any
+) -> None:
+    page = shows(window, rosa, f"/es/equipo/caso/{case_of(place, wrote=True)}")
+    assert page.evaluate(HEIGHT) <= 10 * SCREEN
+    urgent = page.locator(".c-clock").filter(has_text=re.compile("Ahora|En 24 horas|quedan"))
+    assert urgent.count() >= 5
+    assert all(urgent.nth(number).is_visible() for number in range(urgent.count()))
+    assert all(page.get_by_text(say(MUST_NOTS[code])).is_visible() for code in ("MN_POLICE", "MN_DELAY_CARE"))
+
+
+def test_the_guide_is_found_through_by_looking_at_its_headings(rosa: Phone, window: Any) -> None:
+    page = shows(window, rosa, "/es/equipo/guia")
+    assert page.evaluate(HEIGHT) <= 8 * SCREEN
+    headings = page.locator("main :is(h2,h3,h4)")
+    assert all(headings.nth(number).is_visible() for number in range(headings.count()))
 
 
 @pytest.mark.parametrize("tab", ["today", "waits", "open"])

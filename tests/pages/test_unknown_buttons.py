@@ -127,7 +127,7 @@ def test_in_her_case_a_button_that_is_none_changes_nothing(app: Flask, place: Pl
     rosa = signs_in(app, place, place.workers["rosa"])
     opens_newest_case(rosa)
     rosa.presses("propose", service=a_service(app, place, "N_PEP"), need="N_PEP", fields=["violence"])
-    assert say("proposed; waits for her answer") in rosa.words
+    assert say("Proposed; waits for her answer") in rosa.words
     her = comes_back(app, receipt)
     before = everything(place)
     for go in (*PRESSES, ["deny"], ["deny-zz"], ["erase-zz"], ["save-99"]):

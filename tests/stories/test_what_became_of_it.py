@@ -92,7 +92,7 @@ def test_a_case_worker_may_take_it_off_the_desk_but_no_running_window_off_her_pa
 
 def proposes(rosa: Phone, service: str, need: str) -> None:
     rosa.presses("propose", door=f"{need} {service}", fields=["violence"])
-    assert say("proposed; waits for her answer") in rosa.words
+    assert say("Proposed; waits for her answer") in rosa.words
 
 
 def test_a_running_window_stands_on_her_consent_page_which_does_not_say_that_she_has_time(
