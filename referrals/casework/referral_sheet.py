@@ -41,6 +41,7 @@ def _words(
         return [
             f"{say(questions.CONTACT_NAMES[name])}: {say(questions.CHANNELS.get(value, value))}"
             for name, value in case.contact.items()
+            if name in questions.CONTACT_NAMES
         ]
     value = getattr(case.incident_at(now), OF_INCIDENT.get(field, field))
     if field == "hours":

@@ -20,6 +20,7 @@ from reporting.web.forms import DAY_IS_WRITTEN, LONGEST_DAY, StaffForm
 
 WRITE: Final = N_("Write it in a few words.")
 WHY: Final = N_("Write why.")
+SAID_HOW: Final = N_("Write when and how she said it.")
 CHOOSE_HOW: Final = N_("Choose how it ended.")
 
 
@@ -188,9 +189,21 @@ class HandOverForm(ActForm):
 class ConsentForm(ActForm):
     """What she said aloud that she allows: of what, yes or no, and how she said it."""
 
-    needs: ClassVar = {"text": N_("Write when and how she said it.")}
+    needs: ClassVar = {"text": SAID_HOW}
     consent = _chosen()
     step = _chosen()
+    text = _typed()
+
+
+class ReachForm(ActForm):
+    """How she may be reached, as she said it aloud, and how she said it."""
+
+    needs: ClassVar = {"number_to_call": N_("Write the number, or the name there."), "text": SAID_HOW}
+    channel = _chosen()
+    number_to_call = _chosen(200)
+    safe_hours = _chosen(200)
+    if_other = _chosen(200)
+    code_word = _chosen(200)
     text = _typed()
 
 

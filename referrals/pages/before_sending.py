@@ -38,6 +38,11 @@ SPOKEN: dict[str, tuple[str, str, str]] = {
     "ask-hand-over": (N_("Ask her"), N_("She is asked. It goes nowhere before she says yes."), "the-case"),
     "handed": (N_("She says yes: hand it over now"), N_("It is handed over."), "the-case"),
     "allow": (N_("She told me by voice what she allows"), N_("What she allows is written down."), "the-case"),
+    "reach": (
+        N_("She told me by voice how to reach her"),
+        N_("It is kept how to reach her. Her page says that you wrote it down, and she can take it back there."),
+        "told",
+    ),
     "need": (N_("How a need stands"), N_("It is kept how the need stands."), "help"),
     "propose": (N_("Propose a service to her"), N_("She is asked. Her answer comes to this page."), "referrals"),
     "protect": (N_("Ask a second case worker"), N_("A second case worker is asked."), "referrals"),

@@ -6,7 +6,7 @@ Speaks HTTP and nothing else. What an act does is a matter of `case_actions`.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -182,6 +182,7 @@ def _as_it_stands(opened: Case, directory: DirectorySnapshot) -> dict[str, Any]:
         "facts": wording.facts_of(opened.incident, names, say),
         "first": wording.facts_of(opened.first, names, say) if opened.corrections else (),
         "help": help_now,
+        "must_not": _must_not(opened, help_now.must_not),
         "states": states,
         "danger": _danger(opened, incident, names),
         "running": sorted(
@@ -202,6 +203,13 @@ def _as_it_stands(opened: Case, directory: DirectorySnapshot) -> dict[str, Any]:
     }
 
 
+def _must_not(opened: Case, by_rule: Collection[str]) -> frozenset[str]:
+    """What must never be done. Whether she may be called hangs on what she allows now, not on what was told."""
+    allows = opened.has_contact and "C_CONTACT" in opened.consents
+    may_call = allows and actions.speaks_for_herself(opened.incident, opened.consents)
+    return frozenset(by_rule) - {NO_CALL} | (frozenset() if may_call else {NO_CALL})
+
+
 def _danger(opened: Case, incident: Incident, names: Mapping[str, str]) -> dict[str, Any]:
     """What the queue says in red, with the signs she told, in words, and the hour in which she told them."""
     presses = pressing(incident, [need for need, stands in opened.need_states.items() if stands.settled])
@@ -216,4 +224,5 @@ def _danger(opened: Case, incident: Incident, names: Mapping[str, str]) -> dict[
     }
 
 
-GOES = {"handed", "allow"}  # what takes something away from a case or from a team: it goes from the log too
+NO_CALL = "MN_CONTACT_BACK"
+GOES = {"handed", "allow", "reach"}  # what takes something away from a case or from a team: it goes from the log too

@@ -33,6 +33,7 @@ from referrals.pages.act_forms import (
     PassOnForm,
     ProposalForm,
     ProtectionForm,
+    ReachForm,
     ReadForm,
     ReasonForm,
     RiskForm,
@@ -53,6 +54,7 @@ from reporting.errors import AmparoError
 from reporting.i18n import N_
 from reporting.teams.readers import offered
 from reporting.teams.team_log import CannotOpen
+from reporting.vocabulary import questions
 from reporting.web.context import installation, local_hour
 from reporting.web.forms import number_in
 
@@ -223,6 +225,15 @@ def _allow(case_file: CaseFile, form: ConsentForm) -> None:
     actions.note(case_file, member, form.text.data, moment)
 
 
+def _reach(case_file: CaseFile, form: ReachForm) -> None:
+    """How to reach her, as she said it by voice."""
+    channel = form.channel.data if form.channel.data in questions.CHANNELS else ""
+    said = {name: channel if name == "channel" else form[name].data for name in questions.CONTACT_NAMES}
+    moment, member = installation().clock(), g.keys.member
+    actions.reach_by(case_file, member, {name: words for name, words in said.items() if words}, moment)
+    actions.note(case_file, member, form.text.data, moment)
+
+
 def _need(case_file: CaseFile, form: NeedForm) -> None:
     actions.say_need(case_file, g.keys.member, form.need.data, form.step.data, installation().clock())
 
@@ -300,6 +311,7 @@ ACTS: dict[str, Act] = {
     "ask-hand-over": Act("changed", HandOverForm, _ask_hand_over),
     "handed": Act("changed", ActForm, _said_yes_to_team, afterwards=_hand_over),
     "allow": Act("changed", ConsentForm, _allow),
+    "reach": Act("changed", ReachForm, _reach),
     "need": Act("changed", NeedForm, _need),
     "propose": Act("referral", ProposalForm, _propose),
     "protect": Act("referral", ProtectionForm, _protect),

@@ -18,7 +18,7 @@ from reporting.cases.summary import CLOSED, OPEN
 from reporting.clock import HOUR
 from reporting.errors import AmparoError
 from reporting.i18n import N_
-from reporting.vocabulary import need_states
+from reporting.vocabulary import need_states, questions
 from reporting.vocabulary.incident import Incident, answers_from_incident
 from reporting.vocabulary.needs import NEEDS
 
@@ -310,7 +310,7 @@ def asked_hand_over(work_record: Mapping[str, Any]) -> int:
 # ── what she allows and adds ────────────────────────────────────────────────────────────────────────────────
 NO_WAY = N_(
     "She left no way to reach her, so there is nothing to allow yet. She writes one on her page, with her code: "
-    "«Tell them how to reach me»."
+    "«Tell them how to reach me»; or you write it down: «She told me by voice how to reach her»."
 )
 HERSELF = "C_HERSELF"  # told by somebody else: now she herself has said yes
 CHANGEABLE = ("C_LETTERS", "C_CONTACT", "C_STATS", SHOW_PLAN, HERSELF)
@@ -344,6 +344,14 @@ def reach(case_file: CaseFile, contact: Mapping[str, str]) -> None:
     case_file.remove_all("contact")
     case_file.add("contact", contact)
     case_file.consents = consents_with(contact, case_file.consents)
+
+
+def reach_by(case_file: CaseFile, by: int, contact: Mapping[str, str], now: float) -> None:
+    """A new way to reach her, as she said it to a member: the same as her own, with who wrote it down."""
+    herself = speaks_for_herself(case_file.incident, case_file.consents)
+    whose = {} if herself else {questions.WHOSE: questions.WHO_TELLS}
+    reach(case_file, {**contact, **whose, questions.BY_VOICE: str(by)})
+    _remember(case_file, by, now, "way written")
 
 
 def add_words(case_file: CaseFile, text: str, now: float) -> None:

@@ -69,6 +69,7 @@ CONTACT_NAMES = {
     "code_word": N_("A word by which you know it is us"),
 }
 WHOSE, WHO_TELLS = "whose", "who tells"  # beside a way to be reached: it is not of the person whom the report is about
+BY_VOICE = "voice"  # beside it: the member who wrote it down as it was said
 
 
 @dataclass(frozen=True, slots=True)

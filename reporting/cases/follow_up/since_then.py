@@ -32,6 +32,7 @@ MOVED: Final[Mapping[str, str]] = {
 DONE: Final[Mapping[str, str]] = {
     "closed": N_("The team closed your case."),
     "reopened": N_("Your case was opened again."),
+    "way written": N_("The team wrote down how to reach you, as you told them."),
 }
 
 

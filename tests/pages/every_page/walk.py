@@ -746,6 +746,7 @@ def the_case_worker_reads_and_answers(walk: Walk) -> None:
     walk.does("answer", text="Aquí estamos.")
     walk.does("contact")
     walk.does("note", text="Llamar mañana.")
+    walk.does("reach", number_to_call="999 111 222", channel="CALL", text="Hoy, por teléfono.")
     walk.does("risk", text="Su pareja contesta el celular.")
     walk.does("label", labels="hostal, urgente")
     walk.does("assign")
