@@ -66,7 +66,7 @@ def test_she_says_that_she_has_it_and_nobody_shouts_at_her_or_at_the_team_any_mo
     assert say(NEEDS["N_PEP"]) not in rosa.words, "the queue asks for it no more"
     rosa.opens(case)
     assert say(NEEDS["N_PEP"]) not in rosa.words.split(say("Letters and notes"))[0]
-    assert f"{say(NEEDS['N_PEP'])} · {say('she has it from elsewhere')}" in rosa.words
+    assert f"{say(NEEDS['N_PEP'])} · {say('She has it from elsewhere')}" in rosa.words
     assert not re.search(r'value="N_PEP ', rosa.text), "nor is a service proposed for it"
     her = comes_back(app, receipt)
     her.presses("still-N_PEP")
@@ -236,7 +236,7 @@ def test_when_the_window_is_past_her_page_says_so_and_what_still_helps(app: Flas
     assert f"{say('What still helps:')} {in_her_words('N_STI')}" in her.words
     rosa = at_the_desk(app, place)
     opens_newest_case(rosa)
-    assert f"{say(NEEDS['N_PEP'])} · {say('its time is past')}" in rosa.words
+    assert f"{say(NEEDS['N_PEP'])} · {say('Its time is past')}" in rosa.words
 
 
 def test_services_to_propose_stand_by_need_the_one_in_reach_first_with_why(app: Flask, place: Place) -> None:
