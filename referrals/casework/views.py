@@ -205,6 +205,20 @@ def _has_to_read(cache: QueueCache, rank: Rank, me: int) -> bool:
     return any(is_to_read(by, to, me) for by, to in cache.summary(rank.case).to_read)
 
 
+def to_go_on_with(cache: QueueCache, ordered: Iterable[Rank], me: int, case: int, now: float) -> int:
+    """The first case that this member has not looked at today, or in which something is unread; 0 where there is none.
+
+    Never the one that lies open.
+    """
+    today = int(now // HOUR) // 24
+    others = (cache.summary(rank.case) for rank in ordered if rank.case != case)
+    seen = (
+        (summary.looked_by == me and (summary.looked_at or 0) // 24 == today and not summary.unread, summary.case)
+        for summary in others
+    )
+    return next((number for is_seen, number in seen if not is_seen), 0)
+
+
 def hidden_windows(cache: QueueCache, shown: Iterable[Rank]) -> int:
     """How many cases with an open window a view leaves out."""
     every = sum(bool(rank.traits & queue.WINDOW) for rank in cache.ranks.values())

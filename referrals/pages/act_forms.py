@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Final
 from wtforms import SelectMultipleField, StringField, TextAreaField
 from wtforms.validators import Length
 
-from reporting.cases.actions import NOT_A_REPORT_BECAUSE
+from reporting.cases.actions import NOT_A_REPORT_BECAUSE, SAY_ALL
 from reporting.cases.case_file import NOT_A_REPORT
 from reporting.i18n import N_
 from reporting.vocabulary import questions
@@ -139,10 +139,15 @@ class LabelsForm(ActForm):
 class CloseForm(ActForm):
     """How it ended, why it is closed, and a letter that goes with it, if there is one."""
 
-    needs: ClassVar = {"outcome": CHOOSE_HOW, "reason": WHY}
+    needs: ClassVar = {"outcome": CHOOSE_HOW}
     outcome = _chosen()
     reason = _typed()
     text = _typed()
+
+    def lacking(self) -> tuple[str, ...]:
+        """The same, and why, where the outcome does not say it."""
+        unsaid = not self.reason.data and self.outcome.data not in SAY_ALL
+        return (*super().lacking(), *((WHY,) if unsaid else ()))
 
 
 class ReasonForm(ActForm):

@@ -13,8 +13,10 @@ from typing import Any
 from flask import g, make_response, redirect, url_for
 from flask.typing import ResponseReturnValue
 
-from referrals.casework import need_list, referral
+from referrals.casework import folds, need_list, queue, referral, views
+from referrals.casework.look import look
 from referrals.casework.pressing import pressing, signs_told, write_down
+from referrals.casework.views import View
 from referrals.directory import snapshot
 from referrals.directory.snapshot import DirectorySnapshot
 from referrals.help import answers as referrals_help
@@ -52,6 +54,22 @@ from reporting.web.forms import HELD, button, complaint, parts_of
 def case_page(case: int) -> ResponseReturnValue:
     """Everything of one case. The opening is in the audit."""
     return _show(case)
+
+
+@blueprint.get(f"{CASE_PATH}/siguiente")
+@signed_in(CASE_WORKER)
+def next_case(case: int) -> ResponseReturnValue:
+    """Off to the first of today's cases that this member has not looked at today; to the list where there is none."""
+    site, keys, now = installation(), refresh_keys(), installation().clock()
+    with site.reading() as db:
+        cache = look(db, keys, site.pin, now).cache
+    ranks = cache.ranks.values()
+    listed = views.chosen(cache, View(), keys.member, now, views.put_aside(ranks))
+    lines, _ = folds.folded(queue.in_order(listed), folds.large(ranks), now)
+    following = views.to_go_on_with(cache, lines, keys.member, case, now)
+    if not following:
+        return redirect(url_for("casework.queue", lang=g.lang), 303)
+    return redirect(url_for("casework.case_page", lang=g.lang, case=following), 303)
 
 
 @blueprint.post(CASE_PATH)

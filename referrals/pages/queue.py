@@ -21,7 +21,18 @@ from referrals.directory import snapshot
 from referrals.help.answers import names
 from referrals.needs import codes
 from referrals.pages.case_forms import blueprint, called, case_workers, counters
-from referrals.pages.queue_bulk import BULK, FILTERS, FIRST, LONGEST_CODE, LONGEST_OWNER, BulkForm, RestoreForm, missing
+from referrals.pages.queue_bulk import (
+    BULK,
+    FILTERS,
+    FIRST,
+    JUNK_BECAUSE,
+    LONGEST_CODE,
+    LONGEST_OWNER,
+    BulkForm,
+    RestoreForm,
+    missing,
+    pressed,
+)
 from reporting import clock
 from reporting.cases import actions, desk, records, taken
 from reporting.cases.actions import NotAllowed
@@ -38,7 +49,7 @@ from reporting.web import desk_pages, languages
 from reporting.web.access.auth import home_for, refresh_keys, signed_in
 from reporting.web.access.traits import is_the, may_be_sent_again, takes
 from reporting.web.context import Installation, installation, local_hour, render_template, say
-from reporting.web.forms import BadFormValue, button, complaint, number_in
+from reporting.web.forms import BadFormValue, complaint, number_in
 
 RESTORE_SHOWN = 60 * 24  # hours: so long the queue says that a restore was entered
 
@@ -192,6 +203,7 @@ _TABLE: dict[str, Any] = {
     "marks": actions.MARKS,
     "places": queue.PLACES,
     "outcomes": actions.OUTCOMES,
+    "junk_because": JUNK_BECAUSE,
     "regions": VOCABULARY["region"],
     "day": lambda written: languages.day_as_written(g.lang, written),
     "came": lambda hour: languages.hour(g.lang, local_hour(hour)),
@@ -325,7 +337,7 @@ def bulk() -> ResponseReturnValue:
     form = BulkForm()
     if not form.is_ours():
         return _queue_page(form=form, sentence=next(iter(form.errors.values()), [""])[0], code=422)
-    go = button()
+    go = pressed(form)
     if go == "find" and len(named := called(form.name.data)) == 1:
         return redirect(url_for("casework.case_page", lang=g.lang, case=named[0]), 303)
     if go in {"view", "find"}:

@@ -22,8 +22,8 @@ from reporting.cases.case_file import CaseFile
 from reporting.cases.records import JUNK
 from reporting.i18n import N_
 from reporting.vocabulary import questions
-from reporting.web.context import installation
-from reporting.web.forms import DAY_IS_WRITTEN, LONGEST_DAY, BadFormValue, StaffForm, day_in
+from reporting.web.context import installation, say
+from reporting.web.forms import DAY_IS_WRITTEN, LONGEST_DAY, BadFormValue, StaffForm, button, day_in, parts_of
 
 LONGEST_OWNER = 12  # signs: `mine`, `nobody`, or the number of a member
 LONGEST_CODE = 24
@@ -65,12 +65,30 @@ class RestoreForm(StaffForm):
         return day, reason, [text for text, there in ((DAY_IS_WRITTEN, day), (WRITE, reason)) if not there]
 
 
+# why several are junk, where a button says it -> in words
+JUNK_BECAUSE = {"ads": N_("Advertising"), "nonsense": N_("Words without sense")}
+
+
+def pressed(form: BulkForm) -> str:
+    """What is to be done. To whom, or why, where the button itself says so, stands in the form then."""
+    go, (verb, named) = button(), parts_of(button())
+    if verb == "assign" and named:
+        form.owner.data = named
+        return verb
+    if verb == "junk" and named in JUNK_BECAUSE:
+        form.reason.data = form.reason.data or say(JUNK_BECAUSE[named])
+        return verb
+    return go
+
+
 def missing(go: str, form: BulkForm) -> list[str]:
     """What has to be said before anything is done with several cases, as sentences."""
     if go not in BULK:
         return [N_("Mark at least one case, and say what to do.")]
     unmarked = [] if form.cases.data else [N_("Mark the cases first.")]
-    return unmarked + [MISSING[name] for name in NEEDED[go] if not (form[name].data or "").strip()]
+    says_all = go == "close" and form.outcome.data in actions.SAY_ALL
+    wanted = [name for name in NEEDED[go] if not (name == "reason" and says_all)]
+    return unmarked + [MISSING[name] for name in wanted if not (form[name].data or "").strip()]
 
 
 # what cannot be done without it -> how the page says that it is missing
@@ -97,7 +115,7 @@ def _bulk_label(case_file: CaseFile, form: BulkForm) -> None:
 
 def _bulk_close(case_file: CaseFile, form: BulkForm) -> None:
     actions.close(
-        case_file, g.keys.member, outcome(form.outcome.data), needed(form.reason.data), installation().clock()
+        case_file, g.keys.member, outcome(form.outcome.data), (form.reason.data or "").strip(), installation().clock()
     )
 
 

@@ -29,6 +29,7 @@ OUTCOMES = {
     "REFUSED": N_("A service refused her"),
     "RECORD_ONLY": N_("She wanted it recorded, and it is"),
 }
+SAY_ALL = frozenset({"REACHED", "RECORD_ONLY"})  # of these, those that need no reason beside them
 LABELS = 8  # at most, of so many signs each
 LABEL_LENGTH = 24
 # mark -> its name; each can be taken back, with a reason

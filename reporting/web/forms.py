@@ -80,6 +80,8 @@ BUTTONS = {
     "deny": "a consent, which she takes back",
     "handover": "yes or no",
     "fill": "a letter of the team, for the box of an answer",
+    "assign": "a member, who gets the marked cases, or 0",
+    "junk": "why the marked cases are junk",
     "have": "a need, which is met elsewhere",
     "unwanted": "a need, which she does not want",
     "still": "a need, which is open again",

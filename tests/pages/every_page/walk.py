@@ -498,7 +498,7 @@ class Walk:
 
 def kind_of(go: str) -> str:
     """What a button does, without which page or which language."""
-    return re.sub(r"^(to|lang|right|save|allow|deny|have|unwanted|still|face|fill)-.*", r"\1-", go)
+    return re.sub(r"^(to|lang|right|save|allow|deny|have|unwanted|still|face|fill|assign|junk)-.*", r"\1-", go)
 
 
 def is_page(endpoint: str) -> bool:
@@ -896,6 +896,8 @@ def _sets_an_answer_right(walk: Walk) -> None:
     walk.opens(f"{walk.case}/respuestas/2")
     walk.sends("reason")
     walk.sends("reason", reason="Me lo dijo por teléfono.")
+    walk.opens(f"{walk.case}/respuestas/2")
+    walk.does("said")
 
 
 def _fills_in_plans(walk: Walk) -> None:
@@ -959,8 +961,8 @@ def _the_queue_in_one_go(walk: Walk, case: str, short: str) -> None:
     walk.does("words", words="noche teléfono")
     walk.does("words", words="ninguna-así")
     walk.opens("/{lang}/equipo/casos?folder=all")
-    walk.does("assign")
-    at_once = {"assign": {}, "label": {"label": "voz"}, "close": {"outcome": "RECORD_ONLY", "reason": "Ya."}}
+    walk.does("assign-0")
+    at_once = {"assign-0": {}, "label": {"label": "voz"}, "close": {"outcome": "RECORD_ONLY", "reason": "Ya."}}
     for go, typed in at_once.items():
         walk.opens("/{lang}/equipo/casos?folder=all")
         walk.does(go, cases=case, **typed)
@@ -971,6 +973,7 @@ def _the_queue_in_one_go(walk: Walk, case: str, short: str) -> None:
     walk.does("find", name="ninguna-así")
     walk.opens("/{lang}/equipo/casos?folder=all")
     walk.does("junk", cases=case, reason="Propaganda.")
+    walk.does("junk-ads", cases=case)
     walk.opens("/{lang}/equipo/casos?folder=doubtful")
     with writing(walk.site.place.engine) as db:
         db.execute(delete(TakenRow))
