@@ -39,8 +39,8 @@ SPOKEN: dict[str, tuple[str, str, str]] = {
     "handed": (N_("She says yes: hand it over now"), N_("It is handed over."), "the-case"),
     "allow": (N_("She told me by voice what she allows"), N_("What she allows is written down."), "the-case"),
     "reach": (
-        N_("She told me by voice how to reach her"),
-        N_("It is kept how to reach her. Her page says that you wrote it down, and she can take it back there."),
+        N_("She told me how to reach her"),
+        N_("It is kept. Her page says so, and she can take it back there."),
         "told",
     ),
     "need": (N_("How a need stands"), N_("It is kept how the need stands."), "help"),

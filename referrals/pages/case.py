@@ -40,6 +40,7 @@ from reporting.teams.team_log import CASE_WORKER, CannotOpen
 from reporting.vocabulary import wording
 from reporting.vocabulary.codes import MINOR_AGES
 from reporting.vocabulary.incident import Incident
+from reporting.vocabulary.need_states import AGREED, PROPOSED
 from reporting.vocabulary.person import speaking
 from reporting.web import desk_pages, languages, question_forms
 from reporting.web.access.auth import refresh_keys, signed_in
@@ -210,6 +211,7 @@ def _as_it_stands(opened: Case, directory: DirectorySnapshot) -> dict[str, Any]:
         "unwritten": not any(letter.sender == records.FROM_TEAM for letter in opened.letters),
         "need_list": need_list.for_team(opened, moment),
         "doors": proposals.doors_of(matched),
+        "under_way": [need for need, stands in states.items() if stands.state in {PROPOSED, AGREED}],
         "silent": opened.days_silent(moment),
         "services": referrals_help.services_for(directory, incident),
         "minor": incident.age in MINOR_AGES,

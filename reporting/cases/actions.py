@@ -311,7 +311,7 @@ def asked_hand_over(work_record: Mapping[str, Any]) -> int:
 # ── what she allows and adds ────────────────────────────────────────────────────────────────────────────────
 NO_WAY = N_(
     "She left no way to reach her, so there is nothing to allow yet. She writes one on her page, with her code: "
-    "«Tell them how to reach me»; or you write it down: «She told me by voice how to reach her»."
+    "«Tell them how to reach me»; or you write it down: «She told me how to reach her»."
 )
 HERSELF = "C_HERSELF"  # told by somebody else: now she herself has said yes
 CHANGEABLE = ("C_LETTERS", "C_CONTACT", "C_STATS", SHOW_PLAN, HERSELF)

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from referrals.needs.codes import MUST_NOTS
+from referrals.pages.before_sending import SPOKEN
 from reporting.app import create_app
 from reporting.cases import store
 from reporting.storage.database import writing
@@ -31,6 +32,8 @@ LONG = "Me agarró del cuello y no podía respirar. Tengo miedo de que vuelva. N
 CONTACT = {"channel": "CALL", "number_to_call": "987 111 222", "safe_hours": "de 3 a 5"}
 WORST = replace(RAPE, hours=(20.0, 20.0), flags=frozenset({"D_STRANGLED", "S_PERP_NEAR"}))
 HEIGHT = "document.documentElement.scrollHeight"
+ROOM_ABOVE = 72  # px: what the page leaves above a heading that a link leads to
+NOTICE = "Object.assign(document.createElement('p'), {className: 'c-notice', textContent: text})"
 BELOW = "found => found && Math.round(found.getBoundingClientRect().bottom + scrollY)"
 
 
@@ -113,6 +116,25 @@ def test_the_guide_is_found_through_by_looking_at_its_headings(rosa: Phone, wind
 def test_ten_cards_lie_within_three_screens(rosa: Phone, window: Any, tab: str) -> None:
     page = shows(window, rosa, f"/es/equipo/casos?folder={tab}")
     assert page.locator(".queue-list>li").nth(9).evaluate(BELOW) <= 3 * SCREEN
+
+
+def test_what_is_said_after_an_act_takes_two_lines_and_covers_no_heading_below_it(rosa: Phone, window: Any) -> None:
+    page = shows(window, rosa, "/es/equipo/casos")
+    said = [say(sentence) for _, sentence, _ in SPOKEN.values()]
+    page.evaluate(f"said => document.body.prepend(...said.map(text => {NOTICE}))", said)
+    heights = page.locator(".c-notice").evaluate_all("all => all.map(one => one.getBoundingClientRect().height)")
+    assert len(heights) == len(said)
+    assert [text for text, height in zip(said, heights, strict=True) if height > ROOM_ABOVE] == []
+
+
+def test_what_can_be_done_with_marked_cases_is_one_tap_away_as_soon_as_one_is_marked(rosa: Phone, window: Any) -> None:
+    page = shows(window, rosa, "/es/equipo/casos")
+    way = page.locator(".queue-to-marked a")
+    assert not way.is_visible()
+    page.locator(".queue-list input[type=checkbox]").first.check()
+    assert way.is_visible()
+    top = way.evaluate("link => link.getBoundingClientRect().top")
+    assert top < SCREEN, "on the screen, with forty cards more below"
 
 
 def test_no_word_of_the_guide_is_broken_on_a_phone(rosa: Phone, window: Any) -> None:
