@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import abort, g, make_response, redirect, url_for
+from flask import abort, g, make_response
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import ImmutableMultiDict
 from wtforms import StringField, TextAreaField
@@ -92,7 +92,7 @@ def set_right(case: int, number: int) -> ResponseReturnValue:
     except REFUSED as problem:
         sentence, code = why_refused(problem)
         return _right_page(case, number, typed_here(), say(sentence), code)
-    return redirect(url_for("casework.case_page", lang=g.lang, case=case), 303)
+    return desk_pages.page_after("casework.case_page", N_("The answer is set right."), "told", case=case)
 
 
 def _answers_form(opened: Case, number: int, typed: Any = None) -> Any:

@@ -13,9 +13,9 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
-from flask import Flask, Response, g, make_response, redirect, request, url_for
+from flask import Flask, Response, current_app, g, make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from sqlalchemy.exc import SQLAlchemyError
@@ -114,6 +114,13 @@ def done(sentence: str, place: str, otherwise: str) -> None:
     `otherwise`: the address to go to where no page can be put down.
     """
     g.notice, g.at, g.otherwise = sentence, place or None, otherwise
+
+
+def page_after(endpoint: str, sentence: str, place: str, **parts: Any) -> ResponseReturnValue:
+    """The page of another endpoint, with what was done (a message id) said in sight; it opens at this place."""
+    done(sentence, place, url_for(endpoint, lang=g.lang, **parts))
+    page = cast("Page", current_app.view_functions[endpoint])
+    return page(**parts)
 
 
 class _SignedOut(RequestRedirect):

@@ -127,6 +127,12 @@ def test_what_is_said_after_an_act_takes_two_lines_and_covers_no_heading_below_i
     assert [text for text, height in zip(said, heights, strict=True) if height > ROOM_ABOVE] == []
 
 
+def test_the_first_case_of_another_place_lies_on_the_first_screen(rosa: Phone, window: Any) -> None:
+    page = shows(window, rosa, "/es/equipo/casos?folder=closed")
+    assert page.locator("nav [aria-current]").inner_text().startswith(say("Closed"))
+    assert page.locator(".queue-list>li h2 a").first.evaluate(BELOW) <= SCREEN
+
+
 def test_what_can_be_done_with_marked_cases_is_one_tap_away_as_soon_as_one_is_marked(rosa: Phone, window: Any) -> None:
     page = shows(window, rosa, "/es/equipo/casos")
     way = page.locator(".queue-to-marked a")

@@ -302,6 +302,7 @@ def test_danger_asked_anew_is_kept_with_its_date_beside_what_she_told_before(app
     place.clock.on(days=3)
     rosa = signs_in(app, place, place.workers["rosa"])
     asks_anew(rosa, case, signs=["S_NO_SAFE_PLACE"], reason="me lo dijo hoy")
+    assert say("It is kept what she says of the danger now.") in rosa.words
     assert [entry.signs for entry in danger_over_time(case_of(place))] == [
         ("S_PERP_NEAR", "S_WEAPON"),
         ("S_WEAPON", "S_NO_SAFE_PLACE"),

@@ -24,7 +24,7 @@ from tests.people import Place
 from tests.phone import Phone
 from tests.stories.day_of_cases import RAPE
 from tests.thumb import Thumb
-from tests.trips import signs_in
+from tests.trips import say, signs_in
 
 QUEUE = "/es/equipo/casos"
 WORDS = "Te leímos."
@@ -129,6 +129,7 @@ def sets_an_answer_right(desk: Desk) -> Thumb:
     thumb.follows(f"{address(case)}/respuestas/0")
     thumb.presses("said", age="A18_24")
     assert desk.opened(case).incident.age == "A18_24"
+    assert say("The answer is set right.") in desk.rosa.words
     assert [correction.reason for correction in desk.opened(case).corrections] == ["Me lo dijo ella."]
     return thumb
 
@@ -190,9 +191,9 @@ def answers_two_one_after_the_other(desk: Desk) -> Thumb:
     thumb.presses("answer", text=WORDS)
     thumb.follows(f"{address(first)}/siguiente")
     second = int(desk.rosa.path.split("/")[-1])
-    thumb.presses("answer", text=WORDS)
+    thumb.presses("letter", text=WORDS)
     assert second != first
-    assert {desk.opened(case).owner for case in (first, second)} == {desk.keys.member}
+    assert [desk.opened(case).letters[-1].text for case in (first, second)] == [WORDS, WORDS]
     return thumb
 
 

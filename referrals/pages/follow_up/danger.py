@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 
-from flask import g, make_response, redirect, url_for
+from flask import g, make_response
 from flask.typing import ResponseReturnValue
 from wtforms import BooleanField, SelectMultipleField, StringField, TextAreaField
 from wtforms.validators import Length
@@ -78,7 +78,7 @@ def assess_anew(case: int) -> ResponseReturnValue:
     except REFUSED as problem:
         refused, code = why_refused(problem)
         return _danger_page(case, typed_here(), say(refused), code)
-    return redirect(url_for("casework.case_page", lang=g.lang, case=case), 303)
+    return desk_pages.page_after("casework.case_page", N_("It is kept what she says of the danger now."), "", case=case)
 
 
 def _assess(case_file: CaseFile, form: DangerForm) -> None:
