@@ -36,7 +36,7 @@ from reporting.web.access.auth import signed_in
 from reporting.web.access.traits import may_be_sent_again, takes
 from reporting.web.context import installation, render_template, say
 from reporting.web.errors import error_page
-from reporting.web.forms import OpenForm, StaffForm, button, complaint, typed_answers, typed_here
+from reporting.web.forms import OpenForm, StaffForm, complaint, typed_answers, typed_here
 
 SHE_SAID = N_("She told me so.")
 
@@ -45,6 +45,7 @@ class RightForm(StaffForm):
     """Why an answer is changed."""
 
     v = StringField()
+    said = StringField()  # with it: she told so, where no other reason is written
     reason = TextAreaField(validators=[Length(max=questions.LONGEST_TEXT)])
 
 
@@ -73,7 +74,7 @@ def set_right(case: int, number: int) -> ResponseReturnValue:
             opened = desk.open_case(db, g.keys, case, site.clock())
         form = _answers_form(opened, number, typed_answers())
         moment = site.clock()
-        because = say(SHE_SAID) if button() == "said" else ""
+        because = say(SHE_SAID) if reason_form.said.data else ""
         reason, now = needed(reason_form.reason.data or because), opened.incident_at(moment)
         if not form.validate():
             return _right_page(case, number, typed_here(), code=422)

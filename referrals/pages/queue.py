@@ -31,7 +31,7 @@ from referrals.pages.queue_bulk import (
     BulkForm,
     RestoreForm,
     missing,
-    pressed,
+    named_in,
 )
 from reporting import clock
 from reporting.cases import actions, desk, records, taken
@@ -49,7 +49,7 @@ from reporting.web import desk_pages, languages
 from reporting.web.access.auth import home_for, refresh_keys, signed_in
 from reporting.web.access.traits import is_the, may_be_sent_again, takes
 from reporting.web.context import Installation, installation, local_hour, render_template, say
-from reporting.web.forms import BadFormValue, complaint, number_in
+from reporting.web.forms import BadFormValue, button, complaint, number_in
 
 RESTORE_SHOWN = 60 * 24  # hours: so long the queue says that a restore was entered
 
@@ -337,7 +337,7 @@ def bulk() -> ResponseReturnValue:
     form = BulkForm()
     if not form.is_ours():
         return _queue_page(form=form, sentence=next(iter(form.errors.values()), [""])[0], code=422)
-    go = pressed(form)
+    go = named_in(button(), form)
     if go == "find" and len(named := called(form.name.data)) == 1:
         return redirect(url_for("casework.case_page", lang=g.lang, case=named[0]), 303)
     if go in {"view", "find"}:

@@ -23,7 +23,7 @@ from reporting.cases.records import JUNK
 from reporting.i18n import N_
 from reporting.vocabulary import questions
 from reporting.web.context import installation, say
-from reporting.web.forms import DAY_IS_WRITTEN, LONGEST_DAY, BadFormValue, StaffForm, button, day_in, parts_of
+from reporting.web.forms import DAY_IS_WRITTEN, LONGEST_DAY, BadFormValue, StaffForm, day_in, parts_of
 
 LONGEST_OWNER = 12  # signs: `mine`, `nobody`, or the number of a member
 LONGEST_CODE = 24
@@ -69,9 +69,9 @@ class RestoreForm(StaffForm):
 JUNK_BECAUSE = {"ads": N_("Advertising"), "nonsense": N_("Words without sense")}
 
 
-def pressed(form: BulkForm) -> str:
-    """What is to be done. To whom, or why, where the button itself says so, stands in the form then."""
-    go, (verb, named) = button(), parts_of(button())
+def named_in(go: str, form: BulkForm) -> str:
+    """What a button does. To whom, or why, where the button itself says so, stands in the form then."""
+    verb, named = parts_of(go)
     if verb == "assign" and named:
         form.owner.data = named
         return verb

@@ -575,9 +575,9 @@ def test_somebody_else_changed_this_is_said_before_that_a_reason_is_missing(app:
     rosa, milagros = at_the_desk(app, place), at_the_desk(app, place, "milagros")
     milagros.opens(opens_newest_case(rosa))
     rosa.presses("label", labels="urgente")
-    milagros.presses("close", outcome="REACHED", reason=" ")
+    milagros.presses("close", outcome="REFUSED", reason=" ")
     assert milagros.status == 409
-    milagros.presses("close", outcome="REACHED", reason=" ")
+    milagros.presses("close", outcome="REFUSED", reason=" ")
     assert milagros.status == 422
     assert "Escribe por qué." in html.unescape(milagros.text)
 
@@ -615,7 +615,7 @@ def test_what_is_wrong_with_an_act_on_several_cases_is_said_and_all_that_was_typ
     desk = at_the_desk(app, place)
     desk.opens("/es/equipo/casos")
     marked = desk.form("close").offered["cases"][0]
-    typed = {"reason": "llamó su tía", "outcome": "REACHED", "owner": "0"}
+    typed = {"reason": "llamó su tía", "outcome": "REACHED"}
     for cases, label, wrong in (([], "una", "Mark the cases first."), ([marked], "x" * 25, "")):
         desk.presses("close", cases=cases, label=label, **typed)
         assert desk.status == 422

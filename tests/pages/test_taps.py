@@ -127,7 +127,7 @@ def sets_an_answer_right(desk: Desk) -> Thumb:
     case, thumb = desk.case_of(desk.gets()), desk.begins()
     thumb.follows(address(case))
     thumb.follows(f"{address(case)}/respuestas/0")
-    thumb.presses("said", age="A18_24")
+    thumb.presses("y", field_="said", age="A18_24")
     assert desk.opened(case).incident.age == "A18_24"
     assert say("The answer is set right.") in desk.rosa.words
     assert [correction.reason for correction in desk.opened(case).corrections] == ["Me lo dijo ella."]

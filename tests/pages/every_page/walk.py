@@ -897,7 +897,7 @@ def _sets_an_answer_right(walk: Walk) -> None:
     walk.sends("reason")
     walk.sends("reason", reason="Me lo dijo por teléfono.")
     walk.opens(f"{walk.case}/respuestas/2")
-    walk.does("said")
+    walk.clicks("button[name=said]")
 
 
 def _fills_in_plans(walk: Walk) -> None:
