@@ -18,7 +18,7 @@ from reporting.app import create_app
 from reporting.figures import work_apart
 from reporting.web.context import installation_of
 from tests import worked_out_once
-from tests.copies import Copies, Filling, nothing_more
+from tests.copies import Copies, Filling, copies_in, nothing_more
 from tests.in_a_browser import Site, a_site
 from tests.needs_of_tests import demanded, requires
 from tests.people import Place
@@ -45,9 +45,10 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 @pytest.fixture(scope="session")
-def copies(tmp_path_factory: pytest.TempPathFactory) -> Copies:
+def copies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Copies]:
     """Installations that are made once in this process."""
-    return Copies(tmp_path_factory.mktemp("made-once"))
+    with copies_in(tmp_path_factory.mktemp("made-once")) as made:
+        yield made
 
 
 @pytest.fixture(scope="session")

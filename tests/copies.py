@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from reporting.storage.database import checkpoint, writing
 from reporting.teams import keyring, team_log
 from reporting.teams.team_log import ADVOCATE, CASE_WORKER, CASEWORK, COORDINATOR, STATISTICS
-from tests.needs_of_tests import a_schema
+from tests.needs_of_tests import a_database, a_schema, makes_databases
 from tests.people import Clock, Place, a_furnished_place, opened
 
 Filling = Callable[[Place], object]
@@ -60,22 +60,36 @@ def with_readers_of_figures(place: Place) -> None:
 
 @contextmanager
 def on_engine(name: str, copies: Copies, folder: Path, filling: Filling) -> Iterator[Place]:
-    """A furnished installation, filled further, on "sqlite" or "postgresql"."""
+    """A furnished installation, filled further, on "sqlite" or "postgresql".
+
+    Where the server of PostgreSQL lets nobody make a database it is made anew each time, in a schema.
+    """
     if name == "sqlite":
         yield copies.copy(folder, filling)
-        return
-    with a_schema() as address:
-        made = a_furnished_place(folder, DATABASE_URL=address)
-        filling(made)
-        yield made
-        made.engine.dispose()
+    elif makes_databases():
+        made = copies.made_on_postgresql(filling)
+        with a_database(like=made.settings.database_url) as address:
+            yield from _until_over(copied(made, folder, DATABASE_URL=address))
+    else:
+        with a_schema() as address:
+            made = a_furnished_place(folder, DATABASE_URL=address)
+            filling(made)
+            yield from _until_over(made)
 
 
-def copied(made: Place, folder: Path) -> Place:
-    """The same installation in this new folder; its clock goes on from there. Nobody writes into it meanwhile."""
+def _until_over(place: Place) -> Iterator[Place]:
+    yield place
+    place.engine.dispose()
+
+
+def copied(made: Place, folder: Path, **environment: str) -> Place:
+    """The same installation in this new folder; its clock goes on from there. Nobody writes into it meanwhile.
+
+    What lies in no file, a database on a server, is copied by whoever names the copy in `environment`.
+    """
     checkpoint(made.engine)
     shutil.copytree(made.settings.instance, folder, ignore=shutil.ignore_patterns("*-shm", "*-wal"))
-    settings, engine = opened(folder)
+    settings, engine = opened(folder, **environment)
     return replace(
         made,
         settings=settings,
@@ -86,12 +100,20 @@ def copied(made: Place, folder: Path) -> Place:
     )
 
 
+@contextmanager
+def copies_in(folder: Path) -> Iterator[Copies]:
+    """Installations that are made once in this folder, and gone afterwards, wherever they lie."""
+    with ExitStack() as kept:
+        yield Copies(folder, kept)
+
+
 class Copies:
     """What was made once, by what filled it; it lies in a folder of its own and is never used itself."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, kept: ExitStack) -> None:
+        self._folder, self._kept = folder, kept
         self._made: dict[Filling, Place] = {}
+        self._made_on_postgresql: dict[Filling, Place] = {}
 
     def copy(self, folder: Path, filling: Filling = nothing_more) -> Place:
         """A furnished installation in this new folder, filled further by `filling`; its clock goes on from there."""
@@ -99,8 +121,16 @@ class Copies:
             self._made[filling] = self._fill(filling)
         return copied(self._made[filling], folder)
 
-    def _fill(self, filling: Filling) -> Place:
-        made = a_furnished_place(self._folder / str(len(self._made)) / "instance")
+    def made_on_postgresql(self, filling: Filling) -> Place:
+        """A furnished installation, filled further by `filling`, in a database to be copied: nobody is connected."""
+        if filling not in self._made_on_postgresql:
+            address = self._kept.enter_context(a_database())
+            self._made_on_postgresql[filling] = self._fill(filling, DATABASE_URL=address)
+        return self._made_on_postgresql[filling]
+
+    def _fill(self, filling: Filling, **environment: str) -> Place:
+        number = len(self._made) + len(self._made_on_postgresql)
+        made = a_furnished_place(self._folder / str(number) / "instance", **environment)
         filling(made)
         made.engine.dispose()  # the last line that closes brings everything into the one file
         return made

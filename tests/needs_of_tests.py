@@ -13,6 +13,7 @@ import secrets
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -133,3 +134,28 @@ def a_schema() -> Iterator[str]:
     with engine.begin() as connection:
         connection.execute(text(f"DROP SCHEMA {schema} CASCADE"))
     engine.dispose()
+
+
+@contextmanager
+def a_database(like: str = "") -> Iterator[str]:
+    """The address of a database of its own on the PostgreSQL server, a copy of that one if named, gone afterwards."""
+    server = make_url(requires("postgresql")).set(drivername="postgresql+psycopg")
+    name = f"amparo_{secrets.token_hex(6)}"
+    engine = create_engine(server, isolation_level="AUTOCOMMIT")  # a database is made and dropped in no transaction
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {make_url(like).database if like else 'template1'}"))
+    yield server.set(database=name).render_as_string(hide_password=False)
+    with engine.connect() as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    engine.dispose()
+
+
+@cache
+def makes_databases() -> bool:
+    """Whether the PostgreSQL server lets us make databases, and so copy one."""
+    engine = create_engine(make_url(requires("postgresql")).set(drivername="postgresql+psycopg"))
+    with engine.connect() as connection:
+        asked = "SELECT rolsuper OR rolcreatedb FROM pg_roles WHERE rolname = current_user"
+        may = bool(connection.execute(text(asked)).scalar_one())
+    engine.dispose()
+    return may

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ HEADS = (UNDER_A_KEY, FOR_SOMEBODY)
 PIECE, HEAD = 24, 24  # bytes: what a seal is known by where it lies in pieces, and where the first begins
 FEW = 8  # bytes of a sealed thing, which are random, that no other begins with
 SHORT = 2100  # bytes; a longer one lies on several pages of a database: each of them holds two such pieces or more
+BETWEEN = bytes([255]) * 16  # ends no text in UTF-8, and no number of a case that a test makes
 LETTERS = re.compile(rb"[A-Za-z0-9+/_=-]{40,}")
 
 
@@ -128,11 +130,12 @@ def values(engine: Engine) -> Iterator[tuple[str, bytes]]:
     """Where it lies, and what: every value of every row of every table that there is."""
     with engine.connect() as line:
         for table in inspect(line).get_table_names():
-            for row in line.execute(text(f'SELECT * FROM "{table}"')).mappings():  # noqa: S608 -- a table that there is
-                for column, value in row.items():
+            rows = line.execute(text(f'SELECT * FROM "{table}"'))  # noqa: S608 -- a table that there is
+            columns = [f"{table}.{column}" for column in rows.keys()]  # noqa: SIM118 -- not a mapping: names of columns
+            for row in rows:
+                for where, value in zip(columns, row, strict=True):
                     if value is not None:
-                        raw = bytes(value) if isinstance(value, bytes | memoryview) else str(value).encode()
-                        yield f"{table}.{column}", raw
+                        yield where, bytes(value) if isinstance(value, bytes | memoryview) else str(value).encode()
 
 
 def files(folder: Path) -> Iterator[tuple[str, bytes]]:
@@ -149,9 +152,23 @@ def pieces(sealed: set[bytes]) -> list[bytes]:
 
 
 def beginning_in(there: Sequence[bytes], sealed: set[bytes]) -> set[bytes]:
-    """Those sealed things of which the beginning lies somewhere in these bytes; one walk, however many they are."""
-    known = {one[HEAD : HEAD + FEW]: one for one in sealed}
-    return {known[piece] for raw in there for at in range(len(raw) - FEW + 1) if (piece := raw[at : at + FEW]) in known}
+    """Those sealed things of which the beginning lies somewhere in these bytes; one walk, however many they are.
+
+    Eight bytes are read as one number, from each place at which such a number can begin.
+    """
+    known = {int.from_bytes(one[HEAD : HEAD + FEW], sys.byteorder): one for one in sealed}
+    looked_for = set(known)
+    numbers = (memoryview(raw[at : at + (len(raw) - at) // FEW * FEW]).cast("Q") for raw in there for at in range(FEW))
+    return {known[number] for some in numbers for number in looked_for.intersection(some)}
+
+
+def columns_with(rows: Sequence[tuple[str, bytes]], needles: Sequence[bytes]) -> set[str]:
+    """Where one of these stands. A column is looked through as one text; what is put between stands in no needle."""
+    held: dict[str, list[bytes]] = {}
+    for where, raw in rows:
+        held.setdefault(where, []).append(raw)
+    texts = {where: BETWEEN.join(raws) for where, raws in held.items()}
+    return {where for where, raw in texts.items() if any(needle in raw for needle in needles)}
 
 
 def lying(
@@ -180,5 +197,5 @@ def lying(
     sealed = smith.holding([*clear, *needles], opened)
     marks = [*pieces(sealed), *(clear if held is None else ())]
     found = {where for where, raw in there if any(one in raw for one in marks)}
-    clearly = {where for where, raw in rows if any(one in raw for one in clear)} if held is None else set()
+    clearly = columns_with(rows, clear) if held is None else set()
     return found | clearly | {where for where, raw in rows if raw in sealed}

@@ -168,17 +168,36 @@ def place(tmp_path: Path, smith: Locksmith) -> Place:  # the smith first: no sea
 @pytest.fixture(scope="module")
 def once(tmp_path_factory: pytest.TempPathFactory) -> Her:
     """She and eleven others, of whom each test gets a copy."""
+    return made_once(tmp_path_factory, 12)
+
+
+@pytest.fixture(scope="module")
+def once_among_many(tmp_path_factory: pytest.TempPathFactory) -> Her:
+    """The same among many."""
+    return made_once(tmp_path_factory, MANY)
+
+
+def made_once(folders: pytest.TempPathFactory, count: int) -> Her:
     with pytest.MonkeyPatch.context() as patch:
         smith = Locksmith(patch)
-        return she_and_others(a_furnished_place(tmp_path_factory.mktemp("once") / "instance"), smith, 12)
+        return she_and_others(a_furnished_place(folders.mktemp("once") / "instance"), smith, count)
 
 
 @pytest.fixture
 def her(once: Her, smith: Locksmith, tmp_path: Path) -> Her:
-    smith.learns_from(once.smith)
-    place = copied(once.place, tmp_path / "instance")
+    return a_copy_of(once, smith, tmp_path)
+
+
+@pytest.fixture
+def her_among_many(once_among_many: Her, smith: Locksmith, tmp_path: Path) -> Her:
+    return a_copy_of(once_among_many, smith, tmp_path)
+
+
+def a_copy_of(made: Her, smith: Locksmith, folder: Path) -> Her:
+    smith.learns_from(made.smith)
+    place = copied(made.place, folder / "instance")
     app = create_app(place.settings, place.clock)
-    return replace(once, place=place, app=app, smith=smith, desk=signs_in(app, place, place.workers["rosa"]), taken=[])
+    return replace(made, place=place, app=app, smith=smith, desk=signs_in(app, place, place.workers["rosa"]), taken=[])
 
 
 # ── the ways a case goes ────────────────────────────────────────────────────────────────────────────────────
@@ -210,8 +229,8 @@ WAYS: dict[str, Callable[[Her], None]] = {"she erases it": erases, "its time is 
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_of_a_case_that_went_nothing_lies_anywhere_under_any_seal(place: Place, smith: Locksmith, way: str) -> None:
-    her = she_and_others(place, smith, MANY)
+def test_of_a_case_that_went_nothing_lies_anywhere_under_any_seal(her_among_many: Her, way: str) -> None:
+    her = her_among_many
     before = her.lies_in()
     assert len(before) >= 5, f"the search sees what is there: {before}"
     assert {table.name for table in derived.tables()} <= {where.partition(".")[0] for where in before}
@@ -219,7 +238,7 @@ def test_of_a_case_that_went_nothing_lies_anywhere_under_any_seal(place: Place, 
     assert her.lies_in() == set()
     her.is_backed_up()
     sweeps(her)
-    her.desk = signs_in(her.app, place, place.workers["luz"])
+    her.desk = signs_in(her.app, her.place, her.place.workers["luz"])
     her.looks_at_the_queue()
     her.is_backed_up()
     assert her.lies_in() == set()
@@ -287,9 +306,9 @@ def said_yes_by_voice(her: Her) -> None:
 
 @pytest.mark.parametrize("yes", [says_yes, said_yes_by_voice])
 def test_the_team_that_handed_a_case_over_opens_nothing_of_it_any_more(
-    place: Place, smith: Locksmith, yes: Callable[[Her], None]
+    her_among_many: Her, yes: Callable[[Her], None]
 ) -> None:
-    her = she_and_others(place, smith, MANY)
+    her, place = her_among_many, her_among_many.place
     before, after = keys_of(place, "rosa", "luz"), keys_of(place, "piera")
     assert len(her.lies_in(before)) >= 5
     assert not her.lies_in(after)

@@ -9,6 +9,7 @@ import json
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -33,9 +34,9 @@ from reporting.teams.keyring import Keys
 from reporting.teams.team_log import CASE_WORKER
 from reporting.vocabulary.incident import Incident, answers_from_incident
 from reporting.web.forms import DAY_IS_WRITTEN
-from tests.needs_of_tests import a_schema
+from tests.copies import Copies, Filling, on_engine
 from tests.pages.test_casework import comes_back
-from tests.people import Place, a_furnished_place
+from tests.people import Place
 from tests.phone import Phone
 from tests.trips import say, signs_in
 
@@ -45,15 +46,10 @@ FORGED_NUMBER = "999 111 222"
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def place(request: pytest.FixtureRequest, tmp_path: Any) -> Iterator[Place]:
+def place(request: pytest.FixtureRequest, copies: Copies, filling: Filling, tmp_path: Path) -> Iterator[Place]:
     """An installation with rosa, on each database."""
-    if request.param == "sqlite":
-        yield a_furnished_place(tmp_path / "instance")
-        return
-    with a_schema() as address:
-        furnished = a_furnished_place(tmp_path / "instance", DATABASE_URL=address)
+    with on_engine(request.param, copies, tmp_path / "instance", filling) as furnished:
         yield furnished
-        furnished.engine.dispose()
 
 
 @pytest.fixture

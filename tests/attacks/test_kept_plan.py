@@ -12,7 +12,7 @@ from reporting.cases import desk
 from reporting.crypto.receipts import Receipt
 from reporting.storage.database import reading
 from reporting.vocabulary.incident import Incident
-from tests.copies import Copies, nothing_more, on_engine
+from tests.copies import copies_in, nothing_more, on_engine
 from tests.opening import Locksmith, lying
 from tests.pages.test_casework import comes_back
 from tests.people import Place
@@ -32,13 +32,13 @@ def smith(monkeypatch: pytest.MonkeyPatch) -> Locksmith:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def place(request: pytest.FixtureRequest, copies: Copies, tmp_path: Path, smith: Locksmith) -> Iterator[Place]:
-    """An installation with rosa, on each database, every seal of which is noted."""
+def place(request: pytest.FixtureRequest, tmp_path: Path, smith: Locksmith) -> Iterator[Place]:
+    """An installation with rosa, on each database, every seal of which is noted: of a copy they would not be."""
     assert smith
-    name = "made" if request.param == "sqlite" else request.param
-    if name == "made":  # a copy holds seals that nobody noted
-        copies = Copies(tmp_path / "made")
-    with on_engine(request.param, copies, tmp_path / "instance", nothing_more) as made:
+    with (
+        copies_in(tmp_path / "made") as copies,
+        on_engine(request.param, copies, tmp_path / "instance", nothing_more) as made,
+    ):
         yield made
 
 

@@ -129,20 +129,23 @@ class Hand:
         return seen
 
 
-@pytest.fixture(params=["scripts off", "scripts on"])
-def hand(request: pytest.FixtureRequest, site: Site) -> Iterator[Hand]:
-    requires("chromium")
-    from playwright.sync_api import sync_playwright
+@pytest.fixture(scope="module")
+def chromium(player: Any) -> Iterator[Any]:
+    """Its back-forward cache is on. Each test gets a context of its own, which knows nothing of the others."""
+    browser = player.chromium.launch(
+        executable_path=requires("chromium"), args=FLAGS, ignore_default_args=["--disable-back-forward-cache"]
+    )
+    yield browser
+    browser.close()
 
-    with sync_playwright() as player:
-        browser = player.chromium.launch(
-            executable_path=requires("chromium"), args=FLAGS, ignore_default_args=["--disable-back-forward-cache"]
-        )
-        context = browser.new_context(
-            viewport={"width": 360, "height": 640}, java_script_enabled=request.param == "scripts on", locale="es-PE"
-        )
-        yield Hand(context.new_page(), site)
-        browser.close()
+
+@pytest.fixture(params=["scripts off", "scripts on"])
+def hand(request: pytest.FixtureRequest, site: Site, chromium: Any) -> Iterator[Hand]:
+    context = chromium.new_context(
+        viewport={"width": 360, "height": 640}, java_script_enabled=request.param == "scripts on", locale="es-PE"
+    )
+    yield Hand(context.new_page(), site)
+    context.close()
 
 
 # ── how far she came ────────────────────────────────────────────────────────────────────────────────────────
@@ -343,12 +346,9 @@ def test_sixteen_minutes_later_nothing_is_seen_without_the_exit_either(
 @pytest.mark.parametrize("leaving", [True, False], ids=["after the exit", "sixteen minutes later"])
 @pytest.mark.parametrize("comes", [at_the_receipt, in_her_case], ids=lambda scene: scene.__name__)
 def test_a_restored_session_shows_nothing(
-    site: Site, tmp_path: Path, comes: Callable[[Hand], None], *, leaving: bool
+    site: Site, tmp_path: Path, player: Any, comes: Callable[[Hand], None], *, leaving: bool
 ) -> None:
-    requires("chromium")
-    from playwright.sync_api import sync_playwright
-
-    def opened(player: Any, *flags: str) -> Any:
+    def opened(*flags: str) -> Any:
         return player.chromium.launch_persistent_context(
             str(tmp_path / "profile"),
             executable_path=requires("chromium"),
@@ -358,22 +358,21 @@ def test_a_restored_session_shows_nothing(
             locale="es-PE",
         )
 
-    with sync_playwright() as player:
-        window = opened(player)
-        hand = Hand(window.new_page(), site)
-        comes(hand)
-        hand.secrets = [secret for secret in hand.secrets if secret != "Ya se envió"]
-        if leaving:
-            hand.leaves()
-        window.close()
-        site.clock.on(minutes=0 if leaving else 16)
-        window = opened(player, "--restore-last-session")
-        seen = []
-        for page in window.pages:
-            restored = Hand(page, site, hand.secrets)
-            text = restored.goes(lambda page=page: page.reload(**QUICKLY))
-            seen += [secret for secret in hand.secrets if secret in text] + restored.looks_everywhere()
-        window.close()
+    window = opened()
+    hand = Hand(window.new_page(), site)
+    comes(hand)
+    hand.secrets = [secret for secret in hand.secrets if secret != "Ya se envió"]
+    if leaving:
+        hand.leaves()
+    window.close()
+    site.clock.on(minutes=0 if leaving else 16)
+    window = opened("--restore-last-session")
+    seen = []
+    for page in window.pages:
+        restored = Hand(page, site, hand.secrets)
+        text = restored.goes(lambda page=page: page.reload(**QUICKLY))
+        seen += [secret for secret in hand.secrets if secret in text] + restored.looks_everywhere()
+    window.close()
     assert seen == []
 
 
@@ -381,14 +380,10 @@ def test_a_restored_session_shows_nothing(
 
 
 @pytest.fixture
-def keyboard(site: Site) -> Iterator[Hand]:
-    requires("chromium")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as player:
-        browser = player.chromium.launch(executable_path=requires("chromium"), args=FLAGS)
-        yield Hand(browser.new_page(), site)
-        browser.close()
+def keyboard(site: Site, chromium: Any) -> Iterator[Hand]:
+    context = chromium.new_context()
+    yield Hand(context.new_page(), site)
+    context.close()
 
 
 def test_with_scripts_the_screen_is_empty_before_the_network_answers(keyboard: Hand) -> None:

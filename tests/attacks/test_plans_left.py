@@ -15,7 +15,7 @@ from sqlalchemy.engine import make_url
 
 from reporting.cases import records
 from tests.browsers import FLAGS
-from tests.copies import Copies, nothing_more, on_engine
+from tests.copies import copies_in, nothing_more, on_engine
 from tests.needs_of_tests import requires
 from tests.opening import Locksmith, lying
 from tests.pages.test_casework import comes_back
@@ -34,12 +34,13 @@ def smith(monkeypatch: pytest.MonkeyPatch) -> Locksmith:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def place(request: pytest.FixtureRequest, copies: Copies, tmp_path: Path, smith: Locksmith) -> Iterator[Place]:
-    """An installation with rosa, on each database, every seal of which is noted."""
+def place(request: pytest.FixtureRequest, tmp_path: Path, smith: Locksmith) -> Iterator[Place]:
+    """An installation with rosa, on each database, every seal of which is noted: of a copy they would not be."""
     assert smith
-    if request.param == "sqlite":
-        copies = Copies(tmp_path / "made")  # a copy holds seals that nobody noted
-    with on_engine(request.param, copies, tmp_path / "instance", nothing_more) as made:
+    with (
+        copies_in(tmp_path / "made") as copies,
+        on_engine(request.param, copies, tmp_path / "instance", nothing_more) as made,
+    ):
         yield made
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -57,12 +58,12 @@ def filling() -> Filling:
     return with_staff
 
 
-def everything(place: Place) -> dict[str, list[str]]:
-    """What is kept, but for the traces of looking."""
+def everything(place: Place) -> dict[str, Counter[tuple[object, ...]]]:
+    """What is kept, but for the traces of looking: how often each row stands in a table."""
     with place.engine.connect() as line:
         names = line.execute(text("SELECT name FROM sqlite_master WHERE type = 'table'")).scalars().all()
         return {
-            name: sorted(map(repr, line.execute(text(f"SELECT {_columns(line, name)} FROM {name}")).all()))  # noqa: S608 -- its own names
+            name: Counter(map(tuple, line.execute(text(f"SELECT {_columns(line, name)} FROM {name}"))))  # noqa: S608 -- its own names
             for name in names
             if name not in LOOKING
         }

@@ -411,13 +411,18 @@ class Walk:
             return
         self._name = f"{template} «{' '.join(self.page.locator('h1').all_inner_texts())}»"
         self._spared = SPARED.get(template, frozenset())
-        self.unfolds()
-        self._note_all(PROMISES | {"the right language": f"all('html:not([lang={language}])').map(one => one.lang)"})
         source = Source(self.site.journal.html)
-        self._note("no mistakes in the HTML", self._mended(source))
-        is_first = template not in self._templates
+        is_first, is_of_another_shape = template not in self._templates, self._is_of_another_shape(template, source)
         self._templates.add(template)
-        if (self._is_of_another_shape(template, source) and self.look.language == "es") or is_first or EVERYTHING:
+        self.unfolds()
+        in_the_right_language = {"the right language": f"all('html:not([lang={language}])').map(one => one.lang)"}
+        if self.look.language != "es" and not is_of_another_shape and not EVERYTHING:
+            self._note_all(in_the_right_language)  # the other walk looks at every page; in this one only words differ
+            self._remember()
+            return
+        self._note_all(PROMISES | in_the_right_language)
+        self._note("no mistakes in the HTML", self._mended(source))
+        if (is_of_another_shape and self.look.language == "es") or is_first or EVERYTHING:
             self._note_axe()  # another language changes neither structure nor colours
             self._take_tab_stops(None if is_first else FIRST_STOPS, has_exit=not HAVE_NO_EXIT.match(template))
         self._make_narrow()
