@@ -10,12 +10,16 @@ from typing import Final
 
 from flask import g, make_response, url_for
 from flask.typing import ResponseReturnValue
+from markupsafe import Markup
 
 from referrals.casework import queue, referral, referral_sheet
+from referrals.casework.examples import ROSA, examples
 from referrals.casework.follow_up import appointments
 from referrals.directory import snapshot
 from referrals.help import answers as referrals_help
+from referrals.pages import queue as queue_page
 from referrals.pages.case_forms import CASE_PATH, NOT_OPENED, blueprint
+from referrals.pages.queue_bulk import BulkForm
 from reporting.cases import desk, records
 from reporting.cases.follow_up import next_steps
 from reporting.i18n import N_
@@ -152,5 +156,23 @@ def guide() -> ResponseReturnValue:
         next_of_referral=next_steps.OF_REFERRAL,
         next_of_case=next_steps.OF_CASE,
         case_states=next_steps.CASE_STATES,
+        pictures=_pictures(),
         out=StaffForm(formdata=None),
+    )
+
+
+def _pictures() -> Markup:
+    """Lines of the list with invented cases, drawn by what draws the list."""
+    return Markup(  # noqa: S704 -- a template of ours, which escapes what it shows
+        render_template(
+            "parts/queue_examples.html",
+            **queue_page.TABLE,
+            examples=examples(installation().clock()),
+            people={ROSA: "Rosa"},
+            names={},
+            folds={},
+            signs={},
+            me=g.keys.member,
+            out=BulkForm(formdata=None),
+        )
     )

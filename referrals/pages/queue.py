@@ -128,7 +128,7 @@ def _queue_page(
         broken=_broken(seen.broken),
         restore=restore or RestoreForm(formdata=None) if _teams_to_restore(seen.broken) else None,
         restores=restores,
-        **_TABLE,
+        **TABLE,
         names=known,
         me=keys.member,
         out=form or BulkForm(formdata=None),
@@ -193,7 +193,7 @@ def _folders(counts: Mapping[str, int]) -> dict[str, tuple[str, int]]:
 
 
 # words of the tables that the page shows, and how it says a time
-_TABLE: dict[str, Any] = {
+TABLE: dict[str, Any] = {
     "tabs": queue.TABS,
     "first_sort": FIRST.sort,
     "chosen_in": lambda view: [name for name in (*FILTERS, "owner") if getattr(view, name)],

@@ -11,13 +11,17 @@ from click.testing import CliRunner
 from flask import Flask
 
 from referrals.casework import queue
+from referrals.casework.examples import examples
 from reporting.cli.base import main
+from reporting.vocabulary.incident import Incident
 from reporting.web import languages
 from tests.copies import Filling, with_coordinator
 from tests.house.figures import ROOT
 from tests.pages.test_casework import at_the_desk
 from tests.people import Place
 from tests.phone import Phone
+
+WITHIN_HOURS = Incident(violence=frozenset({"RAPE"}), hours=(20.0, 20.0), region="UCAYALI", age="A25_34")
 
 GUIDES = sorted((ROOT / "templates" / "guide").glob("*.html"))
 PUBLIC = ("/{}/guia", "/{}/guia/taller", "/{}/guia/papel", "/{}/guia/instalar")
@@ -53,6 +57,22 @@ def test_every_page_and_button_that_a_guide_names_is_called_so_on_the_screen(gui
         assert not {name for name in names if name[:1].lower() + name[1:] not in there}
         shown = [spanish(name) if name[:1].isupper() else "" for name in names]
         assert all(name in QUOTED.findall(spanish(message)) for name in shown if name), message
+
+
+def test_the_pictures_of_the_guide_are_lines_of_the_list_that_nobody_can_press(app: Flask, place: Place) -> None:
+    place.receives(WITHIN_HOURS)
+    desk = at_the_desk(app, place)
+    desk.opens("/es/equipo/guia")
+    pictures = re.findall(r'<ul class="queue-list" inert>(.*?)</ul>', desk.text, re.DOTALL)
+    desk.opens("/es/equipo/casos?folder=all")
+    (line,) = re.findall(r'<li class="c-card.*?</li>', desk.text, re.DOTALL)
+    assert [example.line.why for example in examples(place.clock())] == ["window", "wrote", "taken"]
+    assert _without_its_name(line) == _without_its_name(pictures[0].strip()), "drawn as the list draws it"
+    assert len(pictures) == 3
+
+
+def _without_its_name(line: str) -> str:
+    return re.sub(r"[A-Z]{2}-\d{3}|caso/\d+|value=\"\d+\"", "", line)
 
 
 @pytest.mark.parametrize("language", ["es", "en"])
