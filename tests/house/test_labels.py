@@ -10,7 +10,7 @@ import pytest
 
 from referrals.casework import queue, referral, views
 from referrals.pages.case_words import TABLE
-from referrals.pages.queue import _TABLE as QUEUE_TABLE
+from referrals.pages.queue import TABLE as QUEUE_TABLE
 from reporting.cases.follow_up import next_steps
 from reporting.web import languages
 from reporting.web.languages import CATALOGUES
