@@ -117,6 +117,7 @@ const onTop = element => document.elementFromPoint(box(element).x + box(element)
 const exit = all('a[href="/salir"], form[action="/salir"] button').filter(one => !waiting(one));
 const within = (inner, outer) => inner.top >= outer.top && inner.bottom <= outer.bottom;
 const stops = all(controls + ', [tabindex]').filter(element => shown(element) && element.tabIndex >= 0 &&
+  !element.closest('[inert]') &&
   (element.type !== 'radio' || element === (all(`[type=radio][name="${element.name}"]`).find(one => one.checked)
   ?? document.querySelector(`[type=radio][name="${element.name}"]`))));
 const tell = element => typeof element === 'string' ? element :
