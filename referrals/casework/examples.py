@@ -22,12 +22,15 @@ class Example:
 
 
 def examples(now: float) -> list[Example]:
-    """A window that runs out and that nobody has taken, a letter of hers, and a case in hand; as of `now`, a time."""
+    """A window that runs out and that nobody has taken, a letter of hers, and a case in hand; as of `now`, a time.
+
+    No place is named: the guide is read in every country.
+    """
     hour = int(now) // HOUR
     days = DAY // HOUR
-    raped = Incident(violence=frozenset({"RAPE"}), hours=(20.0, 20.0), region="UCAYALI", age="A25_34")
-    extorted = Incident(violence=frozenset({"EXTORTION"}), hours=(90.0, 90.0), region="PIURA", age="A25_34")
-    unpaid = Incident(violence=frozenset({"NONPAYMENT"}), hours=(200.0, 200.0), region="JUNIN", age="A25_34")
+    raped = Incident(violence=frozenset({"RAPE"}), hours=(20.0, 20.0), age="A25_34")
+    extorted = Incident(violence=frozenset({"EXTORTION"}), hours=(90.0, 90.0), age="A25_34")
+    unpaid = Incident(violence=frozenset({"NONPAYMENT"}), hours=(200.0, 200.0), age="A25_34")
     return [
         _example(
             1,

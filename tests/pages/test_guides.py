@@ -21,7 +21,7 @@ from tests.pages.test_casework import at_the_desk
 from tests.people import Place
 from tests.phone import Phone
 
-WITHIN_HOURS = Incident(violence=frozenset({"RAPE"}), hours=(20.0, 20.0), region="UCAYALI", age="A25_34")
+WITHIN_HOURS = Incident(violence=frozenset({"RAPE"}), hours=(20.0, 20.0), age="A25_34")
 
 GUIDES = sorted((ROOT / "templates" / "guide").glob("*.html"))
 PUBLIC = ("/{}/guia", "/{}/guia/taller", "/{}/guia/papel", "/{}/guia/instalar")

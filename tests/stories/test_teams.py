@@ -149,7 +149,8 @@ def test_the_page_of_another_teams_case_says_what_it_says_of_an_erased_one(app: 
     with reading(place.engine) as db:
         case = db.scalars(select(CaseRow.id)).one()
     desk = enters(app, place, "rosa")
-    rules = [rule for rule in app.url_map.iter_rules() if "case" in rule.arguments]
+    leads_on = "casework.next_case"  # to a case of her own, whatever number stands in its address
+    rules = [rule for rule in app.url_map.iter_rules() if "case" in rule.arguments and rule.endpoint != leads_on]
     assert rules
     for rule in rules:
         path = re.sub(r"<int\([^>]*:case>", str(case), rule.rule.replace("<lang>", "es"))
