@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from referrals.casework.queue import QueueItem, line_of
 from reporting.cases.summary import Summary, SummaryContent
@@ -31,6 +32,12 @@ def examples(now: float) -> list[Example]:
     raped = Incident(violence=frozenset({"RAPE"}), hours=(20.0, 20.0), age="A25_34")
     extorted = Incident(violence=frozenset({"EXTORTION"}), hours=(90.0, 90.0), age="A25_34")
     unpaid = Incident(violence=frozenset({"NONPAYMENT"}), hours=(200.0, 200.0), age="A25_34")
+    waiting = _of_rosa(
+        extorted, hour - 6 * days, unread=True, answered=False, heard_at=hour - 3 * days, wrote_at=hour - 5 * days
+    )
+    in_hand = _of_rosa(
+        unpaid, hour - 8 * days, unread=False, answered=True, wrote_at=hour - 2 * days, due_at=hour + 2 * days
+    )
     return [
         _example(
             1,
@@ -39,38 +46,17 @@ def examples(now: float) -> list[Example]:
             now,
         ),
         _example(
-            2,
-            SummaryContent(
-                answers_from_incident(extorted),
-                told_at=hour - 6 * days,
-                hour=hour - 6 * days,
-                state="open",
-                unread=True,
-                answered=False,
-                owner=ROSA,
-                heard_at=hour - 3 * days,
-                wrote_at=hour - 5 * days,
-            ),
-            N_("She wrote after our last letter, and waits. The name is of whoever has the case."),
-            now,
+            2, waiting, N_("She wrote after our last letter, and waits. The name is of whoever has the case."), now
         ),
         _example(
-            3,
-            SummaryContent(
-                answers_from_incident(unpaid),
-                told_at=hour - 8 * days,
-                hour=hour - 8 * days,
-                state="open",
-                unread=False,
-                answered=True,
-                owner=ROSA,
-                wrote_at=hour - 2 * days,
-                due_at=hour + 2 * days,
-            ),
-            N_("In hand: the newest word is ours, and the next step has its day. It sinks by itself."),
-            now,
+            3, in_hand, N_("In hand: the newest word is ours, and the next step has its day. It sinks by itself."), now
         ),
     ]
+
+
+def _of_rosa(incident: Incident, told_at: int, **more: Any) -> SummaryContent:
+    """An open case that Rosa has, told in this hour."""
+    return SummaryContent(answers_from_incident(incident), told_at, told_at, "open", owner=ROSA, **more)
 
 
 def _example(case: int, content: SummaryContent, meaning: str, now: float) -> Example:
