@@ -82,7 +82,7 @@ def test_every_row_is_built_or_left_out_with_a_reason() -> None:
         ("cem-regular-inventado-25", {"site": "250101", "province": "Coronel Portillo", "regions_inei": "25"}),
         ("cem-regular-inventado-25", {"source_date": "2026", "verified_on": "", "coverage": "region"}),
         ("cem-comisaria-inventada-25", {"phone": "900000002 (también 900000003)"}),
-        ("renipress-90000001", {"name": "Hospital Inventado de Calleria", "address": "Jr. La Paz N° 1"}),
+        ("renipress-90000001", {"name": "Hospital Inventado de Callería", "address": "Jr. La Paz N° 1"}),
         ("renipress-90000001", {"phone": "061-000001", "hours": "24 horas", "is_24h": "yes", "cost": ""}),
         (
             "renipress-90000002",
