@@ -179,7 +179,9 @@ def invitation_in_words(settings: Settings, token: str) -> Sentence:
 
 
 INVITED = N_("Give each code to its person, by voice or on paper, and to nobody else. It opens once, for seven days.")
-TYPED_AT = N_("It is typed at %(address)s. There she chooses her own password: nobody else ever knows it.")
+TYPED_AT = N_(
+    "It is typed at %(address)s. There she is given a password, or chooses her own: nobody else ever knows it."
+)
 
 
 def invite_first(db: Session, settings: Settings, people: Mapping[str, str]) -> list[dict[str, str]]:

@@ -133,13 +133,16 @@ def move() -> None:
 @move.command("list")
 @AS_JSON
 def list_(*, as_json: bool) -> None:
-    """What travels, why, and what stays behind."""
+    """What travels, why, what stays behind, and what is handed over on the same machine."""
     if as_json:
-        echo(json.dumps({"travels": packing.TRAVELS, "stays": packing.STAYS}))
+        told = {"travels": packing.TRAVELS, "stays": packing.STAYS, "handed_over": packing.HANDED_OVER}
+        echo(json.dumps(told))
         return
     echo("The rows of the database, and:")
     echo(*(f"  {name:22} {translated(reason)}" for name, reason in packing.TRAVELS.items()))
     echo("Stays behind: %(what)s.", what=translated(packing.STAYS))
+    echo("When somebody else looks after this machine nothing travels. From hand to hand go:")
+    echo(*(f"  {translated(thing)}" for thing in packing.HANDED_OVER), translated(packing.KEEP_NOTHING))
 
 
 @move.command()

@@ -110,7 +110,8 @@ def test_our_commands_lead_to_two_people_and_a_good_look_from_outside(
 ) -> None:
     requires("nginx")
     here = Here(tmp_path)
-    setup, through, check = (line for line in guide.commands("es") if line.removeprefix(START).startswith("amparo "))
+    ours = [line for line in guide.commands("es") if line.removeprefix(START).startswith("amparo ")]
+    setup, through, check, handing_over = ours
     asked = here.types(setup, f"Hoja\nlocalhost:{here.port}\n" + "\n" * len(answers.QUESTIONS))
     assert asked.returncode == 0, asked.stderr
     assert "Lo que sigue:" in asked.stdout
@@ -129,6 +130,8 @@ def test_our_commands_lead_to_two_people_and_a_good_look_from_outside(
     assert ALL_IS_WELL in looked.stdout
     stays = here.types(check).stdout
     assert "No case worker has made the keys yet" not in stays, stays
+    told = here.types(handing_over).stdout
+    assert re.search(r"En la mano se entrega:\n(  \S.+\n){3}\S.+`amparo move pack`", told), told
 
 
 # ── an empty Debian, word for word ──────────────────────────────────────────────────────────────────────────

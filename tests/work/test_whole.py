@@ -266,7 +266,7 @@ def test_a_packed_folder_serves_no_more_until_somebody_says_that_it_stays(place:
     done = amparo("move", "unpack", str(tmp_path / "packed"), typed=words, **there)
     assert done.exit_code == 0, done.output
     assert "amparo setup" in done.output
-    assert amparo("move", "list", "--json", **there).exit_code == 0
+    assert json.loads(amparo("move", "list", "--json", **there).stdout)["handed_over"] == list(packing.HANDED_OVER)
 
 
 def test_a_pin_that_is_swapped_in_the_new_folder_is_seen(place: Place, tmp_path: Path) -> None:

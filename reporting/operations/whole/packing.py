@@ -46,6 +46,16 @@ TRAVELS = {
 # what belongs to a machine, and is asked or worked out there
 OF_THE_MACHINE = {"AMPARO_INSTANCE", "DATABASE_URL", "RATELIMIT_STORAGE_URI", "MEMORY_FOLDER"}
 STAYS = T_("sessions, open pages and invitations, locks, the reserve of the disk, and the database's own files")
+# what goes from hand to hand where somebody else is to look after the same machine; the people who read keep theirs
+HANDED_OVER = (
+    T_("the way into the machine: she comes in with a key or a password of her own, then takes yours out"),
+    T_("the accounts of the name and of the machine, and the e-mail address of the certificate"),
+    T_("both sticks with the copies, and where each one lies"),
+)
+KEEP_NOTHING = T_(
+    "Keep no copy. Nothing takes back what you could see as root: if you do not trust each other, move to a new machine"
+    " with `amparo move pack`."
+)
 Say = Callable[[str], None]
 
 
