@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from referrals.needs.assessment import assess, surely_over
@@ -34,6 +34,12 @@ class Pressing:
     over: float | None
     danger: bool  # medical
     unsafe: bool  # whoever did it is near or holds her
+    unserved: bool = False  # a window is open for which no service is on its way
+
+    @property
+    def is_danger(self) -> bool:
+        """Medical, or whoever did it is near or holds her."""
+        return self.danger or self.unsafe
 
     def closes(self, hour: float) -> float:
         """The hour in which the nearest window closes; where it may be past, from which on it surely is."""
@@ -42,8 +48,11 @@ class Pressing:
         return hour + (self.left or self.over)
 
 
-def pressing(incident: Incident, settled: Collection[str]) -> Pressing:
-    """What presses in an incident as it is at the moment of looking; `settled` needs do not."""
+def pressing(incident: Incident, settled: Collection[str], under_way: Collection[str] = ()) -> Pressing:
+    """What presses in an incident as it is at the moment of looking; `settled` needs do not.
+
+    `under_way`: the needs for which a service is on its way to her.
+    """
     assessment = assess(incident)
     needs = tuple(need for need in assessment.needs if need.code not in settled)
     left, over = _nearest_window(needs, incident)
@@ -54,7 +63,16 @@ def pressing(incident: Incident, settled: Collection[str]) -> Pressing:
         over=over,
         danger=any(need.code in EMERGENCIES for need in needs),
         unsafe=not incident.flags.isdisjoint(DANGER_NOW) and SAFETY not in settled,
+        unserved=_nearest_window([need for need in needs if need.code not in under_way], incident)[0] is not None,
     )
+
+
+def told_danger(incident: Incident, settled: Collection[str]) -> Pressing | None:
+    """What pressed when she told how she was, where that was danger, however long ago; None where it was none."""
+    if not any(flag.startswith(MEDICAL_DANGER) or flag in DANGER_NOW for flag in incident.flags):
+        return None
+    then = pressing(replace(incident, signs_ago=0.0), settled)
+    return then if then.is_danger else None
 
 
 def signs_told(incident: Incident, presses: Pressing) -> list[str]:
@@ -76,11 +94,14 @@ def _nearest_window(needs: Sequence[Need], incident: Incident) -> tuple[float, f
     return min((window for window in windows if window[0]), default=(0.0, min(over for _, over in windows)))
 
 
+def pressing_in(case_file: CaseFile, now: float) -> Pressing:
+    """What presses in a case that lies open."""
+    settled = {need for need, stands in case_file.need_states.items() if stands.settled}
+    return pressing(case_file.incident_at(now), settled)
+
+
 def write_down(case_file: CaseFile, now: float) -> None:
     """Write into a case that lies open what presses in it: what is next is worked out from that."""
-    settled = {need for need, stands in case_file.need_states.items() if stands.settled}
-    presses = pressing(case_file.incident_at(now), settled)
+    presses = pressing_in(case_file, now)
     closes = presses.closes(now / HOUR)
-    progress.presses(
-        case_file, closes=0 if math.isinf(closes) else math.floor(closes), danger=presses.danger or presses.unsafe
-    )
+    progress.presses(case_file, closes=0 if math.isinf(closes) else math.floor(closes), danger=presses.is_danger)

@@ -15,7 +15,7 @@ from operator import attrgetter
 from typing import Any, Final
 
 from referrals.casework import ranks
-from referrals.casework.pressing import DANGER_NOW, MEDICAL_DANGER, pressing
+from referrals.casework.pressing import DANGER_NOW, MEDICAL_DANGER, Pressing, pressing, told_danger
 from referrals.casework.ranks import ORDER, Rank, fixed
 from referrals.needs.codes import URGENCIES, Need
 from referrals.needs.rules import LIMITS, SIGN_LIMITS, STAMP
@@ -41,19 +41,37 @@ OF_A_COMPANION: Final = {
 NOBODY, MINE = "nobody", "mine"
 CONTACT = "W_CONTACT_BACK"
 
-Fits = Callable[[Summary, bool, bool, float], bool]
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A case at the moment of looking: what its summary says, the hour (since 1970), and what presses."""
+
+    summary: Summary
+    hour: float
+    window: bool  # one is open
+    unserved: bool  # and no service is on its way for it
+    danger: bool  # now
+    told_danger: bool  # she told it, however long ago
+
+    def nobody_answered(self, since: int) -> bool:
+        """Whether nobody has written or spoken to her since that hour."""
+        return self.summary.is_left_alone(since, self.hour)
+
+    @property
+    def nobody_has_it(self) -> bool:
+        """Whether it is open and nobody's."""
+        return not self.summary.owner and self.summary.state != CLOSED
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
     """A place in the order: as the queue says it, what it says where somebody has the case, and whether it fits.
 
-    `fits` is handed what a summary says, whether a window is open, whether there is danger, and the hour now.
     `always`: what the queue says is said also where somebody has the case.
     """
 
     says: str
-    fits: Fits
+    fits: Callable[[Moment], bool]
     held: str = ""
     always: bool = True
 
@@ -66,35 +84,34 @@ NOT_WRITTEN: Final = N_("%(who)s has it; nobody has written to her")
 PLACES: Final[Mapping[str, Place]] = {
     "danger": Place(
         N_("Danger now"),
-        lambda summary, _window, danger, hour: (
-            danger and summary.signs_told > hour - FRESH_SIGNS and summary.is_left_alone(summary.signs_told, hour)
+        lambda now: (
+            now.danger
+            and now.summary.signs_told > now.hour - FRESH_SIGNS
+            and now.nobody_answered(now.summary.signs_told)
         ),
         NOT_WRITTEN,
     ),
     "window": Place(
         N_("Its time runs out"),
-        lambda summary, window, _danger, hour: window and summary.is_left_alone(summary.happened_told, hour),
+        lambda now: (
+            now.window and (now.nobody_answered(now.summary.happened_told) or (now.nobody_has_it and now.unserved))
+        ),
         NOT_WRITTEN,
     ),
     "silent": Place(
         N_("She told of danger"),
-        lambda summary, _window, danger, hour: danger and summary.is_left_alone(summary.signs_told, hour),
+        lambda now: now.told_danger and now.nobody_answered(now.summary.signs_told),
         NOT_WRITTEN,
     ),
-    "send": Place(N_("She said yes: send it"), lambda summary, _window, _danger, _hour: summary.waits_to_be_sent),
-    "wrote": Place(N_("She wrote"), lambda summary, _window, _danger, _hour: summary.waits),
-    "due": Place(
-        N_("Due today"), lambda summary, _window, _danger, hour: summary.is_due(hour) and not summary.is_untouched
-    ),
-    "open": Place(
-        N_("Nobody has it yet"),
-        lambda summary, _window, _danger, hour: not summary.is_in_hand(hour),
-        NOT_WRITTEN,
-        always=False,
-    ),
-    "taken": Place(N_("In hand"), lambda _summary, _window, _danger, _hour: True, N_("%(who)s has it"), always=False),
+    "send": Place(N_("She said yes: send it"), lambda now: now.summary.waits_to_be_sent),
+    "wrote": Place(N_("She wrote"), lambda now: now.summary.waits),
+    "due": Place(N_("Due today"), lambda now: now.summary.is_due(now.hour) and not now.summary.is_untouched),
+    "open": Place(N_("Nobody has it yet"), lambda now: not now.summary.is_in_hand(now.hour), NOT_WRITTEN, always=False),
+    "taken": Place(N_("In hand"), lambda _now: True, N_("%(who)s has it"), always=False),
 }
 _PLACE_NUMBERS = {name: number for number, name in enumerate(PLACES)}
+# places at which nobody has answered what may be over in hours: a look is soon forgotten there
+UNANSWERED: Final = frozenset(_PLACE_NUMBERS[name] for name in ("danger", "window", "silent"))
 TODAY: Final = frozenset({*PLACES} - {"taken"})  # places at which something is to be done
 # which of these places wait longest first: what she waits for
 WAITING: Final = frozenset({"send", "wrote"})
@@ -135,7 +152,7 @@ LEAVES = tuple(FOLDER_BITS[name] for name in TABS)  # what is put aside lies in 
 MINOR, URGENT, WINDOW, TO_JUDGE, ANSWERED, LABELLED = (1 << number for number in range(6))
 TO_READ = 1 << 30  # a hand-over note in it waits to be read; by whom, its summary says
 SIGN_BITS = {sign: 1 << (6 + number) for number, sign in enumerate(JUNK_SIGNS)}
-RULES_STAMP = f"{STAMP} {','.join(PLACES)} {','.join(FOLDERS)} {','.join(JUNK_SIGNS)} ranks 6"
+RULES_STAMP = f"{STAMP} {','.join(PLACES)} {','.join(FOLDERS)} {','.join(JUNK_SIGNS)} ranks 7"
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +170,7 @@ class QueueItem:
     minor: bool
     place: str | None
     record_only: bool
+    may_be_urgent: bool  # somebody in it may need help now
     companion: str = ""  # in words, where it is about somebody killed or missing
     why: str = ""  # why it stands where it stands: a name in `PLACES`
 
@@ -160,6 +178,11 @@ class QueueItem:
     def window(self) -> bool:
         """Whether one is open."""
         return self.left is not None
+
+    @property
+    def presses(self) -> bool:
+        """Whether a window is open, or there is danger now."""
+        return self.window or self.danger or self.unsafe
 
     @property
     def case(self) -> int:
@@ -170,8 +193,15 @@ class QueueItem:
 def line_of(summary: Summary, now: float) -> QueueItem:
     """What a summary says now; needs and clocks are worked out at the moment of looking."""
     incident = summary.incident_at(now)
-    presses = pressing(incident, summary.settled)
-    window, danger = presses.left is not None, presses.danger or presses.unsafe
+    presses = pressing(incident, summary.settled, summary.under_way)
+    moment = Moment(
+        summary=summary,
+        hour=now / HOUR,
+        window=presses.left is not None,
+        unserved=presses.unserved,
+        danger=presses.is_danger,
+        told_danger=presses.is_danger or told_danger(incident, summary.settled) is not None,
+    )
     return QueueItem(
         summary=summary,
         alias=alias(summary.case),
@@ -184,8 +214,9 @@ def line_of(summary: Summary, now: float) -> QueueItem:
         minor=incident.age in MINOR_AGES,
         place=incident.province or incident.department or incident.region,
         record_only=not presses.assessment.create_referral,
+        may_be_urgent=may_be_urgent(incident, presses),
         companion=_companion(incident),
-        why=place_of(summary, now / HOUR, window=window, danger=danger),
+        why=place_of(moment),
     )
 
 
@@ -200,7 +231,9 @@ def rank_of(summary: Summary, now: float) -> Rank:
     """Worked out with the rules; it changes only where a time passes a limit of a rule, or a day begins."""
     line, hour = line_of(summary, now), now / HOUR
     incident = summary.incident
-    within = {"window": line.closes, "due": summary.due_at} | dict.fromkeys(WAITING, summary.heard_at)
+    # who waits longest goes first, behind what presses: that goes by urgency, danger and window
+    longest = {"due": summary.due_at} | dict.fromkeys(WAITING, summary.heard_at)
+    within = {"window": line.closes} | ({} if line.presses else longest)
     return Rank(
         place=_PLACE_NUMBERS[line.why],
         within=within.get(line.why) or 0,
@@ -219,7 +252,7 @@ def rank_of(summary: Summary, now: float) -> Rank:
         owner=summary.owner,
         need=1 + NEED_NUMBERS[line.need.code] if line.need else 0,
         lies=sum(FOLDER_BITS[name] for name, (_, lies) in FOLDERS.items() if lies(summary, line.why, line.window)),
-        traits=_traits(summary, line, incident),
+        traits=_traits(summary, line),
         group=summary.group or 0,
         department=fixed("department", incident.department or ""),
         language=fixed("language", summary.language),
@@ -231,10 +264,10 @@ def rank_of(summary: Summary, now: float) -> Rank:
 NEED_NUMBERS = {code: number for number, code in enumerate(NEEDS)}
 
 
-def _traits(summary: Summary, line: QueueItem, incident: Incident) -> int:
+def _traits(summary: Summary, line: QueueItem) -> int:
     has = {
         MINOR: line.minor,
-        URGENT: _may_be_urgent(line, incident),
+        URGENT: line.may_be_urgent,
         WINDOW: line.window and summary.state != CLOSED and not summary.marks,
         TO_JUDGE: summary.state == NEW and not summary.owner and not summary.marks,
         ANSWERED: summary.answered,
@@ -257,11 +290,13 @@ def ended(listed: Iterable[Rank], now: float) -> list[int]:
     return [rank.case for rank in listed if 0 < rank.ends < now / HOUR]
 
 
-def _may_be_urgent(line: QueueItem, incident: Incident) -> bool:
+def may_be_urgent(incident: Incident, presses: Pressing) -> bool:
+    """Whether somebody in it may need help now: danger she told, a window, a child, or that she asks to be reached."""
     signs = {flag for flag in incident.flags if flag.startswith(MEDICAL_DANGER)}
     in_danger = bool(signs) or not incident.flags.isdisjoint(DANGER_NOW)
     asks = incident.age in MINOR_AGES or CONTACT in incident.wants
-    return in_danger or asks or line.left is not None or (line.need is not None and line.need.urgency == "NOW")
+    is_now = bool(presses.needs) and presses.needs[0].urgency == "NOW"
+    return in_danger or asks or presses.left is not None or is_now
 
 
 def _changes(summary: Summary) -> Iterator[float]:
@@ -279,9 +314,9 @@ to_bytes = partial(ranks.to_bytes, stamp=RULES_STAMP)
 from_bytes = partial(ranks.from_bytes, stamp=RULES_STAMP)
 
 
-def place_of(summary: Summary, hour: float, *, window: bool, danger: bool) -> str:
+def place_of(moment: Moment) -> str:
     """Why a case stands where it stands, by name."""
-    return next(name for name, place in PLACES.items() if place.fits(summary, window, danger, hour))
+    return next(name for name, place in PLACES.items() if place.fits(moment))
 
 
 # ── the order ───────────────────────────────────────────────────────────────────────────────────────────────

@@ -16,6 +16,7 @@ from referrals.casework import queue
 from referrals.casework.ranks import QueueCache, Rank, fixed, text_of
 from reporting.cases.junk import ENOUGH, REPEATED
 from reporting.cases.records import alias, is_to_read
+from reporting.cases.summary import Summary
 from reporting.clock import HOUR
 from reporting.crypto.receipts import plain
 from reporting.i18n import N_
@@ -205,18 +206,24 @@ def _has_to_read(cache: QueueCache, rank: Rank, me: int) -> bool:
     return any(is_to_read(by, to, me) for by, to in cache.summary(rank.case).to_read)
 
 
-def to_go_on_with(cache: QueueCache, ordered: Iterable[Rank], me: int, case: int, now: float) -> int:
-    """The first case that this member has not looked at today, or in which something is unread; 0 where there is none.
+def to_go_on_with(cache: QueueCache, ordered: Iterable[Rank], me: int, case: int, hour: int, day_began: int) -> int:
+    """The first case that this member has not looked at today, after all that was told; 0 where there is none.
 
-    Never the one that lies open.
+    Danger and a window that nobody answered are led to again after an hour: a look is no answer. Never the case that
+    lies open. Hours count since 1970; `day_began`: that with which the day began where the team works.
     """
-    today = int(now // HOUR) // 24
-    others = (cache.summary(rank.case) for rank in ordered if rank.case != case)
-    seen = (
-        (summary.looked_by == me and (summary.looked_at or 0) // 24 == today and not summary.unread, summary.case)
-        for summary in others
-    )
-    return next((number for is_seen, number in seen if not is_seen), 0)
+    for rank in ordered:
+        since = hour - 1 if rank.place in queue.UNANSWERED else day_began
+        if rank.case != case and not _was_looked_at(cache.summary(rank.case), me, since):
+            return rank.case
+    return 0
+
+
+def _was_looked_at(summary: Summary, me: int, since: int) -> bool:
+    """Whether this member was the last to look, since that hour and since whatever she said."""
+    if summary.unread and summary.owner in {0, me}:  # what is a colleague's stays unread until she looks herself
+        return False
+    return summary.looked_by == me and summary.looked_at >= max(since, summary.heard_at, summary.hour)
 
 
 def hidden_windows(cache: QueueCache, shown: Iterable[Rank]) -> int:

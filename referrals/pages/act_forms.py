@@ -143,6 +143,7 @@ class CloseForm(ActForm):
     outcome = _chosen()
     reason = _typed()
     text = _typed()
+    knows = _chosen()  # that hours are left for help that comes too late afterwards
 
     def lacking(self) -> tuple[str, ...]:
         """The same, and why, where the outcome does not say it."""

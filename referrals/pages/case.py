@@ -15,7 +15,7 @@ from flask.typing import ResponseReturnValue
 
 from referrals.casework import folds, need_list, queue, referral, views
 from referrals.casework.look import look
-from referrals.casework.pressing import pressing, signs_told, write_down
+from referrals.casework.pressing import pressing, signs_told, told_danger, write_down
 from referrals.casework.views import View
 from referrals.directory import snapshot
 from referrals.directory.snapshot import DirectorySnapshot
@@ -34,6 +34,7 @@ from referrals.pages.follow_up.shown import what_is_next
 from reporting.cases import actions, desk, records
 from reporting.cases.follow_up import timeline
 from reporting.cases.records import Case, NoConsent
+from reporting.clock import HOUR
 from reporting.i18n import N_
 from reporting.pages.her_consents import consents_of
 from reporting.teams.team_log import CASE_WORKER, CannotOpen
@@ -62,12 +63,13 @@ def case_page(case: int) -> ResponseReturnValue:
 def next_case(case: int) -> ResponseReturnValue:
     """Off to the first of today's cases that this member has not looked at today; to the list where there is none."""
     site, keys, now = installation(), refresh_keys(), installation().clock()
+    hour = int(installation().clock()) // HOUR
     with site.reading() as db:
         cache = look(db, keys, site.pin, now).cache
     ranks = cache.ranks.values()
     listed = views.chosen(cache, View(), keys.member, now, views.put_aside(ranks))
     lines, _ = folds.folded(queue.in_order(listed), folds.large(ranks), now)
-    following = views.to_go_on_with(cache, lines, keys.member, case, now)
+    following = views.to_go_on_with(cache, lines, keys.member, case, hour, hour - local_hour(hour).hour)
     if not following:
         return redirect(url_for("casework.queue", lang=g.lang), 303)
     return redirect(url_for("casework.case_page", lang=g.lang, case=following), 303)
@@ -204,6 +206,7 @@ def _as_it_stands(opened: Case, directory: DirectorySnapshot) -> dict[str, Any]:
         "must_not": _must_not(opened, help_now.must_not),
         "states": states,
         "danger": _danger(opened, incident, names),
+        "open_windows": [need for need in help_now.needs if window_runs(need.need)],
         "running": sorted(
             (need for need in help_now.needs[1:] if window_runs(need.need)),
             key=lambda need: math.inf if need.need.hours_left is None else need.need.hours_left,
@@ -231,16 +234,20 @@ def _must_not(opened: Case, by_rule: Collection[str]) -> frozenset[str]:
 
 
 def _danger(opened: Case, incident: Incident, names: Mapping[str, str]) -> dict[str, Any]:
-    """What the queue says in red, with the signs she told, in words, and the hour in which she told them."""
-    presses = pressing(incident, [need for need, stands in opened.need_states.items() if stands.settled])
-    words = wording.words_of_fact(
-        "flags", frozenset(signs_told(incident, presses)), names, speaking(say, incident.about)
-    )
+    """What the queue says in red, with the signs she told, in words, and the hour in which she told them.
+
+    `unasked`: they are too old to be taken as of right now, and nobody has written or spoken to her since.
+    """
+    settled = [need for need, stands in opened.need_states.items() if stands.settled]
+    presses, signs_hour = pressing(incident, settled), opened.told_hours.signs
+    then = told_danger(incident, settled) if opened.spoken_at <= signs_hour else None
+    signs = frozenset(signs_told(incident, then or presses))
     return {
         "medical": presses.danger,
         "unsafe": presses.unsafe,
-        "words": list(words),
-        "told": opened.told_hours.signs,
+        "unasked": then is not None and not presses.is_danger,
+        "words": list(wording.words_of_fact("flags", signs, names, speaking(say, incident.about))),
+        "told": signs_hour,
     }
 
 

@@ -13,7 +13,7 @@ from flask import g
 
 from referrals.casework import referral
 from referrals.casework.follow_up import letters
-from referrals.casework.pressing import write_down
+from referrals.casework.pressing import pressing_in, write_down
 from referrals.directory import curation, snapshot
 from referrals.pages.act_forms import (
     ActForm,
@@ -150,7 +150,13 @@ def _risk(case_file: CaseFile, form: RiskForm) -> None:
     actions.warn_of(case_file, g.keys.member, form.text.data, installation().clock())
 
 
+TIME_IS_LEFT = N_("Hours are left for help that comes too late afterwards. Leave it open, or tick that you know it.")
+
+
 def _close(case_file: CaseFile, form: CloseForm) -> None:
+    time_is_left = pressing_in(case_file, installation().clock()).left is not None
+    if time_is_left and form.outcome.data != actions.REACHED and not form.knows.data:
+        raise NotAllowed(TIME_IS_LEFT)
     if form.text.data:
         _letter(case_file, form)
     actions.close(case_file, g.keys.member, outcome(form.outcome.data), form.reason.data, installation().clock())

@@ -20,9 +20,8 @@ from referrals.casework.views import View
 from referrals.directory import snapshot
 from referrals.help.answers import names
 from referrals.needs import codes
-from referrals.pages.case_forms import blueprint, called, case_workers, counters
+from referrals.pages.case_forms import blueprint, called, case_workers
 from referrals.pages.queue_bulk import (
-    BULK,
     FILTERS,
     FIRST,
     JUNK_BECAUSE,
@@ -30,19 +29,19 @@ from referrals.pages.queue_bulk import (
     LONGEST_OWNER,
     BulkForm,
     RestoreForm,
+    do_with_each,
     missing,
     named_in,
 )
 from reporting import clock
 from reporting.cases import actions, desk, records, taken
-from reporting.cases.actions import NotAllowed
 from reporting.cases.junk import SIGNS
 from reporting.crypto import receipts
 from reporting.i18n import N_
 from reporting.sessions.page_rows import CannotKeep
 from reporting.teams import list_numbers, reading_hours
 from reporting.teams.keyring import Keys
-from reporting.teams.team_log import CASE_WORKER, CannotOpen
+from reporting.teams.team_log import CASE_WORKER
 from reporting.vocabulary.codes import VOCABULARY
 from reporting.vocabulary.needs import NEEDS
 from reporting.web import desk_pages, languages
@@ -93,6 +92,7 @@ def _queue_page(
     search: str = "",
     code: int = 200,
     restore: RestoreForm | None = None,
+    unread: Sequence[tuple[int, str]] = (),
 ) -> ResponseReturnValue:
     site, keys, view, now = installation(), refresh_keys(), _view(), installation().clock()
     with site.reading() as db:
@@ -117,13 +117,12 @@ def _queue_page(
         narrowed=_narrowed(view, filters, people),
         to_read=views.to_read(seen.cache, keys.member),
         hidden=0 if view.fold or sought else views.hidden_windows(seen.cache, chosen),
-        words=sought.words if sought else "",
         sought=sought,
         search=search,
         sentence=sentence,
+        unread=unread,
         folders=_folders(views.counts(ranks, keys.member, aside)),
         signs={case: [say(SIGNS[sign]) for sign in signs] for case, signs in aside.items()},
-        sorts={code: say(name) for code, (name, _) in queue.SORTS.items()},
         people=people,
         broken=_broken(seen.broken),
         restore=restore or RestoreForm(formdata=None) if _teams_to_restore(seen.broken) else None,
@@ -197,6 +196,7 @@ TABLE: dict[str, Any] = {
     "tabs": queue.TABS,
     "first_sort": FIRST.sort,
     "chosen_in": lambda view: [name for name in (*FILTERS, "owner") if getattr(view, name)],
+    "sorts": {code: name for code, (name, _) in queue.SORTS.items()},
     "need_names": NEEDS,
     "urgency_names": codes.URGENCY_LABELS,
     "states": {"new": N_("New"), "open": N_("In hand"), "closed": N_("It is closed")},
@@ -346,17 +346,11 @@ def bulk() -> ResponseReturnValue:
         return _search(form)
     if lacks := missing(go, form):
         return _queue_page(form=form, sentence=" ".join(map(say, lacks)), code=422)
-    done = skipped = failed = 0
-    for number in form.cases.data[: queue.PAGE]:
-        try:
-            _one_of_many(go, number, form)
-            done += 1
-        except NotAllowed:
-            skipped += 1
-        except (CannotOpen, BadFormValue):
-            failed += 1
+    result = do_with_each(go, form)
     sentence = N_("Done: %(done)s. Left as they were: %(skipped)s. Failed: %(failed)s.")
-    return _queue_page(sentence=say(sentence, done=done, skipped=skipped, failed=failed))
+    done = f"{len(result.done)} ({', '.join(map(records.alias, result.done))})" if result.done else 0
+    said = say(sentence, done=done, skipped=len(result.skipped) + len(result.to_read), failed=len(result.failed))
+    return _queue_page(sentence=said, unread=[(case, records.alias(case)) for case in result.to_read])
 
 
 @blueprint.post("/<lang>/equipo/casos/respaldo")
@@ -384,12 +378,3 @@ def _address_of_view(form: BulkForm) -> str:
     with suppress(CannotKeep):
         chosen["name"] = desk_pages.keep({"words": name}) if name.strip() else None
     return url_for("casework.queue", lang=g.lang, **chosen)
-
-
-def _one_of_many(go: str, number: str, form: BulkForm) -> None:
-    site = installation()
-    with (
-        site.writing() as db,
-        desk.at_desk(db, g.keys, number_in(number), site.clock(), "changed", counters=counters(db)) as case_file,
-    ):
-        BULK[go](case_file, form)

@@ -1,12 +1,14 @@
 """What is done with several cases at once, and what the form of the queue can say.
 
-Speaks HTTP forms and nothing else: who may do what with a case is a matter of `cases.actions`.
+Speaks HTTP forms: who may do what with a case is a matter of `cases.actions`. What nobody has read, and where something
+presses, is put out of sight by nobody who has not opened it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import date
 
 from flask import g
@@ -14,16 +16,20 @@ from wtforms import SelectField, SelectMultipleField, StringField, TextAreaField
 from wtforms.validators import Length
 
 from referrals.casework import queue
+from referrals.casework.pressing import pressing_in
 from referrals.casework.views import View
 from referrals.pages.act_forms import WRITE
-from referrals.pages.case_forms import needed, outcome, owner
-from reporting.cases import actions
+from referrals.pages.case_forms import counters, needed, outcome, owner
+from reporting.cases import actions, desk
+from reporting.cases.actions import NotAllowed
 from reporting.cases.case_file import CaseFile
 from reporting.cases.records import JUNK
+from reporting.cases.summary import NEW
 from reporting.i18n import N_
+from reporting.teams.team_log import CannotOpen
 from reporting.vocabulary import questions
 from reporting.web.context import installation, say
-from reporting.web.forms import DAY_IS_WRITTEN, LONGEST_DAY, BadFormValue, StaffForm, day_in, parts_of
+from reporting.web.forms import DAY_IS_WRITTEN, LONGEST_DAY, BadFormValue, StaffForm, day_in, number_in, parts_of
 
 LONGEST_OWNER = 12  # signs: `mine`, `nobody`, or the number of a member
 LONGEST_CODE = 24
@@ -123,6 +129,64 @@ def _bulk_junk(case_file: CaseFile, form: BulkForm) -> None:
     actions.mark(case_file, g.keys.member, JUNK, "", needed(form.reason.data), installation().clock())
 
 
+@dataclass(slots=True)
+class BulkResult:
+    """What became of several cases: the numbers of those that are done, left as they were, not opened, not read yet."""
+
+    done: list[int] = field(default_factory=list)
+    skipped: list[int] = field(default_factory=list)
+    failed: list[int] = field(default_factory=list)
+    to_read: list[int] = field(default_factory=list)
+
+
+def do_with_each(go: str, form: BulkForm) -> BulkResult:
+    """Do one thing with each case that is marked, a page of them at most."""
+    result = BulkResult()
+    for written in form.cases.data[: queue.PAGE]:
+        number = 0
+        try:
+            number = number_in(written)
+            is_done = _do_with_one(go, number, form)
+            (result.done if is_done else result.to_read).append(number)
+        except NotAllowed:
+            result.skipped.append(number)
+        except (CannotOpen, BadFormValue):
+            result.failed.append(number)
+    return result
+
+
+def _do_with_one(go: str, number: int, form: BulkForm) -> bool:
+    """Whether it was done; not where somebody has to look at the case first."""
+    site = installation()
+    with (
+        site.writing() as db,
+        desk.at_desk(db, g.keys, number, site.clock(), "changed", counters=counters(db)) as case_file,
+    ):
+        if go in OUT_OF_SIGHT and OUT_OF_SIGHT[go](case_file, form, site.clock()):
+            return False
+        BULK[go](case_file, form)
+    return True
+
+
+def _is_unread(case_file: CaseFile) -> bool:
+    return case_file.summary.state == NEW or case_file.summary.unread
+
+
+def _unread_and_urgent(case_file: CaseFile, _form: BulkForm, now: float) -> bool:
+    return _is_unread(case_file) and queue.may_be_urgent(case_file.incident_at(now), pressing_in(case_file, now))
+
+
+def _unread_or_pressing(case_file: CaseFile, form: BulkForm, now: float) -> bool:
+    presses = pressing_in(case_file, now)
+    is_left = form.outcome.data != actions.REACHED and (presses.is_danger or presses.left is not None)
+    return _is_unread(case_file) or is_left
+
+
+# what puts a case out of sight -> whether this one is not put there among others: somebody has to look at it first
+OUT_OF_SIGHT: dict[str, Callable[[CaseFile, BulkForm, float], bool]] = {
+    "close": _unread_or_pressing,
+    "junk": _unread_and_urgent,
+}
 BULK: dict[str, Callable[[CaseFile, BulkForm], None]] = {
     "assign": _bulk_assign,
     "label": _bulk_label,

@@ -23,13 +23,14 @@ from reporting.vocabulary.incident import Incident, answers_from_incident
 from reporting.vocabulary.needs import NEEDS
 
 # how a case can end; the codes are those that figures count
+REACHED = "REACHED"
 OUTCOMES = {
-    "REACHED": N_("A service reached her"),
+    REACHED: N_("A service reached her"),
     "NOT_REACHED": N_("No service reached her"),
     "REFUSED": N_("A service refused her"),
     "RECORD_ONLY": N_("She wanted it recorded, and it is"),
 }
-SAY_ALL = frozenset({"REACHED", "RECORD_ONLY"})  # of these, those that need no reason beside them
+SAY_ALL = frozenset({REACHED, "RECORD_ONLY"})  # of these, those that need no reason beside them
 LABELS = 8  # at most, of so many signs each
 LABEL_LENGTH = 24
 # mark -> its name; each can be taken back, with a reason

@@ -90,6 +90,7 @@ def case_of(row: CaseRow, case_file: CaseFile, *, with_contact: bool = True, her
         voice=facts["voice"],
         goes_at=0 if summary.junk_at is None else summary.junk_at + 24 * JUNK_DAYS,
         last_word=summary.heard_at or facts["hour"],
+        spoken_at=max(summary.wrote_at or 0, summary.spoke_at or 0),
         plan=next((r.content for r in case_file.all_of("plan") if hers or r.content["shown"]), None),
         safety_plans=plans[SAFETY_PLAN] if shown or not hers else (),
         case_plans=() if hers else plans[CASE_PLAN],

@@ -129,9 +129,9 @@ def open_case(
 
 
 def _look_is_noted(case_file: CaseFile, member: int, hour: int) -> None:
-    """Who looked last, and when: once a day for each who looks one after the other."""
+    """Who looked last, and when: once an hour for each who looks one after the other."""
     summary = case_file.summary
-    if summary.looked_by != member or (summary.looked_at or 0) // 24 != hour // 24:
+    if (summary.looked_by, summary.looked_at) != (member, hour):
         case_file.summary = replace(summary, looked_by=member, looked_at=hour)
         case_file.work_record |= {"looks": {**case_file.work_record.get("looks", {}), str(member): hour}}
 

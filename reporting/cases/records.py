@@ -262,6 +262,7 @@ class Case:
     voice: int
     goes_at: int = 0  # hour from which on it goes as junk, because two people say that it is; 0: it stays
     last_word: int = 0  # hour of what she said last, her report included
+    spoken_at: int = 0  # hour in which the team last wrote or spoke to her; 0 where it never did
     plan: Mapping[str, Any] | None = None  # she keeps it: hour, lines, shown (the team may see it)
     safety_plans: tuple[PlanVersion, ...] = ()  # every version, the newest last; to her only with her yes
     case_plans: tuple[PlanVersion, ...] = ()  # the same; for the team only

@@ -11,7 +11,7 @@ from typing import Any, Final, Self
 
 from reporting.clock import HOUR
 from reporting.vocabulary.incident import Incident, incident_from_answers
-from reporting.vocabulary.need_states import STATES
+from reporting.vocabulary.need_states import AGREED, STATES
 
 NEW, OPEN, CLOSED = "new", "open", "closed"  # states of a case
 
@@ -343,6 +343,11 @@ class Summary:
     def settled(self) -> frozenset[str]:
         """The needs that are in no clock, list or count of the team any more."""
         return frozenset(need for need, state in self.needs.items() if STATES[state].settled)
+
+    @property
+    def under_way(self) -> frozenset[str]:
+        """The needs for which she said yes to a service that has not turned her away."""
+        return frozenset(need for need, state in self.needs.items() if state == AGREED)
 
     @property
     def to_send(self) -> bool:

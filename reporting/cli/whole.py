@@ -135,14 +135,14 @@ def move() -> None:
 def list_(*, as_json: bool) -> None:
     """What travels, why, what stays behind, and what is handed over on the same machine."""
     if as_json:
-        told = {"travels": packing.TRAVELS, "stays": packing.STAYS, "handed_over": packing.HANDED_OVER}
-        echo(json.dumps(told))
+        lists = {"travels": packing.TRAVELS, "stays": packing.STAYS, "handed_over": packing.HANDED_OVER}
+        echo(json.dumps(lists))
         return
     echo("The rows of the database, and:")
     echo(*(f"  {name:22} {translated(reason)}" for name, reason in packing.TRAVELS.items()))
     echo("Stays behind: %(what)s.", what=translated(packing.STAYS))
     echo("When somebody else looks after this machine nothing travels. From hand to hand go:")
-    echo(*(f"  {translated(thing)}" for thing in packing.HANDED_OVER), translated(packing.KEEP_NOTHING))
+    echo(*(f"  {translated(item)}" for item in packing.HANDED_OVER), translated(packing.KEEP_NOTHING))
 
 
 @move.command()

@@ -88,10 +88,11 @@ def drawn(page: str, code: int = 200) -> ResponseReturnValue:
 def keep(contents: dict[str, Any], name: str = "", shown: int = SHOWN, *, bound: bool = True) -> str:
     """Put down what the page of a name shows, for this session; `CannotKeep` where not. Returns the name."""
     site, token, name = installation(), _token() if bound else "", name or new_name()
-    contents |= {"until": int(site.clock()) + shown, "desk": "keys" in g, "notice": g.get("notice", "")}
-    size = COUNTED if "keys" in g else 1  # a flood at the door pushes out nothing of who is signed in
+    at_the_desk = bound and "keys" in g  # what is not bound may be of another member than the one who is signed in
+    contents |= {"until": int(site.clock()) + shown, "desk": at_the_desk, "notice": g.get("notice", "")}
+    size = COUNTED if at_the_desk else 1  # a flood at the door pushes out nothing of who is signed in
     site.rows.write(name, staff_sessions.name_of(token), "desk", contents, size, site.clock(), token.encode())
-    if "keys" in g and not _is_alive(token):  # signed out meanwhile, in another tab
+    if at_the_desk and not _is_alive(token):  # signed out meanwhile, in another tab
         site.rows.erase([staff_sessions.name_of(token)])
         raise _SignedOut(url_of(SIGN_IN))
     return name
@@ -174,6 +175,8 @@ def _led(contents: dict[str, Any], shown: int = SHOWN, *, bound: bool = True) ->
         name = keep(contents, shown=shown, bound=bound)
     except (CannotKeep, SQLAlchemyError):
         return None
+    except _SignedOut as over:  # an answer and no error: this may be the handler of one already
+        return make_response(over.get_response(request.environ))
     address = url_for("desk_answers.page", lang=g.lang, name=name, _anchor=g.get("at"))
     answer = make_response(redirect(address, 303))
     is_known = not bound or "token" in g or request.cookies.get(cookie_name())

@@ -599,11 +599,13 @@ def test_several_cases_are_done_skipped_and_failed_in_one_go(app: Flask, place: 
     with reading(place.engine) as db:
         cards, _ = cases_desk.queue(db, keys)
     desk = at_the_desk(app, place)
-    desk.opens(f"/es/equipo/caso/{cards[0].case}")
+    for card in reversed(cards):
+        desk.opens(f"/es/equipo/caso/{card.case}")
     desk.presses("close", outcome="REACHED", reason="ya")
     desk.opens("/es/equipo/casos?folder=all")
     desk.presses("close", cases=[card.case for card in cards] + [5], outcome="REACHED", reason="juntos")
-    told = say("Done: %(done)s. Left as they were: %(skipped)s. Failed: %(failed)s.", done=2, skipped=1, failed=1)
+    done = f"2 ({records.alias(cards[1].case)}, {records.alias(cards[2].case)})"
+    told = say("Done: %(done)s. Left as they were: %(skipped)s. Failed: %(failed)s.", done=done, skipped=1, failed=1)
     assert told in desk.words
 
 

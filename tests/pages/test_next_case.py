@@ -9,11 +9,14 @@ from flask import Flask
 
 from reporting.cases import store
 from reporting.storage.database import writing
+from reporting.vocabulary.incident import Incident
+from reporting.web.languages import local
 from tests.copies import Filling, with_a_colleague
 from tests.pages.test_casework import RAPE, at_the_desk
 from tests.people import Place
 from tests.phone import Phone
 
+CALM = Incident(violence=frozenset({"NONPAYMENT"}), age="A25_34")
 SOON, LATER = replace(RAPE, hours=(60.0, 60.0)), replace(RAPE, hours=(20.0, 20.0))
 QUEUE = "/es/equipo/casos"
 
@@ -69,7 +72,51 @@ def test_tomorrow_all_of_today_is_looked_at_again(app: Flask, place: Place) -> N
 def test_what_is_closed_or_folded_away_is_not_led_to(app: Flask, place: Place) -> None:
     first, second = (place.comes_back(place.receives(SOON)).case for _ in range(2))
     rosa = at_the_desk(app, place)
+    rosa.opens(address(first))
     rosa.opens(QUEUE)
     rosa.presses("junk-ads", cases=[str(first)])
     rosa.opens(address(second))
     assert goes_on(rosa) == QUEUE
+
+
+def test_what_is_a_colleagues_and_unread_is_led_to_once_and_not_round_in_a_circle(app: Flask, place: Place) -> None:
+    receipts = [place.receives(CALM) for _ in range(2)]
+    milagros, rosa = at_the_desk(app, place, "milagros"), at_the_desk(app, place)
+    hers = [place.comes_back(receipt).case for receipt in receipts]
+    for case, receipt in zip(hers, receipts, strict=True):
+        milagros.opens(address(case))
+        milagros.presses("answer", text="Te leímos.")
+        with writing(place.engine) as db:
+            store.write_as_reporter(db, place.comes_back(receipt), "¿siguen ahí?", place.clock())
+    place.clock.on(hours=1)
+    behind = place.comes_back(place.receives(CALM)).case
+    rosa = at_the_desk(app, place)
+    rosa.opens(address(place.comes_back(place.receives(CALM)).case))
+    assert {goes_on(rosa), goes_on(rosa)} == {address(case) for case in hers}
+    assert goes_on(rosa) == address(behind)
+    assert goes_on(rosa) == QUEUE
+
+
+def test_danger_and_a_window_that_nobody_answered_are_led_to_again_after_an_hour(app: Flask, place: Place) -> None:
+    window, calm = (place.comes_back(place.receives(one)).case for one in (SOON, CALM))
+    rosa = at_the_desk(app, place)
+    rosa.opens(address(window))
+    rosa.opens(address(calm))
+    assert goes_on(rosa) == QUEUE
+    place.clock.on(hours=2)
+    rosa = at_the_desk(app, place)
+    rosa.opens(address(calm))
+    assert goes_on(rosa) == address(window), "a look is no answer"
+
+
+def test_a_day_ends_at_midnight_where_the_team_works(app: Flask, place: Place) -> None:
+    one, other = (place.comes_back(place.receives(CALM)).case for _ in range(2))
+    place.clock.on(hours=(20 - local(place.clock(), place.settings.time_zone).hour) % 24)
+    for hours, goes_to in ((3, QUEUE), (2, address(one))):
+        rosa = at_the_desk(app, place)
+        rosa.opens(address(one))
+        rosa.opens(address(other))
+        place.clock.on(hours=hours)
+        rosa = at_the_desk(app, place)
+        rosa.opens(address(other))
+        assert goes_on(rosa) == goes_to

@@ -132,6 +132,24 @@ def test_another_member_who_signs_in_there_gets_nothing_of_it(app: Flask, place:
     assert waits not in desk.text
 
 
+def test_what_is_sent_from_a_page_of_hers_while_a_colleague_is_signed_in_there_waits_for_her(
+    app: Flask, place: Place
+) -> None:
+    desk = signs_in(app, place, place.workers["rosa"])
+    opens_newest_case(desk)
+    form = desk.form("note")
+    ends_her_session(place, place.workers["rosa"])
+    desk.opens("/es/equipo")
+    signs_in_here(place, desk, place.workers["carmen"])
+    desk.repeats(form.action, form.values | {"text": [MARK], "go": ["note"]})
+    assert desk.status < 500
+    assert say(WAITS) in desk.words
+    assert MARK not in desk.text
+    signs_in_here(place, desk, place.workers["rosa"])
+    assert say(HELD) in desk.words
+    assert desk.form("note").values["text"][0].strip() == MARK
+
+
 def test_what_waits_is_sealed_and_is_over_after_an_hour(app: Flask, place: Place) -> None:
     desk = presses_too_late(app, place)
     assert MARK not in desk.text

@@ -19,6 +19,7 @@ from reporting.cases.records import Case, alias
 from reporting.crypto.receipts import Receipt
 from reporting.storage.database import writing
 from reporting.teams.keyring import Keys
+from reporting.vocabulary.incident import Incident
 from tests.copies import Copies, with_a_colleague
 from tests.people import Place
 from tests.phone import Phone
@@ -135,7 +136,8 @@ def sets_an_answer_right(desk: Desk) -> Thumb:
 
 
 def marks_three_as_junk(desk: Desk) -> Thumb:
-    cases, thumb = [desk.case_of(desk.gets()) for _ in range(3)], desk.begins()
+    cases = [desk.case_of(desk.place.receives(Incident(), "compra barato")) for _ in range(3)]
+    thumb = desk.begins()
     thumb.presses("junk-ads", cases=[str(case) for case in cases])
     assert all(desk.opened(case).marks for case in cases)
     return thumb

@@ -14,6 +14,8 @@ from reporting.crypto.receipts import Receipt
 from reporting.storage.database import reading, writing
 from reporting.teams.keyring import Keys
 from reporting.vocabulary.incident import Incident, answers_from_incident
+from reporting.vocabulary.need_states import AGREED
+from reporting.vocabulary.needs import NEEDS
 from tests.copies import Filling, with_a_colleague
 from tests.people import Place
 
@@ -168,6 +170,34 @@ def test_each_place_in_the_order_comes_before_the_next() -> None:
         "open",
         "taken",
     ]
+
+
+def why(card: Summary) -> str:
+    return queue.line_of(card, HOUR * 3600).why
+
+
+def test_danger_that_nobody_answered_stays_in_sight_however_long_ago_it_was_told() -> None:
+    told = HOUR - 57  # for what she needs, such signs are old
+    assert why(a_card(1, IN_DANGER, told, state=summary.NEW)) == "silent"
+    assert why(a_card(1, IN_DANGER, told, **TAKEN | {"wrote_at": told + 1, "answered": True})) == "taken"
+    assert why(a_card(1, IN_DANGER, told, needs={"N_EMERG_MED": "reached"}, **TAKEN)) == "open", "she was attended"
+
+
+def test_a_window_that_is_nobodys_stays_on_top_after_somebody_spoke_to_her_until_a_service_is_on_its_way() -> None:
+    spoken = {"wrote_at": HOUR, "answered": True}
+    assert why(a_card(1, TWO_HOURS_LEFT, **spoken)) == "window", "a service that refused her leaves it open"
+    on_its_way = dict.fromkeys(NEEDS, AGREED)
+    assert why(a_card(1, TWO_HOURS_LEFT, needs=on_its_way, **spoken)) != "window"
+    assert why(a_card(1, TWO_HOURS_LEFT, **spoken | TAKEN)) != "window"
+
+
+@pytest.mark.parametrize("waits", [{"heard_at": HOUR - 3}, {"to_send": True, "heard_at": HOUR - 3}, {"due_at": HOUR}])
+def test_among_those_who_wait_what_presses_goes_before_what_waits_longer(waits: dict[str, Any]) -> None:
+    answered = {"wrote_at": HOUR - 4, "answered": "heard_at" not in waits or "to_send" in waits} | TAKEN
+    longer = {name: hour - 40 if name != "to_send" else hour for name, hour in waits.items()}
+    cards = (a_card(1, TOLD, HOUR - 5, **answered | waits), a_card(2, QUIET, HOUR - 90, **answered | longer))
+    assert why(cards[0]) == why(cards[1])
+    assert order(*cards) == [1, 2]
 
 
 # place -> two cases of which the first must not stand behind the second, and would without that place

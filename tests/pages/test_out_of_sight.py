@@ -1,0 +1,110 @@
+"""Nothing is put out of sight among others that nobody has read, nor closed by the way while time is left."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from flask import Flask
+
+from reporting.cases.records import alias
+from reporting.vocabulary.codes import MINOR_AGES
+from reporting.vocabulary.incident import Incident
+from tests.copies import Filling, with_a_colleague
+from tests.pages.test_casework import RAPE, at_the_desk
+from tests.people import Place
+from tests.phone import Phone
+from tests.trips import say
+
+QUEUE = "/es/equipo/casos"
+CALM = Incident(violence=frozenset({"NONPAYMENT"}), age="A25_34")
+STRANGLED = replace(CALM, flags=frozenset({"D_STRANGLED"}))
+BLEEDING = replace(CALM, flags=frozenset({"D_BLEEDING"}))
+CHILD = replace(CALM, age=min(MINOR_AGES))
+WINDOW = replace(RAPE, hours=(20.0, 20.0))
+OPEN_THEM = "Nobody has read these, or danger or a window is open. They stay where they were. Open each one first:"
+
+
+@pytest.fixture(scope="session")
+def filling() -> Filling:
+    return with_a_colleague
+
+
+def tells(place: Place, incident: Incident) -> int:
+    return place.comes_back(place.receives(incident, "así fue")).case
+
+
+def lies_open(desk: Phone, case: int) -> bool:
+    desk.opens(f"{QUEUE}?folder=open")
+    return alias(case) in desk.words
+
+
+@pytest.mark.parametrize("press", ["junk-ads", "close"])
+@pytest.mark.parametrize("incident", [STRANGLED, CHILD, WINDOW])
+def test_what_nobody_has_read_and_may_be_urgent_goes_nowhere_in_two_taps(
+    app: Flask, place: Place, incident: Incident, press: str
+) -> None:
+    case = tells(place, incident)
+    rosa = at_the_desk(app, place)
+    rosa.opens(QUEUE)
+    rosa.presses(press, cases=[str(case)], outcome="RECORD_ONLY")
+    assert say(OPEN_THEM) in rosa.words
+    assert f'<a class="c-alone" href="/es/equipo/caso/{case}">{alias(case)}</a>' in rosa.text
+    assert lies_open(rosa, case)
+
+
+def test_what_nobody_has_read_is_closed_by_nobody_however_quiet_it_is(app: Flask, place: Place) -> None:
+    case = tells(place, CALM)
+    rosa = at_the_desk(app, place)
+    rosa.opens(QUEUE)
+    rosa.presses("close", cases=[str(case)], outcome="RECORD_ONLY")
+    assert lies_open(rosa, case)
+    rosa.opens(f"/es/equipo/caso/{case}")
+    rosa.opens(QUEUE)
+    rosa.presses("close", cases=[str(case)], outcome="RECORD_ONLY")
+    assert f"1 ({alias(case)})" in rosa.words, "it says which"
+    assert not lies_open(rosa, case)
+
+
+def test_junk_that_may_not_be_urgent_is_folded_away_unread_and_named(app: Flask, place: Place) -> None:
+    cases = [tells(place, CALM) for _ in range(2)]
+    rosa = at_the_desk(app, place)
+    rosa.opens(QUEUE)
+    rosa.presses("junk-ads", cases=[str(case) for case in cases])
+    assert all(alias(case) in rosa.words for case in cases)
+    assert not any(lies_open(rosa, case) for case in cases)
+
+
+def test_a_case_whose_window_runs_is_closed_only_by_who_says_that_she_knows_it(app: Flask, place: Place) -> None:
+    case = tells(place, WINDOW)
+    rosa = at_the_desk(app, place)
+    rosa.opens(f"/es/equipo/caso/{case}")
+    rosa.presses("close", outcome="RECORD_ONLY", reason="lo pidió")
+    assert rosa.status == 422
+    assert "Quedan horas para una ayuda que después ya no sirve" in rosa.words
+    assert "lo pidió" in rosa.text, "what was typed is kept"
+    assert "Todavía hay tiempo para: Medicina que puede prevenir el VIH (PEP)" in rosa.words
+    rosa.presses("close", outcome="RECORD_ONLY", reason="lo pidió", knows="y")
+    assert say("The case is closed.") in rosa.words
+
+
+@pytest.mark.parametrize(("incident", "outcome"), [(CALM, "RECORD_ONLY"), (WINDOW, "REACHED")])
+def test_who_was_attended_and_where_no_window_runs_nothing_more_is_asked(
+    app: Flask, place: Place, incident: Incident, outcome: str
+) -> None:
+    case = tells(place, incident)
+    rosa = at_the_desk(app, place)
+    rosa.opens(f"/es/equipo/caso/{case}")
+    rosa.presses("close", outcome=outcome)
+    assert say("The case is closed.") in rosa.words
+
+
+def test_danger_of_days_ago_that_nobody_asked_about_is_told_on_the_page_of_the_case(app: Flask, place: Place) -> None:
+    case = tells(place, BLEEDING)
+    place.clock.on(hours=57)
+    rosa = at_the_desk(app, place)
+    rosa.opens(f"/es/equipo/caso/{case}")
+    assert say("Nobody has asked since how she is.") in rosa.words
+    rosa.presses("letter", text="Te leímos. ¿Cómo estás?")
+    rosa.opens(f"/es/equipo/caso/{case}")
+    assert say("Nobody has asked since how she is.") not in rosa.words
