@@ -141,7 +141,7 @@ class Chromium(Window):
             self.page = next((one for one in self.context.pages if one.url.startswith("http")), self.page)
             if self.page.url.startswith("http"):
                 break
-        self.page.set_default_timeout(10_000)
+        self.page.set_default_timeout(30_000)
 
     def goes_to(self, address: str) -> None:
         self.page.goto(address)

@@ -674,8 +674,7 @@ def test_a_search_goes_on_where_it_stopped_until_every_case_was_looked_through(
     desk.opens("/es/equipo/casos")
     desk.presses("words", words="chofer")
     for looked in (2, 4, 5):
-        told = say("Looked through %(looked)s of %(all)s cases for “%(words)s”.", looked=looked, all=5, words="chofer")
-        assert told in desk.words
+        assert f"Buscado «chofer» en {looked} de los 5 casos de «Hoy»." in desk.words, "it says where"
         if looked < 5:
             form = desk.form(holding="search")
             desk.repeats(form.action, form.values | {"go": ["words"]})
@@ -684,6 +683,14 @@ def test_a_search_goes_on_where_it_stopped_until_every_case_was_looked_through(
     with reading(place.engine) as db:
         acts = [act.act for act in cases_desk.acts(db, place.signs_in("rosa"), {})]
     assert acts.count("searched") == 1
+
+
+def test_a_name_that_no_case_has_is_said_and_not_that_there_are_no_cases(app: Flask, place: Place) -> None:
+    place.receives(RAPE)
+    desk = at_the_desk(app, place)
+    desk.opens("/es/equipo/casos")
+    desk.presses("find", name="zzz")
+    assert "Aquí ningún caso se llama «zzz»." in desk.words
 
 
 def test_a_search_without_words_is_answered_in_words(app: Flask, place: Place) -> None:
