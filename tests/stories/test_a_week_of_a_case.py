@@ -81,7 +81,7 @@ def test_a_week_of_a_case(app: Flask, place: Place) -> None:
     assert why(rosa) == say("Due today"), "she has not answered"
     place.clock.on(days=1)
     rosa = at_the_desk(app, place)
-    assert why(rosa) == "Vencido hace 1 día"
+    assert why(rosa) == "Tocaba hace 1 día"
     _she_says_yes_and_it_is_sent(app, place, rosa, receipt, case)
     _the_shift_ends(rosa, at_the_desk(app, place, "milagros"), case)
     assert why(rosa) == ""
