@@ -23,8 +23,8 @@ from referrals.help import answers as referrals_help
 from referrals.help import proposals, tonight
 from referrals.help.match import match
 from referrals.needs.assessment import window_runs
-from referrals.pages.act_forms import ActForm, WordsForm
-from referrals.pages.before_sending import SPOKEN, before_sending
+from referrals.pages.act_forms import ActForm, LetterToHerForm
+from referrals.pages.before_sending import SPOKEN, TAKEN, before_sending, is_taking
 from referrals.pages.case_actions import ACTS, NO_ACT, refusal
 from referrals.pages.case_forms import CASE_PATH, NOT_OPENED, blueprint, case_workers, other_teams
 from referrals.pages.case_words import TABLE
@@ -95,13 +95,14 @@ def act(case: int) -> ResponseReturnValue:
     if go == "handed" and not _still_readable(case):
         return redirect(url_for("casework.queue", lang=g.lang), 303)
     _, sentence, place = SPOKEN[go]
+    sentence = TAKEN if is_taking(go, form, g.keys.member) else sentence
     desk_pages.done(sentence, place, url_for("casework.case_page", lang=g.lang, case=case))
     return _show(case)
 
 
 def _fill(case: int, letter: str) -> ResponseReturnValue:
     """The page again, at the box for her answer, with a letter of the team in it. Nothing is sent."""
-    form = WordsForm()
+    form = LetterToHerForm()
     if not form.is_ours() and form.errors:
         return _show(case, form=form, pressed="letter", sentence=complaint(N_("That is too long.")), code=422)
     g.at = "f-text"
@@ -184,10 +185,11 @@ def _show(
 
 def _typed(opened: Case, form: ActForm | None, go: str, sentence: str, code: int) -> dict[str, Any]:
     """What was typed: in its place with what is wrong there; or before everything, to be looked at and sent."""
-    is_before = form is not None and go in ACTS and (code == HTTPStatus.CONFLICT or g.get("notice") == HELD)
-    if form is None or not is_before:
+    held = g.get("notice") == HELD
+    if form is None or go not in ACTS or not (held or code == HTTPStatus.CONFLICT):
         return {"typed": form, "pressed": go, "sentence": sentence, "before": None}
-    return {"typed": None, "pressed": "", "sentence": "", "before": before_sending(opened, form, go)}
+    before = before_sending(opened, form, go, g.keys.member, held=held)
+    return {"typed": None, "pressed": "", "sentence": "", "before": before}
 
 
 def _as_it_stands(opened: Case, directory: DirectorySnapshot) -> dict[str, Any]:

@@ -229,7 +229,7 @@ def test_a_step_that_a_colleague_changed_meanwhile_is_not_changed_unseen(app: Fl
     form = the_form(milagros, "step", "done")
     milagros.repeats(case, form.values | {"step": ["done"]})
     assert milagros.status == 409
-    assert the_step("unanswered") in milagros.words.split(say("Send it anyway"))[0], "what happened since is said"
+    assert the_step("unanswered") in milagros.words.split(say("Do it anyway"))[0], "what happened since is said"
 
 
 def sent_to_a_service(app: Flask, place: Place) -> tuple[Phone, str, Receipt]:
