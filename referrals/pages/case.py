@@ -45,9 +45,9 @@ from reporting.vocabulary.person import speaking
 from reporting.web import desk_pages, languages, question_forms
 from reporting.web.access.auth import refresh_keys, signed_in
 from reporting.web.access.traits import may_be_sent_again, takes
-from reporting.web.context import installation, local_hour, render_template, say
+from reporting.web.context import days_since, installation, local_hour, render_template, say
 from reporting.web.errors import error_page
-from reporting.web.forms import HELD, button, complaint, parts_of
+from reporting.web.forms import HELD, button, parts_of, too_long
 
 
 @blueprint.get(CASE_PATH)
@@ -84,7 +84,7 @@ def act(case: int) -> ResponseReturnValue:
         return _fill(case, named)
     form = ACTS.get(go, NO_ACT).form()
     if not form.is_ours():
-        return _show(case, form=form, pressed=go, sentence=complaint(N_("That is too long.")), code=422)
+        return _show(case, form=form, pressed=go, sentence=too_long(form), code=422)
     if go == "contact":
         return _show_contact(case)
     refused = refusal(case, go, form)
@@ -104,7 +104,7 @@ def _fill(case: int, letter: str) -> ResponseReturnValue:
     """The page again, at the box for her answer, with a letter of the team in it. Nothing is sent."""
     form = LetterToHerForm()
     if not form.is_ours() and form.errors:
-        return _show(case, form=form, pressed="letter", sentence=complaint(N_("That is too long.")), code=422)
+        return _show(case, form=form, pressed="letter", sentence=too_long(form), code=422)
     g.at = "f-text"
     return _show(case, form=form, pressed="letter", letter=letter)
 
@@ -214,11 +214,12 @@ def _as_it_stands(opened: Case, directory: DirectorySnapshot) -> dict[str, Any]:
         "need_list": need_list.for_team(opened, moment),
         "doors": proposals.doors_of(matched),
         "under_way": [need for need, stands in states.items() if stands.state in {PROPOSED, AGREED}],
-        "silent": opened.days_silent(moment),
+        "silent": days_since(opened.last_word),
         "services": referrals_help.services_for(directory, incident),
         "minor": incident.age in MINOR_AGES,
         "names": names,
         "kept": tonight.kept_plans(directory, incident, opened.plan["lines"]) if opened.plan else (),
+        "to_unmark": actions.to_unmark(opened.marks, opened.work_record),
         "plans": plans.at_a_glance(opened),
         "pages": question_forms.titles_to_set_right(opened.incident),
         "unclear": question_forms.unclear_to_the_team(opened.incident),
