@@ -108,7 +108,7 @@ def test_the_whole_way_from_a_report_to_an_outcome_and_to_nothing_left(app: Flas
     rosa = at_the_desk(app, place)
     rosa.opens("/es/equipo/casos")
     assert say("Medicine that can prevent HIV (PEP)") in rosa.words
-    assert "Le quedan 66 h" in rosa.words
+    assert "Quedan 66 h" in rosa.words
     opens_newest_case(rosa)
     case = rosa.path
     rosa.presses("letter", text=f"Te leímos. {marker}")

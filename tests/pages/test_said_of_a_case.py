@@ -70,10 +70,10 @@ def test_her_window_and_the_day_of_a_step_have_one_word_each_on_the_list_and_on_
     rosa.presses("plan-step", text="llamar al hospital", day=f"{today + timedelta(days=1):%d/%m/%Y}")
     place.clock.on(days=2)
     rosa = at_the_desk(app, place)
-    assert why(rosa) == "Tocaba hace 1 día · le quedan 18 h"
+    assert why(rosa) == "Tocaba hace 1 día · quedan 18 h"
     rosa.opens(case)
     top = rosa.words.split(say("Letters and notes"))[0]
-    assert "le quedan 18 h" in top
+    assert "quedan 18 h" in top
     assert "tocaba hace 1 día" in top
     rosa.opens("/es/equipo/guia")
     assert "vence" not in rosa.words
