@@ -51,10 +51,16 @@ class ActForm(StaffForm):
 
 
 class WordsForm(ActForm):
-    """A letter or a note."""
+    """What is kept for the team: a note."""
 
     needs: ClassVar = {"text": WRITE}
     text = _typed()
+
+
+class LetterToHerForm(WordsForm):
+    """A letter to her."""
+
+    needs: ClassVar = {"text": N_("Write the letter.")}
 
 
 class RiskForm(ActForm):

@@ -1,7 +1,7 @@
 """What is shown of an act before it is sent: one that came too late for its session, or after somebody else's.
 
-The words that were typed come back in a box that can be changed, everything that was chosen goes along unseen. Does
-nothing with a case.
+The words that were typed come back in a box that can be changed, everything that was chosen goes along unseen; where
+nothing was typed there is no box, and nothing is called sent. Does nothing with a case.
 """
 
 from __future__ import annotations
@@ -14,10 +14,15 @@ from referrals.pages.act_forms import ActForm
 from reporting.cases.follow_up import timeline
 from reporting.cases.follow_up.timeline import Happening
 from reporting.cases.records import Case
+from reporting.cases.summary import CLOSED
 from reporting.i18n import N_
 from reporting.web.forms import number_in
 
 ANYWAY = N_("Send it anyway")
+DO_ANYWAY = N_("Do it anyway")  # where nothing was typed
+TAKE, TAKEN = N_("I take it"), N_("You have it now.")
+TOUCHED = N_("This case was touched after you opened it. Nothing of yours was sent yet.")
+TOUCHED_ONLY = N_("This case was touched after you opened it. Nothing was done yet.")
 # what is pressed -> (what its button says, what is said when it is done, where on the page it stands then)
 SPOKEN: dict[str, tuple[str, str, str]] = {
     "letter": (N_("Send this letter to her"), N_("Your letter was sent. She reads it with her code."), "happened"),
@@ -64,19 +69,32 @@ OTHERWISE = (N_("The case"), N_("Done."), "the-case")
 
 @dataclass(frozen=True, slots=True)
 class BeforeSending:
-    """An act as it came: its name, its words (field, text), what goes along unseen, and what happened since."""
+    """An act as it came: its name, its words (field, text), what goes along unseen, and what happened since.
+
+    `button` and `why` are message ids; nobody touched the case where `why` is empty. `asks_of`: who has a case that
+    is to be taken, so that the page asks about it; 0 where nobody, or it is no taking.
+    """
 
     go: str
     name: str
+    button: str
+    why: str
+    asks_of: int
     words: tuple[tuple[str, str], ...]
     unseen: tuple[tuple[str, str], ...]
     since: tuple[Happening, ...]
 
 
-def before_sending(case: Case, form: ActForm, go: str) -> BeforeSending:
-    """The act that a form brings, with what happened in the case since its page was made."""
-    typed = [field for field in form if field.name not in {"f", "v"}]
-    words = tuple((field.name, str(field.data or "")) for field in typed if isinstance(field, TextAreaField))
+def before_sending(case: Case, form: ActForm, go: str, me: int, *, held: bool) -> BeforeSending:
+    """The act that a form brings, with what happened in the case since its page was made.
+
+    `held`: it came too late for its session. An answer that would take a case which somebody has, or which is closed,
+    is a letter.
+    """
+    if go == "answer" and (case.owner or case.state == CLOSED):
+        go = "letter"
+    typed = [field for field in form if field.name not in {"f", "v"} and field.data]
+    words = tuple((field.name, str(field.data)) for field in typed if isinstance(field, TextAreaField))
     unseen = tuple(
         (field.name, str(value))
         for field in typed
@@ -85,7 +103,17 @@ def before_sending(case: Case, form: ActForm, go: str) -> BeforeSending:
         if value
     )
     since = tuple(timeline.since(case, str(form.v.data or "")))
-    return BeforeSending(go, SPOKEN.get(go, OTHERWISE)[0], words, unseen, since)
+    takes = is_taking(go, form, me) and not words
+    name, touched = TAKE if takes else SPOKEN.get(go, OTHERWISE)[0], bool(since) or not held
+    button = name if takes or not touched else ANYWAY if words else DO_ANYWAY
+    why = (TOUCHED if words else TOUCHED_ONLY) if touched else ""
+    asks_of = case.owner if takes and case.owner != me else 0
+    return BeforeSending(go, name, button, why, asks_of, words, unseen, since)
+
+
+def is_taking(go: str, form: ActForm, me: int) -> bool:
+    """Whether an act gives the case to whoever does it."""
+    return go == "assign" and form["owner"].data == str(me)
 
 
 def version_in(seen: str | None) -> int:

@@ -23,8 +23,8 @@ from referrals.help import answers as referrals_help
 from referrals.help import proposals, tonight
 from referrals.help.match import match
 from referrals.needs.assessment import window_runs
-from referrals.pages.act_forms import ActForm, WordsForm
-from referrals.pages.before_sending import SPOKEN, before_sending
+from referrals.pages.act_forms import ActForm, LetterToHerForm
+from referrals.pages.before_sending import SPOKEN, TAKEN, before_sending, is_taking
 from referrals.pages.case_actions import ACTS, NO_ACT, refusal
 from referrals.pages.case_forms import CASE_PATH, NOT_OPENED, blueprint, case_workers, other_teams
 from referrals.pages.case_words import TABLE
@@ -46,9 +46,9 @@ from reporting.vocabulary.person import speaking
 from reporting.web import desk_pages, languages, question_forms
 from reporting.web.access.auth import refresh_keys, signed_in
 from reporting.web.access.traits import may_be_sent_again, takes
-from reporting.web.context import installation, local_hour, render_template, say
+from reporting.web.context import days_since, installation, local_hour, render_template, say
 from reporting.web.errors import error_page
-from reporting.web.forms import HELD, button, complaint, parts_of
+from reporting.web.forms import HELD, button, parts_of, too_long
 
 
 @blueprint.get(CASE_PATH)
@@ -86,7 +86,7 @@ def act(case: int) -> ResponseReturnValue:
         return _fill(case, named)
     form = ACTS.get(go, NO_ACT).form()
     if not form.is_ours():
-        return _show(case, form=form, pressed=go, sentence=complaint(N_("That is too long.")), code=422)
+        return _show(case, form=form, pressed=go, sentence=too_long(form), code=422)
     if go == "contact":
         return _show_contact(case)
     refused = refusal(case, go, form)
@@ -97,15 +97,16 @@ def act(case: int) -> ResponseReturnValue:
     if go == "handed" and not _still_readable(case):
         return redirect(url_for("casework.queue", lang=g.lang), 303)
     _, sentence, place = SPOKEN[go]
+    sentence = TAKEN if is_taking(go, form, g.keys.member) else sentence
     desk_pages.done(sentence, place, url_for("casework.case_page", lang=g.lang, case=case))
     return _show(case)
 
 
 def _fill(case: int, letter: str) -> ResponseReturnValue:
     """The page again, at the box for her answer, with a letter of the team in it. Nothing is sent."""
-    form = WordsForm()
+    form = LetterToHerForm()
     if not form.is_ours() and form.errors:
-        return _show(case, form=form, pressed="letter", sentence=complaint(N_("That is too long.")), code=422)
+        return _show(case, form=form, pressed="letter", sentence=too_long(form), code=422)
     g.at = "f-text"
     return _show(case, form=form, pressed="letter", letter=letter)
 
@@ -186,10 +187,11 @@ def _show(
 
 def _typed(opened: Case, form: ActForm | None, go: str, sentence: str, code: int) -> dict[str, Any]:
     """What was typed: in its place with what is wrong there; or before everything, to be looked at and sent."""
-    is_before = form is not None and go in ACTS and (code == HTTPStatus.CONFLICT or g.get("notice") == HELD)
-    if form is None or not is_before:
+    held = g.get("notice") == HELD
+    if form is None or go not in ACTS or not (held or code == HTTPStatus.CONFLICT):
         return {"typed": form, "pressed": go, "sentence": sentence, "before": None}
-    return {"typed": None, "pressed": "", "sentence": "", "before": before_sending(opened, form, go)}
+    before = before_sending(opened, form, go, g.keys.member, held=held)
+    return {"typed": None, "pressed": "", "sentence": "", "before": before}
 
 
 def _as_it_stands(opened: Case, directory: DirectorySnapshot) -> dict[str, Any]:
@@ -215,11 +217,12 @@ def _as_it_stands(opened: Case, directory: DirectorySnapshot) -> dict[str, Any]:
         "need_list": need_list.for_team(opened, moment),
         "doors": proposals.doors_of(matched),
         "under_way": [need for need, stands in states.items() if stands.state in {PROPOSED, AGREED}],
-        "silent": opened.days_silent(moment),
+        "silent": days_since(opened.last_word),
         "services": referrals_help.services_for(directory, incident),
         "minor": incident.age in MINOR_AGES,
         "names": names,
         "kept": tonight.kept_plans(directory, incident, opened.plan["lines"]) if opened.plan else (),
+        "to_unmark": actions.to_unmark(opened.marks, opened.work_record),
         "plans": plans.at_a_glance(opened),
         "pages": question_forms.titles_to_set_right(opened.incident),
         "unclear": question_forms.unclear_to_the_team(opened.incident),

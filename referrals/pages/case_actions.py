@@ -24,6 +24,7 @@ from referrals.pages.act_forms import (
     ConsentForm,
     HandOverForm,
     LabelsForm,
+    LetterToHerForm,
     LinkForm,
     MarkForm,
     NeedForm,
@@ -106,7 +107,7 @@ def _nothing_more(_db: Any, _case: int, _form: ActForm) -> None:
     return
 
 
-def _letter(case_file: CaseFile, form: WordsForm | CloseForm) -> None:
+def _letter(case_file: CaseFile, form: LetterToHerForm | CloseForm) -> None:
     if "C_LETTERS" not in case_file.consents:
         raise NoConsent
     if letters.is_unfinished(form.text.data):
@@ -121,7 +122,7 @@ def _letter(case_file: CaseFile, form: WordsForm | CloseForm) -> None:
     case_file.summary = replace(case_file.summary, answered=True)
 
 
-def _answer(case_file: CaseFile, form: WordsForm) -> None:
+def _answer(case_file: CaseFile, form: LetterToHerForm) -> None:
     """A letter, and whoever writes it takes the case where nobody has it."""
     _letter(case_file, form)
     if not case_file.summary.owner:
@@ -303,8 +304,8 @@ class Act:
 
 # what is pressed -> the act
 ACTS: dict[str, Act] = {
-    "letter": Act("letter", WordsForm, _letter),
-    "answer": Act("letter", WordsForm, _answer),
+    "letter": Act("letter", LetterToHerForm, _letter),
+    "answer": Act("letter", LetterToHerForm, _answer),
     "note": Act("changed", WordsForm, _note),
     "assign": Act("changed", OwnerForm, _assign),
     "label": Act("changed", LabelsForm, _label),

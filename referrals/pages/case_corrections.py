@@ -36,7 +36,7 @@ from reporting.web.access.auth import signed_in
 from reporting.web.access.traits import may_be_sent_again, takes
 from reporting.web.context import installation, render_template, say
 from reporting.web.errors import error_page
-from reporting.web.forms import OpenForm, StaffForm, complaint, typed_answers, typed_here
+from reporting.web.forms import OpenForm, StaffForm, too_long, typed_answers, typed_here
 
 SHE_SAID = N_("She told me so.")
 
@@ -68,7 +68,7 @@ def set_right(case: int, number: int) -> ResponseReturnValue:
         abort(404)
     site, reason_form = installation(), RightForm()
     if not reason_form.is_ours():
-        return _right_page(case, number, typed_here(), complaint(N_("That is too long.")), 422)
+        return _right_page(case, number, typed_here(), too_long(reason_form), 422)
     try:
         with site.writing() as db:
             opened = desk.open_case(db, g.keys, case, site.clock())

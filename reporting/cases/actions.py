@@ -6,7 +6,7 @@ but a way to reach her, which goes with her consent. Knows nothing of the web, o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -258,10 +258,15 @@ def _says(entry: Mapping[str, Any], act: str, name: str) -> bool:
     return entry["act"] == act and entry.get("mark") == name
 
 
+def to_unmark(marks: Collection[str], work_record: Mapping[str, Any]) -> tuple[str, ...]:
+    """What can be taken back: each mark that stands, and the doubt of one person."""
+    return (*marks, *([NOT_A_REPORT] if work_record.get("doubt") and NOT_A_REPORT not in marks else ()))
+
+
 def unmark(case_file: CaseFile, by: int, name: str, reason: str, now: float) -> None:
     """Take a mark, or the doubt of one person, from the case, with a reason. `NotAllowed` when it has none."""
     marks, work_record = case_file.summary.marks or (), case_file.work_record
-    if name not in marks and not (name == NOT_A_REPORT and work_record.get("doubt")):
+    if name not in to_unmark(marks, work_record):
         raise NotAllowed(N_("It is not marked so."))
     junk_at = None if name == JUNK else case_file.summary.junk_at
     left = tuple(standing for standing in marks if standing != name)

@@ -12,7 +12,6 @@ from typing import Any, Final, Self
 
 from reporting.cases.follow_up.plan_versions import PlanVersion, next_review
 from reporting.cases.summary import ToldHours, looked_at
-from reporting.clock import HOUR
 from reporting.crypto import sealing
 from reporting.errors import AmparoError
 from reporting.i18n import N_
@@ -283,10 +282,6 @@ class Case:
     def next_review(self) -> date | None:
         """The next day on which a plan of it is to be looked at again; it may have passed. None where none is set."""
         return next_review(self.safety_plans, self.case_plans)
-
-    def days_silent(self, now: float) -> int:
-        """Whole days since her last word, her report included."""
-        return int(now / HOUR - self.last_word) // 24
 
     def last_look(self, besides: int) -> tuple[int, int]:
         """(member, hour) of the last look of somebody else than this member; (0, 0) where nobody else looked."""

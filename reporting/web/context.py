@@ -123,6 +123,11 @@ def today() -> datetime:
     return languages.local(installation().clock(), installation().settings.time_zone)
 
 
+def days_since(hour: int) -> int:
+    """How many days ago it was, as the calendar of the place counts them: 0 for today, 1 for yesterday."""
+    return (today().date() - local_hour(hour).date()).days
+
+
 def reading_hours() -> str:
     """When somebody reads, in one sentence; or that nobody can say."""
     with installation().reading() as db:

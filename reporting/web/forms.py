@@ -15,7 +15,7 @@ from flask_wtf import FlaskForm
 from werkzeug.datastructures import ImmutableMultiDict
 from wtforms import StringField, TextAreaField
 from wtforms.csrf.core import CSRF
-from wtforms.validators import ValidationError
+from wtforms.validators import Length, ValidationError
 
 from reporting.errors import AmparoError
 from reporting.i18n import N_
@@ -189,12 +189,22 @@ class StaffForm(FlaskForm):  # type: ignore[misc]
         return bool(self.is_submitted())
 
 
+LONGER = N_("That is too long: %(length)s signs, %(longest)s at most.")
 HELD = N_("Your session had ended. What you wrote is here: look at it and send it.")
 
 
-def complaint(sentence: str) -> str:
+def complaint(sentence: str, **parts: object) -> str:
     """What is wrong with a form, in words; nothing where it is only shown once more, which is said elsewhere."""
-    return "" if "held" in g else say(sentence)
+    return "" if "held" in g else say(sentence, **parts)
+
+
+def too_long(form: FlaskForm) -> str:
+    """That something in a form is too long, in words: how long it is, and how long it may be."""
+    for field in form:
+        for check in field.validators:
+            if isinstance(check, Length) and isinstance(field.data, str) and 0 <= check.max < len(field.data):
+                return complaint(LONGER, length=len(field.data), longest=check.max)
+    return complaint(N_("That is too long."))
 
 
 class OpenForm(FlaskForm):  # type: ignore[misc]

@@ -267,7 +267,7 @@ def test_a_shipped_letter_is_said_otherwise_and_can_be_had_back(app: Flask, plac
             {"title_es": "Algo", "text_es": f"{MARK} [teléfono]"},
             "In square brackets only the places that are listed above can stand.",
         ),
-        ({"title_es": "Algo", "text_es": MARK + "a" * 2000}, "That is too long."),
+        ({"title_es": "Algo", "text_es": MARK + "a" * 2000}, "Es demasiado largo: tiene "),
     ],
 )
 def test_a_letter_that_is_not_right_comes_back_as_it_was_typed(

@@ -81,7 +81,7 @@ def test_a_week_of_a_case(app: Flask, place: Place) -> None:
     assert why(rosa) == say("Due today"), "she has not answered"
     place.clock.on(days=1)
     rosa = at_the_desk(app, place)
-    assert why(rosa) == "Vencido hace 1 día"
+    assert why(rosa) == "Tocaba hace 1 día"
     _she_says_yes_and_it_is_sent(app, place, rosa, receipt, case)
     _the_shift_ends(rosa, at_the_desk(app, place, "milagros"), case)
     assert why(rosa) == ""
@@ -229,7 +229,7 @@ def test_a_step_that_a_colleague_changed_meanwhile_is_not_changed_unseen(app: Fl
     form = the_form(milagros, "step", "done")
     milagros.repeats(case, form.values | {"step": ["done"]})
     assert milagros.status == 409
-    assert the_step("unanswered") in milagros.words.split(say("Send it anyway"))[0], "what happened since is said"
+    assert the_step("unanswered") in milagros.words.split(say("Do it anyway"))[0], "what happened since is said"
 
 
 def sent_to_a_service(app: Flask, place: Place) -> tuple[Phone, str, Receipt]:

@@ -125,7 +125,6 @@ def test_the_sheet_for_a_service_has_a_number_that_stands_on_her_page_too_and_no
     [
         ("close", ("Choose how it ended.", "Write why.")),
         ("mark", ("Choose a mark.", "Write why.")),
-        ("unmark", ("Choose a mark.", "Write why.")),
         ("plan-step", ("Write what is to be done.", DAY_IS_WRITTEN)),
     ],
 )

@@ -52,27 +52,27 @@ story(
     },
     (
         "MED_CHECK H24, FORENSIC H24, LEGAL_STATE H24, PFA H24, STI H72, COUNSEL READY",
-        "N_MED_CHECK H24 vence en 6 días",
+        "N_MED_CHECK H24 quedan 6 días",
     ),
     (
         "MED_CHECK H24, FORENSIC H24, LEGAL_STATE H24, PFA H24, STI H72, COUNSEL READY",
-        "N_MED_CHECK H24 vence en 4 días",
+        "N_MED_CHECK H24 quedan 4 días",
     ),
-    ("MED_CHECK H24, FORENSIC H24, LEGAL_STATE H24, PFA H24, STI H72, COUNSEL READY", "N_MED_CHECK H24 vence en 48 h"),
+    ("MED_CHECK H24, FORENSIC H24, LEGAL_STATE H24, PFA H24, STI H72, COUNSEL READY", "N_MED_CHECK H24 quedan 48 h"),
 )
 story(
     "extortion, nothing more answered",
     {"number": 19, "violence": ["SEXUAL_EXTORTION"]},
-    ("PEP NOW, EC H24, FORENSIC H24, STI H72, HEPB H72, PFA SOON", "N_PEP NOW vence en 52 h"),
-    ("PEP NOW, EC H24, FORENSIC H24, STI H72, HEPB H72, PFA SOON", "N_PEP NOW vence en 22 h"),
-    ("EC NOW, FORENSIC H24, STI H72, HEPB H72, PFA SOON", "N_EC NOW vence en menos de 1 h"),
+    ("PEP NOW, EC H24, FORENSIC H24, STI H72, HEPB H72, PFA SOON", "N_PEP NOW quedan 52 h"),
+    ("PEP NOW, EC H24, FORENSIC H24, STI H72, HEPB H72, PFA SOON", "N_PEP NOW quedan 22 h"),
+    ("EC NOW, FORENSIC H24, STI H72, HEPB H72, PFA SOON", "N_EC NOW queda menos de 1 h"),
 )
 story(
     "touched, contact unanswered",
     {"number": 3, "violence": ["SEXUAL_ASSAULT"], "perpetrator": ["CLIENT"], "wants": ["W_NOT_SURE"]},
-    ("MED_CHECK H24, FORENSIC H24, PFA SOON", "N_MED_CHECK H24 vence en 6 días"),
-    ("MED_CHECK H24, FORENSIC H24, PFA SOON", "N_MED_CHECK H24 vence en 5 días"),
-    ("MED_CHECK H24, FORENSIC H24, PFA SOON", "N_MED_CHECK H24 vence en 64 h"),
+    ("MED_CHECK H24, FORENSIC H24, PFA SOON", "N_MED_CHECK H24 quedan 6 días"),
+    ("MED_CHECK H24, FORENSIC H24, PFA SOON", "N_MED_CHECK H24 quedan 5 días"),
+    ("MED_CHECK H24, FORENSIC H24, PFA SOON", "N_MED_CHECK H24 quedan 64 h"),
 )
 story(
     "touched, contact no",
@@ -83,22 +83,22 @@ story(
         "perpetrator": ["CLIENT"],
         "wants": ["W_RECORD_ONLY"],
     },
-    ("FORENSIC H24, PFA READY", "N_FORENSIC H24 vence en 6 días"),
-    ("FORENSIC H24, PFA READY", "N_FORENSIC H24 vence en 5 días"),
-    ("FORENSIC H24, PFA READY", "N_FORENSIC H24 vence en 64 h"),
+    ("FORENSIC H24, PFA READY", "N_FORENSIC H24 quedan 6 días"),
+    ("FORENSIC H24, PFA READY", "N_FORENSIC H24 quedan 5 días"),
+    ("FORENSIC H24, PFA READY", "N_FORENSIC H24 quedan 64 h"),
 )
 story(
     "drugged, robbed, no memory",
     {"number": 19, "danger": ["D_DRUGGED"], "violence": ["ROBBERY"], "perpetrator": ["CLIENT"], "wants": ["W_HEALTH"]},
     (
         "EMERG_MED NOW, MED_CHECK H24, FORENSIC H24, PFA H24, COUNSEL READY",
-        "N_EMERG_MED NOW vence en 4 días Peligro médico",
+        "N_EMERG_MED NOW quedan 4 días Peligro médico",
     ),
     (
         "EMERG_MED NOW, MED_CHECK H24, FORENSIC H24, PFA H24, COUNSEL READY",
-        "N_EMERG_MED NOW vence en 70 h Peligro médico",
+        "N_EMERG_MED NOW quedan 70 h Peligro médico",
     ),
-    ("MED_CHECK H24, FORENSIC H24, PFA H24, COUNSEL READY", "N_MED_CHECK H24 vence en menos de 1 h"),
+    ("MED_CHECK H24, FORENSIC H24, PFA H24, COUNSEL READY", "N_MED_CHECK H24 queda menos de 1 h"),
 )
 story(
     "bite that bled",
@@ -167,15 +167,15 @@ story(
     },
     (
         "PEP NOW, EC H24, SAFETY_PLAN H24, FORENSIC H24, PFA H24, STI H72, HEPB H72, LEGAL_INFO SOON, COUNSEL READY",
-        "N_PEP NOW vence en 61 h Mataron a una compañera",
+        "N_PEP NOW quedan 61 h Mataron a una compañera",
     ),
     (
         "PEP NOW, EC H24, SAFETY_PLAN H24, FORENSIC H24, PFA H24, STI H72, HEPB H72, LEGAL_INFO SOON, COUNSEL READY",
-        "N_PEP NOW vence en 31 h Mataron a una compañera",
+        "N_PEP NOW quedan 31 h Mataron a una compañera",
     ),
     (
         "EC NOW, SAFETY_PLAN H24, FORENSIC H24, PFA H24, STI H72, HEPB H72, LEGAL_INFO SOON, COUNSEL READY",
-        "N_EC NOW vence en 9 h Mataron a una compañera",
+        "N_EC NOW quedan 9 h Mataron a una compañera",
     ),
 )
 story(
@@ -257,7 +257,7 @@ def line_in_the_queue(app: Flask, place: Place) -> str:
     }
     marks = [html.unescape(mark) for mark in re.findall(r'<strong class="c-alert">(.*?)</strong>', line)]
     first = re.search(r"<p>(?:<strong[^>]*>[^<]*</strong> · )*([^<]+) <span class=\"c-hint\">([^<]*)</span>", line)
-    clock = re.search(r"queue-mark[^>]*>[^<]*?(vence [^<·]*|quizá [^<·]*)", line, re.IGNORECASE)
+    clock = re.search(r"queue-mark[^>]*>[^<]*?(queda[^<·]*|quizá [^<·]*)", line, re.IGNORECASE)
     assert first, line
     left = html.unescape(clock[1]).strip().lower() if clock else ""
     words = [codes[html.unescape(first[1])], codes[html.unescape(first[2]).strip()], left]

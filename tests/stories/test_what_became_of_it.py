@@ -202,7 +202,7 @@ def test_what_is_urgent_her_newest_words_and_the_answer_box_come_before_everythi
     opens_newest_case(rosa)
     page = rosa.text
     order = [
-        "quedan 66 horas",
+        "quedan 66 h",
         say("Nobody has it yet."),
         "fue anoche",
         'id="f-text"',
@@ -250,7 +250,7 @@ def test_services_to_propose_stand_by_need_the_one_in_reach_first_with_why(app: 
     in_order = [say(NEEDS[code]) for code in needs]
     assert [label.split(" · ")[0] for label in groups] == [name for name in in_order if name in " ".join(groups)]
     assert len(groups) >= 4
-    assert "quedan 66 horas" in groups[0]
+    assert "quedan 66 h" in groups[0]
     first = re.search(r'<option value="N_PEP ([^"]+)"[^>]*>([^<]+)', doors[0])
     assert first
     assert first[1] == a_service(app, place, "N_PEP"), "the one that her page shows first"

@@ -33,7 +33,7 @@ from reporting.web.access.auth import signed_in
 from reporting.web.access.traits import may_be_sent_again, takes
 from reporting.web.context import installation, render_template, say
 from reporting.web.errors import error_page
-from reporting.web.forms import StaffForm, complaint, typed_here
+from reporting.web.forms import StaffForm, too_long, typed_here
 from reporting.web.limits import TURNING
 
 blueprint = Pages("danger", __name__, DESK, limit=TURNING)
@@ -65,7 +65,7 @@ def assess_anew(case: int) -> ResponseReturnValue:
     """Keep what she says of the danger now, with its date; or the page once more with what was typed."""
     form, site = DangerForm(), installation()
     if not form.is_ours():
-        return _danger_page(case, typed_here(), complaint(N_("That is too long.")), 422)
+        return _danger_page(case, typed_here(), too_long(form), 422)
     try:
         seen = version_in(form.v.data)
         with (

@@ -28,7 +28,7 @@ from reporting.web.access.audience import DESK, Pages
 from reporting.web.access.auth import refresh_keys, signed_in
 from reporting.web.access.traits import may_be_sent_again, takes
 from reporting.web.context import Installation, installation, local_hour, render_template, say
-from reporting.web.forms import BadFormValue, StaffForm, button, complaint, number_in
+from reporting.web.forms import BadFormValue, StaffForm, button, number_in, too_long
 from reporting.web.languages import LANGUAGES
 from reporting.web.limits import TURNING
 
@@ -87,7 +87,7 @@ def change() -> ResponseReturnValue:
     """A letter is kept, or taken out. What is not right comes back with what was typed."""
     form, go = LetterForm(), button()
     if not form.is_ours():
-        return _show(form, sentence=complaint(N_("That is too long.")), code=422)
+        return _show(form, sentence=too_long(form), code=422)
     refused = _refusal(form, go)
     if refused:
         return _show(form, sentence=say(refused[0]), code=refused[1])

@@ -39,9 +39,9 @@ from reporting.web.forms import (
     LONGEST_DAY,
     BadFormValue,
     StaffForm,
-    complaint,
     day_in,
     number_in,
+    too_long,
     typed_here,
 )
 from reporting.web.limits import TURNING
@@ -51,6 +51,7 @@ LONGEST_ANSWER = 1500  # signs of one field: all of a plan is a page of paper
 KINDS = {"seguridad": SAFETY_PLAN, "caso": CASE_PLAN}  # as an address spells it -> kind of plan
 NAMES = {SAFETY_PLAN: N_("Safety plan"), CASE_PLAN: N_("Case plan")}
 REVIEW_AFTER = {SAFETY_PLAN: 14, CASE_PLAN: 30}  # days after which a plan is looked at again, unless they say another
+KEPT_FIRST, KEPT = N_("The plan is kept."), N_("The plan is kept. The one before stays beside it.")
 KIND_PATH = f"{CASE_PATH}/planes/<kind>"
 Typed = Mapping[str, Sequence[str]]
 
@@ -91,7 +92,7 @@ def look_over(case: int) -> ResponseReturnValue:
     """A second case worker has looked at a plan."""
     form, site = SecondLook(), installation()
     if not form.is_ours():
-        return _every_plan(case, complaint(N_("That is too long.")), 422)
+        return _every_plan(case, too_long(form), 422)
     try:
         seen, number = version_in(form.v.data), number_in(form.number.data)
         with site.writing() as db, desk.at_desk(db, g.keys, case, site.clock(), "changed", seen=seen) as case_file:
@@ -126,19 +127,20 @@ def fill(case: int, kind: str) -> ResponseReturnValue:
     """Keep a plan as a new version; or its form once more with what was typed and what is wrong there."""
     form = FORMS[_known(kind)]()
     if not form.is_ours():
-        return _form_page(case, kind, typed_here(), complaint(N_("That is too long.")), 422)
+        return _form_page(case, kind, typed_here(), too_long(form), 422)
     try:
-        _keep(case, KINDS[kind], form)
+        is_first = _keep(case, KINDS[kind], form)
     except CannotOpen:
         return error_page(404, NOT_OPENED)
     except REFUSED as problem:
         refused, code = why_refused(problem)
         return _form_page(case, kind, typed_here(), say(refused), code)
-    desk_pages.done(N_("The plan is kept. The one before stays beside it."), "", _address(case))
+    desk_pages.done(KEPT_FIRST if is_first else KEPT, "", _address(case))
     return _every_plan(case)
 
 
-def _keep(case: int, kind: str, form: Any) -> None:
+def _keep(case: int, kind: str, form: Any) -> bool:
+    """Keep what was filled in; returns whether it is the first plan of its kind."""
     site, review = installation(), _review_day(form.review.data)
     words = {field.name: form[field.name].data or "" for field in plan_fields(kind)}
     wish, seen = form.shown.data if kind == SAFETY_PLAN else "", version_in(form.v.data)
@@ -146,6 +148,7 @@ def _keep(case: int, kind: str, form: Any) -> None:
         plans.fill(case_file, g.keys.member, kind, words, review, site.clock())
         if wish in {"yes", "no"} and (wish == "yes") != (SHOW_PLAN in case_file.consents):
             actions.allow(case_file, SHOW_PLAN, yes=wish == "yes")
+        return len(case_file.all_of(kind)) == 1
 
 
 def _review_day(text: str | None) -> date | None:

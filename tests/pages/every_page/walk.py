@@ -763,7 +763,7 @@ def the_case_worker_reads_and_answers(walk: Walk) -> None:
     _proposes_services(walk)
     walk.does("ask-hand-over", reason="Están más cerca.")
     walk.does("mark", mark="not_a_report", because="UNTRUE", reason="No cuadra.")
-    walk.does("unmark", mark="not_a_report", reason="Sí cuadra.")
+    walk.does("unmark", reason="Sí cuadra.")
     walk.does("mark")
     _sets_an_answer_right(walk)
     _fills_in_plans(walk)
