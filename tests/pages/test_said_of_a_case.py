@@ -65,7 +65,7 @@ def test_her_window_and_the_day_of_a_step_have_one_word_each_on_the_list_and_on_
     place.receives(RAPE, "fue anoche")
     rosa = at_the_desk(app, place)
     case = opens_newest_case(rosa)
-    rosa.presses("letter", text="Te leímos.")
+    rosa.presses("answer", text="Te leímos.")
     today = languages.local(place.clock(), place.settings.time_zone).date()
     rosa.presses("plan-step", text="llamar al hospital", day=f"{today + timedelta(days=1):%d/%m/%Y}")
     place.clock.on(days=2)
@@ -117,7 +117,7 @@ def test_an_answer_to_a_case_that_somebody_else_took_or_closed_is_a_letter_and_i
     app: Flask, place: Place, first: str
 ) -> None:
     rosa, milagros, _ = two_at_one_case(app, place)
-    typed = {"text": "Ya te leí."} if first == "answer" else {"outcome": "RECORD_ONLY"}
+    typed = {"text": "Ya te leí."} if first == "answer" else {"outcome": "REACHED"}
     milagros.presses(first, **typed)
     rosa.presses("answer", text="Aquí estamos.")
     assert rosa.status == 409
@@ -157,7 +157,7 @@ def test_who_gives_a_case_to_a_colleague_does_not_read_that_she_has_it_herself(a
 def test_where_nothing_was_typed_there_is_no_box_for_it_and_nothing_is_called_sent(app: Flask, place: Place) -> None:
     rosa, milagros, _ = two_at_one_case(app, place)
     milagros.presses("note", text="ya la llamé")
-    rosa.presses("close", outcome="RECORD_ONLY")
+    rosa.presses("close", outcome="REACHED")
     assert rosa.status == 409
     shown = before(rosa)
     assert say(TOUCHED_ONLY) in shown
