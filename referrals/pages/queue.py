@@ -47,8 +47,8 @@ from reporting.vocabulary.needs import NEEDS
 from reporting.web import desk_pages, languages
 from reporting.web.access.auth import home_for, refresh_keys, signed_in
 from reporting.web.access.traits import is_the, may_be_sent_again, takes
-from reporting.web.context import Installation, installation, local_hour, render_template, say
-from reporting.web.forms import BadFormValue, button, complaint, number_in
+from reporting.web.context import Installation, days_since, installation, local_hour, render_template, say
+from reporting.web.forms import BadFormValue, button, number_in, too_long
 
 RESTORE_SHOWN = 60 * 24  # hours: so long the queue says that a restore was entered
 
@@ -207,7 +207,7 @@ TABLE: dict[str, Any] = {
     "regions": VOCABULARY["region"],
     "day": lambda written: languages.day_as_written(g.lang, written),
     "came": lambda hour: languages.hour(g.lang, local_hour(hour)),
-    "age": lambda hour: int(installation().clock() / clock.HOUR - hour) // 24,
+    "age": days_since,
 }
 
 
@@ -360,7 +360,7 @@ def enter_restore() -> ResponseReturnValue:
     """A member says that a backup was put back: the team knows again what lies there."""
     form, site, keys = RestoreForm(), installation(), refresh_keys()
     if not form.is_ours():
-        return _queue_page(sentence=complaint(N_("That is too long.")), code=422, restore=form)
+        return _queue_page(sentence=too_long(form), code=422, restore=form)
     day, reason, lacks = form.meant()
     if day is None or lacks:
         return _queue_page(sentence=" ".join(map(say, lacks)), code=422, restore=form)
