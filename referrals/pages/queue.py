@@ -72,7 +72,8 @@ def _view() -> View:
         sort=sort if sort in queue.SORTS else FIRST.sort,
         after=_after(address.get("after", "")),
         fold=_after(address.get("fold", "")),
-        **{name: address.get(name, "")[:LONGEST_CODE] for name in FILTERS},
+        **{name: address.get(name, "")[:LONGEST_CODE] for name in FILTERS if name != "silence"},
+        silence=address["silence"] if address.get("silence") in views.SILENCES else "",
     )
 
 

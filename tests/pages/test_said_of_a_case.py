@@ -11,6 +11,7 @@ import pytest
 from flask import Flask
 
 from referrals.pages.before_sending import ANYWAY, DO_ANYWAY, SPOKEN, TAKE, TAKEN, TOUCHED, TOUCHED_ONLY
+from reporting.cases.records import alias
 from reporting.vocabulary.questions import LONGEST_TEXT
 from reporting.web import languages
 from reporting.web.forms import HELD, LONGER
@@ -238,3 +239,11 @@ def test_the_first_plan_is_kept_beside_none_and_no_page_of_plans_names_a_setting
         assert say("The plan is kept.") in rosa.words
         assert (beside in rosa.words) == (words != "viene de noche")
         assert "PLAN_REVIEW" not in rosa.words
+
+
+def test_a_silence_that_an_address_makes_up_is_no_filter_and_is_not_named(app: Flask, place: Place) -> None:
+    place.receives(RAPE, "fue anoche")
+    rosa = at_the_desk(app, place)
+    rosa.opens(f"{QUEUE}?silence=zz")
+    assert "zz" not in rosa.words
+    assert alias(only_case(place, place.signs_in("rosa")).id) in rosa.words
