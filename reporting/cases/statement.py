@@ -28,6 +28,7 @@ BY_HERSELF: Final = N_("It is told by the person to whom it happened.")
 BY_ANOTHER: Final = N_("It is told by another person than the one to whom it happened.")
 IN_WRITING: Final = N_("Told in writing on %(when)s.")
 BY_VOICE: Final = N_("Told by voice on %(when)s; a case worker wrote it down.")
+ADDED: Final = N_("Added on %(when)s: %(text)s")
 RIGHT_BY_HER: Final = N_("Answers set right on %(when)s.")
 RIGHT_BY_TEAM: Final = N_("Answers set right by a case worker on %(when)s.")
 
@@ -57,7 +58,7 @@ def sections(case: Case, names: Mapping[str, str], say: Say, when: Callable[[int
         return tuple(wording.words_of_fact(field, left, names, speaks))
 
     closer = (f"{say(wording.FACTS[field])}: {word}" for field in CLOSER for word in words_of(field))
-    own = tuple(text for text in (case.narrative, *(addition.text for addition in case.additions)) if text)
+    own = tuple(_own_words(case, say, when))
     times = _when(incident, case.told_at, say, when)
     goes_on = (say(N_("It still goes on, or happens again and again.")),) if incident.ongoing else ()
     statement = (
@@ -80,6 +81,14 @@ def sections(case: Case, names: Mapping[str, str], say: Say, when: Callable[[int
 
 # for her hand; we never ask for it and never keep it
 BY_HAND: Final = (N_("Name"), N_("Document number, if you want to give it"), N_("Place and day"), N_("Signature"))
+
+
+def _own_words(case: Case, say: Say, when: Callable[[int], str]) -> Iterator[str]:
+    """Her words; what she told later with the hour in which she told it."""
+    if case.narrative:
+        yield case.narrative
+    for addition in case.additions:
+        yield say(ADDED, when=when(addition.hour), text=addition.text)
 
 
 def _when(incident: Incident, told_at: int, say: Say, when: Callable[[int], str]) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ A receipt is never stored, here or anywhere. Knows neither cases nor keys; what 
 from __future__ import annotations
 
 import difflib
+import operator
 import re
 import unicodedata
 from collections.abc import Callable, Iterator
@@ -241,8 +242,11 @@ def _number_of(piece: str, language: str) -> int | None:
 
 
 def _nearest(piece: str, language: str) -> str:
-    close = difflib.get_close_matches(piece[:30], _plain_words(language), n=1, cutoff=0.7)
-    return words_of(language)[_plain_words(language).index(close[0])] if close else ""
+    """The word in which one letter was mistaken, else the one that looks most alike; empty where none does."""
+    close = difflib.get_close_matches(piece[:30], _plain_words(language), n=6, cutoff=0.7)
+    mistaken = (word for word in close if len(word) == len(piece) and sum(map(operator.ne, word, piece)) == 1)
+    nearest = next(mistaken, close[0] if close else "")
+    return words_of(language)[_plain_words(language).index(nearest)] if nearest else ""
 
 
 @cache

@@ -29,7 +29,10 @@ from reporting.web.forms import OpenForm, SecretField, button
 from reporting.web.limits import CODES, TURNING
 from reporting.web.post_redirect_get import TicketCheck, Trail, check_ticket
 
-NOTHING_OPENS = N_("Nothing opens with that code. Look at it once more: seven words or seven groups of numbers.")
+NOTHING_OPENS = N_(
+    "Nothing opens with that code. Look at it once more: seven words or seven groups of numbers."
+    " What was erased does not open either."
+)
 
 
 class CodeForm(OpenForm):

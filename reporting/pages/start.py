@@ -27,7 +27,7 @@ from reporting.web.limits import TURNING
 from reporting.web.post_redirect_get import TicketCheck, Trail
 
 blueprint = Pages("reporter", __name__, HERS, limit=TURNING)
-OVER = N_("That page is no longer valid. You can start again.")
+OVER = N_("That page is closed. Nothing was sent this time. If you have a code, come in with it; if not, begin anew.")
 
 
 @blueprint.get("/")

@@ -140,6 +140,8 @@ def _page(title: str, *questions: str | Question) -> Page:
 
 # It is asked after it is known what happened; every theme asks it before.
 _ONGOING: Final = replace(BY_NAME["ongoing"], matters=may_go_on)
+# Who came to leave a message has said that she wants to.
+_MESSAGE: Final = replace(BY_NAME["narrative"], legend=N_("What do you want to tell the team?"))
 _DEPARTMENT, _PROVINCE = (replace(BY_NAME[name], known=_names_a_city) for name in ("department", "province"))
 # What is asked in the short form and in a message, and what can be told afterwards. A page keeps its number for ever.
 _MORE_PAGES: Final = (
@@ -148,7 +150,7 @@ _MORE_PAGES: Final = (
     _page(N_("A little more about it"), "extortion_act", "touched"),
     _page(N_("About you"), "condom", "pregnant_possible", _DEPARTMENT, _PROVINCE),
     _page(N_("What you want"), "identity", "refused", "wants", "narrative"),
-    _page(N_("Your message"), "narrative", _WHERE, _MAY_WRITE),
+    _page(N_("Your message"), _MESSAGE, _WHERE, _MAY_WRITE),
     _page(N_("A little more about you"), "venue", "docs", "migrant", "police_safe"),
     _page(N_("What you did afterwards"), "reported", "reason", "lang"),
     _page(N_("How to reach you"), "reach"),

@@ -172,6 +172,7 @@ OF_WHO_TELLS: Final = frozenset(
         "You read it with your code. Without a yes, nobody writes to you.",
         "Your companion",
         "Do you want to tell it in your own words?",
+        "What do you want to tell the team?",
         "Do you know what happened to your companion?",
         "You gave two times: «%(ticked)s» and «%(typed)s». Which one is right? Until you say so, both count.",
         (

@@ -51,14 +51,15 @@ def facts_of(
 ) -> list[tuple[str, tuple[str, ...]]]:
     """(short name, words) of everything that was answered. `names` gives places and services by their code.
 
-    What was told for another person is said of that person.
+    What was told for another person is said of that person. A region is left out where the department says it better:
+    that of who ticked "Lima" is "another region".
     """
     speaks = speaking(say, incident.about)
     rows = ((field, fact_of(incident, field)) for field in FACTS)
     return [
         (say(FACTS[field]), tuple(words_of_fact(field, value, names, speaks)))
         for field, value in rows
-        if value not in SILENT
+        if value not in SILENT and not (field == "region" and incident.department)
     ]
 
 

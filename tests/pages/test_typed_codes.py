@@ -45,6 +45,7 @@ TABLE = (
     (f"{SIX_ES} avierto", NEAREST, {"wrong": "avierto", "nearest": "abierto"}),
     (f"{SIX_EN} acceptt", None, {}),
     (f"{SIX_EN} abbove", NEAREST, {"wrong": "abbove", "nearest": "above"}),
+    (f"{SIX_ES} niga", NEAREST, {"wrong": "niga", "nearest": "miga"}),  # and not «enigma», which holds more of it
     (f"{SIX_EN} avierto", UNKNOWN, {"wrong": "avierto"}),
     (f"{SIX_ES} xqxqxq", UNKNOWN, {"wrong": "xqxqxq"}),
     ("no me acuerdo de mi código hoy", None, {}),

@@ -159,7 +159,7 @@ def test_a_face_that_is_none_says_nothing_of_how_it_was(app: Flask, place: Place
     receipt = place.receives(RAPE, narrative="una", consents=YES_TO_LETTERS)
     rosa = signs_in(app, place, place.workers["rosa"])
     opens_newest_case(rosa)
-    rosa.presses("close", outcome="RECORD_ONLY", reason="Ya.")
+    rosa.presses("close", outcome="REACHED")
     her = comes_back(app, receipt)
     before, faces = everything(place), her.form("face-GOOD")
     for go in (*PRESSES, ["face"], ["face-"], ["face-zz"]):

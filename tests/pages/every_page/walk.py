@@ -958,6 +958,7 @@ def the_case_worker_writes_down_what_she_hears(walk: Walk) -> None:
     walk.opens(told)
     walk.does("reopen", reason="Llamó otra vez.")
     walk.does("close", outcome="RECORD_ONLY", reason="Así lo quiso.")
+    walk.does("close", outcome="RECORD_ONLY", reason="Así lo quiso.", knows="y")
     walk.does("reopen", reason="Llamó otra vez.")
     walk.does("ask-hand-over", reason="Están más cerca.")
     walk.does("handed")
@@ -970,7 +971,7 @@ def _the_queue_in_one_go(walk: Walk, case: str, short: str) -> None:
     walk.does("words", words="ninguna-así")
     walk.opens("/{lang}/equipo/casos?folder=all")
     walk.does("assign-0")
-    at_once = {"assign-0": {}, "label": {"label": "voz"}, "close": {"outcome": "RECORD_ONLY", "reason": "Ya."}}
+    at_once = {"assign-0": {}, "label": {"label": "voz"}, "close": {"outcome": "REACHED", "reason": "Ya."}}
     for go, typed in at_once.items():
         walk.opens("/{lang}/equipo/casos?folder=all")
         walk.does(go, cases=case, **typed)
@@ -1232,7 +1233,7 @@ SCENES: tuple[Callable[[Walk], None], ...] = (
 def walk_over(browser: Any, sites: Sites, look: Look) -> Seen:
     size = {"width": look.width, "height": look.height}
     window = browser.new_context(viewport=size, color_scheme=look.colours, locale=f"{look.language}-PE")
-    window.set_default_timeout(10_000)
+    window.set_default_timeout(30_000)
     walk = Walk(window, sites, look)
     for scene in SCENES:
         scene(walk)
