@@ -16,7 +16,7 @@ from reporting.crypto.receipts import LISTS, Receipt
 from reporting.vocabulary.answers import without_words
 from reporting.vocabulary.questions import LINE, LONGEST_TEXT, PAGES, TEXT
 from tests.phone import Phone
-from tests.trips import at_random, from_vignette, sends, starts_telling, tells
+from tests.trips import at_random, from_vignette, say, sends, starts_telling, tells
 
 DATA = Path(__file__).resolve().parents[2] / "referrals" / "data"
 VIGNETTES = {told["id"]: told for told in yaml.safe_load((DATA / "vignettes.yaml").read_text("utf-8"))["vignettes"]}
@@ -70,3 +70,16 @@ def test_no_text_she_typed_travels_on_after_sending() -> None:
     }
     answers = dict.fromkeys(texts, "fue de noche") | {"number": 5, "unit": "hours", "age": "A25_34"}
     assert without_words(answers) == {"number": 5, "unit": "hours", "age": "A25_34"}
+
+
+def test_who_asked_to_be_reached_does_not_read_that_nobody_writes_to_her(app: Flask) -> None:
+    pages = [sent(app, at_random(seed)).words for seed in range(16)]
+    asked = [
+        words for words in pages if say("You asked us to reach you. We use only what you wrote for that.") in words
+    ]
+    nobody = say("Nobody writes to you. If you want it later, come back with your code and allow it.")
+    without_letters = say("No letters come here. If you want them later, come back with your code and allow it.")
+    may_write = say("She can write to you here. Come back with your code to read it.")
+    assert asked
+    assert not [words for words in asked if nobody in words]
+    assert all((without_letters in words) is (may_write not in words) for words in asked)
