@@ -330,5 +330,5 @@ def test_the_statement_says_when_answers_were_set_right_and_by_whom(app: Flask, 
     her.presses("save-4", docs="NONE")
     her.presses("statement")
     day = languages.day("es", languages.local(place.clock(), "America/Lima").date())
-    assert f"Corrigió respuestas el {day}" in her.words
-    assert f"Lo contó por escrito el {day}" in her.words
+    assert f"Respuestas corregidas el {day}" in her.words
+    assert f"Contado por escrito el {day}" in her.words

@@ -21,6 +21,7 @@ from referrals.matching.offers import NEVER_REPLACED
 from referrals.needs.assessment import assess
 from referrals.needs.exclusions import forbidden
 from reporting.app import create_app
+from reporting.pages.start import OVER
 from reporting.storage.database import reading, writing
 from reporting.storage.models import CaseRow, LogRow
 from reporting.teams import members
@@ -447,7 +448,7 @@ def test_a_visit_closes_after_fifteen_minutes(app: Flask, place: Place, sent: Ph
     place.clock.on(minutes=16)
     back.presses("write", text="hola")
     assert back.status == 410
-    assert say("That page is no longer valid. You can start again.") in back.words
+    assert say(OVER) in back.words
 
 
 def test_a_wrong_an_erased_and_an_unreadable_code_look_the_same(app: Flask, sent: Phone) -> None:
