@@ -37,6 +37,11 @@ class Pressing:
     unserved: bool = False  # a window is open for which no service is on its way
 
     @property
+    def window(self) -> bool:
+        """Whether one is open."""
+        return self.left is not None
+
+    @property
     def is_danger(self) -> bool:
         """Medical, or whoever did it is near or holds her."""
         return self.danger or self.unsafe
@@ -67,9 +72,14 @@ def pressing(incident: Incident, settled: Collection[str], under_way: Collection
     )
 
 
+def has_signs(incident: Incident) -> bool:
+    """Whether she told any sign of danger, medical or that whoever did it is near, whatever follows from it."""
+    return any(flag.startswith(MEDICAL_DANGER) or flag in DANGER_NOW for flag in incident.flags)
+
+
 def told_danger(incident: Incident, settled: Collection[str]) -> Pressing | None:
     """What pressed when she told how she was, where that was danger, however long ago; None where it was none."""
-    if not any(flag.startswith(MEDICAL_DANGER) or flag in DANGER_NOW for flag in incident.flags):
+    if not has_signs(incident):
         return None
     then = pressing(replace(incident, signs_ago=0.0), settled)
     return then if then.is_danger else None

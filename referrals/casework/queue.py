@@ -15,7 +15,7 @@ from operator import attrgetter
 from typing import Any, Final
 
 from referrals.casework import ranks
-from referrals.casework.pressing import DANGER_NOW, MEDICAL_DANGER, Pressing, pressing, told_danger
+from referrals.casework.pressing import Pressing, has_signs, pressing, told_danger
 from referrals.casework.ranks import ORDER, Rank, fixed
 from referrals.needs.codes import URGENCIES, Need
 from referrals.needs.rules import LIMITS, SIGN_LIMITS, STAMP
@@ -197,7 +197,7 @@ def line_of(summary: Summary, now: float) -> QueueItem:
     moment = Moment(
         summary=summary,
         hour=now / HOUR,
-        window=presses.left is not None,
+        window=presses.window,
         unserved=presses.unserved,
         danger=presses.is_danger,
         told_danger=presses.is_danger or told_danger(incident, summary.settled) is not None,
@@ -292,11 +292,9 @@ def ended(listed: Iterable[Rank], now: float) -> list[int]:
 
 def may_be_urgent(incident: Incident, presses: Pressing) -> bool:
     """Whether somebody in it may need help now: danger she told, a window, a child, or that she asks to be reached."""
-    signs = {flag for flag in incident.flags if flag.startswith(MEDICAL_DANGER)}
-    in_danger = bool(signs) or not incident.flags.isdisjoint(DANGER_NOW)
     asks = incident.age in MINOR_AGES or CONTACT in incident.wants
     is_now = bool(presses.needs) and presses.needs[0].urgency == "NOW"
-    return in_danger or asks or presses.left is not None or is_now
+    return has_signs(incident) or asks or presses.window or is_now
 
 
 def _changes(summary: Summary) -> Iterator[float]:

@@ -63,7 +63,7 @@ def case_page(case: int) -> ResponseReturnValue:
 def next_case(case: int) -> ResponseReturnValue:
     """Off to the first of today's cases that this member has not looked at today; to the list where there is none."""
     site, keys, now = installation(), refresh_keys(), installation().clock()
-    hour = int(installation().clock()) // HOUR
+    hour = int(site.clock()) // HOUR
     with site.reading() as db:
         cache = look(db, keys, site.pin, now).cache
     ranks = cache.ranks.values()

@@ -155,7 +155,7 @@ TIME_IS_LEFT = N_("Hours are left for help that comes too late afterwards. Leave
 
 
 def _close(case_file: CaseFile, form: CloseForm) -> None:
-    time_is_left = pressing_in(case_file, installation().clock()).left is not None
+    time_is_left = pressing_in(case_file, installation().clock()).window
     if time_is_left and form.outcome.data != actions.REACHED and not form.knows.data:
         raise NotAllowed(TIME_IS_LEFT)
     if form.text.data:

@@ -178,7 +178,7 @@ def _unread_and_urgent(case_file: CaseFile, _form: BulkForm, now: float) -> bool
 
 def _unread_or_pressing(case_file: CaseFile, form: BulkForm, now: float) -> bool:
     presses = pressing_in(case_file, now)
-    is_left = form.outcome.data != actions.REACHED and (presses.is_danger or presses.left is not None)
+    is_left = form.outcome.data != actions.REACHED and (presses.is_danger or presses.window)
     return _is_unread(case_file) or is_left
 
 
