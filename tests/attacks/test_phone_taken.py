@@ -23,7 +23,7 @@ from reporting.cases import desk
 from reporting.crypto.receipts import Receipt
 from reporting.storage.database import reading, writing
 from reporting.vocabulary.incident import Incident
-from tests.browsers import FLAGS
+from tests.browsers import FLAGS, opened
 from tests.needs_of_tests import requires
 from tests.people import Clock, Place, a_furnished_place
 from tests.server import in_this_process
@@ -348,17 +348,8 @@ def test_sixteen_minutes_later_nothing_is_seen_without_the_exit_either(
 def test_a_restored_session_shows_nothing(
     site: Site, tmp_path: Path, player: Any, comes: Callable[[Hand], None], *, leaving: bool
 ) -> None:
-    def opened(*flags: str) -> Any:
-        return player.chromium.launch_persistent_context(
-            str(tmp_path / "profile"),
-            executable_path=requires("chromium"),
-            args=[*FLAGS, *flags],
-            ignore_default_args=["--disable-back-forward-cache"],
-            java_script_enabled=False,
-            locale="es-PE",
-        )
-
-    window = opened()
+    folder = tmp_path / "profile"
+    window = opened(player, folder, [], java_script_enabled=False)
     hand = Hand(window.new_page(), site)
     comes(hand)
     hand.secrets = [secret for secret in hand.secrets if secret != "Ya se envió"]
@@ -366,7 +357,7 @@ def test_a_restored_session_shows_nothing(
         hand.leaves()
     window.close()
     site.clock.on(minutes=0 if leaving else 16)
-    window = opened("--restore-last-session")
+    window = opened(player, folder, ["--restore-last-session"], java_script_enabled=False)
     seen = []
     for page in window.pages:
         restored = Hand(page, site, hand.secrets)
