@@ -208,6 +208,16 @@ class Chromium(Window):
         until(lambda: not processes_of(self.folder), "the browser is gone")
 
 
+def headless(player: Any, flags: list[str] = FLAGS, **told: Any) -> Any:
+    """A Chromium that shows pages and keeps nothing.
+
+    chromium-headless-shell where it is there: the same engine without what surrounds a page takes half of the
+    processor. What a browser writes to its disk is asked of the whole one.
+    """
+    whole = requires("chromium")
+    return player.chromium.launch(executable_path=shutil.which("chromium-headless-shell") or whole, args=flags, **told)
+
+
 def opened(player: Any, folder: Path, flags: list[str], **told: Any) -> Any:
     """Chromium with its tabs and what it wrote to this folder, as people have it: the back-forward cache is on.
 

@@ -19,8 +19,7 @@ from flask import Flask
 
 from reporting.app import create_app
 from reporting.web import assets
-from tests.browsers import FLAGS
-from tests.needs_of_tests import requires
+from tests.browsers import headless
 from tests.people import a_furnished_place
 from tests.trips import sends, starts_telling, tells
 
@@ -194,7 +193,7 @@ def at_a_phone() -> Iterator[tuple[Flask, Any, Path | None]]:
     folder = reader.parse_args().pictures
     with tempfile.TemporaryDirectory() as inside, sync_playwright() as player:
         place = a_furnished_place(Path(inside) / "instance")
-        browser = player.chromium.launch(executable_path=requires("chromium"), args=FLAGS)
+        browser = headless(player)
         window = browser.new_context(viewport={"width": 360, "height": 640}, java_script_enabled=True).new_page()
         yield create_app(place.settings, place.clock), window, folder
         browser.close()

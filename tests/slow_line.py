@@ -11,9 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from tests.browsers import FLAGS
+from tests.browsers import headless
 from tests.in_a_browser import BEGIN, NEXT, a_site
-from tests.needs_of_tests import requires
 
 BITS, WAIT = 50_000, 400  # a second; milliseconds
 
@@ -82,7 +81,7 @@ def main() -> None:
     from playwright.sync_api import sync_playwright
 
     with tempfile.TemporaryDirectory() as folder, a_site(Path(folder)) as site, sync_playwright() as player:
-        browser = player.chromium.launch(executable_path=requires("chromium"), args=FLAGS)
+        browser = headless(player)
         page = browser.new_context(java_script_enabled=False, locale="es-PE").new_page()
         wire = Wire(page.context.new_cdp_session(page))
         rows = trip(page, site.address, wire)

@@ -23,8 +23,7 @@ from reporting.cases import desk
 from reporting.crypto.receipts import Receipt
 from reporting.storage.database import reading, writing
 from reporting.vocabulary.incident import Incident
-from tests.browsers import FLAGS, opened
-from tests.needs_of_tests import requires
+from tests.browsers import headless, opened
 from tests.people import Clock, Place, a_furnished_place
 from tests.server import in_this_process
 
@@ -132,9 +131,7 @@ class Hand:
 @pytest.fixture(scope="module")
 def chromium(player: Any) -> Iterator[Any]:
     """Its back-forward cache is on. Each test gets a context of its own, which knows nothing of the others."""
-    browser = player.chromium.launch(
-        executable_path=requires("chromium"), args=FLAGS, ignore_default_args=["--disable-back-forward-cache"]
-    )
+    browser = headless(player, ignore_default_args=["--disable-back-forward-cache"])
     yield browser
     browser.close()
 

@@ -14,9 +14,8 @@ from flask import Flask
 from sqlalchemy.engine import make_url
 
 from reporting.cases import records
-from tests.browsers import FLAGS
+from tests.browsers import headless
 from tests.copies import copies_in, nothing_more, on_engine
-from tests.needs_of_tests import requires
 from tests.opening import Locksmith, lying
 from tests.pages.test_casework import comes_back
 from tests.pages.test_plans import HERS, printed
@@ -106,7 +105,7 @@ def test_what_chromium_prints_of_a_plan_fits_a_page_and_names_nobody(app: Flask,
     rosa.opens(f"{rosa.path}/seguridad/hoja")
     cookie = rosa.client.get_cookie("t")
     assert cookie is not None
-    browser = player.chromium.launch(executable_path=requires("chromium"), args=FLAGS)
+    browser = headless(player)
     with in_this_process(app) as address:
         context = browser.new_context(viewport={"width": 360, "height": 640}, java_script_enabled=False)
         context.add_cookies([{"name": "t", "value": cookie.value, "url": address}])

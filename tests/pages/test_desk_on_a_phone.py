@@ -18,9 +18,8 @@ from reporting.app import create_app
 from reporting.cases import store
 from reporting.storage.database import writing
 from reporting.web import assets
-from tests.browsers import FLAGS
+from tests.browsers import headless
 from tests.copies import Copies, with_a_colleague
-from tests.needs_of_tests import requires
 from tests.pages.test_casework import RAPE
 from tests.people import Place
 from tests.phone import Phone
@@ -49,7 +48,7 @@ def place(copies: Copies, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 def window() -> Iterator[Any]:
     sync_api = pytest.importorskip("playwright.sync_api")
     with sync_api.sync_playwright() as player:
-        browser = player.chromium.launch(executable_path=requires("chromium"), args=FLAGS)
+        browser = headless(player)
         yield browser.new_context(viewport={"width": 360, "height": SCREEN}).new_page()
         browser.close()
 

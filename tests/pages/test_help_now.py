@@ -33,11 +33,10 @@ def test_each_line_has_one_doubt_in_sight_and_the_rest_behind_a_touch(app: Flask
 
 
 def test_the_three_buttons_stand_on_the_first_screen(app: Flask, player: Any) -> None:
-    from tests.browsers import FLAGS
-    from tests.needs_of_tests import requires
+    from tests.browsers import headless
 
     page = Phone(app).opens("/es/ahora")
-    browser = player.chromium.launch(executable_path=requires("chromium"), args=FLAGS)
+    browser = headless(player)
     window = browser.new_context(viewport={"width": 360, "height": HEIGHT}, java_script_enabled=False).new_page()
     window.set_content(page.replace("</head>", f"<style>{assets.served('style.css').decode()}</style></head>"))
     boxes = [box for link in window.locator(".c-now").all() if (box := link.bounding_box())]

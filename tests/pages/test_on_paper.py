@@ -8,9 +8,8 @@ import pytest
 from flask import Flask
 
 from reporting.teams.team_log import ADVOCATE
-from tests.browsers import FLAGS
+from tests.browsers import headless
 from tests.copies import Filling, with_coordinator
-from tests.needs_of_tests import requires
 from tests.people import Place
 from tests.server import in_this_process
 from tests.trips import signs_in
@@ -53,7 +52,7 @@ def test_a_guide_on_paper_has_few_sheets_and_nothing_that_can_only_be_pressed(
     app: Flask, place: Place, player: Any
 ) -> None:
     place.hires("ana", ADVOCATE)
-    browser = player.chromium.launch(executable_path=requires("chromium"), args=FLAGS)
+    browser = headless(player)
     with in_this_process(app) as address:
         for guide, (who, sheets) in GUIDES.items():
             context = browser.new_context(java_script_enabled=False)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests import server
-from tests.browsers import FLAGS
+from tests.browsers import headless
 from tests.needs_of_tests import requires
 from tests.people import a_furnished_place
 from tests.server import Server
@@ -35,7 +35,7 @@ def window() -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as player:
-        browser = player.chromium.launch(executable_path=requires("chromium"), args=FLAGS)
+        browser = headless(player)
         context = browser.new_context(viewport={"width": 360, "height": 640}, java_script_enabled=False, locale="es-PE")
         yield context
         browser.close()

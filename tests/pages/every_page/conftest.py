@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from reporting.teams.team_log import CASE_WORKER, STATISTICS
+from tests.browsers import headless
 from tests.copies import rosa_vouches_for
 from tests.needs_of_tests import requires
 from tests.pages.every_page.walk import FLAGS, TEAM, WALKS, Seen, Sites, served, walk_over
@@ -30,11 +31,11 @@ def sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sites]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    path = requires("chromium")
+    requires("chromium")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as player:
-        yield player.chromium.launch(executable_path=path, args=FLAGS)
+        yield headless(player, FLAGS)
 
 
 @pytest.fixture(scope="class")
