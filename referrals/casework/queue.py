@@ -15,8 +15,9 @@ from operator import attrgetter
 from typing import Any, Final
 
 from referrals.casework import ranks
-from referrals.casework.pressing import Pressing, has_signs, pressing, told_danger
+from referrals.casework.pressing import EMERGENCIES, Pressing, has_signs, pressing, told_danger
 from referrals.casework.ranks import ORDER, Rank, fixed
+from referrals.needs.assessment import past_windows
 from referrals.needs.codes import URGENCIES, Need
 from referrals.needs.rules import LIMITS, SIGN_LIMITS, STAMP
 from reporting.cases.desk import CONTACT_DAYS
@@ -218,6 +219,14 @@ def line_of(summary: Summary, now: float) -> QueueItem:
         companion=_companion(incident),
         why=place_of(moment),
     )
+
+
+def missed_windows(summary: Summary, now: float) -> tuple[str, ...]:
+    """The needs whose window was open when she told it, and closed before anybody wrote or spoke to her."""
+    if not summary.is_left_alone(summary.happened_told, now / HOUR):
+        return ()
+    over = past_windows(summary.incident, summary.incident_at(now))
+    return tuple(need for need in over if need not in EMERGENCIES and need not in summary.settled)
 
 
 def _companion(incident: Incident) -> str:

@@ -171,6 +171,7 @@ def _pictures() -> Markup:
             people={ROSA: "Rosa"},
             names={},
             folds={},
+            missed={},
             signs={},
             me=g.keys.member,
             out=BulkForm(formdata=None),

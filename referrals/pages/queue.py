@@ -5,7 +5,7 @@ Opens summaries only, but for a search, which is in the audit. What comes first 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -36,6 +36,7 @@ from referrals.pages.queue_bulk import (
 from reporting import clock
 from reporting.cases import actions, desk, records, taken
 from reporting.cases.junk import SIGNS
+from reporting.cases.summary import Summary
 from reporting.crypto import receipts
 from reporting.i18n import N_
 from reporting.sessions.page_rows import CannotKeep
@@ -108,7 +109,7 @@ def _queue_page(
     shown, after, behind = _page_with_folds(listed, view, () if view.fold or sought else ranks, now)
     page = render_template(
         "casework/queue.html",
-        lines=[queue.line_of(seen.cache.summary(rank.case), now) for rank in shown],
+        **_lines([seen.cache.summary(rank.case) for rank in shown], now),
         count=len(listed),
         folds=behind,
         next=after,
@@ -136,6 +137,12 @@ def _queue_page(
     answer = make_response(page, code)
     answer.call_on_close(lambda: _after_the_queue(site, keys, seen))
     return answer
+
+
+def _lines(summaries: Iterable[Summary], now: float) -> dict[str, Any]:
+    """The lines, and for each case what ran out in it before anybody wrote to her."""
+    lines = [queue.line_of(summary, now) for summary in summaries]
+    return {"lines": lines, "missed": {line.case: queue.missed_windows(line.summary, now) for line in lines}}
 
 
 Filters = tuple[tuple[str, str, list[tuple[str, str]]], ...]

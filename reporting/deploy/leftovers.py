@@ -41,7 +41,7 @@ def watched(more: Sequence[Path], memory: Path) -> tuple[Path, ...]:
 def look(folders: Sequence[Path]) -> Before:
     """Remember how it is now."""
     files = {path: _size(path) for path in _files(folders)}
-    touched = {path: (path.stat().st_mtime_ns, _names(path)) for path in _folders(folders)}
+    touched = {path: (_moment(path), _names(path)) for path in _folders(folders)}
     return Before(files, touched)
 
 
@@ -52,7 +52,7 @@ def grown(folders: Sequence[Path], before: Before) -> dict[Path, bytes]:
 
 def used(folders: Sequence[Path], before: Before) -> tuple[str, ...]:
     """Folders in which something was made and taken away again, as a temporary file is."""
-    now = {path: (path.stat().st_mtime_ns, _names(path)) for path in _folders(folders)}
+    now = {path: (_moment(path), _names(path)) for path in _folders(folders)}
     return tuple(
         str(path)
         for path, (moment, names) in now.items()
@@ -121,8 +121,13 @@ def _holds(path: Path, needles: Sequence[bytes]) -> bool:
 
 
 def _changed(path: Path) -> float:
+    return _moment(path) / 1e9
+
+
+def _moment(path: Path) -> int:
+    """When it was changed last (nanoseconds since 1970); 0 where it went meanwhile."""
     try:
-        return path.stat().st_mtime
+        return path.stat().st_mtime_ns
     except OSError:
         return 0
 

@@ -28,6 +28,7 @@ ENDING_HER_LIFE = replace(QUIET, flags=frozenset({"D_SUICIDE"}))
 THIRTEEN_LEFT = replace(RAPE, hours=(59.0, 59.0))  # of the 72 hours of the pills against HIV
 FORTY_EIGHT_LEFT = replace(RAPE, hours=(24.0, 24.0))
 CONTACT = {"channel": "CALL", "number_to_call": "987 111 222", "safe_hours": "de 3 a 5"}
+PEP = "Medicine that can prevent HIV (PEP)"
 NOBODY_WROTE = "Rosa lo lleva; nadie le ha escrito"
 
 
@@ -176,6 +177,28 @@ def test_who_left_no_way_to_be_reached_is_in_hand_once_somebody_has_her_case(app
     assert first(rosa)[0] == alias(case)
     takes(rosa, case)
     assert lines(rosa) == []
+
+
+@pytest.mark.parametrize("somebody", ["nobody has it", "a colleague took it", "it was answered"])
+def test_a_window_that_closed_before_anybody_wrote_to_her_is_named_in_its_line_until_somebody_does(
+    app: Flask, place: Place, somebody: str
+) -> None:
+    case = tells(place, THIRTEEN_LEFT)
+    rosa, missed = at_the_desk(app, place), say("Ran out before anybody wrote to her: %(need)s", need=say(PEP))
+    if somebody == "a colleague took it":
+        takes(rosa, case)
+    if somebody == "it was answered":
+        rosa.opens(f"/es/equipo/caso/{case}")
+        rosa.presses("answer", text="Te leímos.")
+    assert missed not in rosa.opens(f"{QUEUE}?folder=open")
+    place.clock.on(hours=14)
+    rosa = at_the_desk(app, place)
+    rosa.opens(f"{QUEUE}?folder=open")
+    assert (missed in rosa.words) is (somebody != "it was answered")
+    rosa.opens(f"/es/equipo/caso/{case}")
+    rosa.presses("answer" if somebody == "nobody has it" else "letter", text="Perdón por la espera.")
+    rosa.opens(f"{QUEUE}?folder=open")
+    assert missed not in rosa.words
 
 
 # ── what is next ────────────────────────────────────────────────────────────────────────────────────────────
