@@ -62,6 +62,14 @@ def case_page(case: int) -> ResponseReturnValue:
 @signed_in(CASE_WORKER)
 def next_case(case: int) -> ResponseReturnValue:
     """Off to the first of today's cases that this member has not looked at today; to the list where there is none."""
+    following = _following(case)
+    if not following:
+        return redirect(url_for("casework.queue", lang=g.lang), 303)
+    return redirect(url_for("casework.case_page", lang=g.lang, case=following), 303)
+
+
+def _following(case: int) -> int:
+    """Its number; 0 where none is left for today."""
     site, keys, now = installation(), refresh_keys(), installation().clock()
     hour = int(site.clock()) // HOUR
     with site.reading() as db:
@@ -69,10 +77,14 @@ def next_case(case: int) -> ResponseReturnValue:
     ranks = cache.ranks.values()
     listed = views.chosen(cache, View(), keys.member, now, views.put_aside(ranks))
     lines, _ = folds.folded(queue.in_order(listed), folds.large(ranks), now)
-    following = views.to_go_on_with(cache, lines, keys.member, case, hour, hour - local_hour(hour).hour)
-    if not following:
-        return redirect(url_for("casework.queue", lang=g.lang), 303)
-    return redirect(url_for("casework.case_page", lang=g.lang, case=following), 303)
+    return views.to_go_on_with(cache, lines, keys.member, case, hour, hour - local_hour(hour).hour)
+
+
+def _to_the_next(case: int) -> ResponseReturnValue:
+    """The page of the case that follows one to which a letter was sent; the list where none is left for today."""
+    if following := _following(case):
+        return desk_pages.page_after("casework.case_page", SENT_AND_NEXT, "", case=following)
+    return desk_pages.page_after("casework.queue", SENT_AND_NONE, "")
 
 
 @blueprint.post(CASE_PATH)
@@ -81,9 +93,10 @@ def next_case(case: int) -> ResponseReturnValue:
 @signed_in(CASE_WORKER)
 def act(case: int) -> ResponseReturnValue:
     """One act on a case. What is not right comes back with what was typed."""
-    go, (verb, named) = button(), parts_of(button())
+    pressed, (verb, named) = button(), parts_of(button())
     if verb == FILL:
         return _fill(case, named)
+    go = AND_THE_NEXT.get(pressed, pressed)
     form = ACTS.get(go, NO_ACT).form()
     if not form.is_ours():
         return _show(case, form=form, pressed=go, sentence=too_long(form), code=422)
@@ -96,6 +109,11 @@ def act(case: int) -> ResponseReturnValue:
         installation().checkpoint()
     if go == "handed" and not _still_readable(case):
         return redirect(url_for("casework.queue", lang=g.lang), 303)
+    return _to_the_next(case) if pressed in AND_THE_NEXT else _done(case, go, form)
+
+
+def _done(case: int, go: str, form: ActForm) -> ResponseReturnValue:
+    """The page of the case where the work is, with what was done said in sight."""
     _, sentence, place = SPOKEN[go]
     sentence = TAKEN if is_taking(go, form, g.keys.member) else sentence
     desk_pages.done(sentence, place, url_for("casework.case_page", lang=g.lang, case=case))
@@ -255,4 +273,7 @@ def _danger(opened: Case, incident: Incident, names: Mapping[str, str]) -> dict[
 
 
 NO_CALL = "MN_CONTACT_BACK"
+AND_THE_NEXT = {"letter-next": "letter", "answer-next": "answer"}  # button -> its act, after which she goes on at once
+SENT_AND_NEXT = N_("Your letter was sent. This is the next case.")
+SENT_AND_NONE = N_("Your letter was sent. No other case of today is left that you have not looked at.")
 GOES = {"handed", "allow", "reach"}  # what takes something away from a case or from a team: it goes from the log too

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 from flask import Flask
 
-from reporting.cases import store
+from reporting.cases import desk, store
+from reporting.cases.records import alias
 from reporting.storage.database import writing
 from reporting.vocabulary.incident import Incident
 from reporting.web.languages import local
@@ -15,6 +16,7 @@ from tests.copies import Filling, with_a_colleague
 from tests.pages.test_casework import RAPE, at_the_desk
 from tests.people import Place
 from tests.phone import Phone
+from tests.trips import say
 
 CALM = Incident(violence=frozenset({"NONPAYMENT"}), age="A25_34")
 SOON, LATER = replace(RAPE, hours=(60.0, 60.0)), replace(RAPE, hours=(20.0, 20.0))
@@ -120,3 +122,32 @@ def test_a_day_ends_at_midnight_where_the_team_works(app: Flask, place: Place) -
         rosa = at_the_desk(app, place)
         rosa.opens(address(other))
         assert goes_on(rosa) == goes_to
+
+
+def test_a_letter_can_be_sent_and_the_next_case_opened_with_one_touch(app: Flask, place: Place) -> None:
+    later, soon = (place.comes_back(place.receives(one)).case for one in (LATER, SOON))
+    rosa = at_the_desk(app, place)
+    rosa.opens(address(soon))
+    rosa.presses("answer-next", text="Te leímos.")
+    assert say("Your letter was sent. This is the next case.") in rosa.words
+    assert alias(later) in rosa.words
+    assert alias(soon) not in rosa.words
+    rosa.presses("answer-next", text="Te leímos también.")
+    assert say("Your letter was sent. No other case of today is left that you have not looked at.") in rosa.words
+    assert say("All of them") in rosa.words
+    keys = place.signs_in("rosa")
+    with writing(place.engine) as db:
+        opened = [desk.open_case(db, keys, case, place.clock()) for case in (soon, later)]
+    assert [[letter.text for letter in case.letters] for case in opened] == [["Te leímos."], ["Te leímos también."]]
+    assert {case.owner for case in opened} == {place.workers["rosa"].id}
+
+
+def test_a_letter_that_does_not_go_through_stays_where_it_was_written(app: Flask, place: Place) -> None:
+    soon = place.comes_back(place.receives(SOON)).case
+    place.receives(LATER)
+    rosa = at_the_desk(app, place)
+    rosa.opens(address(soon))
+    rosa.presses("answer-next", text="Anda a ____ mañana.")
+    assert rosa.status == 422
+    assert alias(soon) in rosa.words
+    assert "Anda a ____ mañana." in rosa.text

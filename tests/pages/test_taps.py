@@ -190,9 +190,8 @@ def writes_down_a_call(desk: Desk) -> Thumb:
 def answers_two_one_after_the_other(desk: Desk) -> Thumb:
     first, _, thumb = desk.case_of(desk.gets()), desk.gets(), desk.begins()
     thumb.follows(address(first))
-    thumb.presses("answer", text=WORDS)
-    thumb.follows(f"{address(first)}/siguiente")
-    second = int(desk.rosa.path.split("/")[-1])
+    thumb.presses("answer-next", text=WORDS)
+    second = int(next(form.action for form in desk.rosa.forms if "text" in form.kinds).split("/")[-1])
     thumb.presses("letter", text=WORDS)
     assert second != first
     assert [desk.opened(case).letters[-1].text for case in (first, second)] == [WORDS, WORDS]
@@ -235,7 +234,7 @@ JOBS: Final[dict[Callable[[Desk], Thumb], tuple[int, int]]] = {
     sees_what_waits: (1, 1),
     sends_what_she_agreed_to: (2, 2),
     writes_down_a_call: (5, 4),
-    answers_two_one_after_the_other: (6, 4),
+    answers_two_one_after_the_other: (5, 3),
     goes_from_report_to_closing: (23, 10),
 }
 
