@@ -20,7 +20,7 @@ from reporting.i18n import T_, joined, said
 from reporting.operations import backups
 from reporting.operations.whole import snapshots
 from reporting.operations.whole.snapshots import Prints
-from reporting.storage.database import version_of
+from reporting.storage.database import known_versions, version_of
 from reporting.storage.files import new_file, overwrite, replace_file
 from reporting.storage.locks import maintenance_lock
 
@@ -50,11 +50,16 @@ class Upgrade:
 
 
 def copy(engine: Engine, instance: Path, now: float, say: Say) -> bool:
-    """Copy every row and note that an upgrade begins. False where there are no tables yet."""
+    """Copy every row and note that an upgrade begins. False where there are no tables yet.
+
+    `UpgradeRefused` where they are newer than this program, which could not put them back.
+    """
     with maintenance_lock(engine, instance, "upgrade"), backups.one_look(engine) as connection:
         version = version_of(connection)
         if version is None:
             return False
+        if version not in known_versions():
+            raise UpgradeRefused(said(snapshots.NEWER, version=version))
         month, key = backups.month_key(instance, now)
         fresh = instance / HALF
         fresh.unlink(missing_ok=True)
