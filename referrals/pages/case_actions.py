@@ -288,7 +288,8 @@ def _flag_who_refused(db: Any, case: int, form: StepForm) -> None:
     """A service that refused is due to be looked at. Only the week is kept, nothing of the case."""
     if form.step.data == "refuse":
         opened = desk.open_case(db, g.keys, case, installation().clock())
-        service = next(proposal.service for proposal in opened.referrals if str(proposal.id) == form.number.data)
+        number = number_in(form.number.data)  # as the move was read: "07" is the same number, and other letters
+        service = next(proposal.service for proposal in opened.referrals if proposal.id == number)
         curation.flag(db, service, "refused", local_hour(int(installation().clock()) // clock.HOUR).date())
 
 

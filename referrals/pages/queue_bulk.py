@@ -1,7 +1,7 @@
 """What is done with several cases at once, and what the form of the queue can say.
 
-Speaks HTTP forms: who may do what with a case is a matter of `cases.actions`. What nobody has read, and where something
-presses, is put out of sight by nobody who has not opened it.
+Speaks HTTP forms: who may do what with a case is a matter of `cases.actions`. What nobody has read, where something
+presses and where she waits for an answer is put out of sight by nobody who has not opened it.
 """
 
 from __future__ import annotations
@@ -172,20 +172,27 @@ def _is_unread(case_file: CaseFile) -> bool:
     return case_file.summary.state == NEW or case_file.summary.unread
 
 
-def _unread_and_urgent(case_file: CaseFile, _form: BulkForm, now: float) -> bool:
-    return _is_unread(case_file) and queue.may_be_urgent(case_file.incident_at(now), pressing_in(case_file, now))
+def _she_waits(case_file: CaseFile) -> bool:
+    """Whether she said something and nobody answered: a list of before shows neither that nor that a colleague read."""
+    summary = case_file.summary
+    return bool((summary.heard_at and not summary.answered) or summary.to_send)
 
 
-def _unread_or_pressing(case_file: CaseFile, form: BulkForm, now: float) -> bool:
+def _waits_or_unread_and_urgent(case_file: CaseFile, _form: BulkForm, now: float) -> bool:
+    is_urgent = queue.may_be_urgent(case_file.incident_at(now), pressing_in(case_file, now))
+    return _she_waits(case_file) or (_is_unread(case_file) and is_urgent)
+
+
+def _waits_or_unread_or_pressing(case_file: CaseFile, form: BulkForm, now: float) -> bool:
     presses = pressing_in(case_file, now)
     is_left = form.outcome.data != actions.REACHED and (presses.is_danger or presses.window)
-    return _is_unread(case_file) or is_left
+    return _she_waits(case_file) or _is_unread(case_file) or is_left
 
 
 # what puts a case out of sight -> whether this one is not put there among others: somebody has to look at it first
 OUT_OF_SIGHT: dict[str, Callable[[CaseFile, BulkForm, float], bool]] = {
-    "close": _unread_or_pressing,
-    "junk": _unread_and_urgent,
+    "close": _waits_or_unread_or_pressing,
+    "junk": _waits_or_unread_and_urgent,
 }
 BULK: dict[str, Callable[[CaseFile, BulkForm], None]] = {
     "assign": _bulk_assign,

@@ -252,6 +252,11 @@ def version_of(db: Line) -> str | None:
     return version
 
 
+def known_versions() -> frozenset[str]:
+    """The forms of the tables that this program can make: the numbers of its migrations."""
+    return frozenset(file.name[:4] for file in (MIGRATIONS / "versions").glob("[0-9][0-9][0-9][0-9]_*.py"))
+
+
 def new_migration(words: str) -> Path:
     """Write the next migration: what the models have and the migrations do not make yet. Returns the file.
 
@@ -259,13 +264,12 @@ def new_migration(words: str) -> Path:
     """
     command, config = _alembic()
     config.set_main_option("file_template", "%%(rev)s_%%(slug)s")
-    numbers = [int(file.name[:4]) for file in (MIGRATIONS / "versions").glob("[0-9][0-9][0-9][0-9]_*.py")]
     engine = open_database("sqlite:///:memory:")
     try:
         with engine.connect() as connection:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
-            revision = command.revision(config, words, autogenerate=True, rev_id=f"{max(numbers) + 1:04}")
+            revision = command.revision(config, words, autogenerate=True, rev_id=f"{int(max(known_versions())) + 1:04}")
     finally:
         engine.dispose()
     return Path(revision.path)

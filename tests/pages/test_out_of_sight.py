@@ -11,7 +11,7 @@ from reporting.cases.records import alias
 from reporting.vocabulary.codes import MINOR_AGES
 from reporting.vocabulary.incident import Incident
 from tests.copies import Filling, with_a_colleague
-from tests.pages.test_casework import RAPE, at_the_desk
+from tests.pages.test_casework import RAPE, at_the_desk, comes_back
 from tests.people import Place
 from tests.phone import Phone
 from tests.trips import say
@@ -22,7 +22,10 @@ STRANGLED = replace(CALM, flags=frozenset({"D_STRANGLED"}))
 BLEEDING = replace(CALM, flags=frozenset({"D_BLEEDING"}))
 CHILD = replace(CALM, age=min(MINOR_AGES))
 WINDOW = replace(RAPE, hours=(20.0, 20.0))
-OPEN_THEM = "Nobody has read these, or danger or a window is open. They stay where they were. Open each one first:"
+OPEN_THEM = (
+    "Nobody has read these, or she waits for an answer, or danger or a window is open. They stay where they were. Open "
+    "each one first:"
+)
 
 
 @pytest.fixture(scope="session")
@@ -64,6 +67,26 @@ def test_what_nobody_has_read_is_closed_by_nobody_however_quiet_it_is(app: Flask
     rosa.presses("close", cases=[str(case)], outcome="RECORD_ONLY")
     assert f"1 ({alias(case)})" in rosa.words, "it says which"
     assert not lies_open(rosa, case)
+
+
+@pytest.mark.parametrize("press", ["junk-ads", "close"])
+def test_a_list_made_before_she_wrote_puts_her_words_out_of_nobodys_sight(app: Flask, place: Place, press: str) -> None:
+    receipt = place.receives(CALM, "así fue")
+    case = place.comes_back(receipt).case
+    rosa, milagros = at_the_desk(app, place), at_the_desk(app, place, "milagros")
+    rosa.opens(f"/es/equipo/caso/{case}")
+    rosa.opens(QUEUE)
+    comes_back(app, receipt).presses("write", text="me está siguiendo")
+    milagros.opens(f"/es/equipo/caso/{case}")  # from now on it is read, and nobody has answered
+    rosa.presses(press, cases=[str(case)], outcome="REACHED")
+    assert say(OPEN_THEM) in rosa.words
+    milagros.opens(f"{QUEUE}?folder=waits")
+    assert alias(case) in milagros.words
+    milagros.opens(f"/es/equipo/caso/{case}")
+    milagros.presses("letter", text="Te leímos.")
+    rosa.opens(QUEUE)
+    rosa.presses(press, cases=[str(case)], outcome="REACHED")
+    assert not lies_open(rosa, case), "once she was answered it may go"
 
 
 def test_junk_that_may_not_be_urgent_is_folded_away_unread_and_named(app: Flask, place: Place) -> None:

@@ -12,7 +12,8 @@ from click.testing import CliRunner
 from sqlalchemy import Engine, func, select, update
 
 from referrals.directory.models import ServiceRow
-from reporting.cases import store
+from reporting.cases import actions, store
+from reporting.cases.records import Visit
 from reporting.cli.base import main
 from reporting.operations import retention
 from reporting.operations.whole import packing, snapshots, upgrading
@@ -20,6 +21,7 @@ from reporting.operations.whole.packing import CannotMove
 from reporting.operations.whole.upgrading import UpgradeRefused
 from reporting.storage.database import reading, writing
 from reporting.storage.models import CaseRow
+from reporting.teams.team_log import COORDINATOR
 from tests.copies import Copies, on_engine
 from tests.people import Place
 from tests.work.test_release_crashes import killed_at, stride
@@ -95,19 +97,33 @@ def test_nobody_is_served_by_half_an_upgrade_and_the_night_keeps_its_copy(place:
     assert not upgrading.is_unfinished(place.settings.instance)
 
 
+def erases(place: Place, visit: Visit) -> None:
+    with writing(place.engine) as db:
+        store.erase(db, visit, place.settings.pepper, place.clock())
+
+
+def takes_a_yes_back(place: Place, visit: Visit) -> None:
+    """A case that stands there already changes; no row comes and none goes."""
+    with writing(place.engine) as db, store.on_visit(db, visit, place.clock()) as case_file:
+        actions.allow(case_file, "C_LETTERS", yes=False)
+
+
+MEANWHILE: dict[str, Callable[[Place, Visit], object]] = {
+    "told": lambda place, _visit: place.receives(narrative="dicho mientras tanto"),
+    "erased": erases,
+    "taken back": takes_a_yes_back,
+    "hired": lambda place, _visit: place.hires("nueva", COORDINATOR),
+}
+
+
 @pytest.mark.parametrize("again", [goes_back, upgrade])
-@pytest.mark.parametrize("since", ["told", "erased"])
+@pytest.mark.parametrize("since", MEANWHILE)
 def test_whatever_was_told_or_erased_beside_half_an_upgrade_stays_so(
     place: Place, since: str, again: Callable[[Place], Callable[[Engine], object]]
 ) -> None:
     receipt = place.receives()
     killed_midway(place)
-    if since == "told":
-        place.receives(narrative="dicho mientras tanto")
-    else:
-        with writing(place.engine) as db:
-            visit, _ = store.come_back(db, store.stretch([receipt], place.settings.pepper))
-            store.erase(db, visit, place.settings.pepper, place.clock())
+    MEANWHILE[since](place, place.comes_back(receipt))
     there = snapshots.fingerprints(place.engine)
     with pytest.raises(UpgradeRefused, match="told or done here"):
         again(place)(place.engine)

@@ -23,7 +23,7 @@ from referrals.pages.case_forms import CASE_PATH, NOT_OPENED, REFUSED, opened_wi
 from referrals.pages.follow_up.danger import danger_in_words
 from reporting.cases import actions, desk, records
 from reporting.cases.actions import NotAllowed
-from reporting.cases.follow_up import plans, timeline
+from reporting.cases.follow_up import acts, plans, timeline
 from reporting.cases.follow_up.plan_versions import CASE_PLAN, SAFETY_PLAN, SHOW_PLAN, PlanVersion, wait_for_second
 from reporting.cases.records import Case
 from reporting.i18n import N_
@@ -160,6 +160,8 @@ def _review_day(text: str | None) -> date | None:
         raise NotAllowed(DAY_IS_WRITTEN) from None
     if day < today().date():
         raise NotAllowed(N_("The day on which you look at it again has passed already."))
+    if day > today().date() + timedelta(days=acts.LATEST_DAYS):
+        raise NotAllowed(acts.WITHIN_A_YEAR)
     return day
 
 

@@ -24,6 +24,7 @@ from reporting.vocabulary.questions import CHANNELS
 
 GONE = N_("This step does not stand any more.")
 LATEST_DAYS = 366  # so far ahead a step is planned at most
+WITHIN_A_YEAR = N_("Choose a day from today on, within a year.")
 # what is pressed -> in how many days
 LATER: Final[Mapping[str, int]] = {"tomorrow": 1, "days3": 3, "days7": 7}
 # how a try to reach her ended
@@ -74,7 +75,7 @@ def plan_step(case_file: CaseFile, by: int, text: str, day: date, owner: int, to
     if case_file.summary.state == CLOSED:
         raise NotAllowed(N_("The case is closed. Open it again first."))
     if not today <= day <= today + timedelta(days=LATEST_DAYS):
-        raise NotAllowed(N_("Choose a day from today on, within a year."))
+        raise NotAllowed(WITHIN_A_YEAR)
     key = f"own.{len(case_file.work_record.get('steps', ()))}"
     _enter(case_file, by, now, next_steps.PLANNED, key, text=text, day=day.isoformat(), to=owner)
 

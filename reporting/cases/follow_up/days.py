@@ -39,7 +39,8 @@ class WorkingDays:
         """The day itself, or the first after it on which somebody reads; as it is where no hours are known."""
         if not self.duty.is_known:
             return day
-        ahead = (day + timedelta(days=number) for number in range(LOOKED_AHEAD))
+        left = (date.max - day).days + 1  # a case that was kept with a day of the last week that there is opens too
+        ahead = (day + timedelta(days=number) for number in range(min(LOOKED_AHEAD, left)))
         return next((later for later in ahead if self._is_read(later)), day)
 
     def after(self, hour: float, days: int) -> date:

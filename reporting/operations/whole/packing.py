@@ -12,8 +12,9 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from fnmatch import fnmatchcase
 from itertools import chain
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from sqlalchemy import Engine, inspect
@@ -55,6 +56,9 @@ HANDED_OVER = (
 KEEP_NOTHING = T_(
     "Keep no copy. Nothing takes back what you could see as root: if you do not trust each other, move to a new machine"
     " with `amparo move pack`."
+)
+FOREIGN = T_(
+    "In this file is %(name)s, which no installation packs: it is not from whom you think. Nothing was unpacked."
 )
 Say = Callable[[str], None]
 
@@ -111,6 +115,7 @@ def unpack(source: Path, typed: str, instance: Path, open_engine: Callable[[], E
         head = next(lines)
         if "files" not in head:
             raise CannotMove(T_("This is a backup and no packed installation: put it back with `amparo restore`."))
+        _is_ours(head)
         _may_lie_in(instance, head["files"])
         instance.mkdir(parents=True, exist_ok=True, mode=0o700)
         mark = instance / MARK
@@ -183,6 +188,22 @@ def _opened(file: Any, typed: str) -> Iterator[dict[str, Any]]:
             count=WORDS,
         )
     )
+
+
+def _is_ours(head: Mapping[str, Mapping[str, str]]) -> None:
+    """Raise `CannotMove` for a name that nothing of ours packs: root writes what is unpacked, and starts by it."""
+    files = (name for name in head["files"] if not any(_spells(pattern, name) for pattern in TRAVELS))
+    settings = (name for name in head["settings"] if name not in SETTINGS or name in OF_THE_MACHINE)
+    foreign = next(chain(files, settings), None)
+    if foreign is not None:
+        raise CannotMove(said(FOREIGN, name=repr(foreign)))
+
+
+def _spells(pattern: str, name: str) -> bool:
+    """Whether a name is one of the pattern, spelt as we spell it: folder by folder, and none that leads up."""
+    parts, path = pattern.split("/"), PurePosixPath(name)
+    is_plain = str(path) == name and ".." not in path.parts and len(path.parts) == len(parts)
+    return is_plain and all(map(fnmatchcase, path.parts, parts))
 
 
 def _may_lie_in(instance: Path, files: Mapping[str, str]) -> None:

@@ -19,13 +19,17 @@ from reporting.cases import derived
 from reporting.i18n import T_, said
 from reporting.operations import backups, restoring
 from reporting.operations.backups import BackupRefused
-from reporting.storage.database import checkpoint, tables_as_of, version_of
+from reporting.storage.database import checkpoint, known_versions, tables_as_of, version_of
 from reporting.storage.rewriting import clear_twins
 
 VERSION = "alembic_version"
 LEFT_OUT = backups.SHORT_LIVED | {VERSION}
 ROWS = 500  # that are put in with one order
 HASHES = 2**256  # as many as there are of one length: sums of them begin anew there
+NEWER = T_(
+    "The tables are of version %(version)s, which this program does not know: it is older than they are. Nothing was "
+    "changed. Take the program that made them."
+)
 Say = Callable[[str], None]
 Line = dict[str, Any]
 Prints = dict[str, list[Any]]  # table -> how many rows, and what they say together
@@ -74,9 +78,12 @@ def _fingerprints(connection: Connection) -> Prints:
 def put_back(engine: Engine, copied: Iterator[Line], say: Say) -> Prints:
     """Exactly the tables and rows of a copy, in the place of what is there: all of it, or nothing is changed.
 
-    Returns what the copy said. `BackupRefused` when what lies there afterwards says something else.
+    Returns what the copy said. `BackupRefused` when what lies there afterwards says something else, and before
+    anything is touched for tables that this program cannot make.
     """
     head, sums = next(copied), _Sums()
+    if head["version"] not in known_versions():
+        raise BackupRefused(said(NEWER, version=head["version"]))
     clear_twins(engine)
     with engine.execution_options(writes=True).begin() as connection:
         _reflected(connection).drop_all(connection)

@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, column, func, inspect, select, table
+from sqlalchemy import Connection, Engine, Inspector, column, func, inspect, select, table
 
 from reporting.errors import AmparoError
 from reporting.i18n import T_, joined, said
 from reporting.operations import backups
 from reporting.operations.whole import snapshots
 from reporting.operations.whole.snapshots import Prints
-from reporting.storage.database import version_of
+from reporting.storage.database import known_versions, version_of
 from reporting.storage.files import new_file, overwrite, replace_file
 from reporting.storage.locks import maintenance_lock
 
@@ -29,7 +29,10 @@ HALF = f"{COPY}.new"  # while it is written, or after a power cut
 NOTE = "upgrade.json"  # beside it: from which version, to which, and what the rows said afterwards
 # what an upgrade changes neither in number nor in name: who is here, what was told
 STAYS = ("case_file", "record", "team_log", "member", "audit")
-TOLD = ("case_file", "record", "erased")  # where a row that the copy does not know is something told or erased since
+# where a row, or a version of one, that the copy does not know is something told, done or erased since: no upgrade
+# writes there
+TOLD = ("case_file", "record", "erased", "member", "team_log", "team_grant", "audit")
+CHANGES = "version"  # the column that says how often a row changed, where a table has one
 T = TypeVar("T")
 Say = Callable[[str], None]
 
@@ -47,11 +50,16 @@ class Upgrade:
 
 
 def copy(engine: Engine, instance: Path, now: float, say: Say) -> bool:
-    """Copy every row and note that an upgrade begins. False where there are no tables yet."""
+    """Copy every row and note that an upgrade begins. False where there are no tables yet.
+
+    `UpgradeRefused` where they are newer than this program, which could not put them back.
+    """
     with maintenance_lock(engine, instance, "upgrade"), backups.one_look(engine) as connection:
         version = version_of(connection)
         if version is None:
             return False
+        if version not in known_versions():
+            raise UpgradeRefused(said(snapshots.NEWER, version=version))
         month, key = backups.month_key(instance, now)
         fresh = instance / HALF
         fresh.unlink(missing_ok=True)
@@ -164,15 +172,22 @@ def _came_since(engine: Engine, copied: Iterator[dict[str, Any]]) -> list[str]:
         return [
             name
             for name in sorted(known.keys() & set(look.get_table_names()))
-            if _more(connection, name, look.get_pk_constraint(name)["constrained_columns"], known[name])
+            if _more(connection, name, _identity(look, name, known[name]), known[name])
         ]
 
 
-def _more(connection: Connection, name: str, key: Sequence[str], known: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether the table has a row whose key none of the known ones has."""
-    columns: list[Any] = [column(part) for part in key]
+def _identity(look: Inspector, name: str, known: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The columns in which a row that was changed is another: its key, and how often it changed where that is known."""
+    key = look.get_pk_constraint(name)["constrained_columns"]
+    there = {part["name"] for part in look.get_columns(name)}
+    return [*key, CHANGES] if CHANGES in there and all(CHANGES in row for row in known) else key
+
+
+def _more(connection: Connection, name: str, identity: Sequence[str], known: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether the table has a row that none of the known ones is."""
+    columns: list[Any] = [column(part) for part in identity]
     there = {tuple(row) for row in connection.execute(select(*columns).select_from(table(name)))}
-    return bool(there - {tuple(row.get(part) for part in key) for row in known})
+    return bool(there - {tuple(row.get(part) for part in identity) for row in known})
 
 
 def take_back(engine: Engine, instance: Path, now: float, say: Say) -> Upgrade:
