@@ -12,15 +12,18 @@ from typing import Any, ClassVar, Final
 from wtforms import SelectMultipleField, StringField, TextAreaField
 from wtforms.validators import Length
 
+from referrals.casework.referral import REFUSED_BECAUSE
 from reporting.cases.actions import NOT_A_REPORT_BECAUSE, SAY_ALL
 from reporting.cases.case_file import NOT_A_REPORT
 from reporting.i18n import N_
 from reporting.vocabulary import questions
+from reporting.vocabulary.need_states import REFUSE
 from reporting.web.forms import DAY_IS_WRITTEN, LONGEST_DAY, StaffForm
 
 WRITE: Final = N_("Write it in a few words.")
 WHY: Final = N_("Write why.")
 SAID_HOW: Final = N_("Write when and how she said it.")
+REFUSED_UNKNOWN: Final = "refuse-unknown"  # the button of a refusal of which nobody knows why
 CHOOSE_HOW: Final = N_("Choose how it ended.")
 
 
@@ -248,3 +251,12 @@ class StepForm(ActForm):
     step = _chosen()
     because = _chosen()
     text = _typed()
+
+    def lacking(self) -> tuple[str, ...]:
+        """Why a service refused, where nobody said it; that it is not known is said by a button of its own."""
+        unsaid = self.step.data == REFUSE and self.because.data not in REFUSED_BECAUSE
+        return (N_("Choose why it refused, or press that it is not known."),) if unsaid else ()
+
+    def move(self) -> str:
+        """The move that was pressed."""
+        return REFUSE if self.step.data == REFUSED_UNKNOWN else str(self.step.data)

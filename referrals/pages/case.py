@@ -48,7 +48,7 @@ from reporting.web.access.auth import refresh_keys, signed_in
 from reporting.web.access.traits import may_be_sent_again, takes
 from reporting.web.context import days_since, installation, local_hour, render_template, say
 from reporting.web.errors import error_page
-from reporting.web.forms import HELD, button, parts_of, too_long
+from reporting.web.forms import button, is_shown_once_more, parts_of, too_long
 
 
 @blueprint.get(CASE_PATH)
@@ -205,7 +205,7 @@ def _show(
 
 def _typed(opened: Case, form: ActForm | None, go: str, sentence: str, code: int) -> dict[str, Any]:
     """What was typed: in its place with what is wrong there; or before everything, to be looked at and sent."""
-    held = g.get("notice") == HELD
+    held = is_shown_once_more()
     if form is None or go not in ACTS or not (held or code == HTTPStatus.CONFLICT):
         return {"typed": form, "pressed": go, "sentence": sentence, "before": None}
     before = before_sending(opened, form, go, g.keys.member, held=held)

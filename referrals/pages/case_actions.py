@@ -269,7 +269,7 @@ def _step(case_file: CaseFile, form: StepForm) -> None:
     """A move of a referral; hers are written down as said by voice."""
     number, step, moment, member = (
         number_in(form.number.data),
-        form.step.data,
+        form.move(),
         installation().clock(),
         g.keys.member,
     )
@@ -286,7 +286,7 @@ def _step(case_file: CaseFile, form: StepForm) -> None:
 
 def _flag_who_refused(db: Any, case: int, form: StepForm) -> None:
     """A service that refused is due to be looked at. Only the week is kept, nothing of the case."""
-    if form.step.data == "refuse":
+    if form.move() == "refuse":
         opened = desk.open_case(db, g.keys, case, installation().clock())
         number = number_in(form.number.data)  # as the move was read: "07" is the same number, and other letters
         service = next(proposal.service for proposal in opened.referrals if proposal.id == number)

@@ -33,7 +33,7 @@ from reporting.web.access.auth import cookie_name, home_of, put_cookie, resume
 from reporting.web.access.traits import SIGN_IN, url_of
 from reporting.web.context import SEEN, installation
 from reporting.web.errors import error_page
-from reporting.web.forms import HELD, typed_here
+from reporting.web.forms import is_shown_once_more, typed_here
 from reporting.web.limits import TURNING
 
 blueprint = Pages("desk_answers", __name__, DESK, limit=TURNING)
@@ -239,7 +239,7 @@ def _by_get_too(answer: Response) -> Response:
     """A page of the desk is nobody's to keep, and no trouble is told in an answer to a POST."""
     if not lies_at_the_desk(request.path):
         return answer
-    shown_once_more = g.get("notice") == HELD and answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+    shown_once_more = is_shown_once_more() and answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
     if (answer.status_code == HTTPStatus.OK or shown_once_more) and answer.mimetype == "text/html":
         answer.status_code = SEEN
     told_at_once = request.method != "POST" or "foreign" in g or "trouble" not in g

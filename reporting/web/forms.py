@@ -191,6 +191,12 @@ class StaffForm(FlaskForm):  # type: ignore[misc]
 
 LONGER = N_("That is too long: %(length)s signs, %(longest)s at most.")
 HELD = N_("Your session had ended. What you wrote is here: look at it and send it.")
+HELD_UNWRITTEN = N_("Your session had ended, and nothing was sent. Look at it and send it.")
+
+
+def is_shown_once_more() -> bool:
+    """Whether this page shows what came after its session had ended."""
+    return g.get("notice") in {HELD, HELD_UNWRITTEN}
 
 
 def complaint(sentence: str, **parts: object) -> str:

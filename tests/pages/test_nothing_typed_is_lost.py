@@ -16,7 +16,7 @@ from reporting.storage.models import MemberRow
 from reporting.teams import members, staff_sessions
 from reporting.vocabulary.questions import CONSENTS
 from reporting.web.access.held import WAITS
-from reporting.web.forms import HELD
+from reporting.web.forms import HELD, HELD_UNWRITTEN
 from tests.copies import Filling
 from tests.pages.test_desk_pages import (
     MARK,
@@ -118,6 +118,18 @@ def test_a_note_is_kept_once_and_only_when_she_has_looked(app: Flask, place: Pla
     assert notes(desk, case) == 1
     desk.repeats(*desk.last)
     assert notes(desk, case) == 1
+
+
+@pytest.mark.parametrize("go", ["assign", "note", "close"])
+def test_nobody_is_told_that_she_wrote_what_she_only_pressed(app: Flask, place: Place, go: str) -> None:
+    desk = signs_in(app, place, place.workers["rosa"])
+    opens_newest_case(desk)
+    place.clock.on(minutes=17)
+    desk.presses(go)
+    signs_in_here(place, desk, place.workers["rosa"])
+    assert say(HELD_UNWRITTEN) in desk.words
+    assert say(HELD) not in desk.words
+    assert f'name="go" value="{go}"' in desk.text, "it can be sent from here"
 
 
 def test_another_member_who_signs_in_there_gets_nothing_of_it(app: Flask, place: Place) -> None:

@@ -140,8 +140,10 @@ def _the_shift_ends(rosa: Phone, milagros: Phone, case: str) -> None:
     milagros.opens(QUEUE)
     assert say("Read this before you begin") in milagros.words
     assert "no la llames" not in milagros.words, "the queue opens no case"
+    leads_to = re.search(rf'href="{re.escape(case)}#([a-z-]+)"', milagros.text)
+    assert leads_to, "the list leads to the case"
     milagros.opens(case)
-    assert "no la llames" in milagros.words
+    assert "no la llames" in milagros.text.split(f'id="{leads_to[1]}"')[1].split("</div>")[0], "to the words themselves"
     taps(milagros, "go", "has-read")
     milagros.opens(QUEUE)
     assert say("Read this before you begin") not in milagros.words

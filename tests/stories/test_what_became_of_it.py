@@ -139,11 +139,34 @@ def test_a_service_that_refused_her_is_offered_to_her_no_more(app: Flask, place:
     case, offer = rosa.path, offers_now(place, "N_PEP")[0]
     proposes(rosa, offer.service_id, "N_PEP")
     decides(comes_back(app, receipt), "yes")
-    for step in ("send", "refuse"):
+    for step in ("send", "refuse-unknown"):
         assert offer.name in html.unescape(cards(comes_back(app, receipt)))
         steps(rosa, case, step)
     assert offer.name not in html.unescape(cards(comes_back(app, receipt)))
     assert offer.service_id not in {one.service_id for one in offers_now(place, "N_PEP")}
+
+
+def test_a_refusal_is_written_down_with_its_reason_or_with_one_touch_as_not_known(app: Flask, place: Place) -> None:
+    receipt, rosa = place.receives(RAPE, "fue anoche"), at_the_desk(app, place)
+    opens_newest_case(rosa)
+    case, offers = rosa.path, offers_now(place, "N_PEP")[:2]
+    for offer, pressed, because in zip(offers, ("refuse", "refuse-unknown"), ("PAPERS", ""), strict=True):
+        rosa.opens(case)
+        proposes(rosa, offer.service_id, "N_PEP")
+        decides(comes_back(app, receipt), "yes")
+        steps(rosa, case, "send")
+        rosa.opens(case)
+        form = [one for one in rosa.forms if ("step", "refuse") in one.buttons][-1]
+        rosa.repeats(case, form.values | {"step": ["refuse"], "text": ["no la recibieron"]})
+        assert rosa.status == 422
+        assert say("Choose why it refused, or press that it is not known.") in rosa.words
+        assert "no la recibieron" in rosa.text, "what was typed is there"
+        assert the_case(place).referrals[-1].state == "sent", "nothing was written down"
+        form = [one for one in rosa.forms if ("step", "refuse") in one.buttons][-1]
+        rosa.repeats(case, form.values | {"step": [pressed], "because": [because]})
+        kept = the_case(place).referrals[-1]
+        last = kept.moves[-1]
+        assert (kept.state, last["move"], last.get("because", "")) == ("refused", "refuse", because)
 
 
 def offers_now(place: Place, need: str) -> list[Offer]:

@@ -27,12 +27,17 @@ from reporting.teams.team_log import CannotOpen
 from reporting.web.access.tickets import sealed_ticket, ticket_in
 from reporting.web.access.traits import here
 from reporting.web.context import installation
-from reporting.web.forms import HELD, SecretArea, SecretField
+from reporting.web.forms import HELD, HELD_UNWRITTEN, SecretArea, SecretField
 from reporting.web.requests import speak
 
 FIELD = "h"  # the hidden field of the sign-in page, and the step of the ticket in it
 GUARD, DIGITS = "f", "code"  # fields that are no typing
 SECRET = (PasswordField, SecretField, SecretArea)
+# fields that a page carries, or that are picked from what it offers: nobody writes into them on any page
+PICKED = frozenset(
+    "v go number key step stamp trip version door fields service owner consent need team mark because outcome knows"
+    " channel case".split()
+)
 WAITS = N_("Your session had ended. What you wrote is not lost: sign in again and you see it, before anything is sent.")
 
 
@@ -116,8 +121,12 @@ def shown_again(held: HeldRequest) -> ResponseReturnValue | None:
     speak(str(parts.get("lang", "")))
     request.url_rule, request.view_args = rule, named
     request.form, request.args = _fields(held.form), _fields(held.query)
-    g.held, g.notice = True, HELD
+    g.held, g.notice = True, HELD if _is_written(held) else HELD_UNWRITTEN
     return current_app.ensure_sync(current_app.view_functions[rule.endpoint])(**named)  # type: ignore[no-any-return]
+
+
+def _is_written(held: HeldRequest) -> bool:
+    return any(value.strip() for name, values in held.form.items() if name not in PICKED for value in values)
 
 
 def _fields(typed: Mapping[str, list[str]]) -> ImmutableMultiDict[str, str]:
