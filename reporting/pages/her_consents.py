@@ -19,7 +19,7 @@ ALLOWS = {
     SHOW_PLAN: N_(
         "I want to see here the safety plan I make with the team. Whoever takes my phone and my code sees it"
     ),
-    actions.HERSELF: N_("This is about me, and I want help: the team may propose services to me"),
+    actions.HERSELF: N_("Only the person it happened to allows this: that the team proposes services to her or him"),
 }
 
 
