@@ -174,12 +174,14 @@ def _check_page(trail: Trail) -> str:
 
 
 def _asked_beside(answers: Mapping[str, Any]) -> list[tuple[str, str, bool]]:
-    """(field, code, whether it is ticked) of what she may allow beside the button that sends."""
+    """(field, sentence, whether it is ticked) of what she may allow beside the button that sends."""
     allowed = consents_in(answers)
-    if beside_sending(answers):
-        return [(field, code, code in allowed) for field, code in BESIDE_THE_BUTTON.items()]
-    asks = "C_LETTERS" not in allowed and "may_write" not in answers
-    return [("letters", "C_LETTERS", False)] if asks else []
+    asks = {"C_LETTERS"} if "C_LETTERS" not in allowed and "may_write" not in answers else set[str]()
+    asked = BESIDE_THE_BUTTON.values() if beside_sending(answers) else asks
+    sentences = questions.CONSENTS
+    return [
+        (field, say(sentences[code]), code in allowed) for field, code in BESIDE_THE_BUTTON.items() if code in asked
+    ]
 
 
 def readers() -> list[tuple[int, str]]:

@@ -78,7 +78,7 @@ SPOKEN: Final[tuple[SpokenPage, ...]] = (
             ),
             _consent(
                 "allows_figures",
-                N_("May your answers be counted in yearly figures? Never your words, never alone."),
+                N_("May your answers be added to the figures of the year, together with others? Never your words."),
                 N_("Figures"),
             ),
             _said("about", N_("Do you tell me of yourself, or of somebody else?"), ""),

@@ -164,7 +164,7 @@ OF_WHO_TELLS: Final = frozenset(
         "A word by which you know it is us",
         "What do you allow?",
         "The team may write to me here. I read it with my code",
-        "My answers may be counted in yearly figures. Never my words, never alone",
+        "My answers may be added to the figures of the year, together with others. Never my words",
         "Your words",
         "Your message",
         "How to reach you",

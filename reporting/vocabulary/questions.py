@@ -59,7 +59,7 @@ CHANNELS = {
 }
 CONSENTS = {
     "C_LETTERS": N_("The team may write to me here. I read it with my code"),
-    "C_STATS": N_("My answers may be counted in yearly figures. Never my words, never alone"),
+    "C_STATS": N_("My answers may be added to the figures of the year, together with others. Never my words"),
 }
 CONTACT_NAMES = {
     "channel": N_("How"),

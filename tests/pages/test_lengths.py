@@ -14,7 +14,9 @@ from reporting.pages.report import WHICH_DANGER
 from reporting.storage.database import reading
 from reporting.vocabulary.codes import VOCABULARY
 from reporting.vocabulary.lengths import ALL_PAGES, MESSAGE, ORDERS
+from reporting.vocabulary.questions import CONSENTS
 from tests.people import Place
+from tests.phone import Phone
 from tests.trips import (
     at_random,
     in_her_words,
@@ -128,3 +130,20 @@ def test_no_step_leads_to_a_page_of_another_length(app: Flask) -> None:
             form = phone.form("send")
             phone.repeats(form.action, form.values | {"go": [f"to-{page}"]})
             assert on_the_check_page(phone), page
+
+
+@pytest.mark.parametrize("way", ["begin", "all", "message"])
+def test_what_is_allowed_before_sending_has_the_same_name_on_her_page(app: Flask, way: str) -> None:
+    her = starts_telling(app, way=way)
+    asked = ""
+    while not on_the_check_page(her):
+        asked += her.words
+        her.presses("next")
+    asked += her.words
+    code = sends(her)
+    back = Phone(app)
+    back.opens("/es/")
+    back.sends("code", code=code)
+    for sentence in map(say, CONSENTS.values()):
+        assert back.text.count(f"<dt>{sentence}</dt>") == 1
+        assert (sentence in asked) or way == "message"
