@@ -60,7 +60,7 @@ _IN_DANGER: Final = Question(
     N_("Are you hurt or in danger now?"),
     (Part("in_danger", ONE, YES_NO), *_SIGNS_NOW),
     N_("If you say yes, mark what is true. We show you help before we ask more."),
-    N_("Right now"),
+    N_("Hurt or in danger now"),
     groups=(Group("", _SIGNS_NOW),),
 )
 _ACTS: Final = _in_groups(
@@ -145,7 +145,7 @@ _MESSAGE: Final = replace(BY_NAME["narrative"], legend=N_("What do you want to t
 _DEPARTMENT, _PROVINCE = (replace(BY_NAME[name], known=_names_a_city) for name in ("department", "province"))
 # What is asked in the short form and in a message, and what can be told afterwards. A page keeps its number for ever.
 _MORE_PAGES: Final = (
-    _page(N_("What happened"), _IN_DANGER, _ACTS, "age"),
+    _page(N_("How you are and what happened"), _IN_DANGER, _ACTS, "age"),
     _page(N_("When, where and who"), _only("when", "when"), _ONGOING, _WHERE, "perpetrator"),
     _page(N_("A little more about it"), "extortion_act", "touched"),
     _page(N_("About you"), "condom", "pregnant_possible", _DEPARTMENT, _PROVINCE),
