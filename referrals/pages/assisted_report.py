@@ -215,13 +215,12 @@ def _ask(intake: Intake, number: int) -> ResponseReturnValue:
     answers = intake.answers
     incident, is_wrong = aloud.so_far(answers, number), intake.wrong.get("step") == str(number)
     urgent = urgent_needs(incident)
-    directory, (step, of) = directory_lookups.snapshot(), aloud.step_of(number, answers)
+    directory = directory_lookups.snapshot()
     form = _form(intake, number, is_wrong=is_wrong)
     page = render_template(
         "casework/voice.html",
         number=number,
-        step=step,
-        of=of,
+        step=aloud.step_of(number, answers),
         title=spoken_forms.title_of(number, answers),
         spoken=spoken_forms.spoken_in(number, answers),
         in_danger=aloud.IN_DANGER,

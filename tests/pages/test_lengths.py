@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from flask import Flask
 
@@ -147,3 +149,16 @@ def test_what_is_allowed_before_sending_has_the_same_name_on_her_page(app: Flask
     for sentence in map(say, CONSENTS.values()):
         assert back.text.count(f"<dt>{sentence}</dt>") == 1
         assert (sentence in asked) or way == "message"
+
+
+@pytest.mark.parametrize("way", ["begin", "other", "all"])
+@pytest.mark.parametrize("seed", range(6))
+def test_no_number_of_pages_is_promised_that_grows_while_she_walks(app: Flask, way: str, seed: int) -> None:
+    """An answer can bring a page: she reads which one it is, and each comes after the one before."""
+    her, answer, pages = starts_telling(app, way=way), at_random(seed), list[int]()
+    while not on_the_check_page(her):
+        step = re.search(r'<div class="o-row c-step">(.*?)</div>', her.text, re.DOTALL)
+        assert step
+        pages += [int(number) for number in re.findall(r"\d+", re.sub(r"<[^>]+>", " ", step[1]))]
+        her.presses("next", **answer(her.form("next")))
+    assert pages == list(range(1, len(pages) + 1))
