@@ -176,11 +176,11 @@ def _check_page(trail: Trail) -> str:
 def _asked_beside(answers: Mapping[str, Any]) -> list[tuple[str, str, bool]]:
     """(field, sentence, whether it is ticked) of what she may allow beside the button that sends."""
     allowed = consents_in(answers)
-    asks = {"C_LETTERS"} if "C_LETTERS" not in allowed and "may_write" not in answers else set[str]()
-    asked = BESIDE_THE_BUTTON.values() if beside_sending(answers) else asks
+    letters = {"C_LETTERS"} if "C_LETTERS" not in allowed and "may_write" not in answers else set[str]()
+    beside = BESIDE_THE_BUTTON.values() if beside_sending(answers) else letters
     sentences = questions.CONSENTS
     return [
-        (field, say(sentences[code]), code in allowed) for field, code in BESIDE_THE_BUTTON.items() if code in asked
+        (field, say(sentences[code]), code in allowed) for field, code in BESIDE_THE_BUTTON.items() if code in beside
     ]
 
 

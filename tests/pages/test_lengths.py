@@ -162,3 +162,16 @@ def test_no_number_of_pages_is_promised_that_grows_while_she_walks(app: Flask, w
         pages += [int(number) for number in re.findall(r"\d+", re.sub(r"<[^>]+>", " ", step[1]))]
         her.presses("next", **answer(her.form("next")))
     assert pages == list(range(1, len(pages) + 1))
+
+
+def test_who_is_in_danger_sees_help_without_answering_the_rest_of_the_page(app: Flask) -> None:
+    """The button stands under the signs; the page comes back with help above it, and nothing of it is lost."""
+    phone = starts_telling(app, way="begin")
+    under = phone.text.split('class="c-under"')[1].split("</fieldset>")[0]
+    assert 'value="help"' in under
+    phone.presses("help", in_danger="yes", danger="D_BLEEDING")
+    assert phone.words.index(in_her_words("N_EMERG_MED")) < phone.words.index(say("What happened?"))
+    form = phone.form("next")
+    assert (form.values["in_danger"], form.values["danger"]) == (["yes"], ["D_BLEEDING"])
+    phone.presses("next", violence="PHYSICAL_ASSAULT")
+    assert "when" in phone.form("next").kinds
