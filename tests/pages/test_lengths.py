@@ -12,7 +12,7 @@ from reporting.cases import store
 from reporting.cases.records import Case
 from reporting.crypto import receipts
 from reporting.crypto.receipts import Unreadable
-from reporting.pages.report import WHICH_DANGER
+from reporting.pages.report import NO_HURRY, WHICH_DANGER
 from reporting.storage.database import reading
 from reporting.vocabulary.codes import VOCABULARY
 from reporting.vocabulary.lengths import ALL_PAGES, MESSAGE, ORDERS
@@ -175,3 +175,13 @@ def test_who_is_in_danger_sees_help_without_answering_the_rest_of_the_page(app: 
     assert (form.values["in_danger"], form.values["danger"]) == (["yes"], ["D_BLEEDING"])
     phone.presses("next", violence="PHYSICAL_ASSAULT")
     assert "when" in phone.form("next").kinds
+
+
+@pytest.mark.parametrize(("sign", "sentence"), [({}, WHICH_DANGER), ({"injuries": "I_BRUISES"}, NO_HURRY)])
+def test_where_nothing_urgent_is_marked_the_same_button_says_so_and_whom_to_call(
+    app: Flask, sign: dict[str, str], sentence: str
+) -> None:
+    phone = starts_telling(app, way="begin")
+    phone.presses("help", in_danger="yes", **sign)
+    assert say(sentence) in phone.words
+    assert say(SELF_IN_DANGER) in phone.words
