@@ -8,10 +8,11 @@ and a second case worker, and which she is told of. Knows neither the web nor ho
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from referrals.casework.follow_up import appointments
+from referrals.help.right_person import is_for_another as is_told_for_another
 from referrals.help.texts import her_case_texts
 from referrals.needs.assessment import assess
 from referrals.needs.exclusions import OfferedService, forbidden
@@ -23,8 +24,10 @@ from reporting.cases.summary import CLOSED as CASE_CLOSED
 from reporting.clock import HOUR
 from reporting.i18n import N_
 from reporting.vocabulary.codes import MINOR_AGES
+from reporting.vocabulary.incident import Incident
 from reporting.vocabulary.need_states import OPEN
 from reporting.vocabulary.needs import NEEDS
+from reporting.vocabulary.person import SELF
 from reporting.vocabulary.tally import in_time_of
 
 HER, WORKER, SECOND = "reporter", "case worker", "second case worker"
@@ -308,12 +311,26 @@ class ClosingWords:
     then: Mapping[str, str]
 
 
+def is_for_another(case: Case) -> bool:
+    """Whether who has the code told for somebody else, who has not said yes herself."""
+    return is_told_for_another(case.incident) and not actions.speaks_for_herself(case.incident, case.consents)
+
+
+def in_the_right_person(case: Case, now: float) -> Incident:
+    """The incident for what is shown with the code; told by another, and she has said yes since, it speaks to her."""
+    incident = case.incident_at(now)
+    return incident if is_for_another(case) else replace(incident, about=SELF)
+
+
 def closing_words(case: Case) -> ClosingWords | None:
-    """What she reads where her case is closed; None while it is open."""
+    """What she reads where her case is closed, in the right person; None while it is open."""
     if case.state != CASE_CLOSED:
         return None
     texts = her_case_texts()
-    return ClosingWords(texts["outcome"].get(case.work_record.get("outcome", "")), texts["closed"])
+    ended = texts["outcome"].get(case.work_record.get("outcome", ""))
+    if ended and is_for_another(case):
+        ended = ended.get("another", ended)
+    return ClosingWords(ended, texts["closed"])
 
 
 def _record_of(case_file: CaseFile, number: int) -> Record:

@@ -13,7 +13,8 @@ from referrals.directory.home import BOX, lines_of_country
 from referrals.directory.snapshot import DirectorySnapshot, shipped_lines
 from referrals.help.at_the_door import WALK_IN, door_first
 from referrals.help.match import Match, MatchOptions, match, match_for, moment, places_of, with_what_became
-from referrals.help.texts import Words, about_need, need_words
+from referrals.help.right_person import is_for_another
+from referrals.help.texts import Words, about_need, need_names
 from referrals.matching import order, wording
 from referrals.matching.hours import YES
 from referrals.matching.listings import DEPARTMENT_CODE, is_listed
@@ -26,7 +27,6 @@ from referrals.needs.exclusions import forbidden
 from reporting.i18n import N_
 from reporting.vocabulary.incident import Incident
 from reporting.vocabulary.needs import NEEDS
-from reporting.vocabulary.person import OTHER
 from reporting.vocabulary.places import FIRST_HOME, KNOWN_BY
 
 # needs somebody may look for without telling what happened, in screen order
@@ -85,11 +85,12 @@ class NeedHelp:
     about: Mapping[str, str]
     offers: tuple[Offer, ...]
     timed: bool
+    of_another: bool = False
 
     @property
     def words(self) -> Words:
-        """What the need is called in her words, by language."""
-        return need_words()[self.need.code]
+        """What the need is called in her words, by language, in the right person."""
+        return need_names(of_another=self.of_another)[self.need.code]
 
     @property
     def open(self) -> tuple[Offer, ...]:
@@ -187,6 +188,7 @@ def help_of(matched: Match, *, timed: bool = True, open_now: bool = False) -> He
     hidden: dict[str, set[str]] = {}
     needs: list[NeedHelp] = []
     in_sight, folded = set[str](), set[str]()
+    of_another = is_for_another(seeker.incident)
     for need in matched.needs:
         listings = matched.near[need.code]
         if open_now:
@@ -198,7 +200,9 @@ def help_of(matched: Match, *, timed: bool = True, open_now: bool = False) -> He
         if need.urgency != "NOW":
             offers = _another_first(offers, in_sight, cards)
         offers = door_first(need, offers, search, listings)
-        needs.append(_first_in_full(NeedHelp(need, NEEDS[need.code], about, offers, timed), in_sight, folded))
+        needs.append(
+            _first_in_full(NeedHelp(need, NEEDS[need.code], about, offers, timed, of_another), in_sight, folded)
+        )
     counts = {reason: len(services) for reason, services in hidden.items()}
     civil = set[str]().union(*(hidden.get(reason, ()) for reason in ("MN_POLICE", "MN_CEM_COMISARIA")))
     known = sum(card.police == YES for service in civil if (card := cards.by_id.get(service)))
@@ -212,7 +216,7 @@ def help_of(matched: Match, *, timed: bool = True, open_now: bool = False) -> He
         len(civil) - known,
         placed,
         cards.country,
-        seeker.incident.about == OTHER,
+        of_another,
     )
 
 

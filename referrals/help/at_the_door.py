@@ -83,17 +83,22 @@ def _line(need: Need, search: Search) -> Offer | None:
 # ── what is said there ──────────────────────────────────────────────────────────────────────────────────────
 
 
-def sentences(needs: Iterable[str], country: str = FIRST_HOME) -> tuple[DeskSentence, ...]:
-    """What to say at the desk for these needs, then what they may not ask for."""
+def sentences(needs: Iterable[str], country: str = FIRST_HOME, *, of_another: bool = False) -> tuple[DeskSentence, ...]:
+    """What to say at the desk for these needs, then what they may not ask for; said of another, where it is for one."""
     asked_for = set(needs)
     rows = [row for row in desk_rows() if is_sourced(row) and asked_for & set(row["needs"])]
     here = [row for row in rows if row.get("country", country) == country]
     return tuple(
-        DeskSentence(row["kind"], {"es": row["es"], "en": row["en"]}, tuple(row["sources"]), bool(row["reviewer"]))
+        DeskSentence(row["kind"], _texts(row, of_another=of_another), tuple(row["sources"]), bool(row["reviewer"]))
         for kind in (SAY, RIGHT)
         for row in here
         if row["kind"] == kind
     )
+
+
+def _texts(row: Mapping[str, Any], *, of_another: bool) -> Mapping[str, str]:
+    said = row["another"] if of_another else row
+    return {"es": said["es"], "en": said["en"]}
 
 
 def is_sourced(row: Mapping[str, Any]) -> bool:

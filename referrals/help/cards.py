@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final
 
-from referrals.help import doubts
+from referrals.help import doubts, right_person
 from referrals.help.answers import Help, NeedHelp
 from referrals.help.at_the_door import EMERGENCY, DeskSentence, sentences
 from referrals.matching.records import Offer
@@ -97,9 +97,10 @@ def cards_of(help_: Help) -> HelpCards:
     for need in served:
         doors.setdefault(need.offers[0].service_id, []).append(need)
     cards = [_card(needs, doors.keys(), help_) for needs in doors.values()]
-    offers = [card.offer for card in cards]
     nothing = tuple(need for need in help_.needs if not need.offers)
-    return HelpCards(tuple(cards[:IN_SIGHT]), tuple(cards[IN_SIGHT:]), nothing, doubts.of_all(offers), help_)
+    of_all = doubts.of_all([needs[0].offers[0] for needs in doors.values()])
+    of_all = right_person.worded(of_all) if help_.of_another else of_all
+    return HelpCards(tuple(cards[:IN_SIGHT]), tuple(cards[IN_SIGHT:]), nothing, of_all, help_)
 
 
 def _card(needs: Sequence[NeedHelp], doors: Iterable[str], help_: Help) -> HelpCard:
@@ -107,8 +108,9 @@ def _card(needs: Sequence[NeedHelp], doors: Iterable[str], help_: Help) -> HelpC
     beside = _each_once((offer for need in needs for offer in need.open[1:]), {door.service_id})
     taken = {door.service_id, *(offer.service_id for offer in beside), *doors}
     walks_in = door.kind == EMERGENCY and bool(door.address)
-    at_the_desk = sentences((need.need.code for need in needs), help_.country) if walks_in else ()
-    return HelpCard(
+    codes, of_another = [need.need.code for need in needs], help_.of_another
+    at_the_desk = sentences(codes, help_.country, of_another=of_another) if walks_in else ()
+    card = HelpCard(
         offer=door,
         needs=tuple(needs),
         beside=beside,
@@ -119,6 +121,19 @@ def _card(needs: Sequence[NeedHelp], doors: Iterable[str], help_: Help) -> HelpC
         only_line=tuple(need for need in needs if help_.placed and need.offers[0].fallback),
         at_the_desk=at_the_desk,
         doubts=doubts.of_one(need.offers[0] for need in needs),
+    )
+    return _for_another(card) if of_another else card
+
+
+def _for_another(card: HelpCard) -> HelpCard:
+    """The same card, where somebody tells for another person; what is said of a door is weighed before."""
+    said = right_person.for_another
+    return replace(
+        card,
+        offer=said(card.offer),
+        beside=tuple(map(said, card.beside)),
+        more=tuple(map(said, card.more)),
+        doubts=right_person.worded(card.doubts),
     )
 
 

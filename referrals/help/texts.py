@@ -12,8 +12,10 @@ from functools import cache
 from typing import Any
 
 from referrals.directory.reviewed_data import DATA
+from referrals.help.right_person import is_for_another
 from reporting.vocabulary.incident import Incident
 from reporting.vocabulary.places import FIRST_HOME
+from reporting.vocabulary.relevance import of_a_companion
 
 Words = Mapping[str, str]  # language -> text
 
@@ -22,6 +24,12 @@ Words = Mapping[str, str]  # language -> text
 def need_words() -> Mapping[str, Mapping[str, Any]]:
     """Need -> what it is called in her words, by language, and the `words` that people use for it."""
     return tomllib.loads((DATA / "need-words.toml").read_text(encoding="utf-8"))
+
+
+@cache
+def need_names(*, of_another: bool = False) -> Mapping[str, Words]:
+    """Need -> what it is called in her words, by language; `of_another`: as it is said for another person."""
+    return {need: row.get("another", row) if of_another else row for need, row in need_words().items()}
 
 
 @cache
@@ -34,10 +42,10 @@ def need_texts(country: str = FIRST_HOME) -> Mapping[str, Mapping[str, Any]]:
 def about_need(code: str, incident: Incident, country: str = FIRST_HOME) -> Mapping[str, Any]:
     """What she should know about a need, in every language; nothing where there is no text.
 
-    Where a companion was killed or is missing, a need may have words of its own for that.
+    Where a companion was killed or is missing, or it is for another person, a need may have words of its own for that.
     """
     texts, state = need_texts(country).get(code, {}), "killed" if incident.victim_state == "killed" else "missing"
-    named = (state, "companion") if "KILLING_DISAPPEARANCE" in incident.violence else ()
+    named = (state, "companion") if of_a_companion(incident) else ("another",) if is_for_another(incident) else ()
     own: Mapping[str, Any] | None = next((texts[name] for name in named if name in texts), None)
     return own or (texts if "es" in texts else {})
 

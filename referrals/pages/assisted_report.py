@@ -87,7 +87,7 @@ def page(name: str, step: str) -> ResponseReturnValue:
     """A step, as what was told stands now. After sending there is only the receipt, for some minutes."""
     row = desk_pages.taken(name)
     if row is None or not (step in STEPS or step == DONE):
-        return error_page(410, OVER)
+        return _over()
     intake = Intake(**{part: row[part] for part in row.keys() & set(Intake.__slots__)}, name=name)
     if step == DONE and intake.sent:
         return _sent(intake)
@@ -103,7 +103,7 @@ def take_step() -> ResponseReturnValue:
     is_sent = StaffForm().is_ours()
     ticket = _ticket()
     if ticket is None:
-        return error_page(410, OVER)
+        return _over()
     if _is_over(ticket.trip):
         return _to_own_cases()
     intake = _intake(ticket)
@@ -180,6 +180,11 @@ def _is_over(trip: str) -> bool:
         return replays.how_ended(db, site.settings.server_secret, trip, seeds(db)) is not None
 
 
+def _over() -> ResponseReturnValue:
+    """What was told is gone, and the way to begin anew with whoever is still there."""
+    return error_page(410, OVER, anew=url_for("assisted_report.begin", lang=g.lang))
+
+
 def _to_own_cases() -> ResponseReturnValue:
     return redirect(url_for("casework.queue", lang=g.lang, owner="mine", sort="newest"), 303)
 
@@ -210,13 +215,12 @@ def _ask(intake: Intake, number: int) -> ResponseReturnValue:
     answers = intake.answers
     incident, is_wrong = aloud.so_far(answers, number), intake.wrong.get("step") == str(number)
     urgent = urgent_needs(incident)
-    directory, (step, of) = directory_lookups.snapshot(), aloud.step_of(number, answers)
+    directory = directory_lookups.snapshot()
     form = _form(intake, number, is_wrong=is_wrong)
     page = render_template(
         "casework/voice.html",
         number=number,
-        step=step,
-        of=of,
+        step=aloud.step_of(number, answers),
         title=spoken_forms.title_of(number, answers),
         spoken=spoken_forms.spoken_in(number, answers),
         in_danger=aloud.IN_DANGER,

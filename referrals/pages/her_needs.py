@@ -25,9 +25,9 @@ from reporting.web.limits import TURNING
 blueprint = Pages("her_needs", __name__, HERS, limit=TURNING)
 # what is pressed, before the need -> the state of the need, and what she reads then
 SAYS: Final = {
-    "have": (MET_ELSEWHERE, N_("Noted: you have it. The team looks no further for it.")),
-    "unwanted": (NOT_WANTED, N_("Noted: you do not want it, and that is fine. You can change your mind.")),
-    "still": (OPEN, N_("Noted: you still need it. The team sees it.")),
+    "have": (MET_ELSEWHERE, N_("Noted. The team looks no further for it.")),
+    "unwanted": (NOT_WANTED, N_("Noted: no, and that is fine. It can be changed.")),
+    "still": (OPEN, N_("Noted: it is still needed. The team sees it.")),
 }
 
 

@@ -18,6 +18,7 @@ from referrals.casework import need_list
 from referrals.help import doctor_sheet, tonight
 from referrals.needs.assessment import assess
 from reporting.cases import store
+from reporting.cases.actions import speaks_for_herself
 from reporting.cases.records import Visit
 from reporting.i18n import N_
 from reporting.pages import directory_lookups
@@ -169,7 +170,9 @@ def inside(trail: Trail, step: str, ended: str | None) -> ResponseReturnValue:
     needs = () if case.unseen else (need.code for need in assess(incident).needs if not leaves_out(need))
     ticked = frozenset[str]() if case.unseen else doctor_sheet.beforehand(incident, needs)
     form = _filled(ticked, None if case.unseen else doctor_sheet.exact_hours(incident))
-    return make_response(_ask(form, case_session_field(session), in_case=True), trail.status(step))
+    of_another = not speaks_for_herself(case.incident, case.consents)
+    page = _ask(form, case_session_field(session), in_case=True, of_another=of_another)
+    return make_response(page, trail.status(step))
 
 
 def _page(trail: Trail, step: str, ticket: Any, *, in_case: bool) -> ResponseReturnValue:
@@ -181,7 +184,7 @@ def _page(trail: Trail, step: str, ticket: Any, *, in_case: bool) -> ResponseRet
     return make_response(page, SEEN)
 
 
-def _ask(form: OpenForm, ticket: Any, *, in_case: bool = False, nothing: bool = False) -> str:
+def _ask(form: OpenForm, ticket: Any, *, in_case: bool = False, nothing: bool = False, of_another: bool = False) -> str:
     return render_template(
         "reporter/doctor_ask.html",
         form=form,
@@ -189,5 +192,6 @@ def _ask(form: OpenForm, ticket: Any, *, in_case: bool = False, nothing: bool = 
         ticket=ticket,
         in_case=in_case,
         nothing=nothing,
+        of_another=of_another,
         signed=doctor_sheet.is_signed(),
     )

@@ -34,7 +34,7 @@ from reporting.vocabulary.answers import (
     step_of,
 )
 from reporting.vocabulary.codes import MINOR_AGES
-from reporting.vocabulary.lengths import MESSAGE, beside_sending
+from reporting.vocabulary.lengths import MESSAGE, beside_sending, order_of
 from reporting.vocabulary.person import OTHER
 from reporting.web import post_redirect_get, question_forms
 from reporting.web.access.tickets import ticket_field
@@ -116,12 +116,12 @@ def _ask_page(trail: Trail, step: str) -> str:
     if typed is not None:
         form.validate()
     g.may_shrink = not (form.errors or said or has_words(answers))
-    incident, (place, of) = so_far(answers, number), step_of(number, answers)
+    incident, place = so_far(answers, number), step_of(number, answers)
     return render_template(
         "reporter/questions.html",
         number=number,
         step=place,
-        of=of,
+        several=len(order_of(answers)) > 1,
         title=question_forms.title_of(number, answers),
         fieldsets=question_forms.fieldsets(number, form),
         form=form,
@@ -174,12 +174,14 @@ def _check_page(trail: Trail) -> str:
 
 
 def _asked_beside(answers: Mapping[str, Any]) -> list[tuple[str, str, bool]]:
-    """(field, code, whether it is ticked) of what she may allow beside the button that sends."""
+    """(field, sentence, whether it is ticked) of what she may allow beside the button that sends."""
     allowed = consents_in(answers)
-    if beside_sending(answers):
-        return [(field, code, code in allowed) for field, code in BESIDE_THE_BUTTON.items()]
-    asks = "C_LETTERS" not in allowed and "may_write" not in answers
-    return [("letters", "C_LETTERS", False)] if asks else []
+    letters = {"C_LETTERS"} if "C_LETTERS" not in allowed and "may_write" not in answers else set[str]()
+    beside = BESIDE_THE_BUTTON.values() if beside_sending(answers) else letters
+    sentences = questions.CONSENTS
+    return [
+        (field, say(sentences[code]), code in allowed) for field, code in BESIDE_THE_BUTTON.items() if code in beside
+    ]
 
 
 def readers() -> list[tuple[int, str]]:

@@ -9,17 +9,18 @@ from reporting.cases import actions
 from reporting.cases.follow_up.plan_versions import SHOW_PLAN, is_by_herself
 from reporting.cases.records import Case
 from reporting.i18n import N_
+from reporting.vocabulary import questions
 from reporting.web.context import say
 
-# consent -> what it means, as a sentence beside yes and no
+# consent -> what it means, as a sentence beside yes and no; what is asked before sending has the same words here
 ALLOWS = {
-    "C_LETTERS": N_("The team may write to me here"),
+    "C_LETTERS": questions.CONSENTS["C_LETTERS"],
     "C_CONTACT": N_("The team may reach me as I wrote"),
-    "C_STATS": N_("My answers may be counted in yearly figures"),
+    "C_STATS": questions.CONSENTS["C_STATS"],
     SHOW_PLAN: N_(
         "I want to see here the safety plan I make with the team. Whoever takes my phone and my code sees it"
     ),
-    actions.HERSELF: N_("This is about me, and I want help: the team may propose services to me"),
+    actions.HERSELF: N_("Only the person it happened to allows this: that the team proposes services to her or him"),
 }
 
 

@@ -21,7 +21,7 @@ from referrals.help import answers as referrals_help
 from referrals.help import tonight
 from referrals.help.cards import HelpCards, cards_of
 from referrals.help.plan_fields import plan_fields, plans_signed
-from referrals.help.texts import case_texts_signed, need_words
+from referrals.help.texts import case_texts_signed, need_names
 from reporting.cases import actions, statement, store
 from reporting.cases.actions import NotAllowed
 from reporting.cases.follow_up.how_was_it import FACES
@@ -110,7 +110,8 @@ def _case_page(stay: CaseSession, trail: Trail, _rest: str) -> str:
         faces=FACES,
         texts_signed=case_texts_signed(),
         need_list=need_list.for_her(case, site.clock()),
-        need_words=need_words(),
+        need_words=need_names(of_another=referral.is_for_another(case)),
+        of_another=referral.is_for_another(case),
         other_team=teams.get(actions.asked_hand_over(case.work_record), ""),
         form=_again(LetterForm, trail, "show"),
         sentence=trail.about("show").get("sentence", ""),
@@ -142,7 +143,7 @@ def _again(kind: type[Typed], trail: Trail, step: str) -> Typed:
 def _help(case: Case, *, police_shown: bool) -> HelpCards:
     now = installation().clock()
     leaves_out = need_list.her_page_leaves_out(case.need_states)
-    incident = case.incident_at(now)
+    incident = referral.in_the_right_person(case, now)
     offered_now = referrals_help.help_for(
         snapshot(), incident, now, languages=(g.lang,), police_shown=police_shown, leaves_out=leaves_out
     )

@@ -51,6 +51,7 @@ BEGINS: dict[str, dict[str, str]] = {
     "all": {"length": LONG, "about": SELF},
 }
 WHICH_DANGER = N_("You said yes. Mark what is true, and we show you help for it. You can also just go on.")
+NO_HURRY = N_("Go on, and we show you what help there is. In danger, call.")
 WAYS = {"start": "reporter.start", "help": "reporter.ask_for_help"}  # from a page of a trip to one of none
 
 
@@ -161,6 +162,9 @@ def _turn(came: TicketCheck) -> ResponseReturnValue:
     if go == "next" and "d" not in trail.state and says_danger_and_no_sign(trail.state["a"]):
         trail.state["d"] = True  # she is asked once
         return post_redirect_get.answer(trail, step, status=say(WHICH_DANGER))
+    if go == "help" and step.isdecimal() and not urgent_needs(so_far(trail.state["a"], int(step))):
+        unmarked = says_danger_and_no_sign(trail.state["a"])
+        return post_redirect_get.answer(trail, step, status=say(WHICH_DANGER if unmarked else NO_HURRY))
     return _go_to(_target(step, go, trail.state["a"]), trail)
 
 

@@ -84,10 +84,9 @@ def last_page(answers: Answers) -> int:
     return route(answers)[-1]
 
 
-def step_of(page: int, answers: Answers) -> tuple[int, int]:
-    """(which page it is for her, of how many)."""
-    pages = route(answers)
-    return sum(_place(other, answers) <= _place(page, answers) for other in pages), len(pages)
+def step_of(page: int, answers: Answers) -> int:
+    """Which page it is for her. Of how many is promised nowhere: an answer can bring a page that nobody counted on."""
+    return sum(_place(other, answers) <= _place(page, answers) for other in route(answers))
 
 
 def _place(page: int, answers: Answers) -> int:

@@ -78,7 +78,7 @@ SPOKEN: Final[tuple[SpokenPage, ...]] = (
             ),
             _consent(
                 "allows_figures",
-                N_("May your answers be counted in yearly figures? Never your words, never alone."),
+                N_("May your answers be added to the figures of the year, together with others? Never your words."),
                 N_("Figures"),
             ),
             _said("about", N_("Do you tell me of yourself, or of somebody else?"), ""),
@@ -219,10 +219,9 @@ def page_before(page: int, answers: Answers) -> int:
     return next((earlier for earlier in reversed(route(answers)) if earlier < page), page)
 
 
-def step_of(page: int, answers: Answers) -> tuple[int, int]:
-    """(which page it is, of how many)."""
-    pages = route(answers)
-    return sum(other <= page for other in pages), len(pages)
+def step_of(page: int, answers: Answers) -> int:
+    """Which page it is; of how many is not known before the last answer."""
+    return sum(other <= page for other in route(answers))
 
 
 def merged(page: int, answers: Answers, fresh: Answers) -> dict[str, Any]:

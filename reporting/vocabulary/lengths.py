@@ -60,7 +60,7 @@ _IN_DANGER: Final = Question(
     N_("Are you hurt or in danger now?"),
     (Part("in_danger", ONE, YES_NO), *_SIGNS_NOW),
     N_("If you say yes, mark what is true. We show you help before we ask more."),
-    N_("Right now"),
+    N_("Hurt or in danger now"),
     groups=(Group("", _SIGNS_NOW),),
 )
 _ACTS: Final = _in_groups(
@@ -145,18 +145,18 @@ _MESSAGE: Final = replace(BY_NAME["narrative"], legend=N_("What do you want to t
 _DEPARTMENT, _PROVINCE = (replace(BY_NAME[name], known=_names_a_city) for name in ("department", "province"))
 # What is asked in the short form and in a message, and what can be told afterwards. A page keeps its number for ever.
 _MORE_PAGES: Final = (
-    _page(N_("What happened"), _IN_DANGER, _ACTS, "age"),
-    _page(N_("When, where and who"), _only("when", "when"), _ONGOING, _WHERE, "perpetrator"),
+    _page(N_("How you are and what happened"), _IN_DANGER, _ACTS, "age", "identity"),
+    _page(N_("When, where and who"), _only("when", "when"), _WHERE, "perpetrator", "condom"),
     _page(N_("A little more about it"), "extortion_act", "touched"),
-    _page(N_("About you"), "condom", "pregnant_possible", _DEPARTMENT, _PROVINCE),
-    _page(N_("What you want"), "identity", "refused", "wants", "narrative"),
+    _page(N_("About you"), _DEPARTMENT, _PROVINCE, "refused"),
+    _page(N_("How it goes on"), _ONGOING, "pregnant_possible", "wants", "narrative"),
     _page(N_("Your message"), _MESSAGE, _WHERE, _MAY_WRITE),
     _page(N_("A little more about you"), "venue", "docs", "migrant", "police_safe"),
     _page(N_("What you did afterwards"), "reported", "reason", "lang"),
     _page(N_("How to reach you"), "reach"),
 )
 ALL_PAGES: Final = (*PAGES, *_MORE_PAGES)
-ORDERS: Final = {MESSAGE: (14,), SHORT: (9, 7, 10, 11, 12, 13, 17), LONG: ORDER}  # length -> its pages, in order
+ORDERS: Final = {MESSAGE: (14,), SHORT: (9, 7, 11, 10, 12, 13, 17), LONG: ORDER}  # length -> its pages, in order
 BESIDE_SENDING: Final = {MESSAGE: (), SHORT: ("consents",), LONG: ()}  # length -> what the check page asks
 TOLD_AFTERWARDS: Final = (15, 16)
 

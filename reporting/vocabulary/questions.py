@@ -59,7 +59,7 @@ CHANNELS = {
 }
 CONSENTS = {
     "C_LETTERS": N_("The team may write to me here. I read it with my code"),
-    "C_STATS": N_("My answers may be counted in yearly figures. Never my words, never alone"),
+    "C_STATS": N_("My answers may be added to the figures of the year, together with others. Never my words"),
 }
 CONTACT_NAMES = {
     "channel": N_("How"),
@@ -188,7 +188,7 @@ PAGES: tuple[Page, ...] = (
         ),
     ),
     Page(
-        N_("What happened"),
+        N_("About what happened"),
         (
             Question(
                 "department",
@@ -287,9 +287,7 @@ PAGES: tuple[Page, ...] = (
     Page(
         N_("What you want"),
         (
-            Question(
-                "wants", N_("What would you like?"), _many("wants"), N_("Mark all you want."), N_("What you want")
-            ),
+            Question("wants", N_("What would you like?"), _many("wants"), N_("Mark all you want."), N_("You want")),
             Question("reported", N_("Have you told any authority?"), _one("reported"), short=N_("Told an authority")),
             Question(
                 "reason",
@@ -302,7 +300,7 @@ PAGES: tuple[Page, ...] = (
         ),
     ),
     Page(
-        N_("Your words"),
+        N_("Contact, permissions and your words"),
         (
             Question(
                 "reach",
@@ -319,7 +317,7 @@ PAGES: tuple[Page, ...] = (
                 "consents",
                 N_("What do you allow?"),
                 (Part("consents", MANY, CONSENTS),),
-                N_("Everything starts as no."),
+                N_("What you do not mark is a no."),
                 N_("Permissions"),
             ),
             Question(
@@ -356,7 +354,7 @@ PAGES: tuple[Page, ...] = (
                 N_("Did they hurt you too?"),
                 _one("hurt_too"),
                 N_("If they did, we ask about your health as well."),
-                N_("Hurt too"),
+                N_("You were hurt too"),
                 of_a_companion,
             ),
         ),

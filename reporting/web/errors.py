@@ -110,8 +110,11 @@ def any_error(error: Exception) -> ResponseReturnValue:
     return error_page(500)
 
 
-def error_page(code: int, sentence: str = "") -> ResponseReturnValue:
-    """A neutral page in her language with the way back and the lines that answer now. What she typed is not lost."""
+def error_page(code: int, sentence: str = "", *, anew: str = "") -> ResponseReturnValue:
+    """A neutral page in her language with the way back and the lines that answer now. What she typed is not lost.
+
+    `anew`: the address at which what is gone is begun once more, at the desk.
+    """
     if "lang" not in g:
         choose_language()
     known = code if code in ERRORS else 400
@@ -123,7 +126,7 @@ def error_page(code: int, sentence: str = "") -> ResponseReturnValue:
     packed = _packed() if code in MAY_PASS else ""
     if code == HTTPStatus.TOO_MANY_REQUESTS and not packed and "keys" not in g:
         return make_response(_too_many(), code, {"Retry-After": "60"})
-    return make_response(_error_page(sentence, packed), code)
+    return make_response(_error_page(sentence, packed, anew), code)
 
 
 def _sentence(code: int) -> str:
@@ -149,8 +152,8 @@ def trouble_page(trouble: Mapping[str, Any]) -> str:
     return render_template("errors/error.html", sentence=trouble["sentence"], again=packed, to=again and again["path"])
 
 
-def _error_page(sentence: str, packed: Markup | str = "") -> str:
-    shown = {"sentence": sentence, "again": packed}
+def _error_page(sentence: str, packed: Markup | str = "", anew: str = "") -> str:
+    shown = {"sentence": sentence, "again": packed, "anew": anew}
     if "keys" in g:
         return render_template("errors/desk.html", **shown, out=StaffForm(formdata=None), home=home_of(g.keys))
     return render_template("errors/desk.html" if is_at_the_desk() else "errors/error.html", **shown)

@@ -800,8 +800,8 @@ def test_who_tells_for_somebody_else_is_asked_for_her_own_way_and_the_desk_says_
     phone.presses("next", wants=["W_CONTACT_BACK"])
     assert say("How can the team reach you, who tell this?") in phone.words
     phone.presses("next", number_to_call="999 111 222")
-    assert say("What this person wants") in phone.words
-    assert say("What you want") not in phone.words
+    assert say("This person wants") in phone.words
+    assert say("You want") not in phone.words
     phone.presses("send")
     desk = at_the_desk(app, place)
     opens_newest_case(desk)

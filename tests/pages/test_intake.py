@@ -10,6 +10,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from referrals.casework.follow_up import spelling
+from referrals.pages.assisted_report import OVER
 from reporting.cases import desk as cases_desk
 from reporting.crypto import receipts
 from reporting.storage.database import reading, writing
@@ -205,3 +206,23 @@ def test_the_receipt_is_spelt_on_the_page_that_is_read_aloud(app: Flask, place: 
     assert say("Read it back to me, please.") in desk.words
     with reading(place.engine) as db:
         assert db.scalars(select(CaseRow.id)).first()
+
+
+def test_where_what_was_told_is_gone_one_touch_begins_anew(app: Flask, place: Place) -> None:
+    """Somebody is still on the telephone: the page was put down too long ago, or its form is of no use any more."""
+    desk = begins(app, place)
+    address, form = desk.path, desk.form("next")
+    desk.opens(f"{address.rsplit('/', 2)[0]}/nobody-knows-this/0")
+    assert_gone(desk)
+    desk.opens(address)
+    desk.repeats(form.action, form.values | {"t": ["torn"]})
+    assert_gone(desk)
+    desk.walks("/es/equipo/voz")
+    assert desk.form("next")
+
+
+def assert_gone(desk: Phone) -> None:
+    """A page that says so, with the way to the first question."""
+    assert desk.status == 410
+    assert say(OVER) in desk.words
+    assert 'href="/es/equipo/voz"' in desk.text

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from flask import Flask
 
@@ -10,11 +12,13 @@ from reporting.cases import store
 from reporting.cases.records import Case
 from reporting.crypto import receipts
 from reporting.crypto.receipts import Unreadable
-from reporting.pages.report import WHICH_DANGER
+from reporting.pages.report import NO_HURRY, WHICH_DANGER
 from reporting.storage.database import reading
 from reporting.vocabulary.codes import VOCABULARY
 from reporting.vocabulary.lengths import ALL_PAGES, MESSAGE, ORDERS
+from reporting.vocabulary.questions import CONSENTS
 from tests.people import Place
+from tests.phone import Phone
 from tests.trips import (
     at_random,
     in_her_words,
@@ -128,3 +132,56 @@ def test_no_step_leads_to_a_page_of_another_length(app: Flask) -> None:
             form = phone.form("send")
             phone.repeats(form.action, form.values | {"go": [f"to-{page}"]})
             assert on_the_check_page(phone), page
+
+
+@pytest.mark.parametrize("way", ["begin", "all", "message"])
+def test_what_is_allowed_before_sending_has_the_same_name_on_her_page(app: Flask, way: str) -> None:
+    her = starts_telling(app, way=way)
+    asked = ""
+    while not on_the_check_page(her):
+        asked += her.words
+        her.presses("next")
+    asked += her.words
+    code = sends(her)
+    back = Phone(app)
+    back.opens("/es/")
+    back.sends("code", code=code)
+    for sentence in map(say, CONSENTS.values()):
+        assert back.text.count(f"<dt>{sentence}</dt>") == 1
+        assert (sentence in asked) or way == "message"
+
+
+@pytest.mark.parametrize("way", ["begin", "other", "all"])
+@pytest.mark.parametrize("seed", range(6))
+def test_no_number_of_pages_is_promised_that_grows_while_she_walks(app: Flask, way: str, seed: int) -> None:
+    """An answer can bring a page: she reads which one it is, and each comes after the one before."""
+    her, answer, pages = starts_telling(app, way=way), at_random(seed), list[int]()
+    while not on_the_check_page(her):
+        step = re.search(r'<div class="o-row c-step">(.*?)</div>', her.text, re.DOTALL)
+        assert step
+        pages += [int(number) for number in re.findall(r"\d+", re.sub(r"<[^>]+>", " ", step[1]))]
+        her.presses("next", **answer(her.form("next")))
+    assert pages == list(range(1, len(pages) + 1))
+
+
+def test_who_is_in_danger_sees_help_without_answering_the_rest_of_the_page(app: Flask) -> None:
+    """The button stands under the signs; the page comes back with help above it, and nothing of it is lost."""
+    phone = starts_telling(app, way="begin")
+    under = phone.text.split('class="c-under"')[1].split("</fieldset>")[0]
+    assert 'value="help"' in under
+    phone.presses("help", in_danger="yes", danger="D_BLEEDING")
+    assert phone.words.index(in_her_words("N_EMERG_MED")) < phone.words.index(say("What happened?"))
+    form = phone.form("next")
+    assert (form.values["in_danger"], form.values["danger"]) == (["yes"], ["D_BLEEDING"])
+    phone.presses("next", violence="PHYSICAL_ASSAULT")
+    assert "when" in phone.form("next").kinds
+
+
+@pytest.mark.parametrize(("sign", "sentence"), [({}, WHICH_DANGER), ({"injuries": "I_BRUISES"}, NO_HURRY)])
+def test_where_nothing_urgent_is_marked_the_same_button_says_so_and_whom_to_call(
+    app: Flask, sign: dict[str, str], sentence: str
+) -> None:
+    phone = starts_telling(app, way="begin")
+    phone.presses("help", in_danger="yes", **sign)
+    assert say(sentence) in phone.words
+    assert say(SELF_IN_DANGER) in phone.words

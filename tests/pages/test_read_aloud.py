@@ -80,7 +80,7 @@ def told_for(app: Flask, about: str) -> tuple[Phone, str]:
 def test_who_tells_for_another_reads_for_whom_the_help_is_and_whose_yes_counts(app: Flask, about: str) -> None:
     phone, checked = told_for(app, about)
     told_for_her = about == "OTHER"
-    for_whom = say("This is for the person you tell about. Where it says «you», it means that person.")
+    for_whom = say("Help for this person, the soonest first")
     her_yes = say("Nothing goes to anybody else without the yes of that person.")
     assert (her_yes in checked) == told_for_her
     assert (her_yes in phone.words) == told_for_her

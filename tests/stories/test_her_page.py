@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 from flask import Flask
 
 from tests.copies import Filling, with_a_colleague
+from tests.journeys import without_folds
 from tests.pages.test_casework import RAPE, YES_TO_LETTERS, a_service, at_the_desk, comes_back, decides, steps
 from tests.people import Place
 from tests.phone import Phone
@@ -94,3 +96,56 @@ def test_what_the_team_keeps_for_itself_is_not_in_it(app: Flask, place: Place) -
     desk.presses("note", text="solo nosotras")
     desk.presses("label", labels="chacra")
     assert happened(comes_back(app, receipt)) == [say("A case worker read it."), say("The team received it.")]
+
+
+def test_only_letters_that_she_answered_are_folded_and_the_box_stands_open_where_one_waits(
+    app: Flask, place: Place
+) -> None:
+    receipt = place.receives(RAPE, "fue anoche", consents=YES_TO_LETTERS)
+    assert not box_is_open(comes_back(app, receipt)), "what she can do now stands in its place"
+    desk = at_the_desk(app, place)
+    case = opens_newest_case(desk)
+    for text in ("carta uno", "carta dos", "carta tres"):
+        place.clock.on(minutes=5)
+        desk.presses("letter", text=text)
+    her = comes_back(app, receipt)
+    assert box_is_open(her)
+    assert all(text in in_sight(her.text) for text in ("carta uno", "carta dos", "carta tres"))
+    her.presses("write", text="ya las vi")
+    assert not box_is_open(her)
+    assert "ya las vi" in in_sight(her.text)
+    assert "carta tres" not in in_sight(her.text)
+    assert say("Letters of before: %(num)s", num=3) in her.words
+    assert "carta tres" in her.words
+    place.clock.on(minutes=5)
+    desk.opens(case)
+    desk.presses("letter", text="carta cuatro")
+    assert "carta cuatro" in in_sight(comes_back(app, receipt).text)
+
+
+def in_sight(page: str) -> str:
+    """The page without what stands behind a touch."""
+    is_open = re.compile(r"<details open>((?:(?!<details|</details>).)*)</details>", re.DOTALL)
+    return without_folds(is_open.sub(lambda found: found[1], page))
+
+
+def box_is_open(her: Phone) -> bool:
+    """Whether the box for a letter is in sight without a touch."""
+    return 'id="f-text"' in in_sight(her.text)
+
+
+def test_what_is_written_and_could_not_be_sent_is_in_sight(app: Flask, place: Place) -> None:
+    her = comes_back(app, place.receives(RAPE, "fue anoche", consents=YES_TO_LETTERS))
+    her.presses("write", text="x" * 9000)
+    assert her.status == 422
+    assert box_is_open(her)
+
+
+def test_what_is_folded_on_her_page_is_neither_a_window_nor_a_danger_line(app: Flask, place: Place) -> None:
+    her = comes_back(app, place.receives(replace(RAPE, flags=frozenset({"D_BLEEDING"}), hours=(5.0, 5.0))))
+    cards = her.text.split('id="help"')[1].split("<details", maxsplit=1)[0]
+    assert "tel:106" in cards
+    seen, whole = in_sight(her.text), her.text
+    later = re.search(r"<details><summary>\s*(También para hoy|Sin apuro).*", whole, re.DOTALL)
+    assert seen.count('class="c-hours"') == whole[: later.start() if later else None].count('class="c-hours"')
+    assert seen.count('class="c-hours"') >= 1

@@ -124,7 +124,7 @@ def check_offers(place: Place, soonest: str, every_door: str, incident: Incident
     assert all(" ".join(card.offer.name.split()) in soonest for card in cards_of(found).today)
     for one in found.needs:
         assert one.offers or one.need.code in NEVER_REPLACED, one.need.code
-        assert in_her_words(one.need.code) in soonest
+        assert one.words["es"] in soonest
         for offer in one.offers:
             service = shelf.service(offer.service_id)
             assert forbidden(service, assess(incident).must_not, incident) is None, (
@@ -168,9 +168,12 @@ def test_what_is_promised_about_authorities_fits_her_age(app: Flask, age: str) -
     phone = starts_telling(app)
     phone.presses("next", age=age)
     phone.presses("check")
-    for _ in range(2):
+    for promise in (
+        "Nothing goes to any authority unless you say yes.",
+        "Nothing is sent to anybody else without your yes.",
+    ):
         assert (say("If somebody else had to know, the team tells you first.") in phone.words) is (age == "A14_17")
-        assert ("sin tu sí" in phone.words) is (age != "A14_17")
+        assert (say(promise) in phone.words) is (age != "A14_17")
         if any(("go", "send") in form.buttons for form in phone.forms):
             phone.presses("send")
 
@@ -180,7 +183,7 @@ def test_a_medicine_with_a_window_is_shown_before_the_next_question(app: Flask) 
     answers = {"when": "H24", "violence": ["RAPE"], "condom": "no", "pregnant_possible": "yes"}
     for _ in range(3):
         phone.presses("next", **{name: answers[name] for name in answers if name in phone.form("next").kinds})
-    page = phone.words[: phone.words.index(say("Page %(number)s of %(of)s", number=4, of=7))]
+    page = phone.words[: phone.words.index(say("Page %(number)s", number=4))]
     assert in_her_words("N_PEP") in page
     assert in_her_words("N_EC") in page
 

@@ -60,7 +60,7 @@ def test_she_says_that_she_has_it_and_nobody_shouts_at_her_or_at_the_team_any_mo
     her = comes_back(app, receipt)
     assert in_her_words("N_PEP") in html.unescape(cards(her))
     her.presses("have-N_PEP")
-    assert say("Noted: you have it. The team looks no further for it.") in her.words
+    assert say("Noted. The team looks no further for it.") in her.words
     assert in_her_words("N_PEP") not in html.unescape(cards(her))
     rosa.opens("/es/equipo/casos")
     assert say(NEEDS["N_PEP"]) not in rosa.words, "the queue asks for it no more"

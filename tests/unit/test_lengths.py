@@ -237,6 +237,24 @@ def test_who_names_a_city_is_asked_for_no_province_and_stays_so_whatever_she_cha
 def test_whether_it_goes_on_is_not_asked_where_a_companion_alone_was_harmed() -> None:
     for more, is_asked in (({}, False), ({"hurt_too": "no"}, False), ({"hurt_too": "yes"}, True)):
         answers = {"length": SHORT, "violence": ["KILLING_DISAPPEARANCE"], **more}
-        assert ("ongoing" in {question.name for question in questions_of(10, answers)}) is is_asked
+        assert ("ongoing" in {question.name for question in questions_of(13, answers)}) is is_asked
     threatened = {"length": SHORT, "violence": ["KILLING_DISAPPEARANCE", "THREATS"]}
-    assert "ongoing" in {question.name for question in questions_of(10, threatened)}
+    assert "ongoing" in {question.name for question in questions_of(13, threatened)}
+
+
+@pytest.mark.parametrize("act", ["RAPE", "STEALTHING", "PHYSICAL_ASSAULT", "EXTORTION"])
+def test_who_names_a_city_sends_after_three_pages_whatever_was_done_to_her(act: str) -> None:
+    answers = {"length": SHORT, "violence": [act], "place": "PE2001"}
+    pages = route(answers)
+    assert len(pages) == 3
+    asked = {question.name for page in pages for question in questions_of(page, answers)}
+    assert ({"condom", "pregnant_possible"} <= asked) is (act in {"RAPE", "STEALTHING"})
+
+
+def test_what_a_question_hangs_on_is_asked_before_it() -> None:
+    """What was demanded and what touched her decide about condom and pregnancy; who did it, about who refused her."""
+    order = [question.name for page in ORDERS[SHORT] for question in ALL_PAGES[page].questions]
+    hangs = {"condom": ("acts", "extortion_act", "touched", "hurt_too"), "refused": ("acts", "perpetrator")}
+    hangs |= {"pregnant_possible": ("acts", "extortion_act", "touched"), "ongoing": ("acts", "hurt_too")}
+    for later, earlier in hangs.items():
+        assert all(order.index(one) < order.index(later) for one in earlier)

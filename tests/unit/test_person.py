@@ -71,3 +71,15 @@ def test_what_is_told_for_oneself_stays_as_it_is() -> None:
     for message in ASKED:
         assert person.worded(message, "SELF") == person.worded(message, None) == message
         assert person.worded(message, "OTHER") == OF_ANOTHER.get(message, message)
+
+
+@pytest.mark.parametrize("about", ["SELF", "OTHER"])
+@pytest.mark.parametrize("page", lengths.ALL_PAGES, ids=lambda page: str(page.title))
+def test_no_answer_is_headed_by_the_words_that_head_its_page(page: questions.Page, about: str) -> None:
+    title = SPANISH.gettext(person.worded(page.title, about))
+    assert title not in {SPANISH.gettext(person.worded(question.short, about)) for question in page.questions}
+
+
+@pytest.mark.parametrize("message", sorted({q.short for page in lengths.ALL_PAGES for q in page.questions if q.short}))
+def test_a_short_name_of_what_was_asked_says_of_her_nothing_in_the_third_person(message: str) -> None:
+    assert not re.search(r"\b(la|le|lo) \w+(ó|aron|ieron)\b|quien lo cuenta", SPANISH.gettext(message))
