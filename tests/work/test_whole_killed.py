@@ -116,18 +116,27 @@ MEANWHILE: dict[str, Callable[[Place, Visit], object]] = {
 }
 
 
-@pytest.mark.parametrize("again", [goes_back, upgrade])
 @pytest.mark.parametrize("since", MEANWHILE)
-def test_whatever_was_told_or_erased_beside_half_an_upgrade_stays_so(
-    place: Place, since: str, again: Callable[[Place], Callable[[Engine], object]]
+def test_whatever_was_told_or_erased_beside_half_an_upgrade_stays_so_and_the_upgrade_goes_on(
+    place: Place, since: str
 ) -> None:
     receipt = place.receives()
     killed_midway(place)
     MEANWHILE[since](place, place.comes_back(receipt))
     there = snapshots.fingerprints(place.engine)
     with pytest.raises(UpgradeRefused, match="told or done here"):
-        again(place)(place.engine)
+        goes_back(place)(place.engine)
     assert snapshots.fingerprints(place.engine) == there
+    upgrade(place)(place.engine)
+    now = snapshots.fingerprints(place.engine)
+    services = ServiceRow.__tablename__
+    assert now[services] != there[services], "the upgrade came to its end"
+    assert {name: rows for name, rows in now.items() if name != services} == {
+        name: rows for name, rows in there.items() if name != services
+    }
+    assert not upgrading.is_unfinished(place.settings.instance), "the service may start again"
+    goes_back(place)(place.engine)
+    assert snapshots.fingerprints(place.engine) == there, "nothing was told since it came to its end"
 
 
 def test_what_is_told_while_an_upgrade_fails_is_not_lost(place: Place) -> None:

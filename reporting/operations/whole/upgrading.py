@@ -87,8 +87,7 @@ def run(
     `UpgradeRefused` with what did not hold. Where there are no tables yet nothing is copied and nothing can go back.
     """
     if is_unfinished(instance):  # what lies there may be half of two versions: a copy of it would be no way back
-        say(T_("an upgrade did not come to its end: what was copied before it is put back first ..."))
-        _put_back(engine, instance, now, say)
+        _settle(engine, instance, now, say)
     is_copied = copy(engine, instance, now, say)
     before = counts(engine) if is_copied else {}
     try:
@@ -110,6 +109,19 @@ def run(
         )
     note_end(engine, instance)
     return done
+
+
+def _settle(engine: Engine, instance: Path, now: float, say: Say) -> None:
+    """Put back what was copied before an upgrade that was stopped; where something was told since, go on from there.
+
+    The tables are of one version then all the same: what changes them is one transaction, and everything else that an
+    upgrade does can be done again.
+    """
+    if _came_since(engine, _copied(instance, now)):
+        say(T_("an upgrade did not come to its end. What was told or done since stays: it goes on from there ..."))
+    else:
+        say(T_("an upgrade did not come to its end: what was copied before it is put back first ..."))
+        _put_back(engine, instance, now, say)
 
 
 def lost(before: Mapping[str, int], after: Mapping[str, int]) -> list[str]:
@@ -226,7 +238,8 @@ def _refuse_where(changed: Sequence[str]) -> None:
         raise UpgradeRefused(
             said(
                 "Since the upgrade something was told or done here (%(tables)s): going back would lose it, or bring "
-                "back what was erased. Nothing was changed. Stay with this version.",
+                "back what was erased. Nothing was changed. Stay with this version; if the upgrade did not come to its "
+                "end, make it again: amparo upgrade",
                 tables=", ".join(changed),
             )
         )
