@@ -506,6 +506,7 @@ class Walk:
 
 def kind_of(go: str) -> str:
     """What a button does, without which page or which language."""
+    go = re.sub(r"^(?:letter|answer)-next$", "letter-next", go)  # whoever has the case
     return re.sub(r"^(to|lang|right|save|allow|deny|have|unwanted|still|face|fill|assign|junk)-.*", r"\1-", go)
 
 
@@ -752,6 +753,8 @@ def the_case_worker_reads_and_answers(walk: Walk) -> None:
     walk.does("letter")
     walk.does("letter", text="Te leímos. Puedes ir hoy.")
     walk.does("answer", text="Aquí estamos.")
+    walk.does("letter-next", text="Seguimos aquí.")
+    walk.opens(walk.case)
     walk.does("contact")
     walk.does("note", text="Llamar mañana.")
     walk.does("reach", number_to_call="999 111 222", channel="CALL", text="Hoy, por teléfono.")
