@@ -145,9 +145,13 @@ class Her:
     def marks(self, **answers: str) -> None:
         for name, value in answers.items():
             choice = f"input[name={name}][value={value}]"
-            if self.window.has(folded := f"details:not([open]):has({choice})>summary"):
-                self.window.unfolds(folded)
+            self._unfolds(choice)
             self.window.ticks(choice)
+
+    def _unfolds(self, hidden: str) -> None:
+        """Open the fold that hides it, if there is one."""
+        if self.window.has(folded := f"details:not([open]):has({hidden})>summary"):
+            self.window.unfolds(folded)
 
     def goes_on(self) -> None:
         self.window.presses(NEXT)
@@ -206,6 +210,7 @@ class Her:
         self.window.presses("form.c-box button, form:has(#f-code) button")
 
     def writes(self, text: str) -> None:
+        self._unfolds("textarea[name=text]")
         self.window.fills("textarea[name=text]", text)
         self.window.presses("button[value=write]")
 
@@ -216,7 +221,7 @@ class Her:
     def looks_for_help(self, need: str) -> None:
         self.window.goes_to(f"{self.site.address}/es/ayuda")
         self.window.ticks(f"input[name=needs][value={need}]")
-        self.window.presses("main form .o-actions button")
+        self.window.presses("button[form=look]")  # the one below what she ticked: the other lies under the bar
 
     # ── what somebody else sees ─────────────────────────────────────────────────────────────────────────────
 
