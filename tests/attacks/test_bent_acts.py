@@ -64,7 +64,8 @@ def test_a_refusal_of_a_number_with_a_nought_in_front_is_the_same_refusal(app: F
         case_file.record(short, "referral").content = content
     rosa.opens(case)
     form = next(form for form in rosa.forms if form.values.get("number") == [str(short)])
-    rosa.repeats(case, form.values | {"number": [f"0{short}"], "go": ["step"], "step": ["refuse"], "text": ["no"]})
+    moved_by = {"number": [f"0{short}"], "go": ["step"], "step": ["refuse"], "because": ["PAPERS"]}
+    rosa.repeats(case, form.values | moved_by)
     assert rosa.status == 203, rosa.words[:300]
     with writing(place.engine) as db:
         moved = desk.open_case(db, keys, number, place.clock())
