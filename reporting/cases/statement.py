@@ -124,9 +124,9 @@ def _flags(incident: Incident, beginning: str) -> frozenset[str]:
 
 def _signs_told(case: Case) -> int:
     """The hour in which the signs were told as they stand; setting right what stands beside them tells none anew."""
-    told = [(case.hour, case.first), *((item.hour, item.incident) for item in case.corrections)]
+    answers = [(case.hour, case.first), *((item.hour, item.incident) for item in case.corrections)]
     hour = case.hour
-    for (_, before), (later, after) in pairwise(told):
+    for (_, before), (later, after) in pairwise(answers):
         hour = hour if _flags(before, "D_") == _flags(after, "D_") else later
     return hour
 
