@@ -309,16 +309,24 @@ def make_secrets(instance: Path, random_bytes: bytes) -> None:
         file.write(f'pepper = "{random_bytes[SECRET : 2 * SECRET].hex()}"\n')
 
 
+def secrets_in(raw: bytes) -> dict[str, bytes]:
+    """What a file of secrets says. `ValueError` where it is none."""
+    try:
+        entries = tomllib.loads(raw.decode())
+        return {name: bytes.fromhex(entries[name]) for name in ("server_secret", "pepper")}
+    except (KeyError, TypeError):
+        raise ValueError("no secrets") from None
+
+
 def _read_secrets(instance: Path) -> dict[str, bytes]:
     path = instance / "secrets.toml"
     try:
-        entries = tomllib.loads(path.read_text(encoding="utf-8"))
-        secrets = {name: bytes.fromhex(entries[name]) for name in ("server_secret", "pepper")}
+        secrets = secrets_in(path.read_bytes())
     except FileNotFoundError:
         raise BadSettings(
             said("There is no installation in %(instance)s: run `amparo init` first.", instance=instance)
         ) from None
-    except (KeyError, ValueError, TypeError):
+    except ValueError:
         raise BadSettings(said("%(path)s cannot be read: restore it from where you keep it safe.", path=path)) from None
     if any(len(secret) != SECRET for secret in secrets.values()):
         raise BadSettings(said("%(path)s is damaged: each secret has 64 hexadecimal digits.", path=path))

@@ -169,7 +169,7 @@ def at_desk(
     `seen`: the version that the page was made from; `EditConflict` if somebody changed it since. `looking` is no change
     in the sense of the clock: the week of deletion stays, and a page that was made before is as good as it was.
     """
-    row = row_of(db, case, lock=True)
+    row = _locked(db, case)
     case_file = open_case_file(db, row, _key_of(db, keys, row))
     if seen is not None and not (case_file.summary.changed_in or row.version) <= seen <= row.version:
         raise EditConflict
@@ -183,7 +183,7 @@ def at_desk(
 
 def hand_over(db: Session, keys: Keys, case: int, readers: Team, now: float) -> None:
     """The same as `give_to_team` where she said her yes by voice: a member of the team that has the case does it."""
-    row = row_of(db, case, lock=True)
+    row = _locked(db, case)
     case_file = open_case_file(db, row, _key_of(db, keys, row))
     team, epoch, was_taken = row.team, row.epoch, row.vault_key is not None
     move_to_team(db, row, case_file, readers, now)
@@ -229,7 +229,7 @@ def clear_junk(db: Session, keys: Keys, marked: Iterable[int], pepper: bytes, no
     long_ago, gone = now / HOUR - 24 * JUNK_DAYS, 0
     for case in islice(marked, AT_ONCE):
         with suppress(CannotOpen):  # else it went since the summaries were read, or the queue counts it as broken
-            row = row_of(db, case, lock=True)
+            row = _locked(db, case)
             case_file = open_case_file(db, row, _key_of(db, keys, row))
             if JUNK in (case_file.summary.marks or ()) and 0 < (case_file.summary.junk_at or 0) < long_ago:
                 _note(db, keys, row.team, row.epoch, "junk", now, lasting_name(case_file.key))
@@ -345,6 +345,12 @@ def called(db: Session, keys: Keys, names: Iterable[str | int]) -> dict[str | in
 def name_of(db: Session, keys: Keys, case: int) -> str:
     """The lasting name of a case that a member's keys open."""
     return lasting_name(_key_of(db, keys, row_of(db, case)))
+
+
+def _locked(db: Session, case: int) -> CaseRow:
+    """The row of a case for an act. The audit is locked before it, as in every act, so that none waits for another."""
+    audit.head(db)
+    return row_of(db, case, lock=True)
 
 
 def _key_of(db: Session, keys: Keys, row: CaseRow) -> bytes:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 from reporting.cases.records import Case
@@ -110,12 +111,24 @@ def _harm(case: Case, names: Mapping[str, str], speaks: Say, when: Callable[[int
     """Injuries; then what her body showed in the hour in which she told it, which is what was asked."""
 
     def words_of(beginning: str) -> tuple[str, ...]:
-        flags = frozenset(flag for flag in case.incident.flags if flag.startswith(beginning) and flag != HERS_ALONE)
-        return tuple(wording.words_of_fact("flags", flags, names, speaks))
+        return tuple(wording.words_of_fact("flags", _flags(case.incident, beginning), names, speaks))
 
     signs = words_of("D_")
-    then = (speaks(N_("On %(when)s:"), when=when(case.told_hours.signs)),) if signs else ()
+    then = (speaks(N_("On %(when)s:"), when=when(_signs_told(case))),) if signs else ()
     return (*words_of("I_"), *then, *signs)
+
+
+def _flags(incident: Incident, beginning: str) -> frozenset[str]:
+    return frozenset(flag for flag in incident.flags if flag.startswith(beginning) and flag != HERS_ALONE)
+
+
+def _signs_told(case: Case) -> int:
+    """The hour in which the signs were told as they stand; setting right what stands beside them tells none anew."""
+    answers = [(case.hour, case.first), *((item.hour, item.incident) for item in case.corrections)]
+    hour = case.hour
+    for (_, before), (later, after) in pairwise(answers):
+        hour = hour if _flags(before, "D_") == _flags(after, "D_") else later
+    return hour
 
 
 def _who_and_when(case: Case, say: Say, when: Callable[[int], str]) -> Iterator[str]:

@@ -20,7 +20,7 @@ from referrals.directory.importing import shipped
 from reporting.app import create_app
 from reporting.cli.base import T, main, opened_for, progress, settings_here
 from reporting.cli.language import Refusal, ask, echo, refusal, translated
-from reporting.config import Settings, instance_folder, read_settings
+from reporting.config import BadSettings, Settings, instance_folder, read_settings
 from reporting.errors import Busy
 from reporting.figures import release_ledger
 from reporting.i18n import T_, joined, said
@@ -198,7 +198,7 @@ def _engine_here() -> Engine:
 def _allowed(act: Callable[[], T]) -> T:
     try:
         return act()
-    except (BackupRefused, Busy, CannotMove, UpgradeRefused) as problem:
+    except (BackupRefused, BadSettings, Busy, CannotMove, UpgradeRefused) as problem:
         raise refusal(problem) from None
     except FileExistsError as problem:
         raise Refusal("%(file)s is there already: name another file.", file=problem.filename) from None

@@ -38,6 +38,10 @@ NO_CASES = T_(
     "There is not one case, and the last backup held some: nothing was written. Was every case erased? Then say so "
     "with --no-cases. Else find out what became of the database, and keep the last backup."
 )
+BENT = T_(
+    "This file opens, and what lies in it is not as this program writes it: trust nothing of it. Take another copy, "
+    "and find out who made this one."
+)
 CASES = 200  # that lie together in a backup with all that is theirs
 KEY_DAYS = 60  # as retention.toml has it; a test compares
 # what must not come back: seeds and sittings, tickets' marks, doors that open once, counters
@@ -285,8 +289,11 @@ def _plain(value: Any) -> Any:
 
 
 def row_in(line: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    """The table and the row that a line of a backup stands for."""
-    return line["t"], {column: _rich(value) for column, value in line["r"].items()}
+    """The table and the row that a line of a backup stands for. `BackupRefused` where it stands for none."""
+    try:
+        return str(line["t"]), {column: _rich(value) for column, value in line["r"].items()}
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise BackupRefused(BENT) from None
 
 
 def _rich(value: Any) -> Any:
@@ -306,7 +313,7 @@ def lines_of(file: BinaryIO, instance: Path, now: float) -> Iterator[dict[str, A
 
 
 def _read(file: BinaryIO, key_of: Callable[[str], bytes]) -> Iterator[dict[str, Any]]:
-    """The head and then every row. A cut, changed or foreign file is `BackupRefused`."""
+    """The head and then every row. A cut, changed or foreign file is `BackupRefused`, and one without a line."""
     if file.read(len(SIGN)) != SIGN:
         raise BackupRefused(T_("This is no backup of ours."))
     month, name = file.read(7).decode("ascii", "replace"), file.read(16)
@@ -322,8 +329,21 @@ def _read(file: BinaryIO, key_of: Callable[[str], bytes]) -> Iterator[dict[str, 
                 raise BackupRefused(
                     T_("This backup does not open: it was cut or changed, or its key is another.")
                 ) from None
-        yield from (json.loads(line) for line in piece.splitlines())
+        lines = piece.splitlines()
+        if not lines:
+            raise BackupRefused(BENT)
+        yield from map(_entry, lines)
         number += 1
+
+
+def _entry(line: bytes) -> dict[str, Any]:
+    try:
+        entry = json.loads(line)
+    except (ValueError, RecursionError):
+        entry = None
+    if not isinstance(entry, dict):
+        raise BackupRefused(BENT)
+    return entry
 
 
 def _day(now: float) -> date:

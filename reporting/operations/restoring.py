@@ -8,15 +8,16 @@ in which people and keys come, and what had come before goes first.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from itertools import groupby
+from itertools import groupby, islice
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, Integer, Table, func, select
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from reporting.cases import derived, store
@@ -71,21 +72,24 @@ def restore(engine: Engine, pin: Pin, instance: Path, source: Path, pepper: byte
     """
     with maintenance_lock(engine, instance, "restore"), source.open("rb") as file:
         lines = backups.lines_of(file, instance, now)
-        head = next(lines)
+        theirs = next(lines).get("version")
         with reading(engine) as db:
             version = version_of(db)
-            if head["version"] != version:
+            if theirs != version:
                 raise BackupRefused(
                     said(
                         "The backup has the tables of version %(theirs)s, here is %(ours)s: restore it with the "
                         "program that made it, then upgrade.",
-                        theirs=head["version"],
+                        theirs=theirs,
                         ours=version,
                     )
                 )
             everything = db.scalars(select(TeamRow)).first() is None
             if not everything:
                 _must_hold(db, pin)
+        _must_be_ours(lines)
+        file.seek(0)
+        lines = islice(backups.lines_of(file, instance, now), 1, None)
         return _Restore(engine, pin, pepper, now, say, everything=everything).put_back(lines)
 
 
@@ -181,13 +185,39 @@ def _let_all_go(engine: Engine) -> None:
             derived.let_go(db, CaseRow.id.in_(some))
 
 
+def _must_be_ours(lines: Iterable[dict[str, Any]]) -> None:
+    """Go over all of it before the first row comes: `BackupRefused` where it is cut, or a row is not of our tables."""
+    tables = {table.name: table for table in Base.metadata.sorted_tables if table.name not in backups.left_out()}
+    for name, row in map(backups.row_in, lines):
+        if name not in tables or not _fits(tables[name], row):
+            raise BackupRefused(backups.BENT)
+
+
+def _fits(table: Table, row: Row) -> bool:
+    """Whether a row has the columns of a table, and in each what can stand there."""
+    return {*row} == {*table.columns.keys()} and all(
+        column.nullable if row[column.name] is None else isinstance(row[column.name], column.type.python_type)
+        for column in table.columns
+    )
+
+
+def put_in(db: Line, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Rows of a file, with one order. `BackupRefused` where the table takes them not, and not for want of room."""
+    try:
+        db.execute(table.insert(), rows)
+    except OperationalError:
+        raise
+    except (SQLAlchemyError, OverflowError, UnicodeError):
+        raise BackupRefused(backups.BENT) from None
+
+
 def _insert(db: Session, rows: Iterable[tuple[str, Row]]) -> int:
     """How many rows were put in, in the order in which they are given."""
     count = 0
     for name, group in groupby(rows, key=lambda row: row[0]):
         some = [row for _, row in group]
         for start in range(0, len(some), ROWS):
-            db.execute(Base.metadata.tables[name].insert(), some[start : start + ROWS])
+            put_in(db, Base.metadata.tables[name], some[start : start + ROWS])
         count += len(some)
     return count
 

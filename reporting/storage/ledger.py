@@ -55,9 +55,8 @@ class Ledger:
     def entries(self) -> tuple[Entry, ...]:
         """Every release, in the order of periods. `NoLedger` where there is no ledger, or its file is none."""
         try:
-            rows = json.loads(self.path.read_text(encoding="utf-8"))
-            return tuple(Entry(period, rows[period]["sha256"], rows[period]["state"]) for period in sorted(rows))
-        except (FileNotFoundError, ValueError, TypeError, KeyError):
+            return entries_in(self.path.read_bytes())
+        except FileNotFoundError:
             raise NoLedger from None
 
     def of(self, period: str) -> Entry | None:
@@ -107,3 +106,12 @@ class Ledger:
 
     def _file(self, period: str) -> Path:
         return self.folder / FOLDER / f"{period}.zip"
+
+
+def entries_in(raw: bytes) -> tuple[Entry, ...]:
+    """What the file of a ledger says, in the order of periods. `NoLedger` where it is none."""
+    try:
+        rows = sorted(json.loads(raw).items())
+        return tuple(Entry(period, row["sha256"], row["state"]) for period, row in rows)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise NoLedger from None

@@ -13,9 +13,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from reporting.crypto import sealing
-from reporting.crypto.sealing import SealContext
+from reporting.crypto.sealing import CannotOpen, SealContext
 from reporting.storage.models import GrantRow, MemberRow
-from reporting.teams import audit, team_log
+from reporting.teams import audit, readers, team_log
 from reporting.teams.team_log import BrokenChain, Pin, Team
 
 Heads = dict[str, list[int | str]]
@@ -47,17 +47,22 @@ def recall(private: bytes, row: MemberRow) -> Heads:
 
 
 def see(db: Session, pin: Pin, member: int, private: bytes) -> None:
-    """A member remembers what was just written: if it is cut out again, the next sign-in says so."""
+    """A member remembers what was just written: if it is cut out again, the next sign-in says so.
+
+    `CannotOpen` for who was dismissed or reset a moment ago.
+    """
     _keep(db, member, private, _logs(team_log.teams_or_none(db, pin)) | _audit(db))
 
 
 def see_audit(db: Session, member: int, private: bytes) -> None:
-    """A member remembers how far the audit has come."""
+    """A member remembers how far the audit has come. `CannotOpen` for who was dismissed or reset a moment ago."""
     _keep(db, member, private, _audit(db))
 
 
 def _keep(db: Session, member: int, private: bytes, heads: Heads) -> None:
     row = db.get_one(MemberRow, member)
+    if not row.private or member in readers.shut_out(db):
+        raise CannotOpen  # dismissed or reset since this request began: what it wrote is taken back
     row.remembered = remember(private, member, recall(private, row) | heads)
     db.flush()
 

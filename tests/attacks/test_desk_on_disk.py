@@ -18,7 +18,8 @@ from tests.browsers import Chromium, held
 from tests.in_a_browser import LETTER, TICKED, WORDS, Her, Site, a_site, signs_in
 
 NOTE, REASON, SOUGHT, RISK = "nota membrillo 5512", "motivo tamarindo 6630", "guanábana 7741", "aviso lúcuma 8852"
-TYPED = [WORDS, LETTER, NOTE, REASON, SOUGHT, RISK, *TICKED.values()]
+TO_READ, PLANNED, WAY, AND_NEXT = "relevo toronja 3317", "paso cocona 4428", "vía capulí 9914", "carta aguaje 2206"
+TYPED = [WORDS, LETTER, NOTE, REASON, SOUGHT, RISK, TO_READ, PLANNED, WAY, AND_NEXT, *TICKED.values()]
 NO_PASSWORD = "corcho 9963 alcanfor"
 SIGN_OUT = "form[action$='/equipo/salir'] button"
 
@@ -54,8 +55,14 @@ def works_through_the_day(her: Her) -> None:
     writes(her, "note", "text", NOTE)
     writes(her, "letter", "text", LETTER)
     writes(her, "risk", "text", RISK)
+    writes(her, "pass-on", "text", TO_READ)
+    writes(her, "plan-step", "text", PLANNED)
+    writes(her, "reach", "text", WAY)
+    assert all(text in window.reads() for text in (NOTE, LETTER, TO_READ, PLANNED)), "it was not kept"
     writes(her, "close", "reason", REASON)
     assert REASON in window.reads(), "no outcome was chosen"
+    is_written(window)
+    writes(her, "letter-next", "text", AND_NEXT)
     is_written(window)
     window.goes_to(f"{at}/es/equipo/casos?folder=all")
     writes(her, "words", "words", SOUGHT)

@@ -7,7 +7,8 @@ import contextlib
 import json
 import re
 import secrets
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from sqlalchemy import delete, select, update
 
 from reporting.app import create_app
 from reporting.cases import desk as cases_desk
+from reporting.cases import store
 from reporting.pages.staff.sign_in import BY_HAND
 from reporting.sessions import day_seeds
 from reporting.storage.database import reading, writing
@@ -47,6 +49,20 @@ from tests.trips import opens_newest_case, say, starts_telling
 @pytest.fixture(scope="session")
 def filling() -> Filling:
     return with_coordinator
+
+
+PATIENCE = 10  # seconds until a thread that hangs is given up
+
+
+@contextlib.contextmanager
+def in_a_thread(work: Callable[[], None]) -> Iterator[None]:
+    """Beside what happens here, and at its end with it."""
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join(PATIENCE)
 
 
 # ── how many read ───────────────────────────────────────────────────────────────────────────────────────────
@@ -270,6 +286,37 @@ def test_the_sign_in_closes_at_once_and_the_keys_stay_for_a_day(three: Place, ac
         assert not db.get_one(MemberRow, three.workers["luz"].id).private
         assert private not in three.workers["luz"].password.encode()
         assert {team.newest.number for team in team_log.teams(db, three.pin) if team.kind == CASEWORK} == {2}
+
+
+@pytest.mark.parametrize("act", power.MAY)
+def test_what_waited_for_its_turn_while_its_author_was_dismissed_is_not_done(three: Place, act: str) -> None:
+    visit, luz = three.comes_back(three.receives()), three.signs_in("luz")
+    is_asked, does = threading.Event(), []
+
+    def writes() -> None:
+        is_asked.wait(PATIENCE)
+        try:
+            with writing(three.engine) as db:
+                cases_desk.write_as_team(db, luz, visit.case, "ven a esta dirección", three.clock())
+        except CannotOpen as refused:
+            does.append(refused)
+
+    with in_a_thread(writes), writing(three.engine) as db:
+        is_asked.set()
+        power.ask(db, three.pin, three.actor(db, "rosa"), three.workers["luz"].id, act, three.clock())
+    assert does
+    with reading(three.engine) as db:
+        assert store.open_visit(db, visit).letters == ()
+    with writing(three.engine) as db, pytest.raises(CannotOpen):
+        cases_desk.open_case(db, luz, visit.case, three.clock())
+
+
+def test_who_is_one_of_the_last_two_goes_on_until_a_second_person_agrees(three: Place) -> None:
+    asks(three, "rosa", power.TAKE_OUT, "luz", sheets=True)
+    visit, milagros = three.comes_back(three.receives()), three.signs_in("milagros")
+    asks(three, "rosa", power.TAKE_OUT, "milagros")
+    with writing(three.engine) as db:
+        cases_desk.write_as_team(db, milagros, visit.case, "te leo", three.clock())
 
 
 def test_any_member_stops_it_and_the_account_opens_as_before(three: Place) -> None:

@@ -292,8 +292,10 @@ def test_who_left_opens_no_later_case_even_with_a_copy_from_before(attacked: Pla
     attacked.receives(Incident(), "dos")
     with pytest.raises(CannotOpen):
         attacked.signs_in("milagros")
-    assert opens(attacked, before) == {"una"}
-    with reading(attacked.engine) as db:
+    with writing(attacked.engine) as db, pytest.raises(CannotOpen):
+        cases_desk.open_case(db, before, cases_desk.cases_of(db, before)[0], attacked.clock())
+    with reading(attacked.engine) as db:  # a copy asks nobody
+        assert {case.narrative for case in cases_desk.opened(db, before, cases_desk.cases_of(db, before))} == {"una"}
         later = db.scalars(select(CaseRow).where(CaseRow.epoch == 2)).one()
         for _, epoch in itertools.product(range(1), before.epochs[later.team]):
             private = before.of(later.team, epoch).sealing

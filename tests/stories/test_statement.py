@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from referrals.directory.vignettes import assess_file
-from reporting.cases import actions, statement, store
+from reporting.cases import actions, desk, statement, store
 from reporting.cases.records import Case
 from reporting.i18n import T_
 from reporting.storage.database import reading, writing
@@ -81,3 +81,27 @@ def test_what_she_told_later_stands_there_with_its_own_day(place: Place) -> None
     assert LATER not in lines, "it was not told with the report"
     assert say(statement.ADDED, when=day_of(case.additions[0].hour), text=LATER) in lines
     assert day_of(case.additions[0].hour) != day_of(case.hour)
+
+
+def test_signs_of_her_body_keep_their_day_when_what_stands_beside_them_is_set_right(place: Place) -> None:
+    told = Incident(flags=frozenset({"D_STRANGLED"}), age="A18_24")
+    receipt, rosa = place.receives(told), place.signs_in("rosa")
+    visit, first = place.comes_back(receipt), int(place.clock()) // 3600
+
+    def days_of_signs() -> list[str]:
+        with reading(place.engine) as db:
+            lines = lines_of(store.open_visit(db, visit))
+        return [line for line in lines if line.endswith(":")]
+
+    def sets_right(**changed: object) -> int:
+        place.clock.on(days=3)
+        with writing(place.engine) as db, desk.at_desk(db, rosa, visit.case, place.clock(), "changed") as case_file:
+            now = replace(case_file.incident_at(place.clock()), **changed)  # type: ignore[arg-type]
+            actions.correct(case_file, rosa.member, now, "she said so", place.clock(), signs=True)
+        return int(place.clock()) // 3600
+
+    sets_right(age="A25_34")
+    assert days_of_signs() == [say(T_("On %(when)s:"), when=day_of(first))]
+    later = sets_right(flags=told.flags | {"D_BLEEDING"})
+    sets_right(age="A18_24")
+    assert days_of_signs() == [say(T_("On %(when)s:"), when=day_of(later))]

@@ -108,7 +108,7 @@ def test_a_restore_into_empty_tables_that_is_killed_opens_nothing_until_all_is_t
     there, restores = kept(place), restores_from(place, file)
     loses_everything(place)
     partly = 0
-    for step in count(0, stride(13)):
+    for step in count(0, stride(7)):
         place.engine.dispose()
         was_stopped = killed_at(step, restores, place.settings.database_url)
         with reading(place.engine) as db:
@@ -118,7 +118,7 @@ def test_a_restore_into_empty_tables_that_is_killed_opens_nothing_until_all_is_t
             break
         assert was_stopped
         partly += kept(place) not in {(0, 0), there}
-    log.info("a restore into empty tables: killed at one of every %s among %s steps", stride(13), step)
+    log.info("a restore into empty tables: killed at one of every %s among %s steps", stride(7), step)
     assert partly, "it was killed while some were there"
     place.signs_in("rosa")
 

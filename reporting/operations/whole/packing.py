@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
@@ -19,9 +20,10 @@ from typing import Any
 
 from sqlalchemy import Engine, inspect
 
-from reporting.config import SETTINGS
+from reporting.config import SETTINGS, secrets_in
 from reporting.crypto import receipts, sealing
 from reporting.errors import AmparoError
+from reporting.figures.release_ledger import NO_LEDGER
 from reporting.i18n import T_, said
 from reporting.operations import backups, retention
 from reporting.operations.whole import snapshots
@@ -116,32 +118,31 @@ def unpack(source: Path, typed: str, instance: Path, open_engine: Callable[[], E
         if "files" not in head:
             raise CannotMove(T_("This is a backup and no packed installation: put it back with `amparo restore`."))
         _is_ours(head)
-        _may_lie_in(instance, head["files"])
+        files = _files_of(head)
+        _may_lie_in(instance, files)
         instance.mkdir(parents=True, exist_ok=True, mode=0o700)
         mark = instance / MARK
         mark_before = mark.read_bytes() if mark.exists() else b""
-        is_over = _is_over(mark_before)
+        is_over = _is_over(instance)
         replace_file(mark, json.dumps({HALF: True, OVER: is_over}).encode())  # whoever is cut off here begins anew
-        before = {name: (instance / name).read_bytes() for name in head["files"] if (instance / name).exists()}
-        for name, text in head["files"].items():
-            _write(instance / name, base64.b64decode(text))
-        engine = open_engine()
+        before = {name: (instance / name).read_bytes() for name in files if (instance / name).exists()}
         try:
-            if not is_over and not (mark_before and engine.dialect.name == "sqlite"):
-                _is_empty(engine)
-            with maintenance_lock(engine, instance, "move"):
-                prints = snapshots.put_back(engine, lines, say)
+            for name, content in files.items():
+                _write(instance / name, content)
+            with _in_use(open_engine()) as engine:
+                if not is_over and not (mark_before and engine.dialect.name == "sqlite"):
+                    _is_empty(engine)
+                with maintenance_lock(engine, instance, "move"):
+                    prints = snapshots.put_back(engine, lines, say)
         except BaseException:
-            for name in head["files"]:
+            for name in files:
                 _write(instance / name, before[name]) if name in before else (instance / name).unlink(missing_ok=True)
             replace_file(mark, mark_before) if mark_before else mark.unlink()
             raise
-        finally:
-            engine.dispose()
     settings = "".join(f"{name}={_quoted(value)}\n" for name, value in head["settings"].items())
     _write(instance / SETTINGS_FILE, settings.encode())
     (instance / MARK).unlink(missing_ok=True)
-    return Moved(tuple(head["files"]), _count(prints))
+    return Moved(tuple(files), _count(prints))
 
 
 def is_packed(instance: Path) -> bool:
@@ -149,18 +150,24 @@ def is_packed(instance: Path) -> bool:
     return (instance / MARK).exists()
 
 
-def _is_over(mark: bytes) -> bool:
+def _is_over(instance: Path) -> bool:
     """Whether what is unpacked comes in the place of what was packed here, also at a second try."""
-    noted: dict[str, Any] = json.loads(mark) if mark else {HALF: True}
+    noted = _noted(instance) if is_packed(instance) else {HALF: True}
     return bool(noted.get(OVER, not noted.get(HALF)))
 
 
 def is_half(instance: Path) -> bool:
     """Whether one was not unpacked to its end here."""
+    return bool(_noted(instance).get(HALF))
+
+
+def _noted(instance: Path) -> dict[str, Any]:
+    """What the mark says; nothing where there is none, or it cannot be read."""
     try:
-        return bool(json.loads((instance / MARK).read_text(encoding="utf-8")).get(HALF))
+        noted = json.loads((instance / MARK).read_bytes())
     except (OSError, ValueError):
-        return False
+        return {}
+    return noted if isinstance(noted, dict) else {}
 
 
 def stay(instance: Path) -> bool:
@@ -192,6 +199,9 @@ def _opened(file: Any, typed: str) -> Iterator[dict[str, Any]]:
 
 def _is_ours(head: Mapping[str, Mapping[str, str]]) -> None:
     """Raise `CannotMove` for a name that nothing of ours packs: root writes what is unpacked, and starts by it."""
+    parts = [head["files"], head.get("settings")]
+    if not all(isinstance(part, dict) and all(isinstance(text, str) for text in part.values()) for part in parts):
+        raise CannotMove(backups.BENT)
     files = (name for name in head["files"] if not any(_spells(pattern, name) for pattern in TRAVELS))
     settings = (name for name in head["settings"] if name not in SETTINGS or name in OF_THE_MACHINE)
     foreign = next(chain(files, settings), None)
@@ -206,26 +216,47 @@ def _spells(pattern: str, name: str) -> bool:
     return is_plain and all(map(fnmatchcase, path.parts, parts))
 
 
-def _may_lie_in(instance: Path, files: Mapping[str, str]) -> None:
+def _files_of(head: Mapping[str, Mapping[str, str]]) -> dict[str, bytes]:
+    """The files that come. `CannotMove` where they are none, or nothing would start with their secrets."""
+    try:
+        files = {name: base64.b64decode(text) for name, text in head["files"].items()}
+        secrets_in(files.get("secrets.toml", b""))
+    except ValueError:
+        raise CannotMove(backups.BENT) from None
+    return files
+
+
+def _may_lie_in(instance: Path, files: Mapping[str, bytes]) -> None:
     """Raise `CannotMove` where somebody else's installation lies, or one that is further than what comes."""
     if (instance / "secrets.toml").exists() and not is_packed(instance):
         words = T_("In %(folder)s is an installation that was not packed. Choose an empty folder.")
         raise CannotMove(said(words, folder=instance))
-    there = _entries((instance / ledger.FILE).read_bytes()) if (instance / ledger.FILE).exists() else {}
-    comes = _entries(base64.b64decode(files[ledger.FILE])) if ledger.FILE in files else {}
-    if any(period not in comes or comes[period]["sha256"] != entry["sha256"] for period, entry in there.items()):
+    there = (instance / ledger.FILE).read_bytes() if (instance / ledger.FILE).exists() else b"{}"
+    published, comes = _bytes_of(there, NO_LEDGER), _bytes_of(files.get(ledger.FILE, b"{}"), backups.BENT)
+    if not published.items() <= comes.items():
         raise CannotMove(T_("Figures were published here that the packed installation does not know: it is older."))
 
 
-def _entries(raw: bytes) -> dict[str, Any]:
-    entries: dict[str, Any] = json.loads(raw)
-    return entries
+def _bytes_of(raw: bytes, words: str) -> dict[str, str]:
+    """Period -> what its bytes are known by, in a ledger. `CannotMove` with these words where it is none."""
+    try:
+        return {entry.period: entry.sha256 for entry in ledger.entries_in(raw)}
+    except ledger.NoLedger:
+        raise CannotMove(words) from None
 
 
 def _is_empty(engine: Engine) -> None:
     with engine.connect() as connection:
         if inspect(connection).get_table_names():
             raise CannotMove(T_("There are tables in this database. Name one that is empty, in DATABASE_URL."))
+
+
+@contextmanager
+def _in_use(engine: Engine) -> Iterator[Engine]:
+    try:
+        yield engine
+    finally:
+        engine.dispose()
 
 
 def _key(words: tuple[str, ...]) -> bytes:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby, islice
 from typing import Any
 
@@ -81,20 +81,34 @@ def put_back(engine: Engine, copied: Iterator[Line], say: Say) -> Prints:
     Returns what the copy said. `BackupRefused` when what lies there afterwards says something else, and before
     anything is touched for tables that this program cannot make.
     """
-    head, sums = next(copied), _Sums()
-    if head["version"] not in known_versions():
-        raise BackupRefused(said(NEWER, version=head["version"]))
+    head, sums = next(copied, {}), _Sums()
+    if not {"version", "tables"} <= head.keys():
+        raise BackupRefused(backups.BENT)
+    version = str(head["version"])
+    if version not in known_versions():
+        raise BackupRefused(said(NEWER, version=version))
     clear_twins(engine)
     with engine.execution_options(writes=True).begin() as connection:
         _reflected(connection).drop_all(connection)
-        say(said("tables of version %(version)s ...", version=head["version"]))
-        tables_as_of(connection, head["version"])
-        _fill(connection, sums.pass_on(copied), say)
-        copied_said = sums.of(head["tables"])
+        say(said("tables of version %(version)s ...", version=version))
+        tables_as_of(connection, version)
+        tables = [part.name for part in _kept(connection)]
+        if head["tables"] != tables:
+            raise BackupRefused(backups.BENT)
+        _fill(connection, sums.pass_on(_rows(copied, tables)), say)
+        copied_said = sums.of(tables)
         if _fingerprints(connection) != copied_said:
             raise BackupRefused(T_("What was put back is not what was copied: nothing was changed."))
     checkpoint(engine)
     return copied_said
+
+
+def _rows(lines: Iterable[Line], tables: Sequence[str]) -> Iterator[Line]:
+    """Each line as a row of one of these tables; `BackupRefused` for one that is none."""
+    for line in lines:
+        if line.get("t") not in tables or not isinstance(line.get("r"), dict):
+            raise BackupRefused(backups.BENT)
+        yield line
 
 
 def _kept(connection: Connection) -> list[Table]:
@@ -122,4 +136,4 @@ def _fill(connection: Connection, rows: Iterator[Line], say: Say) -> None:
 
 def _insert(connection: Connection, part: Table, rows: Iterator[Mapping[str, Any]]) -> None:
     while some := list(islice(rows, ROWS)):
-        connection.execute(part.insert(), some)
+        restoring.put_in(connection, part, some)
