@@ -154,6 +154,10 @@ class CloseForm(ActForm):
     text = _typed()
     knows = _chosen()  # that hours are left for help that comes too late afterwards
 
+    def ends(self, outcome: str) -> None:
+        """The button says how it ended; that goes before what was chosen."""
+        self.outcome.data = outcome
+
     def lacking(self) -> tuple[str, ...]:
         """The same, and why, where the outcome does not say it."""
         unsaid = not self.reason.data and self.outcome.data not in SAY_ALL

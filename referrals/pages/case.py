@@ -23,7 +23,7 @@ from referrals.help import answers as referrals_help
 from referrals.help import proposals, tonight
 from referrals.help.match import match
 from referrals.needs.assessment import window_runs
-from referrals.pages.act_forms import ActForm, LetterToHerForm
+from referrals.pages.act_forms import ActForm, CloseForm, LetterToHerForm
 from referrals.pages.before_sending import SPOKEN, TAKEN, before_sending, is_taking
 from referrals.pages.case_actions import ACTS, NO_ACT, refusal
 from referrals.pages.case_forms import CASE_PATH, NOT_OPENED, blueprint, case_workers, other_teams
@@ -96,8 +96,11 @@ def act(case: int) -> ResponseReturnValue:
     pressed, (verb, named) = button(), parts_of(button())
     if verb == FILL:
         return _fill(case, named)
-    go = AND_THE_NEXT.get(pressed, pressed)
+    ends = named if verb == CLOSE and named in actions.SAY_ALL else ""
+    go = CLOSE if ends else AND_THE_NEXT.get(pressed, pressed)
     form = ACTS.get(go, NO_ACT).form()
+    if isinstance(form, CloseForm) and ends:
+        form.ends(ends)
     if not form.is_ours():
         return _show(case, form=form, pressed=go, sentence=too_long(form), code=422)
     if go == "contact":
@@ -273,6 +276,7 @@ def _danger(opened: Case, incident: Incident, names: Mapping[str, str]) -> dict[
 
 
 NO_CALL = "MN_CONTACT_BACK"
+CLOSE = "close"
 AND_THE_NEXT = {"letter-next": "letter", "answer-next": "answer"}  # button -> its act, after which she goes on at once
 SENT_AND_NEXT = N_("Your letter was sent. This is the next case.")
 SENT_AND_NONE = N_("Your letter was sent. No other case of today is left that you have not looked at.")

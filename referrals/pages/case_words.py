@@ -14,6 +14,11 @@ from reporting.vocabulary import questions
 from reporting.vocabulary.need_states import STATES
 from reporting.vocabulary.needs import NEEDS
 
+# an outcome that needs no reason beside it -> the button that closes a case with it
+CLOSE_IT: Final[dict[str, str]] = {
+    actions.REACHED: N_("Close it: a service reached her"),
+    "RECORD_ONLY": N_("Close it: she wanted it recorded, and it is"),
+}
 # what a template looks up -> codes and their words
 TABLE: Final[dict[str, Any]] = {
     "channels": questions.CHANNELS,
@@ -26,6 +31,8 @@ TABLE: Final[dict[str, Any]] = {
     "needs": NEEDS,
     "urgencies": codes.URGENCY_LABELS,
     "outcomes": actions.OUTCOMES,
+    "to_choose": {code: name for code, name in actions.OUTCOMES.items() if code not in actions.SAY_ALL},
+    "says_all": {code: CLOSE_IT[code] for code in actions.OUTCOMES if code in actions.SAY_ALL},
     "marks": actions.MARKS,
     "because": actions.NOT_A_REPORT_BECAUSE,
     "fields": referral.FIELDS,

@@ -80,6 +80,7 @@ BUTTONS = {
     "deny": "a consent, which she takes back",
     "handover": "yes or no",
     "fill": "a letter of the team, for the box of an answer",
+    "close": "how a case ended, where that says all",
     "assign": "a member, who gets the marked cases, or 0",
     "junk": "why the marked cases are junk",
     "have": "a need, which is met elsewhere",

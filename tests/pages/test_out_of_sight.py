@@ -7,11 +7,12 @@ from dataclasses import replace
 import pytest
 from flask import Flask
 
+from reporting.cases import actions
 from reporting.cases.records import alias
 from reporting.vocabulary.codes import MINOR_AGES
 from reporting.vocabulary.incident import Incident
 from tests.copies import Filling, with_a_colleague
-from tests.pages.test_casework import RAPE, at_the_desk, comes_back
+from tests.pages.test_casework import RAPE, at_the_desk, comes_back, only_case
 from tests.people import Place
 from tests.phone import Phone
 from tests.trips import say
@@ -120,6 +121,37 @@ def test_who_was_attended_and_where_no_window_runs_nothing_more_is_asked(
     rosa.opens(f"/es/equipo/caso/{case}")
     rosa.presses("close", outcome=outcome)
     assert say("The case is closed.") in rosa.words
+
+
+@pytest.mark.parametrize("outcome", sorted(actions.SAY_ALL))
+def test_an_outcome_that_says_all_is_a_button_that_is_asked_about_a_running_window_and_takes_the_words_along(
+    app: Flask, place: Place, outcome: str
+) -> None:
+    case = tells(place, WINDOW)
+    rosa = at_the_desk(app, place)
+    rosa.opens(f"/es/equipo/caso/{case}")
+    rosa.presses(f"close-{outcome}", reason="lo pidió", text="Cuídate.")
+    if outcome != actions.REACHED:
+        assert rosa.status == 422
+        assert ("lo pidió" in rosa.text, "Cuídate." in rosa.text) == (True, True), "what was typed is kept"
+        rosa.presses(f"close-{outcome}", knows="y")
+    assert say("The case is closed.") in rosa.words
+    assert ("lo pidió" in rosa.words, "Cuídate." in rosa.words) == (True, True)
+    assert only_case(place, place.signs_in("rosa")).work_record["outcome"] == outcome
+
+
+@pytest.mark.parametrize("button", ["close-REFUSED", "close-NOT_REACHED", "close-zz", "close-", "close"])
+def test_no_other_button_closes_a_case_by_itself_and_enter_presses_one_that_does_not(
+    app: Flask, place: Place, button: str
+) -> None:
+    case = tells(place, CALM)
+    rosa = at_the_desk(app, place)
+    rosa.opens(f"/es/equipo/caso/{case}")
+    form = rosa.form("close")
+    assert form.buttons[0] == ("go", "close"), "a browser presses the first one"
+    rosa.repeats(form.action, form.values | {"go": [button]})
+    assert rosa.status == 422
+    assert only_case(place, place.signs_in("rosa")).state != "closed"
 
 
 def test_danger_of_days_ago_that_nobody_asked_about_is_told_on_the_page_of_the_case(app: Flask, place: Place) -> None:
