@@ -246,6 +246,7 @@ def _as_it_stands(opened: Case, directory: DirectorySnapshot) -> dict[str, Any]:
         "to_unmark": actions.to_unmark(opened.marks, opened.work_record),
         "plans": plans.at_a_glance(opened),
         "pages": question_forms.titles_to_set_right(opened.incident),
+        "at_once": question_forms.to_set_right_at_once(opened.incident),
         "unclear": question_forms.unclear_to_the_team(opened.incident),
     }
 

@@ -49,22 +49,22 @@ class RightForm(StaffForm):
     reason = TextAreaField(validators=[Length(max=questions.LONGEST_TEXT)])
 
 
-@blueprint.get(f"{CASE_PATH}/respuestas/<int(max=8):number>")
+@blueprint.get(f"{CASE_PATH}/respuestas/<int(max=18):number>")
 @signed_in(CASE_WORKER)
 def answers(case: int, number: int) -> ResponseReturnValue:
     """One page of her answers, to be set right by a case worker with a reason. What she said stays beside it."""
-    if number not in question_forms.TO_SET_RIGHT:
+    if number not in question_forms.RIGHT_BY_THE_TEAM:
         abort(404)
     return _right_page(case, number)
 
 
-@blueprint.post(f"{CASE_PATH}/respuestas/<int(max=8):number>")
+@blueprint.post(f"{CASE_PATH}/respuestas/<int(max=18):number>")
 @takes(RightForm, OpenForm)
 @may_be_sent_again
 @signed_in(CASE_WORKER)
 def set_right(case: int, number: int) -> ResponseReturnValue:
     """Store the changed answers of a page with the reason; back to the case, or to the page with what is wrong."""
-    if number not in question_forms.TO_SET_RIGHT:
+    if number not in question_forms.RIGHT_BY_THE_TEAM:
         abort(404)
     site, reason_form = installation(), RightForm()
     if not reason_form.is_ours():

@@ -154,11 +154,15 @@ _MORE_PAGES: Final = (
     _page(N_("A little more about you"), "venue", "docs", "migrant", "police_safe"),
     _page(N_("What you did afterwards"), "reported", "reason", "lang"),
     _page(N_("How to reach you"), "reach"),
+    _page(N_("What the deadlines hang on"), "when", "age", "condom", "pregnant_possible"),
 )
 ALL_PAGES: Final = (*PAGES, *_MORE_PAGES)
 ORDERS: Final = {MESSAGE: (14,), SHORT: (9, 7, 11, 10, 12, 13, 17), LONG: ORDER}  # length -> its pages, in order
 BESIDE_SENDING: Final = {MESSAGE: (), SHORT: ("consents",), LONG: ()}  # length -> what the check page asks
 TOLD_AFTERWARDS: Final = (15, 16)
+# Of no length: what a case worker hears first when she speaks with her, to be set right on the page of the case itself.
+# No sign of danger is among it: who is asked how she is now, is asked all of them.
+SET_RIGHT_AT_ONCE: Final = 18
 
 
 def order_of(answers: Answers) -> tuple[int, ...]:

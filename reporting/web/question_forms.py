@@ -32,7 +32,7 @@ from reporting.vocabulary.answers import (
 )
 from reporting.vocabulary.codes import VOCABULARY
 from reporting.vocabulary.incident import Incident
-from reporting.vocabulary.lengths import ALL_PAGES, TOLD_AFTERWARDS
+from reporting.vocabulary.lengths import ALL_PAGES, SET_RIGHT_AT_ONCE, TOLD_AFTERWARDS
 from reporting.vocabulary.person import worded
 from reporting.vocabulary.questions import (
     FLAG_QUESTIONS,
@@ -64,6 +64,7 @@ from reporting.web.forms import OpenForm
 GROUPS_OF = "groups of "  # before the name of choices that other modules bring: who brings choice -> title of its group
 SHORT_LIST = 8  # choices that stand open
 TO_SET_RIGHT = frozenset((*ORDER, *TOLD_AFTERWARDS)) - {WITHOUT_CODES}
+RIGHT_BY_THE_TEAM = frozenset((*ORDER, SET_RIGHT_AT_ONCE)) - {WITHOUT_CODES}
 
 
 def choices_of(part: Part, elsewhere: Elsewhere) -> Choices:
@@ -245,6 +246,12 @@ def titles_to_set_right(incident: Incident) -> list[tuple[int, str]]:
     """(number, title) of the pages whose answers can be set right."""
     answers = answers_of(incident)
     return [(page, title_of(page, answers)) for page in pages_to_set_right(answers)]
+
+
+def to_set_right_at_once(incident: Incident) -> tuple[int, Markup]:
+    """(number, questions) of what can be set right on the page of a case itself."""
+    form = form_of(SET_RIGHT_AT_ONCE, answers_of(incident), {})
+    return SET_RIGHT_AT_ONCE, fieldsets(SET_RIGHT_AT_ONCE, form)
 
 
 def answers_in_words(answers: Answers, elsewhere: Elsewhere) -> list[AnsweredPage]:

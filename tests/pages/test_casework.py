@@ -21,6 +21,7 @@ from referrals.help.answers import help_for
 from referrals.matching.order import Search
 from referrals.needs import assessment, exclusions
 from referrals.pages import queue as queue_page
+from referrals.pages.case_corrections import SHE_SAID
 from reporting.cases import actions, case_file, records, summary
 from reporting.cases import desk as cases_desk
 from reporting.cases.actions import NotAllowed
@@ -492,6 +493,35 @@ def test_setting_an_answer_right_keeps_what_she_said_beside_it(app: Flask, place
         (False, {"RAPE"}),
     ]
     assert say("Medicine that can prevent HIV (PEP)") in desk.words, "needs are worked out anew"
+
+
+def test_what_the_deadlines_hang_on_is_set_right_on_the_page_of_the_case_by_who_says_who_said_it(
+    app: Flask, place: Place
+) -> None:
+    place.receives(replace(RAPE, flags=frozenset({"D_BLEEDING"}), docs="NONE", hours=(200.0, 200.0)))
+    desk = at_the_desk(app, place)
+    case = opens_newest_case(desk)
+    before = only_case(place, place.signs_in("rosa"))
+    place.clock.on(hours=10)
+    desk = at_the_desk(app, place)
+    desk.opens(case)
+    desk.sends("condom", age="A18_24", reason="")
+    assert desk.status == 422
+    assert desk.form(holding="reason").values["age"] == ["A18_24"], "what was chosen is kept"
+    assert not only_case(place, place.signs_in("rosa")).corrections, "nobody said who said it"
+    desk.sends("reason", reason="Lo leí mal.")
+    now = only_case(place, place.signs_in("rosa"))
+    assert [one.reason for one in now.corrections] == ["Lo leí mal."]
+    assert now.incident == replace(before.incident, age="A18_24"), "nothing else changed, no window is any longer"
+    assert now.told_hours.signs == before.told_hours.signs, "nobody asked how she is"
+    assert now.incident_at(place.clock()).hours == pytest.approx((210.0, 210.0), abs=1)
+    desk.opens(case)
+    form = desk.form(holding="condom")
+    desk.repeats(form.action, form.values | {"number": ["30"], "unit": ["hours"], "said": ["y"]})
+    assert desk.status == 203
+    newest = only_case(place, place.signs_in("rosa"))
+    assert newest.incident_at(place.clock()).hours == pytest.approx((30.0, 30.0), abs=1)
+    assert newest.corrections[-1].reason == say(SHE_SAID)
 
 
 def test_the_time_moves_on_while_another_answer_is_set_right(app: Flask, place: Place) -> None:

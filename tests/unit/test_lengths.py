@@ -33,6 +33,7 @@ from reporting.vocabulary.lengths import (
     LONG,
     MESSAGE,
     ORDERS,
+    SET_RIGHT_AT_ONCE,
     SHORT,
     TOLD_AFTERWARDS,
 )
@@ -211,7 +212,9 @@ def test_the_acts_and_the_signs_of_the_long_form_all_stand_in_the_short_one() ->
 
 def test_no_page_asks_more_than_four_things_and_each_is_of_a_length_or_told_afterwards() -> None:
     assert max(len(page.questions) for page in ALL_PAGES) == 4
-    assert {page for order in ORDERS.values() for page in order} | {*TOLD_AFTERWARDS} == set(range(len(ALL_PAGES)))
+    assert {page for order in ORDERS.values() for page in order} | {*TOLD_AFTERWARDS, SET_RIGHT_AT_ONCE} == set(
+        range(len(ALL_PAGES))
+    )
     assert ALL_PAGES[: len(PAGES)] == PAGES
 
 
