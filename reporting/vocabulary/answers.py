@@ -250,13 +250,12 @@ def answers_of(incident: Incident) -> dict[str, Any]:
 def corrected(page: int, incident: Incident, fresh: Answers) -> Incident:
     """The incident after one page of questions was answered anew. No new time leaves the time as it is.
 
-    What was never asked stays written as that, unless this page asks for it.
+    What was never asked stays written as that until it is answered: a question that stands beside the one that is
+    answered here was not put to her, and "not asked" is read with more care than silence.
     """
     changed = incident_of(merged(page, answers_of(incident), fresh))
-    here = {part.name for question in ALL_PAGES[page].questions for part in question.parts}
-    still: dict[str, Any] = {
-        name: NOT_ASKED for name in MAY_BE_NOT_ASKED - here if getattr(incident, name) == NOT_ASKED
-    }
+    silent = {name for name in MAY_BE_NOT_ASKED if fresh.get(name) in NO_ANSWER}
+    still: dict[str, Any] = {name: NOT_ASKED for name in silent if getattr(incident, name) == NOT_ASKED}
     if changed.hours is None:
         return replace(changed, hours=incident.hours, told_twice=incident.told_twice, **still)
     return replace(changed, **still)

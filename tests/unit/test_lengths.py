@@ -176,7 +176,17 @@ def test_a_correction_elsewhere_does_not_make_the_reading_less_careful() -> None
     assert changed.perpetrator == {"CLIENT"}
     assert changed.docs == NOT_ASKED
     assert corrected(TOLD_AFTERWARDS[0], changed, {"docs": "DNI"}).docs == "DNI"
-    assert corrected(TOLD_AFTERWARDS[0], changed, {}).docs is None, "asked, and passed over"
+    assert corrected(TOLD_AFTERWARDS[0], changed, {}).docs == NOT_ASKED, "asked, and passed over"
+
+
+@pytest.mark.parametrize("page", range(len(ALL_PAGES)))
+def test_no_page_that_is_left_as_it_is_takes_a_must_not_away(page: int) -> None:
+    for length in (MESSAGE, SHORT, LONG):
+        incident = replace(told({}, length), violence=frozenset({"RAPE"}), hours=(30.0, 30.0))
+        unanswered = corrected(page, incident, answers_of(incident))
+        assert assess(unanswered).must_not >= assess(incident).must_not, (length, unanswered)
+        dated = corrected(page, incident, answers_of(incident) | {"number": 20, "unit": "hours"})
+        assert assess(dated).must_not >= assess(incident).must_not, (length, dated)
 
 
 def test_who_leaves_a_message_alone_is_promised_no_secrecy_and_asked_for_no_papers() -> None:
