@@ -677,7 +677,7 @@ def an_address(rule: str, number: int) -> str:
         .replace("<place>", "PE25")
         .replace("<service>", "cem-regular-pucallpa-25")
     )
-    small = re.sub(r"<int\(max=\d\).*?>", "2", named.replace("<period>", "2026"))
+    small = re.sub(r"<int\(max=\d\d?\).*?>", "2", named.replace("<period>", "2026"))
     return re.sub(r"<int\(.*?>", str(number), small)
 
 

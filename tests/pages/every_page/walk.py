@@ -507,7 +507,7 @@ class Walk:
 def kind_of(go: str) -> str:
     """What a button does, without which page or which language."""
     go = re.sub(r"^(?:letter|answer)-next$", "letter-next", go)  # whoever has the case
-    return re.sub(r"^(to|lang|right|save|allow|deny|have|unwanted|still|face|fill|assign|junk)-.*", r"\1-", go)
+    return re.sub(r"^(to|lang|right|save|allow|deny|have|unwanted|still|face|fill|assign|junk|close)-.*", r"\1-", go)
 
 
 def is_page(endpoint: str) -> bool:
