@@ -192,7 +192,7 @@ def test_news_of_the_team_are_told_first_and_lead_on_to_what_she_wrote(app: Flas
 
 
 WEAK, STRONG = "aaaaaaaaaaaaaaaa", "pizarra acequia remolino golondrina jarabe"
-CHANGED_FIRST = "What you wrote is not lost: you see it as soon as the password is changed."
+CHANGED_FIRST = "Nothing is lost: you see it as soon as the password is changed."
 
 
 def test_who_must_change_her_password_first_gets_what_she_wrote_after_it(app: Flask, place: Place) -> None:

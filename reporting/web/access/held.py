@@ -38,7 +38,7 @@ PICKED = frozenset(
     "v go number key step stamp trip version door fields service owner consent need team mark because outcome knows"
     " channel case".split()
 )
-WAITS = N_("Your session had ended. What you wrote is not lost: sign in again and you see it, before anything is sent.")
+WAITS = N_("Your session had ended. Nothing is lost: sign in again and you see it, before anything is sent.")
 
 
 class SessionOver(AmparoError):
