@@ -65,7 +65,7 @@ def _listed(case: Case, now: float, states: States, leaves_out: Callable[[Need],
     needed = {need.code for need in needs} - off
     over = tuple(
         NeedLine(code, NeedState(OVER, TIME, 0, 0), tuple(need for need in after_the_window(code) if need in needed))
-        for code in past_windows(case.incident, incident)
+        for code in past_windows(case.incident, {need.code for need in needs})
         if code not in settled
     )
     return NeedList(tuple(NeedLine(code, states[code]) for code in NEEDS if code in off), over)

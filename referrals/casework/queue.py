@@ -174,6 +174,7 @@ class QueueItem:
     may_be_urgent: bool  # somebody in it may need help now
     companion: str = ""  # in words, where it is about somebody killed or missing
     why: str = ""  # why it stands where it stands: a name in `PLACES`
+    needed: frozenset[str] = frozenset()  # everything that follows from what she told, as of now
 
     @property
     def window(self) -> bool:
@@ -218,14 +219,16 @@ def line_of(summary: Summary, now: float) -> QueueItem:
         may_be_urgent=may_be_urgent(incident, presses),
         companion=_companion(incident),
         why=place_of(moment),
+        needed=frozenset(need.code for need in presses.assessment.needs),
     )
 
 
-def missed_windows(summary: Summary, now: float) -> tuple[str, ...]:
+def missed_windows(line: QueueItem, now: float) -> tuple[str, ...]:
     """The needs whose window was open when she told it, and closed before anybody wrote or spoke to her."""
+    summary = line.summary
     if not summary.is_left_alone(summary.happened_told, now / HOUR):
         return ()
-    over = past_windows(summary.incident, summary.incident_at(now))
+    over = past_windows(summary.incident, line.needed)
     return tuple(need for need in over if need not in EMERGENCIES and need not in summary.settled)
 
 

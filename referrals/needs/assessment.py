@@ -5,7 +5,7 @@ A missing answer never lowers an urgency. Is handed an incident; knows no case, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import replace
 
 from referrals.needs.codes import Assessment, Need
@@ -125,9 +125,8 @@ def surely_over(need: Need, incident: Incident) -> float | None:
     return None if closes is None else closes - incident.at_least_ago
 
 
-def past_windows(before: Incident, now: Incident) -> tuple[str, ...]:
-    """The needs with a window that was open `before`, when she told it, and is over now."""
-    needed = {need.code for need in assess(now).needs}
+def past_windows(before: Incident, needed: Container[str]) -> tuple[str, ...]:
+    """The needs with a window that was open `before`, when she told it, and that are not `needed` any more."""
     return tuple(need.code for need in assess(before).needs if window_runs(need) and need.code not in needed)
 
 

@@ -142,7 +142,7 @@ def _queue_page(
 def _lines(summaries: Iterable[Summary], now: float) -> dict[str, Any]:
     """The lines, and for each case what ran out in it before anybody wrote to her."""
     lines = [queue.line_of(summary, now) for summary in summaries]
-    return {"lines": lines, "missed": {line.case: queue.missed_windows(line.summary, now) for line in lines}}
+    return {"lines": lines, "missed": {line.case: queue.missed_windows(line, now) for line in lines}}
 
 
 Filters = tuple[tuple[str, str, list[tuple[str, str]]], ...]

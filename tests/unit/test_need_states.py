@@ -229,10 +229,9 @@ def test_who_says_yes_to_a_service_needs_it_whatever_was_said_before() -> None:
 
 
 def test_a_window_that_is_past_is_over_and_what_helps_then_is_a_need_of_hers() -> None:
-    later = RAPE.later(100.0)
-    assert past_windows(RAPE, RAPE.later(1.0)) == ()
-    assert "N_PEP" in past_windows(RAPE, later)
-    needs = {need.code for need in assess(later).needs}
+    soon, needs = ({need.code for need in assess(RAPE.later(hours)).needs} for hours in (1.0, 100.0))
+    assert past_windows(RAPE, soon) == ()
+    assert "N_PEP" in past_windows(RAPE, needs)
     assert set(after_the_window("N_PEP")) & needs
 
 
