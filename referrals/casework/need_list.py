@@ -62,10 +62,11 @@ def _listed(case: Case, now: float, states: States, leaves_out: Callable[[Need],
     needs = assess(incident).needs
     settled = {code for code, stands in states.items() if stands.settled}
     off = settled - {need.code for need in needs if not leaves_out(need)}
-    needed = {need.code for need in needs} - off
+    codes = {need.code for need in needs}
+    needed = codes - off
     over = tuple(
         NeedLine(code, NeedState(OVER, TIME, 0, 0), tuple(need for need in after_the_window(code) if need in needed))
-        for code in past_windows(case.incident, {need.code for need in needs})
+        for code in past_windows(case.incident, codes)
         if code not in settled
     )
     return NeedList(tuple(NeedLine(code, states[code]) for code in NEEDS if code in off), over)

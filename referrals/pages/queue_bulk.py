@@ -162,7 +162,7 @@ def _do_with_one(go: str, number: int, form: BulkForm) -> bool:
         site.writing() as db,
         desk.at_desk(db, g.keys, number, site.clock(), "changed", counters=counters(db)) as case_file,
     ):
-        if go in OUT_OF_SIGHT and OUT_OF_SIGHT[go](case_file, form, site.clock()):
+        if go in OUT_OF_SIGHT and (_she_waits(case_file) or OUT_OF_SIGHT[go](case_file, form, site.clock())):
             return False
         BULK[go](case_file, form)
     return True
@@ -178,21 +178,21 @@ def _she_waits(case_file: CaseFile) -> bool:
     return bool((summary.heard_at and not summary.answered) or summary.to_send)
 
 
-def _waits_or_unread_and_urgent(case_file: CaseFile, _form: BulkForm, now: float) -> bool:
-    is_urgent = queue.may_be_urgent(case_file.incident_at(now), pressing_in(case_file, now))
-    return _she_waits(case_file) or (_is_unread(case_file) and is_urgent)
+def _unread_and_urgent(case_file: CaseFile, _form: BulkForm, now: float) -> bool:
+    return _is_unread(case_file) and queue.may_be_urgent(case_file.incident_at(now), pressing_in(case_file, now))
 
 
-def _waits_or_unread_or_pressing(case_file: CaseFile, form: BulkForm, now: float) -> bool:
+def _unread_or_pressing(case_file: CaseFile, form: BulkForm, now: float) -> bool:
     presses = pressing_in(case_file, now)
     is_left = form.outcome.data != actions.REACHED and (presses.is_danger or presses.window)
-    return _she_waits(case_file) or _is_unread(case_file) or is_left
+    return _is_unread(case_file) or is_left
 
 
-# what puts a case out of sight -> whether this one is not put there among others: somebody has to look at it first
+# what puts a case out of sight -> whether this one is not put there among others: somebody has to look at it first.
+# One in which she waits for an answer is put there by none of them.
 OUT_OF_SIGHT: dict[str, Callable[[CaseFile, BulkForm, float], bool]] = {
-    "close": _waits_or_unread_or_pressing,
-    "junk": _waits_or_unread_and_urgent,
+    "close": _unread_or_pressing,
+    "junk": _unread_and_urgent,
 }
 BULK: dict[str, Callable[[CaseFile, BulkForm], None]] = {
     "assign": _bulk_assign,

@@ -349,7 +349,7 @@ def name_of(db: Session, keys: Keys, case: int) -> str:
 
 def _locked(db: Session, case: int) -> CaseRow:
     """The row of a case for an act. The audit is locked before it, as in every act, so that none waits for another."""
-    audit.head(db)
+    audit.lock(db)
     return row_of(db, case, lock=True)
 
 

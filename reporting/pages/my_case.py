@@ -87,7 +87,7 @@ def _case_page(stay: CaseSession, trail: Trail, _rest: str) -> str:
         case = store.open_visit(db, stay.visit)
         teams = {team.id: team.name for team in site.teams(db)}
     shelf = snapshot()
-    names = referrals_help.names(shelf)
+    names, of_another = referrals_help.names(shelf), referral.is_for_another(case)
     return render_template(
         "reporter/case.html",
         case=case,
@@ -110,8 +110,8 @@ def _case_page(stay: CaseSession, trail: Trail, _rest: str) -> str:
         faces=FACES,
         texts_signed=case_texts_signed(),
         need_list=need_list.for_her(case, site.clock()),
-        need_words=need_names(of_another=referral.is_for_another(case)),
-        of_another=referral.is_for_another(case),
+        need_words=need_names(of_another=of_another),
+        of_another=of_another,
         other_team=teams.get(actions.asked_hand_over(case.work_record), ""),
         form=_again(LetterForm, trail, "show"),
         sentence=trail.about("show").get("sentence", ""),

@@ -51,10 +51,15 @@ class Unsigned:
     signed: bool
 
 
-def head(db: Session) -> tuple[int, bytes]:
-    """Number and chain hash of the newest entry. Inside a write transaction nobody else can add one meanwhile."""
+def lock(db: Session) -> None:
+    """Nobody else adds an act until this transaction ends; on SQLite nobody else writes anyway."""
     if db.get_bind().dialect.name == "postgresql":
         db.execute(text("LOCK TABLE audit IN SHARE ROW EXCLUSIVE MODE"))
+
+
+def head(db: Session) -> tuple[int, bytes]:
+    """Number and chain hash of the newest entry. Inside a write transaction nobody else can add one meanwhile."""
+    lock(db)
     newest = db.scalars(select(AuditRow).order_by(AuditRow.number.desc()).limit(1)).first()
     return (newest.number, newest.chain) if newest else (0, START)
 

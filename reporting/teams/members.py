@@ -233,7 +233,7 @@ def spend(db: Session, who: Unlocked) -> Actor:
 
     `CannotOpen` when the account was shut or its key sealed anew meanwhile, `CodeUsed` when the digits were used.
     """
-    audit.head(db)  # the audit is locked before the row, here as in every act, so that none waits for another
+    audit.lock(db)  # the audit is locked before the row, here as in every act, so that none waits for another
     row = db.get_one(MemberRow, who.locked.id, with_for_update=True)
     if not row.private or row.private != who.locked.private or row.id in readers.shut_out(db):
         raise CannotOpen

@@ -38,6 +38,14 @@ def tells(place: Place, incident: Incident) -> int:
     return place.comes_back(place.receives(incident, "así fue")).case
 
 
+def at_the_case_of(app: Flask, place: Place, incident: Incident) -> Phone:
+    """Rosa, on the page of a case that was just told."""
+    case = tells(place, incident)
+    rosa = at_the_desk(app, place)
+    rosa.opens(f"/es/equipo/caso/{case}")
+    return rosa
+
+
 def lies_open(desk: Phone, case: int) -> bool:
     desk.opens(f"{QUEUE}?folder=open")
     return alias(case) in desk.words
@@ -100,9 +108,7 @@ def test_junk_that_may_not_be_urgent_is_folded_away_unread_and_named(app: Flask,
 
 
 def test_a_case_whose_window_runs_is_closed_only_by_who_says_that_she_knows_it(app: Flask, place: Place) -> None:
-    case = tells(place, WINDOW)
-    rosa = at_the_desk(app, place)
-    rosa.opens(f"/es/equipo/caso/{case}")
+    rosa = at_the_case_of(app, place, WINDOW)
     rosa.presses("close", outcome="RECORD_ONLY", reason="lo pidió")
     assert rosa.status == 422
     assert "Quedan horas para una ayuda que después ya no sirve" in rosa.words
@@ -116,9 +122,7 @@ def test_a_case_whose_window_runs_is_closed_only_by_who_says_that_she_knows_it(a
 def test_who_was_attended_and_where_no_window_runs_nothing_more_is_asked(
     app: Flask, place: Place, incident: Incident, outcome: str
 ) -> None:
-    case = tells(place, incident)
-    rosa = at_the_desk(app, place)
-    rosa.opens(f"/es/equipo/caso/{case}")
+    rosa = at_the_case_of(app, place, incident)
     rosa.presses("close", outcome=outcome)
     assert say("The case is closed.") in rosa.words
 
@@ -127,9 +131,7 @@ def test_who_was_attended_and_where_no_window_runs_nothing_more_is_asked(
 def test_an_outcome_that_says_all_is_a_button_that_is_asked_about_a_running_window_and_takes_the_words_along(
     app: Flask, place: Place, outcome: str
 ) -> None:
-    case = tells(place, WINDOW)
-    rosa = at_the_desk(app, place)
-    rosa.opens(f"/es/equipo/caso/{case}")
+    rosa = at_the_case_of(app, place, WINDOW)
     rosa.presses(f"close-{outcome}", reason="lo pidió", text="Cuídate.")
     if outcome != actions.REACHED:
         assert rosa.status == 422
@@ -144,9 +146,7 @@ def test_an_outcome_that_says_all_is_a_button_that_is_asked_about_a_running_wind
 def test_no_other_button_closes_a_case_by_itself_and_enter_presses_one_that_does_not(
     app: Flask, place: Place, button: str
 ) -> None:
-    case = tells(place, CALM)
-    rosa = at_the_desk(app, place)
-    rosa.opens(f"/es/equipo/caso/{case}")
+    rosa = at_the_case_of(app, place, CALM)
     form = rosa.form("close")
     assert form.buttons[0] == ("go", "close"), "a browser presses the first one"
     rosa.repeats(form.action, form.values | {"go": [button]})

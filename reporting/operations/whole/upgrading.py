@@ -117,11 +117,12 @@ def _settle(engine: Engine, instance: Path, now: float, say: Say) -> None:
     The tables are of one version then all the same: what changes them is one transaction, and everything else that an
     upgrade does can be done again.
     """
-    if _came_since(engine, _copied(instance, now)):
-        say(T_("an upgrade did not come to its end. What was told or done since stays: it goes on from there ..."))
-    else:
-        say(T_("an upgrade did not come to its end: what was copied before it is put back first ..."))
-        _put_back(engine, instance, now, say)
+    with maintenance_lock(engine, instance, "upgrade"):
+        if _came_since(engine, _copied(instance, now)):
+            say(T_("an upgrade did not come to its end. What was told or done since stays: it goes on from there ..."))
+        else:
+            say(T_("an upgrade did not come to its end: what was copied before it is put back first ..."))
+            _lay_back(engine, instance, now, say)
 
 
 def lost(before: Mapping[str, int], after: Mapping[str, int]) -> list[str]:
@@ -168,8 +169,13 @@ def _put_back(engine: Engine, instance: Path, now: float, say: Say) -> None:
     with maintenance_lock(engine, instance, "upgrade"):
         _refuse_where(_came_since(engine, _copied(instance, now)))
         replace_file(instance / NOTE, json.dumps({"before": noted.before, "after": {}}).encode())  # until it is done
-        snapshots.put_back(engine, _copied(instance, now), say)
-        forget(instance)
+        _lay_back(engine, instance, now, say)
+
+
+def _lay_back(engine: Engine, instance: Path, now: float, say: Say) -> None:
+    """The rows of the copy are laid down; then there is nothing to take back any more."""
+    snapshots.put_back(engine, _copied(instance, now), say)
+    forget(instance)
 
 
 def _came_since(engine: Engine, copied: Iterator[dict[str, Any]]) -> list[str]:
